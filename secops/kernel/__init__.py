@@ -1,0 +1,1 @@
+"""Words that every plane shares. Imports no plane, no web framework, no driver."""

@@ -1,0 +1,51 @@
+"""Who acts. Every act in the ledger and every row of somebody's data names an organisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from secops.kernel.permissions import Permission, permissions_of
+
+ActorKind = Literal["account", "client", "os", "system"]
+
+ROOT_ORG: Final = "org_root"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A caller whose identity has been proved.
+
+    ``level`` is the authentication level reached (1, 2 or 3), ``auth_time`` when
+    (UTC microseconds), ``scopes`` None for an interactive session without narrowing.
+    """
+
+    kind: ActorKind
+    id: str
+    org_id: str
+    name: str
+    roles: frozenset[str] = frozenset()
+    session_id: str | None = None
+    client_id: str | None = None
+    level: int = 1
+    auth_time: int = 0
+    scopes: frozenset[str] | None = None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the actor's roles allow."""
+        return permissions_of(self.roles)
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether the actor's roles hold ``permission``."""
+        return permission in permissions_of(self.roles)
+
+
+def system_actor(name: str) -> Actor:
+    """Return the product itself as actor, e.g. the scheduler; it holds no role."""
+    return Actor(kind="system", id=name, org_id=ROOT_ORG, name=name)
+
+
+def os_actor(user: str) -> Actor:
+    """Return whoever holds the home's file permissions as actor ``os:<user>``."""
+    return Actor(kind="os", id=f"os:{user}", org_id=ROOT_ORG, name=user)

@@ -1,0 +1,57 @@
+"""Time as a port. Instants are UTC microseconds since 1970; this is time's one home."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """Return UTC microseconds since 1970."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> int:
+        """Return UTC microseconds since 1970."""
+        return time.time_ns() // 1000
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        return time.monotonic()
+
+
+def to_rfc3339(instant: int) -> str:
+    """Write ``instant`` (UTC microseconds) as RFC 3339 with ``Z``."""
+    seconds, micros = divmod(instant, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{micros:06d}Z" if micros else f"{text}Z"
+
+
+def from_datetime(moment: datetime) -> int:
+    """Return UTC microseconds of an aware ``moment``; raise ValueError for a naive one."""
+    if moment.tzinfo is None:
+        msg = "a time without a zone is ambiguous"
+        raise ValueError(msg)
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+
+
+def from_rfc3339(text: str) -> int:
+    """Return UTC microseconds of an RFC 3339 ``text``; raise ValueError otherwise."""
+    return from_datetime(datetime.fromisoformat(text))

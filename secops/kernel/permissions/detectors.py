@@ -1,0 +1,9 @@
+"""Permissions of the detectors plane."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from secops.kernel.permissions.roles import Grant
+
+GRANTS: Final[tuple[Grant, ...]] = ()

@@ -1,0 +1,1 @@
+"""Terminal mechanics, once: sessions, JSON and tables, progress, exit codes."""

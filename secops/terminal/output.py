@@ -1,0 +1,70 @@
+"""Stdout is the answer (one JSON document, JSON Lines or a table); stderr is everything else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as one JSON document."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_json_line(value: Any) -> None:
+    """Print ``value`` as one line of JSON Lines."""
+    sys.stdout.buffer.write(orjson.dumps(value) + b"\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print ``rows`` as a table."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console().print(table)
+
+
+def say(message: str) -> None:
+    """Tell the person something on stderr."""
+    click.echo(message, err=True)
+
+
+class Bar(Protocol):
+    """Something that shows progress."""
+
+    def advance(self, count: float = 1) -> None:
+        """Count ``count`` more units as done."""
+        ...
+
+
+class _RichBar:
+    def __init__(self, progress: Progress, total: float | None, what: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(what, total=total)
+
+    def advance(self, count: float = 1) -> None:
+        self._progress.advance(self._task, count)
+
+
+@contextmanager
+def progress_bar(what: str, total: float | None = None) -> Iterator[Bar]:
+    """Show progress on stderr while the block runs; silent where stderr is no terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
+    ) as progress:
+        yield _RichBar(progress, total, what)

@@ -1,0 +1,79 @@
+"""What a command is given: the house it works in and who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar, cast
+
+import click
+
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Unavailable
+from secops.kernel.parts import Parts
+
+T = TypeVar("T")
+
+
+class OpenHouse(Protocol):
+    """A home that was opened: its spine and the services of all planes."""
+
+    @property
+    def parts(self) -> Parts:
+        """The spine."""
+        ...
+
+    @property
+    def services(self) -> Sequence[object]:
+        """The ``Services`` of each plane."""
+        ...
+
+    def act_as(self, account: str | None) -> Actor:
+        """Return who acts (``--as``, ``$SECOPS_TOKEN`` or ``secops login``)."""
+        ...
+
+    def close(self) -> None:
+        """Drain the ledger's doors and give leases back."""
+        ...
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the command line. The house is opened when a command first needs it."""
+
+    home: Path
+    account: str | None
+    open_house: Callable[[Path], OpenHouse]
+    _house: OpenHouse | None = field(default=None)
+
+    @property
+    def house(self) -> OpenHouse:
+        """The opened house."""
+        if self._house is None:
+            self._house = self.open_house(self.home)
+        return self._house
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts; raises ``Unauthenticated`` with the remedy when nobody does."""
+        return self.house.act_as(self.account)
+
+    def services(self, kind: type[T]) -> T:
+        """Return the services of the plane whose ``Services`` class is ``kind``."""
+        for services in self.house.services:
+            if isinstance(services, kind):
+                return services
+        msg = f"{kind.__module__} is not installed"
+        raise Unavailable(msg)
+
+    def close(self) -> None:
+        """Close the house if it was opened."""
+        if self._house is not None:
+            self._house.close()
+            self._house = None
+
+
+def session_of(context: click.Context) -> Session:
+    """Return the session of a command's ``context``."""
+    return cast("Session", context.find_root().obj)

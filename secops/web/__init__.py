@@ -1,0 +1,1 @@
+"""HTTP mechanics, once: messages, route tables, guard, problems, both lanes, OpenAPI."""

@@ -1,0 +1,177 @@
+"""Requests and responses as values, the same under every server and in a test without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from secops.kernel.actors import Actor
+from secops.kernel.catalogue import Language
+from secops.kernel.errors import Invalid, LengthRequired, Unauthenticated
+from secops.kernel.trail import Act
+from secops.web.forms import Upload, parse_multipart
+from secops.web.limits import MAX_FIELDS, MAX_JSON_DEPTH, check_json_depth
+
+JSON: Final = "application/json"
+HTML: Final = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. ``headers`` have lower-case names; ``args`` are the path's variables.
+
+    ``remote`` is the caller's address after trusted proxies; ``nonce`` is the page's CSP
+    nonce; ``actor`` is None on public routes without a valid credential.
+    """
+
+    method: str
+    path: str
+    query_string: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    args: Mapping[str, str] = field(default_factory=dict)
+    remote: str = ""
+    origin: str = ""
+    request_id: str = ""
+    nonce: str = ""
+    actor: Actor | None = None
+
+    def with_actor(self, actor: Actor) -> Request:
+        """Return the same request, made by ``actor``."""
+        return replace(self, actor=actor)
+
+    @property
+    def caller(self) -> Actor:
+        """Return who calls; raise ``Unauthenticated`` when nobody proved it."""
+        if self.actor is None:
+            raise Unauthenticated
+        return self.actor
+
+    @property
+    def language(self) -> Language:
+        """The reader's language: cookie ``lang``, else Accept-Language, else Chinese."""
+        chosen = self.cookies.get("lang", "")
+        if chosen in ("zh", "en"):
+            return "zh" if chosen == "zh" else "en"
+        wanted = self.headers.get("accept-language", "zh").lstrip().lower()
+        return "en" if wanted.startswith("en") else "zh"
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query string's parameters; raises ``Invalid`` if one is repeated."""
+        return _single(self.query_string)
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """The fields of a form body; raises ``Invalid`` if one is repeated."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "multipart/form-data":
+            return parse_multipart(self.headers["content-type"], self.body).fields
+        if kind != "application/x-www-form-urlencoded":
+            msg = "the body must be application/x-www-form-urlencoded"
+            raise Invalid(msg)
+        try:
+            return _single(self.body.decode())
+        except UnicodeDecodeError as error:
+            msg = "the form is not UTF-8"
+            raise Invalid(msg) from error
+
+    @property
+    def files(self) -> Mapping[str, Upload]:
+        """The files of a multipart/form-data body; raises ``Invalid`` for another body."""
+        return parse_multipart(self.headers.get("content-type", ""), self.body).files
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies; a malformed header has none."""
+        jar: SimpleCookie = SimpleCookie()
+        try:
+            jar.load(self.headers.get("cookie", ""))
+        except CookieError:
+            return {}
+        return {name: morsel.value for name, morsel in jar.items()}
+
+    def json(self) -> Any:
+        """The body as JSON; raises ``Invalid`` if it is not or is nested too deeply."""
+        check_json_depth(self.body, MAX_JSON_DEPTH)
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            msg = "the body is not JSON"
+            raise Invalid(msg) from error
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object; an empty body is an empty object."""
+        value = self.json() if self.body else {}
+        if not isinstance(value, dict):
+            msg = "the body must be a JSON object"
+            raise Invalid(msg)
+        return value
+
+    def require_length(self) -> None:
+        """Raise ``LengthRequired`` unless the body came with a Content-Length."""
+        if "content-length" not in self.headers:
+            raise LengthRequired
+
+
+def _single(encoded: str) -> Mapping[str, str]:
+    try:
+        pairs = parse_qsl(
+            encoded, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
+        )
+    except ValueError as error:
+        msg = "the parameters can't be read"
+        raise Invalid(msg) from error
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        msg = "a parameter is repeated"
+        raise Invalid(msg)
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer. ``acts`` are durable in the journal before a byte of it is sent."""
+
+    status: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    acts: Sequence[Act] = ()
+
+    def header(self, name: str) -> str | None:
+        """Return the first header called ``name`` (any case)."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+def json_response(
+    value: Any,
+    status: int = 200,
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    acts: Sequence[Act] = (),
+) -> Response:
+    """Return ``value`` as JSON, never cached unless ``headers`` say so."""
+    cache = () if any(k.lower() == "cache-control" for k, _ in headers) else (NO_STORE,)
+    body = orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    return Response(status, (("content-type", JSON), *cache, *headers), body, acts)
+
+
+def html_response(
+    page: str, status: int = 200, *, headers: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """Return ``page`` as HTML, never cached."""
+    return Response(status, (("content-type", HTML), NO_STORE, *headers), page.encode())
+
+
+def redirect(location: str, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    """Send the browser to ``location`` with GET (303; a 307 would repeat the body)."""
+    return Response(303, (("location", location), NO_STORE, *headers))
+
+
+NO_STORE: Final = ("cache-control", "no-store")

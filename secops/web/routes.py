@@ -1,0 +1,89 @@
+"""Routes are data, and nothing answers HTTP that is not in a route table.
+
+Flask's rules, the fast lane, OpenAPI, the permission matrix and the fuzz tests are all
+made from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from secops.kernel.events import Subscription
+from secops.kernel.jobs import Job
+from secops.kernel.permissions import Permission
+from secops.web.limits import MAX_BODY
+from secops.web.messages import Request, Response
+
+T = TypeVar("T")
+
+Form = Literal["problem", "oauth", "vault", "plain"]
+"""How a route words its errors: RFC 9457, RFC 6749 §5.2, Vault's ``{"errors": […]}``,
+or an HTML page ("plain" leaves it to the handler's own protocol)."""
+
+Credential = Literal["token", "session", "either"]
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Why a route needs no permission; the sentence stands in the permission matrix."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Any signed-in caller may; the handler looks only at the caller's own things."""
+
+    because: str
+
+
+Access = Permission | Public | SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The JSON Schema of a body or answer, named for OpenAPI."""
+
+    name: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One thing that can be asked for over HTTP.
+
+    ``path`` is Werkzeug's syntax (``/api/v1/kms/seals/<seal_id>``). ``operation`` is the
+    use case's one word (``verify_seal``). ``level`` is the least authentication level, and
+    ``fresh_seconds`` the greatest age of the sign-in, both answered by step-up (RFC 9470).
+    ``listing`` marks a route that returns a page. ``fast`` routes are sans-IO: the handler
+    returns its acts in the response and blocks on nothing.
+    """
+
+    method: str
+    path: str
+    operation: str
+    access: Access
+    handler: Callable[[Request], Response]
+    request: Schema | None = None
+    response: Schema | None = None
+    form: Form = "problem"
+    credential: Credential = "token"
+    level: int = 1
+    fresh_seconds: int | None = None
+    max_body: int = MAX_BODY
+    listing: bool = False
+    fast: bool = False
+    page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """What a plane hands to the shell. ``services`` is the plane's ``Services`` dataclass."""
+
+    name: str
+    services: object
+    routes: Sequence[Route] = ()
+    jobs: Sequence[Job] = ()
+    subscriptions: Sequence[Subscription] = field(default=())
