@@ -1,0 +1,92 @@
+"""Hashes, keyed hashes and key derivation: SM3 beside SHA-2."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from secops.crypto.errors import InvalidSignature
+from secops.kernel.errors import Invalid
+
+
+def sm3(data: bytes) -> bytes:
+    """Return SM3 (GB/T 32905) of ``data``, 32 bytes."""
+    engine = hashes.Hash(hashes.SM3())
+    engine.update(data)
+    return engine.finalize()
+
+
+def sha256(data: bytes) -> bytes:
+    """Return SHA-256 of ``data``, 32 bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def _sha384(data: bytes) -> bytes:
+    return hashlib.sha384(data).digest()
+
+
+def _sha512(data: bytes) -> bytes:
+    return hashlib.sha512(data).digest()
+
+
+_HASHES: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "sm3": sm3,
+    "sha256": sha256,
+    "sha384": _sha384,
+    "sha512": _sha512,
+}
+_ALGORITHMS: Final[dict[str, hashes.HashAlgorithm]] = {
+    "sm3": hashes.SM3(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+NAMES: Final = frozenset(_HASHES)
+
+
+def digest(name: str, data: bytes) -> bytes:
+    """Return the hash ``name`` (sm3, sha256, sha384, sha512) of ``data``."""
+    return _HASHES[_known(name)](data)
+
+
+def algorithm(name: str) -> hashes.HashAlgorithm:
+    """Return ``cryptography``'s object for the hash ``name``."""
+    return _ALGORITHMS[_known(name)]
+
+
+def stream(name: str) -> hashes.Hash:
+    """Return a running hash ``name``: ``update`` it, then ``finalize``."""
+    return hashes.Hash(algorithm(name))
+
+
+def keyed(name: str, key: bytes, data: bytes) -> bytes:
+    """Return HMAC (RFC 2104) of ``data`` under ``key`` with the hash ``name``."""
+    if name in ("sha256", "sha384", "sha512"):
+        return hmac.digest(key, data, name)
+    engine = HMAC(key, algorithm(name))
+    engine.update(data)
+    return engine.finalize()
+
+
+def verify_keyed(name: str, key: bytes, data: bytes, *, tag: bytes) -> None:
+    """Return if ``tag`` is the whole HMAC of ``data``; raise ``InvalidSignature``."""
+    if not hmac.compare_digest(keyed(name, key, data), tag):
+        raise InvalidSignature
+
+
+def derive(name: str, key: bytes, *, length: int, salt: bytes = b"", info: bytes = b"") -> bytes:
+    """Return ``length`` bytes of HKDF (RFC 5869) from ``key`` with the hash ``name``."""
+    return HKDF(algorithm(name), length, salt or None, info).derive(key)
+
+
+def _known(name: str) -> str:
+    if name not in _HASHES:
+        msg = f"the hash {name[:32]!r} is not offered; use one of {', '.join(sorted(_HASHES))}"
+        raise Invalid(msg)
+    return name
