@@ -34,7 +34,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May ``actor`` use ``permission`` on ``resource`` (``kind:id``) in ``context``?"""
+    """Asks whether ``actor`` may use ``permission`` on ``resource`` (``kind:id``)."""
 
     actor: Actor
     permission: Permission

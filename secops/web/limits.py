@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from secops.kernel.errors import Invalid
@@ -10,10 +11,8 @@ MAX_BODY: Final = 1 << 20
 """Bytes of a body, unless its route allows more."""
 MAX_FIELDS: Final = 1_000
 MAX_JSON_DEPTH: Final = 32
-_OPEN: Final = frozenset(b"[{")
-_CLOSE: Final = frozenset(b"]}")
-_QUOTE: Final = ord('"')
-_ESCAPE: Final = ord("\\")
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET: Final = re.compile(rb"[\[{\]}]")
 
 
 def check_json_depth(body: bytes, limit: int) -> None:
@@ -24,21 +23,8 @@ def check_json_depth(body: bytes, limit: int) -> None:
     if body.count(b"[") + body.count(b"{") <= limit:
         return
     depth = 0
-    inside = escaped = False
-    for byte in body:
-        if inside:
-            if escaped:
-                escaped = False
-            elif byte == _ESCAPE:
-                escaped = True
-            elif byte == _QUOTE:
-                inside = False
-        elif byte == _QUOTE:
-            inside = True
-        elif byte in _OPEN:
-            depth += 1
-            if depth > limit:
-                msg = f"JSON nested deeper than {limit}"
-                raise Invalid(msg)
-        elif byte in _CLOSE:
-            depth -= 1
+    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
+        depth += 1 if bracket.group() in b"[{" else -1
+        if depth > limit:
+            msg = f"JSON nested deeper than {limit}"
+            raise Invalid(msg)

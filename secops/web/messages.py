@@ -97,7 +97,7 @@ class Request:
         return {name: morsel.value for name, morsel in jar.items()}
 
     def json(self) -> Any:
-        """The body as JSON; raises ``Invalid`` if it is not or is nested too deeply."""
+        """Return the body as JSON; raise ``Invalid`` if it is not or is nested too deeply."""
         check_json_depth(self.body, MAX_JSON_DEPTH)
         try:
             return orjson.loads(self.body)
@@ -106,7 +106,7 @@ class Request:
             raise Invalid(msg) from error
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty body is an empty object."""
+        """Return the body as a JSON object; an empty body is an empty object."""
         value = self.json() if self.body else {}
         if not isinstance(value, dict):
             msg = "the body must be a JSON object"

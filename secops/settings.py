@@ -1,0 +1,232 @@
+"""One frozen ``Settings``, read once: ``home/settings.toml``, overridden by ``SECOPS_*``.
+
+Nobody else reads the environment. Planes and adapters get small option dataclasses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Invalid
+
+CryptoProfile = Literal["intl", "gm"]
+
+DEFAULT_PORT: Final = 8080
+LOOPBACK: Final = ("127.0.0.1", "::1")
+FILE: Final = "settings.toml"
+_PREFIX: Final = "SECOPS_"
+_MAX_SECRET: Final = 4_096
+
+
+class SettingsRejected(Invalid):
+    """A setting has no meaning."""
+
+    code = "settings.rejected"
+    title = Text("配置项不正确", "A setting is not valid")
+    remedy = Text(
+        "请更正 home/settings.toml 或对应的 SECOPS_* 环境变量。",
+        "Correct home/settings.toml or the SECOPS_* variable.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. ``docs/manual/settings.md`` describes each field (tested)."""
+
+    home: Path
+    database_url: str = ""
+    logstore_url: str = "segments:"
+    listen: str = f"localhost:{DEFAULT_PORT}"
+    public_url: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    trusted_proxies: str = ""
+    workers: int = 1
+    threads: int = 32
+    retention_days: int = 200
+    crypto_profile: CryptoProfile = "intl"
+    unlock_file: str = ""
+    unlock_passphrase: str = field(default="", repr=False)
+    emergency_path: str = ""
+    webhook_url: str = field(default="", repr=False)
+    webhook_kind: str = "generic"
+    webhook_secret: str = field(default="", repr=False)
+    webhook_allow: str = ""
+    timezone: str = "Asia/Shanghai"
+    demo: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host part of ``listen``."""
+        return self.listen.rpartition(":")[0].strip("[]") or "localhost"
+
+    @property
+    def port(self) -> int:
+        """The port part of ``listen``."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses to listen on: both loopbacks for ``localhost``."""
+        return LOOPBACK if self.host == "localhost" else (self.host,)
+
+    @property
+    def tls(self) -> bool:
+        """Tell whether the service itself terminates TLS."""
+        return bool(self.tls_cert)
+
+    @property
+    def origin(self) -> str:
+        """The origin users see: ``public_url``, or the local one."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{self.host}:{self.port}"
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The networks whose forwarding headers count."""
+        return tuple(
+            ipaddress.ip_network(part.strip())
+            for part in self.trusted_proxies.split(",")
+            if part.strip()
+        )
+
+    @property
+    def database(self) -> str:
+        """The database's URL: SQLite in the home unless set."""
+        return self.database_url or f"sqlite:///{self.home / 'secops.db'}"
+
+
+def default_home() -> Path:
+    """Return ``$SECOPS_HOME``, else ``~/.local/share/secops``."""
+    chosen = os.environ.get("SECOPS_HOME")
+    return Path(chosen) if chosen else Path.home() / ".local" / "share" / "secops"
+
+
+def access_token() -> str:
+    """Return ``$SECOPS_TOKEN``, the access token a command acts with, or ""."""
+    return os.environ.get("SECOPS_TOKEN", "")
+
+
+def read_settings(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of ``home``; raise ``SettingsRejected`` naming the bad one.
+
+    ``SECOPS_X_FILE`` names a file that holds the value of ``x`` (for secrets).
+    """
+    given: dict[str, Any] = {}
+    file = home / FILE
+    if file.is_file():
+        given |= _read_file(file)
+    given |= _read_environment(os.environ if environment is None else environment)
+    known = {entry.name: entry for entry in fields(Settings)}
+    for name in given:
+        if name not in known or name == "home":
+            raise SettingsRejected(f"there is no setting {name!r}")
+    values = {name: _typed(name, value, known[name].type) for name, value in given.items()}
+    settings = Settings(home=home.resolve(), **values)
+    _check(settings)
+    return settings
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsRejected(f"{file}: {error}") from error
+
+
+_ELSEWHERE: Final = frozenset({"home", "token", "corpus", "require_corpus", "deep"})
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    known = {entry.name for entry in fields(Settings)}
+    given: dict[str, Any] = {}
+    for key, value in environment.items():
+        name = key.removeprefix(_PREFIX).lower()
+        if not key.startswith(_PREFIX) or name in _ELSEWHERE:
+            continue
+        if name.endswith("_file") and name not in known:
+            name = name.removesuffix("_file")
+            value = _secret(Path(value))  # noqa: PLW2901 - the file's content is the value
+        given[name] = value
+    return given
+
+
+def _secret(file: Path) -> str:
+    try:
+        with file.open() as handle:
+            return handle.read(_MAX_SECRET).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsRejected(f"the secret file {file} can't be read") from error
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    if kind == "int":
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise SettingsRejected(f"{name} is a whole number, not {value!r}") from None
+    if kind == "bool":
+        if value in (True, "1", "true", "yes"):
+            return True
+        if value in (False, "0", "false", "no", ""):
+            return False
+        raise SettingsRejected(f"{name} is true or false, not {value!r}")
+    if not isinstance(value, str):
+        raise SettingsRejected(f"{name} is a text")
+    return value
+
+
+def _check(settings: Settings) -> None:
+    _check_listen(settings)
+    _check_encryption(settings)
+    if settings.crypto_profile not in ("intl", "gm"):
+        raise SettingsRejected("crypto_profile is intl or gm")
+    for name, least, most in (("workers", 1, 64), ("threads", 1, 256), ("retention_days", 1, 9999)):
+        if not least <= cast("int", getattr(settings, name)) <= most:
+            raise SettingsRejected(f"{name} is from {least} to {most}")
+    try:
+        ZoneInfo(settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsRejected(f"timezone {settings.timezone!r} is unknown") from error
+
+
+def _check_listen(settings: Settings) -> None:
+    port = settings.listen.rpartition(":")[2]
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:  # noqa: PLR2004
+        raise SettingsRejected("listen is HOST:PORT")
+    try:
+        _ = settings.proxies
+    except ValueError as error:
+        raise SettingsRejected(f"trusted_proxies: {error}") from error
+    if settings.public_url:
+        parts = urlsplit(settings.public_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            raise SettingsRejected("public_url is an origin like https://sso.example.gov.cn")
+
+
+def _check_encryption(settings: Settings) -> None:
+    """Refuse plain HTTP on anything but loopback."""
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingsRejected("tls_cert and tls_key come together")
+    if settings.tls or settings.trusted_proxies:
+        return
+    for address in settings.addresses:
+        try:
+            loopback = ipaddress.ip_address(address).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
+            raise SettingsRejected(
+                f"{address} is not loopback: set tls_cert and tls_key, or trusted_proxies"
+            )

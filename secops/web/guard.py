@@ -1,0 +1,104 @@
+"""The guard: who calls, may they, is the sign-in strong and fresh enough. One for both lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from secops.kernel.access import AccessControl, TokenVerifier
+from secops.kernel.actors import Actor
+from secops.kernel.clock import SECOND, Clock
+from secops.kernel.errors import Forbidden, StepUpRequired, Unauthenticated
+from secops.web.messages import Request
+from secops.web.routes import Public, Route, SignedIn
+
+SESSION_COOKIES: Final = ("__Host-rp_session", "rp_session")
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_TOKEN: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Decides on each request anew; holds no state of its own."""
+
+    verifier: TokenVerifier
+    access: AccessControl
+    clock: Clock
+
+    def identify(self, request: Request, route: Route) -> Request:
+        """Return ``request`` with its actor; raise ``Unauthenticated`` where one is needed.
+
+        Public routes get an actor when a valid session came along, and none otherwise.
+        """
+        if isinstance(route.access, Public):
+            return self._with_optional_actor(request, route)
+        return request.with_actor(self._authenticate(request, route))
+
+    def authorise(self, request: Request, route: Route) -> None:
+        """Return if the identified ``request`` may use ``route``; raise the refusal otherwise."""
+        if isinstance(route.access, Public):
+            return
+        actor = request.caller
+        self._check_strength(actor, route)
+        if not isinstance(route.access, SignedIn):
+            self.access.require(actor, route.access, f"route:{route.operation}")
+
+    def _with_optional_actor(self, request: Request, route: Route) -> Request:
+        if route.credential == "token" or not _session_cookie(request):
+            return request
+        try:
+            return request.with_actor(self._authenticate(request, route))
+        except Unauthenticated:
+            return request
+
+    def _authenticate(self, request: Request, route: Route) -> Actor:
+        token = bearer_token(request)
+        if token and route.credential in ("token", "either"):
+            return self.verifier.verify_token(token)
+        cookie = _session_cookie(request)
+        if cookie and route.credential in ("session", "either"):
+            _refuse_cross_site(request)
+            return self.verifier.verify_session(cookie)
+        raise Unauthenticated
+
+    def _check_strength(self, actor: Actor, route: Route) -> None:
+        if actor.kind != "account":
+            return
+        if actor.level < route.level:
+            msg = f"this needs authentication level {route.level}"
+            raise StepUpRequired(msg, acr_values=f"urn:secops:aal:{route.level}")
+        if route.fresh_seconds is None:
+            return
+        if self.clock.now() - actor.auth_time > route.fresh_seconds * SECOND:
+            msg = f"the sign-in is older than {route.fresh_seconds} s"
+            raise StepUpRequired(msg, max_age=route.fresh_seconds)
+
+
+def bearer_token(request: Request) -> str:
+    """Return the access token of Authorization: Bearer or X-Vault-Token, or ""."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    token = value.strip() if scheme.lower() == "bearer" else ""
+    token = token or request.headers.get("x-vault-token", "")
+    return token if len(token) <= MAX_TOKEN else ""
+
+
+def _session_cookie(request: Request) -> str:
+    if "cookie" not in request.headers:
+        return ""
+    cookies = request.cookies
+    return next((cookies[name] for name in SESSION_COOKIES if cookies.get(name)), "")
+
+
+def _refuse_cross_site(request: Request) -> None:
+    """Cookies alone never change state for another site's page (CSRF).
+
+    Browsers send Sec-Fetch-Site or Origin with every POST; one of them must say "ours".
+    """
+    if request.method in _SAFE_METHODS:
+        return
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site")
+    ours = origin == request.origin if origin else site == "same-origin"
+    if not ours or site not in (None, "same-origin"):
+        msg = "the request comes from another site's page"
+        raise Forbidden(msg)

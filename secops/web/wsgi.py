@@ -1,0 +1,188 @@
+"""From a WSGI environ to a ``Request`` and back: the outermost layer, which trusts nothing."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from secops.kernel.errors import Invalid, LengthRequired, TooLarge
+from secops.kernel.ids import Randomness
+from secops.web.messages import Request, Response
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_MAX_HEADERS: Final = 100
+_BODYLESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "LIST"})
+_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_KNOWN: Final = (
+    "REQUEST_METHOD",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "CONTENT_TYPE",
+    "CONTENT_LENGTH",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "REMOTE_ADDR",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Under which names the service answers, and whose forwarding headers it believes.
+
+    ``public`` is the origin users see (``https://sso.example.gov.cn``); a request whose Host
+    is neither that nor a loopback name of ``hosts`` is refused (DNS rebinding).
+    """
+
+    public: str
+    hosts: frozenset[str]
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    tls: bool = False
+
+    def trusts(self, address: str) -> bool:
+        """Tell whether ``address`` is a proxy whose headers count."""
+        if not self.trusted_proxies:
+            return False
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.trusted_proxies)
+
+
+def clean_environ(environ: Mapping[str, Any]) -> Environ:
+    """Return only what WSGI defines: the server's environ holds the process's secrets too."""
+    kept = {name: environ[name] for name in _KNOWN if name in environ}
+    kept.update(
+        (name, value)
+        for name, value in environ.items()
+        if name.startswith(("HTTP_", "wsgi.")) and isinstance(name, str)
+    )
+    return kept
+
+
+def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the request's headers with lower-case names; raise ``Invalid`` for smuggling."""
+    headers = {
+        name[5:].replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    for key, name in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length")):
+        if environ.get(key):
+            headers[name] = str(environ[key])
+    if len(headers) > _MAX_HEADERS:
+        msg = f"more than {_MAX_HEADERS} headers"
+        raise Invalid(msg)
+    if "transfer-encoding" in headers and "content-length" in headers:
+        msg = "Content-Length and Transfer-Encoding together"
+        raise Invalid(msg)
+    if not headers.get("host"):
+        msg = "the Host header is missing"
+        raise Invalid(msg)
+    return headers
+
+
+def read_body(environ: Mapping[str, Any], headers: Mapping[str, str], limit: int) -> bytes:
+    """Return exactly Content-Length bytes; raise before reading more than ``limit``."""
+    if "transfer-encoding" in headers:
+        raise LengthRequired
+    text = headers.get("content-length", "")
+    if not text:
+        if environ["REQUEST_METHOD"] in _BODYLESS:
+            return b""
+        return _read_nothing(environ)
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:  # noqa: PLR2004 - a terabyte
+        msg = "Content-Length is not a number"
+        raise Invalid(msg)
+    length = int(text)
+    if length > limit:
+        msg = f"the body is larger than {limit} bytes"
+        raise TooLarge(msg)
+    body: bytes = environ["wsgi.input"].read(length) if length else b""
+    if len(body) != length:
+        msg = "the body is shorter than its Content-Length"
+        raise Invalid(msg)
+    return body
+
+
+def _read_nothing(environ: Mapping[str, Any]) -> bytes:
+    if environ["wsgi.input"].read(1):
+        raise LengthRequired
+    return b""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReader:
+    """Builds requests; the same for both lanes."""
+
+    origins: Origins
+    randomness: Randomness
+
+    def read(self, environ: Environ, args: Mapping[str, str], max_body: int) -> Request:
+        """Return the request in ``environ``; raise ``Invalid`` and its kin for a bad one."""
+        headers = headers_of(environ)
+        remote, scheme = self._caller(environ, headers)
+        return Request(
+            method=str(environ["REQUEST_METHOD"]),
+            path=str(environ.get("PATH_INFO", "/")),
+            query_string=str(environ.get("QUERY_STRING", "")),
+            headers=headers,
+            body=read_body(environ, headers, max_body),
+            args=args,
+            remote=remote,
+            origin=self._origin(headers, scheme),
+            request_id=self._token(12),
+            nonce=self._token(18),
+        )
+
+    def bare(self, environ: Environ) -> Request:
+        """Return a request without body or origin, to word a refusal with."""
+        return Request(
+            method=str(environ.get("REQUEST_METHOD", "GET")),
+            path=str(environ.get("PATH_INFO", "/")),
+            headers={
+                "accept-language": str(environ.get("HTTP_ACCEPT_LANGUAGE", "zh")),
+                "cookie": str(environ.get("HTTP_COOKIE", "")),
+            },
+            request_id=self._token(12),
+            nonce=self._token(18),
+        )
+
+    def _token(self, count: int) -> str:
+        return base64.urlsafe_b64encode(self.randomness.bytes(count)).decode()
+
+    def _caller(self, environ: Environ, headers: Mapping[str, str]) -> tuple[str, str]:
+        """Return the caller's address and scheme; forwarding headers count from proxies only."""
+        remote = str(environ.get("REMOTE_ADDR", ""))
+        scheme = "https" if self.origins.tls else "http"
+        if not self.origins.trusts(remote):
+            return remote, scheme
+        hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+        while hops and self.origins.trusts(hops[-1]):
+            hops.pop()
+        forwarded = headers.get("x-forwarded-proto", scheme)
+        return (hops[-1] if hops else remote), "https" if forwarded == "https" else "http"
+
+    def _origin(self, headers: Mapping[str, str], scheme: str) -> str:
+        host = headers["host"].lower()
+        origin = f"{scheme}://{host}"
+        if origin == self.origins.public or host in self.origins.hosts:
+            return origin
+        msg = "the Host is not a name of this service"
+        raise Invalid(msg)
+
+
+def send(response: Response, start_response: StartResponse) -> Iterable[bytes]:
+    """Send ``response`` through WSGI."""
+    headers = [*response.headers, ("content-length", str(len(response.body)))]
+    start_response(_LINES.get(response.status, str(response.status)), headers)
+    return (response.body,)
