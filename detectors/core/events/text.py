@@ -1,0 +1,74 @@
+"""Canonical text of values, and the one folding under which texts are compared."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Final
+
+from secops.kernel.logs import Value
+
+_MAX_EXACT: Final = 1e16
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as it is compared: NFC, case-folded, CRLF as LF.
+
+    Identical in both log stores, in the query language and in the rule engine, for values
+    and for literals.
+    """
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return folded.replace("\r\n", "\n") if "\r" in folded else folded
+
+
+def canonical_scalar(value: Any) -> str | None:
+    """Return a JSON scalar as canonical text; None for null.
+
+    Booleans are ``true`` and ``false``, numbers decimal without a fraction of zero
+    (``5.0`` is ``5``); texts stay as they are, without lone surrogates.
+    """
+    if value.__class__ is str:
+        return value if value.isascii() else _without_surrogates(value)
+    if value is None:
+        return None
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_EXACT:
+        return str(int(value))
+    return str(value)
+
+
+def canonical_list(values: Iterable[Any]) -> Value | None:
+    """Return several scalars as a value: nulls dropped, none is absent, one is itself."""
+    texts = [text for text in map(canonical_scalar, values) if text is not None]
+    if not texts:
+        return None
+    return texts[0] if len(texts) == 1 else tuple(texts)
+
+
+def add_value(fields: dict[str, Value], name: str, value: Value) -> None:
+    """Put ``value`` under ``name``; where one is already there the field becomes a list."""
+    before = fields.get(name)
+    if before is None:
+        fields[name] = value
+        return
+    head = before if isinstance(before, tuple) else (before,)
+    fields[name] = head + (value if isinstance(value, tuple) else (value,))
+
+
+def texts_of(value: Value) -> tuple[str, ...]:
+    """Return the texts of ``value``: one, or the elements of a list."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _without_surrogates(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
