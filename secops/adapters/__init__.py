@@ -1,0 +1,1 @@
+"""Drivers: what the kernel's ports are in the real world."""
