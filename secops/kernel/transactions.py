@@ -63,6 +63,7 @@ class Transactions(Protocol):
     def restrict(self, work: Callable[[Transaction], T], *restrictions: Restriction) -> T | None:
         """Run ``work`` like ``run``, and revoke every restriction in the same transaction.
 
+        Each restriction's own ``act`` is recorded too: ``work`` does not record it again.
         Never refused: if the commit is impossible the restrictions take effect through the
         emergency journal, enter the ledger before the next granting act, and None returns.
         """
