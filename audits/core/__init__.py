@@ -1,0 +1,1 @@
+"""The domain of the audits plane, pure: no input or output, no clock."""
