@@ -1,0 +1,1 @@
+"""What the plane uses outside the database: custody of keys, drawing of seal pictures."""

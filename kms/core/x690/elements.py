@@ -1,0 +1,133 @@
+"""Strict DER as a tree of elements that know their stored bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+MAX_BYTES: Final = 4 << 20
+MAX_DEPTH: Final = 64
+MAX_ELEMENTS: Final = 65_536
+
+BOOLEAN: Final = 0x01
+INTEGER: Final = 0x02
+BIT_STRING: Final = 0x03
+OCTET_STRING: Final = 0x04
+NULL: Final = 0x05
+OBJECT_IDENTIFIER: Final = 0x06
+UTF8_STRING: Final = 0x0C
+PRINTABLE_STRING: Final = 0x13
+IA5_STRING: Final = 0x16
+UTC_TIME: Final = 0x17
+GENERALIZED_TIME: Final = 0x18
+SEQUENCE: Final = 0x30
+SET: Final = 0x31
+CONSTRUCTED: Final = 0x20
+CONTEXT_0: Final = 0xA0
+
+_HIGH_TAG: Final = 0x1F
+_LONG: Final = 0x80
+
+
+class DerError(ValueError):
+    """The bytes are not the DER that was expected; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One stored TLV of ``source``: identifier octet ``tag``, content at ``body:end``."""
+
+    source: bytes
+    tag: int
+    start: int
+    body: int
+    end: int
+    children: tuple[Element, ...]
+
+    @property
+    def raw(self) -> bytes:
+        """The stored bytes with their header: what signatures cover."""
+        return self.source[self.start : self.end]
+
+    @property
+    def content(self) -> bytes:
+        """The stored bytes without their header."""
+        return self.source[self.body : self.end]
+
+    def expect(self, tag: int, what: str) -> Element:
+        """Return itself if its identifier octet is ``tag``; raise ``DerError`` otherwise."""
+        if self.tag != tag:
+            self.refuse(f"{what} has tag {self.tag:#04x} instead of {tag:#04x}")
+        return self
+
+    def sequence(self, what: str, *counts: int) -> tuple[Element, ...]:
+        """Return the children of a SEQUENCE whose number is one of ``counts``."""
+        children = self.expect(SEQUENCE, what).children
+        if counts and len(children) not in counts:
+            self.refuse(f"{what} has {len(children)} fields")
+        return children
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise the exception that says ``why``, and where."""
+        msg = f"{why} (at byte {self.start})"
+        raise DerError(msg)
+
+
+def read_der(source: bytes) -> Element:
+    """Return the one element that ``source`` is; raise ``DerError``.
+
+    Refused: more than 4 MiB, 64 levels or 65,536 elements, indefinite or non-minimal
+    lengths, tag numbers above 30, bytes after the end.
+    """
+    if len(source) > MAX_BYTES:
+        msg = f"more than {MAX_BYTES} bytes"
+        raise DerError(msg)
+    element, _ = _read(source, 0, len(source), budget=(1, MAX_ELEMENTS))
+    if element.end != len(source):
+        msg = f"{len(source) - element.end} bytes after the end"
+        raise DerError(msg)
+    return element
+
+
+def _read(source: bytes, start: int, limit: int, *, budget: tuple[int, int]) -> tuple[Element, int]:
+    """Return the element at ``start`` and how many more may follow. Budget: depth, count."""
+    depth, left = budget
+    if depth > MAX_DEPTH or left <= 0:
+        msg = f"nested too deeply or too many elements (at byte {start})"
+        raise DerError(msg)
+    left -= 1
+    body, end = _extent(source, start, limit)
+    tag = source[start]
+    children: list[Element] = []
+    if tag & CONSTRUCTED:
+        position = body
+        while position < end:
+            child, left = _read(source, position, end, budget=(depth + 1, left))
+            children.append(child)
+            position = child.end
+    return Element(source, tag, start, body, end, tuple(children)), left
+
+
+def _extent(source: bytes, start: int, limit: int) -> tuple[int, int]:
+    """Return where the content at ``start`` begins and ends; nothing passes ``limit``."""
+    if limit - start < 2:  # noqa: PLR2004 - tag and length
+        msg = f"cut off (at byte {start})"
+        raise DerError(msg)
+    if source[start] & _HIGH_TAG == _HIGH_TAG or source[start] == 0:
+        msg = f"a tag that none of the standards uses (at byte {start})"
+        raise DerError(msg)
+    length = source[start + 1]
+    body = start + 2
+    if length >= _LONG:
+        count = length - _LONG
+        body += count
+        stored = source[start + 2 : body]
+        length = int.from_bytes(stored, "big")
+        minimal = length >= _LONG and (length.bit_length() + 7) // 8 == count
+        if not 0 < count <= 4 or body > limit or not minimal:  # noqa: PLR2004 - 4 MiB fit in 4
+            msg = f"an indefinite, padded or huge length (at byte {start})"
+            raise DerError(msg)
+    if body + length > limit:
+        msg = f"a length beyond the end (at byte {start})"
+        raise DerError(msg)
+    return body, body + length

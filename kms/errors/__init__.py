@@ -1,0 +1,1 @@
+"""The branch of the error tree of keys and seals, one file per family."""

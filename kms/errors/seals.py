@@ -1,0 +1,100 @@
+"""Errors of seals."""
+
+from __future__ import annotations
+
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Conflict, Forbidden, Invalid, NotFound, SecopsError, Unavailable
+
+
+class SealUnreadable(Invalid):
+    """The file is none of those whose seals can be verified."""
+
+    code = "kms.seal_unreadable"
+    title = Text("无法识别的印章文件", "Not a file with a seal")
+    remedy = Text(
+        "请提供 .esl 印章、SES_Signature 签章值(.dat)或带签章的 .ofd 文件。",
+        "Give a seal (.esl), a SES_Signature value (.dat) or a signed .ofd.",
+    )
+
+
+class SealFormatUnsupported(Invalid):
+    """The file's kind is known, and this version can't judge it."""
+
+    code = "kms.seal_format_unsupported"
+    title = Text("暂不支持验证此类文件", "This kind of file can't be verified yet")
+    remedy = Text(
+        "请改用 .esl、.dat 或 .ofd;本版本对其余格式不给出结论。",
+        "Use .esl, .dat or .ofd; no verdict is given on other formats.",
+    )
+
+
+class AnchorUnreadable(Invalid):
+    """A trust anchor is no certificate."""
+
+    code = "kms.anchor_unreadable"
+    title = Text("信任锚无法读取", "A trust anchor can't be read")
+    remedy = Text("--trust 需要 PEM 证书文件。", "--trust takes PEM certificates.")
+
+
+class SealRejected(SecopsError):
+    """A seal of this registry does not verify, so it is not used."""
+
+    code = "kms.seal_rejected"
+    status = 422
+    exit_code = 1
+    title = Text("印章未通过验证", "The seal does not verify")
+    remedy = Text("请按验证步骤查明原因。", "See which verification step failed.")
+
+
+class SealNotUsable(Forbidden):
+    """The seal is suspended, revoked or out of its time."""
+
+    code = "kms.seal_not_usable"
+    title = Text("印章当前不可用", "The seal can't be used now")
+    remedy = Text(
+        "请联系安全管理员;停用或撤销的印章不能再用印。",
+        "Ask the security administrator; a suspended or revoked seal seals nothing.",
+    )
+
+
+class NotSealHolder(Forbidden):
+    """The caller is not named as holder of this seal."""
+
+    code = "kms.not_seal_holder"
+    title = Text("不是该印章的用印人", "Not a holder of this seal")
+    remedy = Text("请由印章登记的用印人使用。", "Let a named holder of the seal use it.")
+
+
+class SealNotFound(NotFound):
+    """No seal, or none that the caller may see."""
+
+    code = "kms.seal_not_found"
+    title = Text("未找到印章", "No such seal")
+
+
+class SealStateConflict(Conflict):
+    """The application or seal is not in the state that the act needs."""
+
+    code = "kms.seal_state"
+    title = Text("印章或申请的状态不允许此操作", "The state of the seal does not allow it")
+
+
+class FontMissing(Unavailable):
+    """No font with Chinese characters, so a picture would be blank."""
+
+    code = "kms.font_missing"
+    title = Text("缺少中文字体,无法绘制印模", "No Chinese font to draw the seal with")
+    remedy = Text(
+        "请安装字体后重试:apt-get install fonts-wqy-microhei",
+        "Install one and try again: apt-get install fonts-wqy-microhei",
+    )
+
+
+class PictureRejected(Invalid):
+    """The text does not fit a seal, or has characters the font lacks."""
+
+    code = "kms.picture_rejected"
+    title = Text("印文无法制成印模", "The text can't be drawn as a seal")
+    remedy = Text(
+        "印文为 2 到 30 个汉字、字母或数字。", "Use 2 to 30 Chinese characters, letters or digits."
+    )

@@ -1,0 +1,1 @@
+"""Values of the key pool and its seals, one file per family."""

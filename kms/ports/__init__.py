@@ -1,0 +1,1 @@
+"""What keys and seals need from outside, one file per family."""
