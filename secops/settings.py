@@ -230,3 +230,9 @@ def _check_encryption(settings: Settings) -> None:
             raise SettingsRejected(
                 f"{address} is not loopback: set tls_cert and tls_key, or trusted_proxies"
             )
+
+
+def prefers_english() -> bool:
+    """Tell whether the terminal's locale asks for English; Chinese is the default."""
+    chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
+    return chosen is not None and chosen.lower().startswith("en")

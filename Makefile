@@ -1,0 +1,75 @@
+# `make help` lists everything. The two that matter: `make run` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR := .demo-home
+UV := 0.13.9
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-build --compile-bytecode
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
+
+.PHONY: help run check test test-deep lint types contracts unit services demo-home bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: apt-get install python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+
+$(RUNTIME): $(BIN)/python requirements.lock setup.cfg
+	@echo "installing locked wheels into $(VENV) …"
+	@$(INSTALL) -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+demo-home: $(RUNTIME)
+	@$(BIN)/secops --home $(HOME_DIR) init --demo
+
+run: demo-home ## make a demo home, ingest the samples, detect once, serve on http://localhost:8080
+	@$(BIN)/secops --home $(HOME_DIR) demo-data
+	@exec $(BIN)/secops --home $(HOME_DIR) serve
+
+lint: $(DEVELOPMENT) ## ruff: rules and format
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+
+types: $(DEVELOPMENT) ## mypy --strict
+	@$(BIN)/mypy
+
+contracts: $(DEVELOPMENT) ## import contracts
+	@$(BIN)/lint-imports
+
+unit: $(DEVELOPMENT)
+	@$(BIN)/python -m pytest -q -m "not service and not postgresql and not browser"
+
+check: lint types contracts unit ## lint, types, contracts, tests without services (≤ 5 min)
+
+services: ## install what the tests need beside Python (Debian, root or sudo)
+	@tests/services/install.sh
+
+test: services lint types contracts ## everything, with services (≤ 25 min)
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -q --durations=15
+	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
+
+test-deep: services $(DEVELOPMENT) ## the full counts of faults and attacks (≤ 60 min)
+	@SECOPS_DEEP=1 $(BIN)/python -m pytest -q --durations=15
+
+bench: $(RUNTIME) ## every figure, with its circumstances
+	@for plane in iam kms detectors ledger logs playbooks audits; do $(BIN)/secops --home $(HOME_DIR) bench $$plane; done
+
+lock: $(BIN)/python ## resolve the dependencies anew
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-build requirements.in -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-build requirements-dev.in -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what was built, not the demo home
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

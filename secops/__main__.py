@@ -1,0 +1,5 @@
+"""``python -m secops``."""
+
+from secops.cli import main
+
+main()
