@@ -1,0 +1,1 @@
+"""Citizen identity numbers (GB 11643-1999)."""

@@ -1,0 +1,42 @@
+"""How many failures are too many (GB/T 22239-2019 8.1.4.1 b; NIST SP 800-63B-4 §3.2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from iam.models.credentials import Attempts
+from secops.kernel.clock import HOUR, MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """``failures`` within ``window`` lead to refusal for ``refusal`` (microseconds)."""
+
+    failures: int
+    window: int
+    refusal: int
+
+
+ACCOUNT: Final = Limit(failures=5, window=30 * MINUTE, refusal=30 * MINUTE)
+ADDRESS: Final = Limit(failures=50, window=30 * MINUTE, refusal=30 * MINUTE)
+FACTOR: Final = Limit(failures=5, window=5 * MINUTE, refusal=5 * MINUTE)
+HOURLY: Final = Limit(failures=100, window=HOUR, refusal=HOUR)
+
+LIMITS: Final = {"account": ACCOUNT, "address": ADDRESS, "factor": FACTOR, "hourly": HOURLY}
+
+NONE_YET: Final = Attempts(failures=0, since=0, until=0)
+
+
+def refused(attempts: Attempts, now: int) -> bool:
+    """Tell whether the counter refuses at ``now``."""
+    return now < attempts.until
+
+
+def after_failure(attempts: Attempts, limit: Limit, now: int) -> Attempts:
+    """Return the counter after one more failure at ``now``."""
+    fresh = now - attempts.since >= limit.window
+    failures = 1 if fresh else attempts.failures + 1
+    since = now if fresh else attempts.since
+    until = now + limit.refusal if failures >= limit.failures else attempts.until
+    return Attempts(failures=failures, since=since, until=until)

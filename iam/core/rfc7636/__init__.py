@@ -1,0 +1,1 @@
+"""Proof key for code exchange (PKCE)."""

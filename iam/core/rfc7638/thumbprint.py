@@ -1,0 +1,40 @@
+"""JWKs of P-256 keys and their thumbprints, which are our key ids."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Final
+
+from iam.core.base64url import encode
+from secops.kernel.canonical import canonical_record
+
+_SPKI_PREFIX: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")
+_COORDINATE: Final = 32
+
+
+@lru_cache(maxsize=64)
+def jwk_of(public_der: bytes) -> dict[str, str]:
+    """Return the JWK of a P-256 SubjectPublicKeyInfo; raise ValueError for another key."""
+    if not public_der.startswith(_SPKI_PREFIX) or len(public_der) != len(_SPKI_PREFIX) + 64:
+        msg = "not an uncompressed P-256 public key"
+        raise ValueError(msg)
+    point = public_der[len(_SPKI_PREFIX) :]
+    return {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": encode(point[:_COORDINATE]),
+        "y": encode(point[_COORDINATE:]),
+    }
+
+
+def thumbprint(jwk: dict[str, str]) -> str:
+    """Return the SHA-256 thumbprint of ``jwk`` (RFC 7638 §3), of its required members only."""
+    required = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}[jwk["kty"]]
+    digest = hashlib.sha256(canonical_record({name: jwk[name] for name in required}))
+    return encode(digest.digest())
+
+
+def key_id_of(public_der: bytes) -> str:
+    """Return the key id of a P-256 public key."""
+    return thumbprint(jwk_of(public_der))

@@ -1,0 +1,1 @@
+"""JWT access tokens: written and read by us alone."""

@@ -1,0 +1,1 @@
+"""What the plane talks about: frozen values, no behaviour that reaches outside."""

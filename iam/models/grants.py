@@ -1,0 +1,113 @@
+"""Authorization requests, codes, refresh families and tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A checked request to ``/oauth2/authorize`` (RFC 6749 4.1.1, OIDC Core 3.1.2.1)."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: frozenset[str]
+    challenge: str
+    state: str | None = None
+    nonce: str | None = None
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code's row; ``digest`` is SHA-256 of the code."""
+
+    digest: bytes
+    org_id: str
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    scopes: frozenset[str]
+    nonce: str | None
+    session_id: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """How a code is redeemed: all of it is compared in the statement that consumes it."""
+
+    digest: bytes
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    token_id: str
+    family: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A chain of refresh tokens. ``key_id`` is what binds the client, None for nothing."""
+
+    id: bytes
+    org_id: str
+    client_id: str
+    session_id: str
+    key_id: str | None
+    scopes: frozenset[str]
+    idle: int
+    ends_at: int
+
+
+RotationOutcome = Literal["rotated", "repeated", "reused", "refused", "ahead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a compare-and-set on a family gave; ``generation`` is the successor's."""
+
+    outcome: RotationOutcome
+    generation: int = 0
+    session_id: str = ""
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshUse:
+    """A refresh token whose MAC was right, and who presents it."""
+
+    family: bytes
+    generation: int
+    client_id: str
+    key_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What the token endpoint hands out."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scope: str
+    refresh_token: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedClaims:
+    """The claims of an access token that was checked (RFC 9068 §4): holding one is the proof."""
+
+    issuer: str
+    subject: str
+    audience: tuple[str, ...]
+    client_id: str
+    token_id: str
+    issued_at: int
+    expires_at: int
+    scopes: frozenset[str]
+    session_id: str | None
+    org_id: str
+    level: int
+    auth_time: int

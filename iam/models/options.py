@@ -1,0 +1,57 @@
+"""What an operator may choose about identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
+
+PasswordProfile = Literal["mlps", "nist"]
+
+API_AUDIENCE: Final = "secops-api"
+CONSOLE_CLIENT: Final = "secops-console"
+CLI_CLIENT: Final = "secops-cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long things live, in microseconds (RFC 9068, RFC 9700 within their limits)."""
+
+    access_token: int = 300 * SECOND
+    code: int = 60 * SECOND
+    transaction: int = 10 * MINUTE
+    second_factor: int = 5 * MINUTE
+    session_idle: int = 30 * MINUTE
+    session_absolute: int = 12 * HOUR
+    administrator_idle: int = 15 * MINUTE
+    administrator_absolute: int = 8 * HOUR
+    refresh_idle: int = 8 * HOUR
+    refresh_absolute: int = 12 * HOUR
+    enrolment: int = DAY
+    reset_request: int = DAY
+    password_age: int = 90 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class IamOptions:
+    """``issuer`` is PUBLIC_URL without a slash at its end; ``demo`` allows ``--as``.
+
+    ``hash_threads`` is how many passwords are hashed at a time (0: one per core);
+    ``hash_queue`` is how many callers may wait before the rest get 429.
+    """
+
+    issuer: str = "http://localhost:8080"
+    console_callback: str = "/login/callback"
+    password_profile: PasswordProfile = "mlps"  # noqa: S105 - the name of a profile
+    password_history: int = 5
+    demo: bool = False
+    hash_threads: int = 0
+    hash_queue: int = 8
+    risk_limit: int = 80
+    lifetimes: Lifetimes = Lifetimes()
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us by TLS: then cookies are ``__Host-`` and Secure."""
+        return self.issuer.startswith("https://")

@@ -1,0 +1,87 @@
+"""Sessions at the provider and at its relying parties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OpSession:
+    """A sign-in. ``digest`` is SHA-256 of the cookie; ``amr`` are RFC 8176 words."""
+
+    id: str
+    digest: bytes
+    org_id: str
+    account_id: str
+    auth_time: int
+    level: int
+    amr: tuple[str, ...]
+    last_seen: int
+    idle: int
+    expires_at: int
+    address: str
+    ended_at: int | None = None
+
+    @property
+    def acr(self) -> str:
+        """The authentication level reached, as a claim."""
+        return f"urn:secops:aal:{self.level}"
+
+    def alive(self, now: int) -> bool:
+        """Tell whether the session may be used at ``now``."""
+        return self.ended_at is None and now < self.expires_at and now - self.last_seen < self.idle
+
+
+@dataclass(frozen=True, slots=True)
+class RpSession:
+    """A session of the console or command line that hangs on an ``OpSession``."""
+
+    digest: bytes
+    session_id: str
+    client_id: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordAttempt:
+    """Somebody gives a name and a password, from an address."""
+
+    name: str
+    password: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorAttempt:
+    """The second step: the reference of the first, and a TOTP or recovery code."""
+
+    reference: str
+    code: str
+    address: str
+    new_password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session was opened; ``cookie`` is for the browser and kept nowhere."""
+
+    cookie: str
+    session: OpSession
+    account_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleStart:
+    """Send the browser to ``location`` and keep ``cookie`` until the callback."""
+
+    location: str
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSession:
+    """The console's session: put ``cookie`` into the browser, go to ``return_to``."""
+
+    cookie: str
+    return_to: str
+    session_id: str
