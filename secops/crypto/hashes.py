@@ -52,12 +52,14 @@ NAMES: Final = frozenset(_HASHES)
 
 def digest(name: str, data: bytes) -> bytes:
     """Return the hash ``name`` (sm3, sha256, sha384, sha512) of ``data``."""
-    return _HASHES[_known(name)](data)
+    check_name(name)
+    return _HASHES[name](data)
 
 
 def algorithm(name: str) -> hashes.HashAlgorithm:
     """Return ``cryptography``'s object for the hash ``name``."""
-    return _ALGORITHMS[_known(name)]
+    check_name(name)
+    return _ALGORITHMS[name]
 
 
 def stream(name: str) -> hashes.Hash:
@@ -85,8 +87,16 @@ def derive(name: str, key: bytes, *, length: int, salt: bytes = b"", info: bytes
     return HKDF(algorithm(name), length, salt or None, info).derive(key)
 
 
-def _known(name: str) -> str:
+def check_name(name: str) -> None:
+    """Return if the hash ``name`` is offered; raise ``Invalid`` otherwise."""
     if name not in _HASHES:
         msg = f"the hash {name[:32]!r} is not offered; use one of {', '.join(sorted(_HASHES))}"
         raise Invalid(msg)
-    return name
+
+
+def check_digest(name: str, value: bytes) -> None:
+    """Return if ``value`` is as long as a digest of ``name``; raise ``Invalid`` otherwise."""
+    size = algorithm(name).digest_size
+    if len(value) != size:
+        msg = f"prehashed input for {name} has {size} bytes, not {len(value)}"
+        raise Invalid(msg)

@@ -14,8 +14,9 @@ from secops.crypto import der
 from secops.crypto.errors import DecryptionFailed, InvalidKey, InvalidSignature, MalformedEncoding
 from secops.crypto.hashes import sm3
 from secops.crypto.libcrypto import NULL, ffi, library, owned_key, read_pointer, to_der
+from secops.crypto.options import SM2_DEFAULT_USER_ID
 
-DEFAULT_USER_ID: Final = b"1234567812345678"
+DEFAULT_USER_ID: Final = SM2_DEFAULT_USER_ID
 ORDER: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
 CURVE_OID: Final = "1.2.156.10197.1.301"
 SIGNATURE_OID: Final = "1.2.156.10197.1.501"

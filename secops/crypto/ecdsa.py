@@ -1,0 +1,79 @@
+"""ECDSA over P-256 and P-384 (FIPS 186-5). Signatures are DER SEQUENCE {r, s}."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature as _Wrong
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from secops.crypto import der, hashes
+from secops.crypto.asymmetric import read_private, read_public, write_private, write_public
+from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
+from secops.crypto.options import SignatureOptions
+
+CURVES: Final[dict[str, ec.EllipticCurve]] = {
+    "ecdsa-p256": ec.SECP256R1(),
+    "ecdsa-p384": ec.SECP384R1(),
+}
+ORDERS: Final = {
+    "ecdsa-p256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    "ecdsa-p384": int(
+        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF"
+        "581A0DB248B0A77AECEC196ACCC52973",
+        16,
+    ),
+}
+
+
+class PublicKey:
+    """An ECDSA public key on the curve of ``algorithm``."""
+
+    def __init__(self, algorithm: str, spki: bytes) -> None:
+        """Read ``spki``; raise ``InvalidKey`` unless it is on that curve."""
+        self._key: ec.EllipticCurvePublicKey = read_public(spki, ec.EllipticCurvePublicKey)
+        self._order = ORDERS[algorithm]
+        if self._key.curve.name != CURVES[algorithm].name:
+            msg = f"not a key for {algorithm}"
+            raise InvalidKey(msg)
+        self.der = write_public(self._key)
+
+    def verify(self, signature: bytes, message: bytes, options: SignatureOptions) -> None:
+        """Return if ``signature`` is of ``message``; raise ``InvalidSignature``."""
+        try:
+            der.read_signature(signature, self._order)
+            self._key.verify(signature, message, _scheme(message, options))
+        except (_Wrong, MalformedEncoding) as error:
+            raise InvalidSignature from error
+
+
+class PrivateKey:
+    """An ECDSA private key on the curve of ``algorithm``."""
+
+    def __init__(self, algorithm: str, pkcs8: bytes) -> None:
+        """Read ``pkcs8``; raise ``InvalidKey`` unless it is on that curve."""
+        self._key: ec.EllipticCurvePrivateKey = read_private(pkcs8, ec.EllipticCurvePrivateKey)
+        self.der = pkcs8
+        self.public_key = PublicKey(algorithm, write_public(self._key.public_key()))
+
+    def sign(self, message: bytes, options: SignatureOptions) -> bytes:
+        """Return the DER signature of ``message``."""
+        return self._key.sign(message, _scheme(message, options))
+
+
+def generate(algorithm: str) -> bytes:
+    """Return a new private key as PKCS#8."""
+    return write_private(ec.generate_private_key(CURVES[algorithm]))
+
+
+_SCHEMES: Final = {name: ec.ECDSA(hashes.algorithm(name)) for name in hashes.NAMES}
+_PREHASHED: Final = {name: ec.ECDSA(Prehashed(hashes.algorithm(name))) for name in hashes.NAMES}
+
+
+def _scheme(message: bytes, options: SignatureOptions) -> ec.ECDSA:
+    hashes.check_name(options.hash_name)
+    if not options.prehashed:
+        return _SCHEMES[options.hash_name]
+    hashes.check_digest(options.hash_name, message)
+    return _PREHASHED[options.hash_name]

@@ -1,0 +1,139 @@
+"""Known-answer tests, one per engine. A test returns, or raises what was wrong.
+
+Each also changes one bit and demands a refusal: an engine that accepts everything is as
+broken as one that accepts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from secops.crypto import ciphers, der, ecdsa, ed25519, hashes, ml_dsa, rsa, sm2
+from secops.crypto import known_answers as known
+from secops.crypto.errors import DecryptionFailed, EngineUnavailable, InvalidSignature
+from secops.crypto.options import DEFAULT
+
+
+def _demand(holds: bool, what: str) -> None:  # noqa: FBT001 - a condition, not a flag
+    if not holds:
+        msg = f"wrong answer: {what}"
+        raise EngineUnavailable(msg)
+
+
+def _refuses(check: Callable[[bytes], object], good: bytes, what: str) -> None:
+    """Demand that ``check`` refuses ``good`` with its last bit flipped."""
+    try:
+        check(good[:-1] + bytes((good[-1] ^ 1,)))
+    except (InvalidSignature, DecryptionFailed):
+        return
+    _demand(holds=False, what=f"{what} accepts a changed input")
+
+
+def check_hashes() -> None:
+    """SM3 and SHA-2."""
+    for name, expected in known.HASHES.items():
+        _demand(hashes.digest(name, b"abc") == expected, name)
+
+
+def check_keyed() -> None:
+    """HMAC with SHA-256 and SM3, and HKDF."""
+    sha = hashes.keyed("sha256", known.HMAC_SHA256_KEY, known.HMAC_SHA256_MESSAGE)
+    _demand(sha == known.HMAC_SHA256_TAG, "HMAC-SHA-256")
+    tag = hashes.keyed("sm3", known.HMAC_SM3_KEY, known.HMAC_SM3_MESSAGE)
+    _demand(tag == known.HMAC_SM3_TAG, "HMAC-SM3")
+    derived = hashes.derive(
+        "sha256", known.HKDF_KEY, length=42, salt=known.HKDF_SALT, info=known.HKDF_INFO
+    )
+    _demand(derived == known.HKDF_OUTPUT, "HKDF-SHA-256")
+
+
+def check_sm4_gcm() -> None:
+    """SM4-GCM."""
+    key, aad = known.SM4_GCM_KEY, known.SM4_GCM_AAD
+    sealed = known.SM4_GCM_NONCE + known.SM4_GCM_CIPHERTEXT
+    made = ciphers.seal("sm4-gcm", key, known.SM4_GCM_NONCE, known.SM4_GCM_PLAINTEXT, aad=aad)
+    _demand(made == sealed, "SM4-GCM encryption")
+    opened = ciphers.unseal("sm4-gcm", key, sealed, aad=aad)
+    _demand(opened == known.SM4_GCM_PLAINTEXT, "SM4-GCM decryption")
+    _refuses(lambda data: ciphers.unseal("sm4-gcm", key, data, aad=aad), sealed, "SM4-GCM")
+
+
+def check_aes_gcm() -> None:
+    """AES-GCM."""
+    key, aad = known.AES_GCM_KEY, known.AES_GCM_AAD
+    sealed = known.AES_GCM_NONCE + known.AES_GCM_CIPHERTEXT
+    made = ciphers.seal("aes256-gcm", key, known.AES_GCM_NONCE, known.AES_GCM_PLAINTEXT, aad=aad)
+    _demand(made == sealed, "AES-GCM encryption")
+    opened = ciphers.unseal("aes256-gcm", key, sealed, aad=aad)
+    _demand(opened == known.AES_GCM_PLAINTEXT, "AES-GCM decryption")
+    _refuses(lambda data: ciphers.unseal("aes256-gcm", key, data, aad=aad), sealed, "AES-GCM")
+
+
+def check_sm2() -> None:
+    """SM2: ZA and e, a published signature and ciphertext, and a signature of our own."""
+    public = sm2.PublicKey.from_point(known.SM2_POINT)
+    _demand(public.identity_digest() == known.SM2_IDENTITY_DIGEST, "SM2 ZA")
+    _demand(public.message_digest(known.SM2_MESSAGE) == known.SM2_MESSAGE_DIGEST, "SM2 e")
+    published = der.raw_to_signature(known.SM2_SIGNATURE, sm2.ORDER)
+    public.verify(published, known.SM2_MESSAGE)
+    public.verify_digest(published, known.SM2_MESSAGE_DIGEST)
+    _refuses(lambda data: public.verify(published, data), known.SM2_MESSAGE, "SM2 verification")
+    private = sm2.PrivateKey.from_scalar(known.SM2_SCALAR, known.SM2_POINT)
+    public.verify(private.sign(known.SM2_MESSAGE), known.SM2_MESSAGE)
+    opened = private.decrypt(sm2.raw_to_ciphertext(known.SM2_CIPHERTEXT))
+    _demand(opened == known.SM2_PLAINTEXT, "SM2 decryption")
+
+
+def check_ecdsa() -> None:
+    """ECDSA: a published P-256 signature, and one of our own on each curve."""
+    public = ecdsa.PublicKey("ecdsa-p256", known.ECDSA_SPKI)
+    published = der.raw_to_signature(known.ECDSA_SIGNATURE, ecdsa.ORDERS["ecdsa-p256"])
+    public.verify(published, known.ECDSA_MESSAGE, DEFAULT)
+    _refuses(lambda data: public.verify(published, data, DEFAULT), known.ECDSA_MESSAGE, "ECDSA")
+    for curve in ecdsa.CURVES:
+        private = ecdsa.PrivateKey(curve, ecdsa.generate(curve))
+        private.public_key.verify(private.sign(b"abc", DEFAULT), b"abc", DEFAULT)
+
+
+def check_ed25519() -> None:
+    """Ed25519: the published signature, made and checked."""
+    private = ed25519.PrivateKey(known.ED25519_PKCS8)
+    _demand(private.public_key.der.endswith(known.ED25519_PUBLIC), "Ed25519 public key")
+    made = private.sign(known.ED25519_MESSAGE, DEFAULT)
+    _demand(made == known.ED25519_SIGNATURE, "Ed25519 signature")
+    public = private.public_key
+    public.verify(made, known.ED25519_MESSAGE, DEFAULT)
+    _refuses(lambda data: public.verify(made, data, DEFAULT), known.ED25519_MESSAGE, "Ed25519")
+
+
+def check_ml_dsa() -> None:
+    """ML-DSA-65: the public key of a published seed, and a signature of our own."""
+    private = ml_dsa.PrivateKey(known.ML_DSA_PKCS8)
+    raw = private.public_key.der[-1_952:]
+    _demand(hashes.sha256(raw) == known.ML_DSA_PUBLIC_SHA256, "ML-DSA-65 public key")
+    made, public = private.sign(b"abc", DEFAULT), private.public_key
+    public.verify(made, b"abc", DEFAULT)
+    _refuses(lambda data: public.verify(made, data, DEFAULT), b"abc", "ML-DSA-65")
+
+
+def check_rsa() -> None:
+    """RSA-PSS: a published signature."""
+    public = rsa.PublicKey(known.RSA_SPKI)
+    public.verify(known.RSA_SIGNATURE, known.RSA_MESSAGE, DEFAULT)
+    _refuses(
+        lambda data: public.verify(known.RSA_SIGNATURE, data, DEFAULT), known.RSA_MESSAGE, "RSA-PSS"
+    )
+
+
+KNOWN_ANSWER_TESTS: Final[Mapping[str, Callable[[], None]]] = {
+    "hash": check_hashes,
+    "hmac": check_keyed,
+    "aes-gcm": check_aes_gcm,
+    "sm4-gcm": check_sm4_gcm,
+    "sm2": check_sm2,
+    "ecdsa": check_ecdsa,
+    "ed25519": check_ed25519,
+    "rsa": check_rsa,
+    "ml-dsa": check_ml_dsa,
+}

@@ -1,0 +1,156 @@
+"""Signing keys of every algorithm behind two small shapes.
+
+``private_key(algorithm, pkcs8)`` and ``public_key(algorithm, spki)`` return keys that are
+safe in any number of threads. ECDSA and SM2 signatures are DER; ``verify`` raises.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from secops.crypto import der, ecdsa, ed25519, ml_dsa, rsa, sm2
+from secops.crypto.engines import require_engine
+from secops.crypto.errors import InvalidKey
+from secops.crypto.options import SignatureOptions
+
+ALGORITHMS: Final = ("sm2", "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-3072", "ml-dsa-65")
+
+_ENGINES: Final = {
+    "sm2": "sm2",
+    "ecdsa-p256": "ecdsa",
+    "ecdsa-p384": "ecdsa",
+    "ed25519": "ed25519",
+    "rsa-3072": "rsa",
+    "ml-dsa-65": "ml-dsa",
+}
+_ORDERS: Final = {"sm2": sm2.ORDER, **ecdsa.ORDERS}
+
+
+class PublicKey(Protocol):
+    """Checks signatures."""
+
+    @property
+    def der(self) -> bytes:
+        """SPKI in DER."""
+        ...
+
+    def verify(self, signature: bytes, message: bytes, options: SignatureOptions, /) -> None:
+        """Return if ``signature`` is of ``message``; raise ``InvalidSignature``."""
+        ...
+
+
+class PrivateKey(Protocol):
+    """Makes signatures."""
+
+    @property
+    def der(self) -> bytes:
+        """PKCS#8 in DER, not encrypted."""
+        ...
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+        ...
+
+    def sign(self, message: bytes, options: SignatureOptions, /) -> bytes:
+        """Return the signature of ``message``."""
+        ...
+
+
+class _Sm2Public:
+    """An SM2 public key that reads user id and prehashing from the options."""
+
+    def __init__(self, key: sm2.PublicKey) -> None:
+        self._key = key
+
+    @property
+    def der(self) -> bytes:
+        return self._key.der
+
+    def verify(self, signature: bytes, message: bytes, options: SignatureOptions) -> None:
+        if options.prehashed:
+            self._key.verify_digest(signature, message)
+        else:
+            self._key.verify(signature, message, options.user_id)
+
+
+class _Sm2Private:
+    """An SM2 private key that reads user id and prehashing from the options."""
+
+    def __init__(self, key: sm2.PrivateKey) -> None:
+        self._key = key
+        self.public_key = _Sm2Public(key.public_key)
+
+    @property
+    def der(self) -> bytes:
+        return self._key.der
+
+    def sign(self, message: bytes, options: SignatureOptions) -> bytes:
+        if options.prehashed:
+            return self._key.sign_digest(message)
+        return self._key.sign(message, options.user_id)
+
+
+def generate(algorithm: str) -> bytes:
+    """Return a new private key of ``algorithm`` as PKCS#8."""
+    require_engine(_engine(algorithm))
+    match algorithm:
+        case "sm2":
+            return sm2.PrivateKey.generate().der
+        case "ed25519":
+            return ed25519.generate()
+        case "rsa-3072":
+            return rsa.generate()
+        case "ml-dsa-65":
+            return ml_dsa.generate()
+    return ecdsa.generate(algorithm)
+
+
+def private_key(algorithm: str, pkcs8: bytes) -> PrivateKey:
+    """Return the key in ``pkcs8``; raise ``InvalidKey`` if it is of another algorithm."""
+    require_engine(_engine(algorithm))
+    match algorithm:
+        case "sm2":
+            return _Sm2Private(sm2.PrivateKey(pkcs8))
+        case "ed25519":
+            return ed25519.PrivateKey(pkcs8)
+        case "rsa-3072":
+            return rsa.PrivateKey(pkcs8)
+        case "ml-dsa-65":
+            return ml_dsa.PrivateKey(pkcs8)
+    return ecdsa.PrivateKey(algorithm, pkcs8)
+
+
+def public_key(algorithm: str, spki: bytes) -> PublicKey:
+    """Return the key in ``spki``; raise ``InvalidKey`` if it is of another algorithm."""
+    require_engine(_engine(algorithm))
+    match algorithm:
+        case "sm2":
+            return _Sm2Public(sm2.PublicKey(spki))
+        case "ed25519":
+            return ed25519.PublicKey(spki)
+        case "rsa-3072":
+            return rsa.PublicKey(spki)
+        case "ml-dsa-65":
+            return ml_dsa.PublicKey(spki)
+    return ecdsa.PublicKey(algorithm, spki)
+
+
+def to_raw(algorithm: str, signature: bytes) -> bytes:
+    """Return a DER signature as r ‖ s; other algorithms' signatures stay as they are."""
+    order = _ORDERS.get(algorithm)
+    return signature if order is None else der.signature_to_raw(signature, order)
+
+
+def from_raw(algorithm: str, signature: bytes) -> bytes:
+    """Return r ‖ s as DER; other algorithms' signatures stay as they are."""
+    order = _ORDERS.get(algorithm)
+    return signature if order is None else der.raw_to_signature(signature, order)
+
+
+def _engine(algorithm: str) -> str:
+    engine = _ENGINES.get(algorithm)
+    if engine is None:
+        msg = f"the algorithm {algorithm[:32]!r} is not offered"
+        raise InvalidKey(msg)
+    return engine
