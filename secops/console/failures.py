@@ -1,0 +1,29 @@
+"""Refusals as pages: what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from secops.console.render import Renderer
+from secops.kernel.errors import SecopsError, StepUpRequired, Unauthenticated
+from secops.web.dispatch import ErrorPage
+from secops.web.messages import Request, Response, redirect
+
+
+def error_pages(renderer: Renderer) -> ErrorPage:
+    """Return what words errors of pages; nobody signed in is sent to the sign-in page."""
+
+    def error_page(error: SecopsError, request: Request) -> Response:
+        if isinstance(error, Unauthenticated | StepUpRequired) and request.method == "GET":
+            target = request.path + (f"?{request.query_string}" if request.query_string else "")
+            return redirect(f"/signin?next={quote(target, safe='/')}")
+        return renderer.page(
+            request,
+            "error.html",
+            error.status,
+            error=error,
+            title=error.title.into(request.language),
+            remedy=error.remedy.into(request.language),
+        )
+
+    return error_page

@@ -1,0 +1,101 @@
+"""Pages: Jinja with autoescape, the reader's language, and the navigation their role may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from secops.console.navigation import NAVIGATION, Entry
+from secops.console.statics import asset_path
+from secops.console.texts import translations
+from secops.kernel.catalogue import Language, Text
+from secops.kernel.clock import SECOND
+from secops.kernel.permissions import ROLES
+from secops.web.messages import Request, Response, html_response
+
+_BEIJING: Final = timedelta(hours=8)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def beijing_time(instant: int | None) -> str:
+    """Return ``instant`` (UTC microseconds) as Beijing time, to the second."""
+    if instant is None:
+        return "—"
+    moment = _EPOCH + timedelta(seconds=instant // SECOND) + _BEIJING
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def utc_time(instant: int | None) -> str:
+    """Return ``instant`` as ISO 8601 in UTC, for a ``<time datetime>``."""
+    if instant is None:
+        return ""
+    return (_EPOCH + timedelta(seconds=instant // SECOND)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("secops.console", "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(
+        beijing=beijing_time,
+        utc=utc_time,
+        into=lambda text: text.into(language) if isinstance(text, Text) else text,
+    )
+    environment.globals["asset"] = asset_path
+    return environment
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Makes pages. ``demo`` puts the banner 演示数据 on every one."""
+
+    demo: bool
+    version: str
+    environments: Mapping[Language, Environment] = field(
+        default_factory=lambda: {"zh": _environment("zh"), "en": _environment("en")}
+    )
+
+    def page(
+        self, request: Request, template: str, /, status: int = 200, **context: Any
+    ) -> Response:
+        """Return the page ``template`` with ``context``."""
+        page = self.environments[request.language].get_template(template)
+        return html_response(page.render(**self._shared(request), **context), status)
+
+    def _shared(self, request: Request) -> dict[str, Any]:
+        return {
+            "language": request.language,
+            "nonce": request.nonce,
+            "request_id": request.request_id,
+            "path": request.path,
+            "actor": request.actor,
+            "roles": _roles(request),
+            "navigation": visible(request),
+            "demo": self.demo,
+            "version": self.version,
+        }
+
+
+def visible(request: Request) -> list[Entry]:
+    """Return the navigation entries that the reader's role may open."""
+    if request.actor is None:
+        return []
+    held = request.actor.permissions
+    return [entry for entry in NAVIGATION if entry.permission is None or entry.permission in held]
+
+
+def _roles(request: Request) -> str:
+    if request.actor is None:
+        return ""
+    names = [ROLES[role].into(request.language) for role in sorted(request.actor.roles)]
+    return "、".join(names) if request.language == "zh" else ", ".join(names)

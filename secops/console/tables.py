@@ -1,0 +1,129 @@
+"""Tables: one shape for every list; sorted on the server, exported as CSV, paged by cursor."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from secops.console.texts import translate
+from secops.web.messages import Request, Response
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell. ``sort`` is what it sorts by, ``badge`` a class such as ``severity-high``.
+
+    ``instant`` (UTC microseconds) makes it a time, shown in Beijing time.
+    """
+
+    text: str
+    href: str = ""
+    badge: str = ""
+    sort: str | int | None = None
+    instant: int | None = None
+
+    @property
+    def key(self) -> tuple[int, int, str]:
+        """What the cell sorts by: numbers before texts."""
+        value = self.instant if self.sort is None and self.instant is not None else self.sort
+        if isinstance(value, int):
+            return (0, value, "")
+        return (1, 0, self.text if value is None else value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: ``name`` in the address bar, ``title`` (a Chinese message id) above it."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows as shown on one page; ``next`` is the cursor of the page behind it."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    next: str | None = None
+    empty: str = "没有记录"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's heading with the link that sorts by it."""
+
+    title: str
+    href: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table ready for the template ``table.html``."""
+
+    caption: str
+    headings: Sequence[Heading]
+    rows: Sequence[Sequence[Cell]]
+    next_href: str
+    export_href: str
+    empty: str
+
+
+def view_table(request: Request, table: Table) -> TableView:
+    """Sort ``table`` as the query string says and make its links."""
+    query = dict(request.query)
+    names = [column.name for column in table.columns]
+    chosen, descending = query.get("sort", ""), query.get("order") == "desc"
+    rows = list(table.rows)
+    if chosen in names:
+        place = names.index(chosen)
+        rows.sort(key=lambda row: row[place].key, reverse=descending)
+    language = request.language
+    return TableView(
+        caption=translate(table.caption, language),
+        headings=[_heading(column, request, chosen, descending) for column in table.columns],
+        rows=rows,
+        next_href=_link(query, cursor=table.next) if table.next else "",
+        export_href=_link(query, format="csv"),
+        empty=translate(table.empty, language),
+    )
+
+
+def _heading(column: Column, request: Request, chosen: str, descending: bool) -> Heading:  # noqa: FBT001
+    mine = column.name == chosen
+    order = "asc" if not mine or descending else "desc"
+    direction = ("descending" if descending else "ascending") if mine else "none"
+    href = _link(dict(request.query), sort=column.name, order=order)
+    return Heading(translate(column.title, request.language), href, direction)
+
+
+def _link(query: dict[str, str], **changes: str) -> str:
+    return "?" + urlencode({**query, **changes})
+
+
+def export_table(request: Request, table: Table, name: str) -> Response:
+    """Return ``table`` as CSV (UTF-8 with BOM, so that spreadsheets read Chinese)."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow([translate(column.title, request.language) for column in table.columns])
+    writer.writerows([[_harmless(cell.text) for cell in row] for row in table.rows])
+    disposition = f'attachment; filename="{name}.csv"'
+    headers = (
+        ("content-type", "text/csv; charset=utf-8"),
+        ("content-disposition", disposition),
+        ("cache-control", "no-store"),
+    )
+    return Response(200, headers, "\ufeff".encode() + lines.getvalue().encode())
+
+
+def _harmless(text: str) -> str:
+    # a cell that begins like a formula would be computed by spreadsheets
+    return f"'{text}" if text.startswith(_FORMULA) else text
