@@ -1,0 +1,90 @@
+"""What a seal is judged against, and what is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kms.core.gbt38540.structures import Seal, SealSignature
+from kms.models.seals import Step
+from secops.crypto.certificates import Certificate, read_certificate
+from secops.crypto.errors import MalformedEncoding
+from secops.kernel.catalogue import Text
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationSource:
+    """Which certificates were revoked, and when (UTC microseconds).
+
+    It speaks for the certificates of ``issuers`` (their subjects' DER) only; ``revoked``
+    is keyed by the certificate's DER.
+    """
+
+    issuers: frozenset[bytes]
+    revoked: Mapping[bytes, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The judge's own knowledge. Nothing of the judged file ever gets in here.
+
+    ``suspended`` maps the SM3 of a registered seal's bytes to the instant from which it
+    may not be used.
+    """
+
+    now: int
+    anchors: tuple[Certificate, ...] = ()
+    revocations: RevocationSource | None = None
+    suspended: Mapping[bytes, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What came with a signature: the SM3 of the protected bytes, None without them.
+
+    A container that judged digest and range itself gives its ``findings``.
+    """
+
+    document_digest: bytes | None = None
+    findings: tuple[Step | Text, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is judged. A certificate is None where its bytes are no certificate."""
+
+    seal: Seal
+    signature: SealSignature | None
+    evidence: Evidence
+    maker: Certificate | None
+    signer: Certificate | None
+
+    @classmethod
+    def of(cls, found: Seal | SealSignature, evidence: Evidence) -> Subject:
+        """Return ``found`` with its certificates read."""
+        if isinstance(found, Seal):
+            return cls(found, None, evidence, _certificate(found.maker_certificate), None)
+        return cls(
+            seal=found.seal,
+            signature=found,
+            evidence=evidence,
+            maker=_certificate(found.seal.maker_certificate),
+            signer=_certificate(found.signer_certificate),
+        )
+
+    @property
+    def signer_name(self) -> str | None:
+        """The signer's name as its certificate says; None for a bare seal."""
+        if self.signature is None:
+            return None
+        return self.signer.subject_name if self.signer else "?"
+
+
+def _certificate(der: bytes) -> Certificate | None:
+    """Return the certificate if all that a verdict shows of it can be read."""
+    try:
+        certificate = read_certificate(der)
+        names = certificate.subject_name, certificate.issuer_name
+    except MalformedEncoding:
+        return None
+    return certificate if all(names) else None

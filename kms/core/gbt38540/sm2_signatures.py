@@ -1,0 +1,85 @@
+"""Check one SM2 signature of a seal, and say what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kms.core.gbt38540.structures import SM2_WITH_SM3
+from secops.crypto import der, sm2
+from secops.crypto.certificates import Certificate
+from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
+from secops.kernel.catalogue import Text
+
+_RAW: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureCheck:
+    """Whether it verifies; ``raw`` tells that it was stored as r ‖ s."""
+
+    ok: bool
+    why: Text
+    raw: bool = False
+
+
+def check_signature(
+    certificate: Certificate | None, algorithm: str, *, message: bytes, signature: bytes
+) -> SignatureCheck:
+    """Check ``signature`` (DER, or the r ‖ s of some makers) over ``message``.
+
+    Only the default user id counts; where the empty one would verify, ``why`` says so,
+    for that is the usual mistake (openssl without ``distid``).
+    """
+    if algorithm != SM2_WITH_SM3:
+        why = Text(f"签名算法 {algorithm} 不是 SM2-with-SM3", f"{algorithm} is not SM2-with-SM3")
+        return SignatureCheck(ok=False, why=why)
+    key = _key(certificate)
+    if key is None:
+        why = Text("证书中没有 SM2 公钥", "its certificate holds no SM2 key")
+        return SignatureCheck(ok=False, why=why)
+    stored, raw = _as_der(signature)
+    if stored is None:
+        why = Text("签名值不是合规的 DER", "the value is not DER of r and s in range")
+        return SignatureCheck(ok=False, why=why)
+    if _verifies(key, stored, message, sm2.DEFAULT_USER_ID):
+        return SignatureCheck(ok=True, why=Text("签名值正确", "correct"), raw=raw)
+    if _verifies(key, stored, message, b""):
+        why = Text(
+            "以空用户标识签名,标准要求 1234567812345678",
+            "an empty user id would verify; the standard demands 1234567812345678",
+        )
+    else:
+        why = Text("与证书公钥和内容不符", "it belongs to another key or other content")
+    return SignatureCheck(ok=False, why=why, raw=raw)
+
+
+def _key(certificate: Certificate | None) -> sm2.PublicKey | None:
+    if certificate is None or certificate.key_algorithm != "sm2":
+        return None
+    try:
+        return sm2.PublicKey(certificate.spki)
+    except InvalidKey:
+        return None
+
+
+def _as_der(signature: bytes) -> tuple[bytes | None, bool]:
+    try:
+        der.read_signature(signature, sm2.ORDER)
+    except MalformedEncoding:
+        if len(signature) != _RAW:
+            return None, False
+    else:
+        return signature, False
+    try:
+        return der.raw_to_signature(signature, sm2.ORDER), True
+    except MalformedEncoding:
+        return None, True
+
+
+def _verifies(key: sm2.PublicKey, signature: bytes, message: bytes, user_id: bytes) -> bool:
+    try:
+        key.verify(signature, message, user_id)
+    except InvalidSignature:
+        return False
+    return True

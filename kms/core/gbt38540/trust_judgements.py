@@ -1,0 +1,211 @@
+"""The steps that weigh a seal against trust, time and policy (7 to 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from kms.core.gbt38540.evidence import RevocationSource, Subject, Trust
+from kms.core.gbt38540.structures import SM2_WITH_SM3
+from kms.core.rfc3161 import read_token
+from kms.core.x690 import DerError
+from kms.models.seals import MARKING, Step, What
+from secops.crypto.certificates import Certificate, verify_chain
+from secops.crypto.errors import UntrustedCertificate
+from secops.crypto.hashes import digest, sm3
+from secops.kernel.catalogue import Text
+from secops.kernel.clock import MINUTE, to_rfc3339
+
+Findings = Iterator[Step | Text]
+
+_CLOCK_SKEW: Final = 5 * MINUTE
+_HASHES: Final = {
+    "1.2.156.10197.1.401": "sm3",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+}
+_UNREADABLE: Final = Text("证书无法读取", "the certificate can't be read")
+
+
+def judge_seal_maker(subject: Subject, trust: Trust) -> Findings:
+    """7: the maker may sign, was in time when the seal was made, and is trusted."""
+    made_at = subject.seal.property.created_at
+    bad = _unfit(subject.maker, made_at)
+    if bad is None:
+        yield _chain_step("seal_maker", subject.maker, trust, at=made_at)
+    else:
+        why = Text(f"制章者证书无效:{bad.zh}", f"maker not trusted: {bad.en}")
+        yield Step("seal_maker", ok=False, why=why)
+
+
+def judge_chain(subject: Subject, trust: Trust) -> Findings:
+    """8: both certificates lead to a configured anchor; an embedded one never is."""
+    step = _chain_step("chain", subject.maker, trust, at=subject.seal.property.created_at)
+    if subject.signature is not None and step.ok:
+        step = _chain_step("chain", subject.signer, trust, at=subject.signature.signed_at)
+    yield step
+
+
+def judge_validity(subject: Subject, trust: Trust) -> Findings:
+    """9: made within the times of the seal and of the signer's certificate, inclusive."""
+    signature, property_ = subject.signature, subject.seal.property
+    at = trust.now if signature is None else signature.signed_at
+    spans = [(Text("印章", "seal"), property_.valid_from, property_.valid_until)]
+    if subject.signer is not None:
+        signer = subject.signer
+        spans.append(
+            (Text("签章人证书", "signer's certificate"), signer.not_before, signer.not_after)
+        )
+    outside = [span for span in spans if not span[1] <= at <= span[2]]
+    if at > trust.now + _CLOCK_SKEW:
+        why = Text(f"签章时间 {to_rfc3339(at)} 在未来", f"signed in the future, {to_rfc3339(at)}")
+        yield Step("validity", ok=False, why=why)
+    elif outside:
+        name, start, end = outside[0]
+        span = f"{to_rfc3339(start)} – {to_rfc3339(end)}"
+        why = Text(
+            f"{to_rfc3339(at)} 不在{name.zh}有效期内:{span}",
+            f"{to_rfc3339(at)} is outside the validity of the {name.en}: {span}",
+        )
+        yield Step("validity", ok=False, why=why)
+    else:
+        why = Text(f"{to_rfc3339(at)} 在有效期内", f"{to_rfc3339(at)} is within the validity")
+        yield Step("validity", ok=True, why=why)
+    for name, _, end in spans:
+        if at <= end < trust.now:
+            yield Text(
+                f"{name.zh}此后已于 {to_rfc3339(end)} 过期",
+                f"the {name.en} has expired since, {to_rfc3339(end)}",
+            )
+
+
+def judge_revocation(subject: Subject, trust: Trust) -> Findings:
+    """10: neither certificate was revoked before the signature (or, bare seal, by now)."""
+    at = trust.now if subject.signature is None else subject.signature.signed_at
+    certificates = [each for each in (subject.maker, subject.signer) if each is not None]
+    judged = [each for each in certificates if _covered(each, trust.revocations)]
+    if trust.revocations is None or not judged:
+        why = Text("没有吊销信息来源", "no source of revocations")
+        yield Step("revocation", ok=None, why=why)
+        return
+    known = trust.revocations.revoked
+    revoked = [(each, known[each.der]) for each in judged if each.der in known]
+    before = [each for each, since in revoked if since <= at]
+    for certificate, since in revoked:
+        yield Text(
+            f"证书 {certificate.common_name} 于 {to_rfc3339(since)} 被吊销",
+            f"the certificate {certificate.common_name} was revoked {to_rfc3339(since)}",
+        )
+    if before:
+        why = Text("签章时证书已吊销", "revoked before the signature")
+        yield Step("revocation", ok=False, why=why)
+    elif len(judged) < len(certificates):
+        why = Text("仅部分证书有吊销信息", "there is news of only one of the certificates")
+        yield Step("revocation", ok=None, why=why)
+    else:
+        why = Text("签章时证书未被吊销", "not revoked at the time of the signature")
+        yield Step("revocation", ok=True, why=why)
+
+
+def judge_timestamp(subject: Subject, _trust: Trust) -> Findings:
+    """11: each time-stamp is a token over its signature value.
+
+    Who issued a token is not judged here, so a good one stays None: the signing time
+    remains what the signer says.
+    """
+    stamped = [(subject.seal.timestamp, subject.seal.signature)]
+    if subject.signature is not None:
+        stamped.append((subject.signature.timestamp, subject.signature.signature))
+    tokens = [(token, value) for token, value in stamped if token is not None]
+    if not tokens:
+        why = Text("无时间戳:签章时间由签章人自行声明", "absent: the time is the signer's own word")
+        yield Step("timestamp", ok=None, why=why)
+        return
+    defects = [defect for token, value in tokens if (defect := _token_defect(token, value))]
+    if defects:
+        why = Text(f"时间戳无效:{defects[0].zh}", f"bad timestamp: {defects[0].en}")
+        yield Step("timestamp", ok=False, why=why)
+    else:
+        why = Text(
+            "时间戳与签名值相符;时间戳机构的签名未判定",
+            "the token fits the signature value; its authority's signature was not judged",
+        )
+        yield Step("timestamp", ok=None, why=why)
+
+
+def judge_policy(subject: Subject, trust: Trust) -> Findings:
+    """12: SM2 and SM3 only, nothing critical that is unknown, the seal not suspended."""
+    seal, signature = subject.seal, subject.signature
+    at = trust.now if signature is None else signature.signed_at
+    extensions = seal.extensions if signature is None else seal.extensions + signature.extensions
+    unknown = [extension.oid for extension in extensions if extension.critical]
+    algorithms = {seal.algorithm} if signature is None else {seal.algorithm, signature.algorithm}
+    suspended_at = trust.suspended.get(sm3(seal.raw))
+    if algorithms != {SM2_WITH_SM3}:
+        why = Text("签名算法不是 SM2-with-SM3", "an algorithm other than SM2 with SM3")
+        yield Step("policy", ok=False, why=why)
+    elif unknown:
+        why = Text(f"未知的关键扩展 {unknown[0]}", f"unknown critical extension {unknown[0]}")
+        yield Step("policy", ok=False, why=why)
+    elif suspended_at is not None and suspended_at <= at:
+        why = Text(
+            f"印章自 {to_rfc3339(suspended_at)} 起停用",
+            f"the seal is suspended since {to_rfc3339(suspended_at)}",
+        )
+        yield Step("policy", ok=False, why=why)
+    else:
+        yield Step("policy", ok=True, why=Text("符合策略", "conforms"))
+    if suspended_at is not None and suspended_at > at:
+        yield Text("印章在签章之后被停用", "the seal was suspended after this signature")
+    if subject.maker is not None and MARKING in subject.maker.issuer_name:
+        yield Text(
+            f"{MARKING}:由内置测试 CA 签发,不具有法律效力",
+            "test or internal use: issued by a built-in test CA, without legal effect",
+        )
+
+
+def _unfit(certificate: Certificate | None, at: int) -> Text | None:
+    if certificate is None:
+        return _UNREADABLE
+    if not certificate.allows("digitalSignature"):
+        return Text("密钥用途不含数字签名", "its key usage lacks digitalSignature")
+    if not certificate.not_before <= at <= certificate.not_after:
+        span = f"{to_rfc3339(certificate.not_before)} – {to_rfc3339(certificate.not_after)}"
+        return Text(
+            f"制章时 {to_rfc3339(at)} 不在证书有效期 {span} 内",
+            f"{to_rfc3339(at)}, when the seal was made, is outside {span}",
+        )
+    return None
+
+
+def _chain_step(what: What, certificate: Certificate | None, trust: Trust, *, at: int) -> Step:
+    if certificate is None:
+        return Step(what, ok=False, why=_UNREADABLE)
+    if not trust.anchors:
+        return Step(what, ok=None, why=Text("未配置信任锚", "no trust anchor is configured"))
+    try:
+        chain = verify_chain(certificate, (), trust.anchors, at=at)
+    except UntrustedCertificate as error:
+        why = Text(f"证书链不可信:{error.detail}", f"untrusted issuer: {error.detail}")
+        return Step(what, ok=False, why=why)
+    anchor = chain[-1].subject_name
+    return Step(what, ok=True, why=Text(f"证书链到 {anchor}", f"leads to {anchor}"))
+
+
+def _covered(certificate: Certificate, source: RevocationSource | None) -> bool:
+    return source is not None and certificate.issuer in source.issuers
+
+
+def _token_defect(token: bytes, value: bytes) -> Text | None:
+    try:
+        stamp = read_token(token)
+    except DerError as error:
+        return Text(f"不是时间戳令牌({error})", f"no time-stamp token ({error})")
+    name = _HASHES.get(stamp.digest_algorithm)
+    if name is None:
+        algorithm = stamp.digest_algorithm
+        return Text(f"摘要算法 {algorithm} 不接受", f"the hash {algorithm} is not accepted")
+    if digest(name, value) != stamp.digest:
+        return Text("与签名值不符", "it stamps something else")
+    return None

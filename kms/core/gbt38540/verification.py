@@ -1,0 +1,82 @@
+"""Verify a seal, or a signature with one: twelve steps, each with its own verdict.
+
+No step stops the others, so that the report says everything that is wrong. Signatures
+are checked over stored bytes; a certificate inside the file is never an anchor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from kms.core.gbt38540 import judgements, trust_judgements
+from kms.core.gbt38540.evidence import Evidence, Subject, Trust
+from kms.core.gbt38540.reading import read_seal_file
+from kms.core.gbt38540.structures import Seal, SealSignature
+from kms.core.x690 import DerError
+from kms.models.seals import SignatureVerdict, Step, VerificationReport
+from secops.kernel.catalogue import Text
+
+Judge = Callable[[Subject, Trust], Iterable[Step | Text]]
+
+_BOTH: Final[tuple[Judge, ...]] = (
+    judgements.judge_seal_signature,
+    trust_judgements.judge_seal_maker,
+    trust_judgements.judge_chain,
+    trust_judgements.judge_validity,
+    trust_judgements.judge_revocation,
+    trust_judgements.judge_timestamp,
+    trust_judgements.judge_policy,
+)
+_SIGNATURE: Final[tuple[Judge, ...]] = (
+    judgements.judge_digest,
+    judgements.judge_range,
+    judgements.judge_signature,
+    judgements.judge_signer_listed,
+    *_BOTH,
+)
+
+
+def verify_seal(content: bytes, evidence: Evidence, trust: Trust) -> VerificationReport:
+    """Return the verdict on ``content``, a SESeal or SES_Signature in DER."""
+    try:
+        found = read_seal_file(content)
+    except DerError as error:
+        return _malformed(error)
+    return VerificationReport(
+        kind="seal" if isinstance(found, Seal) else "signature",
+        version=found.version,
+        signatures=(judge(found, evidence, trust),),
+    )
+
+
+def judge(found: Seal | SealSignature, evidence: Evidence, trust: Trust) -> SignatureVerdict:
+    """Return the verdict on one seal or signature that could be read."""
+    subject = Subject.of(found, evidence)
+    judges = _BOTH if subject.signature is None else _SIGNATURE
+    steps: list[Step] = []
+    warnings: list[Text] = []
+    for finding in _findings(judges, subject, trust):
+        if isinstance(finding, Step):
+            steps.append(finding)
+        elif finding not in warnings:
+            warnings.append(finding)
+    return SignatureVerdict(
+        signer=subject.signer_name,
+        seal_name=subject.seal.property.name,
+        signed_at=None if subject.signature is None else subject.signature.signed_at,
+        steps=tuple(sorted(steps, key=lambda step: step.n)),
+        warnings=tuple(warnings),
+    )
+
+
+def _findings(judges: Iterable[Judge], subject: Subject, trust: Trust) -> Iterator[Step | Text]:
+    yield from judgements.judge_structure(subject)
+    for each in judges:
+        yield from each(subject, trust)
+
+
+def _malformed(error: DerError) -> VerificationReport:
+    why = Text(f"格式不合规:{error}", f"malformed: {error}")
+    verdict = SignatureVerdict(None, None, None, (Step("structure", ok=False, why=why),))
+    return VerificationReport("unknown", None, (verdict,))
