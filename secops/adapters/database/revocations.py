@@ -1,0 +1,170 @@
+"""Revocation: rows under one epoch, mirrored in every process's memory.
+
+A daemon thread looks at the epoch ten times a second and at the emergency journal; a
+process that revokes changes its own memory as it commits. Questions are answered from
+memory, and refused when the news is older than a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from typing import Any, Final
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from secops.adapters.database.tables import emergency_progress, revocation_epoch, revocations
+from secops.adapters.database.unit import DatabaseTransaction, upsert
+from secops.adapters.emergency import EmergencyJournal
+from secops.kernel.clock import Clock
+from secops.kernel.errors import Invalid, Unavailable
+from secops.kernel.revocations import KINDS, RevocationKind
+from secops.kernel.transactions import Transaction
+
+POLL_SECONDS: Final = 0.1
+STALE_SECONDS: Final = 1.0
+_FINAL: Final = frozenset({"session", "token"})
+
+Thing = tuple[str, str]
+
+
+def set_revoked(transaction: Transaction, kind: str, identifier: str, *, revoked: bool) -> int:
+    """Write the last word on one thing under a new epoch, and return the epoch."""
+    if kind not in KINDS:
+        msg = "nothing of this kind can be revoked"
+        raise Invalid(msg)
+    statement = (
+        revocation_epoch.update()
+        .values(epoch=revocation_epoch.c.epoch + 1)
+        .returning(revocation_epoch.c.epoch)
+    )
+    epoch: int = transaction.execute(statement).scalar_one()
+    upsert(
+        transaction,
+        revocations,
+        {"kind": kind, "identifier": identifier},
+        {"epoch": epoch, "revoked": revoked, "at": transaction.now},
+    )
+    return epoch
+
+
+class DatabaseRevocations:
+    """The kernel's ``Revocations``; ``engine`` is a read-only one."""
+
+    def __init__(self, engine: Engine, clock: Clock, emergency: EmergencyJournal) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._emergency = emergency
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._ended: set[Thing] = set()
+        self._in_emergency: set[Thing] = set()
+        self._emergency_count = 0
+        self._known = -1
+        self._fresh_at = float("-inf")
+
+    @property
+    def epoch(self) -> int:
+        """A number that grows with every revocation or restoration."""
+        self._make_fresh()
+        return self._known + self._emergency_count
+
+    def is_revoked(self, kind: RevocationKind, identifier: str) -> bool:
+        """Tell whether it is ended now; raise ``Unavailable`` if news is older than 1 s."""
+        thing = (kind, identifier)
+        if thing in self._in_emergency:
+            return True
+        self._make_fresh()
+        return thing in self._ended or thing in self._in_emergency
+
+    def revoke(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
+        """End it with this transaction."""
+        self._change(transaction, kind, identifier, revoked=True)
+
+    def restore(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
+        """Lift a revocation; raise ``Invalid`` for a session's or a token's."""
+        if kind in _FINAL:
+            msg = f"the revocation of a {kind} is final"
+            raise Invalid(msg)
+        self._change(transaction, kind, identifier, revoked=False)
+
+    def refresh(self) -> None:
+        """Read what is new; raise ``Unavailable`` if the database can't be asked."""
+        with self._lock:
+            try:
+                self._read_emergency()
+                self._read_database()
+            except (SQLAlchemyError, OSError) as error:
+                msg = "the revocations can't be read"
+                raise Unavailable(msg) from error
+
+    def note_emergency(self) -> None:
+        """Take over what the emergency journal holds; the database need not answer."""
+        with self._lock:
+            self._read_emergency()
+
+    def close(self) -> None:
+        """Stop looking for news."""
+        self._stopping.set()
+        if self._thread is not None and self._pid == os.getpid():
+            self._thread.join()
+
+    def _change(
+        self, transaction: Transaction, kind: RevocationKind, identifier: str, *, revoked: bool
+    ) -> None:
+        set_revoked(transaction, kind, identifier, revoked=revoked)
+        if isinstance(transaction, DatabaseTransaction):
+            # this process's memory knows it before the caller is answered
+            transaction.after_commit.append(self.refresh)
+
+    def _make_fresh(self) -> None:
+        if self._pid != os.getpid():
+            self._engine.dispose(close=False)
+            self._reset()
+        if self._clock.monotonic() - self._fresh_at <= STALE_SECONDS:
+            return
+        self.refresh()
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None and not self._stopping.is_set():
+                    self._thread = threading.Thread(
+                        target=self._poll, name="revocations", daemon=True
+                    )
+                    self._thread.start()
+
+    def _poll(self) -> None:
+        while not self._stopping.wait(POLL_SECONDS):
+            with contextlib.suppress(Unavailable):
+                self.refresh()
+
+    def _read_emergency(self) -> None:
+        things = {(entry.kind, entry.identifier) for entry in self._emergency.waiting()}
+        if not things <= self._in_emergency:
+            self._emergency_count += 1
+        self._in_emergency |= things
+
+    def _read_database(self) -> None:
+        asked_at = self._clock.monotonic()
+        rows: list[Any] = []
+        with self._engine.begin() as connection:
+            progress = connection.execute(select(emergency_progress)).all()
+            epoch = connection.execute(select(revocation_epoch.c.epoch)).scalar_one()
+            if epoch != self._known:
+                newer = revocations.c.epoch > self._known
+                rows = list(connection.execute(select(revocations).where(newer)))
+        ended = {(row.kind, row.identifier) for row in rows if row.revoked}
+        restored = {(row.kind, row.identifier) for row in rows if not row.revoked}
+        self._ended = (self._ended - restored) | ended if rows else self._ended
+        self._known = epoch
+        # what this snapshot says is imported is among its rows, so memory may drop it
+        positions = {row.file_id: row.position for row in progress}
+        waiting = self._emergency.waiting(positions)
+        self._in_emergency = {(entry.kind, entry.identifier) for entry in waiting}
+        self._fresh_at = asked_at
