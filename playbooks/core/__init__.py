@@ -1,0 +1,1 @@
+"""The domain of response: pure, no input or output, no clock."""

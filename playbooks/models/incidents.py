@@ -1,0 +1,112 @@
+"""Incidents, their timelines and their clocks. Instants are UTC microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from secops.kernel.catalogue import Text
+
+IncidentState = Literal[
+    "triage", "confirmed", "contained", "eradicated", "recovered", "lessons", "closed"
+]
+INCIDENT_STATES: Final[dict[IncidentState, Text]] = {
+    "triage": Text("待研判", "Triage"),
+    "confirmed": Text("已确认", "Confirmed"),
+    "contained": Text("遏制", "Containment"),
+    "eradicated": Text("根除", "Eradication"),
+    "recovered": Text("恢复", "Recovery"),
+    "lessons": Text("总结", "Lessons learned"),
+    "closed": Text("关闭", "Closed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSummary:
+    """What the plane needs of an alert; detectors own the rest.
+
+    ``subjects`` maps a kind (account, address, session, host) to an identifier;
+    ``evidence`` maps event ids to the SHA-256 (hex) of their raw bytes;
+    ``incident_class`` is a GB/T 20986 subclass code of ``rules/policies``, or "".
+    """
+
+    id: str
+    org_id: str
+    title: str
+    rule_id: str
+    severity: str
+    created_at: int
+    first_event_at: int
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    incident_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLink:
+    """An alert that belongs to an incident, and the digest of what it said then."""
+
+    incident_id: str
+    alert_id: str
+    org_id: str
+    title: str
+    rule_id: str
+    severity: str
+    created_at: int
+    linked_at: int
+    evidence_count: int
+    evidence_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One line of an incident's history; never changed, never removed."""
+
+    incident_id: str
+    seq: int
+    org_id: str
+    at: int
+    actor_id: str
+    kind: str
+    text: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that happened to us and is being answered.
+
+    ``discovered_at`` starts the statutory clocks; ``category`` is a GB/T 20986 subclass;
+    ``level`` is its level there, ``reporting_level`` the level of the reporting rule:
+    two scales, both set by a person. ``version`` grows with each change.
+    """
+
+    id: str
+    org_id: str
+    title: str
+    state: IncidentState
+    severity: str
+    opened_by: str
+    opened_at: int
+    discovered_at: int
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    category: str = ""
+    level: str = ""
+    reporting_level: str = ""
+    cause: str = ""
+    drill: bool = False
+    closed_at: int | None = None
+    closed_reason: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One statutory deadline. ``due_at`` is None where the law names no hours."""
+
+    name: str
+    to: tuple[str, ...]
+    due_at: int | None
+    source: str
+    overdue: bool = False

@@ -1,0 +1,71 @@
+"""Playbooks as they are checked and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from secops.kernel.catalogue import Text
+
+ProblemKind = Literal["schema", "semantic", "vocabulary", "profile"]
+ProblemLevel = Literal["error", "warning"]
+PlaybookState = Literal["draft", "approved", "retired"]
+SignatureState = Literal["unsigned", "packaged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect. ``place`` is an RFC 6901 JSON pointer, ``detail`` the offending value."""
+
+    code: str
+    kind: ProblemKind
+    level: ProblemLevel
+    place: str
+    text: Text
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPlaybook:
+    """A playbook in which no check found an error: holding one is the proof.
+
+    ``content_hash`` is the SHA-256 (hex) of the RFC 8785 form of ``document``.
+    """
+
+    document: Mapping[str, Any]
+    content_hash: str
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """``playbook--UUID``; with ``modified`` it names one version."""
+        return str(self.document["id"])
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return str(self.document["name"])
+
+    @property
+    def modified(self) -> str:
+        """The version (RFC 3339)."""
+        return str(self.document["modified"])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlaybook:
+    """A playbook in the register of an organisation. ``content`` is its RFC 8785 form."""
+
+    content_hash: str
+    org_id: str
+    playbook_id: str
+    modified: str
+    name: str
+    content: str
+    state: PlaybookState
+    signature: SignatureState
+    imported_by: str
+    imported_at: int
+    approved_by: str | None = None
+    approved_at: int | None = None

@@ -1,0 +1,138 @@
+"""Runs of playbooks: the plan somebody approves and the journal of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+RunState = Literal[
+    "awaiting_approval",
+    "approved",
+    "running",
+    "waiting",
+    "done",
+    "failed",
+    "expired",
+    "cancelled",
+]
+FINAL_STATES: Final[frozenset[RunState]] = frozenset({"done", "failed", "expired", "cancelled"})
+
+EntryKind = Literal["intent", "outcome"]
+OutcomeState = Literal["done", "failed", "unknown"]
+StepKind = Literal["action", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """A target as read before acting: what it is, and what the step would change.
+
+    ``target`` is ``kind:id``; the approval is bound to ``version``; ``protected`` says why
+    it may not be touched, or "".
+    """
+
+    target: str
+    label: str
+    version: str
+    before: str
+    after: str
+    protected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step whose variables and targets are resolved. Times are milliseconds.
+
+    ``path`` names it in the run (``/`` joins nested playbooks, ``!`` marks the way after
+    a failure); ``on_success`` and ``on_failure`` are paths, ``end:done`` or ``end:failed``.
+    """
+
+    path: str
+    name: str
+    kind: StepKind
+    action: str
+    args: Mapping[str, str]
+    targets: tuple[TargetState, ...]
+    timeout_ms: int
+    on_success: str
+    on_failure: str
+    delay_ms: int = 0
+    retry_max: int = 0
+    backoff_ms: int = 0
+    verify: bool = True
+    approval: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly what would be done. ``sha256`` and ``sm3`` (hex) are over its RFC 8785 form."""
+
+    playbook_id: str
+    playbook_modified: str
+    content_hash: str
+    incident_id: str
+    requester_id: str
+    variables: Mapping[str, str]
+    first: str
+    steps: tuple[PlannedStep, ...]
+    needs_approval: bool
+    expires_s: int
+    sha256: str = ""
+    sm3: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a plan."""
+
+    id: str
+    org_id: str
+    incident_id: str
+    plan: Plan
+    state: RunState
+    requester_id: str
+    created_at: int
+    expires_at: int
+    approval_id: str | None = None
+    approver_id: str | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    error: str = ""
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """What was intended or came out, for one target of one step.
+
+    ``key`` is the idempotency key; ``deadline`` stands in intents; ``state`` in outcomes.
+    """
+
+    run_id: str
+    seq: int
+    org_id: str
+    at: int
+    path: str
+    index: int
+    target: str
+    key: str
+    attempt: int
+    kind: EntryKind
+    state: OutcomeState | Literal[""] = ""
+    deadline: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A message that was sent, or shown in the inbox; no secrets, no raw logs."""
+
+    id: str
+    org_id: str
+    incident_id: str
+    channel: str
+    kind: str
+    title: str
+    text: str
+    key: str
+    at: int
