@@ -36,7 +36,8 @@ def parse_multipart(content_type: str, body: bytes) -> Multipart:
     """Return the parts of ``body``; raise ``Invalid`` for anything malformed or repeated."""
     delimiter = b"--" + _boundary(content_type)
     sections = body.split(b"\r\n" + delimiter)
-    if not sections[0].startswith(delimiter) or not sections[-1].startswith(b"--"):
+    opened, closed = sections[0].startswith(delimiter), sections[-1].startswith(b"--")
+    if len(sections) == 1 or not opened or not closed:
         msg = "the multipart body is cut off or malformed"
         raise Invalid(msg)
     sections[0] = sections[0][len(delimiter) :]

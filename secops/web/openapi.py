@@ -1,0 +1,116 @@
+"""The OpenAPI 3.1 description, made from the route tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from secops.web.routes import Public, Route, SignedIn
+
+_VARIABLE: Final = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+_ORDINARY: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+PROBLEM: Final = {
+    "type": "object",
+    "required": ["title", "status", "code", "detail", "remedy", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "remedy": {"type": "string"},
+        "request_id": {"type": "string"},
+    },
+}
+
+
+def describe(routes: Sequence[Route], *, version: str, server: str) -> dict[str, Any]:
+    """Return the description of all ``routes`` that are not pages.
+
+    Methods outside HTTP's usual ones (Vault's LIST) are named in ``x-also``.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {"Problem": PROBLEM}
+    for route in routes:
+        if route.page:
+            continue
+        path = _VARIABLE.sub(r"{\1}", route.path)
+        entry = paths.setdefault(path, {})
+        if route.method not in _ORDINARY:
+            entry["x-also"] = {route.method: route.operation}
+            continue
+        entry[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "govsecops", "version": version, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": server}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "rp_session"},
+            },
+        },
+    }
+
+
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.operation,
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in _VARIABLE.findall(route.path)
+        ],
+        "responses": {
+            "2XX": _answer(route, schemas),
+            "4XX": _problem(),
+            "5XX": _problem(),
+        },
+        "security": _security(route),
+        "x-access": _access(route),
+    }
+    if route.listing:
+        operation["parameters"] += [
+            {"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 200}},
+            {"name": "cursor", "in": "query", "schema": {"type": "string"}},
+        ]
+    if route.request is not None:
+        schemas[route.request.name] = route.request.schema
+        operation["requestBody"] = {"content": _content(route.request.name)}
+    return operation
+
+
+def _answer(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    if route.response is None:
+        return {"description": "done"}
+    schemas[route.response.name] = route.response.schema
+    return {"description": "done", "content": _content(route.response.name)}
+
+
+def _content(name: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+
+def _problem() -> dict[str, Any]:
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": "refused",
+        "content": {"application/problem+json": {"schema": reference}},
+    }
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if isinstance(route.access, Public):
+        return []
+    kinds = ("token", "session") if route.credential == "either" else (route.credential,)
+    return [{kind: []} for kind in kinds]
+
+
+def _access(route: Route) -> str:
+    if isinstance(route.access, Public):
+        return f"public: {route.access.because}"
+    if isinstance(route.access, SignedIn):
+        return f"signed in: {route.access.because}"
+    return str(route.access)
