@@ -109,7 +109,7 @@ def _extensions(extensions: Sequence[Extension]) -> bytes:
         *(
             der.sequence(
                 der.oid(extension.oid),
-                *((der.boolean(True),) if extension.critical else ()),  # noqa: FBT003
+                *((der.TRUE,) if extension.critical else ()),
                 der.octets(extension.value),
             )
             for extension in extensions

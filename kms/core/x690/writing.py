@@ -12,6 +12,9 @@ from secops.kernel.clock import SECOND
 _MORE: Final = 0x80
 _ARC: Final = 0x7F
 
+TRUE: Final = b"\x01\x01\xff"
+"""BOOLEAN TRUE; FALSE is always a default here, which DER leaves out."""
+
 
 def sequence(*fields: bytes) -> bytes:
     """Return a SEQUENCE of ``fields``."""
@@ -21,11 +24,6 @@ def sequence(*fields: bytes) -> bytes:
 def integer(value: int) -> bytes:
     """Return an INTEGER."""
     return encode(elements.INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
-
-
-def boolean(value: bool) -> bytes:  # noqa: FBT001 - the value to encode
-    """Return a BOOLEAN."""
-    return encode(elements.BOOLEAN, b"\xff" if value else b"\x00")
 
 
 def octets(content: bytes) -> bytes:
