@@ -110,12 +110,16 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class RoleGrant:
-    """``role`` held by an account or client; ``person_key`` carries the exclusion."""
+    """``role`` held by an account or client.
+
+    ``person_key`` and ``side`` (operating, judging or None) carry the exclusions.
+    """
 
     org_id: str
     subject_kind: SubjectKind
     subject_id: str
     role: str
+    side: str | None
     person_key: bytes | None
     granted_by: str
     granted_at: int

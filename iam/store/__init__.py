@@ -1,0 +1,33 @@
+"""The plane's stores on SQLAlchemy Core, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from iam.ports import IamStores
+from iam.store.accounts import Accounts
+from iam.store.clients import Clients
+from iam.store.credentials import Credentials
+from iam.store.enrolments import Enrolments
+from iam.store.grants import Grants
+from iam.store.lockouts import Lockouts
+from iam.store.persons import Persons
+from iam.store.risks import Risks
+from iam.store.roles import Roles
+from iam.store.sessions import Sessions
+
+__all__ = ["make_stores"]
+
+
+def make_stores() -> IamStores:
+    """Return all stores; they keep nothing and open nothing themselves."""
+    return IamStores(
+        accounts=Accounts(),
+        persons=Persons(),
+        roles=Roles(),
+        credentials=Credentials(),
+        enrolments=Enrolments(),
+        sessions=Sessions(),
+        clients=Clients(),
+        grants=Grants(),
+        lockouts=Lockouts(),
+        risks=Risks(),
+    )

@@ -1,0 +1,120 @@
+"""Who holds which role; the database itself keeps excluding roles apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from iam.errors import RoleConflict
+from iam.models.accounts import RoleGrant
+from iam.store.tables import accounts, person_sides, persons, role_grants
+from secops.kernel.permissions.roles import ADMINISTRATORS
+from secops.kernel.transactions import Transaction
+
+_TAKE_SIDE: Final = sa.text(
+    "INSERT INTO iam_person_sides (person_key, side) VALUES (:key, :side) ON CONFLICT DO NOTHING"
+)
+
+
+def take_side(tx: Transaction, person_key: bytes | None, side: str | None) -> None:
+    """Note the person's side unless they have one; a grant of the other will not fit."""
+    if person_key is not None and side is not None:
+        tx.execute(_TAKE_SIDE, {"key": person_key, "side": side})
+
+
+def drop_empty_side(tx: Transaction, person_key: bytes | None) -> None:
+    """Forget the person's side when no grant stands on it any more."""
+    if person_key is None:
+        return
+    held = sa.exists().where(role_grants.c.person_key == person_key, role_grants.c.side.isnot(None))
+    tx.execute(person_sides.delete().where(person_sides.c.person_key == person_key, ~held))
+
+
+class Roles:
+    """Grants in the table ``iam_role_grants``."""
+
+    def add(self, tx: Transaction, grant: RoleGrant) -> None:
+        """Store a grant; raise ``RoleConflict`` where a constraint forbids it."""
+        try:
+            take_side(tx, grant.person_key, grant.side)
+            tx.execute(role_grants.insert().values(**asdict(grant)))
+        except IntegrityError as error:
+            msg = "the person holds this role or one that excludes it"
+            raise RoleConflict(msg) from error
+
+    def remove(self, tx: Transaction, subject_id: str, role: str) -> bool:
+        """Remove a grant; False if there was none."""
+        same = (role_grants.c.subject_id == subject_id, role_grants.c.role == role)
+        row = tx.execute(sa.select(role_grants.c.person_key).where(*same)).first()
+        removed = tx.execute(role_grants.delete().where(*same))
+        if row is not None:
+            drop_empty_side(tx, row.person_key)
+        return bool(removed.rowcount == 1)
+
+    def of_subject(self, tx: Transaction, subject_id: str) -> frozenset[str]:
+        """Return the subject's roles."""
+        query = sa.select(role_grants.c.role).where(role_grants.c.subject_id == subject_id)
+        return frozenset(tx.execute(query).scalars())
+
+    def of_person(self, tx: Transaction, person_key: bytes) -> frozenset[str]:
+        """Return what the person holds over all their accounts."""
+        query = sa.select(role_grants.c.role).where(role_grants.c.person_key == person_key)
+        return frozenset(tx.execute(query).scalars())
+
+    def holders(self, tx: Transaction, role: str) -> int:
+        """Return how many open accounts hold ``role``."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(role_grants.join(accounts, accounts.c.id == role_grants.c.subject_id))
+            .where(role_grants.c.role == role, accounts.c.state.in_(("active", "pending")))
+        )
+        return int(tx.execute(query).scalar_one())
+
+    def by_subject(self, tx: Transaction, org_id: str) -> Mapping[str, frozenset[str]]:
+        """Return the roles of every subject of the organisation."""
+        query = sa.select(role_grants.c.subject_id, role_grants.c.role).where(
+            role_grants.c.org_id == org_id
+        )
+        found: dict[str, set[str]] = {}
+        for subject, role in tx.execute(query):
+            found.setdefault(subject, set()).add(role)
+        return {subject: frozenset(roles) for subject, roles in found.items()}
+
+    def facts(self, tx: Transaction, org_id: str) -> Mapping[str, int]:
+        """Return counts: one per role, ``conflicts`` and ``unproved``."""
+        column = role_grants.c
+        rows = tx.execute(
+            sa.select(column.role, sa.func.count())
+            .where(column.org_id == org_id)
+            .group_by(column.role)
+        ).all()
+        counts = {role: int(number) for role, number in rows}
+        several = (
+            sa.select(column.person_key)
+            .where(column.org_id == org_id, column.role.in_(ADMINISTRATORS))
+            .group_by(column.person_key)
+            .having(sa.func.count() > 1)
+        )
+        two_sided = (
+            sa.select(column.person_key)
+            .where(column.org_id == org_id, column.side.isnot(None), column.person_key.isnot(None))
+            .group_by(column.person_key)
+            .having(sa.func.count(sa.distinct(column.side)) > 1)
+        )
+        both = several.union(two_sided).subquery()
+        counts["conflicts"] = tx.execute(sa.select(sa.func.count()).select_from(both)).scalar_one()
+        unproved = (
+            sa.select(sa.func.count())
+            .select_from(role_grants.join(persons, persons.c.key == column.person_key))
+            .where(
+                column.org_id == org_id,
+                column.role.in_(ADMINISTRATORS),
+                persons.c.proved.is_(False),
+            )
+        )
+        counts["unproved"] = tx.execute(unproved).scalar_one()
+        return counts
