@@ -1,0 +1,1 @@
+"""Correlations: sliding windows over the matches of other rules, exact by event time."""

@@ -1,0 +1,40 @@
+"""Field references: two fields of one row compared, folded, any element with any."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.core.engine.columns import Index, Mask, Rows
+from detectors.core.events.text import fold, texts_of
+from detectors.core.sigma.tree import Operation
+from secops.kernel.logs import Value
+
+
+def refers(operation: Operation, left: Index, right: Index, rows: Rows) -> Mask:
+    """Return on which of ``rows`` the left field compares so with the right one."""
+    known: dict[tuple[int, int], bool] = {}
+    answers = []
+    for pair in zip(left.codes[rows].tolist(), right.codes[rows].tolist(), strict=True):
+        answer = known.get(pair)
+        if answer is None:
+            mine, other = pair
+            both = mine < len(left.values) and other < len(right.values)
+            answer = both and _any(operation, left.values[mine], right.values[other])
+            known[pair] = answer
+        answers.append(answer)
+    return np.array(answers, dtype=np.bool_)
+
+
+def _any(operation: Operation, left: Value, right: Value) -> bool:
+    mine = [fold(text) for text in texts_of(left)]
+    return any(_compare(operation, a, fold(b)) for a in mine for b in texts_of(right))
+
+
+def _compare(operation: Operation, left: str, right: str) -> bool:
+    if operation == "startswith":
+        return left.startswith(right)
+    if operation == "endswith":
+        return left.endswith(right)
+    if operation == "contains":
+        return right in left
+    return left == right

@@ -1,0 +1,1 @@
+"""Sigma rules: from YAML through pySigma to a typed tree of our own."""

@@ -1,0 +1,184 @@
+"""Log sources: on which events a rule is asked at all, and what its fields are called there.
+
+The table is data (``rules/logsources/*.toml``). An entry names product, category and
+service (each may be open) and alternatives: ``when`` (conditions on our own fields: a text,
+a list of texts, or ``*`` for "present") and ``fields`` (the rule's name → the event's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+from detectors.core.events.text import fold
+from detectors.core.sigma.tree import (
+    Absent,
+    And,
+    Atom,
+    Node,
+    Not,
+    Or,
+    Present,
+    Reference,
+    Text,
+    all_of,
+    any_of,
+    atoms_of,
+)
+from detectors.models.rules import Logsource
+
+
+class BadTable(ValueError):
+    """An entry of the log source table has not the documented shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One kind of event that a rule may be asked about.
+
+    ``empty_is_absent``: an empty text also counts as no value (EVTX writes both).
+    """
+
+    when: tuple[tuple[str, tuple[str, ...]], ...]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    empty_is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the table says of a log source; no alternatives: it can never fire."""
+
+    logsource: Logsource
+    alternatives: tuple[Alternative, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All entries."""
+
+    entries: tuple[Entry, ...]
+
+    def alternatives(self, logsource: Logsource) -> tuple[Alternative, ...] | None:
+        """Return the kinds of events of ``logsource``; None if the table has no word on it."""
+        entries = _most_specific(e for e in self.entries if _fits(e.logsource, logsource))
+        covered = {name for e in entries for name, _ in _given(e.logsource)}
+        wanted = {name for name, _ in _given(logsource)} - {"product"}
+        if not entries or not wanted <= covered:
+            return None
+        return tuple(
+            _joined(chosen) for chosen in product(*(entry.alternatives for entry in entries))
+        )
+
+
+def read_table(documents: Iterable[Mapping[str, Any]]) -> Table:
+    """Return the table that TOML ``documents`` describe; raise ``BadTable``."""
+    entries = []
+    for document in documents:
+        for raw in document.get("logsource", ()):
+            try:
+                entries.append(_entry(raw))
+            except (TypeError, AttributeError, KeyError) as error:
+                msg = f"not an entry of the log source table: {raw!r}"
+                raise BadTable(msg) from error
+    return Table(tuple(entries))
+
+
+def with_logsource(tree: Node, logsource: Logsource, table: Table) -> Node:
+    """Return ``tree`` restricted to the events of ``logsource``, in those events' names.
+
+    A source that the table does not know is taken by ECS's own convention:
+    ``event.dataset`` is ``product.service`` or ``product.category``.
+    """
+    alternatives = table.alternatives(logsource)
+    if alternatives is None:
+        name = ".".join(part for part in (logsource.product, _kind(logsource)) if part)
+        alternatives = (Alternative((("event.dataset", (name,)),)),)
+    return any_of(tuple(_applied(tree, each) for each in alternatives))
+
+
+def _kind(logsource: Logsource) -> str | None:
+    return logsource.service or logsource.category
+
+
+def _entry(raw: Mapping[str, Any]) -> Entry:
+    source = Logsource(*(raw.get(key) for key in ("product", "category", "service")))
+    alternatives = tuple(
+        Alternative(
+            tuple((name, _several(value)) for name, value in each["when"].items()),
+            dict(each.get("fields", {})),
+            bool(each.get("empty_is_absent", False)),
+        )
+        for each in raw["alternative"]
+    )
+    return Entry(source, alternatives, str(raw.get("note", "")))
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(map(str, value))
+
+
+def _given(logsource: Logsource) -> list[tuple[str, str]]:
+    pairs = (
+        ("product", logsource.product),
+        ("category", logsource.category),
+        ("service", logsource.service),
+    )
+    return [(name, value) for name, value in pairs if value is not None]
+
+
+def _fits(entry: Logsource, logsource: Logsource) -> bool:
+    return set(_given(entry)) <= set(_given(logsource))
+
+
+def _most_specific(entries: Iterable[Entry]) -> list[Entry]:
+    found = list(entries)
+    given = [set(_given(entry.logsource)) for entry in found]
+    return [
+        entry for entry, own in zip(found, given, strict=True) if not any(own < g for g in given)
+    ]
+
+
+def _joined(chosen: tuple[Alternative, ...]) -> Alternative:
+    return Alternative(
+        tuple(condition for each in chosen for condition in each.when),
+        {name: to for each in chosen for name, to in each.fields.items()},
+        any(each.empty_is_absent for each in chosen),
+    )
+
+
+def _applied(tree: Node, alternative: Alternative) -> Node:
+    conditions = tuple(_condition(name, values) for name, values in alternative.when)
+    # a rule that asks the same field for '' as well means null to be something else
+    strict = frozenset(a.field for a in atoms_of(tree) if isinstance(a, Text) and not a.literal)
+    return all_of((*conditions, _renamed(tree, alternative, strict)))
+
+
+def _condition(name: str, values: tuple[str, ...]) -> Node:
+    if values == ("*",):
+        return Present(name)
+    return any_of(tuple(Text(name, "equals", fold(value)) for value in values))
+
+
+def _renamed(node: Node, alternative: Alternative, strict: frozenset[str]) -> Node:
+    if isinstance(node, And | Or):
+        return type(node)(tuple(_renamed(each, alternative, strict) for each in node.children))
+    if isinstance(node, Not):
+        return Not(_renamed(node.child, alternative, strict))
+    return _atom(node, alternative, strict)
+
+
+def _atom(atom: Atom, alternative: Alternative, strict: frozenset[str]) -> Node:
+    fields = alternative.fields
+    if isinstance(atom, Reference):
+        other = fields.get(atom.other, atom.other)
+        return Reference(fields.get(atom.field, atom.field), other, atom.operation)
+    lenient = alternative.empty_is_absent and atom.field not in strict
+    name = fields.get(atom.field)
+    if name is not None:
+        atom = replace(atom, field=name)
+    if isinstance(atom, Absent) and lenient:
+        return Or((atom, Text(atom.field, "equals", "")))
+    return atom

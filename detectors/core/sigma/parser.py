@@ -1,0 +1,221 @@
+"""Sigma rule files become headers and trees; what can't be understood is refused by name.
+
+pySigma 2 reads values, modifiers and conditions (sigma-specification 2.1.0). Added here:
+``utf16le`` (which the specification has and pySigma has not) is read as ``wide``, variants
+of ``base64offset`` too short to mean anything are refused, and errors carry a line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from sigma.exceptions import SigmaError
+from sigma.modifiers import SigmaBase64OffsetModifier
+from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
+from sigma.types import SigmaExpansion, SigmaString
+
+from detectors.core.correlation.parser import Correlation, parse_correlation
+from detectors.core.sigma.conditions import rule_node
+from detectors.core.sigma.documents import BadFile, Document, read_documents
+from detectors.core.sigma.regex import QUIET
+from detectors.core.sigma.tree import Node
+from detectors.core.sigma.values import Unsupported, value_node
+from detectors.models.rules import (
+    Logsource,
+    RuleFile,
+    RuleHeader,
+    RuleProblem,
+    RuleStatus,
+    Severity,
+)
+
+_MIN_BASE64: Final = 3
+_SEVERITIES: Final[Mapping[str, Severity]] = {
+    "informational": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "critical": "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule and its questions, before its log source is applied."""
+
+    header: RuleHeader
+    tree: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What a rule file holds, and what of it is refused."""
+
+    rules: tuple[Rule, ...]
+    correlations: tuple[Correlation, ...]
+    problems: tuple[RuleProblem, ...]
+
+
+def parse_file(file: RuleFile) -> ParsedFile:
+    """Parse every document of ``file``; never raises for what stands in it."""
+    rules: list[Rule] = []
+    correlations: list[Correlation] = []
+    problems: list[RuleProblem] = []
+    try:
+        documents = read_documents(file.content)
+    except BadFile as error:
+        return ParsedFile((), (), (RuleProblem(file.path, error.line, str(error)),))
+    if not documents:
+        problems.append(RuleProblem(file.path, 1, "the file holds no rule"))
+    digest = hashlib.sha256(file.content).hexdigest()
+    for document in documents:
+        version = digest if document.number == 0 else f"{digest}.{document.number}"
+        try:
+            header = _header(document, file.path, version)
+            if "correlation" in document.content:
+                correlations.append(parse_correlation(document.content, header))
+            else:
+                rules.append(Rule(header, _tree(document)))
+        except (SigmaError, ValueError, TypeError, AttributeError, KeyError) as error:
+            line = _line(document, error)
+            identifier = str(document.content.get("id", ""))
+            problems.append(RuleProblem(file.path, line, _sentence(error), identifier))
+    return ParsedFile(tuple(rules), tuple(correlations), tuple(problems))
+
+
+def _tree(document: Document) -> Node:
+    rule = SigmaRule.from_dict(_rewritten(document.content), policy=QUIET)
+    for detection in rule.detection.detections.values():
+        for item in _items(detection):
+            _refuse_short_base64(item)
+    return rule_node(rule)
+
+
+def _header(document: Document, path: str, version: str) -> RuleHeader:
+    content = document.content
+    for unsupported in ("action", "filter"):
+        if unsupported in content:
+            msg = f"documents with {unsupported!r} are not supported"
+            raise Unsupported(msg)
+    level = str(content.get("level", "medium"))
+    if level not in _SEVERITIES:
+        msg = f"{level!r} is not a level"
+        raise Unsupported(msg)
+    title = content.get("title")
+    if not isinstance(title, str) or not title.strip():
+        msg = "a rule needs a title"
+        raise Unsupported(msg)
+    source = content.get("logsource")
+    source = source if isinstance(source, dict) else {}
+    return RuleHeader(
+        id=str(content.get("id") or content.get("name") or version[:32]),
+        title=title,
+        severity=_SEVERITIES[level],
+        status=cast("RuleStatus", str(content.get("status", "experimental"))),
+        version=version,
+        path=path,
+        line=document.line,
+        name=str(content.get("name", "")),
+        description=str(content.get("description", "")).strip(),
+        author=str(content.get("author", "")),
+        logsource=Logsource(*(_text(source.get(k)) for k in ("product", "category", "service"))),
+        tags=_texts(content.get("tags")),
+        references=_texts(content.get("references")),
+        falsepositives=_texts(content.get("falsepositives")),
+        custom=_texts_by_name(content.get("custom")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value.lower() if isinstance(value, str) else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()
+
+
+def _texts_by_name(value: Any) -> Mapping[str, str]:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
+
+
+def _rewritten(content: Mapping[str, Any]) -> dict[str, Any]:
+    detection = content.get("detection")
+    if not isinstance(detection, dict):
+        return dict(content)
+    return {**content, "detection": {k: _wide(v) for k, v in detection.items()}}
+
+
+def _wide(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_wide_key(k): _wide(v) for k, v in value.items()}
+    return [_wide(each) for each in value] if isinstance(value, list) else value
+
+
+def _wide_key(key: Any) -> Any:
+    if not isinstance(key, str) or "|utf16le" not in key:
+        return key
+    return "|".join("wide" if part == "utf16le" else part for part in key.split("|"))
+
+
+def _items(detection: SigmaDetection) -> Iterator[SigmaDetectionItem]:
+    for item in detection.detection_items:
+        if isinstance(item, SigmaDetectionItem):
+            yield item
+        else:
+            yield from _items(item)
+
+
+def _refuse_short_base64(item: SigmaDetectionItem) -> None:
+    """Refuse what would match nearly everything: one byte has an empty variant."""
+    if SigmaBase64OffsetModifier not in item.modifiers:
+        return
+    for value in item.value:
+        variants = value.values if isinstance(value, SigmaExpansion) else [value]
+        for variant in variants:
+            parts = variant.s if isinstance(variant, SigmaString) else []
+            if sum(len(part) for part in parts if isinstance(part, str)) < _MIN_BASE64:
+                msg = f"a value of {item.field} is too short for base64offset"
+                raise Unsupported(msg)
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).split(" in rule")[0].strip()
+    return " ".join(text.split()) or type(error).__name__
+
+
+def _line(document: Document, error: Exception) -> int:
+    """Find where the error stands: pySigma does not say, so ask each part by itself."""
+    content = document.content
+    if "correlation" in content:
+        return document.line_of("correlation")
+    detection = content.get("detection")
+    if not isinstance(detection, dict):
+        return document.line_of("detection")
+    for name, definition in detection.items():
+        if name != "condition":
+            place = _failing(_wide(definition), ("detection", str(name)))
+            if place is not None:
+                return document.line_of(*place)
+    if "ondition" in type(error).__name__ or "etection" in str(error):
+        return document.line_of("detection", "condition")
+    named = next((k for k in ("logsource", "level", "title", "id") if k in str(error).lower()), "")
+    return document.line_of(named)
+
+
+def _failing(definition: Any, place: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    if isinstance(definition, list) and any(isinstance(each, dict) for each in definition):
+        found = (_failing(each, (*place, n)) for n, each in enumerate(definition))
+        return next((each for each in found if each is not None), None)
+    items = definition.items() if isinstance(definition, dict) else [(None, definition)]
+    for key, value in items:
+        try:
+            item = SigmaDetectionItem.from_mapping(key, value, policy=QUIET)
+            _refuse_short_base64(item)
+            for each in item.value:
+                value_node(item.field, each)
+        except (SigmaError, ValueError, TypeError, AttributeError):
+            return place if key is None else (*place, str(key))
+    return None

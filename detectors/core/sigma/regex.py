@@ -1,0 +1,121 @@
+"""Regular expressions run in RE2: linear time, no look-around, no back-references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import re2
+from sigma.policy import SigmaPolicy
+from sigma.policy.regex_engine import RE2RegexEngine
+
+_OPTIONS: Final = re2.Options()
+_OPTIONS.log_errors = False  # a bad pattern is an exception with a place, not a line on stderr
+_OPTIONS.max_mem = 64 << 20
+_OPTIONAL: Final = frozenset("*?{")
+_SPECIAL: Final = frozenset("*?+.^$()[{")
+_CLASSES: Final = frozenset("dDwWsSbBAzntrfva")
+_REPEAT: Final = re.compile(r"\{\d*,?\d*\}")
+_CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]", re.DOTALL)
+
+
+class _QuietEngine(RE2RegexEngine):
+    """RE2 as pySigma drives it, without its messages on stderr."""
+
+    def compile(self, pattern: str, flags: int = 0) -> Any:
+        letters = "".join(
+            letter
+            for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL))
+            if flags & flag
+        )
+        return re2.compile(f"(?{letters}){pattern}" if letters else pattern, _OPTIONS)
+
+
+QUIET: Final = SigmaPolicy(regex_engine=_QuietEngine())
+"""What pySigma checks patterns with while it parses."""
+
+
+def searcher(pattern: str) -> Callable[[str], bool]:
+    """Return a predicate: is ``pattern`` found in the text? Raises ``re2.error``."""
+    search = re2.compile(pattern, _OPTIONS).search
+
+    def found(text: str) -> bool:
+        return search(text) is not None
+
+    return found
+
+
+def required_literal(pattern: str) -> str:
+    """Return ASCII text that every match of ``pattern`` contains, up to case; "" if unknown.
+
+    Only runs of plain characters outside groups and classes count; a top-level ``|``, and
+    escapes that take arguments, make it unknown.
+    """
+    best = run = ""
+    at = 0
+    while at < len(pattern):
+        literal, after = _token(pattern, at)
+        if literal is None:
+            return ""
+        if literal:
+            run += literal
+        else:
+            if pattern[at] in _OPTIONAL:
+                run = run[:-1]
+            best = max(best, run, key=len)
+            run = ""
+        at = after
+    return max(best, run, key=len)
+
+
+def _token(pattern: str, at: int) -> tuple[str | None, int]:
+    """Return the literal at ``at`` ("" for what is none, None for "unknown") and its end."""
+    character = pattern[at]
+    if character == "|":
+        return None, at
+    if character == "\\":
+        return _escape(pattern, at)
+    if character in _SPECIAL or not character.isascii():
+        return "", _special_end(pattern, at)
+    return character, at + 1
+
+
+def _special_end(pattern: str, at: int) -> int:
+    if pattern[at] == "(":
+        return _group_end(pattern, at)
+    if pattern[at] == "[":
+        return _class_end(pattern, at)
+    repeat = _REPEAT.match(pattern, at)
+    return repeat.end() if repeat else at + 1
+
+
+def _escape(pattern: str, at: int) -> tuple[str | None, int]:
+    escaped = pattern[at + 1 : at + 2]
+    if escaped.isascii() and escaped and not escaped.isalnum():
+        return escaped, at + 2
+    return ("" if escaped in _CLASSES else None), at + 2
+
+
+def _class_end(pattern: str, at: int) -> int:
+    end = _CLASS.match(pattern, at)
+    return end.end() if end else len(pattern)
+
+
+def _group_end(pattern: str, at: int) -> int:
+    depth = 0
+    while at < len(pattern):
+        character = pattern[at]
+        if character == "\\":
+            if pattern[at + 1 : at + 2] == "Q":
+                return len(pattern)
+            at += 2
+            continue
+        if character == "[":
+            at = _class_end(pattern, at)
+            continue
+        depth += (character == "(") - (character == ")")
+        at += 1
+        if depth == 0:
+            return at
+    return len(pattern)

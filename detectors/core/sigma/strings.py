@@ -1,0 +1,74 @@
+"""Sigma strings as questions: literals and wildcards of pySigma become atoms."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+from sigma.types import Placeholder, SigmaString, SpecialChars
+
+from detectors.core.events.text import fold
+from detectors.core.sigma.tree import Atom, Gap, Operation, Pattern, Present, Text
+
+Parts = tuple[str | Gap, ...]
+
+_GAPS: Final = {SpecialChars.WILDCARD_MULTI: Gap.RUN, SpecialChars.WILDCARD_SINGLE: Gap.ONE}
+_OPERATIONS: Final[dict[tuple[bool, bool], Operation]] = {
+    (False, False): "equals",
+    (True, False): "endswith",
+    (False, True): "startswith",
+    (True, True): "contains",
+}
+
+
+class PlaceholderFound(ValueError):
+    """A ``%placeholder%`` of the ``expand`` modifier: no list of values is known for it."""
+
+
+def parts_of(string: SigmaString) -> Parts:
+    """Return the parts of ``string``, runs of ``*`` merged; raise ``PlaceholderFound``."""
+    parts: list[str | Gap] = []
+    for part in string.s:
+        if isinstance(part, Placeholder):
+            msg = f"no values are known for the placeholder %{part.name}%"
+            raise PlaceholderFound(msg)
+        if isinstance(part, str):
+            parts.append(part)
+        elif _GAPS[part] is Gap.ONE or not parts or parts[-1] is not Gap.RUN:
+            parts.append(_GAPS[part])
+    return tuple(parts)
+
+
+def as_contains(parts: Parts) -> Parts:
+    """Return ``parts`` open at both ends: what a keyword without a field means."""
+    head: Parts = () if parts[:1] == (Gap.RUN,) else (Gap.RUN,)
+    tail: Parts = () if parts and parts[-1] is Gap.RUN else (Gap.RUN,)
+    return (Gap.RUN,) if not parts else head + parts + tail
+
+
+def string_atom(field: str, parts: Parts, *, cased: bool) -> Atom:
+    """Return the cheapest atom that asks whether ``field`` as a whole fits ``parts``."""
+    if not cased:
+        parts = tuple(part if isinstance(part, Gap) else fold(part) for part in parts)
+    if parts == (Gap.RUN,):
+        return Present(field)
+    opened = parts[:1] == (Gap.RUN,)
+    closed = parts[-1:] == (Gap.RUN,)
+    inner = parts[opened : len(parts) - closed]
+    if len(inner) <= 1 and not any(isinstance(part, Gap) for part in inner):
+        literal = "".join(part for part in inner if isinstance(part, str))
+        return Text(field, _OPERATIONS[opened, closed], literal, cased)
+    return Pattern(field, _joined(parts), cased)
+
+
+def _joined(parts: Parts) -> Parts:
+    """Merge neighbouring literals, which pySigma leaves apart after an expansion."""
+    if not any(isinstance(a, str) and isinstance(b, str) for a, b in pairwise(parts)):
+        return parts
+    merged: list[str | Gap] = []
+    for part in parts:
+        if merged and isinstance(part, str) and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return tuple(merged)
