@@ -1,0 +1,76 @@
+"""Records of the Linux audit daemon (auditd, ``log_format`` RAW or ENRICHED)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from detectors.core.events.text import canonical_address
+from detectors.core.formats.record import BadLine, Context, Parsed, decode_line
+from detectors.core.formats.times import epoch_time
+from secops.kernel.logs import Value
+
+_HEAD: Final = re.compile(
+    r"(?:node=(\S+) )?type=(\S+) msg=audit\((\d+\.\d+):(\d+)\): ?(.*)", re.DOTALL
+)
+_PAIR: Final = re.compile(r"""([A-Za-z0-9_-]+)=("[^"]*"|'[^']*'|[^\s,]*)""")
+_HEX_FIELDS: Final = re.compile(r"a\d+(?:\[\d+\])?|proctitle|exe|comm|name|cwd|cmd|acct|path|data")
+_HEX: Final = re.compile(r"(?:[0-9A-F]{2})+")
+_ECS: Final = {
+    "exe": "process.executable",
+    "comm": "process.name",
+    "pid": "process.pid",
+    "cwd": "process.working_directory",
+    "acct": "user.name",
+    "auid": "user.audit.id",
+    "uid": "user.id",
+    "terminal": "process.tty",
+}
+_OUTCOMES: Final = {"yes": "success", "success": "success", "no": "failure", "failed": "failure"}
+
+
+def parse_auditd(raw: bytes, context: Context) -> Parsed:
+    """Read one record; values that audit writes in hex are decoded (ausearch(8) ``-i``)."""
+    found = _HEAD.fullmatch(decode_line(raw, context.encoding))
+    if found is None:
+        reason = "not_auditd"
+        raise BadLine(reason)
+    node, kind, stamp, serial, rest = found.groups()
+    fields: dict[str, Value] = {
+        "event.module": "auditd",
+        "type": kind,
+        "event.code": kind,
+        "audit.serial": serial,
+    }
+    if node:
+        fields["host.name"] = node
+    _pairs(rest.replace("\x1d", " "), fields)
+    return Parsed(epoch_time(stamp), fields)
+
+
+def _pairs(text: str, fields: dict[str, Value]) -> None:
+    for name, written in _PAIR.findall(text):
+        if written.startswith("'"):
+            _pairs(written[1:-1], fields)  # msg='op=PAM:authentication acct="root" res=failed'
+            continue
+        value = _plain(name, written)
+        fields.setdefault(name, value)
+        ecs = _ECS.get(name)
+        if ecs is not None:
+            fields.setdefault(ecs, value)
+    address = canonical_address(str(fields.get("addr", "")))
+    if address is not None:
+        fields["source.ip"] = address
+    outcome = _OUTCOMES.get(str(fields.get("success", fields.get("res", ""))))
+    if outcome is not None:
+        fields["event.outcome"] = outcome
+    if "op" in fields:
+        fields["event.action"] = fields["op"]
+
+
+def _plain(name: str, written: str) -> str:
+    if written.startswith('"'):
+        return written[1:-1]
+    if _HEX_FIELDS.fullmatch(name) and _HEX.fullmatch(written):
+        return bytes.fromhex(written).replace(b"\0", b" ").decode("utf-8", "backslashreplace")
+    return written

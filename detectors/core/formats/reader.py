@@ -1,0 +1,194 @@
+"""Files and streams as records: lines are cut, numbered and read; bad ones are named.
+
+A bad line is a ``Reject`` with its place and reason; nothing here ends the reading of the
+rest. Memory stays bounded whatever a line's length.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from detectors.core.formats import evtx
+from detectors.core.formats.detect import EVTX, HEAD, LINE_PARSERS, detect
+from detectors.core.formats.record import BadLine, Context, Parsed, Parser
+
+MAX_LINE: Final = 1 << 20
+"""Bytes of a line that is still read (1 MiB)."""
+KEPT_OF_LONG: Final = 16 << 20
+"""Bytes of a longer line that go into the rejects file."""
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_UTF16: Final = {
+    "utf-16": "utf-16-le",
+    "utf-16le": "utf-16-le",
+    "utf-16-le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "utf-16-be": "utf-16-be",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A line that was read. ``index`` is its 0-based line or record number in the file."""
+
+    index: int
+    raw: bytes
+    at: int
+    parsed: Parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A line that was not: where, why, and its bytes (``length`` counts all of them)."""
+
+    index: int
+    offset: int
+    length: int
+    reason: str
+    detail: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its end. ``length`` is its true length; ``raw`` may be cut."""
+
+    index: int
+    offset: int
+    length: int
+    raw: bytes
+
+
+def read_lines(chunks: Iterable[bytes], index: int = 0, offset: int = 0) -> Iterator[Line]:
+    r"""Cut ``chunks`` at LF (a CR before it is dropped); a last line without LF counts.
+
+    ``index`` and ``offset`` are those of the first line.
+    """
+    pending = bytearray()
+    dropped = 0
+    for chunk in chunks:
+        begin = 0
+        while (end := chunk.find(b"\n", begin)) >= 0:
+            pending += chunk[begin:end]
+            length = len(pending) + dropped
+            yield Line(index, offset, length, bytes(pending.removesuffix(b"\r")))
+            index, offset = index + 1, offset + length + 1
+            pending.clear()
+            dropped, begin = 0, end + 1
+        pending += chunk[begin:]
+        if len(pending) > KEPT_OF_LONG:
+            dropped += len(pending) - KEPT_OF_LONG
+            del pending[KEPT_OF_LONG:]
+    if pending:
+        yield Line(index, offset, len(pending) + dropped, bytes(pending.removesuffix(b"\r")))
+
+
+def without_bom(chunks: Iterator[bytes], encoding: str | None) -> tuple[Iterator[bytes], str]:
+    """Return ``chunks`` as bytes that can be cut at LF, and their encoding ("" unknown).
+
+    UTF-16 (by BOM or by name) becomes UTF-8 on the way; a BOM is dropped.
+    """
+    first = next(chunks, b"")
+    while len(first) < len(codecs.BOM_UTF8) and (more := next(chunks, b"")):
+        first += more
+    chosen = _UTF16.get((encoding or "").lower(), encoding or "")
+    for bom, name in _BOMS:
+        if first.startswith(bom) and (not encoding or chosen == name):
+            first, chosen = first[len(bom) :], name
+            break
+    if chosen.startswith("utf-16"):
+        return _transcode(_chain(first, chunks), chosen), "utf-8"
+    return _chain(first, chunks), chosen
+
+
+def read_records(
+    chunks: Iterator[bytes], format_name: str, context: Context
+) -> Iterator[Record | Reject]:
+    """Read a whole file, by ``format_name`` or as what it looks like (``auto``).
+
+    Blank lines are no records. What no format reads is one reject per line.
+    """
+    first = b""
+    while len(first) < HEAD and (more := next(chunks, b"")):
+        first += more
+    chosen = format_name
+    if chosen in ("auto", EVTX) and (chosen == EVTX or first.startswith(evtx.MAGIC)):
+        yield from _read_evtx(b"".join(_chain(first, chunks)), context)
+        return
+    data, encoding = without_bom(_chain(first, chunks), context.encoding)
+    context = replace(context, encoding=encoding or None)
+    lines = read_lines(data)
+    if chosen != "auto":
+        yield from read_with(LINE_PARSERS[chosen], lines, context)
+        return
+    head = _take(lines, 200)
+    found = detect(b"", [line.raw[:MAX_LINE] for line in head], context)
+    parser = _unknown if found is None else LINE_PARSERS[found]
+    yield from read_with(parser, _then(head, lines), context)
+
+
+def read_with(parser: Parser, lines: Iterable[Line], context: Context) -> Iterator[Record | Reject]:
+    """Read ``lines`` by ``parser``."""
+    for line in lines:
+        if not line.raw.strip():
+            continue
+        yield read_line(parser, line, context)
+
+
+def read_line(parser: Parser, line: Line, context: Context) -> Record | Reject:
+    """Read one line by ``parser``."""
+    if line.length > MAX_LINE:
+        detail = f"{line.length} bytes, {MAX_LINE} are read"
+        return Reject(line.index, line.offset, line.length, "line_too_long", detail, line.raw)
+    try:
+        parsed = parser(line.raw, context)
+    except BadLine as bad:
+        return Reject(line.index, line.offset, line.length, bad.reason, bad.detail, line.raw)
+    return Record(line.index, line.raw, parsed.at, parsed)
+
+
+def _read_evtx(content: bytes, context: Context) -> Iterator[Record | Reject]:
+    index = 0
+    for raw, result in evtx.read_evtx(content, context):
+        if isinstance(result, BadLine):
+            yield Reject(index, 0, len(raw), result.reason, result.detail, raw)
+        else:
+            yield Record(index, raw, result.at, result)
+        index += 1 if raw else 0
+
+
+def _unknown(_raw: bytes, _context: Context) -> Parsed:
+    reason = "unknown_format"
+    raise BadLine(reason, "name it with --format")
+
+
+def _transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _then(head: list[Line], lines: Iterator[Line]) -> Iterator[Line]:
+    yield from head
+    yield from lines
+
+
+def _take(lines: Iterator[Line], count: int) -> list[Line]:
+    taken = []
+    for line in lines:
+        taken.append(line)
+        if len(taken) == count:
+            break
+    return taken

@@ -1,0 +1,63 @@
+"""What a parser is given and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from secops.kernel.logs import Value
+
+
+class BadLine(ValueError):
+    """A line that is not of its format; ``reason`` is a stable word for the rejects file."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a source says about its lines.
+
+    ``zone`` is for times without one. ``latest`` (UTC microseconds) is the file's mtime plus
+    one day: a time without a year is in the latest year not after it, unless ``year`` is
+    given. ``encoding`` None means UTF-8, else GB18030.
+    """
+
+    zone: tzinfo
+    latest: int
+    year: int | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A line's event time (UTC microseconds) and fields."""
+
+    at: int
+    fields: dict[str, Value]
+
+
+Parser = Callable[[bytes, Context], Parsed]
+"""Reads one line; raises ``BadLine``."""
+
+
+def decode_line(raw: bytes, encoding: str | None = None) -> str:
+    r"""Return ``raw`` as text; bytes that are no text stay visible as ``\xNN``.
+
+    A line is never dropped for its encoding alone: somebody who can put one bad byte into a
+    log could otherwise hide the line.
+    """
+    try:
+        return raw.decode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        pass
+    if encoding is None:
+        try:
+            return raw.decode("gb18030")
+        except UnicodeDecodeError:
+            pass
+    return raw.decode("utf-8", "backslashreplace")

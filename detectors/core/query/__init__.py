@@ -1,0 +1,1 @@
+"""The search language: ``syntax`` reads it, ``evaluate`` answers it on batches of columns."""

@@ -1,0 +1,157 @@
+"""Queries answered on a batch: every text is judged once per unique value, not per row.
+
+The pseudo-fields ``@timestamp``, ``log.source`` and ``event.id`` are every event's own; any
+other name reads the field, then System's of a Windows event (as rules do). A list matches
+when any element does; an absent field matches nothing, so NOT holds for it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.core.events.text import canonical_address, fold, texts_of
+from detectors.core.formats.record import decode_line
+from detectors.core.formats.windows import SYSTEM
+from detectors.core.query.pattern import Test, part_of_value, whole_value
+from secops.kernel.clock import from_rfc3339
+from secops.kernel.logs import And, Batch, Column, Exists, Not, Or, Query, Range, Term
+
+TIME: Final = "@timestamp"
+SOURCE: Final = "log.source"
+ID: Final = "event.id"
+Mask = NDArray[np.bool_]
+
+
+def matching_rows(query: Query, batch: Batch) -> Mask:
+    """Return for each row of ``batch`` whether ``query`` holds."""
+    rows = len(batch)
+    if isinstance(query, And):
+        answer = np.ones(rows, dtype=np.bool_)
+        for part in query.queries:
+            if not answer.any():
+                break
+            answer &= matching_rows(part, batch)
+        return answer
+    if isinstance(query, Or):
+        answer = np.zeros(rows, dtype=np.bool_)
+        for part in query.queries:
+            answer |= matching_rows(part, batch)
+        return answer
+    if isinstance(query, Not):
+        return ~matching_rows(query.query, batch)
+    if isinstance(query, Exists):
+        return _present(batch, query.name)
+    if isinstance(query, Range):
+        return _in_range(query, batch)
+    return _term(query, batch)
+
+
+def field_values(batch: Batch, name: str) -> Column | None:
+    """Return what ``name`` reads on each row, as one column; None if no row has it."""
+    if name == SOURCE:
+        return batch.source
+    own = batch.columns.get(name)
+    system = None if name.startswith(SYSTEM) else batch.columns.get(SYSTEM + name)
+    if own is None or system is None:
+        return own or system
+    codes = np.array(own.codes, dtype=np.int32)
+    second = np.frombuffer(system.codes, dtype=np.int32)
+    missing = (codes < 0) & (second >= 0)
+    codes[missing] = second[missing] + len(own.values)
+    joined = system.codes[:0]
+    joined.frombytes(codes.tobytes())
+    return Column((*own.values, *system.values), joined)
+
+
+def range_test(query: Range) -> Test:
+    """Return the test of a range: numbers as numbers, addresses as such, else folded text."""
+    bounds = [bound for bound in (query.low, query.high) if bound is not None]
+    if all(_number(bound) is not None for bound in bounds):
+        return _between(query, _number)
+    if bounds and all(canonical_address(bound) is not None for bound in bounds):
+        return _between(query, _address)
+    return _between(query, fold)
+
+
+def _term(query: Term, batch: Batch) -> Mask:
+    if query.name is None:
+        test = part_of_value(query.text, quoted=query.quoted)
+        hits = (test(decode_line(raw)) for raw in batch.raws)
+        return np.fromiter(hits, dtype=np.bool_, count=len(batch))
+    test = whole_value(query.text, quoted=query.quoted)
+    if query.name == ID:
+        return np.fromiter(map(test, batch.ids), dtype=np.bool_, count=len(batch))
+    return _rows_where(test, batch, query.name)
+
+
+def _present(batch: Batch, name: str) -> Mask:
+    if name in (TIME, ID):
+        return np.ones(len(batch), dtype=np.bool_)
+    column = field_values(batch, name)
+    if column is None:
+        return np.zeros(len(batch), dtype=np.bool_)
+    return np.frombuffer(column.codes, dtype=np.int32) >= 0
+
+
+def _in_range(query: Range, batch: Batch) -> Mask:
+    if query.name != TIME:
+        return _rows_where(range_test(query), batch, query.name)
+    times = np.frombuffer(batch.times, dtype=np.int64)
+    answer = np.ones(len(batch), dtype=np.bool_)
+    if query.low is not None:
+        low = from_rfc3339(query.low)
+        answer &= times >= low if query.low_inclusive else times > low
+    if query.high is not None:
+        high = from_rfc3339(query.high)
+        answer &= times <= high if query.high_inclusive else times < high
+    return answer
+
+
+def _rows_where(test: Test, batch: Batch, name: str) -> Mask:
+    column = field_values(batch, name)
+    if column is None or not len(column.values):
+        return np.zeros(len(batch), dtype=np.bool_)
+    lookup = np.zeros(len(column.values) + 1, dtype=np.bool_)  # the last one is code -1
+    for code, value in enumerate(column.values):
+        lookup[code] = any(map(test, texts_of(value)))
+    answer: Mask = lookup[np.frombuffer(column.codes, dtype=np.int32)]
+    return answer
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _address(text: str) -> tuple[int, int] | None:
+    canonical = canonical_address(text)
+    if canonical is None:
+        return None
+    address = ipaddress.ip_address(canonical)
+    return address.version, int(address)
+
+
+def _between(query: Range, key: object) -> Test:
+    read = key if callable(key) else fold
+    low = None if query.low is None else read(query.low)
+    high = None if query.high is None else read(query.high)
+
+    def test(value: str) -> bool:
+        number = read(value)
+        if number is None:
+            return False
+        if low is not None and (number < low or (number == low and not query.low_inclusive)):
+            return False
+        return not (
+            high is not None and (number > high or (number == high and not query.high_inclusive))
+        )
+
+    return test

@@ -1,0 +1,118 @@
+"""What a term of a query matches: folded text with wildcards, or an address network."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from detectors.core.events.text import canonical_address, fold
+
+Test = Callable[[str], bool]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_TOKEN: Final = re.compile(r"\\[\\*?]|[*?]|[^\\*?]+|\\", re.DOTALL)
+
+
+def escape(text: str) -> str:
+    """Return ``text`` so that no character in it is a wildcard."""
+    return re.sub(r"([\\*?])", r"\\\1", text)
+
+
+def unescaped(text: str) -> str | None:
+    """Return ``text`` with ``\\*``, ``\\?`` and ``\\\\`` resolved; None if it has wildcards."""
+    plain = []
+    for token in _TOKEN.findall(text):
+        if token in ("*", "?"):
+            return None
+        plain.append(token[1] if len(token) > 1 and token[0] == "\\" else token)
+    return "".join(plain)
+
+
+def whole_value(text: str, *, quoted: bool) -> Test:
+    """Return the test whether a value is ``text``: folded, with wildcards, or in a network."""
+    literal = text if quoted else unescaped(text)
+    if literal is None:
+        return _glob(text)
+    wanted = fold(literal)
+    network = None if quoted else network_of(literal)
+    if network is None:
+        return lambda value: fold(value) == wanted
+    return lambda value: fold(value) == wanted or is_inside(value, network)
+
+
+def part_of_value(text: str, *, quoted: bool) -> Test:
+    """Return the test whether a line contains ``text``, folded, wildcards inside."""
+    literal = text if quoted else unescaped(text)
+    if literal is None:
+        return _glob(f"*{text}*")
+    wanted = fold(literal)
+    return lambda value: wanted in fold(value)
+
+
+def network_of(text: str) -> Network | None:
+    """Return the network that ``text`` writes in CIDR; None if it writes none."""
+    address, slash, bits = text.partition("/")
+    if not slash or not bits.isascii() or not bits.isdigit() or len(bits) > len("128"):
+        return None
+    try:
+        return ipaddress.ip_network(f"{address}/{bits}", strict=False)
+    except ValueError:
+        return None
+
+
+def is_inside(value: str, network: Network) -> bool:
+    """Tell whether ``value`` is an address in ``network``; ``::ffff:`` ones count as IPv4."""
+    canonical = canonical_address(value)
+    return canonical is not None and ipaddress.ip_address(canonical) in network
+
+
+def _glob(text: str) -> Test:
+    """Return the test for a pattern with wildcards; linear in the value for any pattern.
+
+    Between stars every piece has a fixed length, so taking its leftmost place is never wrong
+    and nothing is tried twice (a regex with many ``.*`` could be made to take minutes).
+    """
+    pieces: list[list[str]] = [[]]
+    for token in _TOKEN.findall(text):
+        if token == "*":  # noqa: S105 - a wildcard
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    compiled = [_piece(piece) for piece in pieces]
+    first, last = compiled[0], compiled[-1]
+    if len(compiled) == 1:
+        return lambda value: first.pattern.fullmatch(fold(value)) is not None
+    inner = [piece.pattern for piece in compiled[1:-1] if piece.length]
+
+    def matches(value: str) -> bool:
+        folded = fold(value)
+        begin = first.pattern.match(folded)
+        end = len(folded) - last.length
+        if begin is None or end < 0 or last.pattern.fullmatch(folded, end) is None:
+            return False
+        position = begin.end()
+        for pattern in inner:
+            found = pattern.search(folded, position)
+            if found is None:
+                return False
+            position = found.end()
+        return position <= end
+
+    return matches
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    pattern: re.Pattern[str]
+    length: int
+
+
+def _piece(tokens: list[str]) -> _Piece:
+    literal = [
+        None if t == "?" else fold(t[1] if t[0] == "\\" and len(t) > 1 else t) for t in tokens
+    ]
+    expression = "".join("." if part is None else re.escape(part) for part in literal)
+    length = sum(1 if part is None else len(part) for part in literal)
+    return _Piece(re.compile(expression, re.DOTALL), length)

@@ -1,0 +1,87 @@
+"""The detectors plane's branch of the error tree."""
+
+from __future__ import annotations
+
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class BadQuery(Invalid):
+    """A search query that can't be read."""
+
+    code = "detectors.bad_query"
+    title = Text("查询语句无法理解", "The query can't be read")
+    remedy = Text(
+        "请按 字段:值 书写,用 AND、OR、NOT 连接,特殊字符放在引号内。",
+        "Write field:value joined by AND, OR, NOT; quote special characters.",
+    )
+
+
+class NothingReadable(Invalid):
+    """Of all the files given, no line could be read."""
+
+    code = "detectors.nothing_readable"
+    title = Text("没有可读取的日志", "Nothing was readable")
+    remedy = Text(
+        "请查看拒收文件中的原因,并用 --format、--encoding 指明格式。",
+        "See the reasons in the rejects file; name the format with --format and --encoding.",
+    )
+
+
+class UnknownFormat(Invalid):
+    """A log format that is not offered."""
+
+    code = "detectors.unknown_format"
+    title = Text("未知的日志格式", "Unknown log format")
+    remedy = Text("请从手册列出的格式中选择。", "Choose one of the formats in the manual.")
+
+
+class SourceNotFound(NotFound):
+    """No log source of that name is registered."""
+
+    code = "detectors.source_not_found"
+    title = Text("未找到日志来源", "Log source not found")
+    remedy = Text(
+        "请检查来源名称,或先登记该来源。", "Check the name, or register the source first."
+    )
+
+
+class SourceExists(Conflict):
+    """A log source of that name is registered already."""
+
+    code = "detectors.source_exists"
+    title = Text("日志来源已存在", "The log source exists")
+    remedy = Text("请换一个名称,或修改已有来源。", "Choose another name, or change that source.")
+
+
+class EventNotFound(NotFound):
+    """No stored event has this id."""
+
+    code = "detectors.event_not_found"
+    title = Text("未找到日志事件", "Event not found")
+    remedy = Text(
+        "请检查事件编号;超过保存期限的日志已删除。",
+        "Check the id; events older than the retention are gone.",
+    )
+
+
+class LogStoreUnavailable(Unavailable):
+    """The log store can't write or read now; what was spooled is kept."""
+
+    code = "detectors.log_store_unavailable"
+    title = Text("日志存储不可用", "The log store is unavailable")
+    remedy = Text(
+        "请检查磁盘空间和权限;已接收的日志仍在暂存区,恢复后自动入库。",
+        "Check disk space and permissions; what was spooled is stored when it recovers.",
+    )
+
+
+class SegmentDamaged(Unavailable):
+    """A file of the log store is not what was written."""
+
+    code = "detectors.segment_damaged"
+    title = Text("日志段文件已损坏", "A log segment is damaged")
+    remedy = Text(
+        "请从备份恢复该文件,并用账本中的摘要核对。",
+        "Restore the file from a backup and compare it with the digest in the ledger.",
+    )
