@@ -113,3 +113,37 @@ class DoorDamaged(SecopsError):
         "请保留该日志文件并对照回执核查。",
         "Keep the journal file and compare it with the receipts.",
     )
+
+
+class CatalogueRejected(SecopsError):
+    """A catalogue of control items does not add up."""
+
+    code = "audits.catalogue_rejected"
+    status = 500
+    exit_code = 3
+    title = Text("控制项目录不完整", "The catalogue of control items does not add up")
+    remedy = Text("请重新安装本产品。", "Install the product again.")
+
+
+class UnknownStandard(Invalid):
+    """There is no catalogue of that standard or level."""
+
+    code = "audits.unknown_standard"
+    title = Text("不支持该标准或级别", "There is no such standard or level")
+    remedy = Text(
+        "请使用 --standard gbt22239 和 --level 1 至 4。",
+        "Use --standard gbt22239 and a level from 1 to 4.",
+    )
+
+
+class ReportRejected(SecopsError):
+    """A report's proof does not fit the report."""
+
+    code = "audits.report_rejected"
+    status = 422
+    exit_code = 1
+    title = Text("报告未通过验证", "The report does not verify")
+    remedy = Text(
+        "请向出具方索取原始报告及其 .proof 文件。",
+        "Ask the issuer for the original report and its .proof file.",
+    )

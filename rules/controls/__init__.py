@@ -1,0 +1,1 @@
+"""Catalogues of control items, as data."""
