@@ -131,13 +131,14 @@ class DatabaseRevocations:
         if self._clock.monotonic() - self._fresh_at <= STALE_SECONDS:
             return
         self.refresh()
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None and not self._stopping.is_set():
-                    self._thread = threading.Thread(
-                        target=self._poll, name="revocations", daemon=True
-                    )
-                    self._thread.start()
+        self._start_polling()
+
+    def _start_polling(self) -> None:
+        with self._lock:
+            if self._thread is not None or self._stopping.is_set():
+                return
+            self._thread = threading.Thread(target=self._poll, name="revocations", daemon=True)
+            self._thread.start()
 
     def _poll(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):

@@ -27,19 +27,22 @@ FRAME_HEAD: Final = _HEAD.size
 _CRC_FROM: Final = 8
 _TAG_AT: Final = 8
 _TAG: Final = 8
+NO_LIMIT: Final = 1 << 62
 _LAST: Final = 1 << 31
 """Bit of ``length`` that marks the file's last frame, whose record is the next file's id."""
 
-Ending = Literal["clean", "torn", "corrupt", "closed"]
+Ending = Literal["clean", "torn", "corrupt", "closed", "more"]
+"""``more``: the limit was reached. ``closed``: the file's last frame was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A record and the offset at which the next frame begins."""
+    """A record, where its frame lies (``end`` excluded), and the running hash after it."""
 
     offset: int
     end: int
     record: bytes
+    running: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +88,23 @@ def encode_frame(
     return struct.pack("<II", length, crc) + head[_CRC_FROM:] + record, after
 
 
-def scan(data: bytes, start: int, *, file_id: bytes, running: bytes) -> Scan:
+def scan(data: bytes, start: int, *, file_id: bytes, running: bytes, limit: int = NO_LIMIT) -> Scan:
     """Return the frames of the file ``data`` from ``start`` on, where the hash is ``running``."""
     frames: list[Frame] = []
     position = start
-    while True:
+    while len(frames) < limit:
         found = _frame_at(data, position, file_id)
-        if found is None or found[2] != hashlib.sha256(running + found[0].record).digest():
-            ending = _why(data, position, file_id)
-            return Scan(frames, position, running, ending)
-        frame, _, running = found
+        if found is None:
+            return Scan(frames, position, running, _why(data, position, file_id))
+        frame, _ = found
+        if frame.running != hashlib.sha256(running + frame.record).digest():
+            return Scan(frames, position, running, _why(data, position, file_id))
+        running = frame.running
         if _is_last(data, position):
             return Scan(frames, frame.end, running, "closed")
         frames.append(frame)
         position = frame.end
+    return Scan(frames, position, running, "more")
 
 
 def next_file_id(data: bytes, end: int) -> bytes:
@@ -110,8 +116,8 @@ def _is_last(data: bytes, position: int) -> bool:
     return bool(int.from_bytes(data[position : position + 4], "little") & _LAST)
 
 
-def _frame_at(data: bytes, position: int, file_id: bytes) -> tuple[Frame, int, bytes] | None:
-    """Return (frame, its batch, the hash it claims) if one with a right crc begins here."""
+def _frame_at(data: bytes, position: int, file_id: bytes) -> tuple[Frame, int] | None:
+    """Return (frame as it claims to be, its batch) if one with a right crc begins here."""
     if position + FRAME_HEAD > len(data):
         return None
     length, crc, tag, batch, running = _HEAD.unpack_from(data, position)
@@ -121,7 +127,7 @@ def _frame_at(data: bytes, position: int, file_id: bytes) -> tuple[Frame, int, b
         return None
     if zlib.crc32(data[position + _CRC_FROM : end], length) != crc:
         return None
-    return Frame(position, end, data[position + FRAME_HEAD : end]), batch, running
+    return Frame(position, end, data[position + FRAME_HEAD : end], running), batch
 
 
 def _why(data: bytes, position: int, file_id: bytes) -> Ending:
