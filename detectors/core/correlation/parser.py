@@ -7,8 +7,7 @@ name, so that nobody believes it watches.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sigma.correlations import (
     SigmaCorrelationCondition,
@@ -17,10 +16,9 @@ from sigma.correlations import (
     SigmaCorrelationType,
 )
 
+from detectors.core.correlation.model import Alias, Correlation
 from detectors.models.rules import RuleHeader
 from secops.kernel.clock import SECOND
-
-CorrelationType = Literal["event_count"]
 
 _RISING: Final = {
     SigmaCorrelationConditionOperator.GTE: 0,
@@ -30,41 +28,6 @@ _RISING: Final = {
 
 class NotSupportedYet(ValueError):
     """A correlation of the specification that this version does not evaluate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A group-by name and, by referred rule, the field that stands for it."""
-
-    name: str
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Correlation:
-    """Fires when a group has at least ``least`` matches within ``timespan`` microseconds.
-
-    ``rules`` are ids or names of the rules whose matches count. ``generate`` False silences
-    their own alerts (those of the same file).
-    """
-
-    header: RuleHeader
-    type: CorrelationType
-    rules: tuple[str, ...]
-    group_by: tuple[str, ...]
-    timespan: int
-    least: int
-    aliases: tuple[Alias, ...] = ()
-    generate: bool = False
-
-    def group_fields(self, rule_keys: frozenset[str]) -> tuple[str, ...]:
-        """Return the fields of a referred rule (its id and name) that make the group key."""
-        aliases = {alias.name: alias.fields for alias in self.aliases}
-        chosen = []
-        for name in self.group_by:
-            named = aliases.get(name, {})
-            chosen.append(next((named[key] for key in named if key in rule_keys), name))
-        return tuple(chosen)
 
 
 def parse_correlation(content: Mapping[str, Any], header: RuleHeader) -> Correlation:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sigma.exceptions import SigmaError
@@ -17,10 +16,12 @@ from sigma.modifiers import SigmaBase64OffsetModifier
 from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 from sigma.types import SigmaExpansion, SigmaString
 
-from detectors.core.correlation.parser import Correlation, parse_correlation
+from detectors.core.correlation.model import Correlation
+from detectors.core.correlation.parser import parse_correlation
 from detectors.core.sigma.conditions import rule_node
 from detectors.core.sigma.documents import BadFile, Document, read_documents
-from detectors.core.sigma.regex import QUIET
+from detectors.core.sigma.policy import QUIET
+from detectors.core.sigma.rule import ParsedFile, Rule
 from detectors.core.sigma.tree import Node
 from detectors.core.sigma.values import Unsupported, value_node
 from detectors.models.rules import (
@@ -40,23 +41,6 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
     "high": "high",
     "critical": "critical",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule and its questions, before its log source is applied."""
-
-    header: RuleHeader
-    tree: Node
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
-    """What a rule file holds, and what of it is refused."""
-
-    rules: tuple[Rule, ...]
-    correlations: tuple[Correlation, ...]
-    problems: tuple[RuleProblem, ...]
 
 
 def parse_file(file: RuleFile) -> ParsedFile:

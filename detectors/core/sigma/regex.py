@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import re2
-from sigma.policy import SigmaPolicy
-from sigma.policy.regex_engine import RE2RegexEngine
 
-_OPTIONS: Final = re2.Options()
-_OPTIONS.log_errors = False  # a bad pattern is an exception with a place, not a line on stderr
-_OPTIONS.max_mem = 64 << 20
+OPTIONS: Final = re2.Options()
+OPTIONS.log_errors = False  # a bad pattern is an exception with a place, not a line on stderr
+OPTIONS.max_mem = 64 << 20
 _OPTIONAL: Final = frozenset("*?{")
 _SPECIAL: Final = frozenset("*?+.^$()[{")
 _CLASSES: Final = frozenset("dDwWsSbBAzntrfva")
@@ -20,25 +18,9 @@ _REPEAT: Final = re.compile(r"\{\d*,?\d*\}")
 _CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]", re.DOTALL)
 
 
-class _QuietEngine(RE2RegexEngine):
-    """RE2 as pySigma drives it, without its messages on stderr."""
-
-    def compile(self, pattern: str, flags: int = 0) -> Any:
-        letters = "".join(
-            letter
-            for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL))
-            if flags & flag
-        )
-        return re2.compile(f"(?{letters}){pattern}" if letters else pattern, _OPTIONS)
-
-
-QUIET: Final = SigmaPolicy(regex_engine=_QuietEngine())
-"""What pySigma checks patterns with while it parses."""
-
-
 def searcher(pattern: str) -> Callable[[str], bool]:
     """Return a predicate: is ``pattern`` found in the text? Raises ``re2.error``."""
-    search = re2.compile(pattern, _OPTIONS).search
+    search = re2.compile(pattern, OPTIONS).search
 
     def found(text: str) -> bool:
         return search(text) is not None

@@ -1,0 +1,88 @@
+"""The group ``detectors``: rules over files and over what is stored, alerts, triage."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+from typing import Any
+
+import click
+
+from detectors.commands.files import CacheFile, log_files, rule_files
+from secops.kernel.clock import SystemClock
+from secops.kernel.errors import Invalid
+from secops.terminal.output import json_option, print_json_line, progress_bar, say
+from secops.terminal.session import session_of
+
+_PATHS = click.Path(path_type=Path, exists=True)
+
+
+@click.group("detectors")
+def group() -> None:
+    """Rules, runs and alerts.
+
+    Example: secops detectors scan-files --rules rules/sigma Security.evtx
+    """
+
+
+@group.command("scan-files")
+@click.option("--rules", "folders", type=_PATHS, multiple=True, required=True, help="Rules.")
+@click.argument("paths", type=_PATHS, nargs=-1, required=True)
+@json_option
+@click.pass_context
+def scan_files(
+    ctx: click.Context, folders: tuple[Path, ...], paths: tuple[Path, ...], *, as_json: bool
+) -> None:
+    """Ask rules about log files without storing anything.
+
+    Reads EVTX, JSON Lines and log lines, also inside .xz, .gz and .zip.
+
+    Example: secops detectors scan-files --rules ./sigma/rules --json events.jsonl.xz
+    """
+    from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - heavy
+    from detectors.service.scan import Scanner  # noqa: PLC0415 - heavy
+
+    rules = compile_rules(rule_files(folders), CacheFile(session_of(ctx).home))
+    for problem in rules.problems:
+        say(f"skipped {problem}")
+    if not rules.rules:
+        msg = "no rule could be read"
+        raise Invalid(msg)
+    bad: list[str] = []
+    scanner = Scanner(
+        rules,
+        SystemClock().now(),
+        lambda record: bad.append(f"{record.file}:{record.index}: {record.why}"),
+    )
+    files = log_files(paths)
+    with progress_bar("scan-files", len(files)) as bar:
+        for path in files:
+            with path.open("rb") as stream:
+                for hit in scanner.scan(str(path), path.name, stream):
+                    _print_hit(hit, as_json=as_json)
+            bar.advance()
+    for line in bad[:20]:
+        say(f"unreadable {line}")
+    counts = scanner.counts
+    if not counts.events:
+        msg = "no record could be read"
+        raise Invalid(msg)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    say(
+        f"events {counts.events} rules {len(rules.rules)} hits {counts.hits} "
+        f"unreadable {counts.bad} CPU seconds {usage.ru_utime + usage.ru_stime:.2f}"
+    )
+
+
+def _print_hit(hit: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json_line(
+            {
+                "rule_id": hit.rule.id,
+                "rule_title": hit.rule.title,
+                "event_id": hit.event_id,
+                "record": {"file": hit.file, "index": hit.index},
+            }
+        )
+    else:
+        click.echo(f"{hit.file}:{hit.index}\t{hit.rule.severity}\t{hit.rule.title}")

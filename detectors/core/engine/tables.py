@@ -1,0 +1,89 @@
+"""Tables for the engine: from events one by one, or from a store's batch."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from detectors.core.engine.columns import SYSTEM, Table
+from detectors.core.events.text import texts_of
+from secops.kernel.logs import Batch, Column, Value
+
+Fields = Mapping[str, Value]
+
+_RAW_IS_JSON: Final = b"{"
+_DERIVED: Final = frozenset(
+    {"event.module", "event.code", "event.provider", "host.name", "winlog.channel"}
+)
+"""What ingest adds to a Windows record; it is no payload."""
+
+
+class TableBuilder:
+    """Collects events and turns them into a table of the fields somebody asks about."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def build(self, events: Sequence[Fields], raws: Sequence[bytes]) -> Table:
+        """Return the table of ``events``; ``raws`` are their raw lines."""
+        columns: dict[str, tuple[dict[Value, int], array[int]] | None] = {}
+        empty = array("i", (-1,)) * len(events)
+        for row, fields in enumerate(events):
+            for name, value in fields.items():
+                try:
+                    column = columns[name]
+                except KeyError:
+                    column = columns[name] = ({}, empty[:]) if self._asks(name) else None
+                if column is not None:
+                    codes, rows = column
+                    rows[row] = codes.setdefault(value, len(codes))
+        found = {n: Column(list(c[0]), c[1]) for n, c in columns.items() if c is not None}
+        return Table(
+            len(events),
+            found,
+            lambda rows: [keyword_text(events[row], raws[row]) for row in rows],
+        )
+
+    def _asks(self, name: str) -> bool:
+        names = self._names
+        if name in names or name.replace(" ", "") in names:
+            return True
+        return name.startswith(SYSTEM) and name.removeprefix(SYSTEM) in names
+
+
+def table_of(batch: Batch) -> Table:
+    """Return a store's ``batch`` as a table."""
+
+    def keywords(rows: Sequence[int]) -> list[Value]:
+        return [keyword_text(row_fields(batch, row), batch.raws[row]) for row in rows]
+
+    return Table(len(batch), batch.columns, keywords)
+
+
+def row_fields(batch: Batch, row: int) -> dict[str, Value]:
+    """Return the fields of one row of ``batch``."""
+    return {
+        name: column.values[column.codes[row]]
+        for name, column in batch.columns.items()
+        if column.codes[row] >= 0
+    }
+
+
+def keyword_text(fields: Fields, raw: bytes) -> str:
+    """Return the text that rules without a field read.
+
+    A log line is its own text; of structured events (Windows, JSON) it is all values of the
+    payload, joined by LF: a keyword must not depend on how JSON escapes a backslash.
+    """
+    if any(name.startswith(SYSTEM) for name in fields):
+        payload: Iterable[Value] = (
+            value
+            for name, value in fields.items()
+            if not name.startswith(SYSTEM) and name not in _DERIVED
+        )
+    elif raw.lstrip()[:1] == _RAW_IS_JSON:
+        payload = fields.values()
+    else:
+        return raw.decode("utf-8", "backslashreplace")
+    return "\n".join(text for value in payload for text in texts_of(value))

@@ -1,0 +1,111 @@
+"""Compiled rules as JSON, so that SigmaHQ's thousands are parsed once and not at each start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from detectors.core.sigma.rule import CompiledRule, RuleSet
+from detectors.core.sigma.tree import (
+    Absent,
+    And,
+    Atom,
+    Gap,
+    Network,
+    Node,
+    Not,
+    Number,
+    Or,
+    Pattern,
+    Present,
+    Reference,
+    Regex,
+    Text,
+    TimePart,
+)
+from detectors.models.rules import Logsource, RuleHeader, RuleProblem
+
+_CLASSES: Final[Mapping[str, type[Atom]]] = {
+    "text": Text,
+    "regex": Regex,
+    "network": Network,
+    "number": Number,
+    "time": TimePart,
+    "present": Present,
+    "absent": Absent,
+    "reference": Reference,
+}
+_TAGS: Final = {kind: tag for tag, kind in _CLASSES.items()}
+
+
+def encode_tree(node: Node) -> list[Any]:
+    """Return ``node`` as nested lists."""
+    if isinstance(node, And | Or):
+        return ["and" if isinstance(node, And) else "or", *map(encode_tree, node.children)]
+    if isinstance(node, Not):
+        return ["not", encode_tree(node.child)]
+    if isinstance(node, Pattern):
+        parts = [part if isinstance(part, str) else int(part) for part in node.parts]
+        return ["pattern", node.field, parts, node.cased]
+    return [_TAGS[type(node)], *(getattr(node, name) for name in type(node).__slots__)]
+
+
+def decode_tree(encoded: list[Any]) -> Node:
+    """Return the tree that ``encode_tree`` wrote."""
+    tag, *rest = encoded
+    kind = _CLASSES.get(tag)
+    if kind is not None:
+        return kind(*rest)
+    if tag == "not":
+        return Not(decode_tree(rest[0]))
+    if tag == "pattern":
+        name, parts, cased = rest
+        return Pattern(name, tuple(p if isinstance(p, str) else Gap(p) for p in parts), cased)
+    children = tuple(decode_tree(child) for child in rest)
+    return And(children) if tag == "and" else Or(children)
+
+
+def encode_rules(rules: RuleSet) -> dict[str, Any] | None:
+    """Return what a file compiled to; None for files with correlations (they parse quickly)."""
+    if rules.correlations:
+        return None
+    return {
+        "rules": [[*_header(rule.header), encode_tree(rule.tree)] for rule in rules.rules],
+        "problems": [[p.line, p.what, p.rule_id, p.fatal] for p in rules.problems],
+    }
+
+
+def decode_rules(encoded: Mapping[str, Any], path: str) -> RuleSet:
+    """Return the rules of the file that now lies at ``path``."""
+    rules = []
+    for *values, tree in encoded["rules"]:
+        source, lists, custom = values.pop(), values.pop(), values.pop()
+        header = RuleHeader(
+            *values[:5],
+            path,
+            *values[5:],
+            Logsource(*source),
+            *(tuple(each) for each in lists),
+            custom,
+        )
+        rules.append(CompiledRule(header, decode_tree(tree)))
+    problems = tuple(RuleProblem(path, *problem) for problem in encoded["problems"])
+    return RuleSet(tuple(rules), (), problems)
+
+
+def _header(header: RuleHeader) -> list[Any]:
+    source = header.logsource
+    return [
+        header.id,
+        header.title,
+        header.severity,
+        header.status,
+        header.version,
+        header.line,
+        header.name,
+        header.description,
+        header.author,
+        dict(header.custom),
+        [header.tags, header.references, header.falsepositives],
+        [source.product, source.category, source.service],
+    ]

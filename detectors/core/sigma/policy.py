@@ -1,0 +1,28 @@
+"""How pySigma checks regular expressions: with RE2, and without messages on stderr."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import re2
+from sigma.policy import SigmaPolicy
+from sigma.policy.regex_engine import RE2RegexEngine
+
+from detectors.core.sigma.regex import OPTIONS
+
+
+class _QuietEngine(RE2RegexEngine):
+    """RE2 as pySigma drives it, without its messages on stderr."""
+
+    def compile(self, pattern: str, flags: int = 0) -> Any:
+        letters = "".join(
+            letter
+            for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL))
+            if flags & flag
+        )
+        return re2.compile(f"(?{letters}){pattern}" if letters else pattern, OPTIONS)
+
+
+QUIET: Final = SigmaPolicy(regex_engine=_QuietEngine())
+"""What pySigma checks patterns with while it parses."""

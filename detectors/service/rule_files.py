@@ -1,0 +1,104 @@
+"""From rule files to compiled rules, through a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+import orjson
+
+from detectors.core.correlation.model import Correlation
+from detectors.core.sigma.codec import decode_rules, encode_rules
+from detectors.core.sigma.compiler import COMPILER_VERSION, compile_file
+from detectors.core.sigma.logsources import Table, read_table
+from detectors.core.sigma.rule import CompiledRule, RuleSet
+from detectors.models.rules import RuleFile, RuleHeader, RuleProblem
+from detectors.ports import RuleCache
+
+_MAX_CACHED: Final = 20_000
+
+
+@lru_cache(maxsize=1)
+def logsource_table() -> tuple[Table, str]:
+    """Return the log source table that is part of the product, and its digest."""
+    files = sorted(
+        (
+            entry
+            for entry in (resources.files("rules") / "logsources").iterdir()
+            if entry.name.endswith(".toml")
+        ),
+        key=lambda entry: entry.name,
+    )
+    texts = [entry.read_text("utf-8") for entry in files]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return read_table(tomllib.loads(text) for text in texts), digest
+
+
+def compile_rules(files: Iterable[RuleFile], cache: RuleCache | None = None) -> RuleSet:
+    """Compile ``files``; every rule refused is among the problems, with path and line.
+
+    The cache is keyed by each file's SHA-256, the compiler's version and the log source
+    table, so a stale answer is impossible.
+    """
+    table, digest = logsource_table()
+    stamp = f"{COMPILER_VERSION}:{digest}"
+    known = _load(cache, stamp)
+    fresh: dict[str, Any] = {}
+    found: list[RuleSet] = []
+    for file in files:
+        key = hashlib.sha256(file.content).hexdigest()
+        entry = known.get(key)
+        if entry is not None:
+            found.append(decode_rules(entry, file.path))
+            continue
+        from detectors.core.sigma.parser import parse_file  # noqa: PLC0415 - pySigma is slow to import
+
+        compiled = compile_file(parse_file(file), table)
+        found.append(compiled)
+        encoded = encode_rules(compiled)
+        if encoded is not None:
+            fresh[key] = encoded
+    if fresh and cache is not None:
+        kept = dict(list({**known, **fresh}.items())[-_MAX_CACHED:])
+        cache.save(orjson.dumps({"stamp": stamp, "files": kept}))
+    return _joined(found)
+
+
+def _load(cache: RuleCache | None, stamp: str) -> dict[str, Any]:
+    content = cache.load() if cache is not None else None
+    if content is None:
+        return {}
+    try:
+        stored = orjson.loads(content)
+        if stored["stamp"] != stamp:
+            return {}
+        files: dict[str, Any] = stored["files"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return {}
+    return files
+
+
+def _joined(found: Iterable[RuleSet]) -> RuleSet:
+    """Join the sets; of two rules with one id the first counts and the other is named."""
+    seen: dict[str, RuleHeader] = {}
+    rules: list[CompiledRule] = []
+    correlations: list[Correlation] = []
+    problems: list[RuleProblem] = []
+    for each in found:
+        problems.extend(each.problems)
+        rules.extend(rule for rule in each.rules if _is_new(rule.header, seen, problems))
+        correlations.extend(c for c in each.correlations if _is_new(c.header, seen, problems))
+    return RuleSet(tuple(rules), tuple(correlations), tuple(problems))
+
+
+def _is_new(header: RuleHeader, seen: dict[str, RuleHeader], problems: list[RuleProblem]) -> bool:
+    first = seen.setdefault(header.id, header)
+    if first is header:
+        return True
+    what = f"the id {header.id} is already taken by {first.path}:{first.line}"
+    problems.append(RuleProblem(header.path, header.line, what, header.id))
+    return False
