@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kms.errors.seals import FontMissing, PictureRejected
+from kms.models.seal_registry import MAX_NAME, MIN_NAME
 from kms.ports.seals import PictureRequest
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ _PIXELS: Final = 12
 """Per millimetre in the finished picture: 300 dpi."""
 _SMOOTH: Final = 4
 """Drawn this many times larger, then scaled down."""
-_MIN_NAME: Final = 2
-_MAX_NAME: Final = 30
 _POINTS: Final = 5
 _NOT_A_CHARACTER: Final = "\U0010ffff"
 _FULL_SWEEP: Final = math.radians(250)
@@ -51,8 +50,8 @@ class PillowPainter:
         """Return the PNG of ``request``."""
         canvas = _Canvas(self._font_path(), request.width, request.height)
         name = "".join(request.name.split())
-        if not _MIN_NAME <= len(name) <= _MAX_NAME:
-            msg = f"a seal's text has {_MIN_NAME} to {_MAX_NAME} characters, not {len(name)}"
+        if not MIN_NAME <= len(name) <= MAX_NAME:
+            msg = f"a seal's text has {MIN_NAME} to {MAX_NAME} characters, not {len(name)}"
             raise PictureRejected(msg)
         canvas.require_glyphs(name + request.marking)
         if request.shape == "square":

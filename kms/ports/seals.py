@@ -1,11 +1,23 @@
-"""What seals need from outside: a painter of pictures, a registry, a signer."""
+"""What seals need from outside: a painter of pictures, keys that sign, and a store."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-Shape = Literal["round", "oval", "square"]
+from kms.models.seal_registry import (
+    CertificateKind,
+    IssuedCertificate,
+    SealApplication,
+    SealHolder,
+    SealRecord,
+    SealShape,
+    SealState,
+    SealUse,
+)
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +27,7 @@ class PictureRequest:
     ``width`` and ``height`` are millimetres.
     """
 
-    shape: Shape
+    shape: SealShape
     name: str
     marking: str
     width: int
@@ -30,4 +42,126 @@ class SealPainter(Protocol):
 
         Raises ``FontMissing`` or ``PictureRejected``; nothing is ever left blank.
         """
+        ...
+
+
+class SealingKeys(Protocol):
+    """SM2 keys of the pool that only the product itself uses; they never leave it."""
+
+    def ensure_key(self, name: str) -> bytes:
+        """Return the SPKI of the key ``name``, made if there is none."""
+        ...
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """Return the DER signature (SM2, default user id) of ``message``.
+
+        Raises ``PoolLocked`` while the pool is locked.
+        """
+        ...
+
+
+class AnchorFile(Protocol):
+    """The built-in CA's root certificate as a file, for verification without a database."""
+
+    def write(self, certificate: bytes) -> None:
+        """Store the DER ``certificate`` as PEM, replacing what was there at once."""
+        ...
+
+
+class CertificateStore(Protocol):
+    """Keeps the certificates of the built-in CA."""
+
+    def insert(self, transaction: Transaction, certificate: IssuedCertificate) -> bool:
+        """Store it; False if there is one of that kind for that key already."""
+        ...
+
+    def find(
+        self, transaction: Transaction, kind: CertificateKind, key_name: str
+    ) -> IssuedCertificate | None:
+        """Return the certificate of the key ``key_name``."""
+        ...
+
+    def get(self, transaction: Transaction, certificate_id: str) -> IssuedCertificate | None:
+        """Return it."""
+        ...
+
+    def revoke(self, transaction: Transaction, certificate_id: str) -> bool:
+        """Mark it revoked now; False if it was before."""
+        ...
+
+    def revoked(self, transaction: Transaction) -> Sequence[IssuedCertificate]:
+        """Return all that were revoked."""
+        ...
+
+
+class SealStore(Protocol):
+    """Keeps applications, seals, their holders, and every use."""
+
+    def insert_application(self, transaction: Transaction, application: SealApplication) -> None:
+        """Store a new ``application``."""
+        ...
+
+    def application(
+        self, transaction: Transaction, org_id: str, application_id: str
+    ) -> SealApplication | None:
+        """Return it if it belongs to ``org_id``."""
+        ...
+
+    def applications(
+        self, transaction: Transaction, org_id: str, request: PageRequest
+    ) -> Sequence[SealApplication]:
+        """Return a page, newest first, one more than asked for."""
+        ...
+
+    def insert_seal(
+        self,
+        transaction: Transaction,
+        record: SealRecord,
+        content: bytes,
+        *,
+        holders: Sequence[SealHolder],
+    ) -> bool:
+        """Store a seal and mark its application made; False if it was made before."""
+        ...
+
+    def seal(
+        self, transaction: Transaction, org_id: str, seal_id: str
+    ) -> tuple[SealRecord, bytes] | None:
+        """Return the seal of ``org_id`` and its SESeal."""
+        ...
+
+    def seals(
+        self, transaction: Transaction, org_id: str, request: PageRequest
+    ) -> Sequence[SealRecord]:
+        """Return a page, newest first, one more than asked for."""
+        ...
+
+    def holders(self, transaction: Transaction, seal_id: str) -> Sequence[SealHolder]:
+        """Return who may use the seal."""
+        ...
+
+    def change_state(
+        self,
+        transaction: Transaction,
+        seal_id: str,
+        *,
+        before: Sequence[SealState],
+        after: SealState,
+        reason: str,
+    ) -> bool:
+        """Change the state in one conditional statement; False if it was not ``before``."""
+        ...
+
+    def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
+        """Return (digest, since) of every seal that is suspended or revoked."""
+        ...
+
+    def insert_use(self, transaction: Transaction, use: SealUse) -> None:
+        """Add ``use`` to the usage ledger."""
+        ...
+
+    def uses(
+        self, transaction: Transaction, seal_id: str, request: PageRequest
+    ) -> Sequence[SealUse]:
+        """Return a page of uses, newest first, one more than asked for."""
         ...

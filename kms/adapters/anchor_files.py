@@ -1,0 +1,27 @@
+"""The built-in CA's root as ``home/ca/root.pem``, so that files verify without a database."""
+
+from __future__ import annotations
+
+import base64
+import os
+import textwrap
+from pathlib import Path
+
+FOLDER = "ca"
+NAME = "root.pem"
+
+
+class HomeAnchorFile:
+    """Writes the root certificate under ``home``."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / FOLDER / NAME
+
+    def write(self, certificate: bytes) -> None:
+        """Store the DER ``certificate`` as PEM, replacing what was there at once."""
+        self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        lines = textwrap.wrap(base64.b64encode(certificate).decode(), 64)
+        pem = "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))
+        draft = self._path.with_suffix(f".{os.getpid()}")
+        draft.write_text(pem)
+        draft.replace(self._path)

@@ -1,0 +1,17 @@
+"""Use cases of seals: 申请 审批 制章 用章 停用 验章, a file each."""
+
+from kms.service.seals.applications import SealApplications
+from kms.service.seals.making import SealMaking
+from kms.service.seals.parts import SealParts
+from kms.service.seals.registry import SealRegistry
+from kms.service.seals.using import SealUsing
+from kms.service.seals.verifying import SealVerification
+
+__all__ = [
+    "SealApplications",
+    "SealMaking",
+    "SealParts",
+    "SealRegistry",
+    "SealUsing",
+    "SealVerification",
+]

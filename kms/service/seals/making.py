@@ -1,0 +1,168 @@
+"""Make an approved seal (制章): certificates, picture, the maker's signature, the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kms.core.gbt38540 import writing
+from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.core.gbt38540.structures import Picture, SealProperty
+from kms.core.gbt38540.verification import verify_seal
+from kms.core.gbt38540.writing import SealContent
+from kms.core.rfc5280.writing import Name
+from kms.errors.seals import SealRejected
+from kms.models.seal_registry import (
+    SEAL_KINDS,
+    SHAPES,
+    HolderName,
+    IssuedCertificate,
+    SealApplication,
+    SealHolder,
+    SealRecord,
+)
+from kms.models.seals import MARKING
+from kms.ports.seals import PictureRequest
+from kms.service.authority import MAKER_KEY, Issuers, Order, common_name
+from kms.service.seals.applications import SealApplications, require_undone
+from kms.service.seals.parts import SealParts
+from secops.crypto.certificates import read_certificate
+from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
+from secops.kernel.approvals import NotPending
+from secops.kernel.clock import DAY, SECOND
+from secops.kernel.permissions.kms import SEAL_MAKE
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+_LIFETIME: Final = 3 * 365 * DAY
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A new seal before it is kept."""
+
+    application: SealApplication
+    certificates: list[IssuedCertificate]
+    record: SealRecord
+    content: bytes
+
+
+class SealMaking:
+    """Makes seals under the built-in test CA."""
+
+    def __init__(self, seals: SealParts, applications: SealApplications) -> None:
+        self._seals = seals
+        self._parts = seals.parts
+        self._applications = applications
+
+    def make_seal(self, actor: Actor, application_id: str) -> SealRecord:
+        """Make the seal of an approved application, once.
+
+        Raises ``NotPending`` without an approval, ``FontMissing``, ``PoolLocked``.
+        """
+        target = f"seal_application:{application_id}"
+        self._parts.access.require(actor, SEAL_MAKE, target)
+
+        def look(transaction: Transaction) -> SealApplication:
+            application = self._applications.load(transaction, actor, application_id)
+            require_undone(application)
+            approval = self._parts.approvals.get(transaction, application.approval_id)
+            if approval.state != "approved":
+                raise NotPending
+            return application
+
+        application = self._parts.transactions.read(look)
+        issuers = self._seals.authority.ensure_issuers(actor)
+        certificates = [
+            self._signer(application, holder, issuers) for holder in application.holders
+        ]
+        record, content = self._seal(application, issuers, certificates, actor=actor)
+        self._require_valid(content, issuers)
+        made = _Made(application, certificates, record, content)
+        return self._parts.transactions.run(
+            lambda transaction: self._keep(transaction, made, actor)
+        )
+
+    def _signer(
+        self, application: SealApplication, holder: HolderName, issuers: Issuers
+    ) -> IssuedCertificate:
+        order = Order(
+            profile="signer",
+            org_id=application.org_id,
+            key_name=f"seal-signer-{application.id}-{holder.account_id}",
+            subject=Name(application.organization, MARKING, common_name(holder.name)),
+        )
+        return self._seals.authority.issue_signer(order, issuers)
+
+    def _seal(
+        self,
+        application: SealApplication,
+        issuers: Issuers,
+        certificates: list[IssuedCertificate],
+        *,
+        actor: Actor,
+    ) -> tuple[SealRecord, bytes]:
+        width, height = SHAPES[application.shape]
+        picture = self._seals.painter.paint(
+            PictureRequest(application.shape, application.name, MARKING, width, height)
+        )
+        now = self._parts.clock.now() // SECOND * SECOND
+        ends = [certificate.not_after for certificate in certificates]
+        until = min(now + _LIFETIME, issuers.maker.not_after, *ends)
+        es_id = self._parts.randomness.bytes(_ID_BYTES).hex()
+        info = writing.seal_info(
+            SealContent(
+                es_id=es_id,
+                property=SealProperty(
+                    kind=SEAL_KINDS[application.shape],
+                    name=f"{application.name}({MARKING})",
+                    certificates=tuple(certificate.der for certificate in certificates),
+                    certificate_digests=(),
+                    created_at=now,
+                    valid_from=now,
+                    valid_until=until,
+                ),
+                picture=Picture("PNG", picture, width, height),
+            )
+        )
+        content = writing.seal(info, issuers.maker.der, self._seals.keys.sign(MAKER_KEY, info))
+        record = SealRecord(
+            id=self._parts.ids.new("seal"),
+            org_id=application.org_id,
+            es_id=es_id,
+            name=application.name,
+            shape=application.shape,
+            application_id=application.id,
+            digest=sm3(content).hex(),
+            valid_from=now,
+            valid_until=until,
+            made_at=now,
+            made_by=actor.id,
+        )
+        return record, content
+
+    def _require_valid(self, content: bytes, issuers: Issuers) -> None:
+        """Raise ``SealRejected`` unless what was made would be accepted by a verifier."""
+        trust = Trust(self._parts.clock.now(), (read_certificate(issuers.root.der),))
+        report = verify_seal(content, Evidence(), trust)
+        if not report.valid:
+            steps = report.signatures[0].steps
+            failed = ", ".join(step.what for step in steps if step.ok is not True)
+            msg = f"the new seal does not verify ({failed}); it is not kept"
+            raise SealRejected(msg)
+
+    def _keep(self, transaction: Transaction, made: _Made, actor: Actor) -> SealRecord:
+        application, record = made.application, made.record
+        self._parts.approvals.use(transaction, application.approval_id, application.subject_hash)
+        for certificate in made.certificates:
+            self._seals.authority.keep(transaction, certificate, actor)
+        holders = [
+            SealHolder(record.id, record.org_id, holder.account_id, holder.name, certificate.id)
+            for holder, certificate in zip(application.holders, made.certificates, strict=True)
+        ]
+        self._seals.store.insert_seal(transaction, record, made.content, holders=holders)
+        details = {"sm3": record.digest, "application": application.id, "marking": MARKING}
+        transaction.record(Act("kms.make_seal", actor, f"seal:{record.id}", details=details))
+        return record

@@ -1,0 +1,22 @@
+"""What the use cases of seals work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kms.ports.keys import Subjects
+from kms.ports.seals import SealingKeys, SealPainter, SealStore
+from kms.service.authority import Authority
+from secops.kernel.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class SealParts:
+    """The spine, and the outside world of seals."""
+
+    parts: Parts
+    store: SealStore
+    keys: SealingKeys
+    painter: SealPainter
+    authority: Authority
+    subjects: Subjects

@@ -1,0 +1,94 @@
+"""Verify a seal (验章): over files alone, and with what this registry knows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Final
+
+from kms.core.gbt38540 import verification
+from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.errors.seals import AnchorUnreadable, SealFormatUnsupported, SealUnreadable
+from kms.models.seals import VerificationReport
+from kms.service.seals.parts import SealParts
+from secops.crypto.certificates import Certificate, read_certificate
+from secops.crypto.errors import MalformedEncoding
+from secops.crypto.hashes import sm3
+from secops.kernel.errors import TooLarge
+from secops.kernel.transactions import Transaction
+
+MAX_FILE: Final = 20 << 20
+"""Bytes of the file, and of the document beside it."""
+
+_SEQUENCE: Final = b"\x30"
+_ZIP: Final = b"PK\x03\x04"
+_PDF: Final = b"%PDF"
+_PEM_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
+_PEM_END: Final = b"-----END CERTIFICATE-----"
+
+
+class SealVerification:
+    """Verifies files with the built-in CA as anchor. Stores nothing and needs nobody."""
+
+    def __init__(self, seals: SealParts) -> None:
+        self._seals = seals
+
+    def verify_seal(self, content: bytes, document: bytes | None) -> VerificationReport:
+        """Return the verdict on ``content``; raises ``SealUnreadable``, ``TooLarge``."""
+        parts, authority = self._seals.parts, self._seals.authority
+        anchors = authority.anchors()
+
+        def suspended(transaction: Transaction) -> dict[bytes, int]:
+            stopped = self._seals.store.stopped(transaction)
+            return {bytes.fromhex(digest): since for digest, since in stopped}
+
+        trust = Trust(
+            now=parts.clock.now(),
+            anchors=anchors,
+            revocations=authority.revocation_source(anchors),
+            suspended=parts.transactions.read(suspended),
+        )
+        return _verify(content, document, trust)
+
+
+def verify_seal_file(
+    content: bytes, document: bytes | None, *, anchors: Sequence[Certificate], now: int
+) -> VerificationReport:
+    """Return the verdict on ``content`` over files alone.
+
+    Raises ``SealUnreadable``, ``SealFormatUnsupported``, ``TooLarge``.
+    """
+    return _verify(content, document, Trust(now, tuple(anchors)))
+
+
+def read_anchors(pem: bytes) -> tuple[Certificate, ...]:
+    """Return the certificates of a PEM file; raise ``AnchorUnreadable`` if there is none."""
+    anchors: list[Certificate] = []
+    for block in pem.split(_PEM_BEGIN)[1:]:
+        encoded, end, _ = block.partition(_PEM_END)
+        try:
+            if not end:
+                raise AnchorUnreadable
+            der = base64.b64decode(b"".join(encoded.split()), validate=True)
+            anchors.append(read_certificate(der))
+        except (binascii.Error, MalformedEncoding) as error:
+            raise AnchorUnreadable from error
+    if not anchors:
+        raise AnchorUnreadable
+    return tuple(anchors)
+
+
+def _verify(content: bytes, document: bytes | None, trust: Trust) -> VerificationReport:
+    if max(len(content), len(document or b"")) > MAX_FILE:
+        msg = f"a file is at most {MAX_FILE >> 20} MiB"
+        raise TooLarge(msg)
+    if content.startswith((_ZIP, _PDF)):
+        kind = "PDF" if content.startswith(_PDF) else "OFD"
+        msg = f"{kind} files can't be verified by this version"
+        raise SealFormatUnsupported(msg)
+    if not content.startswith(_SEQUENCE):
+        msg = "the file is neither DER nor OFD"
+        raise SealUnreadable(msg)
+    digest = None if document is None else sm3(document)
+    return verification.verify_seal(content, Evidence(digest), trust)

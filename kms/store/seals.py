@@ -1,0 +1,209 @@
+"""Seals, their applications, holders and uses, and issued certificates in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from sqlalchemy import Table, and_, insert, or_, select, update
+
+from kms.models.seal_registry import (
+    CertificateKind,
+    HolderName,
+    IssuedCertificate,
+    SealApplication,
+    SealHolder,
+    SealRecord,
+    SealState,
+    SealUse,
+)
+from kms.store.tables.seals import (
+    kms_certificates,
+    kms_seal_applications,
+    kms_seal_holders,
+    kms_seal_uses,
+    kms_seals,
+)
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
+
+_RECORD_COLUMNS = [column for column in kms_seals.c if column.name != "content"]
+
+
+class SqlCertificateStore:
+    """The certificates of the built-in CA."""
+
+    def insert(self, transaction: Transaction, certificate: IssuedCertificate) -> bool:
+        """Store it; False if there is one of that kind for that key already."""
+        # writers follow one another, so nothing comes between the look and the insert
+        if self.find(transaction, certificate.kind, certificate.key_name) is not None:
+            return False
+        transaction.execute(insert(kms_certificates).values(**asdict(certificate)))
+        return True
+
+    def find(
+        self, transaction: Transaction, kind: CertificateKind, key_name: str
+    ) -> IssuedCertificate | None:
+        """Return the certificate of the key ``key_name``."""
+        table = kms_certificates
+        statement = select(table).where(table.c.kind == kind, table.c.key_name == key_name)
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else _certificate(row)
+
+    def get(self, transaction: Transaction, certificate_id: str) -> IssuedCertificate | None:
+        """Return it."""
+        statement = select(kms_certificates).where(kms_certificates.c.id == certificate_id)
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else _certificate(row)
+
+    def revoke(self, transaction: Transaction, certificate_id: str) -> bool:
+        """Mark it revoked now; False if it was before."""
+        table = kms_certificates
+        statement = (
+            update(table)
+            .where(table.c.id == certificate_id, table.c.revoked_at.is_(None))
+            .values(revoked_at=transaction.now)
+        )
+        return bool(transaction.execute(statement).rowcount)
+
+    def revoked(self, transaction: Transaction) -> Sequence[IssuedCertificate]:
+        """Return all that were revoked."""
+        statement = select(kms_certificates).where(kms_certificates.c.revoked_at.is_not(None))
+        return [_certificate(row) for row in transaction.execute(statement)]
+
+
+class SqlSealStore:
+    """The registry's rows."""
+
+    def insert_application(self, transaction: Transaction, application: SealApplication) -> None:
+        """Store a new ``application``."""
+        holders = [asdict(holder) for holder in application.holders]
+        values = {**asdict(application), "holders": orjson.dumps(holders).decode()}
+        transaction.execute(insert(kms_seal_applications).values(**values))
+
+    def application(
+        self, transaction: Transaction, org_id: str, application_id: str
+    ) -> SealApplication | None:
+        """Return it if it belongs to ``org_id``."""
+        table = kms_seal_applications
+        statement = select(table).where(table.c.id == application_id, table.c.org_id == org_id)
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else _application(row)
+
+    def applications(
+        self, transaction: Transaction, org_id: str, request: PageRequest
+    ) -> Sequence[SealApplication]:
+        """Return a page, newest first, one more than asked for."""
+        table = kms_seal_applications
+        statement = select(table).where(table.c.org_id == org_id)
+        statement = _newest_first(statement, table, "applied_at", request)
+        return [_application(row) for row in transaction.execute(statement)]
+
+    def insert_seal(
+        self,
+        transaction: Transaction,
+        record: SealRecord,
+        content: bytes,
+        *,
+        holders: Sequence[SealHolder],
+    ) -> bool:
+        """Store a seal and mark its application made; False if it was made before."""
+        table = kms_seal_applications
+        claim = (
+            update(table)
+            .where(table.c.id == record.application_id, table.c.state == "applied")
+            .values(state="made", seal_id=record.id)
+        )
+        if not transaction.execute(claim).rowcount:
+            return False
+        transaction.execute(insert(kms_seals).values(**asdict(record), content=content))
+        transaction.execute(insert(kms_seal_holders), [asdict(holder) for holder in holders])
+        return True
+
+    def seal(
+        self, transaction: Transaction, org_id: str, seal_id: str
+    ) -> tuple[SealRecord, bytes] | None:
+        """Return the seal of ``org_id`` and its SESeal."""
+        statement = select(kms_seals).where(kms_seals.c.id == seal_id, kms_seals.c.org_id == org_id)
+        row = transaction.execute(statement).one_or_none()
+        if row is None:
+            return None
+        fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+        content = bytes(fields.pop("content"))
+        return SealRecord(**fields), content
+
+    def seals(
+        self, transaction: Transaction, org_id: str, request: PageRequest
+    ) -> Sequence[SealRecord]:
+        """Return a page, newest first, one more than asked for."""
+        statement = select(*_RECORD_COLUMNS).where(kms_seals.c.org_id == org_id)
+        statement = _newest_first(statement, kms_seals, "made_at", request)
+        rows = transaction.execute(statement)
+        return [SealRecord(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+    def holders(self, transaction: Transaction, seal_id: str) -> Sequence[SealHolder]:
+        """Return who may use the seal."""
+        table = kms_seal_holders
+        statement = select(table).where(table.c.seal_id == seal_id).order_by(table.c.account_id)
+        rows = transaction.execute(statement)
+        return [SealHolder(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+    def change_state(
+        self,
+        transaction: Transaction,
+        seal_id: str,
+        *,
+        before: Sequence[SealState],
+        after: SealState,
+        reason: str,
+    ) -> bool:
+        """Change the state in one conditional statement; False if it was not ``before``."""
+        stopped_at = None if after == "active" else transaction.now
+        statement = (
+            update(kms_seals)
+            .where(kms_seals.c.id == seal_id, kms_seals.c.state.in_(before))
+            .values(state=after, state_reason=reason, state_at=stopped_at)
+        )
+        return bool(transaction.execute(statement).rowcount)
+
+    def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
+        """Return (digest, since) of every seal that is suspended or revoked."""
+        statement = select(kms_seals.c.digest, kms_seals.c.state_at).where(
+            kms_seals.c.state != "active"
+        )
+        return [(row.digest, row.state_at or 0) for row in transaction.execute(statement)]
+
+    def insert_use(self, transaction: Transaction, use: SealUse) -> None:
+        """Add ``use`` to the usage ledger."""
+        transaction.execute(insert(kms_seal_uses).values(**asdict(use)))
+
+    def uses(
+        self, transaction: Transaction, seal_id: str, request: PageRequest
+    ) -> Sequence[SealUse]:
+        """Return a page of uses, newest first, one more than asked for."""
+        statement = select(kms_seal_uses).where(kms_seal_uses.c.seal_id == seal_id)
+        statement = _newest_first(statement, kms_seal_uses, "used_at", request)
+        rows = transaction.execute(statement)
+        return [SealUse(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+
+
+def _newest_first(statement: Any, table: Table, time: str, request: PageRequest) -> Any:
+    """Return ``statement`` for the page after ``request.after`` = (time, id)."""
+    at, identifier = table.c[time], table.c.id
+    if request.after is not None:
+        last_at, last_id = int(request.after[0]), str(request.after[1])
+        statement = statement.where(or_(at < last_at, and_(at == last_at, identifier < last_id)))
+    return statement.order_by(at.desc(), identifier.desc()).limit(request.limit + 1)
+
+
+def _certificate(row: Any) -> IssuedCertificate:
+    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    return IssuedCertificate(**{**fields, "der": bytes(fields["der"])})
+
+
+def _application(row: Any) -> SealApplication:
+    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    holders = tuple(HolderName(**holder) for holder in orjson.loads(fields["holders"]))
+    return SealApplication(**{**fields, "holders": holders})

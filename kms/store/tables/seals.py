@@ -1,0 +1,95 @@
+"""Tables of seals and of the built-in test CA. Times are UTC microseconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
+
+from kms.store.tables.metadata import metadata
+
+kms_certificates: Final = Table(
+    "kms_certificates",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("not_after", BigInteger, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("kms_certificates_by_key", "kind", "key_name", unique=True),
+)
+"""Certificates issued; one for each key."""
+
+kms_seal_applications: Final = Table(
+    "kms_seal_applications",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("organization", Text, nullable=False),
+    Column("holders", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("applicant_id", Text, nullable=False),
+    Column("applied_at", BigInteger, nullable=False),
+    Column("approval_id", Text, nullable=False, unique=True),
+    Column("subject_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seal_id", Text),
+    Index("kms_seal_applications_by_time", "org_id", "applied_at", "id"),
+)
+"""``holders`` is a JSON list of {account_id, name}."""
+
+kms_seals: Final = Table(
+    "kms_seals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("es_id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("application_id", Text, nullable=False, unique=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text, nullable=False),
+    Column("state_at", BigInteger),
+    Column("marking", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("kms_seals_by_time", "org_id", "made_at", "id"),
+)
+"""``content`` is the SESeal in DER, ``digest`` its SM3."""
+
+kms_seal_holders: Final = Table(
+    "kms_seal_holders",
+    metadata,
+    Column("seal_id", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("certificate_id", Text, nullable=False),
+)
+
+kms_seal_uses: Final = Table(
+    "kms_seal_uses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("seal_id", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+    Column("value_digest", Text, nullable=False),
+    Index("kms_seal_uses_by_time", "seal_id", "used_at", "id"),
+)
+"""The usage ledger: one row for each value that was given out."""
