@@ -1,0 +1,88 @@
+"""The detectors' tables. Times are UTC microseconds; JSON stands in text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+
+metadata: Final = MetaData()
+
+alerts: Final = Table(
+    "detectors_alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("event_count", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_by", Text),
+    Column("close_reason", Text, nullable=False),
+    Index("detectors_alerts_by_time", "last_at", "id"),
+    Index("detectors_alerts_by_group", "rule_id", "group_key", "last_at"),
+)
+
+alert_subjects: Final = Table(
+    "detectors_alert_subjects",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("risk", Integer, nullable=False),
+    Column("open", Boolean(create_constraint=False), nullable=False),
+    Index("detectors_alert_subjects_by_subject", "subject", "open"),
+)
+
+rule_states: Final = Table(
+    "detectors_rule_states",
+    metadata,
+    Column("rule_id", Text, primary_key=True),
+    Column("org_id", Text, primary_key=True),
+    Column("enabled", Boolean(create_constraint=False), nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+cursors: Final = Table(
+    "detectors_cursors",
+    metadata,
+    Column("detector", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+evaluations: Final = Table(
+    "detectors_evaluations",
+    metadata,
+    Column("detector", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("first_seq", BigInteger, primary_key=True),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("hits", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("detectors_evaluations_by_time", "at"),
+)
+
+matches: Final = Table(
+    "detectors_matches",
+    metadata,
+    Column("correlation", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("group_key", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+)
