@@ -175,3 +175,53 @@ class Assessment:
     def high_risks(self) -> Sequence[Verdict]:
         """The verdicts that a high-risk case hangs on."""
         return [verdict for verdict in self.verdicts if verdict.high_risk]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentSummary:
+    """One line of the list of assessments."""
+
+    id: str
+    org_id: str
+    system_id: str
+    standard: str
+    level: int
+    made_at: int
+    made_by: str
+    judged: int
+    applicable: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSignature:
+    """A signature over the report's SM3 and SHA-256 digests (canonical JSON of both).
+
+    ``algorithm`` is ``sm2-sm3`` or ``ecdsa-p256-sha256``; ``signature`` DER, key SPKI DER.
+    """
+
+    algorithm: str
+    key: str
+    public_key: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A rendered report with its proof (the content of ``FILE.proof``)."""
+
+    name: str
+    media_type: str
+    content: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedReport:
+    """A report whose digests, signatures and ledger entry were all checked."""
+
+    sha256: str
+    sm3: str
+    assessment_id: str
+    signed_by: tuple[str, ...]
+    entry: int | None
+    checkpoint: str | None

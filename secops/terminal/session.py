@@ -45,6 +45,8 @@ class Session:
     home: Path
     account: str | None
     open_house: Callable[[Path], OpenHouse]
+    open_files: Callable[[Path], Sequence[object]] = field(default=lambda _: ())
+    """Opens what works on the home's files alone, however damaged the rest of it is."""
     _house: OpenHouse | None = field(default=None)
 
     @property
@@ -64,6 +66,14 @@ class Session:
         for services in self.house.services:
             if isinstance(services, kind):
                 return services
+        msg = f"{kind.__module__} is not installed"
+        raise Unavailable(msg)
+
+    def files(self, kind: type[T]) -> T:
+        """Return what works on the home's files alone, of the class ``kind``; opens no house."""
+        for opened in self.open_files(self.home):
+            if isinstance(opened, kind):
+                return opened
         msg = f"{kind.__module__} is not installed"
         raise Unavailable(msg)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audits.errors import NoteRejected
+from secops.kernel.errors import Unavailable
 
 MAX_NOTE: Final = 65_536
 MAX_SIGNATURES: Final = 64
@@ -170,7 +171,8 @@ def open_note(
 ) -> str:
     """Return the note's text if a key of ``keys`` signed it and none of them fails.
 
-    ``verify`` gives the check for a kind of key. Raises ``NoteRejected`` otherwise.
+    ``verify`` gives the check for a kind of key. Raises ``NoteRejected`` otherwise, and lets
+    ``Unavailable`` through: a signature that can't be judged was not judged.
     """
     signed = parse_note(note)
     known = {(key.name, key.key_id): key for key in keys}
@@ -189,6 +191,8 @@ def open_note(
 def _verify_one(check: VerifySignature, key: NoteKey, text: str, signature: bytes) -> None:
     try:
         check(key.public, text.encode(), signature)
+    except Unavailable:
+        raise  # there is no engine to ask: that is no verdict
     except Exception as error:  # whatever an engine raises, the note is refused
         msg = f"the signature of {key.name} ({key.kind.name}) does not verify"
         raise NoteRejected(msg) from error

@@ -1,0 +1,1 @@
+"""The outside world of the audits plane that is not a database of its own."""

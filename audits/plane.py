@@ -1,0 +1,60 @@
+"""Wires the audits plane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audits.adapters.folders import TileFolder, VkeyLines
+from audits.adapters.signatures import EngineVerifier
+from audits.api import routes
+from audits.jobs import jobs
+from audits.models import AuditsOptions
+from audits.ports import AuditsPorts
+from audits.service import AuditsServices
+from audits.service.ledger import LedgerService
+from audits.service.ledger_files import LedgerFiles
+from audits.service.sequencer import Sequencer, SequencerParts
+from audits.store.ledger import ledger_folder, open_ledger_reader, open_ledger_store
+from secops.kernel.parts import Parts
+from secops.web.routes import Plane
+
+
+def install(parts: Parts, ports: AuditsPorts, options: AuditsOptions) -> Plane:
+    """Return the plane, its ledger opened (or made, the first time)."""
+    services = AuditsServices(ledger=_ledger(parts, ports, options), folder_sink=TileFolder)
+    return Plane("audits", services, routes(services), jobs(services))
+
+
+def open_ledger_files(home: Path, database_url: str | None = None) -> LedgerFiles:
+    """Open a home's ledger alone, for ``verify-ledger``; raise ``LedgerMissing``.
+
+    The caller has run the engines' known-answer tests.
+    """
+    return LedgerFiles(open_ledger_reader(home, database_url), EngineVerifier())
+
+
+def _ledger(parts: Parts, ports: AuditsPorts, options: AuditsOptions) -> LedgerService:
+    origin = f"{options.ledger_name}/{parts.randomness.bytes(8).hex()}"
+    store = open_ledger_store(parts.home, options.database_url, origin)
+    verifier = EngineVerifier()
+    sequencer = Sequencer(
+        SequencerParts(
+            owner=parts.ids.new("sequencer"),
+            store=store,
+            doors=ports.doors,
+            signer=ports.signer,
+            verifier=verifier,
+            vkey_file=VkeyLines(ledger_folder(parts.home) / "vkeys"),
+            clock=parts.clock,
+            leases=parts.leases,
+            trail=parts.trail,
+            options=options,
+        )
+    )
+    return LedgerService(
+        store=store,
+        files=LedgerFiles(store, verifier),
+        sequencer=sequencer,
+        access=parts.access,
+        trail=parts.trail,
+    )

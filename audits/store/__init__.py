@@ -1,0 +1,1 @@
+"""Where the audits plane keeps its state."""
