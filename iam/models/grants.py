@@ -97,7 +97,11 @@ class TokenSet:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedClaims:
-    """The claims of an access token that was checked (RFC 9068 §4): holding one is the proof."""
+    """The claims of an access token that was checked (RFC 9068 §4): holding one is the proof.
+
+    ``issued_at`` and ``expires_at`` are seconds, as in the token; ``auth_time`` too.
+    ``family`` names the refresh family it came from, so that both end together.
+    """
 
     issuer: str
     subject: str
@@ -111,3 +115,4 @@ class VerifiedClaims:
     org_id: str
     level: int
     auth_time: int
+    family: str | None = None

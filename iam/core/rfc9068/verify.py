@@ -137,6 +137,7 @@ def _check_times(claims: Mapping[str, Any], now: int) -> None:
 
 def _verified(claims: Mapping[str, Any]) -> VerifiedClaims:
     session = claims.get("sid")
+    family = claims.get("rtf")
     acr = str(claims.get("acr", "urn:secops:aal:1"))
     return VerifiedClaims(
         issuer=claims["iss"],
@@ -151,4 +152,5 @@ def _verified(claims: Mapping[str, Any]) -> VerifiedClaims:
         org_id=claims["org"],
         level=int(acr[-1]) if acr[-1:] in {"1", "2", "3"} else 1,
         auth_time=int(claims.get("auth_time", 0)),
+        family=family if isinstance(family, str) else None,
     )

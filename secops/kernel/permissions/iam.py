@@ -8,6 +8,7 @@ from secops.kernel.permissions.roles import (
     ANALYST,
     AUDIT_ADMIN,
     AUDITOR,
+    ROLES,
     SECURITY_ADMIN,
     SYSTEM_ADMIN,
     Grant,
@@ -32,6 +33,7 @@ SESSION_REVOKE: Final = Permission("iam.session.revoke")
 CLIENT_CREATE: Final = Permission("iam.client.create")
 CLIENT_READ: Final = Permission("iam.client.read")
 EVIDENCE_READ: Final = Permission("iam.evidence.read")
+OWN_USE: Final = Permission("iam.own.use")
 
 _READERS: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, AUDITOR)
 
@@ -53,4 +55,5 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(CLIENT_CREATE, "登记应用", "Register applications", SYSTEM_ADMIN),
     grant(CLIENT_READ, "查看应用", "See applications", *_READERS),
     grant(EVIDENCE_READ, "查看身份证据", "Read identity evidence", AUDIT_ADMIN, AUDITOR),
+    grant(OWN_USE, "使用本人页面", "Use one's own pages and factors", *ROLES),
 )

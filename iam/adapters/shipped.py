@@ -1,0 +1,24 @@
+"""The files the product ships for this plane: access policies and the weak list."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from iam.adapters.cedar import CedarEngine
+
+_FOLDER: Final = files("rules.policies")
+
+
+def weak_passwords() -> frozenset[str]:
+    """Return the words no password may lean on."""
+    lines = (_FOLDER / "weak_passwords.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def access_policies() -> CedarEngine:
+    """Return the engine over the shipped policies; raise ``PolicyUnusable``."""
+    return CedarEngine(
+        (_FOLDER / "access.cedar").read_text(encoding="utf-8"),
+        (_FOLDER / "access.cedarschema").read_text(encoding="utf-8"),
+    )

@@ -1,0 +1,1 @@
+"""Use cases of the plane: authorise, load, decide, one unit of work, announce."""

@@ -1,0 +1,53 @@
+"""Who acts: an account, application or session turned into the kernel's ``Actor``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from iam.service.means import Means
+from iam.service.sessions import find_account
+from iam.service.verification import TokenVerification
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Forbidden
+from secops.kernel.transactions import Transaction
+
+DEMO_LEVEL: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ActorService:
+    """Actors for the command line."""
+
+    means: Means
+    tokens: TokenVerification
+
+    def by_account(self, name: str) -> Actor:
+        """Return an account as actor without proof: in demo homes alone (``--as``)."""
+        if not self.means.options.demo:
+            msg = "--as works in demo homes only; use `secops login`"
+            raise Forbidden(msg)
+
+        def work(tx: Transaction) -> Actor:
+            account = find_account(self.means, tx, name)
+            if account.state != "active":
+                msg = "the account is not active"
+                raise Forbidden(msg)
+            roles = self.means.stores.roles.of_subject(tx, account.id)
+            return Actor(
+                kind="account",
+                id=account.id,
+                org_id=account.org_id,
+                name=account.name,
+                roles=roles,
+                level=DEMO_LEVEL,
+                auth_time=tx.now,
+            )
+
+        return self.means.parts.transactions.read(work)
+
+    def by_token(self, token: str) -> Actor:
+        """Return who holds an access token or the session that ``secops login`` opened."""
+        if "." in token:
+            return self.tokens.verify_token(token)
+        return self.tokens.verify_session(token)

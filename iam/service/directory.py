@@ -1,0 +1,121 @@
+"""Applications as the hot paths know them: read once an epoch, secrets compared in memory."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Final
+
+from iam.errors import InvalidClient, TokenRefused
+from iam.models.clients import Client, ClientCredentials
+from iam.models.grants import VerifiedClaims
+from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
+from iam.service.means import Means
+from secops.kernel.actors import ROOT_ORG, Actor
+
+MAX_CACHED: Final = 10_000
+_MAX_ID: Final = 128
+_MAX_SECRET: Final = 256
+_NOBODY: Final = bytes(32)
+
+
+class ClientDirectory:
+    """Finds and authenticates applications."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._cache: dict[str, tuple[int, Client]] = {}
+        self._built_in = _built_in(means.options.issuer, means.options.console_callback)
+
+    def find(self, client_id: str) -> Client | None:
+        """Return a usable application; a change reaches every process with the epoch."""
+        built_in = self._built_in.get(client_id)
+        if built_in is not None:
+            return built_in
+        epoch = self._means.parts.revocations.epoch
+        cached = self._cache.get(client_id)
+        if cached is not None and cached[0] == epoch:
+            return cached[1]
+        if len(client_id) > _MAX_ID:
+            return None
+        read = self._means.parts.transactions.read
+        client = read(lambda tx: self._means.stores.clients.get(tx, client_id))
+        if client is None or client.disabled_at is not None:
+            return None
+        if len(self._cache) >= MAX_CACHED:
+            self._cache.clear()
+        self._cache[client_id] = (epoch, client)
+        return client
+
+    def secret_digest(self, secret: str) -> bytes:
+        """Return what a secret of ours (256 random bits) is stored as."""
+        return self._means.keys.mac("client-secret", secret.encode())
+
+    def authenticate(self, credentials: ClientCredentials) -> Client:
+        """Return the application; raise ``InvalidClient``, alike for every reason.
+
+        A public client gives no secret, a confidential one the right one.
+        """
+        client = self.find(credentials.client_id)
+        given = self.secret_digest((credentials.secret or "")[:_MAX_SECRET])
+        expected = _NOBODY if client is None else client.secret_digest or _NOBODY
+        fits = hmac.compare_digest(given, expected)
+        if client is None or (not client.public and not fits):
+            raise InvalidClient
+        if client.public and credentials.secret is not None:
+            raise InvalidClient
+        if self._means.parts.revocations.is_revoked("client", client.id):
+            raise InvalidClient
+        return client
+
+    def actor_of(self, claims: VerifiedClaims) -> Actor:
+        """Return the application of a client's own token; raise ``TokenRefused``."""
+        client = self.find(claims.client_id)
+        if client is None or claims.subject != client.id:
+            msg = "the application is unknown or disabled"
+            raise TokenRefused(msg)
+        return actor_of_client(client, claims.scopes)
+
+    def unchanged(self, actor: Actor) -> bool:
+        """Tell whether an application still holds what ``actor`` says."""
+        client = self.find(actor.id)
+        return client is not None and client.roles == actor.roles
+
+
+def actor_of_client(client: Client, scopes: frozenset[str]) -> Actor:
+    """Return an application as actor."""
+    return Actor(
+        kind="client",
+        id=client.id,
+        org_id=client.org_id,
+        name=client.name,
+        roles=client.roles,
+        client_id=client.id,
+        scopes=scopes,
+    )
+
+
+def _built_in(issuer: str, callback: str) -> Mapping[str, Client]:
+    """Return the product's own relying parties: public, PKCE, first-party, never in tables."""
+    console = Client(
+        id=CONSOLE_CLIENT,
+        org_id=ROOT_ORG,
+        name="govsecops",
+        redirect_uris=(f"{issuer}{callback}",),
+        grants=frozenset({"authorization_code"}),
+        scopes=frozenset({"openid"}),
+        audiences=(API_AUDIENCE,),
+        logout_uris=(f"{issuer}/",),
+        first_party=True,
+    )
+    terminal = Client(
+        id=CLI_CLIENT,
+        org_id=ROOT_ORG,
+        name="secops",
+        redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback"),
+        grants=frozenset({"authorization_code", "refresh_token"}),
+        scopes=frozenset({"openid", "api"}),
+        audiences=(API_AUDIENCE,),
+        first_party=True,
+    )
+    return {client.id: client for client in (console, terminal)}

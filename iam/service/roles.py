@@ -1,0 +1,170 @@
+"""Roles: given and taken by the security administrator, never to oneself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from iam.core.exclusion import administers, check_exclusion, check_role, side_of
+from iam.errors import LastHolder, OwnRole, PersonUnproved
+from iam.models.accounts import Account, Person, RoleGrant
+from iam.models.clients import Client
+from iam.service.means import Means
+from iam.service.sessions import end_within, find_account, same_organisation
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Conflict, NotFound
+from secops.kernel.permissions import Permission
+from secops.kernel.permissions.iam import AUDITOR_ASSIGN, ROLE_ASSIGN, ROLE_READ
+from secops.kernel.permissions.roles import ADMINISTRATORS, AUDITOR
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+
+def permission_to_assign(role: str) -> Permission:
+    """Return what is needed to give or take ``role``: auditors are named by audit's own."""
+    return AUDITOR_ASSIGN if role == AUDITOR else ROLE_ASSIGN
+
+
+@dataclass(frozen=True, slots=True)
+class RoleService:
+    """What can be done with roles."""
+
+    means: Means
+
+    def assign_role(self, actor: Actor, account: str, role: str) -> None:
+        """Give ``role`` to an account (name or id); its sessions end, so that it counts anew.
+
+        Raises ``OwnRole``, ``RoleConflict`` (三员分立) or ``PersonUnproved``.
+        """
+        check_role(role, for_client=False)
+        self.means.parts.access.require(actor, permission_to_assign(role), f"role:{role}")
+
+        def work(tx: Transaction) -> None:
+            found = same_organisation(actor, find_account(self.means, tx, account))
+            self._refuse_own(tx, actor, found)
+            self.grant(tx, actor, found, role)
+
+        self.means.parts.transactions.run(work)
+
+    def grant(self, tx: Transaction, actor: Actor, account: Account, role: str) -> None:
+        """Store the grant of a checked role (also for bootstrap and demo homes)."""
+        stores = self.means.stores
+        person = self._person(tx, account)
+        if role in ADMINISTRATORS and not person.proved and actor.kind == "account":
+            raise PersonUnproved
+        check_exclusion(role, stores.roles.of_person(tx, person.key))
+        stores.roles.add(
+            tx,
+            RoleGrant(
+                org_id=account.org_id,
+                subject_kind="account",
+                subject_id=account.id,
+                role=role,
+                side=side_of(role),
+                person_key=person.key,
+                granted_by=actor.id,
+                granted_at=tx.now,
+            ),
+        )
+        ended = end_within(self.means, tx, account.id, "roles changed")
+        self._record(tx, "iam.assign_role", (actor, f"account:{account.id}"), (role, ended))
+
+    def revoke_role(self, actor: Actor, account: str, role: str) -> None:
+        """Take ``role`` from an account; raise ``OwnRole`` or ``LastHolder``."""
+        check_role(role, for_client=False)
+        self.means.parts.access.require(actor, permission_to_assign(role), f"role:{role}")
+        stores = self.means.stores
+
+        def work(tx: Transaction) -> None:
+            found = same_organisation(actor, find_account(self.means, tx, account))
+            self._refuse_own(tx, actor, found)
+            if not stores.roles.remove(tx, found.id, role):
+                msg = f"the account does not hold {role}"
+                raise Conflict(msg)
+            if role in ADMINISTRATORS and stores.roles.holders(tx, role) == 0:
+                raise LastHolder
+            ended = end_within(self.means, tx, found.id, "roles changed")
+            self._record(tx, "iam.revoke_role", (actor, f"account:{found.id}"), (role, ended))
+
+        self.means.parts.transactions.run(work)
+
+    def assign_client_role(self, actor: Actor, client_id: str, role: str) -> None:
+        """Give ``role`` to an application; it counts with its next request."""
+        check_role(role, for_client=True)
+        self.means.parts.access.require(actor, ROLE_ASSIGN, f"role:{role}")
+        stores = self.means.stores
+
+        def work(tx: Transaction) -> None:
+            client = self._client(tx, actor, client_id)
+            stores.roles.add(
+                tx,
+                RoleGrant(
+                    org_id=client.org_id,
+                    subject_kind="client",
+                    subject_id=client.id,
+                    role=role,
+                    side=None,
+                    person_key=None,
+                    granted_by=actor.id,
+                    granted_at=tx.now,
+                ),
+            )
+            self._move_epoch(tx, client_id)
+            self._record(tx, "iam.assign_role", (actor, f"client:{client.id}"), (role, 0))
+
+        self.means.parts.transactions.run(work)
+
+    def revoke_client_role(self, actor: Actor, client_id: str, role: str) -> None:
+        """Take ``role`` from an application."""
+        self.means.parts.access.require(actor, ROLE_ASSIGN, f"role:{role}")
+
+        def work(tx: Transaction) -> None:
+            client = self._client(tx, actor, client_id)
+            if not self.means.stores.roles.remove(tx, client.id, role):
+                msg = f"the application does not hold {role}"
+                raise Conflict(msg)
+            self._move_epoch(tx, client_id)
+            self._record(tx, "iam.revoke_role", (actor, f"client:{client.id}"), (role, 0))
+
+        self.means.parts.transactions.run(work)
+
+    def list_roles(self, actor: Actor) -> Mapping[str, frozenset[str]]:
+        """Return who holds which roles, by subject id."""
+        self.means.parts.access.require(actor, ROLE_READ, "role:*")
+        read = self.means.parts.transactions.read
+        return read(lambda tx: self.means.stores.roles.by_subject(tx, actor.org_id))
+
+    def _move_epoch(self, tx: Transaction, client_id: str) -> None:
+        # caches of applications and their tokens are keyed by the epoch: this moves it
+        stamp = f"grants:{client_id}:{tx.now}"
+        self.means.parts.revocations.revoke(tx, "token", stamp)
+
+    def _client(self, tx: Transaction, actor: Actor, client_id: str) -> Client:
+        client = self.means.stores.clients.get(tx, client_id)
+        if client is None or client.org_id != actor.org_id:
+            msg = "there is no such application"
+            raise NotFound(msg)
+        return client
+
+    def _person(self, tx: Transaction, account: Account) -> Person:
+        if account.person_id is None:
+            raise PersonUnproved
+        return self.means.stores.persons.get_person(tx, account.person_id)
+
+    def _refuse_own(self, tx: Transaction, actor: Actor, account: Account) -> None:
+        """Refuse to change roles of oneself, under whichever account of the same person."""
+        if actor.id == account.id:
+            raise OwnRole
+        if actor.kind == "account":
+            own = self.means.stores.accounts.get(tx, actor.id)
+            if own.person_id is not None and own.person_id == account.person_id:
+                raise OwnRole
+
+    @staticmethod
+    def _record(
+        tx: Transaction, action: str, who: tuple[Actor, str], what: tuple[str, int]
+    ) -> None:
+        actor, target = who
+        role, ended = what
+        details = {"role": role, "administrator": administers({role}), "sessions_ended": ended}
+        tx.record(Act(action, actor, target, details=details))

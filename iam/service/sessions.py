@@ -1,0 +1,199 @@
+"""Sessions: found by cookie, listed, ended. Ending is never refused for the ledger's sake."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from iam.core.names import folded_name
+from iam.models.accounts import Account
+from iam.models.sessions import OpSession
+from iam.service.means import Means
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Forbidden, NotFound, SecopsError
+from secops.kernel.events import SessionRevoked
+from secops.kernel.pages import Page, PageRequest
+from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Restriction, Transaction
+
+
+def digest_of(cookie: str) -> bytes:
+    """Return what the database knows a cookie by."""
+    return hashlib.sha256(cookie.encode()).digest()
+
+
+def find_account(means: Means, tx: Transaction, name_or_id: str) -> Account:
+    """Return the account of this name or id; raise ``NotFound``."""
+    account = means.stores.accounts.by_name(tx, folded_name(name_or_id))
+    return account or means.stores.accounts.get(tx, name_or_id)
+
+
+def end_within(means: Means, tx: Transaction, account_id: str, reason: str) -> int:
+    """End every session of the account inside a unit of work; return how many."""
+    ended = means.stores.sessions.alive_of(tx, account_id)
+    for session in ended:
+        means.stores.sessions.end(tx, session.id)
+        means.parts.revocations.revoke(tx, "session", session.id)
+        tx.announce(
+            SessionRevoked(
+                org_id=session.org_id,
+                session_id=session.id,
+                account_id=account_id,
+                reason=reason,
+            )
+        )
+    return len(ended)
+
+
+def end_sessions(
+    means: Means, actor: Actor, sessions: Sequence[OpSession], reason: str
+) -> tuple[str, ...]:
+    """End ``sessions`` at once, even where the ledger or database can't be written."""
+
+    def work(tx: Transaction) -> None:
+        for session in sessions:
+            if means.stores.sessions.end(tx, session.id):
+                tx.announce(
+                    SessionRevoked(
+                        org_id=session.org_id,
+                        session_id=session.id,
+                        account_id=session.account_id,
+                        reason=reason,
+                    )
+                )
+
+    restrictions = [
+        Restriction(
+            "session",
+            session.id,
+            Act(
+                "iam.revoke_session",
+                actor,
+                f"session:{session.id}",
+                details={"account": session.account_id, "reason": reason},
+            ),
+        )
+        for session in sessions
+    ]
+    if restrictions:
+        means.parts.transactions.restrict(work, *restrictions)
+    return tuple(session.id for session in sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionService:
+    """What can be done with sessions."""
+
+    means: Means
+
+    def by_cookie(self, cookie: str) -> OpSession | None:
+        """Return the living session of a provider's cookie."""
+        if not cookie or len(cookie) > 128:  # noqa: PLR2004 - ours have 43 characters
+            return None
+        digest = digest_of(cookie)
+        read = self.means.parts.transactions.read
+        session = read(lambda tx: self.means.stores.sessions.by_digest(tx, digest))
+        if session is None or not self.usable(session):
+            return None
+        return session
+
+    def usable(self, session: OpSession) -> bool:
+        """Tell whether the session lives and neither it nor its account was revoked."""
+        revocations = self.means.parts.revocations
+        return (
+            session.alive(self.means.now)
+            and not revocations.is_revoked("session", session.id)
+            and not revocations.is_revoked("account", session.account_id)
+        )
+
+    def list_sessions(
+        self, actor: Actor, request: PageRequest, account: str | None = None
+    ) -> Page[OpSession]:
+        """Return living sessions of the organisation, or of one account (name or id)."""
+        self.means.parts.access.require(actor, SESSION_READ, "session:*")
+        stores = self.means.stores
+
+        def work(tx: Transaction) -> Page[OpSession]:
+            if account is None:
+                return stores.sessions.page(tx, actor.org_id, request)
+            found = find_account(self.means, tx, account)
+            _same_organisation(actor, found)
+            return Page(stores.sessions.alive_of(tx, found.id))
+
+        return self.means.parts.transactions.read(work)
+
+    def own_sessions(self, actor: Actor) -> Sequence[OpSession]:
+        """Return the caller's own living sessions."""
+        read = self.means.parts.transactions.read
+        return read(lambda tx: self.means.stores.sessions.alive_of(tx, actor.id))
+
+    def end_own(self, actor: Actor, session_id: str) -> None:
+        """End one of the caller's own sessions; raise ``NotFound`` for another's."""
+        mine = [session for session in self.own_sessions(actor) if session.id == session_id]
+        if not mine:
+            msg = "you have no such session"
+            raise NotFound(msg)
+        end_sessions(self.means, actor, mine, "ended by its owner")
+
+    def revoke_session(self, actor: Actor, session_id: str, reason: str) -> None:
+        """End a session; raise ``NotFound`` if it is unknown."""
+        self.means.parts.access.require(actor, SESSION_REVOKE, f"session:{session_id}")
+        read = self.means.parts.transactions.read
+        session = read(lambda tx: self.means.stores.sessions.get(tx, session_id))
+        if session is None or not _may_see(actor, session.org_id):
+            msg = "there is no such session"
+            raise NotFound(msg)
+        end_sessions(self.means, actor, [session], reason)
+
+    def revoke_sessions(self, actor: Actor, account: str, reason: str) -> tuple[str, ...]:
+        """End every session of an account (name or id); return their ids."""
+        self.means.parts.access.require(actor, SESSION_REVOKE, "session:*")
+
+        def work(tx: Transaction) -> Sequence[OpSession]:
+            found = find_account(self.means, tx, account)
+            _same_organisation(actor, found)
+            return self.means.stores.sessions.alive_of(tx, found.id)
+
+        sessions = self.means.parts.transactions.read(work)
+        return end_sessions(self.means, actor, sessions, reason)
+
+    def sign_out(self, cookie: str) -> None:
+        """End the session of a provider's cookie; does nothing for a dead one."""
+        session = self.by_cookie(cookie)
+        if session is not None:
+            end_sessions(self.means, own_actor(session), [session], "signed out")
+
+
+def own_actor(session: OpSession) -> Actor:
+    """Return whoever holds ``session`` as an actor without roles, to record its own end."""
+    return Actor(
+        kind="account",
+        id=session.account_id,
+        org_id=session.org_id,
+        name=session.account_id,
+        session_id=session.id,
+    )
+
+
+def _may_see(actor: Actor, org_id: str) -> bool:
+    return actor.kind == "system" or actor.org_id == org_id
+
+
+def _same_organisation(actor: Actor, account: Account) -> None:
+    if not _may_see(actor, account.org_id):
+        msg = "there is no such account"
+        raise NotFound(msg)
+
+
+def same_organisation(actor: Actor, account: Account) -> Account:
+    """Return ``account``; raise ``NotFound`` if it is another organisation's."""
+    _same_organisation(actor, account)
+    return account
+
+
+def refuse_own(actor: Actor, subject_id: str, error: type[SecopsError] = Forbidden) -> None:
+    """Raise ``error`` where somebody acts on their own account."""
+    if actor.id == subject_id:
+        raise error

@@ -1,0 +1,171 @@
+"""Access tokens and console sessions are read here; fills ``kernel.access.TokenVerifier``.
+
+A token is checked once (signature, claims, account) and then known by its SHA-256 until it
+expires; what was revoked since is asked on every use, from memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Final
+
+from iam.core.rfc9068.verify import MAX_TOKEN, Expectation, verify
+from iam.errors import TokenRefused
+from iam.models.accounts import Account
+from iam.models.grants import VerifiedClaims
+from iam.models.options import API_AUDIENCE
+from iam.models.sessions import OpSession
+from iam.service.directory import ClientDirectory
+from iam.service.means import Means
+from iam.service.tokens import KeyRing, token_digest
+from secops.kernel.actors import Actor
+from secops.kernel.clock import MINUTE, SECOND
+from secops.kernel.errors import AuditUnavailable
+from secops.kernel.transactions import Transaction
+
+MAX_CACHED: Final = 50_000
+_MAX_COOKIE: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A token that was checked: its claims, who it stands for."""
+
+    claims: VerifiedClaims
+    actor: Actor
+
+
+class TokenVerification:
+    """Turns tokens and cookies into actors."""
+
+    def __init__(self, means: Means, ring: KeyRing, directory: ClientDirectory) -> None:
+        self._means = means
+        self._ring = ring
+        self._directory = directory
+        self._known: dict[bytes, Known] = {}
+
+    def verify_token(self, token: str) -> Actor:
+        """Return who presents a token for our own API; raise ``TokenRefused``."""
+        known = self.inspect(token)
+        if API_AUDIENCE not in known.claims.audience:
+            msg = "the token is not for this audience"
+            raise TokenRefused(msg)
+        return known.actor
+
+    def inspect(self, token: str) -> Known:
+        """Return a token's claims and actor, whatever its audience; raise ``TokenRefused``."""
+        if len(token) > MAX_TOKEN:
+            msg = "not a compact JWT of at most 8 KiB"
+            raise TokenRefused(msg)
+        digest = token_digest(token)
+        known = self._known.get(digest)
+        if known is None:
+            known = self._check(token)
+            if len(self._known) >= MAX_CACHED:
+                self._known.clear()
+            self._known[digest] = known
+        self._refuse_ended(known)
+        return known
+
+    def claims_of(self, token: str) -> VerifiedClaims:
+        """Return the claims of an access token without asking who stands behind it."""
+        now = self._means.now // SECOND
+        expected = Expectation(self._means.options.issuer, None)
+        return verify(token, self._ring.keys_for(token, "at+jwt"), expected, now)
+
+    def _check(self, token: str) -> Known:
+        claims = self.claims_of(token)
+        if claims.session_id is None:
+            actor = self._directory.actor_of(claims)
+        else:
+            actor = self._account_actor(claims, claims.session_id)
+        return Known(claims, actor)
+
+    def _account_actor(self, claims: VerifiedClaims, session_id: str) -> Actor:
+        stores = self._means.stores
+
+        def work(tx: Transaction) -> Actor:
+            session = stores.sessions.get(tx, session_id)
+            if session is None or session.ended_at is not None:
+                msg = "the session has ended"
+                raise TokenRefused(msg)
+            account = stores.accounts.get(tx, session.account_id)
+            return _actor(account, stores.roles.of_subject(tx, account.id), session, claims)
+
+        return self._means.parts.transactions.read(work)
+
+    def _refuse_ended(self, known: Known) -> None:
+        claims, actor = known.claims, known.actor
+        if claims.expires_at <= self._means.now // SECOND:
+            msg = "the token has expired"
+            raise TokenRefused(msg)
+        ended = self._means.parts.revocations.is_revoked
+        if (
+            ended("token", claims.token_id)
+            or ended("client", claims.client_id)
+            or (claims.session_id is not None and ended("session", claims.session_id))
+            or (claims.family is not None and ended("token", claims.family))
+            or (actor.kind == "account" and ended("account", actor.id))
+        ):
+            msg = "the token was revoked"
+            raise TokenRefused(msg)
+        if actor.kind == "client" and not self._directory.unchanged(actor):
+            # its roles changed or it was disabled: read it again
+            self._known.clear()
+            msg = "the application's rights changed; get a new token"
+            raise TokenRefused(msg)
+
+    def verify_session(self, cookie: str) -> Actor:
+        """Return who holds a console or command-line session; raise ``TokenRefused``."""
+        if not cookie or len(cookie) > _MAX_COOKIE:
+            msg = "no session"
+            raise TokenRefused(msg)
+        digest = token_digest(cookie)
+        session, actor = self._means.parts.transactions.read(
+            lambda tx: self._read_session(tx, digest)
+        )
+        ended = self._means.parts.revocations.is_revoked
+        if ended("session", session.id) or ended("account", actor.id):
+            msg = "the session was ended"
+            raise TokenRefused(msg)
+        if self._means.now - session.last_seen > MINUTE:
+            # being unable to note it only shortens the session
+            with contextlib.suppress(AuditUnavailable):
+                self._means.parts.transactions.run(
+                    lambda tx: self._means.stores.sessions.touch(tx, session.id)
+                )
+        return actor
+
+    def _read_session(self, tx: Transaction, digest: bytes) -> tuple[OpSession, Actor]:
+        stores = self._means.stores
+        hanging = stores.sessions.rp_by_digest(tx, digest)
+        session = None if hanging is None else stores.sessions.get(tx, hanging.session_id)
+        if session is None or not session.alive(self._means.now):
+            msg = "the session is unknown or over"
+            raise TokenRefused(msg)
+        account = stores.accounts.get(tx, session.account_id)
+        if account.state != "active":
+            msg = "the account is not active"
+            raise TokenRefused(msg)
+        return session, _actor(account, stores.roles.of_subject(tx, account.id), session, None)
+
+
+def _actor(
+    account: Account, roles: frozenset[str], session: OpSession, claims: VerifiedClaims | None
+) -> Actor:
+    if account.state != "active":
+        msg = "the account is not active"
+        raise TokenRefused(msg)
+    return Actor(
+        kind="account",
+        id=account.id,
+        org_id=account.org_id,
+        name=account.name,
+        roles=roles,
+        session_id=session.id,
+        client_id=None if claims is None else claims.client_id,
+        level=session.level,
+        auth_time=session.auth_time,
+        scopes=None if claims is None else claims.scopes,
+    )
