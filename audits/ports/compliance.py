@@ -47,6 +47,10 @@ class Assessments(Protocol):
         ...
 
 
+ReadCatalogue = Callable[[Mapping[str, Any], Sequence[Any], Sequence[Any]], Catalogue]
+"""Makes a catalogue of its data (meta, items, high-risk cases) and checks its totals."""
+
+
 class Catalogues(Protocol):
     """Reads the catalogues that ship with the product."""
 

@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from audits.core.c2sp.checkpoint import parse_tree_head
 from audits.core.c2sp.note import open_note, parse_vkey
 from audits.core.c2sp.proof_file import parse_proof
-from audits.core.checkpoints import parse_tree_head
 from audits.core.reports import (
     build_proof,
     check_claims,
@@ -171,7 +171,9 @@ class ReportFiles:
             note = open_note(included.checkpoint, keys, check_of(self.ledger_verifier))
             head = parse_tree_head(note)
             leaf = SHA256.leaf(record)
-            verify_inclusion(SHA256, leaf, included.index, head.size, included.hashes, head.root)
+            verify_inclusion(
+                SHA256, (included.index, leaf), (head.size, head.root), proof=included.hashes
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ReportRejected("the proof is malformed") from error
         except (MalformedProof, NoteRejected, ProofRejected) as error:
