@@ -1,0 +1,1 @@
+"""Keys, Transit's language, and seals: pure, no clock, no I/O."""

@@ -1,0 +1,67 @@
+"""A key as Vault's ``GET /transit/keys/:name`` shows it. Never its private half."""
+
+from __future__ import annotations
+
+import base64
+import textwrap
+from typing import Any, Final
+
+from kms.models.keys import Key, KeyVersion, LoadedKey
+from secops.kernel.clock import SECOND, to_rfc3339
+
+_ED25519_LENGTH: Final = 32
+
+
+def describe_key(loaded: LoadedKey) -> dict[str, Any]:
+    """Return the ``data`` of a key in Vault's words."""
+    key = loaded.key
+    kind = key.kind
+    return {
+        "name": key.name,
+        "type": key.type,
+        "keys": {
+            str(number): describe_version(key, version)
+            for number, version in sorted(loaded.versions.items())
+            if number >= key.min_decryption_version
+        },
+        "latest_version": key.latest_version,
+        "min_available_version": key.min_available_version,
+        "min_decryption_version": key.min_decryption_version,
+        "min_encryption_version": key.min_encryption_version,
+        "deletion_allowed": key.deletion_allowed,
+        "exportable": key.exportable,
+        "allow_plaintext_backup": False,
+        "auto_rotate_period": 0,
+        "derived": False,
+        "imported_key": False,
+        "supports_encryption": kind.encrypts,
+        "supports_decryption": kind.encrypts,
+        "supports_signing": kind.signs,
+        "supports_derivation": False,
+        "state": key.state,
+    }
+
+
+def describe_version(key: Key, version: KeyVersion) -> int | dict[str, str]:
+    """Return a version: Unix seconds of a symmetric one, name and public key of others."""
+    if not key.kind.signs:
+        return version.created_at // SECOND
+    return {
+        "name": key.kind.vault_name,
+        "public_key": public_text(key, version.public_key),
+        "creation_time": to_rfc3339(version.created_at),
+        "certificate_chain": "",
+    }
+
+
+def public_text(key: Key, spki: bytes) -> str:
+    """Return a public key as PEM; Ed25519's raw bytes in Base64, as Vault does."""
+    if key.type == "ed25519":
+        return base64.b64encode(spki[-_ED25519_LENGTH:]).decode()
+    return to_pem("PUBLIC KEY", spki)
+
+
+def to_pem(label: str, content: bytes) -> str:
+    """Return DER ``content`` as PEM (RFC 7468)."""
+    lines = "\n".join(textwrap.wrap(base64.b64encode(content).decode(), 64))
+    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"

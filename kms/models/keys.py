@@ -1,0 +1,141 @@
+"""Keys of the pool: what they are, who may use them, and the plane's options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+KeyState = Literal["active", "suspended", "destroyed"]
+Operation = Literal["sign", "verify", "encrypt", "decrypt", "hmac", "export"]
+CryptoProfile = Literal["intl", "gm"]
+PoolState = Literal["uninitialised", "locked", "unlocked"]
+
+OPERATIONS: Final[frozenset[Operation]] = frozenset(
+    {"sign", "verify", "encrypt", "decrypt", "hmac", "export"}
+)
+DEFAULT_OPERATIONS: Final[frozenset[Operation]] = OPERATIONS - {"export"}
+DEFAULT_MOUNT: Final = "transit"
+SYSTEM_MOUNT: Final = "system"
+"""Where the product's own keys lie; no route and no command leads there."""
+POOL_ID: Final = "pool"
+"""The identifier under which the whole pool is revoked (locked)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyType:
+    """What a type of key can do. ``algorithm`` names the engine's key (crypto.signatures)."""
+
+    name: str
+    algorithm: str
+    signs: bool = False
+    encrypts: bool = False
+    vault_name: str = ""
+
+
+KEY_TYPES: Final[dict[str, KeyType]] = {
+    kind.name: kind
+    for kind in (
+        KeyType("sm2", "sm2", signs=True, encrypts=True, vault_name="sm2"),
+        KeyType("ecdsa-p256", "ecdsa-p256", signs=True, vault_name="P-256"),
+        KeyType("ecdsa-p384", "ecdsa-p384", signs=True, vault_name="P-384"),
+        KeyType("ed25519", "ed25519", signs=True, vault_name="ed25519"),
+        KeyType("rsa-3072", "rsa-3072", signs=True, vault_name="rsa-3072"),
+        KeyType("ml-dsa-65", "ml-dsa-65", signs=True, vault_name="ml-dsa-65"),
+        KeyType("aes256-gcm96", "aes256-gcm", encrypts=True),
+        KeyType("aes128-gcm96", "aes128-gcm", encrypts=True),
+        KeyType("sm4-gcm96", "sm4-gcm", encrypts=True),
+        KeyType("hmac", "hmac"),
+    )
+}
+"""The types offered. Of Vault's others (chacha20, ecdsa-p521, rsa-2048/4096) none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the pool. Versions count from 1; times are UTC microseconds."""
+
+    id: str
+    org_id: str
+    mount: str
+    name: str
+    type: str
+    created_at: int
+    state: KeyState = "active"
+    latest_version: int = 1
+    min_decryption_version: int = 1
+    min_encryption_version: int = 0
+    min_available_version: int = 0
+    deletion_allowed: bool = False
+    exportable: bool = False
+
+    @property
+    def kind(self) -> KeyType:
+        """What keys of this type can do."""
+        return KEY_TYPES[self.type]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """A key to be made."""
+
+    name: str
+    type: str
+    mount: str = DEFAULT_MOUNT
+    exportable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """One version's material. ``wrapped`` is under the root key; ``public_key`` SPKI DER.
+
+    For a symmetric key ``public_key`` is empty.
+    """
+
+    key_id: str
+    version: int
+    created_at: int
+    public_key: bytes
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGrant:
+    """``subject`` (``account:ID`` or ``client:ID``) may do ``operations`` with a key."""
+
+    key_id: str
+    subject: str
+    operations: frozenset[Operation]
+    granted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKey:
+    """A key with all that belongs to it, authenticated under the root key."""
+
+    key: Key
+    versions: Mapping[int, KeyVersion]
+    grants: Mapping[str, frozenset[Operation]]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """Whether keys can be used, and by which custody they are kept."""
+
+    state: PoolState
+    custody: str
+    profile: CryptoProfile
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOptions:
+    """How the pool is unlocked and which algorithms wrap its keys.
+
+    ``unlock_file`` is a file of mode 0600 with the passphrase; ``unlock_passphrase`` is the
+    same as text and never shown. Without both the pool waits for an unlock over HTTP.
+    """
+
+    profile: CryptoProfile = "intl"
+    unlock_passphrase: str | None = field(default=None, repr=False)
+    unlock_file: Path | None = None

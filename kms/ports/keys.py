@@ -1,0 +1,122 @@
+"""What keys need from outside: custody of the root key, a store, names of subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kms.models.keys import Key, KeyGrant, KeyVersion
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
+
+
+class Custody(Protocol):
+    """Keeps the root key and works with it; never lets it out."""
+
+    @property
+    def name(self) -> str:
+        """What kind of custody this is, e.g. ``software``."""
+        ...
+
+    @property
+    def is_unlocked(self) -> bool:
+        """Tell whether the root key can be used in this process."""
+        ...
+
+    def create_root(self, passphrase: bytes) -> bytes:
+        """Make a root key, unlock it, and return its envelope: opened by ``passphrase``."""
+        ...
+
+    def unlock(self, envelope: bytes, passphrase: bytes) -> None:
+        """Take the root key out of ``envelope``; raise ``WrongPassphrase``."""
+        ...
+
+    def lock(self) -> None:
+        """Forget the root key."""
+        ...
+
+    def wrap(self, material: bytes, context: bytes) -> bytes:
+        """Return ``material`` encrypted, bound to ``context``; raise ``PoolLocked``."""
+        ...
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """Return the material; raise ``MaterialTampered`` unless ``context`` is the same."""
+        ...
+
+    def authenticate(self, record: bytes) -> bytes:
+        """Return a tag that only the root key can make; raise ``PoolLocked``."""
+        ...
+
+
+class Subjects(Protocol):
+    """Names of accounts and clients, for grants; the bridge asks iam."""
+
+    def resolve_subject(self, org_id: str, name: str) -> str:
+        """Return ``account:ID`` or ``client:ID`` of ``name``; raise ``NotFound``."""
+        ...
+
+
+class RootStore(Protocol):
+    """Keeps the root key's envelope, one for the whole pool."""
+
+    def load(self, transaction: Transaction) -> bytes | None:
+        """Return the envelope, None before ``init``."""
+        ...
+
+    def insert(self, transaction: Transaction, envelope: bytes) -> bool:
+        """Store the first envelope; False if there is one."""
+        ...
+
+    def replace(self, transaction: Transaction, old: bytes, new: bytes) -> bool:
+        """Put ``new`` where ``old`` still is; False if somebody else did."""
+        ...
+
+
+class KeyStore(Protocol):
+    """Keeps keys, versions and grants, each with the tag that was made for it."""
+
+    def insert(self, transaction: Transaction, key: Key, tag: bytes) -> bool:
+        """Store a new ``key``; False if its name is taken."""
+        ...
+
+    def update(self, transaction: Transaction, before: Key, after: Key, *, tag: bytes) -> bool:
+        """Put ``after`` where ``before`` still stands; False if it has changed."""
+        ...
+
+    def find(
+        self, transaction: Transaction, org_id: str, *, mount: str, name: str
+    ) -> tuple[Key, bytes] | None:
+        """Return the key of that name and its tag."""
+        ...
+
+    def page(
+        self, transaction: Transaction, org_id: str, *, mount: str, request: PageRequest
+    ) -> Sequence[Key]:
+        """Return keys by name after ``request.after``, one more than asked for."""
+        ...
+
+    def insert_version(
+        self, transaction: Transaction, key: Key, version: KeyVersion, *, tag: bytes
+    ) -> bool:
+        """Store a new ``version`` of ``key``; False if it is there."""
+        ...
+
+    def versions(self, transaction: Transaction, key_id: str) -> Sequence[tuple[KeyVersion, bytes]]:
+        """Return all versions with their tags, oldest first."""
+        ...
+
+    def erase_versions(self, transaction: Transaction, key_id: str, below: int | None) -> int:
+        """Delete the material of versions < ``below`` (None: all); return how many."""
+        ...
+
+    def put_grant(self, transaction: Transaction, key: Key, grant: KeyGrant, *, tag: bytes) -> None:
+        """Store or replace what a subject may do with ``key``."""
+        ...
+
+    def drop_grant(self, transaction: Transaction, key_id: str, subject: str) -> bool:
+        """Remove a subject's grant; False if there is none."""
+        ...
+
+    def grants(self, transaction: Transaction, key_id: str) -> Sequence[tuple[KeyGrant, bytes]]:
+        """Return all grants with their tags."""
+        ...

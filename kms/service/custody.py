@@ -1,0 +1,143 @@
+"""The pool: one root key, unlocked or locked, and what may only be done while unlocked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from kms.errors.keys import (
+    PoolLocked,
+    PoolUninitialised,
+    UnlockFileUnsafe,
+    WrongPassphrase,
+)
+from kms.models.keys import POOL_ID, CryptoProfile, PoolState, PoolStatus
+from kms.ports.keys import Custody, RootStore
+from secops.kernel.actors import Actor
+from secops.kernel.clock import SECOND
+from secops.kernel.errors import TooMany
+from secops.kernel.parts import Parts
+from secops.kernel.permissions.kms import POOL_LOCK
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Restriction, Transaction
+
+_MAX_PASSPHRASE: Final = 4_096
+_MIN_PASSPHRASE: Final = 12
+_WAIT_AFTER_FAILURE: Final = 2 * SECOND
+_TARGET: Final = "pool:pool"
+
+
+class Pool:
+    """The root key's state in this process, and the switch that locks all processes."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        custody: Custody,
+        roots: RootStore,
+        *,
+        passphrase: Callable[[], bytes | None],
+        profile: CryptoProfile,
+    ) -> None:
+        self._parts = parts
+        self._custody = custody
+        self._roots = roots
+        self._passphrase = passphrase
+        self._profile = profile
+        self._unlocking = threading.Lock()
+        self._not_before = 0
+
+    def initialise(self, actor: Actor, passphrase: bytes | None = None) -> bool:
+        """Make the root key if there is none; False if there is one already."""
+        if self._envelope() is not None:
+            return False
+        chosen = self._passphrase() if passphrase is None else passphrase
+        if chosen is None or not _MIN_PASSPHRASE <= len(chosen) <= _MAX_PASSPHRASE:
+            msg = f"the pool's passphrase has {_MIN_PASSPHRASE} to {_MAX_PASSPHRASE} bytes"
+            raise PoolLocked(msg)
+        envelope = self._custody.create_root(chosen)
+
+        def work(transaction: Transaction) -> bool:
+            if not self._roots.insert(transaction, envelope):
+                return False
+            transaction.record(Act("kms.initialise_pool", actor, _TARGET))
+            return True
+
+        if self._parts.transactions.run(work):
+            return True
+        # another process was first: its root is the one
+        self._custody.lock()
+        return False
+
+    def status(self) -> PoolStatus:
+        """Return whether keys can be used now."""
+        return PoolStatus(self._state(), self._custody.name, self._profile)
+
+    def require_unlocked(self) -> Custody:
+        """Return the unlocked custody; raise ``PoolLocked`` or ``PoolUninitialised``.
+
+        Unlocks by the configured passphrase when this process first needs it.
+        """
+        if self._parts.revocations.is_revoked("key", POOL_ID):
+            self._custody.lock()
+            raise PoolLocked
+        if self._custody.is_unlocked:
+            return self._custody
+        envelope = self._envelope()
+        if envelope is None:
+            raise PoolUninitialised
+        passphrase = self._passphrase()
+        if passphrase is None:
+            raise PoolLocked
+        # argon2id takes 64 MiB: callers that come together wait for one, not each for its own
+        with self._unlocking:
+            if not self._custody.is_unlocked:
+                self._custody.unlock(envelope, passphrase)
+        return self._custody
+
+    def unlock(self, actor: Actor, passphrase: bytes) -> None:
+        """Unlock this process and lift the lock of all; raise ``WrongPassphrase``.
+
+        The passphrase is the credential. After a wrong one the next try waits two seconds.
+        """
+        envelope = self._envelope()
+        if envelope is None:
+            raise PoolUninitialised
+        if self._parts.clock.now() < self._not_before:
+            msg = "wait two seconds after a wrong passphrase"
+            raise TooMany(msg, retry_after=2)
+        try:
+            with self._unlocking:
+                self._custody.unlock(envelope, passphrase[: _MAX_PASSPHRASE + 1])
+        except WrongPassphrase:
+            self._not_before = self._parts.clock.now() + _WAIT_AFTER_FAILURE
+            refusal = Act("kms.unlock_pool", actor, _TARGET, "refused")
+            self._parts.trail.append([refusal])
+            raise
+        act = Act("kms.unlock_pool", actor, _TARGET)
+
+        def work(transaction: Transaction) -> None:
+            self._parts.revocations.restore(transaction, "key", POOL_ID)
+            transaction.record(act)
+
+        self._parts.transactions.run(work)
+
+    def lock(self, actor: Actor) -> None:
+        """Lock the pool in every process; never refused for the ledger."""
+        self._parts.access.require(actor, POOL_LOCK, _TARGET)
+        act = Act("kms.lock_pool", actor, _TARGET)
+        self._custody.lock()
+        self._parts.transactions.restrict(lambda _: None, Restriction("key", POOL_ID, act))
+
+    def _state(self) -> PoolState:
+        if self._envelope() is None:
+            return "uninitialised"
+        try:
+            self.require_unlocked()
+        except (PoolLocked, WrongPassphrase, UnlockFileUnsafe):
+            return "locked"
+        return "unlocked"
+
+    def _envelope(self) -> bytes | None:
+        return self._parts.transactions.read(self._roots.load)

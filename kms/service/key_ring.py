@@ -1,0 +1,170 @@
+"""Keys ready for use: rows checked against their tags, material unwrapped and kept.
+
+A row is trusted for at most a second or until the revocation epoch moves, so that a
+rotation, a grant taken away or a raised minimum holds everywhere within a second. The
+unwrapped objects are kept by the bytes they were wrapped in, and forgotten at lock.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from kms.core.keys.binding import grant_record, key_record, version_record, wrapping_context
+from kms.core.keys.lifecycle import demand_active
+from kms.errors.keys import KeyDestroyed, KeyNotFound, KeySuspended, MaterialTampered
+from kms.models.keys import Key, KeyVersion, LoadedKey
+from kms.ports.keys import Custody, KeyStore
+from kms.service.custody import Pool
+from secops.crypto import signatures
+from secops.kernel.parts import Parts
+from secops.kernel.transactions import Transaction
+
+T = TypeVar("T")
+_TRUSTED_SECONDS: Final = 1.0
+_KEPT: Final = 4_096
+
+Place = tuple[str, str, str]
+"""Organisation, mount, name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    loaded: LoadedKey
+    epoch: int
+    until: float
+
+
+class KeyRing:
+    """Loads keys and their material. Safe in any number of threads."""
+
+    def __init__(self, parts: Parts, pool: Pool, store: KeyStore) -> None:
+        self._parts = parts
+        self._pool = pool
+        self._store = store
+        self._entries: dict[Place, _Entry] = {}
+        self._private: dict[bytes, signatures.PrivateKey] = {}
+        self._public: dict[tuple[str, bytes], signatures.PublicKey] = {}
+        self._symmetric: dict[bytes, bytes] = {}
+
+    def usable(self, org_id: str, name: str, *, mount: str) -> LoadedKey:
+        """Return the key if it may be used now; raise what stands against it."""
+        loaded = self.load(org_id, name, mount=mount)
+        demand_active(loaded.key)
+        if self._parts.revocations.is_revoked("key", loaded.key.id):
+            msg = f"the key {name} is suspended"
+            raise KeySuspended(msg)
+        return loaded
+
+    def load(self, org_id: str, name: str, *, mount: str) -> LoadedKey:
+        """Return the key as it is stored; raise ``KeyNotFound`` or ``MaterialTampered``."""
+        custody = self._unlocked()
+        place = (org_id, mount, name)
+        epoch, now = self._parts.revocations.epoch, self._parts.clock.monotonic()
+        entry = self._entries.get(place)
+        if entry is not None and entry.epoch == epoch and now < entry.until:
+            return entry.loaded
+        loaded = self._parts.transactions.read(lambda tx: self._read(tx, custody, place))
+        _keep(self._entries, place, _Entry(loaded, epoch, now + _TRUSTED_SECONDS))
+        return loaded
+
+    def read(self, transaction: Transaction, place: Place) -> LoadedKey:
+        """Return the key as it is inside a unit of work."""
+        return self._read(transaction, self._unlocked(), place)
+
+    def private_key(self, loaded: LoadedKey, version: int) -> signatures.PrivateKey:
+        """Return the private key of ``version``."""
+        row = _version(loaded, version)
+        found = self._private.get(row.wrapped)
+        if found is None:
+            found = signatures.private_key(loaded.key.kind.algorithm, self._open(loaded.key, row))
+            _keep(self._private, row.wrapped, found)
+        return found
+
+    def public_key(self, loaded: LoadedKey, version: int) -> signatures.PublicKey:
+        """Return the public key of ``version``."""
+        row = _version(loaded, version)
+        algorithm = loaded.key.kind.algorithm
+        found = self._public.get((algorithm, row.public_key))
+        if found is None:
+            found = signatures.public_key(algorithm, row.public_key)
+            _keep(self._public, (algorithm, row.public_key), found)
+        return found
+
+    def material(self, loaded: LoadedKey, version: int) -> bytes:
+        """Return the unwrapped bytes of ``version``: a symmetric key, or PKCS#8."""
+        row = _version(loaded, version)
+        found = self._symmetric.get(row.wrapped)
+        if found is None:
+            found = self._open(loaded.key, row)
+            _keep(self._symmetric, row.wrapped, found)
+        return found
+
+    def forget(self) -> None:
+        """Drop everything that was unwrapped."""
+        self._entries.clear()
+        self._private.clear()
+        self._symmetric.clear()
+
+    def _unlocked(self) -> Custody:
+        try:
+            return self._pool.require_unlocked()
+        except Exception:
+            self.forget()
+            raise
+
+    def _open(self, key: Key, row: KeyVersion) -> bytes:
+        return self._unlocked().unwrap(row.wrapped, wrapping_context(key, row.version))
+
+    def _read(self, transaction: Transaction, custody: Custody, place: Place) -> LoadedKey:
+        org_id, mount, name = place
+        found = self._store.find(transaction, org_id, mount=mount, name=name)
+        if found is None:
+            msg = f"there is no key {name[:64]!r}"
+            raise KeyNotFound(msg)
+        key, tag = found
+        _demand_tag(custody, key_record(key), tag)
+        versions: dict[int, KeyVersion] = {}
+        for version, version_tag in self._store.versions(transaction, key.id):
+            _demand_tag(custody, version_record(version), version_tag)
+            versions[version.version] = version
+        grants = {}
+        for grant, grant_tag in self._store.grants(transaction, key.id):
+            _demand_tag(custody, grant_record(grant), grant_tag)
+            grants[grant.subject] = grant.operations
+        if key.state != "destroyed":
+            _demand_complete(key, versions)
+        return LoadedKey(key, versions, grants)
+
+
+def _demand_tag(custody: Custody, record: bytes, tag: bytes) -> None:
+    if not hmac.compare_digest(custody.authenticate(record), tag):
+        msg = "a stored key record does not belong to this pool's root key"
+        raise MaterialTampered(msg)
+
+
+def _demand_complete(key: Key, versions: Iterable[int]) -> None:
+    first = max(key.min_available_version, 1)
+    if set(versions) != set(range(first, key.latest_version + 1)):
+        msg = f"versions of the key {key.name} are missing or too many"
+        raise MaterialTampered(msg)
+
+
+def _version(loaded: LoadedKey, version: int) -> KeyVersion:
+    row = loaded.versions.get(version)
+    if row is None:
+        msg = f"the material of version {version} of {loaded.key.name} is gone"
+        raise KeyDestroyed(msg)
+    return row
+
+
+K = TypeVar("K")
+
+
+def _keep(kept: dict[K, T], key: K, value: T) -> None:
+    """Keep at most ``_KEPT``: one organisation's thousand keys don't push out all memory."""
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value

@@ -1,0 +1,163 @@
+"""Keys: create, see, rotate, configure. Who makes a key never uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kms.core.keys import lifecycle
+from kms.errors.keys import KeyExists, KeyNotFound
+from kms.models.keys import DEFAULT_MOUNT, Key, KeyRequest, KeyVersion, LoadedKey
+from kms.ports.keys import KeyStore
+from kms.service.key_maker import KeyMaker
+from kms.service.key_ring import KeyRing
+from secops.crypto.hashes import sha256
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Conflict
+from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.parts import Parts
+from secops.kernel.permissions import Permission
+from secops.kernel.permissions.kms import (
+    KEY_CONFIGURE,
+    KEY_CREATE,
+    KEY_DESTROY,
+    KEY_READ,
+    KEY_READ_ALL,
+    KEY_ROTATE,
+)
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+
+class Keys:
+    """The pool's keys, and what others than the security administrator see of them."""
+
+    def __init__(self, parts: Parts, ring: KeyRing, maker: KeyMaker, *, store: KeyStore) -> None:
+        self._parts = parts
+        self._ring = ring
+        self._maker = maker
+        self._store = store
+
+    def create_key(self, actor: Actor, request: KeyRequest) -> LoadedKey:
+        """Make a key, or return it if it exists with this type (as Vault does)."""
+        self._parts.access.require(actor, KEY_CREATE, f"key:{request.name}")
+        key = self._maker.new_key(actor.org_id, request)
+        version = self._maker.new_version(key, 1)
+
+        def work(transaction: Transaction) -> bool:
+            if not self._maker.insert(transaction, key, version):
+                return False
+            details = {"name": key.name, "type": key.type, "mount": key.mount, **_print(version)}
+            transaction.record(Act("kms.create_key", actor, f"key:{key.id}", details=details))
+            return True
+
+        made = self._parts.transactions.run(work)
+        loaded = self._fresh(actor.org_id, request.name, request.mount)
+        if not made and loaded.key.type != request.type:
+            msg = f"the key {request.name} exists with type {loaded.key.type}"
+            raise KeyExists(msg)
+        return loaded
+
+    def get_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> LoadedKey:
+        """Return a key the actor may see; an integrator sees only granted ones."""
+        self._parts.access.require(actor, KEY_READ, f"key:{name}")
+        loaded = self._ring.load(actor.org_id, name, mount=mount)
+        if not _sees(actor, loaded):
+            msg = f"there is no key {name[:64]!r}"
+            raise KeyNotFound(msg)
+        return loaded
+
+    def list_keys(
+        self, actor: Actor, request: PageRequest, *, mount: str = DEFAULT_MOUNT
+    ) -> Page[Key]:
+        """Return the organisation's keys by name."""
+        self._parts.access.require(actor, KEY_READ)
+        rows = self._parts.transactions.read(
+            lambda tx: self._store.page(tx, actor.org_id, mount=mount, request=request)
+        )
+        page = page_of(rows, request.limit, [(key.name,) for key in rows])
+        if actor.may(KEY_READ_ALL):
+            return page
+        seen = [
+            key
+            for key in page.items
+            if _sees(actor, self._ring.load(actor.org_id, key.name, mount=mount))
+        ]
+        return Page(seen, page.next)
+
+    def rotate_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> LoadedKey:
+        """Add a version; what older ones made stays good until the minimum is raised."""
+        before = self._manage(actor, KEY_ROTATE, name, mount)
+        after = lifecycle.rotated(before)
+        version = self._maker.new_version(after, after.latest_version)
+
+        def work(transaction: Transaction) -> None:
+            self._maker.update(transaction, before, after)
+            if not self._maker.insert_version(transaction, after, version):
+                raise Conflict
+            transaction.record(
+                Act("kms.rotate_key", actor, f"key:{after.id}", details=_print(version))
+            )
+
+        self._parts.transactions.run(work)
+        return self._fresh(actor.org_id, name, mount)
+
+    def configure_key(
+        self,
+        actor: Actor,
+        name: str,
+        changes: Mapping[str, object],
+        *,
+        mount: str = DEFAULT_MOUNT,
+    ) -> LoadedKey:
+        """Change minimum versions, deletion_allowed, exportable."""
+        before = self._manage(actor, KEY_CONFIGURE, name, mount)
+        after = lifecycle.configured(before, changes)
+
+        def work(transaction: Transaction) -> None:
+            self._maker.update(transaction, before, after)
+            details = {word: changes[word] for word in sorted(changes) if hasattr(after, word)}
+            transaction.record(Act("kms.configure_key", actor, f"key:{after.id}", details=details))
+
+        self._parts.transactions.run(work)
+        return self._fresh(actor.org_id, name, mount)
+
+    def trim_key(
+        self, actor: Actor, name: str, minimum: int, *, mount: str = DEFAULT_MOUNT
+    ) -> LoadedKey:
+        """Erase the material of versions below ``minimum`` for good."""
+        before = self._manage(actor, KEY_DESTROY, name, mount)
+        after = lifecycle.trimmed(before, minimum)
+
+        def work(transaction: Transaction) -> None:
+            self._maker.update(transaction, before, after)
+            self._store.erase_versions(transaction, after.id, minimum)
+            details = {"min_available_version": minimum}
+            transaction.record(Act("kms.trim_key", actor, f"key:{after.id}", details=details))
+
+        self._parts.transactions.run(work)
+        return self._fresh(actor.org_id, name, mount)
+
+    def _manage(self, actor: Actor, permission: Permission, name: str, mount: str) -> Key:
+        self._parts.access.require(actor, permission, f"key:{name}")
+        return self._fresh(actor.org_id, name, mount).key
+
+    def _fresh(self, org_id: str, name: str, mount: str) -> LoadedKey:
+        place = (org_id, mount, name)
+        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
+
+
+def _sees(actor: Actor, loaded: LoadedKey) -> bool:
+    return actor.may(KEY_READ_ALL) or subject_of(actor) in loaded.grants
+
+
+def subject_of(actor: Actor) -> str:
+    """Return ``account:ID`` or ``client:ID``, the words of a grant."""
+    return f"{actor.kind}:{actor.id}"
+
+
+def _print(version: KeyVersion) -> dict[str, Any]:
+    found = {"version": version.version}
+    if version.public_key:
+        return {**found, "public_key_sha256": sha256(version.public_key).hex()}
+    return dict(found)

@@ -1,0 +1,165 @@
+"""The product's own keys: tokens, checkpoints, reports, keyed hashes.
+
+They lie in a mount of their own in the root organisation; no route, command or grant leads
+there. The bridges hand out what they need and nothing else. Their use makes no leaf here:
+what they sign is recorded by whoever signs (a token's issue, a checkpoint's append).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kms.errors.keys import KeyNotFound
+from kms.models.keys import SYSTEM_MOUNT, KeyRequest, LoadedKey
+from kms.service.key_maker import KeyMaker
+from kms.service.key_ring import KeyRing
+from secops.crypto import hashes, signatures
+from secops.crypto.options import DEFAULT
+from secops.kernel.actors import ROOT_ORG, system_actor
+from secops.kernel.errors import Conflict
+from secops.kernel.parts import Parts
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+_KID_LENGTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPublicKey:
+    """One version's public key. ``kid`` is the start of ``fingerprint``, SHA-256 of the SPKI."""
+
+    version: int
+    der: bytes
+    algorithm: str
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the SPKI, hex."""
+        return hashes.sha256(self.der).hex()
+
+    @property
+    def kid(self) -> str:
+        """The first 16 hex digits of the fingerprint."""
+        return self.fingerprint[:_KID_LENGTH]
+
+
+class SystemSigner:
+    """Signs with the latest version of one system key. Safe in any number of threads."""
+
+    def __init__(self, ring: KeyRing, name: str) -> None:
+        self._ring = ring
+        self._name = name
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature: DER for SM2 and ECDSA; raise ``PoolLocked`` while locked."""
+        loaded = self._load()
+        return self._ring.private_key(loaded, loaded.key.latest_version).sign(message, DEFAULT)
+
+    def sign_raw(self, message: bytes) -> bytes:
+        """Return the signature as r ‖ s, the form of JWS (RFC 7518 §3.4)."""
+        return signatures.to_raw(self.algorithm, self.sign(message))
+
+    @property
+    def algorithm(self) -> str:
+        """The key's type, e.g. ``ecdsa-p256``."""
+        return self._load().key.kind.algorithm
+
+    @property
+    def public_key_der(self) -> bytes:
+        """SPKI of the latest version."""
+        return self.public_keys()[-1].der
+
+    @property
+    def kid(self) -> str:
+        """The latest version's key id."""
+        return self.public_keys()[-1].kid
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the latest version's SPKI, hex."""
+        return self.public_keys()[-1].fingerprint
+
+    def public_keys(self) -> Sequence[SystemPublicKey]:
+        """Return the public keys of all versions that still count, oldest first."""
+        loaded = self._load()
+        first = loaded.key.min_decryption_version
+        return [
+            SystemPublicKey(number, row.public_key, loaded.key.kind.algorithm)
+            for number, row in sorted(loaded.versions.items())
+            if number >= first
+        ]
+
+    def _load(self) -> LoadedKey:
+        return self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
+
+
+class SystemKeys:
+    """Makes and hands out the product's own keys."""
+
+    def __init__(self, parts: Parts, ring: KeyRing, maker: KeyMaker) -> None:
+        self._parts = parts
+        self._ring = ring
+        self._maker = maker
+
+    def signer(self, name: str, key_type: str) -> SystemSigner:
+        """Return the signer called ``name``, made on first use."""
+        self._ensure(KeyRequest(name, key_type, SYSTEM_MOUNT))
+        return SystemSigner(self._ring, name)
+
+    def keyed_hash(self, name: str, hash_name: str = "sha256") -> Callable[[bytes], bytes]:
+        """Return HMAC under the key called ``name``, made on first use."""
+        self._ensure(KeyRequest(name, "hmac", SYSTEM_MOUNT))
+
+        def keyed(data: bytes) -> bytes:
+            loaded = self._ring.usable(ROOT_ORG, name, mount=SYSTEM_MOUNT)
+            # always version 1: another key would make every stored hash wrong
+            return hashes.keyed(hash_name, self._ring.material(loaded, 1), data)
+
+        return keyed
+
+    def rotate_signer(self, name: str) -> None:
+        """Add a version; the old one's public key stays listed."""
+        place = (ROOT_ORG, SYSTEM_MOUNT, name)
+        before = self._parts.transactions.read(lambda tx: self._ring.read(tx, place)).key
+        after = replace(before, latest_version=before.latest_version + 1)
+        version = self._maker.new_version(after, after.latest_version)
+
+        def work(transaction: Transaction) -> None:
+            self._maker.update(transaction, before, after)
+            if not self._maker.insert_version(transaction, after, version):
+                raise Conflict
+            transaction.record(
+                Act(
+                    "kms.rotate_key",
+                    system_actor("kms"),
+                    f"key:{after.id}",
+                    details={"version": version.version},
+                )
+            )
+
+        self._parts.transactions.run(work)
+
+    def _ensure(self, request: KeyRequest) -> None:
+        try:
+            loaded = self._ring.load(ROOT_ORG, request.name, mount=SYSTEM_MOUNT)
+        except KeyNotFound:
+            self._create(request)
+            return
+        if loaded.key.type != request.type:
+            msg = f"the system key {request.name} is of type {loaded.key.type}"
+            raise Conflict(msg)
+
+    def _create(self, request: KeyRequest) -> None:
+        key = self._maker.new_key(ROOT_ORG, request)
+        version = self._maker.new_version(key, 1)
+        details = {"name": key.name, "type": key.type, "mount": key.mount}
+
+        def work(transaction: Transaction) -> None:
+            # False: another process made it meanwhile, and its key is the one
+            if self._maker.insert(transaction, key, version):
+                act = Act("kms.create_key", system_actor("kms"), f"key:{key.id}", details=details)
+                transaction.record(act)
+
+        self._parts.transactions.run(work)

@@ -1,0 +1,157 @@
+"""Keys, versions, grants and the root's envelope in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final, cast
+
+from sqlalchemy import delete, insert, select, update
+
+from kms.models.keys import Key, KeyGrant, KeyState, KeyVersion, Operation
+from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_roots
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
+
+_ROOT: Final = 1
+
+
+class SqlRootStore:
+    """The root's envelope: one row."""
+
+    def load(self, transaction: Transaction) -> bytes | None:
+        """Return the envelope, None before ``init``."""
+        found = transaction.execute(select(kms_roots.c.envelope)).scalar_one_or_none()
+        return None if found is None else bytes(found)
+
+    def insert(self, transaction: Transaction, envelope: bytes) -> bool:
+        """Store the first envelope; False if there is one."""
+        # writers follow one another, so nothing comes between the look and the insert
+        if self.load(transaction) is not None:
+            return False
+        row = {"id": _ROOT, "envelope": envelope, "created_at": transaction.now}
+        transaction.execute(insert(kms_roots).values(**row))
+        return True
+
+    def replace(self, transaction: Transaction, old: bytes, new: bytes) -> bool:
+        """Put ``new`` where ``old`` still is; False if somebody else did."""
+        statement = update(kms_roots).where(kms_roots.c.envelope == old).values(envelope=new)
+        return bool(transaction.execute(statement).rowcount)
+
+
+class SqlKeyStore:
+    """The key pool's rows."""
+
+    def insert(self, transaction: Transaction, key: Key, tag: bytes) -> bool:
+        """Store a new ``key``; False if its name is taken."""
+        if self.find(transaction, key.org_id, mount=key.mount, name=key.name) is not None:
+            return False
+        transaction.execute(insert(kms_keys).values(**asdict(key), tag=tag))
+        return True
+
+    def update(self, transaction: Transaction, before: Key, after: Key, *, tag: bytes) -> bool:
+        """Put ``after`` where ``before`` still stands; False if it has changed."""
+        unchanged = [kms_keys.c[name] == value for name, value in asdict(before).items()]
+        statement = update(kms_keys).where(*unchanged).values(**asdict(after), tag=tag)
+        return bool(transaction.execute(statement).rowcount)
+
+    def find(
+        self, transaction: Transaction, org_id: str, *, mount: str, name: str
+    ) -> tuple[Key, bytes] | None:
+        """Return the key of that name and its tag."""
+        statement = select(kms_keys).where(
+            kms_keys.c.org_id == org_id, kms_keys.c.mount == mount, kms_keys.c.name == name
+        )
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else (_key(row), bytes(row.tag))
+
+    def page(
+        self, transaction: Transaction, org_id: str, *, mount: str, request: PageRequest
+    ) -> Sequence[Key]:
+        """Return keys by name after ``request.after``, one more than asked for."""
+        statement = select(kms_keys).where(kms_keys.c.org_id == org_id, kms_keys.c.mount == mount)
+        if request.after is not None:
+            statement = statement.where(kms_keys.c.name > str(request.after[0]))
+        statement = statement.order_by(kms_keys.c.name).limit(request.limit + 1)
+        return [_key(row) for row in transaction.execute(statement)]
+
+    def insert_version(
+        self, transaction: Transaction, key: Key, version: KeyVersion, *, tag: bytes
+    ) -> bool:
+        """Store a new ``version`` of ``key``; False if it is there."""
+        found = select(kms_key_versions.c.version).where(
+            kms_key_versions.c.key_id == key.id, kms_key_versions.c.version == version.version
+        )
+        if transaction.execute(found).one_or_none() is not None:
+            return False
+        row = {**asdict(version), "org_id": key.org_id, "tag": tag}
+        transaction.execute(insert(kms_key_versions).values(**row))
+        return True
+
+    def versions(self, transaction: Transaction, key_id: str) -> Sequence[tuple[KeyVersion, bytes]]:
+        """Return all versions with their tags, oldest first."""
+        table = kms_key_versions
+        statement = select(table).where(table.c.key_id == key_id).order_by(table.c.version)
+        return [(_version(row), bytes(row.tag)) for row in transaction.execute(statement)]
+
+    def erase_versions(self, transaction: Transaction, key_id: str, below: int | None) -> int:
+        """Delete the material of versions < ``below`` (None: all); return how many."""
+        statement = delete(kms_key_versions).where(kms_key_versions.c.key_id == key_id)
+        if below is not None:
+            statement = statement.where(kms_key_versions.c.version < below)
+        return int(transaction.execute(statement).rowcount)
+
+    def put_grant(self, transaction: Transaction, key: Key, grant: KeyGrant, *, tag: bytes) -> None:
+        """Store or replace what a subject may do with ``key``."""
+        self.drop_grant(transaction, grant.key_id, grant.subject)
+        row = {
+            "key_id": grant.key_id,
+            "subject": grant.subject,
+            "org_id": key.org_id,
+            "operations": " ".join(sorted(grant.operations)),
+            "granted_at": grant.granted_at,
+            "tag": tag,
+        }
+        transaction.execute(insert(kms_key_grants).values(**row))
+
+    def drop_grant(self, transaction: Transaction, key_id: str, subject: str) -> bool:
+        """Remove a subject's grant; False if there is none."""
+        statement = delete(kms_key_grants).where(
+            kms_key_grants.c.key_id == key_id, kms_key_grants.c.subject == subject
+        )
+        return bool(transaction.execute(statement).rowcount)
+
+    def grants(self, transaction: Transaction, key_id: str) -> Sequence[tuple[KeyGrant, bytes]]:
+        """Return all grants with their tags, by subject."""
+        table = kms_key_grants
+        statement = select(table).where(table.c.key_id == key_id).order_by(table.c.subject)
+        return [(_grant(row), bytes(row.tag)) for row in transaction.execute(statement)]
+
+
+def _key(row: Any) -> Key:
+    return Key(
+        id=row.id,
+        org_id=row.org_id,
+        mount=row.mount,
+        name=row.name,
+        type=row.type,
+        created_at=row.created_at,
+        state=cast("KeyState", row.state),
+        latest_version=row.latest_version,
+        min_decryption_version=row.min_decryption_version,
+        min_encryption_version=row.min_encryption_version,
+        min_available_version=row.min_available_version,
+        deletion_allowed=row.deletion_allowed,
+        exportable=row.exportable,
+    )
+
+
+def _version(row: Any) -> KeyVersion:
+    return KeyVersion(
+        row.key_id, row.version, row.created_at, bytes(row.public_key), bytes(row.wrapped)
+    )
+
+
+def _grant(row: Any) -> KeyGrant:
+    operations = cast("frozenset[Operation]", frozenset(row.operations.split()))
+    return KeyGrant(row.key_id, row.subject, operations, row.granted_at)

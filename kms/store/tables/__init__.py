@@ -1,0 +1,7 @@
+"""The plane's tables: one ``metadata``, one file per family."""
+
+from __future__ import annotations
+
+from kms.store.tables.metadata import metadata
+
+__all__ = ["metadata"]
