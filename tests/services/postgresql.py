@@ -17,6 +17,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from secops.adapters.database.engine import make_engine
+from secops.migrations import upgrade
+
 _FALLBACK_USERS = ("postgres", "nobody")
 
 
@@ -28,13 +31,24 @@ class PostgresqlServer:
     user: str | None
     binaries: Path
     made: list[str] = field(default_factory=list)
+    template: str | None = None
 
-    def new_database(self) -> str:
+    def new_database(self, template: str = "template1") -> str:
+        """Return the URL of a new database, a copy of ``template``."""
         name = f"t{len(self.made):05d}"
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[call-overload]
         self.made.append(name)
         return f"postgresql://secops@/{name}?host={self.folder}"
+
+    def migrated_template(self) -> str:
+        """Return the name of a migrated database; migrating for each test takes too long."""
+        if self.template is None:
+            engine = make_engine(self.new_database())
+            upgrade(engine)
+            engine.dispose()
+            self.template = self.made[-1]
+        return self.template
 
     def drop(self, url: str) -> None:
         name = url.partition("@/")[2].partition("?")[0]
@@ -56,7 +70,8 @@ class PostgresqlServer:
     def start(self) -> None:
         data = str(self.folder / "data")
         self.run("initdb", "-D", data, "-U", "secops", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder}"
+        # contracts are about answers; durability has fault tests of its own
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", data, "-w", "-t", "30", "-l", log, "-o", options, "start")
 
@@ -105,7 +120,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 
 @pytest.fixture
 def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
-    """The URL of an empty database of the test's own."""
-    url = postgresql_server.new_database()
+    """The URL of a migrated, empty database of the test's own."""
+    url = postgresql_server.new_database(postgresql_server.migrated_template())
     yield url
     postgresql_server.drop(url)
