@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+from audits.adapters.controls import PackagedCatalogues
 from audits.adapters.folders import TileFolder, VkeyLines
+from audits.adapters.report_pages import HtmlReports
+from audits.adapters.report_signatures import EngineReportVerifier
 from audits.adapters.signatures import EngineVerifier
 from audits.api import routes
+from audits.core.gbt22239.catalogue import read_catalogue
+from audits.core.rfc6962 import SM3
 from audits.jobs import jobs
 from audits.models import AuditsOptions
 from audits.ports import AuditsPorts
 from audits.service import AuditsServices
+from audits.service.assessments import AssessmentService
 from audits.service.ledger import LedgerService
 from audits.service.ledger_files import LedgerFiles
+from audits.service.reports import ReportFiles, ReportParts, ReportService
 from audits.service.sequencer import Sequencer, SequencerParts
+from audits.store.assessments import DatabaseAssessments
 from audits.store.ledger import ledger_folder, open_ledger_reader, open_ledger_store
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
@@ -21,7 +30,24 @@ from secops.web.routes import Plane
 
 def install(parts: Parts, ports: AuditsPorts, options: AuditsOptions) -> Plane:
     """Return the plane, its ledger opened (or made, the first time)."""
-    services = AuditsServices(ledger=_ledger(parts, ports, options), folder_sink=TileFolder)
+    ledger = _ledger(parts, ports, options)
+    assessments = AssessmentService(
+        parts, DatabaseAssessments(), PackagedCatalogues(read_catalogue), ports.evidence
+    )
+    tools = ReportParts(
+        renderer=HtmlReports(),
+        signer=ports.report_signer,
+        sm3=SM3.digest,
+        ledger=ledger.files,
+        sequencer=ledger.sequencer,
+        pause=time.sleep,
+    )
+    services = AuditsServices(
+        ledger=ledger,
+        folder_sink=TileFolder,
+        assessments=assessments,
+        reports=ReportService(parts, assessments, tools),
+    )
     return Plane("audits", services, routes(services), jobs(services))
 
 
@@ -31,6 +57,11 @@ def open_ledger_files(home: Path, database_url: str | None = None) -> LedgerFile
     The caller has run the engines' known-answer tests.
     """
     return LedgerFiles(open_ledger_reader(home, database_url), EngineVerifier())
+
+
+def open_report_files() -> ReportFiles:
+    """Return what verifies reports over files alone."""
+    return ReportFiles(EngineReportVerifier(), EngineVerifier(), SM3.digest)
 
 
 def _ledger(parts: Parts, ports: AuditsPorts, options: AuditsOptions) -> LedgerService:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audits.ports import TileSink
+from audits.service.assessments import AssessmentService
 from audits.service.ledger import LedgerService
+from audits.service.reports import ReportService
 
 __all__ = ["AuditsServices"]
 
@@ -18,3 +20,5 @@ class AuditsServices:
 
     ledger: LedgerService
     folder_sink: Callable[[Path], TileSink]
+    assessments: AssessmentService
+    reports: ReportService

@@ -26,7 +26,7 @@ from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Invalid
+from secops.kernel.errors import Invalid, TooLarge
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.audits import ASSESS, ENTER_JUDGEMENT, READ_ASSESSMENTS
@@ -35,6 +35,7 @@ from secops.kernel.trail import Act
 THIS_INSTANCE: Final = "this"
 _MAX_REASON: Final = 2_000
 _MAX_DAYS: Final = 366
+_MAX_DOCUMENT: Final = 20 << 20
 
 _SCOPE: Final = Text(
     "核查对象仅为本平台实例自身;主机、网络设备、机房等对象不在自动核查范围内。",
@@ -181,6 +182,13 @@ class AssessmentService:
 
         self.parts.transactions.run(work)
         return entry
+
+    def keep_document(self, actor: Actor, content: bytes) -> str:
+        """Keep a document as evidence; return its SHA-256 (hex)."""
+        self.parts.access.require(actor, ENTER_JUDGEMENT, "assessment:evidence")
+        if len(content) > _MAX_DOCUMENT:
+            raise TooLarge(f"a document has at most {_MAX_DOCUMENT} bytes")
+        return self.parts.blobs.put(content)
 
     def _check(self, standard: str, judgement: Judgement) -> None:
         known = {item.id for item in self.catalogues.read(standard).items}

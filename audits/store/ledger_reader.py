@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from pysqlite3 import dbapi2
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -54,7 +55,7 @@ def translated() -> Iterator[None]:
             raise Unavailable(msg) from error
         msg = f"the ledger's database says: {error.orig}"
         raise LedgerDamaged(msg) from error
-    except (SQLAlchemyError, TypeError, ValueError, OverflowError) as error:
+    except (SQLAlchemyError, dbapi2.Error, TypeError, ValueError, OverflowError) as error:
         msg = f"the ledger's database can't be read: {error}"
         raise LedgerDamaged(msg) from error
 
