@@ -28,7 +28,7 @@ _system = click.option("--system", "system_id", default="this", help="Default: t
 @click.option("--fail-on-gap", is_flag=True, help="Exit 1 if an item fails or is partly met.")
 @json_option
 @click.pass_context
-def assess(ctx: click.Context, **chosen: Any) -> None:
+def assess(ctx: click.Context, /, **chosen: Any) -> None:
     """Check this instance against a standard's items, from real state and logs.
 
     What nobody can judge here stays 未核查; coverage is printed. This is a self-check, never
@@ -87,7 +87,7 @@ def _print(document: Mapping[str, Any]) -> None:
 @_standard
 @_system
 @click.pass_context
-def enter_judgement(ctx: click.Context, **chosen: Any) -> None:
+def enter_judgement(ctx: click.Context, /, **chosen: Any) -> None:
     """Enter what a named person judged for ITEM; it counts from the next assessment on.
 
     Example: secops audits enter-judgement L3-PES1-01 --status compliant --person 李四
@@ -147,7 +147,7 @@ def list_assessments(ctx: click.Context, *, limit: int, as_json: bool) -> None:
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_context
-def export_report(ctx: click.Context, **chosen: Any) -> None:
+def export_report(ctx: click.Context, /, **chosen: Any) -> None:
     """Export a signed report to FILE and its proof to FILE.proof.
 
     Example: secops audits export-report --level 3 --format html -o gap.html
