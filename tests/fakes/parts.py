@@ -103,7 +103,7 @@ def database_spine(
     access: AccessControl | None = None,
 ) -> Spine:
     """Return a started spine over SQLite in ``home`` (or ``url``), migrated; close it."""
-    if url is None:
+    if url is None and not (home / "secops.db").exists():
         (home / "secops.db").write_bytes(_migrated_sqlite())
     spine = open_spine(
         SpineOptions(home=home, role="test", database_url=url, journal_bytes=COMMAND_FILE_BYTES),

@@ -1,0 +1,53 @@
+"""What the machine's disk is and can: for ``doctor``, the gates of start, and benchmarks."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+_REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph"})
+_BLOCK: Final = 4_096
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes an unprivileged process may still write under ``folder``."""
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
+
+
+def filesystem(folder: Path) -> str:
+    """Return the type of file system that holds ``folder``, e.g. ``ext4``."""
+    wanted = folder.resolve()
+    best, kind = "", "unknown"
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, mount, name, *_ = line.split(" ")
+        point = mount.encode().decode("unicode_escape")
+        inside = wanted == Path(point) or Path(point) in wanted.parents
+        if inside and len(point) >= len(best):
+            best, kind = point, name
+    return kind
+
+
+def is_remote(folder: Path) -> bool:
+    """Tell whether ``folder`` lies on a network file system: SQLite's locks fail there."""
+    return filesystem(folder) in _REMOTE
+
+
+def sync_seconds(folder: Path, count: int = 64) -> float:
+    """Return the median seconds of ``count`` writes of 4 KiB with ``fdatasync``."""
+    block = b"\0" * _BLOCK
+    taken: list[float] = []
+    with tempfile.TemporaryFile(dir=folder) as stream:
+        descriptor = stream.fileno()
+        os.pwrite(descriptor, block * count, 0)
+        os.fsync(descriptor)
+        for index in range(count):
+            begun = time.perf_counter()
+            os.pwrite(descriptor, block, index * _BLOCK)
+            os.fdatasync(descriptor)
+            taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
