@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.models.alerts import (
+    Alert,
+    AlertFilter,
+    Cursor,
+    Evaluation,
+    GroupMatch,
+    RuleState,
+    StoredMatch,
+)
+from detectors.models.rules import RuleFile
+from secops.kernel.logs import Aggregation, Batch, Bucket, LogEvent, Query
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
 
 
 class RuleCache(Protocol):
@@ -14,4 +33,144 @@ class RuleCache(Protocol):
 
     def save(self, content: bytes) -> None:
         """Replace it; where it can't be written nothing happens."""
+        ...
+
+
+class QueryEvaluator(Protocol):
+    """Answers queries on a batch; ``core.query`` fills it, so that all stores agree."""
+
+    def matching_rows(self, query: Query, batch: Batch) -> NDArray[np.bool_]:
+        """Return for each row whether ``query`` holds."""
+        ...
+
+    def count_rows(
+        self, batch: Batch, mask: NDArray[np.bool_], by: Aggregation
+    ) -> Counter[tuple[Any, ...]]:
+        """Count the rows of ``mask`` by time and fields."""
+        ...
+
+    def buckets_of(self, counts: Counter[tuple[Any, ...]], by: Aggregation) -> list[Bucket]:
+        """Return ``counts`` as ordered buckets."""
+        ...
+
+
+class LogIntake(Protocol):
+    """The quick door into the log store: durable at once, stored by the segment writer soon."""
+
+    def offer(self, events: Sequence[LogEvent]) -> int:
+        """Make ``events`` durable (fsync) and return this process's batch number."""
+        ...
+
+
+class SegmentWriter(Protocol):
+    """The work on the log store that one process at a time does."""
+
+    def drain(self) -> bool:
+        """Store what was offered and compact a little; True when more waits."""
+        ...
+
+
+class ClosedSegments(Protocol):
+    """Learns of each closed segment; the ledger is behind it."""
+
+    def __call__(self, name: str, details: Mapping[str, str | int]) -> None:
+        """Make it known durably; raises ``AuditUnavailable`` to be asked again later."""
+        ...
+
+
+class RuleSource(Protocol):
+    """Where the rules lie that this instance runs."""
+
+    def rule_files(self) -> Sequence[RuleFile]:
+        """Return every rule file, by path."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Keeps alerts; an alert is created once, whoever finds it how often."""
+
+    def create(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> bool:
+        """Store ``alert`` with the ``subjects`` that carry its risk; False if it is known."""
+        ...
+
+    def change(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
+        """Store an alert's new extent, status and subjects."""
+        ...
+
+    def get(self, tx: Transaction, alert_id: str) -> Alert:
+        """Return it; raise ``AlertNotFound``."""
+        ...
+
+    def known(self, tx: Transaction, alert_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of ``alert_ids`` are stored."""
+        ...
+
+    def page(
+        self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest
+    ) -> Sequence[Alert]:
+        """Return at most ``page.limit + 1`` alerts, newest event first."""
+        ...
+
+    def overlapping(
+        self, tx: Transaction, rule_id: str, group: Sequence[str], window: tuple[int, int]
+    ) -> Sequence[Alert]:
+        """Return a group's alerts that share an instant with ``window``, oldest raised first."""
+        ...
+
+    def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
+        """Close an open alert; False if it is not open (any more)."""
+        ...
+
+    def risk_of(self, tx: Transaction, subject: str) -> int:
+        """Return the greatest risk that open alerts say of ``subject``, 0 without any."""
+        ...
+
+
+class DetectorStore(Protocol):
+    """Keeps what is switched on, how far each detector is, and what it has seen."""
+
+    def rule_states(self, tx: Transaction, org_id: str) -> Mapping[str, RuleState]:
+        """Return what people decided, by rule id."""
+        ...
+
+    def set_rule_state(
+        self, tx: Transaction, org_id: str, rule_id: str, state: RuleState
+    ) -> None:
+        """Store a decision."""
+        ...
+
+    def cursors(self, tx: Transaction) -> Mapping[tuple[str, str], int]:
+        """Return every detector's next seq, by (detector, version)."""
+        ...
+
+    def advance(
+        self, tx: Transaction, cursor: Cursor, next_seq: int, fence: int
+    ) -> bool:
+        """Move ``cursor`` if it stands where it was read and no newer fence wrote; else False."""
+        ...
+
+    def record_evaluation(self, tx: Transaction, evaluation: Evaluation) -> None:
+        """Add what was seen; a range that continues the last one extends it."""
+        ...
+
+    def evaluations(
+        self, tx: Transaction, page: PageRequest
+    ) -> Sequence[Evaluation]:
+        """Return at most ``page.limit + 1`` evaluations, newest first."""
+        ...
+
+    def add_matches(
+        self, tx: Transaction, cursor: Cursor, org_id: str, matches: Sequence[GroupMatch]
+    ) -> None:
+        """Add events that count for groups of a correlation; known ones change nothing."""
+        ...
+
+    def matches(
+        self, tx: Transaction, detector: tuple[str, str], group: str, window: tuple[int, int]
+    ) -> Sequence[StoredMatch]:
+        """Return a group's matches in ``window`` (both ends included), by time."""
+        ...
+
+    def drop_matches(self, tx: Transaction, before: int) -> int:
+        """Forget matches older than ``before``; return how many."""
         ...

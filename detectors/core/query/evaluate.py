@@ -71,9 +71,11 @@ def field_values(batch: Batch, name: str) -> Column | None:
 def range_test(query: Range) -> Test:
     """Return the test of a range: numbers as numbers, addresses as such, else folded text."""
     bounds = [bound for bound in (query.low, query.high) if bound is not None]
+    if not bounds:
+        return lambda _value: True
     if all(_number(bound) is not None for bound in bounds):
         return _between(query, _number)
-    if bounds and all(canonical_address(bound) is not None for bound in bounds):
+    if all(canonical_address(bound) is not None for bound in bounds):
         return _between(query, _address)
     return _between(query, fold)
 
@@ -84,8 +86,6 @@ def _term(query: Term, batch: Batch) -> Mask:
         hits = (test(decode_line(raw)) for raw in batch.raws)
         return np.fromiter(hits, dtype=np.bool_, count=len(batch))
     test = whole_value(query.text, quoted=query.quoted)
-    if query.name == ID:
-        return np.fromiter(map(test, batch.ids), dtype=np.bool_, count=len(batch))
     return _rows_where(test, batch, query.name)
 
 
@@ -113,6 +113,8 @@ def _in_range(query: Range, batch: Batch) -> Mask:
 
 
 def _rows_where(test: Test, batch: Batch, name: str) -> Mask:
+    if name == ID:
+        return np.fromiter(map(test, batch.ids), dtype=np.bool_, count=len(batch))
     column = field_values(batch, name)
     if column is None or not len(column.values):
         return np.zeros(len(batch), dtype=np.bool_)

@@ -21,7 +21,7 @@ def escape(text: str) -> str:
 
 
 def unescaped(text: str) -> str | None:
-    """Return ``text`` with ``\\*``, ``\\?`` and ``\\\\`` resolved; None if it has wildcards."""
+    r"""Return ``text`` with ``\\*``, ``\\?`` and ``\\\\`` resolved; None if it has wildcards."""
     plain = []
     for token in _TOKEN.findall(text):
         if token in ("*", "?"):

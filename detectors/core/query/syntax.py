@@ -62,7 +62,7 @@ def parse_instant(text: str, zone: tzinfo, now: int, *, end: bool = False) -> in
     try:
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        if end and len(text) == len("2026-01-01"):
+        if end and _is_day(text):
             moment += timedelta(days=1)
         return from_datetime(moment.astimezone(UTC))
     except (ValueError, OverflowError) as error:
@@ -135,15 +135,20 @@ class _Reader:
             raise BadQuery(msg)
         low, high, with_low, with_high = _bounds(node)
         if field == TIME:
-            low = None if low is None else self._bound(low, end=not with_low)
-            if high is not None:
-                whole_day = with_high and len(high) == len("2026-01-01")
-                high = self._bound(high, end=with_high)
-                with_high = with_high and not whole_day
+            if low is not None:  # after a day is from its end on
+                with_low, day = with_low or _is_day(low), not with_low
+                low = self._bound(low, end=day)
+            if high is not None:  # up to and with a day is before its end
+                with_high, day = with_high and not _is_day(high), with_high
+                high = self._bound(high, end=day)
         return Range(field, low, high, low_inclusive=with_low, high_inclusive=with_high)
 
     def _bound(self, text: str, *, end: bool) -> str:
         return to_rfc3339(parse_instant(text, self._zone, self._now, end=end))
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("2026-01-01")
 
 
 def _bounds(node: Any) -> tuple[str | None, str | None, bool, bool]:

@@ -1,0 +1,1 @@
+"""Drivers of the detectors plane: log files, segments, tailing."""

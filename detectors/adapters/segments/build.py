@@ -1,0 +1,29 @@
+"""Puts the log store together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from detectors.adapters.segments.spool import Spool
+from detectors.adapters.segments.store import SegmentStore
+from detectors.adapters.segments.writer import Writer
+from detectors.ports import ClosedSegments, QueryEvaluator
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The log store, its quick door and its background work."""
+
+    store: SegmentStore
+    spool: Spool
+    writer: Writer
+
+
+def open_segments(
+    home: Path, process: str, evaluator: QueryEvaluator, closed: ClosedSegments
+) -> Segments:
+    """Open the store under ``home``; ``process`` names this process's spool folder."""
+    spool = Spool(home / "spool", process)
+    writer = Writer(home / "segments", spool, closed)
+    return Segments(SegmentStore(home / "segments", writer, spool, evaluator), spool, writer)

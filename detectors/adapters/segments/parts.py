@@ -1,0 +1,149 @@
+"""One Parquet file: writing events as dictionary-encoded columns.
+
+Own columns begin with ``@`` (``@id @seq @at @ingested @source @raw``); a field that begins so
+gets another one. A list is the text NUL ``l`` and its JSON, a text that begins with NUL gets
+NUL ``s``: every field is one plain dictionary column whatever its values. Fields beyond 2,000
+names (rarest first) share one JSON column, so that nobody can blow up the schema.
+"""
+
+from __future__ import annotations
+
+import io
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from secops.kernel.logs import StoredEvent, Value
+
+ID: Final = "@id"
+SEQ: Final = "@seq"
+AT: Final = "@at"
+INGESTED: Final = "@ingested"
+SOURCE: Final = "@source"
+RAW: Final = "@raw"
+OVERFLOW: Final = "@overflow"
+OWN: Final = frozenset({ID, SEQ, AT, INGESTED, SOURCE, RAW, OVERFLOW})
+MAX_COLUMNS: Final = 2_000
+ROWS_OF_GROUP: Final = 16_384
+_LIST: Final = "\x00l"
+_TEXT: Final = "\x00s"
+
+
+def column_of(name: str) -> str:
+    """Return the Parquet column of field ``name``."""
+    return f"@{name}" if name.startswith("@") else name
+
+
+def name_of(column: str) -> str:
+    """Return the field in Parquet column ``column``."""
+    return column.removeprefix("@")
+
+
+def encode_value(value: Value) -> str:
+    """Return ``value`` as one text, whatever it is."""
+    if isinstance(value, tuple):
+        return _LIST + orjson.dumps(value).decode()
+    return _TEXT + value if value.startswith("\x00") else value
+
+
+def decode_value(text: str) -> Value:
+    """Return what ``encode_value`` wrote."""
+    if not text.startswith("\x00"):
+        return text
+    if text.startswith(_LIST):
+        return tuple(orjson.loads(text[len(_LIST) :]))
+    return text[len(_TEXT) :]
+
+
+@dataclass(slots=True)
+class _Building:
+    codes: dict[Value, int] = field(default_factory=dict)
+    rows: array[int] = field(default_factory=lambda: array("i"))
+    picks: array[int] = field(default_factory=lambda: array("i"))
+
+    def add(self, row: int, value: Value) -> None:
+        code = self.codes.get(value)
+        if code is None:
+            code = self.codes[value] = len(self.codes)
+        self.rows.append(row)
+        self.picks.append(code)
+
+
+def table_of(events: Sequence[StoredEvent]) -> Any:
+    """Return ``events`` as an Arrow table with dictionary columns."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy: only where segments are written
+
+    columns: dict[str, _Building] = {}
+    source = _Building()
+    for row, stored in enumerate(events):
+        source.add(row, stored.event.source)
+        for name, value in stored.event.fields.items():
+            building = columns.get(name)
+            if building is None:
+                building = columns[name] = _Building()
+            building.add(row, value)
+    count = len(events)
+    arrays = {
+        ID: pa.array([bytes.fromhex(s.event.id) for s in events], pa.binary(32)),
+        SEQ: pa.array([s.seq for s in events], pa.int64()),
+        AT: pa.array([s.event.at for s in events], pa.int64()),
+        INGESTED: pa.array([s.event.ingested for s in events], pa.int64()),
+        SOURCE: _dictionary(source, count),
+        RAW: pa.array([s.event.raw for s in events], pa.large_binary()),
+    }
+    kept, rest = _split(columns)
+    arrays |= {column_of(name): _dictionary(columns[name], count) for name in kept}
+    if rest:
+        arrays[OVERFLOW] = pa.array(_overflow(columns, rest, count), pa.large_binary())
+    return pa.table(arrays)
+
+
+def parquet_of(table: Any) -> bytes:
+    """Return ``table`` as a Parquet file."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+    stream = io.BytesIO()
+    dictionaries = [name for name in table.schema.names if name not in OWN or name == SOURCE]
+    pq.write_table(
+        table,
+        stream,
+        row_group_size=ROWS_OF_GROUP,
+        compression="zstd",
+        use_dictionary=dictionaries or False,
+        write_statistics=False,
+    )
+    return stream.getvalue()
+
+
+def _split(columns: Mapping[str, _Building]) -> tuple[Iterable[str], Sequence[str]]:
+    if len(columns) <= MAX_COLUMNS:
+        return columns, ()
+    ordered = sorted(columns, key=lambda name: (-len(columns[name].rows), name))
+    return ordered[:MAX_COLUMNS], ordered[MAX_COLUMNS:]
+
+
+def _dictionary(building: _Building, count: int) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    codes = np.full(count, -1, dtype=np.int32)
+    codes[np.frombuffer(building.rows, dtype=np.int32)] = np.frombuffer(
+        building.picks, dtype=np.int32
+    )
+    values = pa.array([encode_value(value) for value in building.codes], pa.large_string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), values)
+
+
+def _overflow(
+    columns: Mapping[str, _Building], names: Sequence[str], count: int
+) -> list[bytes | None]:
+    rows: dict[int, dict[str, Value]] = {}
+    for name in names:
+        building = columns[name]
+        values = list(building.codes)
+        for row, pick in zip(building.rows, building.picks, strict=True):
+            rows.setdefault(row, {})[name] = values[pick]
+    return [orjson.dumps(rows[row]) if row in rows else None for row in range(count)]

@@ -1,0 +1,281 @@
+"""Reading segments: kernel batches whose columns are decoded when somebody asks for them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from detectors.adapters.segments.parts import (
+    AT,
+    ID,
+    INGESTED,
+    OVERFLOW,
+    OWN,
+    RAW,
+    ROWS_OF_GROUP,
+    SEQ,
+    SOURCE,
+    column_of,
+    decode_value,
+    name_of,
+)
+from secops.kernel.logs import Batch, Column, LogEvent, StoredEvent, Value
+
+T = TypeVar("T")
+Codes = NDArray[np.int32]
+
+
+class PartFile:
+    """One Parquet file, opened; columns are read one by one."""
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy: only where logs are read
+
+        self._file = pq.ParquetFile(path)
+        self.rows: int = self._file.metadata.num_rows
+        names = self._file.schema_arrow.names
+        self._positions = {name: position for position, name in enumerate(names)}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The fields some row has."""
+        own = {name_of(column) for column in self._positions if column not in OWN}
+        return frozenset(own | self._overflow.keys())
+
+    def seqs(self) -> NDArray[np.int64]:
+        """Return the rows' seqs, ascending."""
+        return self._numbers(SEQ)
+
+    def times(self) -> NDArray[np.int64]:
+        """Return the rows' event times."""
+        return self._numbers(AT)
+
+    def ids(self) -> list[bytes]:
+        """Return the rows' ids, 32 bytes each."""
+        identifiers: list[bytes] = self._read(ID).to_pylist()
+        return identifiers
+
+    def raws(self) -> list[bytes]:
+        """Return the rows' raw lines."""
+        lines: list[bytes] = self._read(RAW).to_pylist()
+        return lines
+
+    def source(self) -> tuple[list[Value], Codes]:
+        """Return the rows' sources, dictionary-encoded."""
+        return self._dictionary(SOURCE)
+
+    def column(self, name: str) -> tuple[list[Value], Codes]:
+        """Return the values of field ``name`` and their codes (-1 absent)."""
+        column = column_of(name)
+        spilled = self._overflow.get(name)
+        if column not in self._positions:
+            return spilled or ([], np.full(self.rows, -1, dtype=np.int32))
+        values, codes = self._dictionary(column)
+        if spilled is None:
+            return values, codes
+        missing = (codes < 0) & (spilled[1] >= 0)
+        return values + spilled[0], np.where(missing, spilled[1] + len(values), codes)
+
+    def table(self) -> Any:
+        """Return everything as an Arrow table."""
+        return self._file.read()
+
+    def rows_of(self, rows: Sequence[int]) -> Any:
+        """Return ``rows`` as an Arrow table, in that order."""
+        groups = sorted({row // ROWS_OF_GROUP for row in rows})
+        rank = {group: n for n, group in enumerate(groups)}
+        places = [rank[row // ROWS_OF_GROUP] * ROWS_OF_GROUP + row % ROWS_OF_GROUP for row in rows]
+        return self._file.read_row_groups(groups).take(places)
+
+    def _read(self, column: str) -> Any:
+        table = self._file.reader.read_all([self._positions[column]])
+        return table.column(0)
+
+    def _numbers(self, column: str) -> NDArray[np.int64]:
+        numbers: NDArray[np.int64] = self._read(column).to_numpy()
+        return numbers
+
+    def _dictionary(self, column: str) -> tuple[list[Value], Codes]:
+        return decode_dictionary(self._read(column))
+
+    @cached_property
+    def _overflow(self) -> dict[str, tuple[list[Value], Codes]]:
+        if OVERFLOW not in self._positions:
+            return {}
+        spilled: dict[str, dict[int, Value]] = {}
+        for row, written in enumerate(self._read(OVERFLOW).to_pylist()):
+            for name, value in orjson.loads(written or b"{}").items():
+                kept = value if isinstance(value, str) else tuple(value)
+                spilled.setdefault(name, {})[row] = kept
+        return {name: _encoded(rows, self.rows) for name, rows in spilled.items()}
+
+
+def decode_dictionary(chunked: Any) -> tuple[list[Value], Codes]:
+    """Return an Arrow dictionary column as values and codes."""
+    if chunked.num_chunks == 1:
+        encoded = chunked.chunk(0)
+    else:
+        encoded = chunked.unify_dictionaries().combine_chunks()
+        if not hasattr(encoded, "dictionary"):
+            encoded = encoded.chunk(0) if encoded.num_chunks else None
+    if encoded is None:
+        return [], np.empty(0, dtype=np.int32)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return [decode_value(text) for text in encoded.dictionary.to_pylist()], codes
+
+
+def _encoded(rows: Mapping[int, Value], count: int) -> tuple[list[Value], Codes]:
+    known: dict[Value, int] = {}
+    codes = np.full(count, -1, dtype=np.int32)
+    for row, value in rows.items():
+        codes[row] = known.setdefault(value, len(known))
+    return list(known), codes
+
+
+class Lazy(Sequence[T]):
+    """A sequence that is made when it is first looked at."""
+
+    def __init__(self, length: int, make: Callable[[], Sequence[T]]) -> None:
+        self._length = length
+        self._make = make
+
+    @cached_property
+    def _items(self) -> Sequence[T]:
+        return self._make()
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+
+class LazyColumns(Mapping[str, Column]):
+    """The fields of some parts, row by row in ``order`` (None: as they come)."""
+
+    def __init__(self, parts: Sequence[PartFile], order: NDArray[np.int64] | None) -> None:
+        self._parts = parts
+        self._order = order
+        self._known: dict[str, Column] = {}
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset().union(*(part.names for part in self._parts))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __getitem__(self, name: str) -> Column:
+        column = self._known.get(name)
+        if column is None:
+            if name not in self._names:
+                raise KeyError(name)
+            column = self.join([part.column(name) for part in self._parts])
+            self._known[name] = column
+        return column
+
+    def join(self, pieces: Sequence[tuple[list[Value], Codes]]) -> Column:
+        """Return the parts' columns as one, in row order."""
+        values, codes = _unified(pieces)
+        return Column(values, _array("i", codes if self._order is None else codes[self._order]))
+
+
+def batch_of(parts: Sequence[PartFile], first_seq: int = 0, last_seq: int | None = None) -> Batch:
+    """Return the rows of ``parts`` with first_seq <= seq <= last_seq in ingest order."""
+    seqs = np.concatenate([part.seqs() for part in parts])
+    order = _order_of(seqs, first_seq, last_seq, single=len(parts) == 1)
+    columns = LazyColumns(parts, order)
+
+    def taken(pieces: list[list[Any]]) -> list[Any]:
+        joined = [item for piece in pieces for item in piece]
+        return joined if order is None else [joined[row] for row in order.tolist()]
+
+    times = np.concatenate([part.times() for part in parts])
+    picked = seqs if order is None else seqs[order]
+    count = len(picked)
+    return Batch(
+        ids=Lazy(count, lambda: [i.hex() for i in taken([part.ids() for part in parts])]),
+        seqs=_array("q", picked),
+        times=_array("q", times if order is None else times[order]),
+        source=columns.join([part.source() for part in parts]),
+        columns=columns,
+        raws=Lazy(count, lambda: taken([part.raws() for part in parts])),
+    )
+
+
+def events_at(part: PartFile, rows: Sequence[int]) -> list[StoredEvent]:
+    """Return the events on ``rows`` of ``part``, whole; only their row groups are read."""
+    table = part.rows_of(rows)
+    columns = {name: table.column(name).to_pylist() for name in table.schema.names}
+    events = []
+    for n in range(len(rows)):
+        fields: dict[str, Value] = {
+            name_of(column): decode_value(texts[n])
+            for column, texts in columns.items()
+            if column not in OWN and texts[n] is not None
+        }
+        for name, value in orjson.loads((columns.get(OVERFLOW) or {n: None})[n] or b"{}").items():
+            fields[name] = value if isinstance(value, str) else tuple(value)
+        event = LogEvent(
+            columns[ID][n].hex(),
+            str(decode_value(columns[SOURCE][n])),
+            columns[AT][n],
+            columns[INGESTED][n],
+            fields,
+            columns[RAW][n],
+        )
+        events.append(StoredEvent(columns[SEQ][n], event))
+    return events
+
+
+def _order_of(
+    seqs: NDArray[np.int64], first_seq: int, last_seq: int | None, *, single: bool
+) -> NDArray[np.int64] | None:
+    inside = seqs >= first_seq
+    if last_seq is not None:
+        inside &= seqs <= last_seq
+    if single and inside.all():
+        return None
+    rows = np.flatnonzero(inside)
+    order: NDArray[np.int64] = rows[np.argsort(seqs[rows], kind="stable")]
+    return order
+
+
+def _unified(pieces: Sequence[tuple[list[Value], Codes]]) -> tuple[Sequence[Value], Codes]:
+    if len(pieces) == 1:
+        return pieces[0]
+    known: dict[Value, int] = {}
+    joined = []
+    for values, codes in pieces:
+        lookup = np.empty(len(values) + 1, dtype=np.int32)
+        lookup[-1] = -1  # where code -1 looks
+        for code, value in enumerate(values):
+            lookup[code] = known.setdefault(value, len(known))
+        joined.append(lookup[codes])
+    return list(known), np.concatenate(joined)
+
+
+def _array(kind: str, numbers: NDArray[Any]) -> array[int]:
+    made: array[int] = array(kind)
+    made.frombytes(np.ascontiguousarray(numbers).tobytes())
+    return made
