@@ -1,0 +1,148 @@
+"""Keys of the pool for the other planes: tokens, secrets, checkpoints, reports.
+
+A key is made when it is first needed, which takes an unlocked pool; so nothing here touches
+the pool before it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Final
+
+from audits.errors import SignerLocked
+from audits.models import CheckpointKeys
+from audits.models.compliance import ReportSignature
+from iam.ports import SigningKey
+from kms.errors.keys import PoolLocked, PoolUninitialised
+from kms.service import KmsServices
+from kms.service.system_keys import SystemPublicKey, SystemSigner
+from secops.kernel.errors import Conflict
+
+TOKENS: Final = "iam-tokens"
+CHECKPOINT_ED25519: Final = "ledger-ed25519"
+CHECKPOINT_SM2: Final = "ledger-sm2"
+REPORT_SM2: Final = "report-sm2"
+REPORT_P256: Final = "report-p256"
+PEPPER: Final = "iam-pepper"
+_ED25519_LENGTH: Final = 32
+_POINT_LENGTH: Final = 65
+
+
+class _Signers:
+    """Signers by name, each made at most once a process."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._kms = kms
+        self._made: dict[str, SystemSigner] = {}
+
+    def get(self, name: str, kind: str) -> SystemSigner:
+        signer = self._made.get(name)
+        if signer is None:
+            signer = self._made[name] = self._kms.system_keys.signer(name, kind)
+        return signer
+
+
+class PoolTokenSigner:
+    """Implements ``iam.ports.TokenSigner`` with a P-256 key of the pool."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._signers = _Signers(kms)
+
+    def keys(self) -> Sequence[SigningKey]:
+        """Return the public keys, newest first."""
+        versions = self._signers.get(TOKENS, "ecdsa-p256").public_keys()
+        return [SigningKey(str(key.version), key.der) for key in reversed(versions)]
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """Return the DER signature; raise ``Conflict`` if ``name`` no longer signs."""
+        signer = self._signers.get(TOKENS, "ecdsa-p256")
+        if name != str(signer.public_keys()[-1].version):
+            raise Conflict("the signing key has been rotated")
+        return signer.sign(message)
+
+
+class PoolSecretBox:
+    """Implements ``iam.ports.SecretBox`` with the pool's custody."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._kms = kms
+
+    def seal(self, plaintext: bytes, aad: bytes) -> bytes:
+        """Return ``plaintext`` wrapped by the root key and bound to ``aad``."""
+        return self._kms.pool.require_unlocked().wrap(plaintext, b"iam.secret\x00" + aad)
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        """Return what was sealed with the same ``aad``."""
+        return self._kms.pool.require_unlocked().unwrap(sealed, b"iam.secret\x00" + aad)
+
+
+class PoolKeyedHash:
+    """Implements ``iam.ports.KeyedHash``: HMAC under a key of the pool."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._kms = kms
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return 32 bytes that only the pool can compute of ``data``."""
+        return self._kms.system_keys.keyed_hash(PEPPER)(data)
+
+
+class PoolCheckpointSigner:
+    """Implements ``audits.ports.CheckpointSigner`` with an Ed25519 and an SM2 key."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._signers = _Signers(kms)
+
+    def keys(self) -> Sequence[CheckpointKeys]:
+        """Return the public keys of all versions, the signing ones first."""
+        try:
+            ed25519 = self._signers.get(CHECKPOINT_ED25519, "ed25519").public_keys()
+            sm2 = self._signers.get(CHECKPOINT_SM2, "sm2").public_keys()
+        except (PoolLocked, PoolUninitialised) as error:
+            raise SignerLocked(error.detail) from error
+        return _paired(ed25519, sm2)
+
+    def sign_ed25519(self, message: bytes) -> bytes:
+        """Return the signature; raise ``SignerLocked``."""
+        return self._sign(CHECKPOINT_ED25519, "ed25519", message)
+
+    def sign_sm2(self, message: bytes) -> bytes:
+        """Return the DER signature; raise ``SignerLocked``."""
+        return self._sign(CHECKPOINT_SM2, "sm2", message)
+
+    def _sign(self, name: str, kind: str, message: bytes) -> bytes:
+        try:
+            return self._signers.get(name, kind).sign(message)
+        except (PoolLocked, PoolUninitialised) as error:
+            raise SignerLocked(error.detail) from error
+
+
+def _paired(
+    ed25519: Sequence[SystemPublicKey], sm2: Sequence[SystemPublicKey]
+) -> list[CheckpointKeys]:
+    """Pair versions newest first; where one key was rotated more often, the other repeats."""
+    edwards = [key.der[-_ED25519_LENGTH:] for key in reversed(ed25519)]
+    points = [key.der[-_POINT_LENGTH:] for key in reversed(sm2)]
+    return [
+        CheckpointKeys(one or edwards[-1], other or points[-1])
+        for one, other in zip_longest(edwards, points)
+    ]
+
+
+class PoolReportSigner:
+    """Implements ``audits.ports.ReportSigner``: each report is signed by SM2 and by P-256."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._signers = _Signers(kms)
+
+    def sign_report(self, message: bytes) -> Sequence[ReportSignature]:
+        """Return both signatures."""
+        return [
+            self._sign("sm2-sm3", REPORT_SM2, "sm2", message),
+            self._sign("ecdsa-p256-sha256", REPORT_P256, "ecdsa-p256", message),
+        ]
+
+    def _sign(self, algorithm: str, name: str, kind: str, message: bytes) -> ReportSignature:
+        signer = self._signers.get(name, kind)
+        return ReportSignature(algorithm, signer.kid, signer.public_key_der, signer.sign(message))
