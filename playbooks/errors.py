@@ -163,3 +163,15 @@ class TargetUnreachable(Unavailable):
 
     code = "playbooks.target_unreachable"
     title = Text("处置目标当前不可达", "The target can't be reached now")
+
+
+class EffectUnknown(SecopsError):
+    """A call may or may not have had its effect; nobody guesses."""
+
+    code = "playbooks.effect_unknown"
+    status = 502
+    title = Text("处置结果未知", "Whether the step took effect is unknown")
+    remedy = Text(
+        "请人工核实目标的实际状态,再在运行中确认该步骤的结果。",
+        "Look at the target yourself, then answer for the step in the run.",
+    )

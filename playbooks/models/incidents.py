@@ -79,7 +79,8 @@ class Incident:
 
     ``discovered_at`` starts the statutory clocks; ``category`` is a GB/T 20986 subclass;
     ``level`` is its level there, ``reporting_level`` the level of the reporting rule:
-    two scales, both set by a person. ``version`` grows with each change.
+    two scales, both set by a person. ``handled_at`` is when handling ended (总结 began);
+    it starts the clock of the closing report. ``version`` grows with each change.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Incident:
     reporting_level: str = ""
     cause: str = ""
     drill: bool = False
+    handled_at: int | None = None
     closed_at: int | None = None
     closed_reason: str = ""
     version: int = 1

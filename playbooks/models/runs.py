@@ -65,13 +65,17 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Exactly what would be done. ``sha256`` and ``sm3`` (hex) are over its RFC 8785 form."""
+    """Exactly what would be done. ``sha256`` and ``sm3`` (hex) are over its RFC 8785 form.
+
+    ``given`` are the variables the requester set, ``variables`` all that were used.
+    """
 
     playbook_id: str
     playbook_modified: str
     content_hash: str
     incident_id: str
     requester_id: str
+    given: Mapping[str, str]
     variables: Mapping[str, str]
     first: str
     steps: tuple[PlannedStep, ...]

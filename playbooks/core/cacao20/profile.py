@@ -76,20 +76,20 @@ def _check_extension(
 ) -> None:
     extensions = step.get("step_extensions")
     declared = document.get("extension_definitions")
-    for key in extensions if isinstance(extensions, dict) else ():
+    for key, value in (extensions if isinstance(extensions, dict) else {}).items():
         where = pointer(f"{place}/step_extensions", key)
         if not isinstance(declared, dict) or key not in declared:
             findings.add("extension_undeclared", where, key)
         if key == EXTENSION:
-            _EXTENSION(extensions[key], where, findings)
+            _EXTENSION(value, where, findings)
 
 
 def _check_action(
     document: Mapping[str, Any], place: str, step: Mapping[str, Any], findings: Findings
 ) -> None:
-    count = len(step["commands"])
-    if count != 1:
-        findings.add("one_command_only", f"{place}/commands", str(count))
+    commands = step.get("commands")
+    if isinstance(commands, list) and len(commands) != 1:
+        findings.add("one_command_only", f"{place}/commands", str(len(commands)))
     if not step.get("timeout"):
         findings.add("timeout_missing", place)
     agents = document.get("agent_definitions")

@@ -1,0 +1,76 @@
+"""The life of an incident: 待研判 → 已确认 → 遏制 → 根除 → 恢复 → 总结 → 关闭.
+
+A change goes one step on; containment, eradication and recovery may fall back to an
+earlier one of them; a false alarm is closed from triage; a closed incident is reopened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from playbooks.errors import TransitionRefused
+from playbooks.models import Incident, IncidentState
+
+_ALLOWED: Final[dict[IncidentState, frozenset[IncidentState]]] = {
+    "triage": frozenset({"confirmed", "closed"}),
+    "confirmed": frozenset({"contained"}),
+    "contained": frozenset({"eradicated"}),
+    "eradicated": frozenset({"recovered", "contained"}),
+    "recovered": frozenset({"lessons", "contained", "eradicated"}),
+    "lessons": frozenset({"closed"}),
+    "closed": frozenset({"confirmed"}),
+}
+_WITH_REASON: Final = frozenset(
+    {
+        ("triage", "closed"),
+        ("closed", "confirmed"),
+        ("eradicated", "contained"),
+        ("recovered", "contained"),
+        ("recovered", "eradicated"),
+    }
+)
+MAX_TEXT: Final = 4_000
+
+
+def allowed_from(state: IncidentState) -> frozenset[IncidentState]:
+    """Return the states an incident in ``state`` can move to."""
+    return _ALLOWED[state]
+
+
+def needs_reason(before: IncidentState, after: IncidentState) -> bool:
+    """Tell whether a person must say why."""
+    return (before, after) in _WITH_REASON
+
+
+def change_state(incident: Incident, after: IncidentState, *, at: int, reason: str) -> Incident:
+    """Return ``incident`` in state ``after``; raise ``TransitionRefused`` if it can't be.
+
+    An incident is closed after 总结 only with class, level and cause, so that what the
+    statistics and the report need exists.
+    """
+    before = incident.state
+    if after not in _ALLOWED[before]:
+        msg = f"{before} does not lead to {after}"
+        raise TransitionRefused(msg, before=before, after=after)
+    if needs_reason(before, after) and not reason.strip():
+        msg = f"{before} to {after} needs a reason"
+        raise TransitionRefused(msg, before=before, after=after)
+    if (before, after) == ("lessons", "closed"):
+        _require_complete(incident)
+    changed = replace(incident, state=after, version=incident.version + 1)
+    if after == "lessons":
+        return replace(changed, handled_at=at)
+    if after == "closed":
+        return replace(changed, closed_at=at, closed_reason=reason.strip()[:MAX_TEXT])
+    if before == "closed":
+        return replace(changed, closed_at=None, closed_reason="", handled_at=None)
+    return changed
+
+
+def _require_complete(incident: Incident) -> None:
+    wanted = {"category": incident.category, "level": incident.level, "cause": incident.cause}
+    missing = [name for name, value in wanted.items() if not value]
+    if missing:
+        msg = f"before closing, set: {', '.join(missing)}"
+        raise TransitionRefused(msg, before="lessons", after="closed")

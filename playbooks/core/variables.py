@@ -1,0 +1,61 @@
+"""Values of playbook variables, and their substitution into texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from playbooks.core.cacao20.variables import variables_of
+from playbooks.core.cacao20.vocabulary import REFERENCE
+from playbooks.errors import VariableMissing
+from secops.kernel.errors import Invalid
+
+MAX_VALUE: Final = 2_000
+Scope = Mapping[str, str | None]
+
+
+def _value(definition: Mapping[str, Any]) -> str | None:
+    value = definition.get("value")
+    return value if isinstance(value, str) else None
+
+
+def playbook_scope(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the playbook's variables with ``given`` put in; raise ``Invalid``.
+
+    What is given for a name the playbook doesn't know is no error: an incident offers all
+    it has. A constant keeps its value.
+    """
+    scope: dict[str, str | None] = {}
+    for name, definition in variables_of(document, "playbook_variables").items():
+        scope[name] = _value(definition)
+        if name in given and definition.get("constant") is not True:
+            if len(given[name]) > MAX_VALUE:
+                msg = f"the value of {name} is longer than {MAX_VALUE} characters"
+                raise Invalid(msg)
+            scope[name] = given[name]
+    return scope
+
+
+def step_scope(step: Mapping[str, Any], outer: Scope) -> Scope:
+    """Return ``outer`` with the step's own variables before it."""
+    own = variables_of(step, "step_variables")
+    return {**outer, **{name: _value(definition) for name, definition in own.items()}}
+
+
+def substitute(text: str, scope: Scope, used: dict[str, str]) -> str:
+    """Return ``text`` with every ``__name__:value`` replaced, once; note names in ``used``.
+
+    What a value contains is never looked at again, so a name from a log can't inject a
+    reference. Raises ``VariableMissing``.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        value = scope.get(match[1])
+        if value is None:
+            msg = f"{match[1]} has no value"
+            raise VariableMissing(msg, variable=match[1])
+        used[match[1]] = value
+        return value
+
+    return REFERENCE.sub(replace, text)

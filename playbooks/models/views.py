@@ -1,0 +1,75 @@
+"""What services show to faces: joined values, nothing to change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from playbooks.models.incidents import (
+    AlertLink,
+    Clock,
+    Incident,
+    IncidentState,
+    TimelineEntry,
+)
+from playbooks.models.runs import JournalEntry, Run
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run, its journal, and each step's state by path.
+
+    ``journal_sha256`` is over the RFC 8785 form of the journal.
+    """
+
+    run: Run
+    journal: tuple[JournalEntry, ...]
+    states: Mapping[str, str]
+    journal_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """All about an incident that its page and its report show."""
+
+    incident: Incident
+    alerts: tuple[AlertLink, ...]
+    timeline: tuple[TimelineEntry, ...]
+    clocks: tuple[Clock, ...]
+    runs: tuple[RunView, ...]
+    next_states: tuple[IncidentState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvidence:
+    """What an assessment asks of incident handling; times are seconds.
+
+    ``overdue`` counts open incidents with a statutory clock run out. ``sha256`` is over the
+    RFC 8785 form of the incidents counted (id, state, version).
+    """
+
+    total: int
+    open: int
+    closed: int
+    closed_with_cause: int
+    classified: int
+    with_alerts: int
+    with_runs: int
+    drills: int
+    overdue: int
+    median_seconds_to_close: int | None
+    last_opened_at: int | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrillEvidence:
+    """Exercises of response: drills, and runs of playbooks that came to their end."""
+
+    drills: int
+    last_drill_at: int | None
+    runs_done: int
+    runs_failed: int
+    runs_approved_by_another: int
+    playbooks_approved: int
+    sha256: str

@@ -1,0 +1,61 @@
+"""The plane's use cases. Other packages hold a ``PlaybooksServices``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playbooks.service.actions import make_actions
+from playbooks.service.checking import check_playbook, require_playbook
+from playbooks.service.evidence import EvidenceService
+from playbooks.service.inbox import InboxService
+from playbooks.service.incidents import IncidentService, Judgement, NewIncident
+from playbooks.service.planning import Planner
+from playbooks.service.playbooks import PlaybookService
+from playbooks.service.reports import ReportService
+from playbooks.service.run_views import RunViews
+from playbooks.service.runner import Runner
+from playbooks.service.runs import RunRequest, RunService, StepAnswer
+from playbooks.service.surroundings import Surroundings
+
+__all__ = [
+    "Judgement",
+    "NewIncident",
+    "PlaybooksServices",
+    "RunRequest",
+    "StepAnswer",
+    "Surroundings",
+    "check_playbook",
+    "make_services",
+    "require_playbook",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybooksServices:
+    """What the plane can do."""
+
+    incidents: IncidentService
+    reports: ReportService
+    playbooks: PlaybookService
+    runs: RunService
+    runner: Runner
+    evidence: EvidenceService
+    inbox: InboxService
+
+
+def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
+    """Return the services; ``owner`` names this process in the runner's leases."""
+    views = RunViews(surroundings)
+    playbooks = PlaybookService(surroundings)
+    actions = make_actions(surroundings)
+    planner = Planner(surroundings, playbooks, actions)
+    incidents = IncidentService(surroundings, views)
+    return PlaybooksServices(
+        incidents=incidents,
+        reports=ReportService(surroundings, incidents),
+        playbooks=playbooks,
+        runs=RunService(surroundings, playbooks, planner, views),
+        runner=Runner(surroundings, planner, playbooks, actions, owner),
+        evidence=EvidenceService(surroundings),
+        inbox=InboxService(surroundings),
+    )

@@ -1,0 +1,24 @@
+"""Checking playbook files: needs nobody and no home."""
+
+from __future__ import annotations
+
+from playbooks.core.cacao20 import check_text
+from playbooks.errors import PlaybookInvalid
+from playbooks.models import CheckedPlaybook, Problem
+
+
+def check_playbook(text: bytes) -> tuple[CheckedPlaybook | None, tuple[Problem, ...]]:
+    """Return the playbook in ``text`` (None if it has an error) and every problem found."""
+    return check_text(text)
+
+
+def require_playbook(text: bytes) -> CheckedPlaybook:
+    """Return the playbook in ``text``; raise ``PlaybookInvalid`` naming the first error."""
+    checked, problems = check_text(text)
+    if checked is None:
+        errors = [problem for problem in problems if problem.level == "error"]
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        msg = f"{first.place or '/'}: {first.text.en} {first.detail}{more}".strip()
+        raise PlaybookInvalid(msg, place=first.place, problem=first.code, errors=len(errors))
+    return checked

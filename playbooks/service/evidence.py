@@ -1,0 +1,105 @@
+"""What an assessment may know of response: counts, and digests of what was counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from playbooks.core.reporting import clocks_of
+from playbooks.models import Incident, Run
+from playbooks.models.views import DrillEvidence, IncidentEvidence
+from playbooks.ports import IncidentFilter
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.canonical import canonical
+from secops.kernel.clock import SECOND
+from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.permissions.playbooks import EVIDENCE_READ
+from secops.kernel.transactions import Transaction
+
+
+class EvidenceService:
+    """Judges nothing: it counts what is there now."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._s = surroundings
+
+    def incident_state(self, actor: Actor) -> IncidentEvidence:
+        """Return how incidents of the caller's organisation stand; drills are counted apart."""
+        self._s.parts.access.require(actor, EVIDENCE_READ, "incident:*")
+        return self._s.parts.transactions.read(lambda tx: self._incident_state(tx, actor.org_id))
+
+    def drill_state(self, actor: Actor) -> DrillEvidence:
+        """Return what was exercised: drills and runs of playbooks."""
+        self._s.parts.access.require(actor, EVIDENCE_READ, "run:*")
+        return self._s.parts.transactions.read(lambda tx: self._drill_state(tx, actor.org_id))
+
+    def _incident_state(self, tx: Transaction, org_id: str) -> IncidentEvidence:
+        everything = list(self._incidents(tx, org_id))
+        real = [incident for incident in everything if not incident.drill]
+        closed = [incident for incident in real if incident.state == "closed"]
+        rule, kind = self._s.library.reporting_rule(), self._s.options.operator_kind
+        late = [
+            incident
+            for incident in real
+            if incident.state != "closed"
+            and any(clock.overdue for clock in clocks_of(rule, kind, incident, tx.now))
+        ]
+        times = [(i.closed_at - i.opened_at) // SECOND for i in closed if i.closed_at is not None]
+        linked = [i for i in real if self._s.stores.incidents.links(tx, org_id, i.id)]
+        answered = {run.incident_id for run in self._runs(tx, org_id)}
+        return IncidentEvidence(
+            total=len(real),
+            open=len(real) - len(closed),
+            closed=len(closed),
+            closed_with_cause=sum(bool(i.cause or i.closed_reason) for i in closed),
+            classified=sum(bool(i.category and i.level) for i in real),
+            with_alerts=len(linked),
+            with_runs=sum(i.id in answered for i in real),
+            drills=len(everything) - len(real),
+            overdue=len(late),
+            median_seconds_to_close=int(median(times)) if times else None,
+            last_opened_at=max((i.opened_at for i in real), default=None),
+            sha256=_digest([[i.id, i.state, i.version] for i in everything]),
+        )
+
+    def _drill_state(self, tx: Transaction, org_id: str) -> DrillEvidence:
+        drills = [i for i in self._incidents(tx, org_id) if i.drill]
+        runs = list(self._runs(tx, org_id))
+        approved = [
+            r for r in runs if r.approver_id is not None and r.approver_id != r.requester_id
+        ]
+        vouched = self._s.stores.playbooks.by_id(tx, org_id)
+        return DrillEvidence(
+            drills=len(drills),
+            last_drill_at=max((i.opened_at for i in drills), default=None),
+            runs_done=sum(r.state == "done" for r in runs),
+            runs_failed=sum(r.state == "failed" for r in runs),
+            runs_approved_by_another=len(approved),
+            playbooks_approved=len(vouched),
+            sha256=_digest([[r.id, r.state, r.plan.sha256] for r in runs]),
+        )
+
+    def _incidents(self, tx: Transaction, org_id: str) -> Iterator[Incident]:
+        page = PageRequest(MAX_LIMIT)
+        while True:
+            found = self._s.stores.incidents.list(tx, IncidentFilter(org_id), page)
+            yield from found.items
+            if found.next is None:
+                return
+            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
+
+    def _runs(self, tx: Transaction, org_id: str) -> Iterator[Run]:
+        page = PageRequest(MAX_LIMIT)
+        while True:
+            found = self._s.stores.runs.list(tx, org_id, None, page)
+            yield from found.items
+            if found.next is None:
+                return
+            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
+
+
+def _digest(value: Sequence[Any]) -> str:
+    return hashlib.sha256(canonical(value)).hexdigest()

@@ -1,0 +1,303 @@
+"""Incidents: opened from alerts, moved on by people, every step in the timeline."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from playbooks.core.gbt20986 import Classification, read_classification
+from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
+from playbooks.core.reporting import (
+    LEVELS,
+    LevelProposal,
+    clocks_of,
+    propose_reporting_level,
+)
+from playbooks.errors import AlertNotFound
+from playbooks.models import INCIDENT_STATES, AlertLink, AlertSummary, Incident, IncidentState
+from playbooks.models.views import IncidentView
+from playbooks.ports import IncidentFilter
+from playbooks.service.run_views import RunViews
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.canonical import canonical
+from secops.kernel.errors import Invalid
+from secops.kernel.pages import MAX_LIMIT, Page, PageRequest
+from secops.kernel.permissions.playbooks import (
+    INCIDENT_CHANGE,
+    INCIDENT_OPEN,
+    INCIDENT_READ,
+)
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+SEVERITIES: Final = ("low", "medium", "high", "critical")
+MAX_TITLE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewIncident:
+    """What an incident is opened with: an alert, or a title of its own.
+
+    ``discovered_at`` (UTC microseconds) starts the clocks; default: the alert's creation,
+    else now.
+    """
+
+    alert_id: str | None = None
+    title: str = ""
+    severity: str = "medium"
+    discovered_at: int | None = None
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person sets about an incident; None leaves it as it is."""
+
+    category: str | None = None
+    level: str | None = None
+    reporting_level: str | None = None
+    cause: str | None = None
+
+
+class IncidentService:
+    """Opens, shows and moves incidents."""
+
+    def __init__(self, surroundings: Surroundings, views: RunViews) -> None:
+        self._s = surroundings
+        self._views = views
+
+    @property
+    def classification(self) -> Classification:
+        """GB/T 20986-2023 as data."""
+        return read_classification(self._s.library.classification())
+
+    def open_incident(self, actor: Actor, new: NewIncident) -> Incident:
+        """Open an incident; raise ``AlertNotFound`` or ``AlertLinked``."""
+        self._s.parts.access.require(actor, INCIDENT_OPEN, "incident:*")
+        alert = None if new.alert_id is None else self._alert(actor, new.alert_id)
+        incident = self._new(actor, new, alert)
+
+        def work(tx: Transaction) -> None:
+            self._s.stores.incidents.add(tx, incident)
+            if alert is not None:
+                self._s.stores.incidents.link(tx, _link(incident.id, alert, tx.now))
+            text = f"开立事件:{incident.title}"
+            place = (incident.org_id, incident.id)
+            self._s.tell(tx, actor, place, "opened", text, alert_id=new.alert_id)
+            details = {"alert_id": new.alert_id, "severity": incident.severity}
+            tx.record(
+                Act("playbooks.open_incident", actor, f"incident:{incident.id}", details=details)
+            )
+
+        self._s.parts.transactions.run(work)
+        return incident
+
+    def link_alert(self, actor: Actor, incident_id: str, alert_id: str) -> None:
+        """Tie one more alert to an incident."""
+        self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
+        alert = self._alert(actor, alert_id)
+
+        def work(tx: Transaction) -> None:
+            self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            self._s.stores.incidents.link(tx, _link(incident_id, alert, tx.now))
+            place = (actor.org_id, incident_id)
+            self._s.tell(tx, actor, place, "alert", f"关联告警:{alert.title}", alert_id=alert_id)
+            details = {"alert_id": alert_id}
+            tx.record(
+                Act("playbooks.link_alert", actor, f"incident:{incident_id}", details=details)
+            )
+
+        self._s.parts.transactions.run(work)
+
+    def add_note(self, actor: Actor, incident_id: str, text: str) -> None:
+        """Add a person's line to the timeline."""
+        self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
+        note = _bounded(text, MAX_TEXT, "note")
+
+        def work(tx: Transaction) -> None:
+            self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            self._s.tell(tx, actor, (actor.org_id, incident_id), "note", note)
+            digest = hashlib.sha256(note.encode()).hexdigest()
+            tx.record(
+                Act(
+                    "playbooks.add_note",
+                    actor,
+                    f"incident:{incident_id}",
+                    details={"sha256": digest},
+                )
+            )
+
+        self._s.parts.transactions.run(work)
+
+    def change_state(
+        self, actor: Actor, incident_id: str, state: IncidentState, *, reason: str = ""
+    ) -> Incident:
+        """Move the incident on; raise ``TransitionRefused``."""
+        self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
+        if state not in INCIDENT_STATES:
+            msg = f"states are {', '.join(INCIDENT_STATES)}"
+            raise Invalid(msg)
+
+        def work(tx: Transaction) -> Incident:
+            before = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            after = change_state(before, state, at=tx.now, reason=reason)
+            self._s.stores.incidents.change(tx, after)
+            names = f"{INCIDENT_STATES[before.state].zh} → {INCIDENT_STATES[state].zh}"
+            why = reason.strip()[:MAX_TEXT]
+            text = f"{names}:{why}" if why else names
+            place = (actor.org_id, incident_id)
+            self._s.tell(tx, actor, place, "state", text, before=before.state, after=state)
+            details = {"before": before.state, "after": state}
+            tx.record(
+                Act("playbooks.change_state", actor, f"incident:{incident_id}", details=details)
+            )
+            return after
+
+        return self._s.parts.transactions.run(work)
+
+    def judge_incident(self, actor: Actor, incident_id: str, judgement: Judgement) -> Incident:
+        """Set class, levels or cause; raise ``Invalid`` for words outside the standards."""
+        self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
+        changes = self._checked(judgement)
+
+        def work(tx: Transaction) -> Incident:
+            before = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            after = replace(
+                before,
+                version=before.version + 1,
+                category=changes.get("category", before.category),
+                level=changes.get("level", before.level),
+                reporting_level=changes.get("reporting_level", before.reporting_level),
+                cause=changes.get("cause", before.cause),
+            )
+            self._s.stores.incidents.change(tx, after)
+            text = ";".join(f"{name} = {value}" for name, value in changes.items())
+            self._s.tell(tx, actor, (actor.org_id, incident_id), "judged", f"研判:{text}")
+            recorded = {k: v for k, v in changes.items() if k != "cause"}
+            tx.record(
+                Act("playbooks.judge_incident", actor, f"incident:{incident_id}", details=recorded)
+            )
+            return after
+
+        return self._s.parts.transactions.run(work)
+
+    def propose_levels(
+        self, actor: Actor, *, target: str, loss: str, harm: str, figures: Mapping[str, str]
+    ) -> tuple[str, LevelProposal]:
+        """Return the GB/T 20986 level and the reporting level that the answers give."""
+        self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
+        level = self.classification.propose_level(target, loss, harm)
+        return level, propose_reporting_level(self._s.library.reporting_rule(), figures)
+
+    def list_incidents(self, actor: Actor, state: str, page: PageRequest) -> Page[Incident]:
+        """Return incidents of the caller's organisation; ``state`` may be "open" or ""."""
+        self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
+        if state not in (*INCIDENT_STATES, "open", ""):
+            msg = f"state is open or one of {', '.join(INCIDENT_STATES)}"
+            raise Invalid(msg)
+        wanted = IncidentFilter(actor.org_id, state)
+        return self._s.parts.transactions.read(
+            lambda tx: self._s.stores.incidents.list(tx, wanted, page)
+        )
+
+    def show_incident(self, actor: Actor, incident_id: str) -> IncidentView:
+        """Return all about an incident."""
+        self._s.parts.access.require(actor, INCIDENT_READ, f"incident:{incident_id}")
+        return self.view(actor.org_id, incident_id)
+
+    def view(self, org_id: str, incident_id: str) -> IncidentView:
+        """Return all about an incident, for a caller who was authorised."""
+        stores, rule = self._s.stores, self._s.library.reporting_rule()
+
+        def work(tx: Transaction) -> IncidentView:
+            incident = stores.incidents.get(tx, org_id, incident_id)
+            runs = stores.runs.list(tx, org_id, incident_id, PageRequest(MAX_LIMIT))
+            return IncidentView(
+                incident=incident,
+                alerts=tuple(stores.incidents.links(tx, org_id, incident_id)),
+                timeline=tuple(stores.incidents.timeline(tx, org_id, incident_id)),
+                clocks=clocks_of(rule, self._s.options.operator_kind, incident, tx.now),
+                runs=tuple(self._views.of(tx, run) for run in runs.items),
+                next_states=tuple(sorted(allowed_from(incident.state))),
+            )
+
+        return self._s.parts.transactions.read(work)
+
+    def _alert(self, actor: Actor, alert_id: str) -> AlertSummary:
+        alert = self._s.ports.alerts.get_alert(actor.org_id, alert_id)
+        if alert is None:
+            msg = f"no alert {alert_id[:80]}"
+            raise AlertNotFound(msg)
+        return alert
+
+    def _new(self, actor: Actor, new: NewIncident, alert: AlertSummary | None) -> Incident:
+        now = self._s.parts.clock.now()
+        title = new.title or (alert.title if alert else "")
+        severity = alert.severity if alert else new.severity
+        discovered = new.discovered_at or (alert.created_at if alert else now)
+        if severity not in SEVERITIES:
+            msg = f"severity is one of {', '.join(SEVERITIES)}"
+            raise Invalid(msg)
+        if discovered > now:
+            msg = "an incident can't be discovered in the future"
+            raise Invalid(msg)
+        known = alert.incident_class if alert else ""
+        return Incident(
+            id=self._s.parts.ids.new("inc"),
+            org_id=actor.org_id,
+            title=_bounded(title, MAX_TITLE, "title"),
+            state="triage",
+            severity=severity,
+            opened_by=actor.id,
+            opened_at=now,
+            discovered_at=discovered,
+            subjects=dict(alert.subjects) if alert else {},
+            category=known if known in self.classification.classes else "",
+            drill=new.drill,
+        )
+
+    def _checked(self, judgement: Judgement) -> dict[str, str]:
+        classification = self.classification
+        changes: dict[str, str] = {}
+        if judgement.category is not None:
+            changes["category"] = classification.require_class(judgement.category).code
+        if judgement.level is not None:
+            changes["level"] = classification.require_level(judgement.level).code
+        if judgement.reporting_level is not None:
+            if judgement.reporting_level not in LEVELS:
+                msg = f"reporting_level is one of {', '.join(LEVELS)}"
+                raise Invalid(msg)
+            changes["reporting_level"] = judgement.reporting_level
+        if judgement.cause is not None:
+            changes["cause"] = _bounded(judgement.cause, MAX_TEXT, "cause")
+        if not changes:
+            msg = "nothing to set"
+            raise Invalid(msg)
+        return changes
+
+
+def _bounded(text: str, limit: int, name: str) -> str:
+    stripped = text.strip()
+    if not stripped or len(stripped) > limit:
+        msg = f"a {name} has 1 to {limit} characters"
+        raise Invalid(msg)
+    return stripped
+
+
+def _link(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
+    digest = hashlib.sha256(canonical(dict(alert.evidence))).hexdigest()
+    return AlertLink(
+        incident_id=incident_id,
+        alert_id=alert.id,
+        org_id=alert.org_id,
+        title=alert.title,
+        rule_id=alert.rule_id,
+        severity=alert.severity,
+        created_at=alert.created_at,
+        linked_at=now,
+        evidence_count=len(alert.evidence),
+        evidence_sha256=digest,
+    )

@@ -1,0 +1,47 @@
+"""What every service of the plane works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playbooks.models import PlaybooksOptions, TimelineEntry
+from playbooks.ports import Library, PlaybooksPorts, PlaybookStores
+from secops.kernel.actors import Actor
+from secops.kernel.parts import Parts
+from secops.kernel.transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The spine, other planes, stores, packaged data and settings."""
+
+    parts: Parts
+    ports: PlaybooksPorts
+    stores: PlaybookStores
+    library: Library
+    options: PlaybooksOptions
+
+    def tell(
+        self,
+        tx: Transaction,
+        actor: Actor,
+        incident: tuple[str, str],
+        kind: str,
+        text: str,
+        **details: str | int | None,
+    ) -> None:
+        """Add a line to the timeline of ``incident`` = (organisation, id)."""
+        org_id, incident_id = incident
+        self.stores.incidents.append(
+            tx,
+            TimelineEntry(
+                incident_id=incident_id,
+                seq=0,
+                org_id=org_id,
+                at=tx.now,
+                actor_id=actor.id,
+                kind=kind,
+                text=text,
+                details=details,
+            ),
+        )

@@ -1,0 +1,142 @@
+"""Incidents, timelines and the alerts that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from playbooks.errors import AlertLinked, ChangedMeanwhile, IncidentNotFound
+from playbooks.models import AlertLink, Incident, TimelineEntry
+from playbooks.ports import IncidentFilter
+from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.tables import incident_alerts, incident_timeline, incidents
+from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.transactions import Transaction
+
+MAX_TIMELINE: Final = 2_000
+MAX_RUNNING: Final = 1_000
+
+
+def _values(incident: Incident) -> dict[str, Any]:
+    return {**asdict(incident), "subjects": to_json(dict(incident.subjects))}
+
+
+def _incident(row: Any) -> Incident:
+    return Incident(**fields_of(row, "subjects"))
+
+
+class Incidents:
+    """Implements ``playbooks.ports.IncidentStore``."""
+
+    def add(self, transaction: Transaction, incident: Incident) -> None:
+        """Store a new incident."""
+        transaction.execute(incidents.insert().values(**_values(incident)))
+
+    def get(self, transaction: Transaction, org_id: str, incident_id: str) -> Incident:
+        """Return it; raise ``IncidentNotFound``."""
+        row = transaction.execute(
+            incidents.select().where(incidents.c.id == incident_id, incidents.c.org_id == org_id)
+        ).first()
+        if row is None:
+            msg = f"no incident {incident_id[:60]}"
+            raise IncidentNotFound(msg)
+        return _incident(row)
+
+    def change(self, transaction: Transaction, incident: Incident) -> None:
+        """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
+        changed = transaction.execute(
+            incidents.update()
+            .where(
+                incidents.c.id == incident.id,
+                incidents.c.org_id == incident.org_id,
+                incidents.c.version == incident.version - 1,
+            )
+            .values(**_values(incident))
+        )
+        if changed.rowcount != 1:
+            msg = f"{incident.id} changed since it was read"
+            raise ChangedMeanwhile(msg)
+
+    def list(
+        self, transaction: Transaction, wanted: IncidentFilter, page: PageRequest
+    ) -> Page[Incident]:
+        """Return incidents, newest first."""
+        statement = incidents.select().where(incidents.c.org_id == wanted.org_id)
+        if wanted.state == "open":
+            statement = statement.where(incidents.c.state != "closed")
+        elif wanted.state:
+            statement = statement.where(incidents.c.state == wanted.state)
+        columns = (incidents.c.opened_at, incidents.c.id)
+        rows = transaction.execute(newest_first(statement, columns, page)).all()
+        found = [_incident(row) for row in rows]
+        return page_of(found, page.limit, [(one.opened_at, one.id) for one in found])
+
+    def running(self, transaction: Transaction) -> Sequence[Incident]:
+        """Return incidents of all organisations that aren't closed, at most 1,000."""
+        rows = transaction.execute(
+            incidents.select()
+            .where(incidents.c.state != "closed")
+            .order_by(incidents.c.opened_at.desc())
+            .limit(MAX_RUNNING)
+        )
+        return [_incident(row) for row in rows]
+
+    def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
+        """Add the next line: writers follow one another, and the key forbids a double."""
+        last = transaction.execute(
+            sa.select(sa.func.max(incident_timeline.c.seq)).where(
+                incident_timeline.c.incident_id == entry.incident_id
+            )
+        ).scalar()
+        values = {**asdict(entry), "seq": (last or 0) + 1, "details": to_json(dict(entry.details))}
+        transaction.execute(incident_timeline.insert().values(**values))
+
+    def timeline(
+        self, transaction: Transaction, org_id: str, incident_id: str
+    ) -> Sequence[TimelineEntry]:
+        """Return its history, oldest first, at most ``MAX_TIMELINE`` lines."""
+        rows = transaction.execute(
+            incident_timeline.select()
+            .where(
+                incident_timeline.c.incident_id == incident_id,
+                incident_timeline.c.org_id == org_id,
+            )
+            .order_by(incident_timeline.c.seq)
+            .limit(MAX_TIMELINE)
+        )
+        return [TimelineEntry(**fields_of(row, "details")) for row in rows]
+
+    def link(self, transaction: Transaction, link: AlertLink) -> None:
+        """Tie an alert to an incident; raise ``AlertLinked`` if it has one."""
+        known = self.incident_of(transaction, link.org_id, link.alert_id)
+        if known is None:
+            try:
+                transaction.execute(incident_alerts.insert().values(**asdict(link)))
+            except IntegrityError as error:
+                msg = f"{link.alert_id} was linked meanwhile"
+                raise AlertLinked(msg) from error
+            return
+        msg = f"{link.alert_id} belongs to {known}"
+        raise AlertLinked(msg, incident_id=known)
+
+    def links(self, transaction: Transaction, org_id: str, incident_id: str) -> Sequence[AlertLink]:
+        """Return its alerts, oldest first."""
+        rows = transaction.execute(
+            incident_alerts.select()
+            .where(incident_alerts.c.incident_id == incident_id, incident_alerts.c.org_id == org_id)
+            .order_by(incident_alerts.c.created_at, incident_alerts.c.alert_id)
+        )
+        return [AlertLink(**fields_of(row)) for row in rows]
+
+    def incident_of(self, transaction: Transaction, org_id: str, alert_id: str) -> str | None:
+        """Return the incident an alert belongs to."""
+        found = transaction.execute(
+            sa.select(incident_alerts.c.incident_id).where(
+                incident_alerts.c.org_id == org_id, incident_alerts.c.alert_id == alert_id
+            )
+        ).scalar()
+        return None if found is None else str(found)

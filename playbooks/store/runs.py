@@ -1,0 +1,158 @@
+"""Runs, their journals and notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from playbooks.errors import ChangedMeanwhile, RunNotFound
+from playbooks.models import (
+    JournalEntry,
+    Notification,
+    Plan,
+    PlannedStep,
+    Run,
+    TargetState,
+)
+from playbooks.store.rows import fields_of, from_json, newest_first, to_json
+from playbooks.store.tables import notifications, run_steps, runs
+from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.transactions import Transaction
+
+_UNFINISHED = ("awaiting_approval", "approved", "running", "waiting")
+
+
+def _step(value: dict[str, Any]) -> PlannedStep:
+    targets = tuple(TargetState(**target) for target in value.pop("targets"))
+    return PlannedStep(targets=targets, **value)
+
+
+def _plan(text: str) -> Plan:
+    value = from_json(text)
+    steps = tuple(_step(step) for step in value.pop("steps"))
+    return Plan(steps=steps, **value)
+
+
+def _run(row: Any) -> Run:
+    values = fields_of(row)
+    del values["plan_sha256"]
+    return Run(**{**values, "plan": _plan(values["plan"])})
+
+
+def _values(run: Run) -> dict[str, Any]:
+    return {**asdict(run), "plan": to_json(run.plan), "plan_sha256": run.plan.sha256}
+
+
+def _entry(row: Any) -> JournalEntry:
+    values = fields_of(row, "details")
+    return JournalEntry(index=values.pop("target_index"), **values)
+
+
+class Runs:
+    """Implements ``playbooks.ports.RunStore``."""
+
+    def add(self, transaction: Transaction, run: Run) -> None:
+        """Store a new run."""
+        transaction.execute(runs.insert().values(**_values(run)))
+
+    def get(self, transaction: Transaction, org_id: str | None, run_id: str) -> Run:
+        """Return it (of any organisation for None); raise ``RunNotFound``."""
+        statement = runs.select().where(runs.c.id == run_id)
+        if org_id is not None:
+            statement = statement.where(runs.c.org_id == org_id)
+        row = transaction.execute(statement).first()
+        if row is None:
+            msg = f"no run {run_id[:60]}"
+            raise RunNotFound(msg)
+        return _run(row)
+
+    def change(self, transaction: Transaction, run: Run, *, was: Run) -> None:
+        """Store ``run`` if state and fence are still as in ``was``; raise otherwise."""
+        changed = transaction.execute(
+            runs.update()
+            .where(runs.c.id == run.id, runs.c.state == was.state, runs.c.fence == was.fence)
+            .values(**_values(run))
+        )
+        if changed.rowcount != 1:
+            msg = f"{run.id} is no longer {was.state}"
+            raise ChangedMeanwhile(msg)
+
+    def list(
+        self,
+        transaction: Transaction,
+        org_id: str,
+        incident_id: str | None,
+        page: PageRequest,
+    ) -> Page[Run]:
+        """Return runs, newest first."""
+        statement = runs.select().where(runs.c.org_id == org_id)
+        if incident_id is not None:
+            statement = statement.where(runs.c.incident_id == incident_id)
+        columns = (runs.c.created_at, runs.c.id)
+        found = [_run(row) for row in transaction.execute(newest_first(statement, columns, page))]
+        return page_of(found, page.limit, [(one.created_at, one.id) for one in found])
+
+    def unfinished(self, transaction: Transaction, limit: int) -> Sequence[str]:
+        """Return the ids of runs that may have work, the longest waiting first."""
+        rows = transaction.execute(
+            sa.select(runs.c.id)
+            .where(runs.c.state.in_(_UNFINISHED))
+            .order_by(runs.c.created_at, runs.c.id)
+            .limit(limit)
+        )
+        return [row.id for row in rows]
+
+    def journal(self, transaction: Transaction, run_id: str) -> Sequence[JournalEntry]:
+        """Return its journal in order."""
+        rows = transaction.execute(
+            run_steps.select().where(run_steps.c.run_id == run_id).order_by(run_steps.c.seq)
+        )
+        return [_entry(row) for row in rows]
+
+    def append(self, transaction: Transaction, entry: JournalEntry, *, fence: int) -> None:
+        """Add to the journal while ``fence`` is the run's: a late runner writes nothing.
+
+        The entry's ``seq`` is the place its writer believes to be the next; another writer
+        who was first makes this one raise ``ChangedMeanwhile``.
+        """
+        mine = [runs.c.id == entry.run_id, runs.c.fence == fence]
+        if entry.kind == "intent":  # a cancelled run begins nothing; what is in flight is told
+            mine.append(runs.c.state == "running")
+        held = transaction.execute(runs.update().where(*mine).values(fence=fence))
+        values = {**asdict(entry), "details": to_json(dict(entry.details))}
+        values["target_index"] = values.pop("index")
+        try:
+            if held.rowcount == 1:
+                transaction.execute(run_steps.insert().values(**values))
+                return
+        except IntegrityError as error:
+            msg = f"{entry.run_id} went on meanwhile"
+            raise ChangedMeanwhile(msg) from error
+        msg = f"{entry.run_id} was cancelled, or is in another runner's hands"
+        raise ChangedMeanwhile(msg)
+
+    def is_notified(self, transaction: Transaction, key: str) -> bool:
+        """Tell whether a notification with this key is kept."""
+        statement = sa.select(notifications.c.id).where(notifications.c.key == key)
+        return transaction.execute(statement).first() is not None
+
+    def notify(self, transaction: Transaction, notification: Notification) -> bool:
+        """Keep a notification; False if its key is there."""
+        if self.is_notified(transaction, notification.key):
+            return False
+        transaction.execute(notifications.insert().values(**asdict(notification)))
+        return True
+
+    def notifications(
+        self, transaction: Transaction, org_id: str, page: PageRequest
+    ) -> Page[Notification]:
+        """Return what was sent, newest first."""
+        statement = notifications.select().where(notifications.c.org_id == org_id)
+        columns = (notifications.c.at, notifications.c.id)
+        rows = transaction.execute(newest_first(statement, columns, page))
+        found = [Notification(**fields_of(row)) for row in rows]
+        return page_of(found, page.limit, [(one.at, one.id) for one in found])

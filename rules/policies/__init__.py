@@ -1,0 +1,1 @@
+"""Data: policies, classes and clocks that the product follows."""
