@@ -129,7 +129,7 @@ class PoolStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOptions:
+class KmsOptions:
     """How the pool is unlocked and which algorithms wrap its keys.
 
     ``unlock_file`` is a file of mode 0600 with the passphrase; ``unlock_passphrase`` is the

@@ -21,8 +21,8 @@ class Digests:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def random_bytes(self, actor: Actor, fields: Fields, path_bytes: str | None = None) -> bytes:
-        """Return ``bytes`` (default 32) unpredictable bytes."""
+    def random_bytes(self, actor: Actor, fields: Fields, path_bytes: str | None = None) -> str:
+        """Return ``bytes`` (default 32) unpredictable bytes, in Base64 or ``format`` hex."""
         self._parts.access.require(actor, KEY_USE)
         count = fields.get("bytes", 32)
         if path_bytes is not None and path_bytes.isascii() and path_bytes.isdigit():
@@ -30,10 +30,19 @@ class Digests:
         if type(count) is not int or not 1 <= count <= MAX_RANDOM:
             msg = f"bytes is a number from 1 to {MAX_RANDOM}"
             raise Invalid(msg)
-        return self._parts.randomness.bytes(count)
+        return _format(fields, self._parts.randomness.bytes(count), "base64")
 
-    def hash_input(self, actor: Actor, fields: Fields, path_hash: str | None = None) -> bytes:
-        """Return the digest of ``input`` by ``algorithm`` (default sha2-256)."""
+    def hash_input(self, actor: Actor, fields: Fields, path_hash: str | None = None) -> str:
+        """Return the digest of ``input`` by ``algorithm`` (default sha2-256), hex or Base64."""
         self._parts.access.require(actor, KEY_USE)
         name = requests.hash_named(path_hash or fields.get("algorithm") or "sha2-256")
-        return hashes.digest(name, texts.decode_base64(fields.get("input"), "input"))
+        found = hashes.digest(name, texts.decode_base64(fields.get("input"), "input"))
+        return _format(fields, found, "hex")
+
+
+def _format(fields: Fields, data: bytes, default: str) -> str:
+    wanted = fields.get("format") or default
+    if wanted not in ("hex", "base64"):
+        msg = "format is hex or base64"
+        raise Invalid(msg)
+    return data.hex() if wanted == "hex" else texts.encode_base64(data)

@@ -108,6 +108,10 @@ class SystemKeys:
         self._ensure(KeyRequest(name, key_type, SYSTEM_MOUNT))
         return SystemSigner(self._ring, name)
 
+    def existing_signer(self, name: str) -> SystemSigner:
+        """Return the signer called ``name``; its use raises ``KeyNotFound`` if there is none."""
+        return SystemSigner(self._ring, name)
+
     def keyed_hash(self, name: str, hash_name: str = "sha256") -> Callable[[bytes], bytes]:
         """Return HMAC under the key called ``name``, made on first use."""
         self._ensure(KeyRequest(name, "hmac", SYSTEM_MOUNT))
@@ -163,3 +167,18 @@ class SystemKeys:
                 transaction.record(act)
 
         self._parts.transactions.run(work)
+
+
+class PoolSealingKeys:
+    """SM2 keys of seals and of the built-in CA, among the product's own keys."""
+
+    def __init__(self, system_keys: SystemKeys) -> None:
+        self._system_keys = system_keys
+
+    def ensure_key(self, name: str) -> bytes:
+        """Return the SPKI of the key ``name``, made if there is none."""
+        return self._system_keys.signer(name, "sm2").public_key_der
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """Return the DER signature (SM2, default user id) of ``message``."""
+        return self._system_keys.existing_signer(name).sign(message)

@@ -45,6 +45,11 @@ class Opened:
     plaintext: bytes
     act: Act
 
+    @property
+    def text(self) -> str:
+        """The plaintext in Base64."""
+        return texts.encode_base64(self.plaintext)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -56,9 +61,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A fresh key and the same under a pool key."""
+    """A fresh key under a pool key; ``plaintext`` (Base64) only where it was asked for."""
 
-    plaintext: bytes
+    plaintext: str | None
     produced: Produced
 
 
@@ -159,9 +164,21 @@ class Transit:
         return Produced(texts.write_text(version, texts.encode_base64(sealed)), version, act)
 
     def make_data_key(
-        self, actor: Actor, name: str, fields: Fields, *, mount: str = DEFAULT_MOUNT
+        self,
+        actor: Actor,
+        name: str,
+        fields: Fields,
+        *,
+        mount: str = DEFAULT_MOUNT,
+        kind: str = "plaintext",
     ) -> DataKey:
-        """Make a data key of ``bits`` 128, 256 (default) or 512, encrypted under the key."""
+        """Make a data key of ``bits`` 128, 256 (default) or 512, encrypted under the key.
+
+        ``kind`` is ``plaintext`` or ``wrapped``: the latter keeps the plaintext here.
+        """
+        if kind not in ("plaintext", "wrapped"):
+            msg = "a data key is asked for as plaintext or wrapped"
+            raise Invalid(msg)
         requests.refuse_derivation(fields)
         loaded = self._granted(actor, name, mount, "encrypt")
         bits = fields.get("bits", 256)
@@ -173,7 +190,8 @@ class Transit:
         sealed = self._seal(loaded, version, plaintext, requests.associated_data(fields))
         act = _read_act("kms.make_data_key", actor, loaded, sealed, valid=True)
         text = texts.write_text(version, texts.encode_base64(sealed))
-        return DataKey(plaintext, Produced(text, version, act))
+        shown = texts.encode_base64(plaintext) if kind == "plaintext" else None
+        return DataKey(shown, Produced(text, version, act))
 
     def hmac(
         self,

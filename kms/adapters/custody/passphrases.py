@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from kms.errors.keys import UnlockFileUnsafe
-from kms.models.keys import KeyOptions
+from kms.models.keys import KmsOptions
 
 _MAX_PASSPHRASE: Final = 4_096
 
 
-def configured_passphrase(options: KeyOptions) -> bytes | None:
+def configured_passphrase(options: KmsOptions) -> bytes | None:
     """Return the passphrase that was configured, None where an operator unlocks by hand."""
     if options.unlock_passphrase is not None:
         return options.unlock_passphrase.encode()

@@ -1,0 +1,18 @@
+"""The plane's HTTP: Transit and its system calls in Vault's shapes, keys, seals."""
+
+from __future__ import annotations
+
+from kms.api import keys, seals, sys, transit
+from kms.service import KmsServices
+from secops.web.routes import Route
+
+
+def routes(services: KmsServices) -> tuple[Route, ...]:
+    """Return every route of the plane."""
+    return (
+        *transit.routes(services),
+        *sys.routes(services),
+        *keys.routes(services),
+        *seals.routes(services),
+        *seals.routes(services),
+    )

@@ -1,0 +1,192 @@
+"""``/v1/transit``: use of keys in HashiCorp Vault's shapes. Fast routes, sans-IO.
+
+A batch answers item by item in order, each with its ``reference`` and its own ``error``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from kms.api.vault import ANY_OBJECT, ENVELOPE, vault_response
+from kms.service import KmsServices
+from kms.service.batches import read_batch
+from kms.service.transit import Fields
+from secops.kernel.errors import SecopsError
+from secops.kernel.permissions import Permission
+from secops.kernel.permissions.kms import KEY_USE
+from secops.kernel.trail import Act
+from secops.web.messages import Request, Response
+from secops.web.routes import Route
+
+Use = Callable[[Request, Fields], tuple[dict[str, Any], tuple[Act, ...]]]
+"""One item's use: from its fields to its data and its acts."""
+
+MAX_BODY: Final = 33 << 20
+_MOUNT: Final = "transit"
+_STATUS: Final = "partial_failure_response_code"
+
+
+def routes(services: KmsServices) -> tuple[Route, ...]:
+    """Return Transit's routes that use keys."""
+    uses = _Uses(services)
+    return (
+        *_with_hash("sign", "sign", uses.sign, batch_failure=200),
+        *_with_hash("verify", "verify", uses.verify, batch_failure=200),
+        *_with_hash("hmac", "hmac", uses.hmac, batch_failure=200),
+        _route("encrypt/<name>", "encrypt", _batched(uses.encrypt, 400)),
+        _route("decrypt/<name>", "decrypt", _batched(uses.decrypt, 400)),
+        _route("rewrap/<name>", "rewrap", _batched(uses.rewrap, 400)),
+        _route("datakey/<kind>/<name>", "make_data_key", _single(uses.make_data_key)),
+        _route("random", "random_bytes", _single(uses.random)),
+        _route("random/<count>", "random_bytes_counted", _single(uses.random)),
+        _route("hash", "hash_input", _single(uses.hash)),
+        _route("hash/<hash_name>", "hash_input_named", _single(uses.hash)),
+    )
+
+
+class _Uses:
+    """Each method is one item's use."""
+
+    def __init__(self, services: KmsServices) -> None:
+        self._transit = services.transit
+        self._digests = services.digests
+
+    def sign(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        made = self._transit.sign(
+            request.caller,
+            request.args["name"],
+            fields,
+            mount=_MOUNT,
+            path_hash=request.args.get("hash_name"),
+        )
+        return {"signature": made.text, "key_version": made.key_version}, (made.act,)
+
+    def verify(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        verdict = self._transit.verify(
+            request.caller,
+            request.args["name"],
+            fields,
+            mount=_MOUNT,
+            path_hash=request.args.get("hash_name"),
+        )
+        return {"valid": verdict.valid}, (verdict.act,)
+
+    def hmac(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        made = self._transit.hmac(
+            request.caller,
+            request.args["name"],
+            fields,
+            mount=_MOUNT,
+            path_hash=request.args.get("hash_name"),
+        )
+        return {"hmac": made.text}, (made.act,)
+
+    def encrypt(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        made = self._transit.encrypt(request.caller, request.args["name"], fields, mount=_MOUNT)
+        return {"ciphertext": made.text, "key_version": made.key_version}, (made.act,)
+
+    def decrypt(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        opened = self._transit.decrypt(request.caller, request.args["name"], fields, mount=_MOUNT)
+        return {"plaintext": opened.text}, (opened.act,)
+
+    def rewrap(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        made = self._transit.rewrap(request.caller, request.args["name"], fields, mount=_MOUNT)
+        return {"ciphertext": made.text, "key_version": made.key_version}, (made.act,)
+
+    def make_data_key(
+        self, request: Request, fields: Fields
+    ) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        made = self._transit.make_data_key(
+            request.caller, request.args["name"], fields, mount=_MOUNT, kind=request.args["kind"]
+        )
+        produced = made.produced
+        data: dict[str, Any] = {
+            "ciphertext": produced.text,
+            "key_version": produced.key_version,
+        }
+        if made.plaintext is not None:
+            data["plaintext"] = made.plaintext
+        return data, (produced.act,)
+
+    def random(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        text = self._digests.random_bytes(request.caller, fields, request.args.get("count"))
+        return {"random_bytes": text}, ()
+
+    def hash(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
+        text = self._digests.hash_input(request.caller, fields, request.args.get("hash_name"))
+        return {"sum": text}, ()
+
+
+def _with_hash(verb: str, operation: str, use: Use, *, batch_failure: int) -> tuple[Route, ...]:
+    handler = _batched(use, batch_failure)
+    return (
+        _route(f"{verb}/<name>", operation, handler),
+        _route(f"{verb}/<name>/<hash_name>", f"{operation}_with_hash", handler),
+    )
+
+
+def _route(
+    path: str,
+    operation: str,
+    handler: Callable[[Request], Response],
+    permission: Permission = KEY_USE,
+) -> Route:
+    return Route(
+        method="POST",
+        path=f"/v1/transit/{path}",
+        operation=operation,
+        access=permission,
+        handler=handler,
+        request=ANY_OBJECT,
+        response=ENVELOPE,
+        form="vault",
+        max_body=MAX_BODY,
+        fast=True,
+    )
+
+
+def _single(use: Use) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        data, acts = use(request, request.json_object())
+        return vault_response(request, data, acts=acts)
+
+    return handle
+
+
+def _batched(use: Use, failure_status: int) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        fields = request.json_object()
+        batch = read_batch(fields)
+        if batch is None:
+            data, acts = use(request, fields)
+            return vault_response(request, data, acts=acts)
+        return _answer_batch(request, use, batch, _failure_status(fields, failure_status))
+
+    return handle
+
+
+def _answer_batch(request: Request, use: Use, batch: list[Fields], on_failure: int) -> Response:
+    results: list[dict[str, Any]] = []
+    acts: list[Act] = []
+    failed = False
+    for item in batch:
+        try:
+            result, made = use(request, item)
+            acts += made
+        except SecopsError as error:
+            # what stands against all items (no grant, locked pool) is an answer to the request
+            if error.status not in (400, 422):
+                raise
+            result, failed = {"error": error.detail}, True
+        if "reference" in item:
+            result["reference"] = str(item["reference"])
+        results.append(result)
+    status = on_failure if failed else 200
+    return vault_response(request, {"batch_results": results}, status, acts=acts)
+
+
+def _failure_status(fields: Mapping[str, Any], default: int) -> int:
+    wanted = fields.get(_STATUS)
+    is_status = type(wanted) is int and 200 <= wanted < 600  # noqa: PLR2004 - HTTP's range
+    return wanted if is_status and wanted is not None else default

@@ -1,0 +1,86 @@
+"""Wires the plane: stores, custody and painters into services, services into routes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from kms.adapters.anchor_files import HomeAnchorFile
+from kms.adapters.custody.passphrases import configured_passphrase
+from kms.adapters.custody.software import SoftwareCustody
+from kms.adapters.pictures import PillowPainter
+from kms.api import routes
+from kms.models import KmsOptions
+from kms.ports import KmsPorts
+from kms.ports.keys import Custody
+from kms.service import KmsServices
+from kms.service.authority import Authority
+from kms.service.custody import Pool
+from kms.service.digests import Digests
+from kms.service.key_control import KeyControl
+from kms.service.key_export import KeyExport
+from kms.service.key_maker import KeyMaker
+from kms.service.key_ring import KeyRing
+from kms.service.keys import Keys
+from kms.service.seals import (
+    SealApplications,
+    SealMaking,
+    SealParts,
+    SealRegistry,
+    SealUsing,
+    SealVerification,
+)
+from kms.service.system_keys import PoolSealingKeys, SystemKeys
+from kms.service.transit import Transit
+from kms.store.keys import SqlKeyStore, SqlRootStore
+from kms.store.seals import SqlCertificateStore, SqlSealStore
+from secops.kernel.parts import Parts
+from secops.web.routes import Plane
+
+
+def install(parts: Parts, ports: KmsPorts, options: KmsOptions) -> Plane:
+    """Return the plane; the pool unlocks itself when a key is first needed."""
+    services = build_services(parts, ports, options)
+    return Plane("kms", services, routes(services))
+
+
+def build_services(
+    parts: Parts, ports: KmsPorts, options: KmsOptions, *, custody: Custody | None = None
+) -> KmsServices:
+    """Return the plane's services over its own stores and adapters, or another ``custody``."""
+    pool = Pool(
+        parts,
+        custody or SoftwareCustody(options.profile, parts.randomness),
+        SqlRootStore(),
+        passphrase=partial(configured_passphrase, options),
+        profile=options.profile,
+    )
+    store = SqlKeyStore()
+    ring = KeyRing(parts, pool, store)
+    maker = KeyMaker(parts, pool, store)
+    system_keys = SystemKeys(parts, ring, maker)
+    sealing_keys = PoolSealingKeys(system_keys)
+    authority = Authority(parts, sealing_keys, SqlCertificateStore(), HomeAnchorFile(parts.home))
+    seals = SealParts(
+        parts=parts,
+        store=SqlSealStore(),
+        keys=sealing_keys,
+        painter=PillowPainter(),
+        authority=authority,
+        subjects=ports.subjects,
+    )
+    applications = SealApplications(seals)
+    return KmsServices(
+        pool=pool,
+        keys=Keys(parts, ring, maker, store=store),
+        key_control=KeyControl(parts, ring, maker, store=store, subjects=ports.subjects),
+        key_export=KeyExport(parts, ring),
+        transit=Transit(parts, ring),
+        digests=Digests(parts),
+        system_keys=system_keys,
+        authority=authority,
+        seal_applications=applications,
+        seal_making=SealMaking(seals, applications),
+        seal_registry=SealRegistry(seals),
+        seal_using=SealUsing(seals),
+        seal_verification=SealVerification(seals),
+    )

@@ -1,0 +1,43 @@
+"""Use cases of the plane, and the one object that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kms.service.authority import Authority
+from kms.service.custody import Pool
+from kms.service.digests import Digests
+from kms.service.key_control import KeyControl
+from kms.service.key_export import KeyExport
+from kms.service.keys import Keys
+from kms.service.seals import (
+    SealApplications,
+    SealMaking,
+    SealRegistry,
+    SealUsing,
+    SealVerification,
+)
+from kms.service.system_keys import SystemKeys
+from kms.service.transit import Transit
+
+__all__ = ["KmsServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class KmsServices:
+    """Keys first, seals below."""
+
+    pool: Pool
+    keys: Keys
+    key_control: KeyControl
+    key_export: KeyExport
+    transit: Transit
+    digests: Digests
+    system_keys: SystemKeys
+
+    authority: Authority
+    seal_applications: SealApplications
+    seal_making: SealMaking
+    seal_registry: SealRegistry
+    seal_using: SealUsing
+    seal_verification: SealVerification

@@ -1,0 +1,86 @@
+"""Export of key material, for keys that were created exportable.
+
+Two leaves: the intent is durable before anything is unwrapped, the outcome before it leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kms.core.keys import lifecycle
+from kms.core.transit.description import to_pem
+from kms.core.transit.texts import encode_base64
+from kms.errors.keys import NotExportable, OperationUnsupported
+from kms.models.keys import DEFAULT_MOUNT, Key, LoadedKey
+from kms.service.key_ring import KeyRing
+from kms.service.keys import subject_of
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Invalid
+from secops.kernel.parts import Parts
+from secops.kernel.permissions.kms import KEY_USE
+from secops.kernel.trail import Act
+
+_KINDS: Final = frozenset({"encryption-key", "signing-key", "hmac-key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The material in Vault's words; ``act`` must be durable before it goes out."""
+
+    data: dict[str, Any]
+    act: Act
+
+
+class KeyExport:
+    """Lets material out where key and grant both allow it."""
+
+    def __init__(self, parts: Parts, ring: KeyRing) -> None:
+        self._parts = parts
+        self._ring = ring
+
+    def export_key(
+        self, actor: Actor, name: str, *, kind: str, version: str = "", mount: str = DEFAULT_MOUNT
+    ) -> Exported:
+        """Return the versions asked for ("" all, "latest", or a number)."""
+        self._parts.access.require(actor, KEY_USE, f"key:{name}")
+        loaded = self._ring.usable(actor.org_id, name, mount=mount)
+        lifecycle.demand_operation(loaded, "export", subject_of(actor))
+        key = loaded.key
+        if not key.exportable:
+            raise NotExportable
+        _demand_kind(key, kind)
+        numbers = _numbers(loaded, version)
+        details = {"kind": kind, "versions": numbers}
+        intent = Act("kms.export_key", actor, f"key:{key.id}", "intent", details)
+        self._parts.trail.append([intent])
+        keys = {str(n): _text(key, self._ring.material(loaded, n)) for n in numbers}
+        act = Act("kms.export_key", actor, f"key:{key.id}", details=details)
+        return Exported({"name": key.name, "type": key.type, "keys": keys}, act)
+
+
+def _demand_kind(key: Key, kind: str) -> None:
+    fits = {
+        "encryption-key": key.kind.encrypts,
+        "signing-key": key.kind.signs,
+        "hmac-key": key.type == "hmac",
+    }
+    if not fits.get(kind, False):
+        msg = f"a key of type {key.type} is no {kind if kind in _KINDS else 'such key'}"
+        raise OperationUnsupported(msg)
+
+
+def _numbers(loaded: LoadedKey, version: str) -> list[int]:
+    numbers = [n for n in sorted(loaded.versions) if n >= loaded.key.min_decryption_version]
+    if not version:
+        return numbers
+    if version == "latest":
+        return [loaded.key.latest_version]
+    if not version.isascii() or not version.isdigit() or int(version[:9]) not in numbers:
+        msg = "there is no such version to export"
+        raise Invalid(msg)
+    return [int(version[:9])]
+
+
+def _text(key: Key, material: bytes) -> str:
+    return to_pem("PRIVATE KEY", material) if key.kind.signs else encode_base64(material)

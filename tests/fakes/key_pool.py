@@ -1,0 +1,88 @@
+"""The kms services over a real SQLite file, with fast stretching; and who acts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kms.adapters.custody.software import SoftwareCustody, Stretching
+from kms.models.keys import KmsOptions
+from kms.plane import build_services
+from kms.ports import KmsPorts
+from kms.service import KmsServices
+from secops.adapters.spine import Spine
+from secops.kernel.actors import Actor
+from tests.fakes.parts import database_spine
+
+PASSPHRASE = "correct horse battery staple"
+ORG = "org_town"
+FAST = Stretching(time=1, memory=64, parallelism=1)
+
+
+def actor(name: str, *roles: str, org: str = ORG, kind: Any = "account", level: int = 2) -> Actor:
+    return Actor(kind=kind, id=name, org_id=org, name=name, roles=frozenset(roles), level=level)
+
+
+KEEPER = actor("acc_keeper", "security-admin")
+USER = actor("acc_user", "integrator")
+OTHER = actor("acc_other", "integrator")
+AUDITOR = actor("acc_auditor", "auditor")
+
+
+class NamedSubjects:
+    """``client:`` names are clients; every other is an account of that id."""
+
+    def resolve_subject(self, org_id: str, name: str) -> str:
+        return name if name.startswith(("client:", "account:")) else f"account:{name}"
+
+
+@dataclass
+class KeyPool:
+    spine: Spine
+    services: KmsServices
+    options: KmsOptions
+    made: list[str] = field(default_factory=list)
+
+    def create(self, name: str, key_type: str, *grants: Actor, **options: Any) -> str:
+        from kms.models.keys import OPERATIONS, KeyRequest
+
+        loaded = self.services.keys.create_key(KEEPER, KeyRequest(name, key_type, **options))
+        for subject in grants:
+            self.services.key_control.grant_key(KEEPER, name, subject.id, OPERATIONS)
+        return loaded.key.id
+
+    def leaves(self) -> list[dict[str, Any]]:
+        """Every leaf that the committed units of work recorded."""
+        import orjson
+        from sqlalchemy import select
+
+        from secops.adapters.database.tables import ledger_door
+
+        with self.spine.read_engine.begin() as connection:
+            rows = connection.execute(select(ledger_door.c.record).order_by(ledger_door.c.id))
+            return [orjson.loads(row.record) for row in rows]
+
+    def change(self, statement: Any) -> None:
+        """Change the database behind everybody's back, as an intruder would."""
+        with self.spine.engine.begin() as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def open_key_pool(
+    home: Path, *, passphrase: str | None = PASSPHRASE, **spine: Any
+) -> Iterator[KeyPool]:
+    """Open the pool in ``home``, made there if there is none."""
+    opened = database_spine(home, **spine)
+    options = KmsOptions(unlock_passphrase=passphrase)
+    custody = SoftwareCustody(options.profile, opened.parts.randomness, FAST)
+    services = build_services(opened.parts, KmsPorts(NamedSubjects()), options, custody=custody)
+    if passphrase is not None:
+        services.pool.initialise(KEEPER)
+    try:
+        yield KeyPool(opened, services, options)
+    finally:
+        opened.close()
