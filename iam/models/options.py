@@ -52,6 +52,11 @@ class IamOptions:
     lifetimes: Lifetimes = Lifetimes()
 
     @property
+    def passwords_age(self) -> bool:
+        """Whether passwords expire (等保 practice; NIST advises against)."""
+        return self.password_profile == "mlps"  # noqa: S105 - the name of a profile
+
+    @property
     def secure(self) -> bool:
         """Whether browsers reach us by TLS: then cookies are ``__Host-`` and Secure."""
         return self.issuer.startswith("https://")

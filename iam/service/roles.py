@@ -90,29 +90,28 @@ class RoleService:
 
     def assign_client_role(self, actor: Actor, client_id: str, role: str) -> None:
         """Give ``role`` to an application; it counts with its next request."""
-        check_role(role, for_client=True)
         self.means.parts.access.require(actor, ROLE_ASSIGN, f"role:{role}")
-        stores = self.means.stores
+        run = self.means.parts.transactions.run
+        run(lambda tx: self.grant_client(tx, actor, self._client(tx, actor, client_id), role))
 
-        def work(tx: Transaction) -> None:
-            client = self._client(tx, actor, client_id)
-            stores.roles.add(
-                tx,
-                RoleGrant(
-                    org_id=client.org_id,
-                    subject_kind="client",
-                    subject_id=client.id,
-                    role=role,
-                    side=None,
-                    person_key=None,
-                    granted_by=actor.id,
-                    granted_at=tx.now,
-                ),
-            )
-            self._move_epoch(tx, client_id)
-            self._record(tx, "iam.assign_role", (actor, f"client:{client.id}"), (role, 0))
-
-        self.means.parts.transactions.run(work)
+    def grant_client(self, tx: Transaction, actor: Actor, client: Client, role: str) -> None:
+        """Store the grant of a role to an application (also for demo homes)."""
+        check_role(role, for_client=True)
+        self.means.stores.roles.add(
+            tx,
+            RoleGrant(
+                org_id=client.org_id,
+                subject_kind="client",
+                subject_id=client.id,
+                role=role,
+                side=None,
+                person_key=None,
+                granted_by=actor.id,
+                granted_at=tx.now,
+            ),
+        )
+        self._move_epoch(tx, client.id)
+        self._record(tx, "iam.assign_role", (actor, f"client:{client.id}"), (role, 0))
 
     def revoke_client_role(self, actor: Actor, client_id: str, role: str) -> None:
         """Take ``role`` from an application."""

@@ -1,0 +1,105 @@
+"""Wires the plane: stores and adapters into services, services into routes."""
+
+from __future__ import annotations
+
+import os
+
+from iam.adapters.hashing import Argon2Hasher
+from iam.adapters.shipped import access_policies, weak_passwords
+from iam.api import routes
+from iam.core.passwords import PasswordRules
+from iam.jobs import jobs
+from iam.models.options import IamOptions
+from iam.ports import IamPorts, PasswordHasher
+from iam.service import IamServices
+from iam.service.accounts import AccountService
+from iam.service.actors import ActorService
+from iam.service.authorize import AuthorizeService
+from iam.service.beginnings import BeginningService
+from iam.service.bodies import BodyService
+from iam.service.clients import ClientService
+from iam.service.console import ConsoleService
+from iam.service.decisions import DecisionService
+from iam.service.directory import ClientDirectory
+from iam.service.enrolment import EnrolmentService
+from iam.service.evidence import EvidenceService
+from iam.service.grants import GrantService
+from iam.service.inspection import InspectionService
+from iam.service.issuing import Issuer
+from iam.service.means import Keys, Means
+from iam.service.metadata import MetadataService
+from iam.service.resets import ResetService
+from iam.service.risks import RiskProjection
+from iam.service.roles import RoleService
+from iam.service.sessions import SessionService
+from iam.service.sign_in import SignInService
+from iam.service.tokens import KeyRing
+from iam.service.verification import TokenVerification
+from iam.store import make_stores
+from secops.kernel.events import SubjectRiskChanged, Subscription
+from secops.kernel.parts import Parts
+from secops.web.routes import Plane
+
+
+def install(parts: Parts, ports: IamPorts, options: IamOptions) -> Plane:
+    """Return the plane; nothing is read or opened before its first use."""
+    threads = options.hash_threads or os.cpu_count() or 1
+    hasher = Argon2Hasher(parts.randomness, threads=threads, queue=options.hash_queue)
+    return assemble(parts, ports, options, hasher=hasher)
+
+
+def assemble(
+    parts: Parts, ports: IamPorts, options: IamOptions, *, hasher: PasswordHasher
+) -> Plane:
+    """Return the plane over a given hasher (tests bring a quick one)."""
+    means = Means(
+        parts=parts,
+        stores=make_stores(),
+        options=options,
+        keys=Keys(ports.keyed_hash),
+        box=ports.secret_box,
+        hasher=hasher,
+        rules=PasswordRules(options.password_profile, weak_passwords()),
+    )
+    risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
+    services = _services(means, KeyRing(ports.token_signer, parts.clock), risks)
+    return Plane(
+        name="iam",
+        services=services,
+        routes=routes(services),
+        jobs=jobs(means),
+        subscriptions=(Subscription("iam.risk", SubjectRiskChanged, risks.receive),),
+    )
+
+
+def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices:
+    engine = access_policies()
+    decisions = DecisionService(engine, means.parts.revocations, risks)
+    directory = ClientDirectory(means)
+    sessions = SessionService(means)
+    accounts = AccountService(means)
+    roles = RoleService(means)
+    clients = ClientService(means, directory)
+    issuer = Issuer(means, ring)
+    grants = GrantService(means, directory, issuer, decisions)
+    verification = TokenVerification(means, ring, directory)
+    return IamServices(
+        accounts=accounts,
+        bodies=BodyService(means),
+        roles=roles,
+        enrolment=EnrolmentService(means),
+        resets=ResetService(means),
+        sign_in=SignInService(means, decisions),
+        sessions=sessions,
+        clients=clients,
+        authorize=AuthorizeService(means, directory, sessions),
+        grants=grants,
+        inspection=InspectionService(means, directory, verification, issuer),
+        metadata=MetadataService(means, ring, directory, sessions),
+        console=ConsoleService(means, directory, grants),
+        actors=ActorService(means, verification),
+        evidence=EvidenceService(means, engine),
+        beginnings=BeginningService(means, accounts, roles, clients),
+        decisions=decisions,
+        verification=verification,
+    )

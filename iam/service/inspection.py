@@ -1,0 +1,128 @@
+"""Introspection, revocation and userinfo: what a token is worth now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from iam.core.rfc6749.refresh import PREFIX, read_refresh_token
+from iam.errors import InvalidGrant, TokenRefused
+from iam.models.clients import Client, ClientCredentials
+from iam.service.directory import ClientDirectory, actor_of_client
+from iam.service.issuing import Issuer
+from iam.service.means import Means
+from iam.service.verification import Known, TokenVerification
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Restriction
+
+INACTIVE = {"active": False}
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionService:
+    """Answers what others ask about tokens."""
+
+    means: Means
+    directory: ClientDirectory
+    tokens: TokenVerification
+    issuer: Issuer
+
+    def introspect(self, credentials: ClientCredentials, token: str) -> tuple[dict[str, Any], Act]:
+        """Return the answer of RFC 7662 §2.2 and the act to make durable before it.
+
+        Inactive, and nothing more, for a token the caller is not meant to see.
+        """
+        caller = self.directory.authenticate(credentials)
+        answer: dict[str, Any] = INACTIVE
+        target = "token:-"
+        try:
+            known = self.tokens.inspect(token)
+        except TokenRefused:
+            known = None
+        if known is not None:
+            target = f"token:{known.claims.token_id}"
+            if _concerns(caller, known):
+                answer = _active(known)
+        actor = actor_of_client(caller, frozenset())
+        details = {"active": answer["active"]}
+        return answer, Act("iam.introspect_token", actor, target, details=details)
+
+    def revoke(self, credentials: ClientCredentials, token: str) -> None:
+        """End a token of the caller's own; unknown ones are no error (RFC 7009 §2.2)."""
+        caller = self.directory.authenticate(credentials)
+        if token.startswith(PREFIX):
+            self._revoke_refresh(caller, token)
+        else:
+            self._revoke_access(caller, token)
+
+    def _revoke_refresh(self, caller: Client, token: str) -> None:
+        try:
+            family, _ = read_refresh_token(self.means.keys.key("refresh-token"), token)
+        except InvalidGrant:
+            return
+        grants = self.means.stores.grants
+        ended = self.means.parts.transactions.run(
+            lambda tx: grants.end_family(tx, family, caller.id)
+        )
+        if ended is not None:
+            self._restrict(caller, family.hex(), "refresh_token")
+
+    def _revoke_access(self, caller: Client, token: str) -> None:
+        try:
+            claims = self.tokens.claims_of(token)
+        except TokenRefused:
+            return
+        if claims.client_id == caller.id:
+            self._restrict(caller, claims.token_id, "access_token")
+
+    def _restrict(self, caller: Client, identifier: str, kind: str) -> None:
+        act = Act(
+            "iam.revoke_token",
+            actor_of_client(caller, frozenset()),
+            f"token:{identifier}",
+            details={"kind": kind},
+        )
+        self.means.parts.transactions.restrict(
+            lambda _: None, Restriction("token", identifier, act)
+        )
+
+    def userinfo(self, token: str) -> dict[str, Any]:
+        """Return the claims of OIDC Core §5.3.2; raise ``TokenRefused``."""
+        known = self.tokens.inspect(token)
+        if known.actor.kind != "account" or "openid" not in known.claims.scopes:
+            msg = "the token is not for userinfo"
+            raise TokenRefused(msg)
+        answer: dict[str, Any] = {"sub": known.claims.subject, "org": known.claims.org_id}
+        if "profile" in known.claims.scopes:
+            answer["preferred_username"] = known.actor.name
+            answer["roles"] = sorted(known.actor.roles)
+        return answer
+
+
+def _concerns(caller: Client, known: Known) -> bool:
+    claims = known.claims
+    return caller.id in claims.audience or caller.id == claims.client_id
+
+
+def _active(known: Known) -> dict[str, Any]:
+    claims = known.claims
+    answer: dict[str, Any] = {
+        "active": True,
+        "token_type": "Bearer",
+        "iss": claims.issuer,
+        "sub": claims.subject,
+        "aud": claims.audience[0] if len(claims.audience) == 1 else list(claims.audience),
+        "client_id": claims.client_id,
+        "scope": " ".join(sorted(claims.scopes)),
+        "jti": claims.token_id,
+        "iat": claims.issued_at,
+        "exp": claims.expires_at,
+        "org": claims.org_id,
+    }
+    if claims.session_id is not None:
+        answer |= {
+            "sid": claims.session_id,
+            "acr": f"urn:secops:aal:{claims.level}",
+            "auth_time": claims.auth_time,
+        }
+    return answer

@@ -1,0 +1,101 @@
+"""What goes into each token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iam.core.base64url import encode
+from iam.models.clients import Client
+from iam.models.grants import Code
+from iam.models.sessions import OpSession
+from iam.service.means import Means
+from iam.service.tokens import KeyRing, access_token_hash
+from secops.kernel.clock import SECOND
+
+_JTI_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Writes access and ID tokens."""
+
+    means: Means
+    ring: KeyRing
+
+    def token_id(self) -> str:
+        """Return a new ``jti``."""
+        return encode(self.means.random(_JTI_BYTES))
+
+    def subject(self, client: Client, account_id: str) -> str:
+        """Return what ``client`` knows an account by: itself, or pairwise (OIDC Core §8.1)."""
+        if client.first_party:
+            return account_id
+        return encode(self.means.keys.mac("subject", f"{client.id}|{account_id}".encode())[:16])
+
+    def client_token(self, client: Client, token_id: str, scope: str, audience: str) -> str:
+        """Return an application's own access token."""
+        now = self.means.now // SECOND
+        return self.ring.sign(
+            "at+jwt",
+            {
+                "iss": self.means.options.issuer,
+                "sub": client.id,
+                "aud": audience,
+                "client_id": client.id,
+                "org": client.org_id,
+                "jti": token_id,
+                "iat": now,
+                "exp": now + self.means.options.lifetimes.access_token // SECOND,
+                "scope": scope,
+            },
+        )
+
+    def access_token(
+        self,
+        client: Client,
+        session: OpSession,
+        *,
+        token_id: str,
+        scopes: frozenset[str],
+        family: bytes | None,
+    ) -> str:
+        """Return an access token for ``session`` at ``client``."""
+        now = self.means.now // SECOND
+        claims: dict[str, Any] = {
+            "iss": self.means.options.issuer,
+            "sub": self.subject(client, session.account_id),
+            "aud": list(client.audiences) if len(client.audiences) > 1 else client.audiences[0],
+            "client_id": client.id,
+            "org": session.org_id,
+            "jti": token_id,
+            "iat": now,
+            "exp": now + self.means.options.lifetimes.access_token // SECOND,
+            "scope": " ".join(sorted(scopes)),
+            "sid": session.id,
+            "acr": session.acr,
+            "amr": list(session.amr),
+            "auth_time": session.auth_time // SECOND,
+        }
+        if family is not None:
+            claims["rtf"] = family.hex()
+        return self.ring.sign("at+jwt", claims)
+
+    def id_token(self, client: Client, session: OpSession, code: Code, access_token: str) -> str:
+        """Return the ID token of a redeemed code (OIDC Core §2)."""
+        now = self.means.now // SECOND
+        claims: dict[str, Any] = {
+            "iss": self.means.options.issuer,
+            "sub": self.subject(client, session.account_id),
+            "aud": client.id,
+            "iat": now,
+            "exp": now + self.means.options.lifetimes.access_token // SECOND,
+            "auth_time": session.auth_time // SECOND,
+            "acr": session.acr,
+            "amr": list(session.amr),
+            "sid": session.id,
+            "at_hash": access_token_hash(access_token),
+        }
+        if code.nonce is not None:
+            claims["nonce"] = code.nonce
+        return self.ring.sign("JWT", claims)

@@ -1,0 +1,123 @@
+"""Resetting credentials takes two administrators of different kinds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.models.accounts import Account, IssuedEnrolment
+from iam.service.accounts import issue_enrolment
+from iam.service.means import Means
+from iam.service.sessions import end_within, find_account, refuse_own, same_organisation
+from secops.kernel.actors import Actor
+from secops.kernel.approvals import Approval
+from secops.kernel.errors import Conflict
+from secops.kernel.permissions.iam import ACCOUNT_RESET, RESET_APPROVE
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+KIND: Final = "iam.reset_account"
+
+
+def _subject_hash(account_id: str) -> str:
+    return hashlib.sha256(f"{KIND}|{account_id}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ResetService:
+    """The system administrator asks, the security administrator approves, then it is done."""
+
+    means: Means
+
+    def request_reset(self, actor: Actor, account: str, reason: str) -> str:
+        """Ask to reset an account's credentials; return the request's id."""
+        means = self.means
+        means.parts.access.require(actor, ACCOUNT_RESET, "account:*")
+        approval_id = means.parts.ids.new("apr")
+
+        def work(tx: Transaction) -> str:
+            found = same_organisation(actor, find_account(means, tx, account))
+            refuse_own(actor, found.id)
+            means.parts.approvals.request(
+                tx,
+                Approval(
+                    id=approval_id,
+                    org_id=found.org_id,
+                    kind=KIND,
+                    subject=f"account:{found.id}",
+                    subject_hash=_subject_hash(found.id),
+                    permission=RESET_APPROVE,
+                    requester_id=actor.id,
+                    requested_at=tx.now,
+                    expires_at=tx.now + means.options.lifetimes.reset_request,
+                    reason=reason[:500],
+                ),
+            )
+            self._record(tx, "iam.request_reset", actor, (found.id, approval_id))
+            return approval_id
+
+        return means.parts.transactions.run(work)
+
+    def pending(self, actor: Actor) -> Sequence[Approval]:
+        """Return the requests that wait, for those who approve or ask."""
+        if not actor.may(RESET_APPROVE):
+            self.means.parts.access.require(actor, ACCOUNT_RESET, "account:*")
+        read = self.means.parts.transactions.read
+        waiting = read(lambda tx: self.means.parts.approvals.pending(tx, actor.org_id))
+        return [approval for approval in waiting if approval.kind == KIND]
+
+    def approve_reset(
+        self, actor: Actor, approval_id: str, *, grant: bool, reason: str = ""
+    ) -> None:
+        """Approve or reject a request; raise ``SelfApproval``, ``Forbidden`` or ``Conflict``."""
+        means = self.means
+        means.parts.access.require(actor, RESET_APPROVE, f"approval:{approval_id}")
+
+        def work(tx: Transaction) -> None:
+            approval = self._approval(tx, actor, approval_id)
+            refuse_own(actor, approval.subject.removeprefix("account:"))
+            means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
+            action = "iam.approve_reset" if grant else "iam.reject_reset"
+            self._record(
+                tx, action, actor, (approval.subject.removeprefix("account:"), approval_id)
+            )
+
+        means.parts.transactions.run(work)
+
+    def complete_reset(self, actor: Actor, approval_id: str) -> IssuedEnrolment:
+        """Clear every factor of an approved request's account; return its new enrolment."""
+        means = self.means
+        means.parts.access.require(actor, ACCOUNT_RESET, f"approval:{approval_id}")
+        account = means.parts.transactions.read(
+            lambda tx: self._account(tx, self._approval(tx, actor, approval_id))
+        )
+        stored, issued = issue_enrolment(means, account)
+
+        def work(tx: Transaction) -> None:
+            means.parts.approvals.use(tx, approval_id, _subject_hash(account.id))
+            means.stores.credentials.clear(tx, account.id)
+            means.stores.enrolments.add(tx, stored)
+            means.stores.accounts.set_state(tx, account.id, "pending")
+            means.parts.revocations.restore(tx, "account", account.id)
+            end_within(means, tx, account.id, "credentials reset")
+            self._record(tx, "iam.reset_account", actor, (account.id, approval_id))
+
+        means.parts.transactions.run(work)
+        return issued
+
+    def _approval(self, tx: Transaction, actor: Actor, approval_id: str) -> Approval:
+        approval = self.means.parts.approvals.get(tx, approval_id)
+        if approval.kind != KIND or approval.org_id != actor.org_id:
+            msg = "that is no request to reset an account"
+            raise Conflict(msg)
+        return approval
+
+    def _account(self, tx: Transaction, approval: Approval) -> Account:
+        return self.means.stores.accounts.get(tx, approval.subject.removeprefix("account:"))
+
+    @staticmethod
+    def _record(tx: Transaction, action: str, actor: Actor, what: tuple[str, str]) -> None:
+        account_id, approval_id = what
+        tx.record(Act(action, actor, f"account:{account_id}", details={"approval": approval_id}))

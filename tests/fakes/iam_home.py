@@ -1,0 +1,112 @@
+"""The whole plane over a real SQLite file, with fake keys, a fake clock and quick hashing."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from iam.adapters.hashing import Argon2Hasher
+from iam.core.rfc6238.totp import hotp, step_at
+from iam.models.options import IamOptions
+from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
+from iam.plane import assemble
+from iam.service import IamServices
+from iam.service.beginnings import DemoAccount
+from secops.adapters.spine import Spine
+from secops.kernel.access import LateAccessControl
+from secops.kernel.actors import Actor, os_actor
+from secops.web.routes import Plane
+from tests.fakes.clock import FakeClock
+from tests.fakes.identity_keys import FakeTokenSigner, fake_iam_ports
+from tests.fakes.parts import database_spine
+from tests.fakes.randomness import FakeRandomness
+
+OWNER = os_actor("root")
+ISSUER = "http://localhost:8080"
+ADDRESS = "192.0.2.7"
+
+
+class CountingHasher(Argon2Hasher):
+    """Counts what it is asked to do; argon2id with little memory."""
+
+    def __init__(self, threads: int = 4, queue: int = 8) -> None:
+        super().__init__(FakeRandomness("salt"), threads=threads, queue=queue, memory_kib=64)
+        self.verified = 0
+
+    def verify(self, encoded: str, password: bytes) -> bool:
+        self.verified += 1
+        return super().verify(encoded, password)
+
+
+@dataclass
+class IamHome:
+    """One opened home with a demo account per role."""
+
+    spine: Spine
+    plane: Plane
+    clock: FakeClock
+    signer: FakeTokenSigner
+    hasher: CountingHasher
+    demo: dict[str, DemoAccount] = field(default_factory=dict)
+
+    @property
+    def services(self) -> IamServices:
+        assert isinstance(self.plane.services, IamServices)
+        return self.plane.services
+
+    def actor(self, role: str) -> Actor:
+        return self.services.actors.by_account(role)
+
+    def code(self, role: str) -> str:
+        """The TOTP code of a demo account, now."""
+        text = self.demo[role].otp_secret
+        secret = base64.b32decode(text + "=" * (-len(text) % 8))
+        return hotp(secret, step_at(self.clock.now()))
+
+    def begin(self, role: str, password: str | None = None, address: str = ADDRESS) -> str:
+        given = self.demo[role].password if password is None else password
+        return self.services.sign_in.begin(PasswordAttempt(role, given, address))
+
+    def sign_in(self, role: str) -> Opened:
+        reference = self.begin(role)
+        return self.services.sign_in.finish(FactorAttempt(reference, self.code(role), ADDRESS))
+
+    def leaves(self) -> list[dict[str, Any]]:
+        """What the units of work recorded for the ledger, oldest first."""
+        import orjson
+        import sqlalchemy as sa
+
+        with self.spine.read_engine.begin() as connection:
+            rows = connection.execute(sa.text("SELECT record FROM ledger_door ORDER BY id")).all()
+        return [orjson.loads(bytes(row.record)) for row in rows]
+
+    def close(self) -> None:
+        self.spine.close()
+
+
+def open_iam_home(
+    home: Path,
+    *,
+    url: str | None = None,
+    demo: bool = True,
+    signer: FakeTokenSigner | None = None,
+    **options: Any,
+) -> IamHome:
+    """Open ``home`` (made if new) with the plane installed and access control bound."""
+    clock, access = FakeClock(), LateAccessControl()
+    spine = database_spine(home, url=url, clock=clock, access=access)
+    signer, hasher = signer or FakeTokenSigner(), CountingHasher()
+    plane = assemble(
+        spine.parts,
+        fake_iam_ports(signer),
+        IamOptions(issuer=ISSUER, demo=demo, **options),
+        hasher=hasher,
+    )
+    opened = IamHome(spine, plane, clock, signer, hasher)
+    access.bind(opened.services.decisions)
+    if demo:
+        made = opened.services.beginnings.create_demo_accounts(OWNER)
+        opened.demo = {account.role: account for account in made}
+    return opened

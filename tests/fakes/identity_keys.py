@@ -1,0 +1,64 @@
+"""Key material for identity without a key pool: real P-256, AES-GCM and HMAC in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from iam.ports import IamPorts, SigningKey
+from secops.kernel.errors import Invalid, Unavailable
+
+
+def _spki(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+class FakeTokenSigner:
+    """Signs with the newest of its keys; ``rotate`` makes a new one, ``locked`` refuses."""
+
+    def __init__(self) -> None:
+        self.private = [ec.generate_private_key(ec.SECP256R1())]
+        self.locked = False
+
+    def rotate(self) -> None:
+        self.private.insert(0, ec.generate_private_key(ec.SECP256R1()))
+
+    def keys(self) -> list[SigningKey]:
+        return [SigningKey(str(id(key)), _spki(key)) for key in self.private]
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        if self.locked:
+            raise Unavailable
+        key = next(key for key in self.private if str(id(key)) == name)
+        return key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+class FakeSecretBox:
+    def __init__(self) -> None:
+        self._aead = AESGCM(bytes(range(32)))
+
+    def seal(self, plaintext: bytes, aad: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self._aead.encrypt(nonce, plaintext, aad)
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        try:
+            return self._aead.decrypt(sealed[:12], sealed[12:], aad)
+        except InvalidTag as error:
+            raise Invalid from error
+
+
+def fake_keyed_hash(content: bytes) -> bytes:
+    return hmac.digest(hashlib.sha256(b"pool").digest(), content, "sha256")
+
+
+def fake_iam_ports(signer: FakeTokenSigner | None = None) -> IamPorts:
+    return IamPorts(signer or FakeTokenSigner(), FakeSecretBox(), fake_keyed_hash)

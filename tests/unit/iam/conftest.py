@@ -1,0 +1,17 @@
+"""A home with the plane installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.iam_home import IamHome, open_iam_home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[IamHome]:
+    opened = open_iam_home(tmp_path)
+    yield opened
+    opened.close()
