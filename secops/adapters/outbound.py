@@ -19,9 +19,9 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Forbidden, Invalid, Unavailable
+from secops.kernel.errors import Invalid, SecopsError, Unavailable
 
-MAX_ANSWER: Final = 1 << 20
+MAX_ANSWER: Final = 1 << 16
 """Bytes of an answer that are read at most."""
 MAX_URL: Final = 2_048
 _EMBEDDING: Final = ipaddress.ip_network("64:ff9b::/96")
@@ -34,10 +34,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 
 
-class OutboundRefused(Forbidden):
-    """The address lies where the product must not reach on anybody's word."""
+class OutboundRefused(Unavailable):
+    """The address lies where the product must not reach on anybody's word; nothing was sent."""
 
     code = "outbound.refused"
+    status = 403
+    exit_code = 4
     title = Text("不允许访问该地址", "This address may not be called")
     remedy = Text(
         "如确需访问内网地址,请由管理员将其加入外发允许名单。",
@@ -46,11 +48,20 @@ class OutboundRefused(Forbidden):
 
 
 class OutboundFailed(Unavailable):
-    """The other side did not answer properly."""
+    """Nothing was sent: no address, no connection, or no trust in its certificate."""
 
     code = "outbound.failed"
     title = Text("外部地址无法访问", "The other side does not answer")
     remedy = Text("请检查地址、证书和网络。", "Check the address, its certificate and the network.")
+
+
+class OutboundUncertain(SecopsError):
+    """It was sent, wholly or in part, and no proper answer came: it may have had its effect."""
+
+    code = "outbound.uncertain"
+    status = 502
+    title = Text("请求已发出但结果未知", "Sent, but the outcome is unknown")
+    remedy = Text("请先到对方系统核实,再决定是否重发。", "Look at the other side before repeating.")
 
 
 def resolve_by_system(host: str, port: int) -> Sequence[str]:
@@ -85,20 +96,26 @@ class OutboundClient:
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], timeout: float
     ) -> tuple[int, bytes]:
-        """Send ``body`` and return (status, answer), whatever the status is.
+        """Send ``body`` and return (status, at most ``MAX_ANSWER`` bytes of the answer).
 
         ``timeout`` seconds bound all of it. Raises ``Invalid`` for no http(s) URL,
-        ``OutboundRefused`` for a forbidden address, ``OutboundFailed`` otherwise.
+        ``OutboundRefused`` for a forbidden address, ``OutboundFailed`` while nothing was sent,
+        ``OutboundUncertain`` afterwards. Errors name the host only: a URL may hold a token.
         """
-        return self._request("POST", url, body, headers, timeout=timeout)
+        status, answer = self._request("POST", url, body, headers, timeout=timeout)
+        return status, answer[:MAX_ANSWER]
 
     def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
-        """Ask for ``url``; as ``post``."""
-        return self._request("GET", url, None, headers, timeout=timeout)
+        """Ask for ``url``; as ``post``, but a longer answer is ``OutboundUncertain``."""
+        status, answer = self._request("GET", url, None, headers, timeout=timeout)
+        if len(answer) > MAX_ANSWER:
+            msg = f"{_split(url).hostname}: the answer is longer than {MAX_ANSWER} bytes"
+            raise OutboundUncertain(msg)
+        return status, answer
 
-    def check(self, url: str) -> str:
-        """Return the address that a request to ``url`` would go to; raise as ``post``."""
-        return self._checked_address(_split(url))
+    def check(self, url: str) -> None:
+        """Return if ``url`` may be called now; raise as ``post`` otherwise."""
+        self._checked_addresses(_split(url))
 
     def _request(
         self,
@@ -110,31 +127,20 @@ class OutboundClient:
         timeout: float,
     ) -> tuple[int, bytes]:
         parts = _split(url)
-        address = self._checked_address(parts)
-        connection = _connection(parts, address, timeout, self._ca_file)
+        addresses = self._checked_addresses(parts)
+        connection = _connection(parts, addresses, timeout, self._ca_file)
         # per-read timeouts alone would let a byte every few seconds hold us for hours
         watchdog = threading.Timer(timeout, _cut, (connection,))
         watchdog.daemon = True
         watchdog.start()
         try:
-            target = parts.path or "/"
-            if parts.query:
-                target += f"?{parts.query}"
-            connection.request(method, target, body=body, headers=dict(headers))
-            answer = connection.getresponse()
-            content = answer.read(MAX_ANSWER + 1)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            msg = f"{parts.hostname}: {type(error).__name__}"
-            raise OutboundFailed(msg) from error
+            _connect(connection, parts)
+            return _exchange(connection, method, parts, body, headers)
         finally:
             watchdog.cancel()
             connection.close()
-        if len(content) > MAX_ANSWER:
-            msg = f"{parts.hostname}: the answer is longer than {MAX_ANSWER} bytes"
-            raise OutboundFailed(msg)
-        return answer.status, content
 
-    def _checked_address(self, parts: SplitResult) -> str:
+    def _checked_addresses(self, parts: SplitResult) -> Sequence[str]:
         host = (parts.hostname or "").rstrip(".").lower()
         try:
             addresses = self._resolve(host, _port(parts))
@@ -145,10 +151,10 @@ class OutboundClient:
             msg = f"{host}: the name has no address"
             raise OutboundFailed(msg)
         if host not in self._hosts:
-            # one bad address condemns the name: which one is taken is the attacker's choice
+            # one bad address condemns the name: which one answers is the attacker's choice
             for address in addresses:
                 self._check_address(host, address)
-        return addresses[0]
+        return addresses
 
     def _check_address(self, host: str, text: str) -> None:
         address = ipaddress.ip_address(text.partition("%")[0])
@@ -162,23 +168,61 @@ class OutboundClient:
 
 
 class _PinnedConnection(http.client.HTTPConnection):
-    """Connects to the checked address, whatever the name says by now."""
+    """Connects to a checked address, whatever the name says by now."""
 
     def __init__(
-        self, host: str, port: int, timeout: float, *, address: str, tls: ssl.SSLContext | None
+        self,
+        host: str,
+        port: int,
+        timeout: float,
+        *,
+        addresses: Sequence[str],
+        tls: ssl.SSLContext | None,
     ) -> None:
         super().__init__(host, port, timeout=timeout)
-        self._address = address
+        self._addresses = addresses
         self._tls = tls
 
     def connect(self) -> None:
-        self.sock: Any = socket.create_connection((self._address, self.port), self.timeout)
+        """Take the first of the addresses that answers."""
+        for index, address in enumerate(self._addresses):
+            try:
+                self.sock: Any = socket.create_connection((address, self.port), self.timeout)
+                break
+            except OSError:
+                if index == len(self._addresses) - 1:
+                    raise
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
 
 
+def _connect(connection: http.client.HTTPConnection, parts: SplitResult) -> None:
+    try:
+        connection.connect()
+    except (OSError, ValueError) as error:
+        msg = f"{parts.hostname}: {type(error).__name__}"
+        raise OutboundFailed(msg) from error
+
+
+def _exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    parts: SplitResult,
+    body: bytes | None,
+    headers: Mapping[str, str],
+) -> tuple[int, bytes]:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request(method, target, body=body, headers=dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.read(MAX_ANSWER + 1)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        msg = f"{parts.hostname}: {type(error).__name__}"
+        raise OutboundUncertain(msg) from error
+
+
 def _connection(
-    parts: SplitResult, address: str, timeout: float, ca_file: str
+    parts: SplitResult, addresses: Sequence[str], timeout: float, ca_file: str
 ) -> http.client.HTTPConnection:
     tls: ssl.SSLContext | None = None
     if parts.scheme == "https":
@@ -186,7 +230,7 @@ def _connection(
         if ca_file:
             tls.load_verify_locations(ca_file)
     host = (parts.hostname or "").rstrip(".")
-    return _PinnedConnection(host, _port(parts), timeout, address=address, tls=tls)
+    return _PinnedConnection(host, _port(parts), timeout, addresses=addresses, tls=tls)
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

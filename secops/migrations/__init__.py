@@ -41,7 +41,5 @@ def upgrade(engine: Engine) -> None:
     """Bring the database to the head, in one transaction; does nothing when it is there."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK}
-            )
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
         command.upgrade(_config(connection), "head")
