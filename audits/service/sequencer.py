@@ -48,6 +48,7 @@ from secops.kernel.trail import Act, Trail
 LEASE_NAME: Final = "audits.sequencer"
 LEASE_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 3.0
+FORGET_SECONDS: Final = 30.0
 MAX_BATCH: Final = 1_000
 ACTOR: Final = system_actor("sequencer")
 
@@ -90,7 +91,7 @@ class Sequencer:
         self._signed_at = float("-inf")
         self._waiting_since: int | None = None
         self._written_vkeys: list[str] = []
-        self._forgotten: dict[str, int] = {}
+        self._forgotten: dict[str, tuple[int, float]] = {}
         self._damaged_doors: dict[str, str] = {}
         self._damage: str | None = None
 
@@ -289,15 +290,20 @@ class Sequencer:
         )
 
     def _forget(self, size: int) -> None:
-        """Let the doors drop what a signed checkpoint of ``size`` covers."""
+        """Let the doors drop what a signed checkpoint of ``size`` covers.
+
+        A door that stays where it was is asked again now and then: its process may have ended.
+        """
+        now = self._parts.clock.monotonic()
         for one in self._parts.store.positions():
-            if one.size > size or self._forgotten.get(one.door) == one.position:
+            position, asked = self._forgotten.get(one.door, (-1, now))
+            if one.size > size or (position == one.position and now - asked < FORGET_SECONDS):
                 continue
             if self._parts.doors.forget(one.door, one.position):
                 self._parts.store.forget_door(one.door)
                 self._forgotten.pop(one.door, None)
             else:
-                self._forgotten[one.door] = one.position
+                self._forgotten[one.door] = (one.position, now)
 
     # reports: each is one leaf when the state begins, not one per tick
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -292,3 +293,23 @@ def test_records_that_are_no_json_are_kept_as_they_are(rig: LedgerRig):
     rig.sequencer.drain()
     assert [one.row.action if one.row else None for one in rig.store.entries(0, 9)] == ["", "", ""]
     assert rig.verify().valid
+
+
+def test_control_positions_in_a_transaction_of_their_own_would_double_records(
+    rig: LedgerRig, monkeypatch
+):
+    """The check of exactly-once can fail: leaves first, positions lost in a crash between."""
+    rig.doors.put("database", record(0), record(1))
+    append = rig.store.append
+
+    def torn(addition: Addition, fence: int) -> None:
+        append(replace(addition, positions={}), fence)
+        msg = "crash between two transactions"
+        raise LedgerDamaged(msg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store, "append", torn)
+        rig.sequencer.tick()
+    rig.reopened().tick()
+    print(f"control: {len(numbers(rig)) - 2} of 2 records doubled")
+    assert numbers(rig) == [0, 1, 0, 1]
