@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -30,7 +31,8 @@ from kms.service.seals import (
 )
 from kms.service.seals.verifying import read_anchors, verify_seal_file
 from kms.store.seals import SqlCertificateStore, SqlSealStore
-from secops.adapters.spine import Spine
+from secops.adapters.journal.reader import JournalReader
+from secops.adapters.spine import Spine, journal_folder
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending, SelfApproval
@@ -78,8 +80,6 @@ class World:
         )
 
     def acts(self) -> list[dict[str, Any]]:
-        import orjson
-
         with self.spine.engine.connect() as connection:
             rows = connection.execute(text("SELECT record FROM ledger_door ORDER BY id"))
             return [orjson.loads(row.record) for row in rows]
@@ -206,9 +206,16 @@ def test_only_a_named_holder_uses_the_seal_and_refusals_are_recorded(world: Worl
     seal = world.make()
     with pytest.raises(NotSealHolder):
         world.use(seal, OTHER_HOLDER)
-    world.spine.journal.close()
-    refused = (next((world.spine.parts.home / "ledger" / "journal").rglob("*"))).exists()
-    assert refused
+    reader = JournalReader(journal_folder(world.spine.parts.home))
+    acts = [
+        orjson.loads(record)
+        for process in reader.processes()
+        for record in reader.read(process, 0).records
+    ]
+    assert [(act["action"], act["target"], act["outcome"]) for act in acts] == [
+        ("kms.use_seal", f"seal:{seal.id}", "refused")
+    ]
+    assert acts[0]["details"]["code"] == "kms.not_seal_holder"
 
 
 def test_each_holder_signs_with_a_certificate_of_their_own(world: World) -> None:

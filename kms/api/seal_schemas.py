@@ -1,0 +1,118 @@
+"""JSON Schemas of the seals' requests and answers, for the OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from secops.web.routes import Schema
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
+_BASE64: Final[dict[str, Any]] = {"type": "string", "contentEncoding": "base64"}
+_DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
+
+
+def _object(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def _page_of(item: dict[str, Any]) -> dict[str, Any]:
+    items = {"type": "array", "items": item}
+    return _object(("items", "next"), items=items, next={"type": ["string", "null"]})
+
+
+_SEAL: Final = _object(
+    ("id", "name", "state", "marking"),
+    id=_TEXT,
+    es_id=_TEXT,
+    name=_TEXT,
+    shape={"enum": ["round", "oval", "square"]},
+    state={"enum": ["active", "suspended", "revoked"]},
+    state_reason=_TEXT,
+    marking=_TEXT,
+    sm3=_DIGEST,
+    valid_from=_TIME,
+    valid_until=_TIME,
+    made_at=_TIME,
+    holders={"type": "array"},
+    content=_BASE64,
+    picture=_BASE64,
+)
+_APPLICATION: Final = _object(
+    ("id", "name", "approval"),
+    id=_TEXT,
+    name=_TEXT,
+    shape={"enum": ["round", "oval", "square"]},
+    organization=_TEXT,
+    holders={"type": "array", "items": _TEXT},
+    reason=_TEXT,
+    applicant_id=_TEXT,
+    applied_at=_TIME,
+    approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
+    seal_id={"type": ["string", "null"]},
+)
+_USE: Final = _object(
+    ("id", "seal_id", "document_sm3"),
+    id=_TEXT,
+    seal_id=_TEXT,
+    account_id=_TEXT,
+    document_sm3=_DIGEST,
+    purpose=_TEXT,
+    used_at=_TIME,
+    value_sm3=_DIGEST,
+)
+_STEP: Final = _object(
+    ("n", "what", "ok", "why"),
+    n={"type": "integer"},
+    what=_TEXT,
+    ok={"type": ["boolean", "null"]},
+    why=_TEXT,
+)
+_VERDICT: Final = _object(
+    ("valid", "signer", "seal_name", "signed_at", "steps", "warnings"),
+    valid={"type": "boolean"},
+    signer={"type": ["string", "null"]},
+    seal_name={"type": ["string", "null"]},
+    signed_at={"type": ["string", "null"]},
+    steps={"type": "array", "items": _STEP},
+    warnings={"type": "array", "items": _TEXT},
+)
+
+SEAL: Final = Schema("Seal", _SEAL)
+SEAL_PAGE: Final = Schema("SealPage", _page_of(_SEAL))
+APPLICATION: Final = Schema("SealApplication", _APPLICATION)
+APPLICATION_PAGE: Final = Schema("SealApplicationPage", _page_of(_APPLICATION))
+USE_PAGE: Final = Schema("SealUsePage", _page_of(_USE))
+REASON: Final = Schema("SealReason", _object(("reason",), reason=_TEXT))
+DECIDE_APPLICATION: Final = Schema(
+    "DecideApplication", _object(("grant", "reason"), grant={"type": "boolean"}, reason=_TEXT)
+)
+APPLY_SEAL: Final = Schema(
+    "ApplySeal",
+    _object(
+        ("name", "shape", "organization", "holders", "reason"),
+        name=_TEXT,
+        shape={"enum": ["round", "oval", "square"]},
+        organization=_TEXT,
+        holders={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 20},
+        reason=_TEXT,
+    ),
+)
+USE_SEAL: Final = Schema(
+    "UseSeal", _object((), document=_BASE64, document_sm3=_DIGEST, purpose=_TEXT)
+)
+SEALED_VALUE: Final = Schema(
+    "SealedValue", _object(("value", "use", "marking"), value=_BASE64, use=_USE, marking=_TEXT)
+)
+VERIFY_SEAL: Final = Schema("VerifySeal", _object(("file",), file=_BASE64, document=_BASE64))
+REPORT: Final = Schema(
+    "VerificationReport",
+    _object(
+        ("valid", "kind", "version", "signatures"),
+        valid={"type": "boolean"},
+        kind=_TEXT,
+        version={"type": ["integer", "null"]},
+        signatures={"type": "array", "items": _VERDICT},
+        warnings={"type": "array", "items": _TEXT},
+    ),
+)

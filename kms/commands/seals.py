@@ -1,0 +1,327 @@
+"""``secops kms``: apply-seal, approve-seal, make-seal, use-seal, verify-seal and their lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.session import session_of
+
+if TYPE_CHECKING:
+    from kms.models.seals import VerificationReport
+    from kms.service import KmsServices
+    from secops.crypto.certificates import Certificate
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+_LIMIT: Final = 200
+_MAX_FILE: Final = 20 << 20
+_CHUNK: Final = 1 << 20
+_OK: Final = {True: "✓", False: "✗", None: "–"}
+_CA: Final = "ca/root.pem"
+
+
+@click.command("apply-seal")
+@click.argument("name")
+@click.option("--shape", type=click.Choice(["round", "oval", "square"]), default="round")
+@click.option("--organization", required=True, help="Whose seal it is.")
+@click.option("--holder", "holders", multiple=True, required=True, help="Who may use it.")
+@click.option("--reason", required=True)
+@json_option
+@click.pass_context
+def apply_seal(ctx: click.Context, /, name: str, **options: Any) -> None:
+    """Apply for the seal NAME (申请印章); somebody else approves it.
+
+    Example: secops --as applicant kms apply-seal 临江县数据局 --organization 临江县数据局
+    --holder holder --reason 公文用印
+    """
+    from kms.models.seal_registry import SealRequest  # noqa: PLC0415 - quick --help
+
+    session = session_of(ctx)
+    request = SealRequest(
+        name=name,
+        shape=options["shape"],
+        organization=options["organization"],
+        holders=options["holders"],
+        reason=options["reason"],
+    )
+    application = _services(ctx).seal_applications.apply_seal(session.actor, request)
+    if options["as_json"]:
+        print_json({"id": application.id, "approval": "pending"})
+    else:
+        click.echo(application.id)
+
+
+@click.command("approve-seal")
+@click.argument("application")
+@click.option("--reject", is_flag=True, help="Refuse it instead.")
+@click.option("--reason", required=True)
+@click.pass_context
+def approve_seal(ctx: click.Context, *, application: str, reject: bool, reason: str) -> None:
+    """Approve or refuse APPLICATION (审批); never one's own.
+
+    Example: secops --as security kms approve-seal sap_01… --reason 同意
+    """
+    approval = _services(ctx).seal_applications.decide_application(
+        session_of(ctx).actor, application, grant=not reject, reason=reason
+    )
+    say(f"{application}: {approval.state}")
+
+
+@click.command("make-seal")
+@click.argument("application")
+@click.option("-o", "--output", type=_OUT, help="Write the seal (.esl) here.")
+@json_option
+@click.pass_context
+def make_seal(ctx: click.Context, *, application: str, output: Path | None, as_json: bool) -> None:
+    """Make the approved seal of APPLICATION (制章) under the built-in test CA.
+
+    Example: secops --as security kms make-seal sap_01… -o seal.esl
+    """
+    actor, services = session_of(ctx).actor, _services(ctx)
+    record = services.seal_making.make_seal(actor, application)
+    if output is not None:
+        output.write_bytes(services.seal_registry.show_seal(actor, record.id).content)
+    say(f"{record.name}: {record.marking}")
+    if as_json:
+        print_json({"id": record.id, "sm3": record.digest, "marking": record.marking})
+    else:
+        click.echo(record.id)
+
+
+@click.command("list-seals")
+@json_option
+@click.pass_context
+def list_seals(ctx: click.Context, *, as_json: bool) -> None:
+    """List the seals of the own organisation.
+
+    Example: secops --as auditor kms list-seals
+    """
+    from secops.kernel.clock import to_rfc3339  # noqa: PLC0415
+    from secops.kernel.pages import PageRequest  # noqa: PLC0415
+
+    page = _services(ctx).seal_registry.list_seals(session_of(ctx).actor, PageRequest(_LIMIT))
+    rows = [
+        {
+            "id": seal.id,
+            "name": seal.name,
+            "state": seal.state,
+            "valid_until": to_rfc3339(seal.valid_until),
+            "marking": seal.marking,
+        }
+        for seal in page.items
+    ]
+    if as_json:
+        print_json({"items": rows, "next": page.next})
+    else:
+        columns = ("id", "name", "state", "valid_until", "marking")
+        print_table("Seals", columns, [[row[column] for column in columns] for row in rows])
+
+
+@click.command("list-seal-applications")
+@json_option
+@click.pass_context
+def list_seal_applications(ctx: click.Context, *, as_json: bool) -> None:
+    """List applications for seals with their approvals.
+
+    Example: secops --as security kms list-seal-applications
+    """
+    from secops.kernel.pages import PageRequest  # noqa: PLC0415
+
+    page = _services(ctx).seal_applications.list_applications(
+        session_of(ctx).actor, PageRequest(_LIMIT)
+    )
+    rows = [
+        {
+            "id": application.id,
+            "name": application.name,
+            "approval": approval.state,
+            "seal_id": application.seal_id,
+        }
+        for application, approval in page.items
+    ]
+    if as_json:
+        print_json({"items": rows, "next": page.next})
+    else:
+        columns = ("id", "name", "approval", "seal_id")
+        print_table("Applications", columns, [[row[column] for column in columns] for row in rows])
+
+
+@click.command("export-seal")
+@click.argument("seal")
+@click.option("-o", "--output", type=_OUT, help="Write the seal (.esl) here.")
+@click.option("--picture", type=_OUT, help="Write its picture (.png) here.")
+@click.pass_context
+def export_seal(
+    ctx: click.Context, *, seal: str, output: Path | None, picture: Path | None
+) -> None:
+    """Write SEAL, or its picture, to files.
+
+    Example: secops --as auditor kms export-seal seal_01… --picture seal.png
+    """
+    details = _services(ctx).seal_registry.show_seal(session_of(ctx).actor, seal)
+    if output is not None:
+        output.write_bytes(details.content)
+    if picture is not None:
+        picture.write_bytes(details.picture)
+    say(f"{details.record.name}: {details.record.state}, {details.record.marking}")
+
+
+@click.command("use-seal")
+@click.argument("seal")
+@click.argument("file", type=_FILE)
+@click.option("-o", "--output", type=_OUT, required=True, help="Write the SES_Signature here.")
+@click.option("--purpose", default="", help="What for; kept in the usage ledger.")
+@json_option
+@click.pass_context
+def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> None:
+    """Put SEAL on FILE (用章): a detached SES_Signature over its SM3.
+
+    Example: secops --as holder kms use-seal seal_01… notice.pdf -o notice.pdf.dat
+    """
+    output: Path = options["output"]
+    sealed = _services(ctx).seal_using.use_seal(
+        session_of(ctx).actor,
+        seal,
+        document_digest=_sm3_of(file),
+        purpose=options["purpose"],
+    )
+    output.write_bytes(sealed.value)
+    if options["as_json"]:
+        print_json({"id": sealed.use.id, "seal_id": seal, "document_sm3": sealed.use.digest})
+    else:
+        say(f"{file} sealed: {output}")
+
+
+@click.command("suspend-seal")
+@click.argument("seal")
+@click.option("--reason", required=True)
+@click.pass_context
+def suspend_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
+    """Stop the use of SEAL at once (停用).
+
+    Example: secops --as security kms suspend-seal seal_01… --reason 用印异常
+    """
+    _services(ctx).seal_registry.suspend_seal(session_of(ctx).actor, seal, reason)
+    say(f"{seal}: suspended")
+
+
+@click.command("resume-seal")
+@click.argument("seal")
+@click.option("--reason", required=True)
+@click.pass_context
+def resume_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
+    """Let a suspended SEAL be used again (恢复).
+
+    Example: secops --as security kms resume-seal seal_01… --reason 核实无误
+    """
+    _services(ctx).seal_registry.resume_seal(session_of(ctx).actor, seal, reason)
+    say(f"{seal}: active")
+
+
+@click.command("revoke-seal")
+@click.argument("seal")
+@click.option("--reason", required=True)
+@click.pass_context
+def revoke_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
+    """End SEAL for good, with its holders' certificates (撤销).
+
+    Example: secops --as security kms revoke-seal seal_01… --reason 单位撤销
+    """
+    _services(ctx).seal_registry.revoke_seal(session_of(ctx).actor, seal, reason)
+    say(f"{seal}: revoked")
+
+
+@click.command("verify-seal")
+@click.argument("file", type=_FILE)
+@click.option("--document", type=_FILE, help="What a detached value was put on.")
+@click.option("--trust", type=_FILE, multiple=True, help="Trust anchors (PEM).")
+@json_option
+@click.pass_context
+def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
+    """Verify FILE (验章), a .esl, SES_Signature or signed .ofd; exit 1 if it is not valid.
+
+    Anchors are those of --trust and the home's built-in test CA, if there is one.
+
+    Example: secops kms verify-seal notice.pdf.dat --document notice.pdf --json
+    """
+    from kms.service.seals.verifying import verify_seal_file  # noqa: PLC0415 - quick --help
+    from secops.kernel.clock import SystemClock  # noqa: PLC0415
+
+    document: Path | None = options["document"]
+    report = verify_seal_file(
+        _content(file),
+        None if document is None else _content(document),
+        anchors=_anchors(session_of(ctx).home, options["trust"]),
+        now=SystemClock().now(),
+    )
+    if options["as_json"]:
+        print_json(report.to_record())
+    else:
+        _print_report(report)
+    if not report.valid:
+        ctx.exit(1)
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (
+    apply_seal,
+    approve_seal,
+    make_seal,
+    list_seals,
+    list_seal_applications,
+    export_seal,
+    use_seal,
+    suspend_seal,
+    resume_seal,
+    revoke_seal,
+    verify_seal,
+)
+"""What the group ``secops kms`` takes up."""
+
+
+def _services(ctx: click.Context) -> KmsServices:
+    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
+
+    return session_of(ctx).services(KmsServices)
+
+
+def _content(path: Path) -> bytes:
+    """Return the file's bytes, one more than allowed at most: the service refuses those."""
+    with path.open("rb") as stream:
+        return stream.read(_MAX_FILE + 1)
+
+
+def _sm3_of(path: Path) -> bytes:
+    """Return the SM3 of a file of any size."""
+    from secops.crypto.hashes import stream as running_hash  # noqa: PLC0415
+
+    engine = running_hash("sm3")
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            engine.update(chunk)
+    return engine.finalize()
+
+
+def _anchors(home: Path, paths: Sequence[Path]) -> list[Certificate]:
+    from kms.service.seals.verifying import read_anchors  # noqa: PLC0415
+
+    built_in = home / _CA
+    found = [*paths, built_in] if built_in.is_file() else list(paths)
+    return [anchor for path in found for anchor in read_anchors(_content(path))]
+
+
+def _print_report(report: VerificationReport) -> None:
+    record = report.to_record()
+    for verdict in record["signatures"]:
+        title = f"{verdict['seal_name'] or '?'} · {verdict['signer'] or ''}"
+        rows = [
+            (step["n"], step["what"], _OK[step["ok"]], step["why"]) for step in verdict["steps"]
+        ]
+        print_table(title, ("n", "step", "ok", "why"), rows)
+        for warning in verdict["warnings"]:
+            say(warning)
+    click.echo("有效 / valid" if record["valid"] else "无效 / NOT valid")

@@ -1,0 +1,231 @@
+"""Seals over HTTP: the same guard, the same services, the documented shapes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kms.adapters.anchor_files import HomeAnchorFile
+from kms.api.seals import routes
+from kms.service.authority import Authority
+from kms.service.seals import (
+    SealApplications,
+    SealMaking,
+    SealParts,
+    SealRegistry,
+    SealUsing,
+    SealVerification,
+)
+from kms.store.seals import SqlCertificateStore, SqlSealStore
+from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Unauthenticated
+from secops.web.dispatch import Dispatcher
+from secops.web.guard import Guard
+from secops.web.messages import Request
+from secops.web.routes import Public, Route
+from tests.fakes.clock import FakeClock
+from tests.fakes.parts import database_spine
+from tests.fakes.sealing import DOCUMENT, FakePainter, FakeSealingKeys, FakeSubjects
+
+ROLES = {"sun": "seal-applicant", "qian": "security-admin", "zhou": "seal-holder", "li": "analyst"}
+
+
+class Tokens:
+    """A token is the account's name."""
+
+    def verify_token(self, token: str) -> Actor:
+        if token not in ROLES:
+            raise Unauthenticated
+        return Actor("account", token, "org_root", token, frozenset({ROLES[token]}), level=2)
+
+    def verify_session(self, cookie: str) -> Actor:
+        raise Unauthenticated
+
+
+class Api:
+    def __init__(self, home: Path) -> None:
+        self.spine = database_spine(home, clock=FakeClock())
+        parts = self.spine.parts
+        keys = FakeSealingKeys()
+        authority = Authority(parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
+        seals = SealParts(parts, SqlSealStore(), keys, FakePainter(), authority, FakeSubjects())
+        applications = SealApplications(seals)
+        services: Any = SimpleNamespace(
+            seal_applications=applications,
+            seal_making=SealMaking(seals, applications),
+            seal_registry=SealRegistry(seals),
+            seal_using=SealUsing(seals),
+            seal_verification=SealVerification(seals),
+        )
+        self.routes = {route.operation: route for route in routes(services)}
+        self.dispatcher = Dispatcher(Guard(Tokens(), parts.access, parts.clock), parts.trail)
+
+    def call(
+        self, operation: str, who: str | None, body: Any = None, **args: str
+    ) -> tuple[int, Any]:
+        content = b"" if body is None else json.dumps(body).encode()
+        return self.send(operation, who, content, "application/json", **args)
+
+    def send(
+        self, operation: str, who: str | None, content: bytes, kind: str, **args: str
+    ) -> tuple[int, Any]:
+        route: Route = self.routes[operation]
+        headers = {"content-type": kind, "content-length": str(len(content))}
+        if who is not None:
+            headers["authorization"] = f"Bearer {who}"
+        request = Request(route.method, route.path, headers=headers, body=content, args=args)
+        response = self.dispatcher.answer(request, route)
+        return response.status, json.loads(response.body)
+
+    def seal(self) -> str:
+        wanted = {
+            "name": "临江县数据局",
+            "shape": "round",
+            "organization": "临江县数据局",
+            "holders": ["zhou"],
+            "reason": "公文用印",
+        }
+        status, application = self.call("apply_seal", "sun", wanted)
+        assert (status, application["approval"]) == (201, "pending")
+        decision = {"grant": True, "reason": "同意"}
+        identifier = application["id"]
+        status, _ = self.call("decide_application", "qian", decision, application_id=identifier)
+        assert status == 200
+        status, seal = self.call("make_seal", "qian", application_id=identifier)
+        assert (status, seal["marking"]) == (201, "测试/内部用")
+        return str(seal["id"])
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    made = Api(tmp_path)
+    yield made
+    made.spine.close()
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def multipart(**parts: bytes) -> tuple[bytes, str]:
+    body = b""
+    for name, content in parts.items():
+        filename = b'; filename="f"' if name in ("document", "file") else b""
+        head = b'--b\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n'
+        body += head % (name.encode(), filename) + content + b"\r\n"
+    return body + b"--b--\r\n", "multipart/form-data; boundary=b"
+
+
+def test_a_file_is_sealed_and_verified_over_http(api: Api) -> None:
+    seal = api.seal()
+    body = {"document": encoded(DOCUMENT), "purpose": "印发"}
+    status, sealed = api.call("use_seal", "zhou", body, seal_id=seal)
+    assert (status, sealed["use"]["document_sm3"]) == (201, sm3(DOCUMENT).hex())
+    status, report = api.call(
+        "verify_seal", None, {"file": sealed["value"], "document": encoded(DOCUMENT)}
+    )
+    assert (status, report["valid"], report["kind"]) == (200, True, "signature")
+    status, report = api.call(
+        "verify_seal", None, {"file": sealed["value"], "document": encoded(b"other")}
+    )
+    assert (status, report["valid"]) == (200, False)
+
+
+def test_a_file_is_sealed_as_an_upload_and_by_its_digest_alone(api: Api) -> None:
+    seal = api.seal()
+    content, kind = multipart(document=DOCUMENT, purpose="印发".encode())
+    status, sealed = api.send("use_seal", "zhou", content, kind, seal_id=seal)
+    assert (status, sealed["use"]["purpose"]) == (201, "印发")
+    body = {"document_sm3": sm3(DOCUMENT).hex()}
+    assert api.call("use_seal", "zhou", body, seal_id=seal)[0] == 201
+    content, kind = multipart(file=base64.b64decode(sealed["value"]), document=DOCUMENT)
+    assert api.send("verify_seal", None, content, kind)[1]["valid"] is True
+    status, uses = api.call("list_uses", "qian", seal_id=seal)
+    assert (status, len(uses["items"]), uses["next"]) == (200, 2, None)
+
+
+def test_a_suspended_seal_answers_403_with_the_reason(api: Api) -> None:
+    seal = api.seal()
+    assert api.call("suspend_seal", "qian", {"reason": "用印异常"}, seal_id=seal)[0] == 200
+    body = {"document_sm3": sm3(DOCUMENT).hex()}
+    status, problem = api.call("use_seal", "zhou", body, seal_id=seal)
+    assert (status, problem["code"]) == (403, "kms.seal_not_usable")
+    assert "用印异常" in problem["detail"]
+    assert api.call("resume_seal", "qian", {"reason": "无误"}, seal_id=seal)[0] == 200
+    assert api.call("use_seal", "zhou", body, seal_id=seal)[0] == 201
+    assert api.call("revoke_seal", "qian", {"reason": "撤销"}, seal_id=seal)[0] == 200
+    assert api.call("use_seal", "zhou", body, seal_id=seal)[0] == 403
+
+
+@pytest.mark.parametrize("who", ["sun", "qian", "li"])
+def test_who_is_no_holder_is_refused(api: Api, who: str) -> None:
+    body = {"document_sm3": sm3(DOCUMENT).hex()}
+    assert api.call("use_seal", who, body, seal_id=api.seal())[0] == 403
+
+
+def test_without_a_token_only_verification_answers(api: Api) -> None:
+    for operation, route in api.routes.items():
+        if isinstance(route.access, Public):
+            assert operation == "verify_seal"
+            continue
+        assert api.call(operation, None, seal_id="x", application_id="x")[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("use_seal", {}),
+        ("use_seal", {"document": "%%%"}),
+        ("use_seal", {"document": 7}),
+        ("use_seal", {"document_sm3": "00"}),
+        ("use_seal", {"document_sm3": "zz" * 32}),
+        ("use_seal", {"document": "AA==", "document_sm3": "00" * 32}),
+        ("use_seal", {"document_sm3": "00" * 32, "purpose": "a\nb"}),
+        ("use_seal", []),
+    ],
+)
+def test_a_malformed_request_is_a_400(api: Api, operation: str, body: Any) -> None:
+    assert api.call(operation, "zhou", body, seal_id=api.seal())[0] == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"file": 1}, {"file": "%"}, {"file": encoded(b"hello")}, {"file": encoded(b"%PDF")}],
+)
+def test_what_can_not_be_verified_is_a_400_for_everybody(api: Api, body: Any) -> None:
+    assert api.call("verify_seal", None, body)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("apply_seal", {"name": "x"}),
+        ("apply_seal", {"name": "县", "holders": "zhou"}),
+        ("apply_seal", {"name": "县", "holders": [7]}),
+    ],
+)
+def test_a_malformed_application_is_a_400(api: Api, operation: str, body: Any) -> None:
+    assert api.call(operation, "sun", body)[0] == 400
+
+
+def test_a_decision_is_a_boolean(api: Api) -> None:
+    body = {"grant": "yes", "reason": "x"}
+    assert api.call("decide_application", "qian", body, application_id="x")[0] == 400
+
+
+def test_seals_and_applications_are_listed_and_shown(api: Api) -> None:
+    seal = api.seal()
+    assert [item["id"] for item in api.call("list_seals", "qian")[1]["items"]] == [seal]
+    shown = api.call("show_seal", "qian", seal_id=seal)[1]
+    assert shown["holders"] == [{"account_id": "zhou", "name": "zhou"}]
+    assert base64.b64decode(shown["picture"]).startswith(b"\x89PNG")
+    applications = api.call("list_applications", "qian")[1]["items"]
+    assert [item["approval"] for item in applications] == ["used"]
+    assert api.call("show_seal", "qian", seal_id="seal_none")[0] == 404
