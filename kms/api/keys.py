@@ -8,9 +8,8 @@ from typing import Any, Final
 from kms.api.vault import ANY_OBJECT, ENVELOPE, no_content, vault_response
 from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest
 from kms.service import KmsServices
-from kms.service.presenting import describe
+from kms.service.presenting import describe, list_all
 from secops.kernel.errors import Invalid, NotFound
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.kms import (
     KEY_CONFIGURE,
@@ -119,14 +118,8 @@ class _Calls:
         if request.method == "GET" and request.query.get("list") != "true":
             msg = "use LIST, or GET with list=true"
             raise NotFound(msg)
-        names: list[str] = []
-        after: tuple[str | int, ...] | None = None
-        while True:
-            page = self._keys.list_keys(request.caller, PageRequest(MAX_LIMIT, after))
-            names += [key.name for key in page.items if key.state != "destroyed"]
-            if page.next is None:
-                break
-            after = decode_cursor(page.next)
+        rows = list_all(self._keys, request.caller)
+        names = [row["name"] for row in rows if row["state"] != "destroyed"]
         if not names:
             msg = "there are no keys"
             raise NotFound(msg)

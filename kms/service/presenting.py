@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from kms.core.transit.description import describe_key, to_pem
+from kms.core.transit.texts import encode_base64
 from kms.errors.keys import OperationUnsupported, VersionUnavailable
 from kms.models.keys import LoadedKey
+from kms.service.keys import Keys
+from secops.kernel.actors import Actor
+from secops.kernel.clock import to_rfc3339
+from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
 
 
 def describe(loaded: LoadedKey) -> dict[str, Any]:
@@ -24,3 +29,30 @@ def public_pem(loaded: LoadedKey, version: int = 0) -> str:
         msg = f"the key {loaded.key.name} has no version {version}"
         raise VersionUnavailable(msg)
     return to_pem("PUBLIC KEY", row.public_key)
+
+
+def in_base64(data: bytes) -> str:
+    """Return ``data`` as Transit's requests carry it."""
+    return encode_base64(data)
+
+
+def list_all(keys: Keys, actor: Actor) -> list[dict[str, Any]]:
+    """Return all keys the actor may see, one short record each, by name."""
+    rows: list[dict[str, Any]] = []
+    after: tuple[str | int, ...] | None = None
+    while True:
+        page = keys.list_keys(actor, PageRequest(MAX_LIMIT, after))
+        rows += [
+            {
+                "id": key.id,
+                "name": key.name,
+                "type": key.type,
+                "latest_version": key.latest_version,
+                "state": key.state,
+                "created_at": to_rfc3339(key.created_at),
+            }
+            for key in page.items
+        ]
+        if page.next is None:
+            return rows
+        after = decode_cursor(page.next)

@@ -39,6 +39,14 @@ class Produced:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedBytes:
+    """A signature as bytes: DER for SM2 and ECDSA."""
+
+    signature: bytes
+    key_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A decrypted plaintext."""
 
@@ -209,6 +217,29 @@ class Transit:
         tag = self._hmac(loaded, version, message, requests.hmac_hash(fields, path_hash))
         act = _read_act("kms.hmac", actor, loaded, message, valid=True)
         return Produced(texts.write_text(version, texts.encode_base64(tag)), version, act)
+
+    def sign_bytes(self, actor: Actor, name: str, message: bytes) -> SignedBytes:
+        """Sign ``message`` with default options; the leaf is durable when this returns.
+
+        For callers without a lane that records for them, e.g. the command line.
+        """
+        made = self.sign(actor, name, {"input": texts.encode_base64(message)})
+        self._parts.trail.append([made.act])
+        _, payload = texts.read_text(made.text, "signature")
+        return SignedBytes(texts.decode_base64(payload, "signature"), made.key_version)
+
+    def verify_bytes(self, actor: Actor, name: str, message: bytes, signature: bytes) -> int | None:
+        """Return the version that made ``signature`` (DER) over ``message``; None if none did."""
+        key = self._granted(actor, name, DEFAULT_MOUNT, "verify").key
+        encoded = {"input": texts.encode_base64(message)}
+        payload = texts.encode_base64(signature)
+        for version in range(key.latest_version, key.min_decryption_version - 1, -1):
+            fields = {**encoded, "signature": texts.write_text(version, payload)}
+            verdict = self.verify(actor, name, fields)
+            self._parts.trail.append([verdict.act])
+            if verdict.valid:
+                return version
+        return None
 
     def _verify_hmac(
         self, actor: Actor, name: str, fields: Fields, *, mount: str, path_hash: str | None

@@ -1,0 +1,19 @@
+"""``secops kms``: keys, the pool, seals."""
+
+from __future__ import annotations
+
+import click
+
+from kms.commands import keys, pool, seals
+
+
+@click.group("kms")
+def group() -> None:
+    """Create and use keys; apply for, make, use and verify seals.
+
+    Example: secops kms verify-seal seal.esl --json
+    """
+
+
+for command in (*keys.COMMANDS, *pool.COMMANDS, *seals.COMMANDS):
+    group.add_command(command)

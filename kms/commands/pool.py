@@ -1,0 +1,144 @@
+"""``secops kms unlock``, ``lock`` and ``status``: the pool of the running service."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import click
+
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Invalid, Unavailable
+from secops.terminal.output import json_option, print_json, say
+from secops.terminal.session import session_of
+
+_URL: Final = "http://localhost:8080"
+_PATIENCE: Final = 10.0
+_MAX_ANSWER: Final = 65_536
+_OK: Final = 200
+
+url_option = click.option("--url", default=_URL, show_default=True, help="The running service.")
+
+
+class ServiceNotRunning(Unavailable):
+    """Nothing answers at the service's address."""
+
+    code = "kms.service_not_running"
+    title = Text("服务未运行", "The service is not running")
+    remedy = Text(
+        "请先运行 secops serve,或用 --url 指定地址;一次性命令用 UNLOCK_FILE 自行解锁。",
+        "Run `secops serve`, or name its address by --url. Commands unlock by UNLOCK_FILE.",
+    )
+
+
+class UnlockRefused(Invalid):
+    """The service did not unlock its pool."""
+
+    code = "kms.unlock_refused"
+    exit_code = 4
+    title = Text("解锁被拒绝", "The pool was not unlocked")
+    remedy = Text("请核对解锁口令。", "Check the passphrase.")
+
+
+@click.command("status")
+@url_option
+@json_option
+@click.pass_context
+def status(ctx: click.Context, *, url: str, as_json: bool) -> None:
+    """Say whether the running service's key pool is unlocked; exit 3 if nothing runs.
+
+    Example: secops kms status
+    """
+    found = _call(url, "GET", "/v1/sys/seal-status")
+    state = _state(found)
+    if as_json:
+        print_json({"state": state, "custody": found["custody"], "profile": found["profile"]})
+    else:
+        click.echo(f"{state} ({found['custody']} custody, profile {found['profile']})")
+    if state != "unlocked":
+        ctx.exit(1)
+
+
+@click.command("unlock")
+@url_option
+@click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Else you are asked.",
+)
+def unlock(*, url: str, passphrase_file: Path | None) -> None:
+    """Unlock the running service's key pool.
+
+    Example: secops kms unlock --passphrase-file ./unlock
+    """
+    if passphrase_file is None:
+        passphrase = click.prompt("Passphrase", hide_input=True, err=True)
+    else:
+        passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+    found = _call(url, "POST", "/v1/sys/unseal", {"key": passphrase})
+    say(f"the pool is {_state(found)}")
+
+
+@click.command("lock")
+@url_option
+@click.pass_context
+def lock(ctx: click.Context, *, url: str) -> None:
+    """Lock the key pool in every process of this home within a second.
+
+    Example: secops --as security kms lock
+    """
+    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
+
+    session = session_of(ctx)
+    session.services(KmsServices).pool.lock(session.actor)
+    say("the pool is locked")
+    try:
+        _call(url, "GET", "/v1/sys/seal-status")
+    except ServiceNotRunning:
+        say(f"no service answers at {url}: it will start locked until `secops kms unlock`")
+
+
+def _state(found: dict[str, Any]) -> str:
+    if not found["initialized"]:
+        return "uninitialised"
+    return "locked" if found["sealed"] else "unlocked"
+
+
+def _call(url: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the service's JSON answer; raise ``ServiceNotRunning`` or ``UnlockRefused``."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or parts.hostname is None:
+        msg = f"{url!r} is no address of a service"
+        raise Invalid(msg)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=_PATIENCE)
+    content = json.dumps(body or {}).encode()
+    try:
+        headers = {"content-type": "application/json"}
+        connection.request(method, path, content if method == "POST" else None, headers)
+        answer = connection.getresponse()
+        text = answer.read(_MAX_ANSWER)
+    except (OSError, http.client.HTTPException) as error:
+        msg = f"no service answers at {url}"
+        raise ServiceNotRunning(msg) from error
+    finally:
+        connection.close()
+    return _parse(answer.status, text)
+
+
+def _parse(code: int, text: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        msg = "the answer is not that of this service"
+        raise ServiceNotRunning(msg) from error
+    if code != _OK or not isinstance(found, dict):
+        errors = found.get("errors") if isinstance(found, dict) else None
+        raise UnlockRefused("; ".join(map(str, errors or [f"HTTP {code}"])))
+    return found
+
+
+COMMANDS: Final = (unlock, lock, status)
