@@ -1,11 +1,19 @@
-"""HTTP of the plane."""
+"""The plane's HTTP: OAuth 2 and OpenID Connect surfaces, and administration as JSON."""
 
 from __future__ import annotations
 
+from iam.api import accounts, applications, bodies, oauth, own, provider
 from iam.service import IamServices
 from secops.web.routes import Route
 
 
 def routes(services: IamServices) -> tuple[Route, ...]:
-    """Return the plane's routes."""
-    return ()
+    """Return every route of the plane."""
+    return (
+        *oauth.routes(services),
+        *provider.routes(services),
+        *accounts.routes(services),
+        *applications.routes(services),
+        *bodies.routes(services),
+        *own.routes(services),
+    )

@@ -17,7 +17,7 @@ from iam.core.rfc9068.verify import header_of
 from iam.errors import TokenRefused
 from iam.ports import SigningKey, TokenSigner
 from secops.kernel.clock import Clock
-from secops.kernel.errors import Unavailable
+from secops.kernel.errors import Conflict, Unavailable
 
 REFRESH_SECONDS: Final = 5.0
 _TYPES: Final[tuple[TokenType, ...]] = ("at+jwt", "JWT", "logout+jwt")
@@ -41,6 +41,14 @@ class KeyRing:
     def sign(self, token_type: TokenType, claims: Mapping[str, Any]) -> str:
         """Return a token of ``token_type`` with ``claims`` under the current key."""
         self._refresh(REFRESH_SECONDS)
+        try:
+            return self._sign(token_type, claims)
+        except Conflict:
+            # another process has rotated the key a moment ago
+            self._refresh(-1.0)
+            return self._sign(token_type, claims)
+
+    def _sign(self, token_type: TokenType, claims: Mapping[str, Any]) -> str:
         name, headers = self._signing
         signed = signing_input(headers[token_type], claims)
         return compact(signed, self._signer.sign(name, signed))

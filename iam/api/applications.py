@@ -1,0 +1,92 @@
+"""Applications as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iam.api.shapes import Table, client_shape, schema, text, texts
+from iam.models.clients import IssuedClient, NewClient
+from iam.service import IamServices
+from secops.kernel.pages import page_request
+from secops.kernel.permissions.iam import CLIENT_CREATE, CLIENT_READ, ROLE_ASSIGN
+from secops.web.messages import Request, Response, json_response
+from secops.web.routes import Route
+
+_LIST = {"type": "array", "items": {"type": "string"}}
+_ROLE = schema("RoleRequest", ("role",), role={})
+_NEW = schema(
+    "NewClient",
+    ("id",),
+    id={},
+    name={},
+    redirect_uris=_LIST,
+    logout_uris=_LIST,
+    grants=_LIST,
+    scopes=_LIST,
+    audiences=_LIST,
+    public={"type": "boolean"},
+)
+
+
+def routes(services: IamServices) -> tuple[Route, ...]:
+    """Return the routes for administrators of applications."""
+    calls = _Calls(services)
+    one = "/clients/<client>"
+    table = Table()
+    add = table.add
+    add("GET /clients", "list_clients", CLIENT_READ, calls.list_all)
+    add("POST /clients", "create_client", CLIENT_CREATE, calls.create, request=_NEW)
+    add(f"POST {one}/secret", "rotate_client_secret", CLIENT_CREATE, calls.rotate)
+    add(f"DELETE {one}", "disable_client", CLIENT_CREATE, calls.disable)
+    add(f"POST {one}/roles", "assign_client_role", ROLE_ASSIGN, calls.assign, request=_ROLE)
+    add(f"DELETE {one}/roles/<role>", "revoke_client_role", ROLE_ASSIGN, calls.revoke)
+    return tuple(table.routes)
+
+
+def _issued(issued: IssuedClient, status: int) -> Response:
+    return json_response({**client_shape(issued.client), "secret": issued.secret}, status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    services: IamServices
+
+    def list_all(self, request: Request) -> Response:
+        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        page = self.services.clients.list_clients(request.caller, asked)
+        items = [client_shape(client) for client in page.items]
+        return json_response({"items": items, "next": page.next})
+
+    def create(self, request: Request) -> Response:
+        body = request.json_object()
+        new = NewClient(
+            id=text(body, "id"),
+            name=text(body, "name", ""),
+            redirect_uris=texts(body, "redirect_uris"),
+            grants=frozenset(texts(body, "grants")) or frozenset({"client_credentials"}),
+            scopes=frozenset(texts(body, "scopes")),
+            audiences=texts(body, "audiences"),
+            logout_uris=texts(body, "logout_uris"),
+            public=body.get("public") is True,
+        )
+        return _issued(self.services.clients.create_client(request.caller, new), 201)
+
+    def rotate(self, request: Request) -> Response:
+        client = request.args["client"]
+        return _issued(self.services.clients.rotate_secret(request.caller, client), 200)
+
+    def disable(self, request: Request) -> Response:
+        reason = request.query.get("reason", "")
+        self.services.clients.disable_client(request.caller, request.args["client"], reason)
+        return Response(204)
+
+    def assign(self, request: Request) -> Response:
+        role = text(request.json_object(), "role")
+        self.services.roles.assign_client_role(request.caller, request.args["client"], role)
+        return Response(204)
+
+    def revoke(self, request: Request) -> Response:
+        self.services.roles.revoke_client_role(
+            request.caller, request.args["client"], request.args["role"]
+        )
+        return Response(204)

@@ -1,0 +1,71 @@
+"""How a client presents itself: HTTP Basic or in the form, never both (RFC 6749 §2.3)."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+from urllib.parse import unquote_plus
+
+import orjson
+
+from iam.errors import InvalidClient, InvalidRequest
+from iam.models.clients import ClientCredentials
+from secops.kernel.trail import Act
+from secops.web.messages import JSON, NO_STORE, Request, Response
+
+_NO_STORE: Final = (("content-type", JSON), NO_STORE, ("pragma", "no-cache"))
+_MAX_HEADER: Final = 1_024
+
+
+def read_credentials(request: Request, form: Mapping[str, str]) -> ClientCredentials:
+    """Return the client's credentials; raise ``InvalidClient`` or ``InvalidRequest``."""
+    header = request.headers.get("authorization", "")
+    if not header:
+        client_id = form.get("client_id")
+        if not client_id:
+            msg = "the client does not say who it is"
+            raise InvalidClient(msg)
+        return ClientCredentials(client_id, form.get("client_secret"))
+    if "client_secret" in form:
+        msg = "the client authenticates in two ways at once"
+        raise InvalidRequest(msg)
+    client_id, secret = _basic(header)
+    if form.get("client_id", client_id) != client_id:
+        msg = "two client ids"
+        raise InvalidRequest(msg)
+    return ClientCredentials(client_id, secret)
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, value = header.partition(" ")
+    try:
+        if scheme.lower() != "basic" or len(header) > _MAX_HEADER:
+            raise ValueError  # noqa: TRY301 - one refusal for every defect
+        name, colon, secret = b64decode(value.strip(), validate=True).decode().partition(":")
+        if not colon:
+            raise ValueError  # noqa: TRY301
+    except (ValueError, binascii.Error) as error:
+        msg = "the Authorization header is not HTTP Basic"
+        raise InvalidClient(msg) from error
+    return unquote_plus(name), unquote_plus(secret)
+
+
+def oauth_response(value: Mapping[str, object], acts: Sequence[Act] = ()) -> Response:
+    """Return a token answer: JSON that nobody keeps (RFC 6749 §5.1)."""
+    return Response(200, _NO_STORE, orjson.dumps(value), acts)
+
+
+def challenging(handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """Answer ``invalid_client`` with the scheme the client should use (RFC 6749 §5.2)."""
+
+    def answer(request: Request) -> Response:
+        try:
+            return handler(request)
+        except InvalidClient as error:
+            body = orjson.dumps({"error": error.oauth_error, "error_description": error.detail})
+            challenge = ("www-authenticate", 'Basic realm="govsecops", charset="UTF-8"')
+            return Response(401, (*_NO_STORE, challenge), body)
+
+    return answer

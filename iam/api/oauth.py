@@ -1,0 +1,138 @@
+"""The OAuth surfaces that applications call: token, introspect, revoke (RFC 6749, 7662, 7009).
+
+Token and introspect are fast routes. Client credentials and introspection return their act in
+the response and wait for nothing; a code or refresh token is consumed by a unit of work, whose
+commit its caller has to wait for under any server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from iam.api.credentials import challenging, oauth_response, read_credentials
+from iam.errors import InvalidRequest, UnsupportedGrantType
+from iam.models.grants import TokenSet
+from iam.service import IamServices
+from iam.service.grants import CodeExchange
+from secops.web.messages import Request, Response
+from secops.web.routes import Public, Route, Schema
+
+MAX_BODY: Final = 16_384
+_CLIENTS: Final = "the client authenticates itself, as RFC 6749 describes"
+_TOKEN: Final = Schema(
+    "TokenAnswer",
+    {
+        "type": "object",
+        "required": ["access_token", "token_type", "expires_in"],
+        "properties": {
+            "access_token": {"type": "string"},
+            "token_type": {"const": "Bearer"},
+            "expires_in": {"type": "integer"},
+            "scope": {"type": "string"},
+            "refresh_token": {"type": "string"},
+            "id_token": {"type": "string"},
+        },
+    },
+)
+_INTROSPECTION: Final = Schema(
+    "IntrospectionAnswer",
+    {
+        "type": "object",
+        "required": ["active"],
+        "properties": {"active": {"type": "boolean"}},
+    },
+)
+
+
+def routes(services: IamServices) -> tuple[Route, ...]:
+    """Return the routes for applications."""
+    calls = _Calls(services)
+
+    def route(path: str, operation: str, handler: Callable[[Request], Response]) -> Route:
+        return Route(
+            method="POST",
+            path=f"/oauth2/{path}",
+            operation=operation,
+            access=Public(_CLIENTS),
+            handler=challenging(handler),
+            response={"token": _TOKEN, "introspect": _INTROSPECTION}.get(path),
+            form="oauth",
+            max_body=MAX_BODY,
+            fast=path in ("token", "introspect"),
+        )
+
+    return (
+        route("token", "issue_token", calls.token),
+        route("introspect", "introspect_token", calls.introspect),
+        route("revoke", "revoke_token", calls.revoke),
+    )
+
+
+def required(form: Mapping[str, str], name: str) -> str:
+    """Return a parameter; raise ``InvalidRequest`` if it is missing or empty."""
+    value = form.get(name)
+    if not value:
+        msg = f"{name} is required"
+        raise InvalidRequest(msg)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    services: IamServices
+
+    def token(self, request: Request) -> Response:
+        form = request.form
+        grant = required(form, "grant_type")
+        if grant == "client_credentials":
+            tokens, act = self.services.grants.client_credentials(
+                read_credentials(request, form), form.get("scope"), form.get("resource")
+            )
+            return oauth_response(_presented(tokens), (act,))
+        if grant == "authorization_code":
+            return oauth_response(_presented(self._exchange(request, form)))
+        if grant == "refresh_token":
+            return oauth_response(_presented(self._refresh(request, form)))
+        raise UnsupportedGrantType
+
+    def _exchange(self, request: Request, form: Mapping[str, str]) -> TokenSet:
+        exchange = CodeExchange(
+            code=required(form, "code"),
+            redirect_uri=required(form, "redirect_uri"),
+            verifier=required(form, "code_verifier"),
+        )
+        return self.services.grants.exchange_code(read_credentials(request, form), exchange)
+
+    def _refresh(self, request: Request, form: Mapping[str, str]) -> TokenSet:
+        credentials = read_credentials(request, form)
+        token = required(form, "refresh_token")
+        return self.services.grants.refresh(credentials, token, form.get("scope"))
+
+    def introspect(self, request: Request) -> Response:
+        form = request.form
+        answer, act = self.services.inspection.introspect(
+            read_credentials(request, form), required(form, "token")
+        )
+        return oauth_response(answer, (act,))
+
+    def revoke(self, request: Request) -> Response:
+        form = request.form
+        credentials = read_credentials(request, form)
+        self.services.inspection.revoke(credentials, required(form, "token"))
+        return oauth_response({})
+
+
+def _presented(tokens: TokenSet) -> dict[str, object]:
+    answer: dict[str, object] = {
+        "access_token": tokens.access_token,
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in,
+        "scope": tokens.scope,
+    }
+    if tokens.refresh_token is not None:
+        answer["refresh_token"] = tokens.refresh_token
+    if tokens.id_token is not None:
+        answer["id_token"] = tokens.id_token
+    return answer

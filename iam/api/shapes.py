@@ -1,0 +1,153 @@
+"""Reading JSON bodies field by field, and how things of this plane look as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from iam.models.accounts import Account, DocumentType, IdentityDocument, IssuedEnrolment
+from iam.models.clients import Client
+from iam.models.sessions import OpSession
+from secops.kernel.clock import to_rfc3339
+from secops.kernel.errors import Invalid
+from secops.kernel.permissions import Permission
+from secops.web.messages import Request, Response
+from secops.web.routes import Credential, Route, Schema
+
+MAX_TEXT: Final = 500
+_DOCUMENTS: Final[tuple[DocumentType, ...]] = ("cn-id", "passport", "other")
+_TEXT: Final = {"type": "string"}
+
+
+def text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    """Return a text of at most 500 characters; raise ``Invalid`` for anything else."""
+    value = body.get(name, default)
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        msg = f"{name} must be a text of at most {MAX_TEXT} characters"
+        raise Invalid(msg)
+    return value
+
+
+def number(body: Mapping[str, Any], name: str) -> int:
+    """Return a whole number; raise ``Invalid`` for anything else."""
+    value = body.get(name)
+    if type(value) is not int:
+        msg = f"{name} must be a whole number"
+        raise Invalid(msg)
+    return value
+
+
+def texts(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return a list of texts, empty if it is missing; raise ``Invalid`` for anything else."""
+    value = body.get(name, [])
+    if not isinstance(value, list) or not all(
+        isinstance(item, str) and len(item) <= 2 * MAX_TEXT for item in value
+    ):
+        msg = f"{name} must be a list of texts"
+        raise Invalid(msg)
+    return tuple(value)
+
+
+def document(body: Mapping[str, Any]) -> IdentityDocument | None:
+    """Return the identity document in ``document``: {"type", "number"}."""
+    value = body.get("document")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or value.get("type") not in _DOCUMENTS:
+        msg = f"document.type is one of {', '.join(_DOCUMENTS)}"
+        raise Invalid(msg)
+    return IdentityDocument(value["type"], text(value, "number"))
+
+
+def account_shape(account: Account, roles: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return an account as JSON."""
+    signed_in = account.last_sign_in
+    return {
+        "id": account.id,
+        "name": account.name,
+        "kind": account.kind,
+        "state": account.state,
+        "org": account.org_id,
+        "roles": sorted(roles),
+        "created_at": to_rfc3339(account.created_at),
+        "last_sign_in": None if signed_in is None else to_rfc3339(signed_in),
+    }
+
+
+def enrolment_shape(enrolment: IssuedEnrolment) -> dict[str, Any]:
+    """Return an enrolment as it is handed out, once."""
+    return {
+        "account": enrolment.account_name,
+        "token": enrolment.token,
+        "expires_at": to_rfc3339(enrolment.expires_at),
+    }
+
+
+def session_shape(session: OpSession) -> dict[str, Any]:
+    """Return a session as JSON."""
+    return {
+        "id": session.id,
+        "account": session.account_id,
+        "acr": session.acr,
+        "amr": list(session.amr),
+        "address": session.address,
+        "signed_in_at": to_rfc3339(session.auth_time),
+        "last_seen": to_rfc3339(session.last_seen),
+        "expires_at": to_rfc3339(session.expires_at),
+    }
+
+
+def client_shape(client: Client) -> dict[str, Any]:
+    """Return an application as JSON, without its secret."""
+    return {
+        "id": client.id,
+        "name": client.name,
+        "public": client.public,
+        "redirect_uris": list(client.redirect_uris),
+        "logout_uris": list(client.logout_uris),
+        "grants": sorted(client.grants),
+        "scopes": sorted(client.scopes),
+        "audiences": list(client.audiences),
+        "roles": sorted(client.roles),
+        "disabled": client.disabled_at is not None,
+        "created_at": to_rfc3339(client.created_at),
+    }
+
+
+def schema(title: str, required: tuple[str, ...] = (), /, **properties: dict[str, Any]) -> Schema:
+    """Return the schema of an object; fields without a type are texts."""
+    fields = {key: value or _TEXT for key, value in properties.items()}
+    return Schema(title, {"type": "object", "required": list(required), "properties": fields})
+
+
+class Table:
+    """Collects the routes of ``/api/v1/iam``; what changes something needs two factors."""
+
+    def __init__(self, credential: Credential = "either") -> None:
+        self._credential: Credential = credential
+        self.routes: list[Route] = []
+
+    def add(
+        self,
+        verb: str,
+        operation: str,
+        access: Permission,
+        handler: Callable[[Request], Response],
+        *,
+        request: Schema | None = None,
+    ) -> None:
+        """Add the route ``verb`` = "METHOD path"; ``list_…`` operations return pages."""
+        method, _, path = verb.partition(" ")
+        self.routes.append(
+            Route(
+                method=method,
+                path=f"/api/v1/iam{path}",
+                operation=operation,
+                access=access,
+                handler=handler,
+                request=request,
+                credential=self._credential,
+                level=1 if method == "GET" else 2,
+                listing=operation.startswith("list_"),
+            )
+        )
