@@ -85,3 +85,46 @@ class SegmentDamaged(Unavailable):
         "请从备份恢复该文件,并用账本中的摘要核对。",
         "Restore the file from a backup and compare it with the digest in the ledger.",
     )
+
+
+class AlertNotFound(NotFound):
+    """No alert has this id."""
+
+    code = "detectors.alert_not_found"
+    title = Text("未找到告警", "Alert not found")
+    remedy = Text("请检查告警编号。", "Check the alert's id with list-alerts.")
+
+
+class AlertNotOpen(Conflict):
+    """The alert was closed or merged into another one."""
+
+    code = "detectors.alert_not_open"
+    title = Text("告警已不在打开状态", "The alert is not open")
+    remedy = Text("请刷新后查看其当前状态。", "Reload to see its present state.")
+
+
+class RuleNotFound(NotFound):
+    """No rule of this instance has this id."""
+
+    code = "detectors.rule_not_found"
+    title = Text("未找到检测规则", "Rule not found")
+    remedy = Text("请用 list-rules 查看规则编号。", "See the rules' ids with list-rules.")
+
+
+class NoRules(Invalid):
+    """Of all the rule files given, no rule could be read."""
+
+    code = "detectors.no_rules"
+    title = Text("没有可用的检测规则", "No rule could be read")
+    remedy = Text(
+        "请用 check-rules 查看每个文件的问题。",
+        "Run check-rules to see what is wrong with each file.",
+    )
+
+
+class DetectorsBusy(Unavailable):
+    """Another process holds the lease on the detectors for too long."""
+
+    code = "detectors.busy"
+    title = Text("检测正在另一进程中运行", "The detectors run in another process")
+    remedy = Text("请稍后重试。", "Try again in a moment.")

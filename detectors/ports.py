@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ from detectors.models.alerts import (
     RuleState,
     StoredMatch,
 )
+from detectors.models.logs import FileView, LogSource, TailPiece, TailPosition
 from detectors.models.rules import RuleFile
 from secops.kernel.logs import Aggregation, Batch, Bucket, LogEvent, Query
 from secops.kernel.pages import PageRequest
@@ -133,9 +136,7 @@ class DetectorStore(Protocol):
         """Return what people decided, by rule id."""
         ...
 
-    def set_rule_state(
-        self, tx: Transaction, org_id: str, rule_id: str, state: RuleState
-    ) -> None:
+    def set_rule_state(self, tx: Transaction, org_id: str, rule_id: str, state: RuleState) -> None:
         """Store a decision."""
         ...
 
@@ -143,9 +144,7 @@ class DetectorStore(Protocol):
         """Return every detector's next seq, by (detector, version)."""
         ...
 
-    def advance(
-        self, tx: Transaction, cursor: Cursor, next_seq: int, fence: int
-    ) -> bool:
+    def advance(self, tx: Transaction, cursor: Cursor, next_seq: int, fence: int) -> bool:
         """Move ``cursor`` if it stands where it was read and no newer fence wrote; else False."""
         ...
 
@@ -153,9 +152,7 @@ class DetectorStore(Protocol):
         """Add what was seen; a range that continues the last one extends it."""
         ...
 
-    def evaluations(
-        self, tx: Transaction, page: PageRequest
-    ) -> Sequence[Evaluation]:
+    def evaluations(self, tx: Transaction, page: PageRequest) -> Sequence[Evaluation]:
         """Return at most ``page.limit + 1`` evaluations, newest first."""
         ...
 
@@ -174,3 +171,85 @@ class DetectorStore(Protocol):
     def drop_matches(self, tx: Transaction, before: int) -> int:
         """Forget matches older than ``before``; return how many."""
         ...
+
+
+class LogFiles(Protocol):
+    """Files with logs on this machine."""
+
+    def find(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return the files that ``paths`` name; of a folder those below it, sorted."""
+        ...
+
+    def open(self, path: str) -> AbstractContextManager[FileView]:
+        """Open one file; raises ``OSError``."""
+        ...
+
+
+class RejectSink(Protocol):
+    """Takes the lines that could not be read."""
+
+    @property
+    def path(self) -> str | None:
+        """Where they lie; None until there is one."""
+        ...
+
+    def write(self, record: Mapping[str, Any], raw: bytes) -> None:
+        """Add one."""
+        ...
+
+    def close(self) -> None:
+        """Make them durable."""
+        ...
+
+
+class Rejects(Protocol):
+    """Keeps rejected lines in files under the home."""
+
+    def begin(self, name: str) -> RejectSink:
+        """Return a sink whose file will be called after ``name``."""
+        ...
+
+
+class Tails(Protocol):
+    """Followed files: what is new in them, and where each stream stands, durably."""
+
+    def read(self, source: str, path: str) -> TailPiece | None:
+        """Return what is new in the file at ``path``; None if nothing is."""
+        ...
+
+    def line_keys(self, source: str) -> Sequence[bytes]:
+        """Return the keys of the lines that the stream has had and still counts."""
+        ...
+
+    def advance(self, source: str, position: TailPosition, keys: Sequence[bytes]) -> None:
+        """Make the new position durable; ``keys`` are those of the lines just read."""
+        ...
+
+
+class LogSources(Protocol):
+    """Keeps the registered log sources."""
+
+    def add(self, transaction: Transaction, source: LogSource) -> bool:
+        """Store it; False if its name is taken in its organisation."""
+        ...
+
+    def change(self, transaction: Transaction, source: LogSource) -> bool:
+        """Replace it; False if there is none of that name."""
+        ...
+
+    def remove(self, transaction: Transaction, org_id: str, name: str) -> bool:
+        """Forget it; False if there is none of that name."""
+        ...
+
+    def find(self, transaction: Transaction, org_id: str, name: str) -> LogSource | None:
+        """Return it, or None."""
+        ...
+
+    def list(self, transaction: Transaction, org_id: str | None) -> Sequence[LogSource]:
+        """Return those of an organisation (None: of all), by name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorsPorts:
+    """What other planes provide: nothing is needed yet."""

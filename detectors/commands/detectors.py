@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from detectors.commands.alerts import COMMANDS
 from detectors.commands.files import CacheFile, log_files, rule_files
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
@@ -86,3 +87,7 @@ def _print_hit(hit: Any, *, as_json: bool) -> None:
         )
     else:
         click.echo(f"{hit.file}:{hit.index}\t{hit.rule.severity}\t{hit.rule.title}")
+
+
+for _command in COMMANDS:
+    group.add_command(_command)

@@ -129,6 +129,15 @@ class StoredMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMatch:
+    """An event that counts for the group ``group`` (JSON list of the key's texts)."""
+
+    group: str
+    at: int
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run found: all alerts of the window, new or known before."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import chain, islice
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import orjson
 
@@ -178,14 +178,16 @@ def _unpacked(file: str, stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
     magic = stream.read(len(_XZ))
     stream.seek(0)
     if magic.startswith(_GZIP):
-        yield file, gzip.GzipFile(fileobj=stream)
+        with gzip.open(stream) as plain:
+            yield file, cast("IO[bytes]", plain)
     elif magic == _XZ:
-        yield file, lzma.LZMAFile(stream)
+        with lzma.open(stream) as inner:
+            yield file, inner
     elif magic.startswith(_ZIP):
         with zipfile.ZipFile(stream) as archive:
             for member in sorted(archive.infolist(), key=lambda each: each.filename)[:MAX_MEMBERS]:
                 if not member.is_dir():
-                    with archive.open(member) as inner:
-                        yield f"{file}!{member.filename}", inner
+                    with archive.open(member) as part:
+                        yield f"{file}!{member.filename}", part
     else:
         yield file, stream

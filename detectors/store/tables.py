@@ -86,3 +86,19 @@ matches: Final = Table(
     Column("event_id", Text, primary_key=True),
     Column("org_id", Text, nullable=False),
 )
+
+log_sources: Final = Table(
+    "detectors_log_sources",
+    metadata,
+    Column("org_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("format", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("data_class", Text, nullable=False),
+    Column("path", Text),
+    Column("encoding", Text),
+    Column("follow", Boolean(create_constraint=False), nullable=False),
+    Column("masks", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+)

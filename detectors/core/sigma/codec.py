@@ -70,42 +70,52 @@ def encode_rules(rules: RuleSet) -> dict[str, Any] | None:
     if rules.correlations:
         return None
     return {
-        "rules": [[*_header(rule.header), encode_tree(rule.tree)] for rule in rules.rules],
+        "rules": [[_encoded_header(rule.header), encode_tree(rule.tree)] for rule in rules.rules],
         "problems": [[p.line, p.what, p.rule_id, p.fatal] for p in rules.problems],
     }
 
 
 def decode_rules(encoded: Mapping[str, Any], path: str) -> RuleSet:
     """Return the rules of the file that now lies at ``path``."""
-    rules = []
-    for *values, tree in encoded["rules"]:
-        source, lists, custom = values.pop(), values.pop(), values.pop()
-        header = RuleHeader(
-            *values[:5],
-            path,
-            *values[5:],
-            Logsource(*source),
-            *(tuple(each) for each in lists),
-            custom,
-        )
-        rules.append(CompiledRule(header, decode_tree(tree)))
+    rules = tuple(
+        CompiledRule(_decoded_header(header, path), decode_tree(tree))
+        for header, tree in encoded["rules"]
+    )
     problems = tuple(RuleProblem(path, *problem) for problem in encoded["problems"])
-    return RuleSet(tuple(rules), (), problems)
+    return RuleSet(rules, (), problems)
 
 
-def _header(header: RuleHeader) -> list[Any]:
+def _encoded_header(header: RuleHeader) -> list[Any]:
     source = header.logsource
     return [
-        header.id,
-        header.title,
-        header.severity,
-        header.status,
-        header.version,
+        [header.id, header.title, header.severity, header.status, header.version],
         header.line,
-        header.name,
-        header.description,
-        header.author,
-        dict(header.custom),
-        [header.tags, header.references, header.falsepositives],
+        [header.name, header.description, header.author],
         [source.product, source.category, source.service],
+        [header.tags, header.references, header.falsepositives],
+        dict(header.custom),
     ]
+
+
+def _decoded_header(encoded: list[Any], path: str) -> RuleHeader:
+    head, line, texts, source, lists, custom = encoded
+    identifier, title, severity, status, version = head
+    name, description, author = texts
+    tags, references, falsepositives = lists
+    return RuleHeader(
+        id=identifier,
+        title=title,
+        severity=severity,
+        status=status,
+        version=version,
+        path=path,
+        line=line,
+        name=name,
+        description=description,
+        author=author,
+        logsource=Logsource(*source),
+        tags=tuple(tags),
+        references=tuple(references),
+        falsepositives=tuple(falsepositives),
+        custom=custom,
+    )

@@ -1,0 +1,41 @@
+"""The rules that come with the product, and those an instance adds in ``home/rules``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from detectors.models.rules import RuleFile
+
+_SUFFIXES = (".yml", ".yaml")
+_SAMPLES = "samples"
+
+
+class InstalledRules:
+    """Reads ``rules/sigma`` of the distribution, then ``home/rules``."""
+
+    def __init__(self, home: Path) -> None:
+        self._own = home / "rules"
+
+    def rule_files(self) -> Sequence[RuleFile]:
+        """Return every rule file, by path."""
+        packaged = sorted(_below(resources.files("rules") / "sigma", "rules/sigma"))
+        files = [RuleFile(name, entry.read_bytes()) for name, entry in packaged]
+        if self._own.is_dir():
+            paths = sorted(p for p in self._own.rglob("*") if p.suffix in _SUFFIXES)
+            files.extend(RuleFile(str(path), path.read_bytes()) for path in paths)
+        return files
+
+
+def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        name = f"{prefix}/{entry.name}"
+        if entry.is_dir():
+            if entry.name != _SAMPLES:
+                yield from _below(entry, name)
+        elif entry.name.endswith(_SUFFIXES):
+            yield name, entry

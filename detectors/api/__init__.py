@@ -1,0 +1,18 @@
+"""HTTP of the detectors plane."""
+
+from __future__ import annotations
+
+from detectors.api.alerts import alert_routes
+from detectors.api.rules import rule_routes
+from detectors.service import DetectorsServices
+from secops.web.routes import Route
+
+__all__ = ["routes"]
+
+
+def routes(services: DetectorsServices) -> tuple[Route, ...]:
+    """Return all routes of the plane."""
+    return (
+        *alert_routes(services.alerts),
+        *rule_routes(services.rules, services.runs),
+    )

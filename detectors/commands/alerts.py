@@ -1,0 +1,237 @@
+"""Runs, triage and rules on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from detectors.commands.files import rule_files
+from detectors.models.alerts import AlertFilter
+from secops.kernel.clock import from_rfc3339
+from secops.kernel.errors import Invalid
+from secops.kernel.logs import Window
+from secops.kernel.pages import page_request
+from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.session import session_of
+
+_PATHS = click.Path(path_type=Path, exists=True)
+
+
+def _instant(text: str | None, option: str) -> int | None:
+    try:
+        return from_rfc3339(text) if text is not None else None
+    except ValueError as error:
+        msg = f"{option} is a time as in RFC 3339, e.g. 2026-11-22T08:00:00+08:00"
+        raise Invalid(msg) from error
+
+
+@click.command("run")
+@click.option("--since", metavar="TIME", help="Alerts of events from this time on (RFC 3339).")
+@click.option("--until", metavar="TIME", help="Alerts of events before this time (RFC 3339).")
+@click.option("--rules", "folders", type=_PATHS, multiple=True, help="Other rules than installed.")
+@json_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    since: str | None,
+    until: str | None,
+    folders: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Evaluate the rules over what is stored.
+
+    Example: secops --as analyst detectors run --json
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.presentation import run_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    services = session.services(DetectorsServices)
+    window = Window(_instant(since, "--since"), _instant(until, "--until"))
+    files = rule_files(folders) if folders else None
+    result = services.runs.run_detectors(session.actor, window, files)
+    if as_json:
+        print_json(run_json(result))
+        return
+    rows = [(a.severity, a.title, a.event_count, _about(a.subjects), a.id) for a in result.alerts]
+    print_table("Alerts", ("severity", "rule", "events", "about", "id"), rows)
+    say(f"rules {result.rules} events {result.events} alerts {len(result.alerts)} new {result.new}")
+
+
+@click.command("list-alerts")
+@click.option("--status", type=click.Choice(["open", "closed", "superseded"]))
+@click.option("--severity", type=click.Choice(["low", "medium", "high", "critical"]))
+@click.option("--since", metavar="TIME", help="Alerts with events from this time on (RFC 3339).")
+@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
+@click.option("--cursor", help="The `next` of the page before.")
+@json_option
+@click.pass_context
+def list_alerts(  # noqa: PLR0913 - one parameter per option
+    ctx: click.Context,
+    *,
+    status: str | None,
+    severity: str | None,
+    since: str | None,
+    limit: str,
+    cursor: str | None,
+    as_json: bool,
+) -> None:
+    """List alerts, newest event first.
+
+    Example: secops --as analyst detectors list-alerts --status open --severity high
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.presentation import alert_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    wanted = AlertFilter(status, severity, _instant(since, "--since"))  # type: ignore[arg-type]
+    services = session.services(DetectorsServices)
+    page = services.alerts.list_alerts(session.actor, wanted, page_request(limit, cursor))
+    if as_json:
+        print_json({"items": [alert_json(alert) for alert in page.items], "next": page.next})
+        return
+    rows = [
+        (a.severity, a.status, a.title, a.event_count, _about(a.subjects), a.id) for a in page.items
+    ]
+    print_table("Alerts", ("severity", "status", "rule", "events", "about", "id"), rows)
+    if page.next:
+        say(f"more: --cursor {page.next}")
+
+
+@click.command("show-alert")
+@click.argument("alert_id")
+@json_option
+@click.pass_context
+def show_alert(ctx: click.Context, alert_id: str, *, as_json: bool) -> None:
+    """Show one alert: why it was raised, and the raw lines.
+
+    Example: secops --as analyst detectors show-alert alr_1f0c…
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.presentation import shown_alert_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    shown = session.services(DetectorsServices).alerts.show_alert(session.actor, alert_id)
+    document = shown_alert_json(shown)
+    if as_json:
+        print_json(document)
+        return
+    alert = shown.alert
+    click.echo(f"{alert.title}\n{alert.severity} · {alert.status} · {_about(alert.subjects)}")
+    why = [(reason.condition, reason.expected, reason.seen) for reason in alert.reasons]
+    print_table("Why", ("condition", "expected", "seen"), why)
+    for line in document["lines"]:
+        click.echo(f"{line['at']} {line['source']} {line['raw']}")
+
+
+@click.command("close-alert")
+@click.argument("alert_id")
+@click.option("--reason", required=True, help="What was found out.")
+@click.pass_context
+def close_alert(ctx: click.Context, alert_id: str, reason: str) -> None:
+    """Close an open alert.
+
+    Example: secops --as analyst detectors close-alert alr_1f0c… --reason "planned test"
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    alert = session.services(DetectorsServices).alerts.close_alert(session.actor, alert_id, reason)
+    say(f"closed {alert.id}")
+
+
+@click.command("list-unscanned")
+@json_option
+@click.pass_context
+def list_unscanned(ctx: click.Context, *, as_json: bool) -> None:
+    """List what enabled rules have not seen yet.
+
+    Example: secops --as analyst detectors list-unscanned --json
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.presentation import unscanned_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    waiting = session.services(DetectorsServices).runs.list_unscanned(session.actor)
+    if as_json:
+        print_json({"items": [unscanned_json(each) for each in waiting], "next": None})
+        return
+    rows = [(each.title, each.first_seq, each.last_seq) for each in waiting]
+    print_table("Not seen yet", ("rule", "from", "to"), rows)
+
+
+@click.command("list-rules")
+@json_option
+@click.pass_context
+def list_rules(ctx: click.Context, *, as_json: bool) -> None:
+    """List the rules of this instance, and which are on.
+
+    Example: secops --as security-admin detectors list-rules
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.presentation import rule_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    services = session.services(DetectorsServices)
+    rules = services.rules.list_rules(session.actor)
+    for problem in services.rules.list_problems(session.actor):
+        say(f"not running: {problem}")
+    if as_json:
+        print_json({"items": [rule_json(rule) for rule in rules], "next": None})
+        return
+    rows = [
+        ("on" if r.enabled else "off", r.header.severity, r.header.title, r.header.id)
+        for r in rules
+    ]
+    print_table("Rules", ("", "severity", "rule", "id"), rows)
+
+
+@click.command("enable-rule")
+@click.argument("rule_id")
+@click.option("--reason", default="", help="Why.")
+@click.pass_context
+def enable_rule(ctx: click.Context, rule_id: str, reason: str) -> None:
+    """Let a rule run, over all that is stored (security administrators).
+
+    Example: secops --as security-admin detectors enable-rule 6f0b…
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    rule = session.services(DetectorsServices).rules.enable_rule(session.actor, rule_id, reason)
+    say(f"enabled {rule.header.title}")
+
+
+@click.command("disable-rule")
+@click.argument("rule_id")
+@click.option("--reason", required=True, help="Why: it blinds this instance to something.")
+@click.pass_context
+def disable_rule(ctx: click.Context, rule_id: str, reason: str) -> None:
+    """Stop a rule (security administrators).
+
+    Example: secops --as security-admin detectors disable-rule 6f0b… --reason "noisy"
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    rule = session.services(DetectorsServices).rules.disable_rule(session.actor, rule_id, reason)
+    say(f"disabled {rule.header.title}")
+
+
+def _about(subjects: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in subjects.items())
+
+
+COMMANDS = (
+    run,
+    list_alerts,
+    show_alert,
+    close_alert,
+    list_unscanned,
+    list_rules,
+    enable_rule,
+    disable_rule,
+)

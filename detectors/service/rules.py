@@ -1,0 +1,125 @@
+"""The rules of this instance: which there are, and which somebody switched on or off."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from detectors.core.detection import Detector, detectors_of
+from detectors.errors import RuleNotFound
+from detectors.models.alerts import ListedRule, RuleState
+from detectors.models.rules import RuleHeader, RuleProblem
+from detectors.ports import DetectorStore, RuleCache, RuleSource
+from detectors.service.rule_files import compile_rules
+from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.errors import Invalid
+from secops.kernel.parts import Parts
+from secops.kernel.permissions.detectors import RULE_ENABLE, RULE_READ
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+_ON_BY_THEMSELVES = frozenset({"stable", "test"})
+_MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The rules as they were last read."""
+
+    detectors: tuple[Detector, ...] = ()
+    problems: tuple[RuleProblem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Kept:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    library: Library | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleService:
+    """Use cases on rules."""
+
+    _parts: Parts
+    _store: DetectorStore
+    _source: RuleSource
+    _cache: RuleCache
+    _kept: _Kept = field(default_factory=_Kept)
+
+    def library(self) -> Library:
+        """Return this instance's rules; they are read once per process."""
+        with self._kept.lock:
+            if self._kept.library is None:
+                compiled = compile_rules(self._source.rule_files(), self._cache)
+                detectors, problems = detectors_of(compiled)
+                self._kept.library = Library(detectors, (*compiled.problems, *problems))
+            return self._kept.library
+
+    def enabled(self) -> tuple[Detector, ...]:
+        """Return the detectors that are to run."""
+        states = self._parts.transactions.read(lambda tx: self._store.rule_states(tx, ROOT_ORG))
+        return tuple(
+            detector
+            for detector in self.library().detectors
+            if _is_enabled(detector.header, states.get(detector.header.id))
+        )
+
+    def list_rules(self, actor: Actor) -> Sequence[ListedRule]:
+        """Return all rules by title."""
+        self._parts.access.require(actor, RULE_READ)
+        states = self._parts.transactions.read(lambda tx: self._store.rule_states(tx, ROOT_ORG))
+        headers = (detector.header for detector in self.library().detectors)
+        listed = (
+            ListedRule(h, _is_enabled(h, states.get(h.id)), states.get(h.id)) for h in headers
+        )
+        return sorted(listed, key=lambda rule: (rule.header.title, rule.header.id))
+
+    def show_rule(self, actor: Actor, rule_id: str) -> ListedRule:
+        """Return one rule; raise ``RuleNotFound``."""
+        return next(
+            (rule for rule in self.list_rules(actor) if rule.header.id == rule_id), None
+        ) or self._missing(rule_id)
+
+    def list_problems(self, actor: Actor) -> Sequence[RuleProblem]:
+        """Return why rules of this instance are not running."""
+        self._parts.access.require(actor, RULE_READ)
+        return self.library().problems
+
+    def enable_rule(self, actor: Actor, rule_id: str, reason: str = "") -> ListedRule:
+        """Let a rule run from the next tick on, over all that is stored."""
+        return self._decide(actor, rule_id, reason, enabled=True)
+
+    def disable_rule(self, actor: Actor, rule_id: str, reason: str) -> ListedRule:
+        """Stop a rule; a reason is demanded, since it blinds the instance to something."""
+        if not reason.strip():
+            msg = "disabling a rule needs a reason"
+            raise Invalid(msg)
+        return self._decide(actor, rule_id, reason, enabled=False)
+
+    def _decide(self, actor: Actor, rule_id: str, reason: str, *, enabled: bool) -> ListedRule:
+        self._parts.access.require(actor, RULE_ENABLE, f"rule:{rule_id}")
+        header = next((d.header for d in self.library().detectors if d.header.id == rule_id), None)
+        if header is None:
+            self._missing(rule_id)
+        action = "detectors.enable_rule" if enabled else "detectors.disable_rule"
+        details = {"version": header.version, "reason": reason[:_MAX_REASON]}
+        state = RuleState(enabled, actor.id, self._parts.clock.now())
+
+        def work(tx: Transaction) -> None:
+            self._store.set_rule_state(tx, ROOT_ORG, rule_id, state)
+            tx.record(Act(action, actor, f"rule:{rule_id}", details=details))
+
+        self._parts.transactions.run(work)
+        return ListedRule(header, enabled, state)
+
+    @staticmethod
+    def _missing(rule_id: str) -> NoReturn:
+        msg = f"there is no rule {rule_id}"
+        raise RuleNotFound(msg)
+
+
+def _is_enabled(header: RuleHeader, state: RuleState | None) -> bool:
+    """Stable and tested rules run unless stopped; the others wait for somebody's decision."""
+    return state.enabled if state is not None else header.status in _ON_BY_THEMSELVES

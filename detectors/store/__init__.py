@@ -1,0 +1,1 @@
+"""The detectors' stores over the database."""

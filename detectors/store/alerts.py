@@ -1,0 +1,188 @@
+"""Alerts in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from detectors.errors import AlertNotFound
+from detectors.models.alerts import RISKS, Alert, AlertFilter, Reason
+from detectors.store.tables import alert_subjects, alerts
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
+
+_MANY = 500
+
+
+class DatabaseAlerts:
+    """Alerts in the tables ``detectors_alerts`` and ``detectors_alert_subjects``."""
+
+    def create(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> bool:
+        """Store ``alert`` unless its id is known; False if it is."""
+        known = tx.execute(sa.select(alerts.c.id).where(alerts.c.id == alert.id)).scalar()
+        if known is not None:
+            return False
+        tx.execute(alerts.insert().values(id=alert.id, **_values(alert)))
+        self._put_subjects(tx, alert, subjects)
+        return True
+
+    def change(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
+        """Store an alert's new extent, status and subjects."""
+        tx.execute(alerts.update().where(alerts.c.id == alert.id).values(**_values(alert)))
+        tx.execute(alert_subjects.delete().where(alert_subjects.c.alert_id == alert.id))
+        self._put_subjects(tx, alert, subjects)
+
+    def get(self, tx: Transaction, alert_id: str) -> Alert:
+        """Return it; raise ``AlertNotFound``."""
+        row = tx.execute(sa.select(alerts).where(alerts.c.id == alert_id)).first()
+        if row is None:
+            raise AlertNotFound
+        return _alert(row)
+
+    def known(self, tx: Transaction, alert_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of ``alert_ids`` are stored."""
+        found: set[str] = set()
+        for start in range(0, len(alert_ids), _MANY):
+            some = alert_ids[start : start + _MANY]
+            found.update(tx.execute(sa.select(alerts.c.id).where(alerts.c.id.in_(some))).scalars())
+        return frozenset(found)
+
+    def page(
+        self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest
+    ) -> Sequence[Alert]:
+        """Return at most ``page.limit + 1`` alerts, newest event first."""
+        query = sa.select(alerts).where(alerts.c.org_id == org_id)
+        for column, value in (
+            (alerts.c.status, wanted.status),
+            (alerts.c.severity, wanted.severity),
+            (alerts.c.rule_id, wanted.rule_id),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if wanted.since is not None:
+            query = query.where(alerts.c.last_at >= wanted.since)
+        if wanted.subject is not None:
+            about = sa.select(alert_subjects.c.alert_id).where(
+                alert_subjects.c.subject == wanted.subject
+            )
+            query = query.where(alerts.c.id.in_(about))
+        if page.after is not None:
+            last_at, alert_id = page.after
+            before = sa.and_(alerts.c.last_at == last_at, alerts.c.id < str(alert_id))
+            query = query.where(sa.or_(alerts.c.last_at < last_at, before))
+        query = query.order_by(alerts.c.last_at.desc(), alerts.c.id.desc()).limit(page.limit + 1)
+        return [_alert(row) for row in tx.execute(query)]
+
+    def overlapping(
+        self, tx: Transaction, rule_id: str, group: Sequence[str], window: tuple[int, int]
+    ) -> Sequence[Alert]:
+        """Return a group's alerts that share an instant with ``window``, oldest raised first."""
+        query = (
+            sa.select(alerts)
+            .where(
+                alerts.c.rule_id == rule_id,
+                alerts.c.group_key == _group(group),
+                alerts.c.status != "superseded",
+                alerts.c.last_at >= window[0],
+                alerts.c.first_at <= window[1],
+            )
+            .order_by(alerts.c.raised_at, alerts.c.first_at, alerts.c.id)
+        )
+        return [_alert(row) for row in tx.execute(query)]
+
+    def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
+        """Close an open alert; one statement checks and closes."""
+        done = tx.execute(
+            alerts.update()
+            .where(alerts.c.id == alert_id, alerts.c.status == "open")
+            .values(status="closed", closed_at=tx.now, closed_by=closed_by, close_reason=reason)
+        )
+        if done.rowcount != 1:
+            return False
+        tx.execute(
+            alert_subjects.update().where(alert_subjects.c.alert_id == alert_id).values(open=False)
+        )
+        return True
+
+    def risk_of(self, tx: Transaction, subject: str) -> int:
+        """Return the greatest risk that open alerts say of ``subject``."""
+        query = sa.select(sa.func.max(alert_subjects.c.risk)).where(
+            alert_subjects.c.subject == subject, alert_subjects.c.open.is_(True)
+        )
+        return int(tx.execute(query).scalar() or 0)
+
+    def _put_subjects(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
+        for subject in dict.fromkeys(subjects):
+            tx.execute(
+                alert_subjects.insert().values(
+                    alert_id=alert.id,
+                    subject=subject,
+                    org_id=alert.org_id,
+                    risk=RISKS[alert.severity],
+                    open=alert.status == "open",
+                )
+            )
+
+
+def _group(group: Sequence[str]) -> str:
+    return orjson.dumps(list(group)).decode()
+
+
+def _values(alert: Alert) -> Mapping[str, Any]:
+    body = {
+        "subjects": dict(alert.subjects),
+        "reasons": [[r.condition, r.expected, r.seen] for r in alert.reasons],
+        "event_ids": list(alert.event_ids),
+        "tags": list(alert.tags),
+        "custom": dict(alert.custom),
+        "superseded": list(alert.superseded),
+    }
+    return {
+        "org_id": alert.org_id,
+        "kind": alert.kind,
+        "rule_id": alert.rule_id,
+        "rule_version": alert.rule_version,
+        "title": alert.title,
+        "severity": alert.severity,
+        "status": alert.status,
+        "raised_at": alert.raised_at,
+        "first_at": alert.first_at,
+        "last_at": alert.last_at,
+        "group_key": _group(alert.group),
+        "event_count": alert.event_count,
+        "body": orjson.dumps(body).decode(),
+        "closed_at": alert.closed_at,
+        "closed_by": alert.closed_by,
+        "close_reason": alert.close_reason,
+    }
+
+
+def _alert(row: Any) -> Alert:
+    body = orjson.loads(row.body)
+    return Alert(
+        id=row.id,
+        org_id=row.org_id,
+        kind=row.kind,
+        rule_id=row.rule_id,
+        rule_version=row.rule_version,
+        title=row.title,
+        severity=row.severity,
+        raised_at=row.raised_at,
+        first_at=row.first_at,
+        last_at=row.last_at,
+        group=tuple(orjson.loads(row.group_key)),
+        subjects=body["subjects"],
+        reasons=tuple(Reason(*reason) for reason in body["reasons"]),
+        event_ids=tuple(body["event_ids"]),
+        event_count=row.event_count,
+        tags=tuple(body["tags"]),
+        custom=body["custom"],
+        status=row.status,
+        superseded=tuple(body["superseded"]),
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        close_reason=row.close_reason,
+    )
