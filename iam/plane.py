@@ -19,6 +19,7 @@ from iam.service.beginnings import BeginningService
 from iam.service.bodies import BodyService
 from iam.service.clients import ClientService
 from iam.service.console import ConsoleService
+from iam.service.containment import ContainmentService
 from iam.service.decisions import DecisionService
 from iam.service.directory import ClientDirectory
 from iam.service.enrolment import EnrolmentService
@@ -97,6 +98,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         inspection=InspectionService(means, directory, verification, issuer),
         metadata=MetadataService(means, ring, directory, sessions),
         console=ConsoleService(means, directory, grants),
+        containment=ContainmentService(means),
         actors=ActorService(means, verification),
         evidence=EvidenceService(means, engine),
         beginnings=BeginningService(means, accounts, roles, clients),

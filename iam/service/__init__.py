@@ -11,6 +11,7 @@ from iam.service.beginnings import BeginningService
 from iam.service.bodies import BodyService
 from iam.service.clients import ClientService
 from iam.service.console import ConsoleService
+from iam.service.containment import ContainmentService
 from iam.service.decisions import DecisionService
 from iam.service.enrolment import EnrolmentService
 from iam.service.evidence import EvidenceService
@@ -43,6 +44,7 @@ class IamServices:
     inspection: InspectionService
     metadata: MetadataService
     console: ConsoleService
+    containment: ContainmentService
     actors: ActorService
     evidence: EvidenceService
     beginnings: BeginningService

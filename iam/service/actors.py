@@ -9,7 +9,7 @@ from iam.service.means import Means
 from iam.service.sessions import find_account
 from iam.service.verification import TokenVerification
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Forbidden
+from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.transactions import Transaction
 
 DEMO_LEVEL: Final = 2
@@ -51,3 +51,17 @@ class ActorService:
         if "." in token:
             return self.tokens.verify_token(token)
         return self.tokens.verify_session(token)
+
+    def resolve_subject(self, org_id: str, name: str) -> str:
+        """Return ``account:ID`` or ``client:ID`` of a name or id; raise ``NotFound``."""
+
+        def work(tx: Transaction) -> str:
+            client = self.means.stores.clients.get(tx, name)
+            if client is not None and client.org_id == org_id:
+                return f"client:{client.id}"
+            account = find_account(self.means, tx, name)
+            if account.org_id != org_id:
+                raise NotFound(f"no account or application is called {name!r}")
+            return f"account:{account.id}"
+
+        return self.means.parts.transactions.read(work)
