@@ -58,6 +58,8 @@ def _records(content: bytes, context: Context) -> Iterator[Item]:
             yield b"", BadLine("damaged_record", str(error)[:200])
             continue
         raw = record["data"].encode("utf-8", "replace")
+        if context.prepare is not None:
+            raw = context.prepare(raw)
         yield raw, parse_record(raw, context)
     yield b"", BadLine("too_many_faults", f"{_MAX_FAULTS} damaged records: reading stopped")
 

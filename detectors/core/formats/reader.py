@@ -142,15 +142,25 @@ def read_with(parser: Parser, lines: Iterable[Line], context: Context) -> Iterat
 
 
 def read_line(parser: Parser, line: Line, context: Context) -> Record | Reject:
-    """Read one line by ``parser``."""
+    """Read one line by ``parser``, after the context's ``prepare``."""
+    raw = line.raw if context.prepare is None else context.prepare(line.raw)
     if line.length > MAX_LINE:
         detail = f"{line.length} bytes, {MAX_LINE} are read"
-        return Reject(line.index, line.offset, line.length, "line_too_long", detail, line.raw)
+        return Reject(line.index, line.offset, line.length, "line_too_long", detail, raw)
     try:
-        parsed = parser(line.raw, context)
+        parsed = parser(raw, context)
     except BadLine as bad:
-        return Reject(line.index, line.offset, line.length, bad.reason, bad.detail, line.raw)
-    return Record(line.index, line.raw, parsed.at, parsed)
+        return Reject(line.index, line.offset, line.length, bad.reason, bad.detail, raw)
+    return Record(line.index, raw, parsed.at, parsed)
+
+
+def read_piece(lines: list[Line], format_name: str, context: Context) -> Iterator[Record | Reject]:
+    """Read some lines of a stream, by ``format_name`` or as what they look like."""
+    found: str | None = format_name
+    if format_name == "auto":
+        found = detect(b"", [line.raw[:MAX_LINE] for line in lines], context)
+    parser = _unknown if found is None else LINE_PARSERS[found]
+    return read_with(parser, lines, context)
 
 
 def _read_evtx(content: bytes, context: Context) -> Iterator[Record | Reject]:

@@ -23,8 +23,8 @@ def count_rows(batch: Batch, mask: Mask, by: Aggregation) -> Counter[Key]:
     interval in UTC microseconds.
     """
     rows = np.flatnonzero(mask)
-    codes = []
-    values = []
+    codes: list[Any] = []
+    values: list[list[tuple[Any, ...]]] = []
     if by.interval is not None:
         width = by.interval * SECOND
         times = np.frombuffer(batch.times, dtype=np.int64)[rows] // width * width

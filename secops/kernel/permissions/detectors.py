@@ -8,7 +8,9 @@ from secops.kernel.permissions.roles import (
     ANALYST,
     AUDIT_ADMIN,
     AUDITOR,
+    INTEGRATOR,
     SECURITY_ADMIN,
+    SYSTEM_ADMIN,
     Grant,
     Permission,
     grant,
@@ -20,6 +22,11 @@ RUN_DETECTORS: Final = Permission("detectors.run.start")
 ALERT_READ: Final = Permission("detectors.alert.read")
 ALERT_CLOSE: Final = Permission("detectors.alert.close")
 
+LOG_INGEST: Final = Permission("detectors.log.ingest")
+LOG_SEARCH: Final = Permission("detectors.log.search")
+LOG_SOURCE_READ: Final = Permission("detectors.log_source.read")
+LOG_SOURCE_CHANGE: Final = Permission("detectors.log_source.change")
+
 _READERS: Final = (ANALYST, SECURITY_ADMIN, AUDITOR)
 
 _DETECTION: Final[tuple[Grant, ...]] = (
@@ -30,4 +37,18 @@ _DETECTION: Final[tuple[Grant, ...]] = (
     grant(ALERT_CLOSE, "关闭告警", "Close alerts", ANALYST),
 )
 
-GRANTS: Final[tuple[Grant, ...]] = (*_DETECTION,)
+_LOGS: Final[tuple[Grant, ...]] = (
+    grant(LOG_INGEST, "导入和上报日志", "Ingest and ship logs", ANALYST, INTEGRATOR),
+    grant(LOG_SEARCH, "检索日志", "Search logs", ANALYST, AUDITOR),
+    grant(
+        LOG_SOURCE_READ,
+        "查看日志来源",
+        "See log sources",
+        *_READERS,
+        SYSTEM_ADMIN,
+        AUDIT_ADMIN,
+    ),
+    grant(LOG_SOURCE_CHANGE, "管理日志来源", "Manage log sources", SYSTEM_ADMIN),
+)
+
+GRANTS: Final[tuple[Grant, ...]] = (*_DETECTION, *_LOGS)

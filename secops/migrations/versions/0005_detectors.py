@@ -12,6 +12,7 @@ down_revision = "0004_kms"
 def upgrade() -> None:
     _create_alerts()
     _create_progress()
+    _create_log_sources()
 
 
 def _create_alerts() -> None:
@@ -91,8 +92,26 @@ def _create_progress() -> None:
     )
 
 
+def _create_log_sources() -> None:
+    op.create_table(
+        "detectors_log_sources",
+        sa.Column("org_id", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("format", sa.Text, nullable=False),
+        sa.Column("timezone", sa.Text, nullable=False),
+        sa.Column("data_class", sa.Text, nullable=False),
+        sa.Column("path", sa.Text),
+        sa.Column("encoding", sa.Text),
+        sa.Column("follow", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("masks", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+    )
+
+
 def downgrade() -> None:
     for name in (
+        "detectors_log_sources",
         "detectors_matches",
         "detectors_evaluations",
         "detectors_cursors",

@@ -1,0 +1,102 @@
+"""What the log use cases are asked and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+DataClass = Literal["public", "internal", "sensitive", "personal"]
+"""Data classes of a source's content (GB/T 43697-2024 in our words)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How files are read. ``source`` None is each file's base name."""
+
+    source: str | None = None
+    format: str = "auto"
+    timezone: str | None = None
+    year: int | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What became of the lines: ``read`` is the sum of stored, duplicates and rejected."""
+
+    read: int
+    stored: int
+    duplicates: int
+    rejected: int
+    seconds: float
+    rejects_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a batch that was sent: durable, and stored by the writer soon."""
+
+    accepted: int
+    rejected: int
+    rejects_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """One log of one machine. ``follow`` keeps reading ``path`` as it grows.
+
+    ``masks`` replaces ID-card and phone numbers before anything is stored; times are UTC
+    microseconds.
+    """
+
+    name: str
+    org_id: str
+    format: str
+    timezone: str
+    data_class: DataClass
+    path: str | None = None
+    encoding: str | None = None
+    follow: bool = False
+    masks: bool = False
+    created_at: int = 0
+    created_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file to be read. ``modified`` is its mtime, UTC microseconds; ``chunks`` its bytes."""
+
+    name: str
+    path: str
+    size: int
+    modified: int
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class TailPosition:
+    """Where following stands: ``offset`` in file ``inode``, the next line is ``index``.
+
+    ``skipping`` says that a line too long to be read is being passed over.
+    """
+
+    inode: int = 0
+    offset: int = 0
+    index: int = 0
+    skipping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TailPiece:
+    """What is new in a followed file: whole lines, and the ``position`` after them.
+
+    ``modified`` is the file's mtime, UTC microseconds; ``more`` says that more waits.
+    """
+
+    content: bytes
+    first_index: int
+    first_offset: int
+    position: TailPosition
+    more: bool
+    modified: int

@@ -1,0 +1,295 @@
+"""Log use cases: ingest files and batches, search, look at one event, retention."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from detectors.core.events.identity import LineCounter, event_id
+from detectors.core.events.masking import mask_line
+from detectors.core.formats.detect import AUTO, FORMATS
+from detectors.core.formats.reader import Record, Reject, read_records
+from detectors.core.formats.record import Context
+from detectors.core.query.syntax import parse_instant, parse_query
+from detectors.errors import BadQuery, EventNotFound, NothingReadable, UnknownFormat
+from detectors.models.logs import Accepted, FileView, IngestOptions, IngestResult
+from detectors.ports import LogFiles, LogIntake, LogSources, Rejects, RejectSink
+from detectors.service.log_settings import check_encoding, check_source_name, zone_of
+from secops.crypto.hashes import sha256
+from secops.kernel.actors import Actor, system_actor
+from secops.kernel.clock import DAY
+from secops.kernel.errors import Invalid
+from secops.kernel.logs import (
+    Aggregation,
+    Bucket,
+    LogEvent,
+    LogStore,
+    SourceSummary,
+    StoredEvent,
+    Window,
+)
+from secops.kernel.parts import Parts
+from secops.kernel.permissions.detectors import LOG_INGEST, LOG_SEARCH, LOG_SOURCE_READ
+from secops.kernel.trail import Act
+
+MAX_FOUND: Final = 10_000
+_BATCH: Final = 20_000
+_BATCH_BYTES: Final = 32 << 20
+_RETENTION: Final = system_actor("retention")
+
+Progress = Callable[[int], None]
+"""Told how many more bytes were read."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    read: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogService:
+    """Use cases on logs. ``timezone`` is for sources that say nothing of their own."""
+
+    parts: Parts
+    store: LogStore
+    intake: LogIntake
+    files: LogFiles
+    rejects: Rejects
+    sources: LogSources
+    timezone: str
+
+    def ingest_files(
+        self,
+        actor: Actor,
+        paths: Sequence[str],
+        options: IngestOptions,
+        *,
+        progress: Progress | None = None,
+    ) -> IngestResult:
+        """Store what ``paths`` hold; a bad line goes to the rejects file, never fatal.
+
+        Raises ``NothingReadable`` when every line was refused.
+        """
+        self.parts.access.require(actor, LOG_INGEST, f"source:{options.source or '*'}")
+        self._check(options)
+        begin = self.parts.clock.monotonic()
+        tally, sink = _Tally(), self.rejects.begin(self.parts.ids.new("rejects"))
+        for path in self.files.find(paths):
+            try:
+                with self.files.open(path) as view:
+                    self._ingest_file(actor, _watched(view, progress), options, tally, sink)
+            except OSError as error:
+                tally.read += 1
+                tally.rejected += 1
+                sink.write({"path": path, "reason": "unreadable", "detail": str(error)[:200]}, b"")
+        sink.close()
+        seconds = round(self.parts.clock.monotonic() - begin, 3)
+        if tally.rejected and tally.rejected == tally.read:
+            msg = f"all {tally.read} lines were refused: see {sink.path}"
+            raise NothingReadable(msg, rejects_file=sink.path)
+        return IngestResult(
+            tally.read, tally.stored, tally.duplicates, tally.rejected, seconds, sink.path
+        )
+
+    def ingest_lines(
+        self, actor: Actor, source: str, body: bytes, options: IngestOptions, *, batch: str = ""
+    ) -> Accepted:
+        """Take a batch of lines that an integrator sends; they are durable on return.
+
+        A repeat of the same batch adds nothing. Lines that are equal to those of another
+        batch count as new only under another ``batch`` name.
+        """
+        self.parts.access.require(actor, LOG_INGEST, f"source:{source}")
+        self._check(options)
+        now = self.parts.clock.now()
+        chosen, context = self._reading(actor, source, options, now)
+        sink = self.rejects.begin(self.parts.ids.new("rejects"))
+        counter, events, rejected = LineCounter(), [], 0
+        for item in read_records(iter((body,)), chosen, context):
+            if isinstance(item, Reject):
+                rejected += 1
+                sink.write(place_of(source, item), item.raw)
+            else:
+                stream = f"{source}#{batch}" if batch else source
+                events.append(event_of(item, source, stream, counter, now))
+        sink.close()
+        if events:
+            self.intake.offer(events)
+        details = {"accepted": len(events), "rejected": rejected, "sha256": sha256(body).hex()}
+        self.parts.trail.append(
+            [Act("detectors.ingest_lines", actor, f"source:{source}", details=details)]
+        )
+        return Accepted(len(events), rejected, sink.path)
+
+    def search_logs(
+        self,
+        actor: Actor,
+        query: str,
+        *,
+        window: tuple[str | None, str | None] = (None, None),
+        limit: int = 100,
+        before: tuple[int, int] | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Return matches of the Lucene-style ``query``, newest first; the search is recorded.
+
+        ``window`` is (since, until) as a person writes them; raises ``BadQuery``.
+        """
+        self.parts.access.require(actor, LOG_SEARCH, "logs:*")
+        if not 1 <= limit <= MAX_FOUND:
+            msg = f"limit is from 1 to {MAX_FOUND}"
+            raise Invalid(msg)
+        tree = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
+        span = self._window(window)
+        self._record_search(actor, "detectors.search_logs", query)
+        return self.store.search(tree, span, limit, before)
+
+    def count_logs(
+        self,
+        actor: Actor,
+        query: str,
+        by: Aggregation,
+        *,
+        window: tuple[str | None, str | None] = (None, None),
+    ) -> Sequence[Bucket]:
+        """Return counts of matches by field and time; the search is recorded."""
+        self.parts.access.require(actor, LOG_SEARCH, "logs:*")
+        tree = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
+        span = self._window(window)
+        self._record_search(actor, "detectors.count_logs", query)
+        return self.store.aggregate(tree, span, by)
+
+    def show_event(self, actor: Actor, event_id: str) -> StoredEvent:
+        """Return one event; raise ``EventNotFound``."""
+        self.parts.access.require(actor, LOG_SEARCH, f"event:{event_id[:64]}")
+        found = self.store.get([event_id])
+        if not found:
+            msg = f"no event {event_id[:64]}"
+            raise EventNotFound(msg)
+        return found[0]
+
+    def summarise_sources(self, actor: Actor) -> Sequence[SourceSummary]:
+        """Return what is stored of each source."""
+        self.parts.access.require(actor, LOG_SOURCE_READ, "source:*")
+        return self.store.sources()
+
+    def apply_retention(self, days: int) -> int:
+        """Drop the days whose newest event arrived more than ``days`` ago; return how many."""
+        dropped = self.store.drop_before(self.parts.clock.now() - days * DAY)
+        if dropped:
+            details = {"days_dropped": dropped, "retention_days": days}
+            act = Act("detectors.apply_retention", _RETENTION, "logs:*", details=details)
+            self.parts.trail.append([act])
+        return dropped
+
+    def _ingest_file(
+        self,
+        actor: Actor,
+        view: FileView,
+        options: IngestOptions,
+        tally: _Tally,
+        sink: RejectSink,
+    ) -> None:
+        source = options.source or view.name
+        chosen, context = self._reading(actor, source, options, view.modified)
+        before = (tally.read, tally.stored, tally.duplicates, tally.rejected)
+        counter, pending, size = LineCounter(), [], 0
+        for item in read_records(view.chunks, chosen, context):
+            tally.read += 1
+            if isinstance(item, Reject):
+                tally.rejected += 1
+                sink.write(place_of(view.path, item), item.raw)
+                continue
+            pending.append(event_of(item, source, source, counter, self.parts.clock.now()))
+            size += len(item.raw)
+            if len(pending) >= _BATCH or size >= _BATCH_BYTES:
+                self._append(pending, tally)
+                pending, size = [], 0
+        self._append(pending, tally)
+        after = (tally.read, tally.stored, tally.duplicates, tally.rejected)
+        names = ("read", "stored", "duplicates", "rejected")
+        details = {n: a - b for n, a, b in zip(names, after, before, strict=True)}
+        self.parts.trail.append(
+            [Act("detectors.ingest_files", actor, f"source:{source}", details=details)]
+        )
+
+    def _append(self, events: Sequence[LogEvent], tally: _Tally) -> None:
+        if events:
+            result = self.store.append(events)
+            tally.stored += result.stored
+            tally.duplicates += result.duplicates
+
+    def _check(self, options: IngestOptions) -> None:
+        if options.format not in FORMATS:
+            msg = f"{options.format[:40]!r}: offered are {', '.join(FORMATS)}"
+            raise UnknownFormat(msg)
+        zone_of(options.timezone or self.timezone)
+        check_encoding(options.encoding)
+
+    def _reading(
+        self, actor: Actor, source: str, options: IngestOptions, modified: int
+    ) -> tuple[str, Context]:
+        """Return how a source is read: as asked, else as registered, else by default."""
+        check_source_name(source)
+        known = self.parts.transactions.read(lambda tx: self.sources.find(tx, actor.org_id, source))
+        zone = options.timezone or (known.timezone if known else self.timezone)
+        context = Context(
+            zone=zone_of(zone),
+            latest=modified + DAY,
+            year=options.year,
+            encoding=check_encoding(options.encoding or (known.encoding if known else None)),
+            prepare=mask_line if known is not None and known.masks else None,
+        )
+        chosen = known.format if known and options.format == AUTO else options.format
+        return chosen, context
+
+    def _window(self, written: tuple[str | None, str | None]) -> Window:
+        zone, now = ZoneInfo(self.timezone), self.parts.clock.now()
+        since, until = written
+        window = Window(
+            None if since is None else parse_instant(since, zone, now),
+            None if until is None else parse_instant(until, zone, now, end=True),
+        )
+        if window.since is not None and window.until is not None and window.since > window.until:
+            msg = "since is later than until"
+            raise BadQuery(msg)
+        return window
+
+    def _record_search(self, actor: Actor, action: str, query: str) -> None:
+        """Record that somebody searched, by digest: a query may name a person."""
+        details: dict[str, Any] = {"query_sha256": sha256(query.encode()).hex()}
+        self.parts.trail.append([Act(action, actor, "logs:*", details=details)])
+
+
+def event_of(record: Record, source: str, stream: str, counter: LineCounter, now: int) -> LogEvent:
+    """Return the event of a record; ``stream`` is the name under which equal lines count."""
+    identifier = event_id(stream, record.raw, counter.number(record.raw))
+    return LogEvent(identifier, source, record.at, now, record.parsed.fields, record.raw)
+
+
+def place_of(path: str, reject: Reject) -> dict[str, Any]:
+    """Return where and why a line was refused, for the rejects file."""
+    return {
+        "path": path,
+        "line": reject.index + 1,
+        "offset": reject.offset,
+        "length": reject.length,
+        "reason": reject.reason,
+        "detail": reject.detail,
+    }
+
+
+def _watched(view: FileView, progress: Progress | None) -> FileView:
+    if progress is None:
+        return view
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in view.chunks:
+            yield chunk
+            progress(len(chunk))
+
+    return FileView(view.name, view.path, view.size, view.modified, chunks())
