@@ -133,11 +133,11 @@ def _frame_at(data: bytes, position: int, file_id: bytes) -> tuple[Frame, int] |
 def _why(data: bytes, position: int, file_id: bytes) -> Ending:
     """Tell why the frames end at ``position``: look for a frame of a later batch."""
     tag = file_id[:_TAG]
-    at = data.find(tag, position)
+    first = at = data.find(tag, position)
     while at != -1:
         begins = at - _TAG_AT
         found = _frame_at(data, begins, file_id) if begins > position else None
         if found is not None and found[1] > position:
             return "corrupt"
         at = data.find(tag, at + 1)
-    return "clean" if not any(data[position : position + FRAME_HEAD]) else "torn"
+    return "clean" if first == -1 and not any(data[position : position + FRAME_HEAD]) else "torn"
