@@ -9,6 +9,7 @@ from playbooks.service.checking import check_playbook, require_playbook
 from playbooks.service.evidence import EvidenceService
 from playbooks.service.inbox import InboxService
 from playbooks.service.incidents import IncidentService, Judgement, NewIncident
+from playbooks.service.openers import AlertOpener
 from playbooks.service.planning import Planner
 from playbooks.service.playbooks import PlaybookService
 from playbooks.service.reports import ReportService
@@ -41,6 +42,7 @@ class PlaybooksServices:
     runner: Runner
     evidence: EvidenceService
     inbox: InboxService
+    openers: AlertOpener
 
 
 def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
@@ -58,4 +60,5 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         runner=Runner(surroundings, planner, playbooks, actions, owner),
         evidence=EvidenceService(surroundings),
         inbox=InboxService(surroundings),
+        openers=AlertOpener(surroundings),
     )

@@ -83,7 +83,7 @@ class IncidentService:
         def work(tx: Transaction) -> None:
             self._s.stores.incidents.add(tx, incident)
             if alert is not None:
-                self._s.stores.incidents.link(tx, _link(incident.id, alert, tx.now))
+                self._s.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
             text = f"开立事件:{incident.title}"
             place = (incident.org_id, incident.id)
             self._s.tell(tx, actor, place, "opened", text, alert_id=new.alert_id)
@@ -102,7 +102,7 @@ class IncidentService:
 
         def work(tx: Transaction) -> None:
             self._s.stores.incidents.get(tx, actor.org_id, incident_id)
-            self._s.stores.incidents.link(tx, _link(incident_id, alert, tx.now))
+            self._s.stores.incidents.link(tx, link_of(incident_id, alert, tx.now))
             place = (actor.org_id, incident_id)
             self._s.tell(tx, actor, place, "alert", f"关联告警:{alert.title}", alert_id=alert_id)
             details = {"alert_id": alert_id}
@@ -235,27 +235,30 @@ class IncidentService:
 
     def _new(self, actor: Actor, new: NewIncident, alert: AlertSummary | None) -> Incident:
         now = self._s.parts.clock.now()
-        title = new.title or (alert.title if alert else "")
-        severity = alert.severity if alert else new.severity
+        incident_id = self._s.parts.ids.new("inc")
         discovered = new.discovered_at or (alert.created_at if alert else now)
-        if severity not in SEVERITIES:
-            msg = f"severity is one of {', '.join(SEVERITIES)}"
-            raise Invalid(msg)
         if discovered > now:
             msg = "an incident can't be discovered in the future"
             raise Invalid(msg)
-        known = alert.incident_class if alert else ""
+        if alert is not None:
+            incident = new_incident(incident_id, actor, alert, now)
+            title = _bounded(new.title or alert.title, MAX_TITLE, "title")
+            known = incident.category if incident.category in self.classification.classes else ""
+            return replace(
+                incident, title=title, category=known, drill=new.drill, discovered_at=discovered
+            )
+        if new.severity not in SEVERITIES:
+            msg = f"severity is one of {', '.join(SEVERITIES)}"
+            raise Invalid(msg)
         return Incident(
-            id=self._s.parts.ids.new("inc"),
+            id=incident_id,
             org_id=actor.org_id,
-            title=_bounded(title, MAX_TITLE, "title"),
+            title=_bounded(new.title, MAX_TITLE, "title"),
             state="triage",
-            severity=severity,
+            severity=new.severity,
             opened_by=actor.id,
             opened_at=now,
             discovered_at=discovered,
-            subjects=dict(alert.subjects) if alert else {},
-            category=known if known in self.classification.classes else "",
             drill=new.drill,
         )
 
@@ -287,7 +290,24 @@ def _bounded(text: str, limit: int, name: str) -> str:
     return stripped
 
 
-def _link(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
+def new_incident(incident_id: str, actor: Actor, alert: AlertSummary, now: int) -> Incident:
+    """Return an incident in triage about ``alert``; its clocks start when it was raised."""
+    return Incident(
+        id=incident_id,
+        org_id=alert.org_id,
+        title=alert.title[:MAX_TITLE] or alert.rule_id,
+        state="triage",
+        severity=alert.severity if alert.severity in SEVERITIES else SEVERITIES[0],
+        opened_by=actor.id,
+        opened_at=now,
+        discovered_at=min(alert.created_at, now),
+        subjects=dict(alert.subjects),
+        category=alert.incident_class,
+    )
+
+
+def link_of(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
+    """Return the tie between incident and alert, with the digest of the alert's evidence."""
     digest = hashlib.sha256(canonical(dict(alert.evidence))).hexdigest()
     return AlertLink(
         incident_id=incident_id,

@@ -1,0 +1,178 @@
+"""Runs of playbooks and their approvals over HTTP."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from playbooks.api.schemas import (
+    ANSWER,
+    DECISION,
+    PLAN,
+    REASON,
+    RUN,
+    RUN_REQUEST,
+    body_of,
+    page_schema,
+)
+from playbooks.service import PlaybooksServices, RunRequest, StepAnswer
+from playbooks.service.documents import (
+    approval_document,
+    plan_document,
+    run_document,
+    run_view_document,
+)
+from secops.kernel.pages import page_request
+from secops.kernel.permissions import playbooks as permissions
+from secops.web.messages import Request, Response, json_response
+from secops.web.routes import Route
+
+RUNS: Final = "/api/v1/playbooks/runs"
+_FRESH_S: Final = 900
+"""An approval needs a sign-in with a second factor, at most this many seconds old."""
+
+
+class _Handlers:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._services = services
+
+    def list_runs(self, request: Request) -> Response:
+        query = request.query
+        page = self._services.runs.list_runs(
+            request.caller,
+            query.get("incident_id"),
+            page_request(query.get("limit"), query.get("cursor")),
+        )
+        items = [run_document(run) for run in page.items]
+        return json_response({"items": items, "next": page.next})
+
+    def show_run(self, request: Request) -> Response:
+        view = self._services.runs.show_run(request.caller, request.args["run_id"])
+        return json_response(run_view_document(view))
+
+    def _wanted(self, request: Request) -> RunRequest:
+        body = body_of(request, RUN_REQUEST)
+        playbook = self._services.playbooks.find(request.caller, body["playbook"])
+        return RunRequest(body["incident_id"], playbook, body.get("variables", {}))
+
+    def plan_run(self, request: Request) -> Response:
+        plan = self._services.runs.plan_run(request.caller, self._wanted(request))
+        return json_response(plan_document(plan))
+
+    def request_run(self, request: Request) -> Response:
+        run = self._services.runs.request_run(request.caller, self._wanted(request))
+        return json_response(run_document(run), 201)
+
+    def approve_run(self, request: Request) -> Response:
+        body = body_of(request, DECISION)
+        run = self._services.runs.approve_run(
+            request.caller,
+            request.args["run_id"],
+            grant=body["grant"],
+            plan_sha256=body["plan_sha256"],
+            reason=body.get("reason", ""),
+        )
+        return json_response(run_document(run))
+
+    def resolve_step(self, request: Request) -> Response:
+        body = body_of(request, ANSWER)
+        answer = StepAnswer(body["step"], body["outcome"], body.get("note", ""))
+        run = self._services.runs.resolve_step(request.caller, request.args["run_id"], answer)
+        return json_response(run_document(run))
+
+    def cancel_run(self, request: Request) -> Response:
+        reason = body_of(request, REASON)["reason"]
+        run = self._services.runs.cancel_run(request.caller, request.args["run_id"], reason=reason)
+        return json_response(run_document(run))
+
+    def list_approvals(self, request: Request) -> Response:
+        waiting = self._services.runs.pending_approvals(request.caller)
+        return json_response({"items": [approval_document(a) for a in waiting], "next": None})
+
+
+def routes(services: PlaybooksServices) -> tuple[Route, ...]:
+    """Return the routes of runs."""
+    handlers = _Handlers(services)
+    return (*_reading(handlers), *_changing(handlers))
+
+
+def _reading(handlers: _Handlers) -> tuple[Route, ...]:
+    return (
+        Route(
+            method="GET",
+            path=RUNS,
+            operation="list_runs",
+            access=permissions.RUN_READ,
+            handler=handlers.list_runs,
+            response=page_schema("PlaybookRun"),
+            listing=True,
+        ),
+        Route(
+            method="GET",
+            path="/api/v1/playbooks/approvals",
+            operation="list_run_approvals",
+            access=permissions.RUN_READ,
+            handler=handlers.list_approvals,
+            response=page_schema("RunApproval"),
+            listing=True,
+        ),
+        Route(
+            method="GET",
+            path=f"{RUNS}/<run_id>",
+            operation="show_run",
+            access=permissions.RUN_READ,
+            handler=handlers.show_run,
+            response=RUN,
+        ),
+        Route(
+            method="POST",
+            path="/api/v1/playbooks/plans",
+            operation="plan_run",
+            access=permissions.RUN_REQUEST,
+            handler=handlers.plan_run,
+            request=RUN_REQUEST,
+            response=PLAN,
+        ),
+    )
+
+
+def _changing(handlers: _Handlers) -> tuple[Route, ...]:
+    return (
+        Route(
+            method="POST",
+            path=RUNS,
+            operation="request_run",
+            access=permissions.RUN_REQUEST,
+            handler=handlers.request_run,
+            request=RUN_REQUEST,
+            response=RUN,
+        ),
+        Route(
+            method="POST",
+            path=f"{RUNS}/<run_id>/decision",
+            operation="approve_run",
+            access=permissions.RUN_APPROVE,
+            handler=handlers.approve_run,
+            request=DECISION,
+            response=RUN,
+            level=2,
+            fresh_seconds=_FRESH_S,
+        ),
+        Route(
+            method="POST",
+            path=f"{RUNS}/<run_id>/answers",
+            operation="resolve_step",
+            access=permissions.RUN_RESOLVE,
+            handler=handlers.resolve_step,
+            request=ANSWER,
+            response=RUN,
+        ),
+        Route(
+            method="POST",
+            path=f"{RUNS}/<run_id>/cancel",
+            operation="cancel_run",
+            access=permissions.RUN_CANCEL,
+            handler=handlers.cancel_run,
+            request=REASON,
+            response=RUN,
+        ),
+    )

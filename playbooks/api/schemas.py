@@ -1,0 +1,111 @@
+"""JSON Schemas of the plane's bodies and answers, and how bodies are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from playbooks.models import INCIDENT_STATES
+from secops.kernel.errors import Invalid
+from secops.web.messages import Request
+from secops.web.routes import Schema
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_OPEN: Final[dict[str, Any]] = {"type": "object"}
+
+
+def _object(required: tuple[str, ...], **fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def page_schema(name: str) -> Schema:
+    """Return the schema of a page of ``name``."""
+    return Schema(
+        f"{name}Page",
+        {
+            "type": "object",
+            "properties": {
+                "items": {"type": "array", "items": _OPEN},
+                "next": {"type": ["string", "null"]},
+            },
+            "required": ["items", "next"],
+        },
+    )
+
+
+INCIDENT: Final = Schema("Incident", {**_OPEN, "required": ["id", "state", "severity"]})
+RUN: Final = Schema("PlaybookRun", {**_OPEN, "required": ["id", "state", "plan_sha256"]})
+PLAN: Final = Schema("PlaybookPlan", {**_OPEN, "required": ["sha256", "sm3", "steps"]})
+PLAYBOOK: Final = Schema("Playbook", {**_OPEN, "required": ["content_hash", "state"]})
+
+OPEN_INCIDENT: Final = Schema(
+    "OpenIncident",
+    _object(
+        (),
+        alert_id=_TEXT,
+        title=_TEXT,
+        severity={"enum": ["low", "medium", "high", "critical"]},
+        drill={"type": "boolean"},
+    ),
+)
+CHANGE_STATE: Final = Schema(
+    "ChangeIncidentState",
+    _object(("state",), state={"enum": list(INCIDENT_STATES)}, reason=_TEXT),
+)
+JUDGE: Final = Schema(
+    "JudgeIncident",
+    _object((), category=_TEXT, level=_TEXT, reporting_level=_TEXT, cause=_TEXT),
+)
+NOTE: Final = Schema("IncidentNote", _object(("text",), text=_TEXT))
+LINK: Final = Schema("LinkAlert", _object(("alert_id",), alert_id=_TEXT))
+RUN_REQUEST: Final = Schema(
+    "RunRequest",
+    _object(
+        ("incident_id", "playbook"),
+        incident_id=_TEXT,
+        playbook=_TEXT,
+        variables={"type": "object", "additionalProperties": _TEXT},
+    ),
+)
+DECISION: Final = Schema(
+    "RunDecision",
+    _object(("grant", "plan_sha256"), grant={"type": "boolean"}, plan_sha256=_TEXT, reason=_TEXT),
+)
+ANSWER: Final = Schema(
+    "StepAnswer",
+    _object(("step", "outcome"), step=_TEXT, outcome={"enum": ["done", "failed"]}, note=_TEXT),
+)
+REASON: Final = Schema("RunReason", _object(("reason",), reason=_TEXT))
+
+
+def body_of(request: Request, schema: Schema) -> Mapping[str, Any]:
+    """Return the body, whose fields are those of ``schema`` and of their types."""
+    body = request.json_object()
+    known = schema.schema["properties"]
+    for name in schema.schema["required"]:
+        if name not in body:
+            msg = f"{name} is missing"
+            raise Invalid(msg)
+    for name, value in body.items():
+        if name not in known:
+            msg = f"{name[:60]} is not a field"
+            raise Invalid(msg)
+        if not _fits(value, known[name]):
+            msg = f"{name} has the wrong type or value"
+            raise Invalid(msg)
+    return body
+
+
+def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
+    if "enum" in schema:
+        return value in schema["enum"]
+    if schema["type"] == "boolean":
+        return isinstance(value, bool)
+    if schema["type"] == "object":
+        return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    return isinstance(value, str)

@@ -1,0 +1,38 @@
+"""Wires the playbooks plane."""
+
+from __future__ import annotations
+
+from playbooks.adapters.packaged import PackagedLibrary
+from playbooks.api import routes
+from playbooks.jobs import jobs
+from playbooks.models import PlaybooksOptions
+from playbooks.ports import PlaybooksPorts
+from playbooks.service import PlaybooksServices, Surroundings, make_services
+from playbooks.store import make_stores
+from secops.kernel.events import AlertRaised, Subscription
+from secops.kernel.parts import Parts
+from secops.web.routes import Plane
+
+
+def install(parts: Parts, ports: PlaybooksPorts, options: PlaybooksOptions) -> Plane:
+    """Return the plane; opens nothing and starts nothing."""
+    surroundings = Surroundings(
+        parts=parts,
+        ports=ports,
+        stores=make_stores(),
+        library=PackagedLibrary(),
+        options=options,
+    )
+    services = make_services(surroundings, owner=parts.ids.new("runner"))
+    return Plane(
+        "playbooks", services, routes(services), jobs(services), _subscriptions(services, options)
+    )
+
+
+def _subscriptions(
+    services: PlaybooksServices, options: PlaybooksOptions
+) -> tuple[Subscription, ...]:
+    if not options.open_for:
+        return ()
+    handle = services.openers.alert_raised
+    return (Subscription("playbooks.open_incidents", AlertRaised, handle),)

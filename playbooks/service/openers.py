@@ -1,0 +1,59 @@
+"""Incidents that open unasked: alerts of the severities named in the settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from playbooks.core.gbt20986 import read_classification
+from playbooks.errors import AlertLinked
+from playbooks.models import AlertSummary, Incident
+from playbooks.service.incidents import link_of, new_incident
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.events import AlertRaised, Delivery
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+OPENER: Final = "playbooks-opener"
+
+
+class AlertOpener:
+    """Opens one incident per alert, however often the alert is delivered."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._s = surroundings
+
+    def alert_raised(self, delivery: Delivery) -> None:
+        """Open an incident if the settings want one for this severity."""
+        announcement = delivery.announcement
+        if not isinstance(announcement, AlertRaised):
+            return
+        if announcement.severity not in self._s.options.open_for:
+            return
+        alert = self._s.ports.alerts.get_alert(announcement.org_id, announcement.alert_id)
+        if alert is not None:
+            self._open(alert)
+
+    def _open(self, alert: AlertSummary) -> None:
+        actor = Actor(kind="system", id=OPENER, org_id=alert.org_id, name=OPENER)
+        now = self._s.parts.clock.now()
+        incident = new_incident(self._s.parts.ids.new("inc"), actor, alert, now)
+        classes = read_classification(self._s.library.classification()).classes
+        if incident.category not in classes:
+            incident = replace(incident, category="")
+        try:
+            self._s.parts.transactions.run(lambda tx: self._store(tx, actor, incident, alert))
+        except AlertLinked:
+            return  # delivered before, or a person was quicker
+
+    def _store(
+        self, tx: Transaction, actor: Actor, incident: Incident, alert: AlertSummary
+    ) -> None:
+        self._s.stores.incidents.add(tx, incident)
+        self._s.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
+        text = f"自动开立事件:{incident.title}"
+        place = (incident.org_id, incident.id)
+        self._s.tell(tx, actor, place, "opened", text, alert_id=alert.id)
+        details = {"alert_id": alert.id, "severity": incident.severity}
+        tx.record(Act("playbooks.open_incident", actor, f"incident:{incident.id}", details=details))
