@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import cedarpy
@@ -64,7 +63,7 @@ class CedarEngine:
         self._names = _names_of(policies)
         self._known = frozenset(_holders()) | _BUILT_IN
         self._version = hashlib.sha256(f"{policies}\0{whole}".encode()).hexdigest()[:16]
-        self._answers: dict[PolicyQuestion, PolicyAnswer] = {}
+        self._answers: dict[tuple[Any, ...], PolicyAnswer] = {}
 
     @property
     def version(self) -> str:
@@ -79,7 +78,18 @@ class CedarEngine:
     def evaluate(self, question: PolicyQuestion) -> PolicyAnswer:
         """Return the answer; never raises."""
         # no policy names an account or application, so their ids don't take part in the key
-        key = question if question.kind == "system" else replace(question, id="")
+        key = (
+            question.kind,
+            question.id if question.kind == "system" else "",
+            question.roles,
+            question.permission,
+            question.resource_kind,
+            question.level,
+            question.risk,
+            question.revoked,
+            question.in_scope,
+            question.facts,
+        )
         answer = self._answers.get(key)
         if answer is None:
             answer = self._evaluate(question)

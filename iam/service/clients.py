@@ -86,6 +86,10 @@ class ClientService:
         self.means.parts.access.require(actor, CLIENT_CREATE, f"client:{client_id}")
         read = self.means.parts.transactions.read
         read(lambda tx: self._get(tx, actor, client_id))
+        self.end(actor, client_id, reason)
+
+    def end(self, actor: Actor, client_id: str, reason: str) -> None:
+        """Disable an application; the caller has checked who may."""
         act = Act(
             "iam.disable_client", actor, f"client:{client_id}", details={"reason": reason[:500]}
         )

@@ -1,0 +1,26 @@
+"""``secops iam``: accounts, roles, applications, sessions, enrolment, resets."""
+
+from __future__ import annotations
+
+import click
+
+from iam.commands import accounts, applications, enrolment, resets, roles, sessions
+
+
+@click.group("iam")
+def group() -> None:
+    """Administer accounts, roles, applications and sessions.
+
+    Example: secops --as system-admin iam create-account zhang.wei -o enrolment.json
+    """
+
+
+for command in (
+    *accounts.COMMANDS,
+    *roles.COMMANDS,
+    *applications.COMMANDS,
+    *sessions.COMMANDS,
+    *enrolment.COMMANDS,
+    *resets.COMMANDS,
+):
+    group.add_command(command)

@@ -1,0 +1,117 @@
+"""``create-account``, ``list-accounts``, ``lock-account``, ``unlock-account``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from iam.commands.handing import enrolment_record, hand_out
+from iam.models.accounts import Account, IdentityDocument, NewAccount
+from iam.service import IamServices
+from secops.kernel.clock import to_rfc3339
+from secops.kernel.pages import page_request
+from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.session import session_of
+
+
+def _record(account: Account, roles: frozenset[str]) -> dict[str, Any]:
+    signed_in = account.last_sign_in
+    return {
+        "id": account.id,
+        "name": account.name,
+        "kind": account.kind,
+        "state": account.state,
+        "roles": sorted(roles),
+        "last_sign_in": None if signed_in is None else to_rfc3339(signed_in),
+    }
+
+
+@click.command("create-account")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["natural", "civil", "legal", "service"]))
+@click.option("--full-name", default="", help="The person's name; sealed by the key pool.")
+@click.option("--document-type", type=click.Choice(["cn-id", "passport", "other"]))
+@click.option("--document-number", help="Its number; only a keyed hash of it is kept.")
+@click.option("--organisation", default="", help="Where a civil servant serves.")
+@click.option("--post", default="", help="As what.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The enrolment file.")
+@click.pass_context
+def create_account(
+    ctx: click.Context, /, name: str, output: Path | None, **given: str | None
+) -> None:
+    """Create an account without any role; its enrolment works once, within 24 hours.
+
+    Example: secops --as system-admin iam create-account zhang.wei --document-type cn-id
+    --document-number 11010519491231002X -o zhang.wei.json
+    """
+    session = session_of(ctx)
+    number = given["document_number"]
+    kind = given["document_type"]
+    if (number is None) != (kind is None):
+        msg = "--document-type and --document-number belong together"
+        raise click.UsageError(msg)
+    document = IdentityDocument(kind, number) if kind and number else None  # type: ignore[arg-type] # one of click's choices
+    new = NewAccount(
+        name=name,
+        kind=given["kind"] or "natural",  # type: ignore[arg-type] # one of click's choices
+        full_name=given["full_name"] or "",
+        document=document,
+        organisation=given["organisation"] or "",
+        post=given["post"] or "",
+    )
+    account, issued = session.services(IamServices).accounts.create_account(session.actor, new)
+    hand_out({"id": account.id, **enrolment_record(issued)}, output)
+
+
+@click.command("list-accounts")
+@click.option("--limit", type=click.IntRange(1, 200), default=200)
+@click.option("--cursor", help="The `next` of the page before.")
+@json_option
+@click.pass_context
+def list_accounts(ctx: click.Context, limit: int, cursor: str | None, *, as_json: bool) -> None:
+    """List accounts and their roles.
+
+    Example: secops --as system-admin iam list-accounts --json
+    """
+    session = session_of(ctx)
+    asked = page_request(str(limit), cursor)
+    page, roles = session.services(IamServices).accounts.list_accounts(session.actor, asked)
+    records = [_record(account, roles[account.id]) for account in page.items]
+    if as_json:
+        print_json({"items": records, "next": page.next})
+        return
+    rows = [(r["name"], r["kind"], r["state"], ", ".join(r["roles"]), r["id"]) for r in records]
+    print_table("Accounts", ("name", "kind", "state", "roles", "id"), rows)
+
+
+@click.command("lock-account")
+@click.argument("account")
+@click.option("--reason", default="", help="For the ledger.")
+@click.pass_context
+def lock_account(ctx: click.Context, account: str, reason: str) -> None:
+    """Lock an account and end its sessions, within a second everywhere.
+
+    Example: secops --as security-admin iam lock-account zhang.wei --reason "left"
+    """
+    session = session_of(ctx)
+    session.services(IamServices).accounts.lock_account(session.actor, account, reason)
+    say(f"{account} is locked")
+
+
+@click.command("unlock-account")
+@click.argument("account")
+@click.option("--reason", default="", help="For the ledger.")
+@click.pass_context
+def unlock_account(ctx: click.Context, account: str, reason: str) -> None:
+    """Let an account sign in again.
+
+    Example: secops --as system-admin iam unlock-account zhang.wei
+    """
+    session = session_of(ctx)
+    session.services(IamServices).accounts.unlock_account(session.actor, account, reason)
+    say(f"{account} may sign in again")
+
+
+COMMANDS: Final = (create_account, list_accounts, lock_account, unlock_account)
