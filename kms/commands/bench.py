@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -31,13 +32,8 @@ def engine_figures() -> list[dict[str, Any]]:
         signature = key.sign(_MESSAGE, DEFAULT)
         public = key.public_key
         found += [
-            _figure(f"{algorithm} sign", lambda key=key: key.sign(_MESSAGE, DEFAULT)),
-            _figure(
-                f"{algorithm} verify",
-                lambda public=public, signature=signature: public.verify(
-                    signature, _MESSAGE, DEFAULT
-                ),
-            ),
+            _figure(f"{algorithm} sign", partial(key.sign, _MESSAGE, DEFAULT)),
+            _figure(f"{algorithm} verify", partial(public.verify, signature, _MESSAGE, DEFAULT)),
         ]
     return found
 
@@ -62,7 +58,7 @@ def service_figures(services: KmsServices, keeper: Actor, user: Actor) -> list[d
         found.append(
             _figure(
                 f"transit {verb} {key_type}",
-                lambda use=use, name=name: use(user, name, fields),
+                partial(use, user, name, fields),
                 "with permission, grant, revocation and act; without HTTP and journal",
             )
         )

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+from sqlalchemy import select
+
 from kms.adapters.custody.software import SoftwareCustody, Stretching
-from kms.models.keys import KmsOptions
+from kms.models.keys import OPERATIONS, KeyRequest, KmsOptions
 from kms.plane import build_services
 from kms.ports import KmsPorts
 from kms.service import KmsServices
+from secops.adapters.database.tables import ledger_door
 from secops.adapters.spine import Spine
 from secops.kernel.actors import Actor
 from tests.fakes.parts import database_spine
@@ -47,8 +51,6 @@ class KeyPool:
     made: list[str] = field(default_factory=list)
 
     def create(self, name: str, key_type: str, *grants: Actor, **options: Any) -> str:
-        from kms.models.keys import OPERATIONS, KeyRequest
-
         loaded = self.services.keys.create_key(KEEPER, KeyRequest(name, key_type, **options))
         for subject in grants:
             self.services.key_control.grant_key(KEEPER, name, subject.id, OPERATIONS)
@@ -56,11 +58,6 @@ class KeyPool:
 
     def leaves(self) -> list[dict[str, Any]]:
         """Every leaf that the committed units of work recorded."""
-        import orjson
-        from sqlalchemy import select
-
-        from secops.adapters.database.tables import ledger_door
-
         with self.spine.read_engine.begin() as connection:
             rows = connection.execute(select(ledger_door.c.record).order_by(ledger_door.c.id))
             return [orjson.loads(row.record) for row in rows]

@@ -68,7 +68,7 @@ def test_what_a_key_signs_verifies_and_a_changed_input_does_not(
     good = pool.services.transit.verify(USER, "k", {**INPUT, "signature": made.text})
     other = {"input": base64.b64encode(b"hellp").decode(), "signature": made.text}
     bad = pool.services.transit.verify(USER, "k", other)
-    assert (True, False) == (good.valid, bad.valid)
+    assert (good.valid, bad.valid) == (True, False)
 
 
 @pytest.mark.parametrize("key_type", ENCRYPTING)
@@ -136,7 +136,7 @@ def test_a_rotated_key_signs_with_the_new_version_and_verifies_the_old(pool: Key
     pool.services.keys.rotate_key(KEEPER, "k")
     pool.spine.parts.clock.advance(2_000_000)  # type: ignore[attr-defined]
     new = pool.services.transit.sign(USER, "k", INPUT)
-    assert (1, 2) == (old.key_version, new.key_version)
+    assert (old.key_version, new.key_version) == (1, 2)
     for made in (old, new):
         fields = {**INPUT, "signature": made.text}
         assert pool.services.transit.verify(USER, "k", fields).valid
@@ -167,7 +167,7 @@ def test_destroying_needs_permission_on_the_key_and_leaves_intent_and_outcome(
     with pytest.raises(KeyDestroyed):
         pool.services.transit.sign(USER, "k", INPUT)
     leaves = [leaf for leaf in pool.leaves() if leaf["action"] == "kms.destroy_key"]
-    assert ["intent", "done"] == [leaf["outcome"] for leaf in leaves]
+    assert [leaf["outcome"] for leaf in leaves] == ["intent", "done"]
     assert {f"key:{key_id}"} == {leaf["target"] for leaf in leaves}
     with pool.spine.read_engine.begin() as connection:
         assert connection.execute(select(kms_key_versions)).all() == []
