@@ -72,7 +72,21 @@ def compile_steps(
     compiled.first = _Compiler(compiled, others).enter(
         frame, playbook.document["workflow_start"], failing=False
     )
+    compiled.steps = _in_reading_order(compiled)
     return compiled
+
+
+def _in_reading_order(compiled: Compiled) -> dict[str, PlannedStep]:
+    """Return the steps as they run when all goes well, then those after failures."""
+    ordered: dict[str, PlannedStep] = {}
+    waiting = [compiled.first]
+    while waiting:
+        path = waiting.pop()
+        if path in compiled.steps and path not in ordered:
+            step = compiled.steps[path]
+            ordered[path] = step
+            waiting += [step.on_failure, step.on_success]  # the last one is looked at first
+    return ordered
 
 
 def _require_runnable(playbook: CheckedPlaybook) -> None:
@@ -103,7 +117,7 @@ class _Compiler:
                 msg = f"more than {MAX_STEPS} steps"
                 raise TooLarge(msg)
             planned = self._action(frame, step, path)
-            self._compiled.steps[path] = planned  # holds the place: order is that of the way
+            self._compiled.steps[path] = planned  # so that the limit counts what is being compiled
             self._compiled.steps[path] = replace(
                 planned,
                 on_success=self._after(frame, step, failing=failing),

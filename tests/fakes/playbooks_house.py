@@ -1,0 +1,94 @@
+"""The playbooks plane over a real SQLite home and faked neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playbooks.adapters.packaged import PackagedLibrary
+from playbooks.models import PlaybooksOptions
+from playbooks.ports import PlaybooksPorts
+from playbooks.service import PlaybooksServices, Surroundings, make_services
+from playbooks.store import make_stores
+from secops.adapters.spine import Spine
+from secops.kernel.actors import ROOT_ORG, Actor
+from tests.fakes.access import FakeAccess
+from tests.fakes.alert_summaries import FakeAlerts, alert
+from tests.fakes.clock import FakeClock
+from tests.fakes.containment import FakeContainment
+from tests.fakes.outbound import FakeOutbound
+from tests.fakes.parts import database_spine
+
+
+def person(name: str, role: str, org_id: str = ROOT_ORG) -> Actor:
+    """Return somebody with one role."""
+    return Actor(
+        kind="account", id=f"acc_{name}", org_id=org_id, name=name, roles=frozenset({role})
+    )
+
+
+ANALYST = person("wang", "analyst")
+APPROVER = person("zhao", "security-admin")
+AUDITOR = person("qian", "auditor")
+
+
+@dataclass
+class House:
+    """One opened home."""
+
+    services: PlaybooksServices
+    surroundings: Surroundings
+    spine: Spine
+    clock: FakeClock
+    access: FakeAccess
+    containment: FakeContainment
+    outbound: FakeOutbound
+    alerts: FakeAlerts
+
+    def acts(self, *, outcome: str | None = None) -> list[str]:
+        """Return the actions of the ledger's leaves, in order."""
+        return [leaf["action"] for leaf in self.leaves() if outcome in (None, leaf["outcome"])]
+
+    def leaves(self) -> list[dict[str, Any]]:
+        """Return what waits for the sequencer, decoded."""
+        import orjson  # noqa: PLC0415 - only here
+        from sqlalchemy import select  # noqa: PLC0415
+
+        from secops.adapters.database.tables import ledger_door  # noqa: PLC0415
+
+        rows = self.spine.parts.transactions.read(
+            lambda tx: tx.execute(select(ledger_door.c.record).order_by(ledger_door.c.id)).all()
+        )
+        return [orjson.loads(row.record) for row in rows]
+
+
+@contextmanager
+def house(
+    home: Path,
+    *,
+    options: PlaybooksOptions | None = None,
+    clock: FakeClock | None = None,
+    owner: str = "runner-1",
+    file: Path | None = None,
+) -> Iterator[House]:
+    """Open the plane in ``home``; ``file`` keeps the faked accounts across processes."""
+    clock, access = clock or FakeClock(), FakeAccess()
+    containment = FakeContainment(file)
+    outbound = FakeOutbound(file=file.with_suffix(".posts") if file else None)
+    alerts = FakeAlerts(alert(), alert("alr_2", title="第二条"))
+    spine = database_spine(home, clock=clock, access=access)
+    surroundings = Surroundings(
+        parts=spine.parts,
+        ports=PlaybooksPorts(alerts, containment, outbound),
+        stores=make_stores(),
+        library=PackagedLibrary(),
+        options=options or PlaybooksOptions(),
+    )
+    services = make_services(surroundings, owner)
+    try:
+        yield House(services, surroundings, spine, clock, access, containment, outbound, alerts)
+    finally:
+        spine.close()
