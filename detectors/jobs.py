@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from detectors.ports import SegmentWriter
+from detectors.service.logs import LogService
 from detectors.service.runs import RunService
+from detectors.service.sources import Follower
 from secops.kernel.jobs import Job
 
 EVERY_SECONDS = 1.0
@@ -11,3 +14,19 @@ EVERY_SECONDS = 1.0
 def detection_jobs(runs: RunService) -> tuple[Job, ...]:
     """Return the detectors' tick: one bounded step at a time, over what is new."""
     return (Job("detectors.run", EVERY_SECONDS, runs.tick),)
+
+
+def log_jobs(
+    writer: SegmentWriter, follower: Follower, logs: LogService, retention_days: int
+) -> tuple[Job, ...]:
+    """Return the segment writer, the followed files, and the retention."""
+
+    def apply_retention() -> bool:
+        logs.apply_retention(retention_days)
+        return False
+
+    return (
+        Job("detectors.store_logs", 0.25, writer.drain),
+        Job("detectors.follow_logs", 1.0, follower.follow_all),
+        Job("detectors.log_retention", 3_600.0, apply_retention),
+    )

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from detectors.adapters.log_files import LocalLogFiles, LocalRejects
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
-from detectors.adapters.segments.build import open_segments
+from detectors.adapters.segments.build import Segments, open_segments
+from detectors.adapters.tails import LocalTails
 from detectors.api import routes
 from detectors.core.query import evaluator
-from detectors.jobs import detection_jobs
+from detectors.jobs import detection_jobs, log_jobs
 from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
+from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
+from detectors.service.sources import Follower, SourceService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
+from detectors.store.sources import SqlLogSources
 from secops.kernel.actors import system_actor
 from secops.kernel.logs import LogStore
 from secops.kernel.parts import Parts
@@ -35,9 +40,41 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         parts.trail.append([act])
 
     segments = open_segments(parts.home, options.process, evaluator, closed)
+    logs, sources, follower = log_services(parts, segments, options)
     rules, runs, alerts = detection(parts, segments.store)
-    services = DetectorsServices(rules=rules, runs=runs, alerts=alerts)
-    return Plane("detectors", services, routes(services), detection_jobs(runs))
+    services = DetectorsServices(
+        logs=logs, sources=sources, follower=follower, rules=rules, runs=runs, alerts=alerts
+    )
+    jobs = (
+        *log_jobs(segments.writer, follower, logs, options.retention_days),
+        *detection_jobs(runs),
+    )
+    return Plane("detectors", services, routes(services), jobs)
+
+
+def log_services(
+    parts: Parts, segments: Segments, options: DetectorsOptions
+) -> tuple[LogService, SourceService, Follower]:
+    """Return the services of logs over the segments."""
+    sources = SqlLogSources()
+    rejects = LocalRejects(parts.home / "rejects")
+    logs = LogService(
+        parts=parts,
+        store=segments.store,
+        intake=segments.spool,
+        files=LocalLogFiles(),
+        rejects=rejects,
+        sources=sources,
+        timezone=options.timezone,
+    )
+    follower = Follower(
+        parts=parts,
+        sources=sources,
+        store=segments.store,
+        tails=LocalTails(parts.home / "tail"),
+        rejects=rejects,
+    )
+    return logs, SourceService(parts, sources), follower
 
 
 def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, AlertService]:

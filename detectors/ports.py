@@ -64,6 +64,10 @@ class LogIntake(Protocol):
         """Make ``events`` durable (fsync) and return this process's batch number."""
         ...
 
+    def close(self) -> None:
+        """Let go of this process's place in the spool."""
+        ...
+
 
 class SegmentWriter(Protocol):
     """The work on the log store that one process at a time does."""

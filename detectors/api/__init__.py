@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detectors.api.alerts import alert_routes
+from detectors.api.logs import log_routes
 from detectors.api.rules import rule_routes
 from detectors.service import DetectorsServices
 from secops.web.routes import Route
@@ -13,6 +14,7 @@ __all__ = ["routes"]
 def routes(services: DetectorsServices) -> tuple[Route, ...]:
     """Return all routes of the plane."""
     return (
+        *log_routes(services.logs, services.sources),
         *alert_routes(services.alerts),
         *rule_routes(services.rules, services.runs),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detectors.service.alerts import AlertService
+from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
+from detectors.service.sources import Follower, SourceService
 
 __all__ = ["DetectorsServices"]
 
@@ -15,6 +17,9 @@ __all__ = ["DetectorsServices"]
 class DetectorsServices:
     """Logs first, then what is found in them."""
 
+    logs: LogService
+    sources: SourceService
+    follower: Follower
     rules: RuleService
     runs: RunService
     alerts: AlertService

@@ -186,6 +186,10 @@ class LogService:
             self.parts.trail.append([act])
         return dropped
 
+    def close(self) -> None:
+        """Let go of the spool; what waits there is stored by whoever writes next."""
+        self.intake.close()
+
     def _ingest_file(
         self,
         actor: Actor,

@@ -8,7 +8,9 @@ Storing a batch twice (a crash in between) adds nothing, since ids are known.
 
 from __future__ import annotations
 
+import itertools
 import os
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +19,8 @@ from typing import Any, Final
 
 import orjson
 
-from detectors.adapters.segments.files import make_folder, write_durably
+from detectors.adapters.segments.files import make_folder, sync_folder, write_durably
+from detectors.errors import LogStoreUnavailable
 from secops.kernel.logs import AppendResult, LogEvent
 
 _CRC: Final = 4
@@ -35,24 +38,41 @@ class Spooled:
 
 
 class Spool:
-    """This process's part of the spool, and (for the writer) a look at everybody's."""
+    """This process's part of the spool, and (for the writer) a look at everybody's.
+
+    The process's folder is made at its first batch, under a name nobody has: after a fork,
+    and where a dead process with the same pid has left something, it is another one.
+    """
 
     def __init__(self, folder: Path, process: str) -> None:
         self._root = folder
-        self._folder = folder / process
+        self._process = process
+        self._folder: Path | None = None
+        self._pid = 0
         self._next = 0
+        self._lock = threading.Lock()
 
     def offer(self, events: Sequence[LogEvent], *, waits: bool = False) -> int:
-        """Make ``events`` durable and return the batch's number; ``waits`` asks for a receipt."""
-        make_folder(self._folder)
-        self._next += 1
-        path = self._folder / f"{self._next:012d}{_WAITS if waits else ''}{_SPOOL}"
-        write_durably(path, encode_events(events))
-        return self._next
+        """Make ``events`` durable and return the batch's number; ``waits`` asks for a receipt.
+
+        Raises ``LogStoreUnavailable`` where that fails: then nothing was taken.
+        """
+        try:
+            with self._lock:
+                folder = self._own_folder()
+                self._next += 1
+                number = self._next
+            path = folder / f"{number:012d}{_WAITS if waits else ''}{_SPOOL}"
+            write_durably(path, encode_events(events))
+        except OSError as error:
+            msg = f"spooling failed: {error.strerror}"
+            raise LogStoreUnavailable(msg) from error
+        return number
 
     def receipt(self, number: int) -> AppendResult | None:
         """Return (once) what became of batch ``number``; None while it waits."""
-        path = self._folder / f"{number:012d}{_WAITS}{_RECEIPT}"
+        with self._lock:
+            path = self._own_folder() / f"{number:012d}{_WAITS}{_RECEIPT}"
         try:
             written = orjson.loads(path.read_bytes())
         except FileNotFoundError:
@@ -89,11 +109,31 @@ class Spool:
 
     def close(self) -> None:
         """Remove this process's folder if nothing waits in it."""
-        if not self._folder.is_dir() or any(self._folder.glob(f"*{_SPOOL}")):
-            return
-        for leftover in self._folder.iterdir():
-            leftover.unlink()
-        self._folder.rmdir()
+        with self._lock:
+            folder, self._folder = self._folder, None
+            if folder is None or self._pid != os.getpid() or any(folder.glob(f"*{_SPOOL}")):
+                return
+            for leftover in folder.iterdir():
+                leftover.unlink()
+            folder.rmdir()
+
+    def _own_folder(self) -> Path:
+        if self._folder is None or self._pid != os.getpid():
+            make_folder(self._root)
+            self._pid, self._next = os.getpid(), 0
+            self._folder = self._fresh_folder()
+            sync_folder(self._root)
+        return self._folder
+
+    def _fresh_folder(self) -> Path:
+        for number in itertools.count():
+            folder = self._root / f"{self._process}-{self._pid}-{number}"
+            try:
+                folder.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return folder
+        raise AssertionError
 
 
 def encode_events(events: Sequence[LogEvent]) -> bytes:
@@ -125,8 +165,3 @@ def decode_events(content: bytes) -> list[LogEvent] | None:
         )
         for identifier, source, at, ingested, fields, raw in rows
     ]
-
-
-def process_name(token: str) -> str:
-    """Return a name for this process's folder: its pid and a random ``token``."""
-    return f"{os.getpid()}-{token}"

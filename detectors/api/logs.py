@@ -1,0 +1,202 @@
+"""``/api/v1/logs``: search, count, one event, sources, and batches that integrators send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from detectors.models.logs import IngestOptions, LogSource
+from detectors.service.log_presentation import (
+    bucket_json,
+    event_json,
+    source_json,
+    summary_json,
+)
+from detectors.service.logs import LogService
+from detectors.service.sources import SourceService
+from secops.kernel.errors import Invalid
+from secops.kernel.logs import Aggregation
+from secops.kernel.pages import encode_cursor, page_request
+from secops.kernel.permissions.detectors import (
+    LOG_INGEST,
+    LOG_SEARCH,
+    LOG_SOURCE_CHANGE,
+    LOG_SOURCE_READ,
+)
+from secops.web.messages import Request, Response, json_response
+from secops.web.routes import Route, Schema
+
+MAX_BATCH: Final = 16 << 20
+_MAX_FIELDS: Final = 3
+_MAX_BUCKETS: Final = 1_000
+_TEXT: Final = {"type": "string", "maxLength": 200}
+_SOURCE: Final = Schema(
+    "LogSource",
+    {
+        "type": "object",
+        "required": ["name"],
+        "properties": {
+            "name": _TEXT,
+            "format": _TEXT,
+            "timezone": _TEXT,
+            "encoding": _TEXT,
+            "path": {"type": "string", "maxLength": 4096},
+            "data_class": {"enum": ["public", "internal", "sensitive", "personal"]},
+            "follow": {"type": "boolean"},
+            "masks": {"type": "boolean"},
+        },
+        "additionalProperties": False,
+    },
+)
+_LINES: Final = Schema("LogLines", {"type": "string", "description": "log lines, LF between them"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    logs: LogService
+    sources: SourceService
+
+    def search_logs(self, request: Request) -> Response:
+        query = request.query
+        page = page_request(query.get("limit"), query.get("cursor"))
+        found = self.logs.search_logs(
+            request.caller,
+            query.get("q", ""),
+            window=(query.get("since"), query.get("until")),
+            limit=page.limit + 1,
+            before=_before(page.after),
+        )
+        rows = found[: page.limit]
+        following = None
+        if len(found) > page.limit:
+            following = encode_cursor((rows[-1].event.at, rows[-1].seq))
+        return json_response({"items": [event_json(row) for row in rows], "next": following})
+
+    def count_logs(self, request: Request) -> Response:
+        query = request.query
+        buckets = self.logs.count_logs(
+            request.caller,
+            query.get("q", ""),
+            _aggregation(query.get("by", ""), query.get("interval")),
+            window=(query.get("since"), query.get("until")),
+        )
+        return json_response({"items": [bucket_json(b) for b in buckets], "next": None})
+
+    def show_event(self, request: Request) -> Response:
+        found = self.logs.show_event(request.caller, request.args["event_id"])
+        return json_response(event_json(found))
+
+    def ingest_lines(self, request: Request) -> Response:
+        request.require_length()
+        query = request.query
+        accepted = self.logs.ingest_lines(
+            request.caller,
+            query.get("source", ""),
+            request.body,
+            IngestOptions(
+                format=query.get("format", "auto"),
+                timezone=query.get("timezone"),
+                encoding=query.get("encoding"),
+            ),
+            batch=query.get("batch", "")[:100],
+        )
+        answer = {"accepted": accepted.accepted, "rejected": accepted.rejected}
+        return json_response(answer, 202)
+
+    def summarise_sources(self, request: Request) -> Response:
+        found = self.logs.summarise_sources(request.caller)
+        return json_response({"items": [summary_json(s) for s in found], "next": None})
+
+    def list_sources(self, request: Request) -> Response:
+        found = self.sources.list_sources(request.caller)
+        return json_response({"items": [source_json(s) for s in found], "next": None})
+
+    def add_source(self, request: Request) -> Response:
+        source = _source(request.json_object(), request.caller.org_id)
+        return json_response(source_json(self.sources.add_source(request.caller, source)), 201)
+
+    def remove_source(self, request: Request) -> Response:
+        self.sources.remove_source(request.caller, request.args["name"])
+        return Response(204)
+
+
+def log_routes(logs: LogService, sources: SourceService) -> tuple[Route, ...]:
+    """Return the routes under ``/api/v1/logs``."""
+    to = _Handlers(logs, sources)
+    return (
+        _get("search", "search_logs", LOG_SEARCH, to.search_logs, listing=True),
+        _get("count", "count_logs", LOG_SEARCH, to.count_logs, listing=True),
+        _get("events/<event_id>", "show_event", LOG_SEARCH, to.show_event),
+        _get("sources", "list_sources", LOG_SOURCE_READ, to.list_sources, listing=True),
+        _get("summary", "summarise_sources", LOG_SOURCE_READ, to.summarise_sources, listing=True),
+        Route(
+            method="POST",
+            path="/api/v1/logs/ingest",
+            operation="ingest_lines",
+            access=LOG_INGEST,
+            handler=to.ingest_lines,
+            request=_LINES,
+            max_body=MAX_BATCH,
+        ),
+        Route(
+            method="POST",
+            path="/api/v1/logs/sources",
+            operation="add_source",
+            access=LOG_SOURCE_CHANGE,
+            handler=to.add_source,
+            request=_SOURCE,
+        ),
+        Route(
+            method="DELETE",
+            path="/api/v1/logs/sources/<name>",
+            operation="remove_source",
+            access=LOG_SOURCE_CHANGE,
+            handler=to.remove_source,
+        ),
+    )
+
+
+def _get(path: str, operation: str, access: Any, handler: Any, *, listing: bool = False) -> Route:
+    return Route(
+        method="GET",
+        path=f"/api/v1/logs/{path}",
+        operation=operation,
+        access=access,
+        handler=handler,
+        listing=listing,
+    )
+
+
+def _before(after: tuple[str | int, ...] | None) -> tuple[int, int] | None:
+    if after is None:
+        return None
+    if len(after) != 2 or not all(isinstance(part, int) for part in after):  # noqa: PLR2004 - time, seq
+        msg = "the cursor is not one of this list's"
+        raise Invalid(msg)
+    return int(after[0]), int(after[1])
+
+
+def _aggregation(fields: str, interval: str | None) -> Aggregation:
+    names = tuple(name for name in fields.split(",") if name)
+    if len(names) > _MAX_FIELDS:
+        msg = f"by takes at most {_MAX_FIELDS} fields"
+        raise Invalid(msg)
+    if interval is not None and not (
+        interval.isascii() and interval.isdigit() and int(interval[:9]) > 0
+    ):
+        msg = "interval is a number of seconds"
+        raise Invalid(msg)
+    seconds = None if interval is None else int(interval[:9])
+    return Aggregation(names, seconds, _MAX_BUCKETS)
+
+
+def _source(document: dict[str, Any], org_id: str) -> LogSource:
+    texts = {"name", "format", "timezone", "encoding", "path", "data_class"}
+    flags = {"follow", "masks"}
+    for name, value in document.items():
+        kind = str if name in texts else bool
+        if name not in texts | flags or type(value) is not kind:
+            msg = f"{name[:40]!r} is not a property of a source, or not of its type"
+            raise Invalid(msg)
+    defaults = {"name": "", "format": "auto", "timezone": "Asia/Shanghai", "data_class": "internal"}
+    return LogSource(org_id=org_id, **{**defaults, **document})

@@ -1,0 +1,239 @@
+"""The group ``logs``: ingest and search logs, their sources, follow a file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from secops.kernel.errors import Invalid
+from secops.terminal.output import (
+    json_option,
+    print_json,
+    print_json_line,
+    print_table,
+    progress_bar,
+    say,
+)
+from secops.terminal.session import session_of
+
+_FORMATS = (
+    "auto", "ecs", "evtx", "jsonl", "syslog", "sshd", "auditd", "nginx", "apache", "cef",
+)  # fmt: skip
+_STORED = ("source", "events", "first_at", "last_at", "last_ingested")
+_REGISTERED = ("name", "format", "timezone", "data_class", "path", "follow", "masks")
+_PAUSE = 0.5
+_format_option = click.option(
+    "--format", "format_name", type=click.Choice(_FORMATS), default="auto", help="Log format."
+)
+_zone_option = click.option("--timezone", help="Zone of times without one (Asia/Shanghai).")
+_encoding_option = click.option("--encoding", help="utf-8, utf-16, gb18030 …")
+
+
+@click.group("logs")
+def group() -> None:
+    """Ingest and search logs.
+
+    Example: secops logs ingest /var/log/auth.log
+    """
+
+
+@group.command("ingest")
+@click.argument("paths", type=click.Path(exists=True), nargs=-1, required=True)
+@click.option("--source", help="One log of one machine (default: the file's base name).")
+@_format_option
+@_zone_option
+@click.option("--year", type=click.IntRange(1970, 9999), help="Year of times without one.")
+@_encoding_option
+@json_option
+@click.pass_context
+def ingest(ctx: click.Context, /, paths: tuple[str, ...], *, as_json: bool, **written: Any) -> None:
+    """Store what log files hold; ingesting a file again adds nothing.
+
+    A line that can't be read goes to the rejects file with its place and reason.
+
+    Example: secops logs ingest samples/sshd.log --format sshd
+    """
+    from detectors.models.logs import IngestOptions  # noqa: PLC0415 - quick --help
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.log_presentation import result_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    options = IngestOptions(
+        written["source"],
+        written["format_name"],
+        written["timezone"],
+        written["year"],
+        written["encoding"],
+    )
+    total = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
+    with progress_bar("ingest", float(total) if total else None) as bar:
+        result = session.services(DetectorsServices).logs.ingest_files(
+            session.actor, paths, options, progress=bar.advance
+        )
+    if as_json:
+        print_json(result_json(result))
+        return
+    say(
+        f"{result.read} lines: {result.stored} stored, {result.duplicates} known, "
+        f"{result.rejected} refused, {result.seconds} s"
+    )
+    if result.rejects_file:
+        say(f"refused lines: {result.rejects_file}")
+
+
+@group.command("search")
+@click.argument("query")
+@click.option("--since", help="2026-11-22, 2026-11-22T08:00:00+08:00, now-2h")
+@click.option("--until", help="as --since; a date alone is the whole day")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@json_option
+@click.pass_context
+def search(ctx: click.Context, /, query: str, *, as_json: bool, **written: Any) -> None:
+    """Search stored logs, newest first, in Lucene's syntax.
+
+    Example: secops logs search "source.ip:10.0.0.0/8 AND event.outcome:failure"
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.log_presentation import event_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    found = session.services(DetectorsServices).logs.search_logs(
+        session.actor,
+        query,
+        window=(written["since"], written["until"]),
+        limit=written["limit"],
+    )
+    for stored in found:
+        line = event_json(stored)
+        if as_json:
+            print_json_line(line)
+        else:
+            click.echo(f"{line['@timestamp']}  {line['source']}  {line['raw']}")
+
+
+@group.command("show")
+@click.argument("event_id")
+@click.pass_context
+def show(ctx: click.Context, /, event_id: str) -> None:
+    """Show one event with all its fields, as JSON.
+
+    Example: secops logs show 3f2a…
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.log_presentation import event_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    found = session.services(DetectorsServices).logs.show_event(session.actor, event_id)
+    print_json(event_json(found))
+
+
+@group.command("sources")
+@json_option
+@click.pass_context
+def sources(ctx: click.Context, /, *, as_json: bool) -> None:
+    """List what is stored of each source, and the registered sources.
+
+    Example: secops logs sources --json
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.log_presentation import source_json, summary_json  # noqa: PLC0415
+
+    session = session_of(ctx)
+    services = session.services(DetectorsServices)
+    stored = [summary_json(s) for s in services.logs.summarise_sources(session.actor)]
+    registered = [source_json(s) for s in services.sources.list_sources(session.actor)]
+    if as_json:
+        print_json({"stored": stored, "registered": registered})
+        return
+    print_table("Stored", _STORED, [[row[c] for c in _STORED] for row in stored])
+    print_table("Registered", _REGISTERED, [[row[c] for c in _REGISTERED] for row in registered])
+
+
+@group.command("add-source")
+@click.argument("name")
+@_format_option
+@_zone_option
+@_encoding_option
+@click.option("--path", help="The file, where it lies on this machine.")
+@click.option(
+    "--data-class",
+    type=click.Choice(("public", "internal", "sensitive", "personal")),
+    default="internal",
+)
+@click.option("--follow", is_flag=True, help="Keep reading the file as it grows.")
+@click.option("--mask", "masks", is_flag=True, help="Star out ID-card and phone numbers.")
+@click.pass_context
+def add_source(ctx: click.Context, /, name: str, **written: Any) -> None:
+    """Register a log source (system administrator).
+
+    Example: secops logs add-source auth.log --path /var/log/auth.log --format sshd --follow
+    """
+    from detectors.models.logs import LogSource  # noqa: PLC0415 - quick --help
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    source = LogSource(
+        name=name,
+        org_id=session.actor.org_id,
+        format=written.pop("format_name"),
+        timezone=written.pop("timezone") or "Asia/Shanghai",
+        **written,
+    )
+    session.services(DetectorsServices).sources.add_source(session.actor, source)
+    say(f"{name} is registered")
+
+
+@group.command("remove-source")
+@click.argument("name")
+@click.pass_context
+def remove_source(ctx: click.Context, /, name: str) -> None:
+    """Forget a registered source; what it sent stays.
+
+    Example: secops logs remove-source auth.log
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    session.services(DetectorsServices).sources.remove_source(session.actor, name)
+    say(f"{name} is no longer registered")
+
+
+@group.command("follow")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False))
+@click.option("--source", help="One log of one machine (default: the file's base name).")
+@_format_option
+@_zone_option
+@_encoding_option
+@click.option("--once", is_flag=True, help="Read what is new and stop.")
+@click.pass_context
+def follow(ctx: click.Context, /, path: str, *, once: bool, **written: Any) -> None:
+    """Read a file as it grows, through rotations, until Ctrl-C.
+
+    Example: secops logs follow /var/log/auth.log
+    """
+    from detectors.models.logs import LogSource  # noqa: PLC0415 - quick --help
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+
+    if written["format_name"] == "evtx":
+        msg = "an EVTX file can be ingested, not followed"
+        raise Invalid(msg)
+    session = session_of(ctx)
+    follower = session.services(DetectorsServices).follower
+    source = LogSource(
+        name=written["source"] or Path(path).name,
+        org_id=session.actor.org_id,
+        format=written["format_name"],
+        timezone=written["timezone"] or "Asia/Shanghai",
+        data_class="internal",
+        path=str(Path(path).resolve()),
+        encoding=written["encoding"],
+    )
+    say(f"following {path} as {source.name}")
+    try:
+        while follower.follow_file(session.actor, source) or not once:
+            time.sleep(_PAUSE)
+    except KeyboardInterrupt:
+        say("stopped")

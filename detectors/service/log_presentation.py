@@ -1,0 +1,71 @@
+"""Log values as JSON, the same on the command line and over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detectors.core.formats.record import decode_line
+from detectors.models.logs import IngestResult, LogSource
+from secops.kernel.clock import to_rfc3339
+from secops.kernel.logs import Bucket, SourceSummary, StoredEvent
+
+
+def event_json(stored: StoredEvent) -> dict[str, Any]:
+    """Return an event; ``fields`` keeps dotted names, lists stay lists."""
+    event = stored.event
+    return {
+        "id": event.id,
+        "seq": stored.seq,
+        "@timestamp": to_rfc3339(event.at),
+        "ingested": to_rfc3339(event.ingested),
+        "source": event.source,
+        "fields": {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in sorted(event.fields.items())
+        },
+        "raw": decode_line(event.raw),
+    }
+
+
+def result_json(result: IngestResult) -> dict[str, Any]:
+    """Return the answer of ``logs ingest`` (interface.md)."""
+    return {
+        "read": result.read,
+        "stored": result.stored,
+        "duplicates": result.duplicates,
+        "rejected": result.rejected,
+        "seconds": result.seconds,
+        "rejects_file": result.rejects_file,
+    }
+
+
+def summary_json(summary: SourceSummary) -> dict[str, Any]:
+    """Return what is stored of one source."""
+    return {
+        "source": summary.source,
+        "events": summary.events,
+        "first_at": to_rfc3339(summary.first_at),
+        "last_at": to_rfc3339(summary.last_at),
+        "last_ingested": to_rfc3339(summary.last_ingested),
+    }
+
+
+def source_json(source: LogSource) -> dict[str, Any]:
+    """Return a registered source."""
+    return {
+        "name": source.name,
+        "format": source.format,
+        "timezone": source.timezone,
+        "encoding": source.encoding,
+        "path": source.path,
+        "data_class": source.data_class,
+        "follow": source.follow,
+        "masks": source.masks,
+        "created_at": to_rfc3339(source.created_at),
+        "created_by": source.created_by,
+    }
+
+
+def bucket_json(bucket: Bucket) -> dict[str, Any]:
+    """Return one group of a count."""
+    return {"key": list(bucket.key), "count": bucket.count}
