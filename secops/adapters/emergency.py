@@ -130,7 +130,7 @@ class EmergencyJournal:
         """Begin a new file where one is half full; call it when the disk is well again."""
         for folder in self._folders:
             with self._lock, contextlib.suppress(OSError), self._alone(folder):
-                self._refresh()
+                self._refresh(folder)
                 newest = self._newest(folder)
                 if newest is not None and newest.position > CAPACITY // 2:
                     self._allocate(folder)
@@ -152,14 +152,14 @@ class EmergencyJournal:
         finally:
             os.close(descriptor)
 
-    def _refresh(self) -> None:
-        for folder in self._folders:
+    def _refresh(self, only: Path | None = None) -> None:
+        for folder in self._folders if only is None else (only,):
             changed = folder.stat().st_mtime_ns
             if self._seen.get(folder) != changed:
                 self._find_files(folder)
                 self._seen[folder] = changed
-        for file in self._files.values():
-            if file.has_news():
+        for path, file in self._files.items():
+            if only in (None, path.parent) and file.has_news():
                 file.refresh()
 
     def _find_files(self, folder: Path) -> None:
@@ -175,11 +175,12 @@ class EmergencyJournal:
         return files[-1] if files else None
 
     def _append_to(self, folder: Path, payload: bytes) -> None:
-        self._refresh()
+        # the other folders' disks may be what is broken
+        self._refresh(folder)
         file = self._newest(folder)
         if file is None or file.damaged or file.position + frame_size(payload) > CAPACITY:
             self._allocate(folder)
-            self._refresh()
+            self._refresh(folder)
             file = self._newest(folder)
         if file is None:
             raise OSError

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import Engine, select
@@ -66,6 +67,7 @@ class DatabaseRevocations:
         self._thread: threading.Thread | None = None
         self._ended: set[Thing] = set()
         self._in_emergency: set[Thing] = set()
+        self._ended_here: set[Thing] = set()
         self._emergency_count = 0
         self._known = -1
         self._fresh_at = float("-inf")
@@ -79,7 +81,7 @@ class DatabaseRevocations:
     def is_revoked(self, kind: RevocationKind, identifier: str) -> bool:
         """Tell whether it is ended now; raise ``Unavailable`` if news is older than 1 s."""
         thing = (kind, identifier)
-        if thing in self._in_emergency:
+        if thing in self._in_emergency or thing in self._ended_here:
             return True
         self._make_fresh()
         return thing in self._ended or thing in self._in_emergency
@@ -105,10 +107,11 @@ class DatabaseRevocations:
                 msg = "the revocations can't be read"
                 raise Unavailable(msg) from error
 
-    def note_emergency(self) -> None:
-        """Take over what the emergency journal holds; the database need not answer."""
+    def end_here(self, things: Iterable[Thing]) -> None:
+        """End (kind, identifier) in this process's memory, whatever disks and database do."""
         with self._lock:
-            self._read_emergency()
+            self._ended_here |= set(things)
+            self._emergency_count += 1
 
     def close(self) -> None:
         """Stop looking for news."""
@@ -168,4 +171,6 @@ class DatabaseRevocations:
         positions = {row.file_id: row.position for row in progress}
         waiting = self._emergency.waiting(positions)
         self._in_emergency = {(entry.kind, entry.identifier) for entry in waiting}
+        # what could be written nowhere holds here until something newer is known
+        self._ended_here -= ended | restored | self._in_emergency
         self._fresh_at = asked_at

@@ -102,10 +102,10 @@ class DatabaseTransactions:
         self._committer.close()
 
     def _restrict_without_database(self, restrictions: tuple[Restriction, ...]) -> None:
+        self._revocations.end_here((item.kind, item.id) for item in restrictions)
         now = self._clock.now()
         for restriction in restrictions:
             self._emergency.append(restriction, now)
-        self._revocations.note_emergency()
 
     def _import_emergency(self, transaction: DatabaseTransaction) -> None:
         waiting = self._emergency.waiting()
