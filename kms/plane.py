@@ -52,7 +52,7 @@ def build_services(
         custody or SoftwareCustody(options.profile, parts.randomness),
         SqlRootStore(),
         passphrase=partial(configured_passphrase, options),
-        profile=options.profile,
+        options=options,
     )
     store = SqlKeyStore()
     ring = KeyRing(parts, pool, store)

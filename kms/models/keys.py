@@ -133,9 +133,12 @@ class KmsOptions:
     """How the pool is unlocked and which algorithms wrap its keys.
 
     ``unlock_file`` is a file of mode 0600 with the passphrase; ``unlock_passphrase`` is the
-    same as text and never shown. Without both the pool waits for an unlock over HTTP.
+    same as text and never shown. Without both the pool waits for an unlock over HTTP, which
+    reaches the service's other processes by ``handover_key`` (32 random bytes, new at each
+    start of the service, given to each of its processes and kept nowhere).
     """
 
     profile: CryptoProfile = "intl"
     unlock_passphrase: str | None = field(default=None, repr=False)
     unlock_file: Path | None = None
+    handover_key: bytes | None = field(default=None, repr=False)

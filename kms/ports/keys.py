@@ -35,6 +35,17 @@ class Custody(Protocol):
         """Forget the root key."""
         ...
 
+    def hand_over(self, key: bytes) -> bytes:
+        """Return the unlocked root key encrypted under ``key`` (32 bytes), for a sibling process.
+
+        Raises ``PoolLocked``.
+        """
+        ...
+
+    def take_over(self, handover: bytes, key: bytes) -> None:
+        """Unlock by what a sibling process handed over; raise ``MaterialTampered``."""
+        ...
+
     def wrap(self, material: bytes, context: bytes) -> bytes:
         """Return ``material`` encrypted, bound to ``context``; raise ``PoolLocked``."""
         ...
@@ -67,8 +78,12 @@ class RootStore(Protocol):
         """Store the first envelope; False if there is one."""
         ...
 
-    def replace(self, transaction: Transaction, old: bytes, new: bytes) -> bool:
-        """Put ``new`` where ``old`` still is; False if somebody else did."""
+    def load_handover(self, transaction: Transaction) -> bytes | None:
+        """Return what an unlocked process left for its siblings."""
+        ...
+
+    def put_handover(self, transaction: Transaction, handover: bytes | None) -> None:
+        """Leave it for siblings, or take it away (None)."""
         ...
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from kms.errors.keys import (
+    MaterialTampered,
     PoolLocked,
     PoolUninitialised,
     UnlockFileUnsafe,
     WrongPassphrase,
 )
-from kms.models.keys import POOL_ID, CryptoProfile, PoolState, PoolStatus
+from kms.models.keys import POOL_ID, KmsOptions, PoolState, PoolStatus
 from kms.ports.keys import Custody, RootStore
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
@@ -38,13 +39,14 @@ class Pool:
         roots: RootStore,
         *,
         passphrase: Callable[[], bytes | None],
-        profile: CryptoProfile,
+        options: KmsOptions,
     ) -> None:
         self._parts = parts
         self._custody = custody
         self._roots = roots
         self._passphrase = passphrase
-        self._profile = profile
+        self._profile = options.profile
+        self._handover_key = options.handover_key
         self._unlocking = threading.Lock()
         self._not_before = 0
 
@@ -87,13 +89,10 @@ class Pool:
         envelope = self._envelope()
         if envelope is None:
             raise PoolUninitialised
-        passphrase = self._passphrase()
-        if passphrase is None:
-            raise PoolLocked
         # argon2id takes 64 MiB: callers that come together wait for one, not each for its own
         with self._unlocking:
             if not self._custody.is_unlocked:
-                self._custody.unlock(envelope, passphrase)
+                self._unlock_unattended(envelope)
         return self._custody
 
     def unlock(self, actor: Actor, passphrase: bytes) -> None:
@@ -115,9 +114,11 @@ class Pool:
             refusal = Act("kms.unlock_pool", actor, _TARGET, "refused")
             self._parts.trail.append([refusal])
             raise
-        act = Act("kms.unlock_pool", actor, _TARGET)
+        act, custody = Act("kms.unlock_pool", actor, _TARGET), self._custody
+        handover = None if self._handover_key is None else custody.hand_over(self._handover_key)
 
         def work(transaction: Transaction) -> None:
+            self._roots.put_handover(transaction, handover)
             self._parts.revocations.restore(transaction, "key", POOL_ID)
             transaction.record(act)
 
@@ -128,7 +129,9 @@ class Pool:
         self._parts.access.require(actor, POOL_LOCK, _TARGET)
         act = Act("kms.lock_pool", actor, _TARGET)
         self._custody.lock()
-        self._parts.transactions.restrict(lambda _: None, Restriction("key", POOL_ID, act))
+        self._parts.transactions.restrict(
+            lambda tx: self._roots.put_handover(tx, None), Restriction("key", POOL_ID, act)
+        )
 
     def _state(self) -> PoolState:
         if self._envelope() is None:
@@ -138,6 +141,33 @@ class Pool:
         except (PoolLocked, WrongPassphrase, UnlockFileUnsafe):
             return "locked"
         return "unlocked"
+
+    def _unlock_unattended(self, envelope: bytes) -> None:
+        """Unlock by the configured passphrase, or by what a sibling process left."""
+        passphrase = self._passphrase()
+        if passphrase is not None:
+            self._unlock_configured(envelope, passphrase)
+            return
+        if self._handover_key is None:
+            raise PoolLocked
+        handover = self._parts.transactions.read(self._roots.load_handover)
+        if handover is None:
+            raise PoolLocked
+        try:
+            self._custody.take_over(handover, self._handover_key)
+        except MaterialTampered as error:
+            # left by an earlier start of the service, whose key nobody holds any more
+            raise PoolLocked from error
+
+    def _unlock_configured(self, envelope: bytes, passphrase: bytes) -> None:
+        # health checks come often: a wrong setting must not cost 64 MiB each time
+        if self._parts.clock.now() < self._not_before:
+            raise PoolLocked
+        try:
+            self._custody.unlock(envelope, passphrase)
+        except WrongPassphrase:
+            self._not_before = self._parts.clock.now() + _WAIT_AFTER_FAILURE
+            raise
 
     def _envelope(self) -> bytes | None:
         return self._parts.transactions.read(self._roots.load)

@@ -14,15 +14,15 @@ from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 _ROOT: Final = 1
+_HANDOVER: Final = 2
 
 
 class SqlRootStore:
-    """The root's envelope: one row."""
+    """The root's envelope, and its handover between the processes of one service."""
 
     def load(self, transaction: Transaction) -> bytes | None:
         """Return the envelope, None before ``init``."""
-        found = transaction.execute(select(kms_roots.c.envelope)).scalar_one_or_none()
-        return None if found is None else bytes(found)
+        return self._load(transaction, _ROOT)
 
     def insert(self, transaction: Transaction, envelope: bytes) -> bool:
         """Store the first envelope; False if there is one."""
@@ -33,10 +33,21 @@ class SqlRootStore:
         transaction.execute(insert(kms_roots).values(**row))
         return True
 
-    def replace(self, transaction: Transaction, old: bytes, new: bytes) -> bool:
-        """Put ``new`` where ``old`` still is; False if somebody else did."""
-        statement = update(kms_roots).where(kms_roots.c.envelope == old).values(envelope=new)
-        return bool(transaction.execute(statement).rowcount)
+    def load_handover(self, transaction: Transaction) -> bytes | None:
+        """Return what an unlocked process left for its siblings."""
+        return self._load(transaction, _HANDOVER)
+
+    def put_handover(self, transaction: Transaction, handover: bytes | None) -> None:
+        """Leave it for siblings, or take it away (None)."""
+        transaction.execute(delete(kms_roots).where(kms_roots.c.id == _HANDOVER))
+        if handover is not None:
+            row = {"id": _HANDOVER, "envelope": handover, "created_at": transaction.now}
+            transaction.execute(insert(kms_roots).values(**row))
+
+    def _load(self, transaction: Transaction, row_id: int) -> bytes | None:
+        statement = select(kms_roots.c.envelope).where(kms_roots.c.id == row_id)
+        found = transaction.execute(statement).scalar_one_or_none()
+        return None if found is None else bytes(found)
 
 
 class SqlKeyStore:

@@ -1,7 +1,7 @@
 """Software custody: the root key lives in this process's memory while it is unlocked.
 
 Its envelope is encrypted under a key that argon2id derives from a passphrase (RFC 9106).
-Three keys come from the root by HKDF: for wrapping, for tags, and none for anything else.
+Two keys come from the root by HKDF: one wraps, one makes tags.
 The memory is overwritten at ``lock``; Python may have copied it before: best effort.
 """
 
@@ -27,6 +27,7 @@ _ROOT_LENGTH: Final = 32
 _SALT_LENGTH: Final = 16
 _MAX_MEMORY_KIB: Final = 1 << 20
 _MAX_TIME: Final = 16
+_HANDOVER: Final = b"kms handover v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ class SoftwareCustody:
         self._profile = profile
         self._randomness = randomness
         self._stretching = stretching or Stretching()
+        self._root: bytearray | None = None
         self._wrapping: bytearray | None = None
         self._tagging: bytearray | None = None
-        self._suite = _SUITES[profile]
+        self._unlocked_profile = profile
 
     @property
     def is_unlocked(self) -> bool:
@@ -108,29 +110,53 @@ class SoftwareCustody:
 
     def lock(self) -> None:
         """Forget the root key."""
-        for held in (self._wrapping, self._tagging):
+        for held in (self._wrapping, self._tagging, self._root):
             if held is not None:
                 held[:] = bytes(len(held))
-        self._wrapping = self._tagging = None
+        self._wrapping = self._tagging = self._root = None
+
+    def hand_over(self, key: bytes) -> bytes:
+        """Return the root key encrypted under ``key``, for a sibling process."""
+        root = _held(self._root)
+        nonce = self._randomness.bytes(ciphers.NONCE)
+        label = self._unlocked_profile.encode()
+        suite = _SUITES[self._unlocked_profile]
+        sealed = ciphers.seal(suite.cipher, _handover_key(key, suite), nonce, root, aad=label)
+        return label + b":" + sealed
+
+    def take_over(self, handover: bytes, key: bytes) -> None:
+        """Unlock by what a sibling process handed over; raise ``MaterialTampered``."""
+        label, _, sealed = handover.partition(b":")
+        profile: CryptoProfile = "gm" if label == b"gm" else "intl"
+        suite = _SUITES[profile]
+        try:
+            root = ciphers.unseal(suite.cipher, _handover_key(key, suite), sealed, aad=label)
+        except DecryptionFailed as error:
+            msg = "the handover is not of this service"
+            raise MaterialTampered(msg) from error
+        self._take(root, profile)
 
     def wrap(self, material: bytes, context: bytes) -> bytes:
         """Return ``material`` encrypted, bound to ``context``."""
         nonce = self._randomness.bytes(ciphers.NONCE)
         key = _held(self._wrapping)
-        return ciphers.seal(self._suite.cipher, key, nonce, material, aad=context)
+        return ciphers.seal(self._suite().cipher, key, nonce, material, aad=context)
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """Return the material; raise ``MaterialTampered`` unless it is untouched."""
         key = _held(self._wrapping)
         try:
-            return ciphers.unseal(self._suite.cipher, key, wrapped, aad=context)
+            return ciphers.unseal(self._suite().cipher, key, wrapped, aad=context)
         except DecryptionFailed as error:
             msg = "a wrapped key was changed or belongs to another record"
             raise MaterialTampered(msg) from error
 
     def authenticate(self, record: bytes) -> bytes:
         """Return the record's HMAC under the root."""
-        return hashes.keyed(self._suite.hash_name, _held(self._tagging), record)
+        return hashes.keyed(self._suite().hash_name, _held(self._tagging), record)
+
+    def _suite(self) -> _Suite:
+        return _SUITES[self._unlocked_profile]
 
     def _take(self, root: bytes, profile: CryptoProfile) -> None:
         suite = _SUITES[profile]
@@ -139,9 +165,15 @@ class SoftwareCustody:
         length = ciphers.KEY_LENGTHS[suite.cipher]
         wrapping = hashes.derive(suite.hash_name, root, length=length, info=b"kms wrapping v1")
         tagging = hashes.derive(suite.hash_name, root, length=32, info=b"kms tags v1")
-        self._suite = suite
+        self._unlocked_profile = profile
+        self._root = bytearray(root)
         self._tagging = bytearray(tagging)
         self._wrapping = bytearray(wrapping)
+
+
+def _handover_key(key: bytes, suite: _Suite) -> bytes:
+    length = ciphers.KEY_LENGTHS[suite.cipher]
+    return hashes.derive(suite.hash_name, key, length=length, info=_HANDOVER)
 
 
 def _held(key: bytearray | None) -> bytes:

@@ -15,7 +15,8 @@ kms_roots: Final = Table(
     Column("envelope", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
-"""One row, id 1: the root key, encrypted under the passphrase."""
+"""Id 1: the root key, encrypted under the passphrase. Id 2: under a key that only the running
+service's processes hold in memory, so that one unlock serves them all."""
 
 kms_keys: Final = Table(
     "kms_keys",
