@@ -42,7 +42,7 @@ def verify_seal(content: bytes, evidence: Evidence, trust: Trust) -> Verificatio
     try:
         found = read_seal_file(content)
     except DerError as error:
-        return _malformed(error)
+        return VerificationReport("unknown", None, (malformed_verdict(str(error)),))
     return VerificationReport(
         kind="seal" if isinstance(found, Seal) else "signature",
         version=found.version,
@@ -76,7 +76,7 @@ def _findings(judges: Iterable[Judge], subject: Subject, trust: Trust) -> Iterat
         yield from each(subject, trust)
 
 
-def _malformed(error: DerError) -> VerificationReport:
-    why = Text(f"格式不合规:{error}", f"malformed: {error}")
-    verdict = SignatureVerdict(None, None, None, (Step("structure", ok=False, why=why),))
-    return VerificationReport("unknown", None, (verdict,))
+def malformed_verdict(reason: str) -> SignatureVerdict:
+    """Return the verdict on something that could not even be read."""
+    why = Text(f"格式不合规:{reason}", f"malformed: {reason}")
+    return SignatureVerdict(None, None, None, (Step("structure", ok=False, why=why),))

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Sequence
 from typing import Final
 
+from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt38540 import verification
 from kms.core.gbt38540.evidence import Evidence, Trust
 from kms.errors.seals import AnchorUnreadable, SealFormatUnsupported, SealUnreadable
@@ -83,10 +84,11 @@ def _verify(content: bytes, document: bytes | None, trust: Trust) -> Verificatio
     if max(len(content), len(document or b"")) > MAX_FILE:
         msg = f"a file is at most {MAX_FILE >> 20} MiB"
         raise TooLarge(msg)
-    if content.startswith((_ZIP, _PDF)):
-        kind = "PDF" if content.startswith(_PDF) else "OFD"
-        msg = f"{kind} files can't be verified by this version"
+    if content.startswith(_PDF):
+        msg = "PDF files can't be verified by this version"
         raise SealFormatUnsupported(msg)
+    if content.startswith(_ZIP):
+        return verify_ofd(content, trust)
     if not content.startswith(_SEQUENCE):
         msg = "the file is neither DER nor OFD"
         raise SealUnreadable(msg)

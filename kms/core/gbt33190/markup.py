@@ -1,0 +1,91 @@
+"""XML of an OFD: no DTD, no entities, no network, elements of OFD's namespace only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from lxml import etree
+
+from kms.core.gbt33190.package import OfdError, OfdPackage
+
+NAMESPACES: Final = ("http://www.ofdspec.org/2016", "http://www.ofdspec.org")
+MAX_XML: Final = 16 << 20
+
+
+def read_xml(package: OfdPackage, name: str, root_name: str = "") -> Any:
+    """Return the root element (called ``root_name``) of the file ``name``; raise ``OfdError``."""
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(package.read(name, MAX_XML), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        if isinstance(error, OfdError):
+            raise
+        msg = f"{name} is no well-formed XML"
+        raise OfdError(msg) from error
+    if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
+        msg = f"{name} has a DTD"
+        raise OfdError(msg)
+    if namespace(root) not in NAMESPACES:
+        msg = f"{name} is not in OFD's namespace"
+        raise OfdError(msg)
+    if root_name and local_name(root) != root_name:
+        msg = f"{name} holds {local_name(root)} instead of {root_name}"
+        raise OfdError(msg)
+    return root
+
+
+def local_name(element: Any) -> str:
+    """Return the element's name without its namespace; "" for what is no element."""
+    if element is None:
+        return ""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def namespace(element: Any) -> str:
+    """Return the namespace's URI."""
+    return str(etree.QName(element).namespace or "") if isinstance(element.tag, str) else ""
+
+
+def children(parent: Any, name: str) -> Iterator[Any]:
+    """Yield the children called ``name``; raise ``OfdError`` for one of a foreign namespace."""
+    for child in parent:
+        if local_name(child) != name:
+            continue
+        if namespace(child) != namespace(parent):
+            msg = f"{name} is of a foreign namespace"
+            raise OfdError(msg)
+        yield child
+
+
+def optional(parent: Any, name: str) -> Any | None:
+    """Return the only child called ``name``, or None; raise ``OfdError`` for two."""
+    found = list(children(parent, name))
+    if len(found) > 1:
+        msg = f"{name} is there twice"
+        raise OfdError(msg)
+    return found[0] if found else None
+
+
+def required(parent: Any, name: str) -> Any:
+    """Return the only child called ``name``; raise ``OfdError`` for none or two."""
+    found = optional(parent, name)
+    if found is None:
+        msg = f"{name} is missing"
+        raise OfdError(msg)
+    return found
+
+
+def text_of(element: Any) -> str:
+    """Return the text of an element that has no elements inside."""
+    if len(element):
+        msg = f"{local_name(element)} holds elements instead of text"
+        raise OfdError(msg)
+    return (element.text or "").strip()

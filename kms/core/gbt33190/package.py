@@ -1,0 +1,167 @@
+"""The zip of an OFD, read so that every other reader sees the same files.
+
+What could show one reader something else is refused: a name twice (in any case or form),
+names that leave the package, links, encryption, local headers that differ from the central
+directory, entries that overlap, and what unpacks beyond the limits.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from typing import Final
+
+from secops.crypto.hashes import sm3
+
+MAX_ENTRIES: Final = 5_000
+MAX_ENTRY: Final = 64 << 20
+MAX_TOTAL: Final = 128 << 20
+_LOCAL: Final = struct.Struct("<4s5H3I2H")
+_LOCAL_SIGNATURE: Final = b"PK\x03\x04"
+_ENCRYPTED: Final = 0x1
+_DESCRIPTOR: Final = 0x8
+_UTF8: Final = 0x800
+_ZIP64: Final = 0xFFFFFFFF
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+
+
+class OfdError(ValueError):
+    """The file is no OFD that can be judged; the message says where and why."""
+
+
+class OfdPackage:
+    """The entries of an OFD by path, without a leading slash."""
+
+    def __init__(self, content: bytes) -> None:
+        """Open ``content``; raise ``OfdError`` for anything that readers could differ about."""
+        self._content = content
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(content))
+        except (zipfile.BadZipFile, ValueError, OSError, struct.error) as error:
+            raise _refusal("not a zip file", error) from error
+        infos = self._zip.infolist()
+        if len(infos) > MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_TOTAL:
+            msg = f"more than {MAX_ENTRIES} entries or {MAX_TOTAL >> 20} MiB unpacked"
+            raise OfdError(msg)
+        self._check_extents(infos)
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        folded: set[str] = set()
+        for info in infos:
+            name = self._checked_name(info)
+            key = unicodedata.normalize("NFC", name).casefold()
+            if key in folded:
+                msg = f"{name} is there twice"
+                raise OfdError(msg)
+            folded.add(key)
+            if not info.is_dir():
+                self._entries[name] = info
+        self._digests: dict[str, bytes] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The paths of all files."""
+        return frozenset(self._entries)
+
+    def read(self, name: str, limit: int = MAX_ENTRY) -> bytes:
+        """Return the unpacked bytes; raise ``OfdError`` if it is missing, broken or larger."""
+        info = self._entries.get(name)
+        if info is None:
+            msg = f"{name} is missing"
+            raise OfdError(msg)
+        if info.file_size > min(limit, MAX_ENTRY):
+            msg = f"{name} is too large"
+            raise OfdError(msg)
+        try:
+            with self._zip.open(info) as stream:
+                content = stream.read(info.file_size + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error) as error:
+            raise _refusal(f"{name} can't be unpacked", error) from error
+        except (NotImplementedError, RuntimeError, ValueError) as error:
+            raise _refusal(f"{name} is packed in a way that is not accepted", error) from error
+        if len(content) != info.file_size:
+            msg = f"{name} unpacks to another size than it says"
+            raise OfdError(msg)
+        return content
+
+    def digest(self, name: str) -> bytes:
+        """Return the SM3 of the unpacked bytes."""
+        if name not in self._digests:
+            self._digests[name] = sm3(self.read(name))
+        return self._digests[name]
+
+    def _checked_name(self, info: zipfile.ZipInfo) -> str:
+        """Return the entry's path; raise ``OfdError`` if it is not plain or not the local one."""
+        utf8 = bool(info.flag_bits & _UTF8)
+        stored = info.orig_filename.encode("utf-8" if utf8 else "cp437", "surrogateescape")
+        try:
+            name = stored.decode()
+        except UnicodeDecodeError:
+            name = info.orig_filename
+        plain = name.removesuffix("/")
+        parts = plain.split("/")
+        if not plain.isprintable() or "\\" in plain or {"", ".", ".."} & set(parts):
+            msg = f"the name {name!r} is not a plain path"
+            raise OfdError(msg)
+        if ":" in parts[0] or stat.S_ISLNK(info.external_attr >> 16):
+            msg = f"{name!r} leaves the package"
+            raise OfdError(msg)
+        if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
+            msg = f"{name} is encrypted or packed in a way that is not accepted"
+            raise OfdError(msg)
+        self._check_local(info, stored)
+        return name
+
+    def _check_local(self, info: zipfile.ZipInfo, stored: bytes) -> None:
+        start = info.header_offset
+        head = self._content[start : start + _LOCAL.size]
+        if len(head) != _LOCAL.size:
+            msg = f"{info.orig_filename!r} has no local header"
+            raise OfdError(msg)
+        fields = _LOCAL.unpack(head)
+        signature, _, flags, method = fields[:4]
+        crc, packed, unpacked, length = fields[6:10]
+        name = self._content[start + _LOCAL.size : start + _LOCAL.size + length]
+        known = (info.CRC, info.compress_size, info.file_size)
+        sizes_agree = flags & _DESCRIPTOR or _ZIP64 in (packed, unpacked)
+        same = sizes_agree or (crc, packed, unpacked) == known
+        if signature != _LOCAL_SIGNATURE or name != stored or method != info.compress_type:
+            same = False
+        if not same or (flags ^ info.flag_bits) & (_ENCRYPTED | _DESCRIPTOR):
+            msg = f"{info.orig_filename!r} differs between its local header and the directory"
+            raise OfdError(msg)
+
+    def _check_extents(self, infos: list[zipfile.ZipInfo]) -> None:
+        """Raise ``OfdError`` unless the entries lie one after the other, from the first byte."""
+        end = 0
+        for info in sorted(infos, key=lambda each: each.header_offset):
+            if info.header_offset < end or (end == 0 and info.header_offset != 0):
+                msg = "entries overlap, or something lies before them"
+                raise OfdError(msg)
+            end = info.header_offset + _LOCAL.size + info.compress_size
+        if end > len(self._content):
+            msg = "an entry is cut off"
+            raise OfdError(msg)
+
+
+def resolve(path: str, holder: str) -> str:
+    """Return ``path``, found in the file ``holder``, as a path of the package.
+
+    ``/…`` starts at the root, else at the folder of ``holder``. Raises ``OfdError`` for one
+    that leaves the package.
+    """
+    path = path.strip()
+    joined = path if path.startswith("/") else posixpath.join(posixpath.dirname(holder), path)
+    plain = posixpath.normpath(joined.lstrip("/"))
+    if not path or "\\" in path or plain == ".." or plain.startswith("../"):
+        msg = f"the path {path!r} leaves the package"
+        raise OfdError(msg)
+    return plain
+
+
+def _refusal(what: str, error: Exception) -> OfdError:
+    return OfdError(f"{what} ({type(error).__name__})")

@@ -1,0 +1,120 @@
+"""What an OFD says about its signatures (GB/T 33190-2016 §18)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kms.core.gbt33190.markup import children, optional, read_xml, required, text_of
+from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
+
+MAX_SIGNATURES: Final = 200
+MAX_REFERENCES: Final = 5_000
+ROOT: Final = "OFD.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A protected file and the digest it had."""
+
+    path: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSignature:
+    """One Signature of Signatures.xml with what its Signature.xml says. Paths are resolved.
+
+    ``check_method`` is "" where it is absent; ``relative`` names the signature it builds on.
+    """
+
+    identifier: str
+    kind: str
+    relative: str | None
+    list_path: str
+    path: str
+    value_path: str
+    seal_path: str | None
+    method: str
+    check_method: str
+    references: tuple[Reference, ...]
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The signature's own files."""
+        own = {self.path, self.value_path}
+        return frozenset(own if self.seal_path is None else own | {self.seal_path})
+
+
+def read_signatures(package: OfdPackage) -> tuple[ListedSignature, ...]:
+    """Return all signatures of all documents in the order of their lists."""
+    found: list[ListedSignature] = []
+    for body in children(read_xml(package, ROOT, "OFD"), "DocBody"):
+        listing = optional(body, "Signatures")
+        if listing is not None:
+            found += _listed(package, resolve(text_of(listing), ROOT))
+    for what in ("path", "value_path"):
+        if len({getattr(each, what) for each in found}) != len(found):
+            msg = "two signatures share a file"
+            raise OfdError(msg)
+    if len(found) > MAX_SIGNATURES:
+        msg = f"more than {MAX_SIGNATURES} signatures"
+        raise OfdError(msg)
+    return tuple(found)
+
+
+def _listed(package: OfdPackage, list_path: str) -> Iterator[ListedSignature]:
+    identifiers: set[str] = set()
+    for entry in children(read_xml(package, list_path, "Signatures"), "Signature"):
+        identifier = entry.get("ID", "")
+        if not identifier or identifier in identifiers:
+            msg = f"the signature ID {identifier!r} is absent or there twice"
+            raise OfdError(msg)
+        identifiers.add(identifier)
+        if len(identifiers) > MAX_SIGNATURES:
+            msg = f"more than {MAX_SIGNATURES} signatures"
+            raise OfdError(msg)
+        yield _signature(package, entry, identifier, list_path=list_path)
+
+
+def _signature(
+    package: OfdPackage, entry: Any, identifier: str, *, list_path: str
+) -> ListedSignature:
+    path = resolve(entry.get("BaseLoc", ""), list_path)
+    root = read_xml(package, path, "Signature")
+    info = required(root, "SignedInfo")
+    references = required(info, "References")
+    seal = optional(info, "Seal")
+    seal_location = None if seal is None else optional(seal, "BaseLoc")
+    method = optional(info, "SignatureMethod")
+    return ListedSignature(
+        identifier=identifier,
+        kind=entry.get("Type", "Seal"),
+        relative=entry.get("Relative"),
+        list_path=list_path,
+        path=path,
+        value_path=resolve(text_of(required(root, "SignedValue")), path),
+        seal_path=None if seal_location is None else resolve(text_of(seal_location), path),
+        method="" if method is None else text_of(method),
+        check_method=references.get("CheckMethod", ""),
+        references=tuple(_references(references, path)),
+    )
+
+
+def _references(parent: Any, holder: str) -> Iterator[Reference]:
+    seen: set[str] = set()
+    for element in children(parent, "Reference"):
+        path = resolve(element.get("FileRef", ""), holder)
+        if path in seen or len(seen) >= MAX_REFERENCES:
+            msg = f"{path} is referenced twice, or there are too many references"
+            raise OfdError(msg)
+        seen.add(path)
+        try:
+            digest = base64.b64decode(text_of(required(element, "CheckValue")), validate=True)
+        except binascii.Error as error:
+            msg = f"the CheckValue of {path} is not Base64"
+            raise OfdError(msg) from error
+        yield Reference(path, digest)

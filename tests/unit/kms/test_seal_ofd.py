@@ -1,0 +1,364 @@
+"""OFD files: what a signature protects, and every way known to show something else."""
+
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
+from kms.core.gbt33190.verification import verify_ofd
+from kms.core.gbt38540.evidence import Trust
+from kms.models.seals import VerificationReport
+from secops.kernel.clock import from_rfc3339
+from tests.fakes.ofd import (
+    LIST,
+    PAGE,
+    SEAL,
+    SIGNATURE,
+    VALUE,
+    Files,
+    document,
+    listing,
+    pack,
+    sign,
+    signed_document,
+)
+from tests.fakes.sealing import NOW, Recipe, make_seal, mint, new_mint
+
+GOOD = Recipe()
+TRUST = Trust(NOW, mint().anchors)
+SECOND = "Doc_0/Signs/Sign_1"
+
+
+def judged(files: Files | bytes) -> VerificationReport:
+    return verify_ofd(files if isinstance(files, bytes) else pack(files), TRUST)
+
+
+def steps(report: VerificationReport, number: int = 0) -> dict[str, bool | None]:
+    return {step.what: step.ok for step in report.signatures[number].steps}
+
+
+def reason(report: VerificationReport, what: str, number: int = 0) -> str:
+    return next(s.why.en for s in report.signatures[number].steps if s.what == what)
+
+
+def changed(path: str, old: bytes, new: bytes) -> Callable[[], Files]:
+    def change() -> Files:
+        files = signed_document(GOOD)
+        assert old in files[path]
+        return {**files, path: files[path].replace(old, new)}
+
+    return change
+
+
+def added(**extra: bytes) -> Files:
+    return {**signed_document(GOOD), **extra}
+
+
+def twice(name: str) -> Callable[[], bytes]:
+    def make() -> bytes:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pack(signed_document(GOOD), lambda package: package.writestr(name, b"x"))
+
+    return make
+
+
+def named(name: str, mode: int = 0, flags: int = 0) -> Callable[[], bytes]:
+    """Return a package with one more entry of a strange kind."""
+
+    def change(package: zipfile.ZipFile) -> None:
+        info = zipfile.ZipInfo("placeholder")
+        info.filename = name
+        info.external_attr = mode << 16
+        info.flag_bits |= flags
+        package.writestr(info, b"x")
+
+    return lambda: pack(signed_document(GOOD), change)
+
+
+def in_local_header(old: bytes, new: bytes) -> Callable[[], bytes]:
+    """Return a package whose first ``old`` (the local header's) became ``new``."""
+
+    def make() -> bytes:
+        return pack(signed_document(GOOD)).replace(old, new, 1)
+
+    return make
+
+
+def wrapped() -> Files:
+    """The sound signature stays, but the list leads to another one over decoy files."""
+    decoy = {f"Old/{name}": content for name, content in document().items()}
+    files = signed_document(GOOD)
+    files = {**files, **decoy, PAGE: b"<x/>"}
+    moved = {
+        name.replace("Doc_0/Signs/Sign_0", "Old/Sign"): content
+        for name, content in files.items()
+        if "Sign_0" in name
+    }
+    return {**files, **moved, LIST: listing("Old/Sign")}
+
+
+def moved_root() -> Files:
+    files = signed_document(GOOD)
+    files["OFD.xml"] = files["OFD.xml"].replace(b"Doc_0/Document.xml", b"Doc_1/Document.xml")
+    copies = {
+        name.replace("Doc_0/", "Doc_1/"): content
+        for name, content in document().items()
+        if name.startswith("Doc_0/")
+    }
+    return {**files, **copies, "Doc_1/Pages/Page_0/Content.xml": b"<other/>"}
+
+
+def without(path: str) -> Callable[[], Files]:
+    def make() -> Files:
+        protected = {name: content for name, content in document().items() if name != path}
+        return signed_document(GOOD, protected=protected)
+
+    return make
+
+
+def second_body() -> Files:
+    files = signed_document(GOOD)
+    body = b"<ofd:DocBody><ofd:DocRoot>Evil/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>"
+    files["OFD.xml"] = files["OFD.xml"].replace(b"</ofd:OFD>", body)
+    return {**files, "Evil/Document.xml": b"<x/>"}
+
+
+def bomb() -> bytes:
+    return pack({**signed_document(GOOD), "Doc_0/bomb": bytes(130 << 20)})
+
+
+def page_hidden_as_a_later_signature() -> Files:
+    """A second signature calls the page its own file, so that the first needn't cover it."""
+    files = without(PAGE)()
+    files = sign(files, GOOD, folder=SECOND, protected=document())
+    xml = files[f"{SECOND}/Signature.xml"].replace(
+        f"/{SECOND}/Seal.esl".encode(), f"/{PAGE}".encode()
+    )
+    return {**files, f"{SECOND}/Signature.xml": xml, LIST: listing("Doc_0/Signs/Sign_0", SECOND)}
+
+
+ATTACKS: dict[str, Callable[[], Files | bytes]] = {
+    "the page changed": changed(PAGE, "公文".encode(), "伪文".encode()),
+    "the picture changed": lambda: added(**{"Doc_0/Res/stamp.png": b"other"}),
+    "the list leads to another signature": wrapped,
+    "the root moved": moved_root,
+    "a second document": second_body,
+    "a page that is not covered": without(PAGE),
+    "OFD.xml is not covered": without("OFD.xml"),
+    "a resource that is not covered": without("Doc_0/PublicRes.xml"),
+    "a picture that is not covered": without("Doc_0/Res/stamp.png"),
+    "propertyInfo of another path": lambda: signed_document(GOOD, property_info="/Other.xml"),
+    "another seal beside the value": lambda: added(**{SEAL: make_seal(GOOD.but(es_id="f" * 32))}),
+    "Signature.xml changed": changed(SIGNATURE, b"</ofd:Signature>", b" </ofd:Signature>"),
+    "a reference left out afterwards": changed(
+        SIGNATURE, b'FileRef="/OFD.xml"', b'FileRef="/X.xml"'
+    ),
+    "a reference twice": lambda: signed_document(
+        GOOD,
+        extra_reference='<ofd:Reference FileRef="/OFD.xml"><ofd:CheckValue>AA==</ofd:CheckValue>'
+        "</ofd:Reference>",
+    ),
+    "SignedInfo twice": lambda: signed_document(
+        GOOD, after_info="<ofd:SignedInfo><ofd:References/></ofd:SignedInfo>"
+    ),
+    "SignedInfo of a foreign namespace": lambda: signed_document(
+        GOOD, after_info='<SignedInfo xmlns="urn:x"><References/></SignedInfo>'
+    ),
+    "digests by MD5, as absent means": lambda: signed_document(GOOD, check_method=""),
+    "digests by SHA-1": lambda: signed_document(GOOD, check_method="1.3.14.3.2.26"),
+    "the value is another's": lambda: added(
+        **{VALUE: signed_document(Recipe(mint=new_mint()))[VALUE]}
+    ),
+    "the value is a seal": lambda: added(**{VALUE: make_seal(GOOD)}),
+    "the value is nothing": lambda: added(**{VALUE: b""}),
+    "the value has bytes after its end": lambda: added(
+        **{VALUE: signed_document(GOOD)[VALUE] + b"x"}
+    ),
+    "no value": lambda: {k: v for k, v in signed_document(GOOD).items() if k != VALUE},
+    "no Signature.xml": lambda: {k: v for k, v in signed_document(GOOD).items() if k != SIGNATURE},
+    "no list": lambda: {k: v for k, v in signed_document(GOOD).items() if k != LIST},
+    "no OFD.xml": lambda: {k: v for k, v in signed_document(GOOD).items() if k != "OFD.xml"},
+    "no signature": lambda: {**document(), LIST: listing()},
+    "a signature listed twice": lambda: added(
+        **{LIST: listing("Doc_0/Signs/Sign_0", "Doc_0/Signs/Sign_0")}
+    ),
+    "a base signature that is not there": lambda: added(
+        **{LIST: listing("Doc_0/Signs/Sign_0", attributes=' Relative="9"')}
+    ),
+    "the page hides as a later signature's file": page_hidden_as_a_later_signature,
+    "a page as the list": lambda: added(
+        **{LIST: listing("Doc_0/Signs/Sign_0").replace(b"ofd:Signatures", b"ofd:Page")}
+    ),
+    "a DTD": lambda: added(**{LIST: b"<!DOCTYPE x>" + listing("Doc_0/Signs/Sign_0")}),
+    "an entity": lambda: added(
+        **{
+            LIST: b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+            + listing("Doc_0/Signs/Sign_0").replace(b"/></", b">&e;</ofd:Signature></")
+        }
+    ),
+    "a billion laughs": lambda: added(
+        **{
+            LIST: b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
+            + listing("Doc_0/Signs/Sign_0").replace(b"/></", b">&b;</ofd:Signature></")
+        }
+    ),
+    "markup that is not well formed": lambda: added(**{LIST: b"<x"}),
+    "markup of no namespace": lambda: added(**{LIST: b"<Signatures/>"}),
+    "markup nested too deeply": lambda: added(**{LIST: b"<a>" * 5_000}),
+    "a name twice": twice(PAGE),
+    "a name twice in another case": twice(PAGE.upper()),
+    "a name with ../": named("../evil.xml"),
+    "a name with ./": named("./OFD.xml"),
+    "a name with a backslash": named("Doc_0\\Document2.xml"),
+    "an absolute name": named("/OFD.xml"),
+    "a drive's name": named("C:/evil.xml"),
+    "a link": named("Doc_0/link", stat.S_IFLNK | 0o777),
+    "a local header of another name": in_local_header(
+        b"Doc_0/PublicRes.xml", b"Doc_0/publicRes.xml"
+    ),
+    "something before the zip": lambda: b"PK\x03\x04rubbish" + pack(signed_document(GOOD)),
+    "cut off": lambda: pack(signed_document(GOOD))[:-40],
+    "only a magic number": lambda: b"PK\x03\x04",
+    "a bomb": bomb,
+    "too many entries": lambda: pack({f"f{number}": b"" for number in range(5_001)}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_an_attack_on_an_ofd_is_not_accepted(name: str) -> None:
+    assert not judged(ATTACKS[name]()).valid
+
+
+def test_an_untouched_ofd_is_accepted() -> None:
+    report = judged(signed_document(GOOD))
+    assert report.valid
+    assert (report.kind, report.version) == ("ofd", 4)
+    assert steps(report)["range"] is True
+
+
+def test_two_signatures_one_on_the_other_are_accepted() -> None:
+    files = sign(signed_document(GOOD), GOOD, folder=SECOND)
+    files[LIST] = listing("Doc_0/Signs/Sign_0", SECOND)
+    report = judged(files)
+    assert report.valid
+    assert len(report.signatures) == 2
+
+
+def test_a_gap_names_the_later_signature_that_covers_it() -> None:
+    files = sign(without("OFD.xml")(), GOOD, folder=SECOND, protected=document())
+    files[LIST] = listing("Doc_0/Signs/Sign_0", SECOND)
+    report = judged(files)
+    assert reason(report, "range") == "not covered: OFD.xml (the later signature 2 covers it)"
+    assert not report.valid
+
+
+def test_an_uncovered_file_that_nobody_shows_is_a_warning() -> None:
+    report = judged(added(**{"Doc_0/leftover.bin": b"x"}))
+    assert report.valid
+    assert "not covered, and nobody shows it: Doc_0/leftover.bin" in [
+        text.en for text in report.signatures[0].warnings
+    ]
+
+
+def test_an_uncovered_file_whose_name_is_written_in_another_case_is_no_leftover() -> None:
+    files = document()
+    files[PAGE.replace("Content", "content")] = files.pop(PAGE)
+    protected = {name: content for name, content in files.items() if "content" not in name}
+    signed = {**sign(files, GOOD, protected=protected), LIST: listing("Doc_0/Signs/Sign_0")}
+    assert steps(judged(signed))["range"] is False
+
+
+@pytest.mark.parametrize("method", ["SM3", "sm3", "1.2.156.10197.1.401", "1.2.156.10197.1.401.2"])
+def test_the_ways_to_name_sm3_are_understood(method: str) -> None:
+    report = judged(signed_document(GOOD, check_method=method))
+    assert report.valid
+    assert len(report.signatures[0].warnings) == (2 if method.endswith(".2") else 1)
+
+
+def test_a_value_of_gm_t_0010_gets_no_verdict_and_is_not_valid() -> None:
+    files = added(**{VALUE: b"\x30\x03\x06\x01\x2a"})
+    files[LIST] = listing("Doc_0/Signs/Sign_0", attributes=' Type="Sign"')
+    report = judged(files)
+    assert steps(report)["structure"] is None
+    assert steps(report)["digest"] is True
+    assert not report.valid
+
+
+@pytest.mark.parametrize("path", ["../../x", "a/../../../x", "", "a\\b", "/../x"])
+def test_a_path_that_leaves_the_package_is_refused(path: str) -> None:
+    with pytest.raises(OfdError):
+        resolve(path, "Doc_0/Document.xml")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("Pages/P.xml", "Doc_0/Pages/P.xml"), ("/A/B.xml", "A/B.xml"), ("../Res/f", "Res/f")],
+)
+def test_a_path_starts_at_the_root_or_at_its_holder(path: str, expected: str) -> None:
+    assert resolve(path, "Doc_0/Document.xml") == expected
+
+
+@given(st.data())
+def test_a_damaged_package_is_judged_without_an_exception(data: st.DataObject) -> None:
+    content = bytearray(SOUND)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] ^= data.draw(st.integers(1, 255))
+    report = judged(bytes(content))
+    assert isinstance(report, VerificationReport)
+
+
+@given(st.data())
+def test_one_changed_byte_is_accepted_only_if_every_file_is_still_the_same(
+    data: st.DataObject,
+) -> None:
+    content = bytearray(SOUND)
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    if judged(bytes(content)).valid:
+        assert unpacked(bytes(content)) == unpacked(SOUND)
+
+
+def unpacked(content: bytes) -> dict[str, Any]:
+    package = OfdPackage(content)
+    return {name: package.read(name) for name in package.names}
+
+
+SOUND = pack(signed_document(GOOD))
+
+
+def test_the_zip_module_agrees_about_a_sound_package() -> None:
+    with zipfile.ZipFile(io.BytesIO(SOUND)) as package:
+        assert set(package.namelist()) == OfdPackage(SOUND).names
+
+
+@pytest.mark.corpus
+def test_the_real_ofd_fails_by_its_validity_only(corpus: Path) -> None:
+    content = (corpus / "seals" / "SESV4SignDoc.ofd").read_bytes()
+    report = verify_ofd(content, Trust(from_rfc3339("2026-11-22T12:00:00Z")))
+    assert steps(report) == {
+        "structure": True,
+        "digest": True,
+        "range": True,
+        "signature": True,
+        "signer_listed": True,
+        "seal_signature": True,
+        "seal_maker": None,
+        "chain": None,
+        "validity": False,
+        "revocation": None,
+        "timestamp": None,
+        "policy": True,
+    }
+    assert report.signatures[0].signed_at == from_rfc3339("2026-08-04T02:08:09Z")
