@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from detectors.commands.alerts import COMMANDS
-from detectors.commands.files import CacheFile, log_files, rule_files
+from detectors.commands.files import CacheFile, log_files, rule_files, samples_of
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
-from secops.terminal.output import json_option, print_json_line, progress_bar, say
+from secops.terminal.output import json_option, print_json, print_json_line, progress_bar, say
 from secops.terminal.session import session_of
 
 _PATHS = click.Path(path_type=Path, exists=True)
@@ -73,6 +73,35 @@ def scan_files(
         f"events {counts.events} rules {len(rules.rules)} hits {counts.hits} "
         f"unreadable {counts.bad} CPU seconds {usage.ru_utime + usage.ru_stime:.2f}"
     )
+
+
+@group.command("check-rules")
+@click.argument("folders", type=_PATHS, nargs=-1, required=True)
+@json_option
+def check_rules(folders: tuple[Path, ...], *, as_json: bool) -> int:
+    """Parse and lint rules, and run each over the samples beside it.
+
+    Samples of FOLDER/NAME.yml are FOLDER/samples/NAME/positive.* and negative.*.
+
+    Example: secops detectors check-rules rules/sigma
+    """
+    from detectors.service.checks import check_rules as check  # noqa: PLC0415 - heavy
+
+    files = rule_files(folders)
+    if not files:
+        msg = "there is no .yml file"
+        raise Invalid(msg)
+    report = check(files, samples_of, SystemClock().now())
+    for problem in report.problems:
+        say(f"{'bad' if problem.fatal else 'odd'} {problem}")
+    if as_json:
+        print_json(report.as_json())
+    else:
+        click.echo(
+            f"files {len(files)} rules {report.rules} correlations {report.correlations} "
+            f"samples {report.samples} problems {len(report.problems)}"
+        )
+    return 0 if report.good else 1
 
 
 def _print_hit(hit: Any, *, as_json: bool) -> None:

@@ -6,21 +6,44 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from detectors.models.rules import RuleFile
+from detectors.service.checks import Sample, Wanted
 
-_RULES = (".yml", ".yaml")
+_RULES: Final = (".yml", ".yaml")
+_SAMPLES: Final = "samples"
+_WANTED: Final[tuple[Wanted, ...]] = ("positive", "negative")
 
 
 def rule_files(folders: Sequence[Path]) -> list[RuleFile]:
     """Return all rule files under ``folders`` (or the files themselves), by path."""
-    paths = {path for folder in folders for path in _below(folder) if path.suffix in _RULES}
+    paths = {
+        path
+        for folder in folders
+        for path in _below(folder)
+        if path.suffix in _RULES and _SAMPLES not in path.parts
+    }
     return [RuleFile(str(path), path.read_bytes()) for path in sorted(paths)]
 
 
 def log_files(paths: Sequence[Path]) -> list[Path]:
     """Return the files among ``paths`` and below the folders among them, by path."""
     return sorted({file for path in paths for file in _below(path)})
+
+
+def samples_of(rule_path: str) -> list[Sample]:
+    """Return the samples beside the rule file at ``rule_path``."""
+    path = Path(rule_path)
+    folder = path.parent / _SAMPLES / path.stem
+    if not folder.is_dir():
+        return []
+    return [
+        Sample(str(file), wanted, file.read_bytes())
+        for file in sorted(folder.iterdir())
+        for wanted in _WANTED
+        if file.stem == wanted
+    ]
 
 
 def _below(path: Path) -> Iterator[Path]:

@@ -77,7 +77,7 @@ def detectors_of(rules: RuleSet) -> tuple[tuple[Detector, ...], tuple[RuleProble
             what = f"refers to {', '.join(missing)}, which is not a rule here"
             problems.append(RuleProblem(header.path, header.line, what, header.id))
             continue
-        counted = tuple(dict.fromkeys(by_name[name] for name in correlation.rules))
+        counted = tuple({by_name[n].header.id: by_name[n] for n in correlation.rules}.values())
         if not correlation.generate:
             silent.update(r.header.id for r in counted if r.header.path == header.path)
         found.append(Detector(header, _joint_version(header, counted), counted, correlation))

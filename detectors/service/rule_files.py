@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
@@ -19,7 +19,20 @@ from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.models.rules import RuleFile, RuleHeader, RuleProblem
 from detectors.ports import RuleCache
 
+_FIELDS: Final = "fields.toml"
 _MAX_CACHED: Final = 20_000
+
+
+@lru_cache(maxsize=1)
+def known_fields() -> Mapping[str, frozenset[str]]:
+    """Return which fields our parsers give, by a condition of the log source table."""
+    text = (resources.files("rules") / "logsources" / _FIELDS).read_text("utf-8")
+    document = tomllib.loads(text)
+    groups: Mapping[str, list[str]] = document["fields"]
+    return {
+        key: frozenset(name for group in names for name in groups[group])
+        for key, names in document["known"].items()
+    }
 
 
 @lru_cache(maxsize=1)
@@ -29,7 +42,7 @@ def logsource_table() -> tuple[Table, str]:
         (
             entry
             for entry in (resources.files("rules") / "logsources").iterdir()
-            if entry.name.endswith(".toml")
+            if entry.name.endswith(".toml") and entry.name != _FIELDS
         ),
         key=lambda entry: entry.name,
     )

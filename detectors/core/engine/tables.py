@@ -8,7 +8,7 @@ from typing import Final
 
 from detectors.core.engine.columns import SYSTEM, Table
 from detectors.core.events.text import texts_of
-from secops.kernel.logs import Batch, Column, Value
+from secops.kernel.logs import Batch, Column, LogEvent, Value
 
 Fields = Mapping[str, Value]
 
@@ -50,6 +50,26 @@ class TableBuilder:
         if name in names or name.replace(" ", "") in names:
             return True
         return name.startswith(SYSTEM) and name.removeprefix(SYSTEM) in names
+
+
+def batch_of(events: Sequence[LogEvent], first_seq: int = 1) -> Batch:
+    """Return ``events`` as a store would give them, numbered from ``first_seq``."""
+    count = len(events)
+    columns: dict[str, tuple[dict[Value, int], array[int]]] = {}
+    sources: dict[Value, int] = {}
+    for row, event in enumerate(events):
+        for name, value in event.fields.items():
+            codes, rows = columns.setdefault(name, ({}, array("i", (-1,)) * count))
+            rows[row] = codes.setdefault(value, len(codes))
+    named = array("i", (sources.setdefault(event.source, len(sources)) for event in events))
+    return Batch(
+        ids=[event.id for event in events],
+        seqs=array("q", range(first_seq, first_seq + count)),
+        times=array("q", (event.at for event in events)),
+        source=Column(list(sources), named),
+        columns={name: Column(list(codes), rows) for name, (codes, rows) in columns.items()},
+        raws=[event.raw for event in events],
+    )
 
 
 def table_of(batch: Batch) -> Table:

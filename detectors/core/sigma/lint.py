@@ -1,0 +1,86 @@
+"""What is odd about a rule that parses: above all, that it can never fire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from detectors.core.sigma.logsources import Alternative, Table
+from detectors.core.sigma.rule import CompiledRule
+from detectors.core.sigma.tree import (
+    KEYWORDS,
+    Absent,
+    And,
+    Node,
+    Not,
+    Or,
+    Present,
+    Reference,
+    atoms_of,
+)
+from detectors.models.rules import RuleProblem
+
+Known = Mapping[str, frozenset[str]]
+"""Field names by a condition of the log source table, as ``process.name:sshd``."""
+
+
+def lint_rule(rule: CompiledRule, table: Table, known: Known) -> tuple[RuleProblem, ...]:
+    """Return what is odd: fatal only where the rule can never fire for a misspelt name."""
+    header = rule.header
+    alternatives = table.alternatives(header.logsource)
+    place = (header.path, header.line)
+    if alternatives is None:
+        what = f"log source {header.logsource} is not in the table: only event.dataset is asked"
+        return (RuleProblem(*place, what, header.id, fatal=False),)
+    if not alternatives:
+        what = f"can never fire: no log has the events of {header.logsource}"
+        return (RuleProblem(*place, what, header.id, fatal=False),)
+    names = _known_names(alternatives, known)
+    if names is None:
+        return ()
+    unknown = sorted({atom.field for atom in atoms_of(rule.tree)} - names - {KEYWORDS})
+    if not unknown:
+        return ()
+    never = not _possible(rule.tree, names)
+    what = f"unknown fields: {', '.join(unknown)}"
+    if never:
+        what = f"can never fire: {what}"
+    return (RuleProblem(*place, what, header.id, fatal=never),)
+
+
+def _known_names(alternatives: tuple[Alternative, ...], known: Known) -> frozenset[str] | None:
+    """Return every name that events of these kinds can have; None where we can't tell."""
+    names: set[str] = set()
+    for alternative in alternatives:
+        keys = [f"{name}:{value}" for name, values in alternative.when for value in values]
+        found = [known[key] for key in keys if key in known]
+        mine = frozenset().union(*found)
+        if not {name for name, _ in alternative.when} <= mine:
+            return None  # other parsers or agents write these events
+        names |= mine
+    return frozenset(names)
+
+
+def _possible(node: Node, names: frozenset[str]) -> bool:
+    """Tell whether ``node`` can hold for an event that has no other fields than ``names``."""
+    if isinstance(node, And):
+        return all(_possible(child, names) for child in node.children)
+    if isinstance(node, Or):
+        return any(_possible(child, names) for child in node.children)
+    if isinstance(node, Not):
+        return not _certain(node.child, names)
+    if isinstance(node, Reference) and node.other not in names:
+        return False
+    return node.field in names or node.field == KEYWORDS or isinstance(node, Absent)
+
+
+def _certain(node: Node, names: frozenset[str]) -> bool:
+    """Tell whether ``node`` holds for every such event."""
+    if isinstance(node, And):
+        return all(_certain(child, names) for child in node.children)
+    if isinstance(node, Or):
+        return any(_certain(child, names) for child in node.children)
+    if isinstance(node, Not):
+        return not _possible(node.child, names)
+    if isinstance(node, Present):
+        return False
+    return isinstance(node, Absent) and node.field not in names

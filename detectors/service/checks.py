@@ -1,0 +1,154 @@
+"""Checking rules before they are trusted: they parse, can fire, and find what they claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import PurePath
+from typing import Any, Literal
+
+from detectors.core.detection import Detector, Plan, detectors_of, group_matches
+from detectors.core.engine.tables import batch_of, row_fields
+from detectors.core.events.identity import LineCounter, event_id
+from detectors.core.formats.detect import LINE_PARSERS, detect
+from detectors.core.formats.record import BadLine, Context
+from detectors.core.sigma.lint import lint_rule
+from detectors.models.alerts import GroupMatch
+from detectors.models.rules import RuleFile, RuleProblem
+from detectors.service.findings import group_episodes
+from detectors.service.rule_files import compile_rules, known_fields, logsource_table
+from secops.kernel.clock import DAY
+from secops.kernel.logs import Batch, LogEvent
+
+Wanted = Literal["positive", "negative"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Log lines beside a rule: it must find something in positive ones, nothing in negative."""
+
+    path: str
+    wanted: Wanted
+    content: bytes
+
+
+SamplesOf = Callable[[str], Sequence[Sample]]
+"""Returns the samples that lie beside the rule file of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What was checked and what is wrong; any fatal problem makes the answer "no"."""
+
+    rules: int
+    correlations: int
+    samples: int
+    problems: tuple[RuleProblem, ...]
+
+    @property
+    def good(self) -> bool:
+        """No rule is bad."""
+        return not any(problem.fatal for problem in self.problems)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON."""
+        return {
+            "rules": self.rules,
+            "correlations": self.correlations,
+            "samples": self.samples,
+            "good": self.good,
+            "problems": [
+                {
+                    "path": problem.path,
+                    "line": problem.line,
+                    "rule_id": problem.rule_id or None,
+                    "what": problem.what,
+                    "fatal": problem.fatal,
+                }
+                for problem in self.problems
+            ],
+        }
+
+
+def check_rules(files: Sequence[RuleFile], samples_of: SamplesOf, now: int) -> CheckReport:
+    """Check ``files``. ``now`` (UTC microseconds) decides the year of syslog samples."""
+    rules = compile_rules(files)
+    detectors, unresolved = detectors_of(rules)
+    problems = [*rules.problems, *unresolved]
+    table, _ = logsource_table()
+    for rule in rules.rules:
+        problems.extend(lint_rule(rule, table, known_fields()))
+    samples = 0
+    for path, mine in _by_path(detectors).items():
+        for sample in samples_of(path):
+            samples += 1
+            problems.extend(_failures(mine, sample, now))
+    problems.sort(key=lambda each: (each.path, each.line))
+    return CheckReport(len(rules.rules), len(rules.correlations), samples, tuple(problems))
+
+
+def _by_path(detectors: Sequence[Detector]) -> Mapping[str, list[Detector]]:
+    found: dict[str, list[Detector]] = {}
+    for detector in detectors:
+        found.setdefault(detector.header.path, []).append(detector)
+    return found
+
+
+def _failures(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterator[RuleProblem]:
+    events: list[LogEvent] = []
+    for line, event in _events(sample, now):
+        if isinstance(event, LogEvent):
+            events.append(event)
+        else:
+            yield RuleProblem(sample.path, line, f"unreadable sample: {event}")
+    fired = set(_fired(detectors, batch_of(events)))
+    for detector in detectors:
+        header = detector.header
+        place = (header.path, header.line)
+        if sample.wanted == "positive" and header.id not in fired:
+            what = f"finds nothing in its positive sample {PurePath(sample.path).name}"
+            yield RuleProblem(*place, what, header.id)
+        if sample.wanted == "negative" and header.id in fired:
+            what = f"fires on its negative sample {PurePath(sample.path).name}"
+            yield RuleProblem(*place, what, header.id)
+
+
+def _fired(detectors: Sequence[Detector], batch: Batch) -> Iterator[str]:
+    findings, failures = Plan(detectors).find(batch)
+    groups: dict[tuple[str, str], list[GroupMatch]] = {}
+    by_id = {detector.header.id: detector for detector in detectors}
+    for finding in findings:
+        detector = finding.detector
+        if detector.correlation is None:
+            yield detector.header.id
+            continue
+        row = finding.row
+        fields = row_fields(batch, row)
+        for match in group_matches(finding, fields, batch.times[row], batch.ids[row]):
+            groups.setdefault((detector.header.id, match.group), []).append(match)
+    for (rule_id, _), matches in groups.items():
+        correlation = by_id[rule_id].correlation
+        pairs = [(match.at, match.event_id) for match in matches]
+        if correlation is not None and group_episodes(correlation, pairs):
+            yield rule_id
+    for failure in failures:
+        yield f"failed: {failure.detector.header.id}"
+
+
+def _events(sample: Sample, now: int) -> Iterator[tuple[int, LogEvent | str]]:
+    context = Context(zone=UTC, latest=now + DAY)
+    lines = [line for line in sample.content.split(b"\n") if line.strip()]
+    kind = detect(b"", lines, context)
+    if kind is None or kind not in LINE_PARSERS:
+        yield 1, "its format is unknown"
+        return
+    counter = LineCounter()
+    for number, line in enumerate(lines, 1):
+        try:
+            parsed = LINE_PARSERS[kind](line, context)
+        except BadLine as bad:
+            yield number, str(bad)
+            continue
+        identity = event_id("sample", line, counter.number(line))
+        yield number, LogEvent(identity, "sample", parsed.at, now, parsed.fields, line)
