@@ -1,0 +1,134 @@
+"""The composition root: settings → spine → planes → WSGI application or scheduler.
+
+Order: spine, kms, iam, then the rest. The guard's decision point and the names that kms asks
+iam for bind late. Nothing else in the code base knows concrete classes of two planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import cast
+
+from audits.adapters.doors import SpineDoors
+from audits.models import AuditsOptions
+from audits.plane import install as install_audits
+from audits.plane import open_ledger_files, open_report_files
+from audits.ports import AuditsPorts
+from audits.service import AuditsServices
+from detectors.models.options import DetectorsOptions
+from detectors.plane import install as install_detectors
+from detectors.ports import DetectorsPorts
+from detectors.service import DetectorsServices
+from iam.models.options import IamOptions
+from iam.plane import install as install_iam
+from iam.ports import IamPorts
+from iam.service import IamServices
+from kms.models import KmsOptions
+from kms.plane import install as install_kms
+from kms.plane import open_seal_files
+from kms.ports import KmsPorts
+from kms.service import KmsServices
+from playbooks.plane import install as install_playbooks
+from playbooks.ports import PlaybooksPorts
+from playbooks.service import PlaybooksServices
+from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
+from secops.bridges import accounts, alerts, evidence, keys, notices, processes
+from secops.bridges.house import House
+from secops.crypto.engines import power_on_self_test
+from secops.kernel.access import LateAccessControl
+from secops.kernel.clock import SystemClock
+from secops.kernel.ids import SystemRandomness
+from secops.settings import Settings, default_home, read_settings
+from secops.web.wsgi import Wsgi
+
+
+def open_house(home: Path, role: str = "command") -> House:
+    """Open ``home`` as one more process called ``role``; close it in the end."""
+    power_on_self_test()
+    settings = read_settings(home)
+    access = LateAccessControl()
+    options = SpineOptions(
+        home=settings.home,
+        role=role,
+        database_url=settings.database_url or None,
+        emergency_folder=Path(settings.emergency_path) if settings.emergency_path else None,
+    )
+    if role == "command":
+        options = processes.smaller_journal(options, COMMAND_FILE_BYTES)
+    spine = open_spine(options, clock=SystemClock(), randomness=SystemRandomness(), access=access)
+    processes.check_home(settings, spine)
+    parts, subjects = spine.parts, accounts.LateSubjects()
+
+    kms_plane = install_kms(parts, KmsPorts(subjects), _kms_options(settings))
+    kms = cast("KmsServices", kms_plane.services)
+    iam_ports = IamPorts(
+        keys.PoolTokenSigner(kms), keys.PoolSecretBox(kms), keys.PoolKeyedHash(kms)
+    )
+    iam_options = IamOptions(issuer=settings.origin, demo=settings.demo)
+    iam_plane = install_iam(parts, iam_ports, iam_options)
+    iam = cast("IamServices", iam_plane.services)
+    subjects.bind(iam)
+    access.bind(iam.decisions)
+
+    detectors_options = DetectorsOptions(
+        logstore_url=settings.logstore_url,
+        retention_days=settings.retention_days,
+        timezone=settings.timezone,
+        process=spine.owner,
+    )
+    detectors_plane = install_detectors(parts, DetectorsPorts(), detectors_options)
+    detectors = cast("DetectorsServices", detectors_plane.services)
+    playbooks_ports = PlaybooksPorts(
+        alerts=alerts.DetectorAlerts(detectors),
+        containment=accounts.IamContainment(iam),
+        outbound=notices.outbound(settings),
+    )
+    playbooks_plane = install_playbooks(parts, playbooks_ports, notices.options(settings))
+    playbooks = cast("PlaybooksServices", playbooks_plane.services)
+
+    looking = evidence.Evidence(settings, iam=iam, kms=kms, detectors=detectors)
+    audits_ports = AuditsPorts(
+        doors=SpineDoors(spine.doors),
+        signer=keys.PoolCheckpointSigner(kms),
+        evidence=looking,
+        report_signer=keys.PoolReportSigner(kms),
+    )
+    audits_options = AuditsOptions(database_url=settings.database_url or None)
+    audits_plane = install_audits(parts, audits_ports, audits_options)
+    audits = cast("AuditsServices", audits_plane.services)
+    looking.bind(playbooks=playbooks, audits=audits)
+
+    planes = (kms_plane, iam_plane, detectors_plane, playbooks_plane, audits_plane)
+    return House(settings, spine, planes, iam, kms, detectors, playbooks, audits)
+
+
+def _kms_options(settings: Settings) -> KmsOptions:
+    file = settings.unlock_file
+    return KmsOptions(
+        profile=settings.crypto_profile,
+        unlock_passphrase=settings.unlock_passphrase or None,
+        unlock_file=settings.home / file if file else None,
+    )
+
+
+def open_files(home: Path) -> Iterator[object]:
+    """Yield what works on files alone, however damaged the home is; the ledger comes last."""
+    power_on_self_test()
+    yield open_report_files()
+    yield open_seal_files(home)
+    database = None
+    with suppress(Exception):  # a broken settings file must not hide the ledger
+        database = read_settings(home).database_url or None
+    yield open_ledger_files(home, database)
+
+
+def gateway() -> Wsgi:
+    """Return the WSGI application of the home in ``$SECOPS_HOME`` (a worker's factory)."""
+    return processes.build_gateway(open_house(default_home(), "gateway"))
+
+
+def run_scheduler() -> None:
+    """Run the scheduler of the home in ``$SECOPS_HOME`` until SIGTERM."""
+    processes.run_scheduler(open_house(default_home(), "scheduler"))
