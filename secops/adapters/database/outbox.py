@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from secops.adapters.database.tables import outbox_events, outbox_progress
 from secops.adapters.database.unit import upsert
-from secops.kernel.clock import DAY, MINUTE, SECOND, Clock
+from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND, Clock
 from secops.kernel.events import Delivery, Subscription, from_record
 from secops.kernel.jobs import Job
 from secops.kernel.transactions import Transaction, Transactions
@@ -56,6 +56,7 @@ class Outbox:
         self._transactions = transactions
         self._clock = clock
         self._subscriptions = tuple(subscriptions)
+        self._prune_at = clock.now() + HOUR
 
     @property
     def job(self) -> Job:
@@ -65,6 +66,9 @@ class Outbox:
     def tick(self) -> bool:
         """Deliver a batch to each subscription; True when more waits."""
         more = [self._deliver(subscription) for subscription in self._subscriptions]
+        if self._clock.now() >= self._prune_at:
+            self._prune_at = self._clock.now() + HOUR
+            self.prune()
         return any(more)
 
     def troubles(self) -> list[Trouble]:

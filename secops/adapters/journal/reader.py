@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,11 @@ class _Mark:
 
 
 class JournalReader:
-    """Reads the journals under ``folder``; not for several threads at once."""
+    """Reads the journals under ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.RLock()
         self._marks: dict[str, _Mark] = {}
 
     def processes(self) -> list[str]:
@@ -98,6 +100,10 @@ class JournalReader:
 
         Raises ``JournalDamaged`` when acknowledged records can't be read back.
         """
+        with self._lock:
+            return self._read(process, position, limit)
+
+    def _read(self, process: str, position: int, limit: int) -> JournalRecords:
         alive = self.is_alive(process)
         until = self._durable(process) if alive else NO_LIMIT
         number, offset = split_position(position)
@@ -118,7 +124,11 @@ class JournalReader:
 
         It goes only when its writer is dead and nothing is left behind ``position``.
         """
-        rest = self.read(process, position, 1)
+        with self._lock:
+            return self._discard(process, position)
+
+    def _discard(self, process: str, position: int) -> bool:
+        rest = self._read(process, position, 1)
         if rest.finished and not rest.records:
             shutil.rmtree(self._folder / process)
             self._marks.pop(process, None)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from secops.adapters.database.outbox import BATCH, KEEP, Outbox, Trouble
+from secops.adapters.database.tables import outbox_events
 from secops.adapters.spine import Spine
 from secops.kernel.clock import SECOND
 from secops.kernel.events import AlertRaised, Announcement, Delivery, SealUsed, Subscription
@@ -33,6 +35,11 @@ def announce(spine: Spine, *announcements: Announcement) -> None:
             tx.announce(announcement)  # type: ignore[attr-defined]
 
     spine.transactions.run(work)
+
+
+def stored(spine: Spine) -> int:
+    count = select(func.count()).select_from(outbox_events)
+    return int(spine.transactions.read(lambda tx: tx.execute(count).scalar_one()))
 
 
 def seal(number: int) -> SealUsed:
@@ -156,12 +163,22 @@ def test_old_events_go_when_everybody_has_had_them(spine: Spine, clock: FakeCloc
     announce(spine, seal(1), AlertRaised("org_1", "a", "r", "low", {}))
     clock.advance(KEEP / SECOND + 1)
     announce(spine, seal(2))
+    assert stored(spine) == 3
     assert outbox.prune() == 1  # the alert, to which nobody listens
-    outbox.tick()
-    assert outbox.prune() == 1
+    outbox.tick()  # tells both seals, then drops the old one
+    assert outbox.prune() == 0
     announce(spine, seal(3))
     outbox.tick()
     assert heard == [seal(1), seal(2), seal(3)]
+    assert stored(spine) == 2
+
+
+def test_the_tick_prunes_by_itself_once_an_hour(spine: Spine, clock: FakeClock) -> None:
+    outbox = spine.outbox([])
+    announce(spine, seal(1))
+    clock.advance(KEEP / SECOND + 1)
+    outbox.tick()
+    assert outbox.prune() == 0
 
 
 def test_two_subscriptions_of_one_name_are_refused(spine: Spine) -> None:
