@@ -244,7 +244,9 @@ class Sequencer:
                 keys=keys,
                 sign=(signer.sign_ed25519, signer.sign_sm2),
             )
-        except SignerLocked as error:
+            # a key rotated meanwhile, or a faulty signer, must not leave a bad checkpoint
+            verify_checkpoint(state.head, checkpoint, keys, check_of(self._parts.verifier))
+        except (SignerLocked, NoteRejected) as error:
             self._report_waiting(error.detail)
             return
         vkeys = [key.vkey for key in keys]

@@ -53,6 +53,7 @@ class Recomputation:
         self._first_bad: FirstBad | None = None
         self._last: Checkpoint | None = None
         self._verified = 0
+        self._step = _BATCH
 
     def run(self) -> LedgerVerdict:
         """Return the verdict; never raises for what a damaged or altered ledger contains."""
@@ -88,7 +89,7 @@ class Recomputation:
         checkpoints = self._store.checkpoints()
         due = next(checkpoints, None)
         due = self._at_size(head, keys, due, checkpoints)
-        while batch := self._store.entries(self._trees.size, _BATCH):
+        while batch := self._read():
             first = self._trees.size
             completed: list[StoredSubtree] = []
             for stored in batch:
@@ -101,6 +102,14 @@ class Recomputation:
         if due is not None:
             why = f"the ledger has {self._trees.size} entries, a checkpoint signs {due.size}"
             self._bad("checkpoint", due.size, why)
+
+    def _read(self) -> Sequence[StoredEntry]:
+        """Return the next entries; one by one after damage, so that the verdict names it."""
+        try:
+            return self._store.entries(self._trees.size, self._step)
+        except LedgerDamaged:
+            self._step = 1
+            return self._store.entries(self._trees.size, self._step)
 
     def _take(self, stored: StoredEntry) -> list[StoredSubtree]:
         entry, completed = self._trees.append(stored.entry.record)

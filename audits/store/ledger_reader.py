@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from pysqlite3 import dbapi2
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, func, select, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from audits.errors import LedgerDamaged, LedgerMissing
@@ -84,14 +84,11 @@ class TreeTables(_Tables):
             leaf = ledger_entries.c
             rows = self._all(select(leaf.entry, leaf[tree]).where(leaf.entry.in_(leaves)))
             found |= {(0, index): _blob(value) for index, value in rows}
-        inner = _by_level(subtrees)
+        inner = [subtree for subtree in subtrees if subtree[0]]
         if inner:
             node = ledger_subtrees.c
-            wanted = [
-                and_(node.level == level, node.position.in_(places))
-                for level, places in inner.items()
-            ]
-            rows = self._all(select(node.level, node.position, node[tree]).where(or_(*wanted)))
+            query = select(node.level, node.position, node[tree])
+            rows = self._all(query.where(tuple_(node.level, node.position).in_(inner)))
             found |= {(level, place): _blob(value) for level, place, value in rows}
         missing = set(subtrees) - found.keys()
         if missing:
@@ -210,14 +207,6 @@ class LedgerDatabaseReader(_Tables):
     def close(self) -> None:
         """Give the connections back."""
         self._reader.dispose()
-
-
-def _by_level(subtrees: Sequence[tuple[int, int]]) -> dict[int, list[int]]:
-    levels: dict[int, list[int]] = {}
-    for level, index in subtrees:
-        if level:
-            levels.setdefault(level, []).append(index)
-    return levels
 
 
 def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:

@@ -89,7 +89,8 @@ def stored_root_equals_signed_root(home: Path) -> bool:
 
 def edit_a_leaf(connection: Any, chance: random.Random) -> None:
     connection.execute(
-        "UPDATE ledger_entries SET record = replace(record, 'tester', 'nobody') WHERE entry = ?",
+        "UPDATE ledger_entries SET record ="
+        " CAST(replace(record, 'tester', 'nobody') AS BLOB) WHERE entry = ?",
         (chance.randrange(SIZE),),
     )
 
@@ -346,3 +347,18 @@ def test_twenty_thousand_flipped_bits_are_found_or_harmless(copy: Callable[[], P
     print(f"bit flips: {answers}")
     assert answers["undetected"] == 0
     assert answers["found"] > 1_000
+
+
+def test_an_entry_that_can_not_be_read_is_named(copy: Callable[[], Path]):
+    home = copy()
+    alter(
+        home,
+        lambda connection, _: connection.execute(
+            "UPDATE ledger_entries SET record = 'a text' WHERE entry = 41"
+        ),
+        0,
+    )
+    verdict = verdict_of(home)
+    assert verdict.first_bad is not None
+    expected = ("file", 41, 41)
+    assert expected == (verdict.first_bad.what, verdict.first_bad.index, verdict.entries)

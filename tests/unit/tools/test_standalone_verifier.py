@@ -186,7 +186,10 @@ def test_it_needs_something_to_read(tmp_path: Path):
 
 
 ALTERATIONS = {
-    "edit": "UPDATE ledger_entries SET record = replace(record, 'tester', 'nobody') WHERE entry=7",
+    "edit": (
+        "UPDATE ledger_entries SET record ="
+        " CAST(replace(record, 'tester', 'nobody') AS BLOB) WHERE entry = 7"
+    ),
     "delete": "DELETE FROM ledger_entries WHERE entry = 7",
     "delete the last": "DELETE FROM ledger_entries WHERE entry >= 250",
     "drop checkpoints": "DELETE FROM ledger_checkpoints",
