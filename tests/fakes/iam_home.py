@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+import sqlalchemy as sa
+
 from iam.adapters.hashing import Argon2Hasher
 from iam.core.rfc6238.totp import hotp, step_at
 from iam.models.options import IamOptions
@@ -75,9 +78,6 @@ class IamHome:
 
     def leaves(self) -> list[dict[str, Any]]:
         """What the units of work recorded for the ledger, oldest first."""
-        import orjson
-        import sqlalchemy as sa
-
         with self.spine.read_engine.begin() as connection:
             rows = connection.execute(sa.text("SELECT record FROM ledger_door ORDER BY id")).all()
         return [orjson.loads(bytes(row.record)) for row in rows]

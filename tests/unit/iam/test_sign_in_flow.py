@@ -9,6 +9,7 @@ from iam.models.sessions import FactorAttempt
 from iam.service.references import write_reference
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden
+from secops.kernel.events import Delivery, SubjectRiskChanged
 from tests.fakes.iam_home import ADDRESS, IamHome
 
 
@@ -88,8 +89,6 @@ def test_the_console_returns_to_its_own_pages_only(home: IamHome, path: str) -> 
 
 
 def test_a_high_risk_account_opens_no_session(home: IamHome) -> None:
-    from secops.kernel.events import Delivery, SubjectRiskChanged
-
     analyst = home.actor("analyst")
     change = SubjectRiskChanged("org_root", f"account:{analyst.id}", 95, "test")
     home.plane.subscriptions[0].handle(Delivery(1, home.clock.now(), change))
