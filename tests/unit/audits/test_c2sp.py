@@ -35,6 +35,7 @@ from audits.core.c2sp import (
 )
 from audits.core.c2sp.note import VerifySignature
 from audits.errors import MalformedProof, NoteRejected
+from secops.kernel.errors import Unavailable
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = note_key("example.com/log", ED25519, PRIVATE.public_key().public_bytes_raw())
@@ -314,3 +315,15 @@ def test_a_proof_of_the_only_entry_has_no_hashes():
 def test_a_malformed_proof_file_is_refused(text: str):
     with pytest.raises(MalformedProof):
         parse_proof(text)
+
+
+def test_a_signature_that_no_engine_can_judge_is_no_verdict():
+    def no_engine(_kind: KeyKind) -> VerifySignature:
+        def check(public: bytes, message: bytes, signature: bytes) -> None:
+            del public, message, signature
+            raise Unavailable
+
+        return check
+
+    with pytest.raises(Unavailable):
+        open_note(sign("text\n"), [KEY], no_engine)

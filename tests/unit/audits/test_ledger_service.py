@@ -24,7 +24,7 @@ from audits.core.c2sp import (
     tiles_of,
 )
 from audits.core.rfc6962 import SHA256, SM3, verify_consistency, verify_inclusion
-from audits.errors import EntryNotFound, MalformedProof, NotCheckpointed
+from audits.errors import EntryNotFound, LedgerDamaged, MalformedProof, NotCheckpointed
 from audits.models import EntryFilter
 from audits.service.ledger import LedgerService
 from audits.service.signatures import check_of
@@ -327,3 +327,21 @@ def test_a_checkpoint_can_be_had_as_json(rig: LedgerRig, ledger: LedgerService):
     route = routes(ledger)["latest_checkpoint"]
     request = Request("GET", "/log/checkpoint", headers={"accept": "application/json"})
     assert orjson.loads(route.handler(request).body)["size"] == 2
+
+
+def test_a_list_since_an_instant_is_answered(rig: LedgerRig, ledger: LedgerService):
+    rig.fill(3)
+    answer = orjson.loads(
+        ask(ledger, "list_entries", "since=2026-01-01T00:00:00.000002Z&outcome=done").body
+    )
+    assert [item["index"] for item in answer["items"]] == [2]
+    assert ledger.health().checkpointed == 3
+    assert len(rig.files.vkeys()) == 2
+
+
+def test_a_bundle_with_a_hole_is_damage(rig: LedgerRig, ledger: LedgerService):
+    rig.fill(3)
+    with rig.store._writer.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM ledger_entries WHERE entry = 1")
+    with pytest.raises(LedgerDamaged):
+        ledger.read_bundle(AUDITOR, "000.p/3")

@@ -236,3 +236,18 @@ def test_a_node_can_not_be_passed_off_as_a_leaf():
     tree = StoredTree(SHA256, leaves_of(2))
     pretended = tree.nodes[0, 0] + tree.nodes[0, 1]
     assert tree.roots[2] != SHA256.leaf(pretended)
+
+
+@BOTH
+def test_every_pair_of_sizes_up_to_20_is_proved_consistent(tree_hash: TreeHash):
+    tree = StoredTree(tree_hash, leaves_of(20))
+    for new in range(21):
+        for old in range(new + 1):
+            proof = prove_consistency(tree_hash, old, new, read=tree.read)
+            before, after = (old, tree.roots[old]), (new, tree.roots[new])
+            verify_consistency(tree_hash, before, after, proof=proof)
+            if 0 < old < new:
+                with pytest.raises(ProofRejected):
+                    verify_consistency(tree_hash, (old, tree.roots[new]), after, proof=proof)
+                with pytest.raises(ProofRejected):
+                    verify_consistency(tree_hash, before, after, proof=[])

@@ -313,3 +313,78 @@ def test_control_positions_in_a_transaction_of_their_own_would_double_records(
     rig.reopened().tick()
     print(f"control: {len(numbers(rig)) - 2} of 2 records doubled")
     assert numbers(rig) == [0, 1, 0, 1]
+
+
+def test_a_signer_whose_key_changes_between_is_not_believed(rig: LedgerRig):
+    """A key rotated between reading its public half and signing leaves no bad checkpoint."""
+    stale = rig.signer.keys()
+    rig.signer.rotate()
+    now = rig.signer.keys
+    rig.signer.keys = lambda: stale  # type: ignore[method-assign]
+    rig.doors.put("database", record(0))
+    rig.sequencer.tick()
+    assert rig.store.last_checkpoint() is None
+    assert rig.trail.acts[-1].action == "audits.sign_checkpoint"
+    rig.signer.keys = now  # type: ignore[method-assign]
+    rig.clock.advance(1)
+    rig.sequencer.tick()
+    assert rig.verify().valid
+
+
+def test_a_checkpoint_that_says_another_root_than_its_notes_stops_signing(rig: LedgerRig):
+    rig.fill(4)
+    with rig.store._writer.begin() as connection:
+        connection.exec_driver_sql("UPDATE ledger_checkpoints SET sm3_root = sha256_root")
+    assert not rig.verify().valid
+    rig.reopened()
+    rig.doors.put("database", record(4))
+    rig.sequencer.drain()
+    assert "another origin, size or root" in str(rig.sequencer.health().damage)
+
+
+def test_a_ledger_shorter_than_its_last_checkpoint_is_not_signed(rig: LedgerRig):
+    rig.fill(4)
+    with rig.store._writer.begin() as connection:
+        for table in ("ledger_entries", "ledger_rows"):
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE entry >= 2")  # noqa: S608 - our names
+        connection.exec_driver_sql("DELETE FROM ledger_subtrees WHERE level = 2 OR position = 1")
+        connection.exec_driver_sql("UPDATE ledger_head SET size = 2")
+    rig.reopened()
+    rig.doors.put("database", record(4))
+    rig.sequencer.drain()
+    assert "has 4 entries, the ledger 3" in str(rig.sequencer.health().damage)
+
+
+def test_a_trail_that_is_down_does_not_stop_the_sequencer(rig: LedgerRig):
+    rig.trail.down = True
+    rig.signer.locked = True
+    rig.doors.put("database", record(0))
+    rig.sequencer.tick()
+    assert rig.store.head().size == 1
+    assert rig.sequencer.health().waiting_since is not None
+
+
+def test_a_quiet_door_is_asked_again_after_a_while(rig: LedgerRig):
+    """Its process may have ended since: then its journal can go."""
+    rig.doors.put("journal-a", record(0))
+    rig.sequencer.drain()
+    rig.doors.finished.add("journal-a")
+    rig.doors.put("database", record(1))
+    rig.sequencer.drain()
+    assert "journal-a" in rig.doors.names()
+    rig.clock.advance(31)
+    rig.doors.put("database", record(2))
+    rig.sequencer.drain()
+    assert "journal-a" not in rig.doors.names()
+    assert [one.door for one in rig.store.positions()] == ["database"]
+
+
+def test_a_drain_beside_a_working_process_leaves_it_the_work(rig: LedgerRig):
+    rig.doors.put("database", record(0))
+    rig.sequencer.tick()
+    other = rig.second()
+    rig.doors.put("database", record(1))
+    other.drain()
+    assert rig.store.head().size == 1
+    rig.sequencer.tick()
+    assert rig.store.head().size == 2
