@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -35,7 +35,7 @@ from secops.kernel.permissions.detectors import LOG_INGEST, LOG_SEARCH, LOG_SOUR
 from secops.kernel.trail import Act
 
 MAX_FOUND: Final = 10_000
-_BATCH: Final = 20_000
+_BATCH: Final = 50_000
 _BATCH_BYTES: Final = 32 << 20
 _RETENTION: Final = system_actor("retention")
 
@@ -49,6 +49,36 @@ class _Tally:
     stored: int = 0
     duplicates: int = 0
     rejected: int = 0
+
+
+class _Run:
+    """One ingest: events gather over files and are stored by the batch."""
+
+    def __init__(self, store: LogStore, sink: RejectSink) -> None:
+        self.tally = _Tally()
+        self.sink = sink
+        self._store = store
+        self._pending: list[LogEvent] = []
+        self._size = 0
+
+    def take(self, event: LogEvent) -> None:
+        self.tally.read += 1
+        self._pending.append(event)
+        self._size += len(event.raw)
+        if len(self._pending) >= _BATCH or self._size >= _BATCH_BYTES:
+            self.flush()
+
+    def refuse(self, place: dict[str, Any], raw: bytes) -> None:
+        self.tally.read += 1
+        self.tally.rejected += 1
+        self.sink.write(place, raw)
+
+    def flush(self) -> None:
+        if self._pending:
+            result = self._store.append(self._pending)
+            self.tally.stored += result.stored
+            self.tally.duplicates += result.duplicates
+            self._pending, self._size = [], 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +108,20 @@ class LogService:
         self.parts.access.require(actor, LOG_INGEST, f"source:{options.source or '*'}")
         self._check(options)
         begin = self.parts.clock.monotonic()
-        tally, sink = _Tally(), self.rejects.begin(self.parts.ids.new("rejects"))
-        for path in self.files.find(paths):
+        run = _Run(self.store, self.rejects.begin(self.parts.ids.new("rejects")))
+        tally, sink = run.tally, run.sink
+        files = self.files.find(paths)
+        for path in files:
             try:
                 with self.files.open(path) as view:
-                    self._ingest_file(actor, _watched(view, progress), options, tally, sink)
+                    self._ingest_file(actor, _watched(view, progress), options, run)
             except OSError as error:
-                tally.read += 1
-                tally.rejected += 1
-                sink.write({"path": path, "reason": "unreadable", "detail": str(error)[:200]}, b"")
+                run.refuse({"path": path, "reason": "unreadable", "detail": str(error)[:200]}, b"")
+        run.flush()
         sink.close()
+        details = {"files": len(files), **asdict(tally)}
+        target = f"source:{options.source or '*'}"
+        self.parts.trail.append([Act("detectors.ingest_files", actor, target, details=details)])
         seconds = round(self.parts.clock.monotonic() - begin, 3)
         if tally.rejected and tally.rejected == tally.read:
             msg = f"all {tally.read} lines were refused: see {sink.path}"
@@ -190,42 +224,15 @@ class LogService:
         """Let go of the spool; what waits there is stored by whoever writes next."""
         self.intake.close()
 
-    def _ingest_file(
-        self,
-        actor: Actor,
-        view: FileView,
-        options: IngestOptions,
-        tally: _Tally,
-        sink: RejectSink,
-    ) -> None:
+    def _ingest_file(self, actor: Actor, view: FileView, options: IngestOptions, run: _Run) -> None:
         source = options.source or view.name
         chosen, context = self._reading(actor, source, options, view.modified)
-        before = (tally.read, tally.stored, tally.duplicates, tally.rejected)
-        counter, pending, size = LineCounter(), [], 0
+        counter, now = LineCounter(), self.parts.clock.now()
         for item in read_records(view.chunks, chosen, context):
-            tally.read += 1
             if isinstance(item, Reject):
-                tally.rejected += 1
-                sink.write(place_of(view.path, item), item.raw)
-                continue
-            pending.append(event_of(item, source, source, counter, self.parts.clock.now()))
-            size += len(item.raw)
-            if len(pending) >= _BATCH or size >= _BATCH_BYTES:
-                self._append(pending, tally)
-                pending, size = [], 0
-        self._append(pending, tally)
-        after = (tally.read, tally.stored, tally.duplicates, tally.rejected)
-        names = ("read", "stored", "duplicates", "rejected")
-        details = {n: a - b for n, a, b in zip(names, after, before, strict=True)}
-        self.parts.trail.append(
-            [Act("detectors.ingest_files", actor, f"source:{source}", details=details)]
-        )
-
-    def _append(self, events: Sequence[LogEvent], tally: _Tally) -> None:
-        if events:
-            result = self.store.append(events)
-            tally.stored += result.stored
-            tally.duplicates += result.duplicates
+                run.refuse(place_of(view.path, item), item.raw)
+            else:
+                run.take(event_of(item, source, source, counter, now))
 
     def _check(self, options: IngestOptions) -> None:
         if options.format not in FORMATS:

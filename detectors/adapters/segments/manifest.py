@@ -34,11 +34,23 @@ class SourceCount:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCount:
+    """What a part holds of one UTC day; ``last_ingested`` is UTC microseconds."""
+
+    rows: int
+    last_ingested: int
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file: the rows of a segment whose ``@timestamp`` is on UTC ``day``."""
+    """One Parquet file: the rows of a segment whose ``@timestamp`` is on one of ``days``.
+
+    Days are whole: all of a segment's rows of a day are in one part. Keys of ``days`` are
+    days since 1970 in decimal; small days share a part.
+    """
 
     file: str
-    day: str
+    days: Mapping[str, DayCount]
     rows: int
     size: int
     first_seq: int
@@ -53,7 +65,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Rows with first_seq <= seq <= last_seq, in parts by day. ``ids`` names the id index."""
+    """Rows with first_seq <= seq <= last_seq, in parts by days. ``ids`` names the id index."""
 
     name: str
     first_seq: int
@@ -204,16 +216,14 @@ def segment_of(name: str, parts: Iterable[Part], ids: str, bounds: tuple[int, in
 
 
 def _segment(written: Mapping[str, Any]) -> Segment:
-    parts = tuple(
-        Part(
-            **{
-                **part,
-                "sources": {name: SourceCount(**count) for name, count in part["sources"].items()},
-            }
-        )
-        for part in written["parts"]
-    )
+    parts = tuple(_part(part) for part in written["parts"])
     return Segment(**{**written, "parts": parts})
+
+
+def _part(written: Mapping[str, Any]) -> Part:
+    days = {day: DayCount(**count) for day, count in written["days"].items()}
+    sources = {name: SourceCount(**count) for name, count in written["sources"].items()}
+    return Part(**{**written, "days": days, "sources": sources})
 
 
 def _line(change: Mapping[str, Any]) -> bytes:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,16 +22,18 @@ import numpy as np
 from detectors.adapters.segments import fingerprints
 from detectors.adapters.segments.files import make_folder, write_durably
 from detectors.adapters.segments.manifest import (
+    DayCount,
     Manifest,
     Part,
     Segment,
     SourceCount,
     State,
+    as_record,
     segment_of,
 )
-from detectors.adapters.segments.merging import merge_tables, runs_to_merge
+from detectors.adapters.segments.merging import merge_tables, packed, rows_of_days, runs_to_merge
 from detectors.adapters.segments.parts import parquet_of, table_of
-from detectors.adapters.segments.reader import PartFile
+from detectors.adapters.segments.reader import PartFile, decode_dictionary
 from detectors.adapters.segments.spool import Spool
 from detectors.errors import LogStoreUnavailable
 from detectors.ports import ClosedSegments
@@ -135,12 +136,13 @@ class Writer:
     def drop_before(self, instant: int) -> int:
         """Drop the days all of whose events came before ``instant``; return how many."""
         state = self._manifest.read()
-        newest: dict[str, int] = {}
+        newest: dict[int, int] = {}
         for segment in state.segments.values():
             for part in segment.parts:
-                newest[part.day] = max(newest.get(part.day, 0), part.last_ingested)
+                for day, count in part.days.items():
+                    newest[int(day)] = max(newest.get(int(day), 0), count.last_ingested)
         days = {day for day, last in newest.items() if last < instant}
-        changed = [s for s in state.ordered() if any(part.day in days for part in s.parts)]
+        changed = [s for s in state.ordered() if days & _days_of(s.parts).keys()]
         if changed:
             self._drop(changed, days)
         return len(days)
@@ -204,14 +206,16 @@ class Writer:
         return found
 
     def _commit_events(self, state: State, events: Sequence[StoredEvent]) -> None:
-        by_day: dict[str, list[StoredEvent]] = {}
+        by_day: dict[int, list[StoredEvent]] = {}
         for stored in events:
-            by_day.setdefault(_day(stored.event.at // DAY), []).append(stored)
+            by_day.setdefault(stored.event.at // DAY, []).append(stored)
         bounds = (events[0].seq, events[-1].seq)
-        name = f"{bounds[0]:016d}-{bounds[1]:016d}-{state.commits + 1}"
-        parts = [
-            self._write_part(name, day, table_of(rows)) for day, rows in sorted(by_day.items())
-        ]
+        name = _name(bounds, state)
+        parts = []
+        for days in packed({day: len(rows) for day, rows in by_day.items()}):
+            rows = [stored for day in days for stored in by_day[day]]
+            rows.sort(key=lambda stored: stored.seq)
+            parts.append(self._write_part(name, table_of(rows)))
         table = fingerprints.table_of(
             fingerprints.fingerprints_of([stored.event.id for stored in events]),
             np.arange(bounds[0], bounds[1] + 1, dtype=np.int64),
@@ -221,35 +225,43 @@ class Writer:
 
     def _merge(self, run: Sequence[Segment]) -> None:
         bounds = (run[0].first_seq, run[-1].last_seq)
-        name = f"{bounds[0]:016d}-{bounds[1]:016d}-{self._manifest.read().commits + 1}"
-        by_day: dict[str, list[Part]] = {}
-        for segment in run:
-            for part in segment.parts:
-                by_day.setdefault(part.day, []).append(part)
+        name = _name(bounds, self._manifest.read())
+        olds = [part for segment in run for part in segment.parts]
         parts = []
-        for day, olds in sorted(by_day.items()):
-            table = merge_tables([PartFile(self._folder / old.file).table() for old in olds])
-            parts.append(self._write_part(name, day, table))
+        for days in packed(_days_of(olds)):
+            tables = [self._rows(old, days) for old in olds if _days_of([old]).keys() & set(days)]
+            parts.append(self._write_part(name, merge_tables(tables)))
         table = fingerprints.merge([self._table(segment) for segment in run])
         merged = segment_of(name, parts, self._write_ids(name, table), bounds)
         self._commit([merged], run)
 
-    def _drop(self, changed: Sequence[Segment], days: set[str]) -> None:
-        commits = self._manifest.read().commits + 1
+    def _rows(self, part: Part, days: Collection[int]) -> Any:
+        return rows_of_days(PartFile(self._folder / part.file).table(), days)
+
+    def _drop(self, changed: Sequence[Segment], days: set[int]) -> None:
+        state = self._manifest.read()
         kept = []
         for segment in changed:
-            parts = [part for part in segment.parts if part.day not in days]
+            bounds = (segment.first_seq, segment.last_seq)
+            name = _name(bounds, state)
+            parts = [
+                self._without(part, name, days)
+                for part in segment.parts
+                if _days_of([part]).keys() - days
+            ]
             if parts:
-                bounds = (segment.first_seq, segment.last_seq)
-                name = f"{bounds[0]:016d}-{bounds[1]:016d}-{commits}"
                 kept.append(segment_of(name, parts, segment.ids, bounds))
         self._commit(kept, changed)
+
+    def _without(self, part: Part, name: str, days: set[int]) -> Part:
+        left = _days_of([part]).keys() - days
+        if len(left) == len(part.days):
+            return part
+        return self._write_part(name, self._rows(part, left))
 
     def _commit(
         self, added: Sequence[Segment], removed: Sequence[Segment], last_seq: int = 0
     ) -> None:
-        from detectors.adapters.segments.manifest import as_record  # noqa: PLC0415
-
         change: dict[str, Any] = {"add": [as_record(segment) for segment in added]}
         if removed:
             change["remove"] = [segment.name for segment in removed]
@@ -263,16 +275,21 @@ class Writer:
                 if file not in used:
                     (self._folder / file).unlink(missing_ok=True)
 
-    def _write_part(self, name: str, day: str, table: Any) -> Part:
+    def _write_part(self, name: str, table: Any) -> Part:
         content = parquet_of(table)
-        file = f"{day}/{name}.parquet"
-        self._write(file, content)
         seqs = table.column("@seq").to_numpy()
         times = table.column("@at").to_numpy()
         arrived = table.column("@ingested").to_numpy()
+        days, inverse = np.unique(times // DAY, return_inverse=True)
+        file = f"{_day(int(days[0]))}/{name}.parquet"
+        self._write(file, content)
+        counts = {
+            str(day): DayCount(int((inverse == n).sum()), int(arrived[inverse == n].max()))
+            for n, day in enumerate(days.tolist())
+        }
         return Part(
             file=file,
-            day=day,
+            days=counts,
             rows=len(seqs),
             size=len(content),
             first_seq=int(seqs[0]),
@@ -314,7 +331,20 @@ class Writer:
             path.unlink(missing_ok=True)
 
 
-@lru_cache(maxsize=4_096)
+def _name(bounds: tuple[int, int], state: State) -> str:
+    """Return a segment's name; the commit's number makes it one that never was."""
+    return f"{bounds[0]:016d}-{bounds[1]:016d}-{state.commits + 1}"
+
+
+def _days_of(parts: Iterable[Part]) -> dict[int, int]:
+    """Return how many rows ``parts`` hold of each day."""
+    rows: dict[int, int] = {}
+    for part in parts:
+        for day, count in part.days.items():
+            rows[int(day)] = rows.get(int(day), 0) + count.rows
+    return rows
+
+
 def _day(number: int) -> str:
     return date.fromordinal(_EPOCH + number).isoformat()
 
@@ -331,8 +361,6 @@ def _digests(segment: Segment) -> dict[str, str | int]:
 
 
 def _sources_of(table: Any, times: Any, arrived: Any) -> dict[str, SourceCount]:
-    from detectors.adapters.segments.reader import decode_dictionary  # noqa: PLC0415
-
     values, codes = decode_dictionary(table.column("@source"))
     counts = {}
     for code, value in enumerate(values):
