@@ -25,6 +25,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
     calls = _Calls(services)
     return (
         _public("GET", "health", "get_health", calls.get_health, _HEALTH),
+        _public("GET", "init", "get_pool_initialised", calls.get_initialised, _HEALTH),
         _public("GET", "seal-status", "get_pool_status", calls.get_pool_status, _HEALTH),
         _public("POST", "unseal", "unlock_pool", calls.unlock_pool, _UNSEAL),
         _public("PUT", "unseal", "unlock_pool_put", calls.unlock_pool, _UNSEAL),
@@ -72,6 +73,9 @@ class _Calls:
             "version": _VERSION,
         }
         return json_response(body, _health_code(status, request))
+
+    def get_initialised(self, _request: Request) -> Response:
+        return json_response({"initialized": self._pool.status().state != "uninitialised"})
 
     def get_pool_status(self, _request: Request) -> Response:
         return json_response(_seal_status(self._pool.status()))
