@@ -16,7 +16,7 @@ from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.der import encode
 from secops.crypto.hashes import sm3
 from secops.crypto.sm2 import DEFAULT_USER_ID, PrivateKey
-from secops.kernel.clock import DAY, SECOND, to_rfc3339
+from secops.kernel.clock import DAY, SECOND, from_rfc3339, to_rfc3339
 from tests.fakes.clock import START
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
@@ -234,3 +234,30 @@ def _extensions(recipe: Recipe, extensions: tuple[Extension, ...]) -> tuple[byte
         entries.append(der.sequence(der.oid(extension.oid), *flag, der.octets(extension.value)))
     listed = der.sequence(*entries)
     return (der.explicit(0, listed) if recipe.explicit_extensions else listed,)
+
+
+def token(**changes: bytes) -> bytes:
+    """Return a time-stamp token without signers, with some part of it changed."""
+    algorithm = der.sequence(der.oid("1.2.156.10197.1.401"), b"\x05\x00")
+    fields = {
+        "version": der.integer(1),
+        "policy": der.oid("1.2.3"),
+        "imprint": der.sequence(algorithm, der.octets(bytes(32))),
+        "serial": der.integer(7),
+        "time": der.generalized_time(from_rfc3339("2026-01-01T00:00:00Z")),
+        **changes,
+    }
+    info = der.sequence(
+        *(
+            field
+            for name, field in fields.items()
+            if name in ("version", "policy", "imprint", "serial", "time") and field
+        )
+    )
+    content = changes.get("content", der.explicit(0, der.octets(info)))
+    kind = changes.get("kind", der.oid("1.2.840.113549.1.9.16.1.4"))
+    signed = der.sequence(
+        der.integer(3), encode(0x31, algorithm), der.sequence(kind, content), encode(0x31, b"")
+    )
+    outer = changes.get("outer", der.oid("1.2.840.113549.1.7.2"))
+    return der.sequence(outer, der.explicit(0, signed))

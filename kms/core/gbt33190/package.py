@@ -23,8 +23,11 @@ MAX_ENTRY: Final = 64 << 20
 MAX_TOTAL: Final = 128 << 20
 _LOCAL: Final = struct.Struct("<4s5H3I2H")
 _LOCAL_SIGNATURE: Final = b"PK\x03\x04"
-_ENCRYPTED: Final = 0x1
+_ENCRYPTED: Final = 0x2061
+"""Any kind of encryption, masked headers, patches."""
 _DESCRIPTOR: Final = 0x8
+_DESCRIPTOR_SIZES: Final = frozenset({12, 16, 20, 24})
+"""With or without its signature, 32 or 64 bits."""
 _UTF8: Final = 0x800
 _ZIP64: Final = 0xFFFFFFFF
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -79,10 +82,8 @@ class OfdPackage:
         try:
             with self._zip.open(info) as stream:
                 content = stream.read(info.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
             raise _refusal(f"{name} can't be unpacked", error) from error
-        except (NotImplementedError, RuntimeError, ValueError) as error:
-            raise _refusal(f"{name} is packed in a way that is not accepted", error) from error
         if len(content) != info.file_size:
             msg = f"{name} unpacks to another size than it says"
             raise OfdError(msg)
@@ -118,11 +119,7 @@ class OfdPackage:
 
     def _check_local(self, info: zipfile.ZipInfo, stored: bytes) -> None:
         start = info.header_offset
-        head = self._content[start : start + _LOCAL.size]
-        if len(head) != _LOCAL.size:
-            msg = f"{info.orig_filename!r} has no local header"
-            raise OfdError(msg)
-        fields = _LOCAL.unpack(head)
+        fields = _LOCAL.unpack_from(self._content, start)
         signature, _, flags, method = fields[:4]
         crc, packed, unpacked, length = fields[6:10]
         name = self._content[start + _LOCAL.size : start + _LOCAL.size + length]
@@ -136,15 +133,26 @@ class OfdPackage:
             raise OfdError(msg)
 
     def _check_extents(self, infos: list[zipfile.ZipInfo]) -> None:
-        """Raise ``OfdError`` unless the entries lie one after the other, from the first byte."""
-        end = 0
+        """Raise ``OfdError`` unless the entries fill the file up to the directory, in a row.
+
+        Readers that go from header to header see the same entries then, and no others.
+        """
+        place = 0
+        slack = frozenset({0})
         for info in sorted(infos, key=lambda each: each.header_offset):
-            if info.header_offset < end or (end == 0 and info.header_offset != 0):
-                msg = "entries overlap, or something lies before them"
+            if info.header_offset - place not in slack:
+                msg = "entries overlap, or something lies between them"
                 raise OfdError(msg)
-            end = info.header_offset + _LOCAL.size + info.compress_size
-        if end > len(self._content):
-            msg = "an entry is cut off"
+            head = self._content[info.header_offset : info.header_offset + _LOCAL.size]
+            if len(head) != _LOCAL.size:
+                msg = f"{info.orig_filename!r} has no local header"
+                raise OfdError(msg)
+            flags, name_length, extra_length = (_LOCAL.unpack(head)[i] for i in (2, 9, 10))
+            place = info.header_offset + _LOCAL.size + name_length + extra_length
+            place += info.compress_size
+            slack = _DESCRIPTOR_SIZES if flags & _DESCRIPTOR else frozenset({0})
+        if self._zip.start_dir - place not in slack:
+            msg = "something lies between the last entry and the directory"
             raise OfdError(msg)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from kms.core.gbt38540.evidence import Subject, Trust
 from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
-from kms.core.gbt38540.structures import SM3_BYTES
+from kms.core.gbt38540.structures import SM3_BYTES, SealSignature
 from kms.models.seals import Step, What
 from secops.crypto.hashes import sm3
 from secops.kernel.catalogue import Text
@@ -55,13 +55,11 @@ def judge_structure(subject: Subject) -> Findings:
         yield Text("印章图片与其声明的类型不符", "the picture is not of the type it claims")
 
 
-def judge_digest(subject: Subject, _trust: Trust) -> Findings:
+def judge_digest(subject: Subject, signature: SealSignature) -> Findings:
     """2: dataHash is the SM3 of the protected bytes."""
-    signature, evidence = subject.signature, subject.evidence
+    evidence = subject.evidence
     if evidence.findings is not None:
         yield from evidence.findings
-        return
-    if signature is None:
         return
     if signature.data_hash == _NOTHING_HASHED:
         yield Text(
@@ -77,10 +75,10 @@ def judge_digest(subject: Subject, _trust: Trust) -> Findings:
         yield Step("digest", ok=False, why=why)
 
 
-def judge_range(subject: Subject, _trust: Trust) -> Findings:
+def judge_range(subject: Subject, signature: SealSignature) -> Findings:
     """3: what the signature covers."""
-    signature, evidence = subject.signature, subject.evidence
-    if signature is None or evidence.findings is not None:
+    evidence = subject.evidence
+    if evidence.findings is not None:
         return
     if signature.property_info != WHOLE_DOCUMENT:
         why = Text(
@@ -95,22 +93,16 @@ def judge_range(subject: Subject, _trust: Trust) -> Findings:
         yield Step("range", ok=True, why=why)
 
 
-def judge_signature(subject: Subject, _trust: Trust) -> Findings:
+def judge_signature(subject: Subject, signature: SealSignature) -> Findings:
     """4: the signer's SM2 signature over the stored TBS_Sign."""
-    signature = subject.signature
-    if signature is None:
-        return
     check = check_signature(
         subject.signer, signature.algorithm, message=signature.signed, signature=signature.signature
     )
     yield from _signature_findings("signature", check, Text("签章签名值不正确", "signature wrong"))
 
 
-def judge_signer_listed(subject: Subject, _trust: Trust) -> Findings:
+def judge_signer_listed(subject: Subject, signature: SealSignature) -> Findings:
     """5: the very bytes of the signer's certificate, or their digest, are in the seal's list."""
-    signature = subject.signature
-    if signature is None:
-        return
     listed = subject.seal.property
     certificate = signature.signer_certificate
     if certificate in listed.certificates or sm3(certificate) in listed.certificate_digests:

@@ -6,7 +6,7 @@ are checked over stored bytes; a certificate inside the file is never an anchor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from kms.core.gbt38540 import judgements, trust_judgements
@@ -17,9 +17,13 @@ from kms.core.x690 import DerError
 from kms.models.seals import SignatureVerdict, Step, VerificationReport
 from secops.kernel.catalogue import Text
 
-Judge = Callable[[Subject, Trust], Iterable[Step | Text]]
-
-_BOTH: Final[tuple[Judge, ...]] = (
+_OF_SIGNATURE: Final = (
+    judgements.judge_digest,
+    judgements.judge_range,
+    judgements.judge_signature,
+    judgements.judge_signer_listed,
+)
+_OF_SEAL: Final[tuple[Callable[[Subject, Trust], Iterator[Step | Text]], ...]] = (
     judgements.judge_seal_signature,
     trust_judgements.judge_seal_maker,
     trust_judgements.judge_chain,
@@ -27,13 +31,6 @@ _BOTH: Final[tuple[Judge, ...]] = (
     trust_judgements.judge_revocation,
     trust_judgements.judge_timestamp,
     trust_judgements.judge_policy,
-)
-_SIGNATURE: Final[tuple[Judge, ...]] = (
-    judgements.judge_digest,
-    judgements.judge_range,
-    judgements.judge_signature,
-    judgements.judge_signer_listed,
-    *_BOTH,
 )
 
 
@@ -53,10 +50,9 @@ def verify_seal(content: bytes, evidence: Evidence, trust: Trust) -> Verificatio
 def judge(found: Seal | SealSignature, evidence: Evidence, trust: Trust) -> SignatureVerdict:
     """Return the verdict on one seal or signature that could be read."""
     subject = Subject.of(found, evidence)
-    judges = _BOTH if subject.signature is None else _SIGNATURE
     steps: list[Step] = []
     warnings: list[Text] = []
-    for finding in _findings(judges, subject, trust):
+    for finding in _findings(subject, trust):
         if isinstance(finding, Step):
             steps.append(finding)
         elif finding not in warnings:
@@ -70,10 +66,13 @@ def judge(found: Seal | SealSignature, evidence: Evidence, trust: Trust) -> Sign
     )
 
 
-def _findings(judges: Iterable[Judge], subject: Subject, trust: Trust) -> Iterator[Step | Text]:
+def _findings(subject: Subject, trust: Trust) -> Iterator[Step | Text]:
     yield from judgements.judge_structure(subject)
-    for each in judges:
-        yield from each(subject, trust)
+    if subject.signature is not None:
+        for of_signature in _OF_SIGNATURE:
+            yield from of_signature(subject, subject.signature)
+    for of_seal in _OF_SEAL:
+        yield from of_seal(subject, trust)
 
 
 def malformed_verdict(reason: str) -> SignatureVerdict:
