@@ -134,7 +134,7 @@ def change_state(ctx: click.Context, incident_id: str, state: Any, reason: str) 
 @click.option("--reporting-level", help="The level of the reporting rule, same words.")
 @click.option("--cause")
 @click.pass_context
-def judge_incident(ctx: click.Context, incident_id: str, /, **chosen: Any) -> None:
+def judge_incident(ctx: click.Context, /, incident_id: str, **chosen: Any) -> None:
     """Set class, levels and cause of an incident.
 
     Example: secops playbooks judge-incident inc_01k9 --category NACRED --level ordinary

@@ -31,7 +31,7 @@ def _variables(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--dry-run", is_flag=True, help="Show exactly what would be done; change nothing.")
 @json_option
 @click.pass_context
-def run(ctx: click.Context, file: str, /, **chosen: Any) -> None:
+def run(ctx: click.Context, /, file: str, **chosen: Any) -> None:
     """Ask to run a playbook (FILE, or a packaged name) for an incident.
 
     The run waits for another person's approval; what needs none starts at once.
@@ -139,7 +139,7 @@ def show_run(ctx: click.Context, run_id: str, *, as_json: bool) -> None:
 @click.option("--no-start", is_flag=True, help="Leave the start to the running service.")
 @json_option
 @click.pass_context
-def approve_run(ctx: click.Context, run_id: str, /, **chosen: Any) -> None:
+def approve_run(ctx: click.Context, /, run_id: str, **chosen: Any) -> None:
     """Approve exactly the plan with this hash, and start it; nobody approves their own.
 
     Example: secops --as security-admin playbooks approve-run run_01k9 --plan 3f2a
@@ -170,7 +170,7 @@ def approve_run(ctx: click.Context, run_id: str, /, **chosen: Any) -> None:
 @click.argument("outcome", type=click.Choice(["done", "failed"]))
 @click.option("--note", default="")
 @click.pass_context
-def resolve_step(ctx: click.Context, run_id: str, step: str, /, **chosen: Any) -> None:
+def resolve_step(ctx: click.Context, /, run_id: str, step: str, **chosen: Any) -> None:
     """Answer for a step done by hand, or for one whose outcome nobody knows; go on.
 
     Example: secops playbooks resolve-step run_01k9 action--… done --note "已核实"

@@ -1,0 +1,189 @@
+"""The plane over HTTP, installed as the shell installs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playbooks.models import PlaybooksOptions
+from playbooks.plane import install
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Forbidden, Invalid, NotFound
+from secops.kernel.permissions import GRANTS
+from secops.web.messages import Request
+from secops.web.routes import Plane, Route
+from tests.fakes.cacao import playbook
+from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house, person
+
+
+class Caller:
+    def __init__(self, plane: Plane, home: House) -> None:
+        self.routes = {route.operation: route for route in plane.routes}
+        self.plane = plane
+        self.home = home
+
+    def __call__(self, actor: Actor, operation: str, body: Any = None, **values: str) -> Any:
+        query = "&".join(f"{k[2:]}={v}" for k, v in values.items() if k.startswith("q_"))
+        args = {k: v for k, v in values.items() if not k.startswith("q_")}
+        content = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
+        request = Request("GET", "/", query, {}, content, args, actor=actor)
+        response = self.routes[operation].handler(request)
+        self.status = response.status
+        kind = response.header("content-type") or ""
+        return json.loads(response.body) if "json" in kind else response.body.decode()
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Iterator[Caller]:
+    with house(tmp_path) as home:
+        home.containment.add("acc_zhang", "zhang.san", sessions=2)
+        plane = install(home.spine.parts, home.surroundings.ports, PlaybooksOptions())
+        yield Caller(plane, home)
+
+
+def test_the_whole_answer_to_an_alert_goes_over_http(call: Caller) -> None:
+    incident = call(ANALYST, "open_incident", {"alert_id": "alr_1"})
+    assert (call.status, incident["state_zh"]) == (201, "待研判")
+    key = incident["id"]
+    assert (
+        call(ANALYST, "change_incident_state", {"state": "confirmed"}, incident_id=key)["state"]
+        == "confirmed"
+    )
+    judged = call(
+        ANALYST, "judge_incident", {"level": "ordinary", "cause": "弱口令"}, incident_id=key
+    )
+    assert judged["cause"] == "弱口令"
+    call(ANALYST, "add_incident_note", {"text": "已联系本人"}, incident_id=key)
+    call(ANALYST, "link_alert", {"alert_id": "alr_2"}, incident_id=key)
+    body = {"incident_id": key, "playbook": "ssh_brute_force_contain"}
+    plan = call(ANALYST, "plan_run", body)
+    assert [s["action"] for s in plan["steps"]] == ["account.lock", "session.revoke", "notify.send"]
+    run = call(ANALYST, "request_run", body)
+    assert run["plan_sha256"] == plan["sha256"]
+    (waiting,) = call(APPROVER, "list_run_approvals")["items"]
+    assert waiting["subject"] == f"run:{run['id']}"
+    decision = {"grant": True, "plan_sha256": plan["sha256"]}
+    assert call(APPROVER, "approve_run", decision, run_id=run["id"])["state"] == "approved"
+    for job in call.plane.jobs:
+        assert job.tick() is False
+    shown = call(AUDITOR, "show_run", run_id=run["id"])
+    assert shown["state"] == "done"
+    assert len(shown["journal"]) == 6
+    assert call(AUDITOR, "list_runs", q_incident_id=key)["items"][0]["id"] == run["id"]
+    view = call(ANALYST, "show_incident", incident_id=key)
+    assert view["runs"][0]["steps"] == shown["steps"]
+    assert next(c["name"] for c in view["clocks"]) == "first_report"
+    page = call(AUDITOR, "report_incident", incident_id=key)
+    assert page.startswith("<!doctype html>")
+    assert (
+        call(AUDITOR, "report_incident", incident_id=key, q_format="json")["report"] == "incident"
+    )
+    assert call(AUDITOR, "report_incident", incident_id=key, q_format="md").startswith("# ")
+    with pytest.raises(Invalid):
+        call(AUDITOR, "report_incident", incident_id=key, q_format="exe")
+    assert call(ANALYST, "list_incidents", q_state="open")["items"][0]["id"] == key
+    assert len(call(ANALYST, "list_notifications")["items"]) == 1
+
+
+def test_playbooks_are_checked_imported_and_approved_over_http(call: Caller) -> None:
+    text = json.dumps(playbook()).encode()
+    assert call(ANALYST, "check_playbook", text) == {"valid": True, "problems": []}
+    found = call(ANALYST, "check_playbook", b"[]")
+    assert found["problems"][0]["code"] == "wrong_type"
+    entry = call(ANALYST, "import_playbook", text)
+    key = entry["content_hash"]
+    assert entry["state"] == "draft"
+    assert call(APPROVER, "approve_playbook", content_hash=key)["state"] == "approved"
+    assert call(AUDITOR, "show_playbook", content_hash=key)["content"] == playbook()
+    assert [p["state"] for p in call(AUDITOR, "list_playbooks")["items"]] == ["approved"]
+    body = {"incident_id": call(ANALYST, "open_incident", {"title": "x"})["id"], "playbook": key}
+    body["variables"] = {"__account__": "zhang.san"}
+    for name in (key, playbook()["id"]):
+        assert call(ANALYST, "plan_run", {**body, "playbook": name})["content_hash"] == key
+    with pytest.raises(NotFound):
+        call(ANALYST, "plan_run", {**body, "playbook": "0" * 64})
+
+
+def test_a_run_is_cancelled_and_a_step_answered_over_http(call: Caller) -> None:
+    incident = call(ANALYST, "open_incident", {"alert_id": "alr_1"})
+    body = {"incident_id": incident["id"], "playbook": "session_takeover_contain"}
+    for _ in range(2):
+        run = call(ANALYST, "request_run", body)
+        decision = {"grant": True, "plan_sha256": run["plan_sha256"], "reason": "同意"}
+        call(APPROVER, "approve_run", decision, run_id=run["id"])
+        call.plane.jobs[0].tick()
+    shown = call(ANALYST, "show_run", run_id=run["id"])
+    assert shown["state"] == "waiting"
+    asked = next(path for path, state in shown["steps"].items() if state == "intent")
+    answer = {"step": asked, "outcome": "done", "note": "不是本人"}
+    assert call(ANALYST, "resolve_step", answer, run_id=run["id"])["state"] == "running"
+    other = call(ANALYST, "list_runs")["items"][1]["id"]
+    cancelled = call(ANALYST, "cancel_run", {"reason": "重复"}, run_id=other)
+    assert cancelled["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("open_incident", {"colour": "red"}),
+        ("open_incident", {"drill": "yes"}),
+        ("open_incident", {"severity": "huge"}),
+        ("open_incident", {"title": 5}),
+        ("open_incident", []),
+        ("plan_run", {"incident_id": "x"}),
+        ("plan_run", {"incident_id": "x", "playbook": "y", "variables": {"a": 1}}),
+        ("approve_run", {"grant": 1, "plan_sha256": "x"}),
+    ],
+)
+def test_bodies_of_another_shape_are_refused(call: Caller, operation: str, body: Any) -> None:
+    with pytest.raises(Invalid):
+        call(ANALYST, operation, body, run_id="run_1")
+
+
+def test_every_route_asks_for_a_known_permission_and_approvals_for_a_fresh_second_factor(
+    call: Caller,
+) -> None:
+    known = {grant.permission for grant in GRANTS}
+    for route in call.plane.routes:
+        assert route.access in known
+        if route.operation.startswith("approve"):
+            assert (route.level, route.fresh_seconds) == (2, 900)
+
+
+def test_who_has_no_role_gets_nothing(call: Caller) -> None:
+    nobody = person("li", "staff")
+    body = {
+        "open_incident": {"title": "x"},
+        "change_incident_state": {"state": "confirmed"},
+        "judge_incident": {"cause": "x"},
+        "add_incident_note": {"text": "x"},
+        "link_alert": {"alert_id": "alr_1"},
+        "approve_run": {"grant": True, "plan_sha256": "x"},
+        "resolve_step": {"step": "x", "outcome": "done"},
+        "cancel_run": {"reason": "x"},
+        "plan_run": {"incident_id": "x", "playbook": "notify_duty"},
+        "request_run": {"incident_id": "x", "playbook": "notify_duty"},
+        "import_playbook": playbook(),
+    }
+    for route in call.plane.routes:
+        if route.operation != "check_playbook":  # the guard asks there; it changes nothing
+            _refused(call, nobody, route, body.get(route.operation))
+
+
+def _refused(call: Caller, actor: Actor, route: Route, body: Any) -> None:
+    values = {"incident_id": "inc_1", "run_id": "run_1", "content_hash": "0" * 64}
+    with pytest.raises(Forbidden):
+        call(actor, route.operation, body, **values)
+
+
+def test_alerts_open_incidents_only_where_the_settings_say_so(call: Caller) -> None:
+    parts, ports = call.home.spine.parts, call.home.surroundings.ports
+    assert call.plane.subscriptions == ()
+    wanting = install(parts, ports, PlaybooksOptions(open_for=frozenset({"critical"})))
+    assert [s.name for s in wanting.subscriptions] == ["playbooks.open_incidents"]
