@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
@@ -45,7 +45,7 @@ class Session:
     home: Path
     account: str | None
     open_house: Callable[[Path], OpenHouse]
-    open_files: Callable[[Path], Sequence[object]] = field(default=lambda _: ())
+    open_files: Callable[[Path], Iterable[object]] = field(default=lambda _: ())
     """Opens what works on the home's files alone, however damaged the rest of it is."""
     _house: OpenHouse | None = field(default=None)
 
