@@ -23,7 +23,7 @@ LINE_PARSERS: Final[Mapping[str, Parser]] = {
 EVTX: Final = "evtx"
 AUTO: Final = "auto"
 FORMATS: Final = (AUTO, EVTX, *LINE_PARSERS)
-_TRIED: Final = ("auditd", "apache", "nginx", "cef", "syslog")
+_TRIED: Final = ("auditd", "nginx", "apache", "cef", "syslog")
 _SAMPLE: Final = 20
 HEAD: Final = 65_536
 

@@ -30,16 +30,17 @@ def read_sudo(message: str, fields: dict[str, Value]) -> None:
     if found is None:
         return
     head, command_mark, command = found[2].partition("COMMAND=")
-    reason, first_pair, pairs = head.partition("TTY=")
     if not command_mark:
         return
+    pairs = list(_PAIR.finditer(head))
+    reason = head[: pairs[0].start()] if pairs else head
     fields["event.category"] = "process"
     fields["event.action"] = "sudo_command"
     fields["user.name"] = found[1]
     fields["process.command_line"] = command
-    for name, value in _PAIR.findall(first_pair + pairs):
-        if name in _NAMES:
-            fields[_NAMES[name]] = value
+    for pair in pairs:
+        if pair[1] in _NAMES:
+            fields[_NAMES[pair[1]]] = pair[2]
     reason = reason.strip(" ;")
     fields["event.outcome"] = "failure" if reason else "success"
     if reason:
