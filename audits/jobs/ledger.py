@@ -1,4 +1,4 @@
-"""The sequencer as a job: four times a second, at once again while more waits."""
+"""The sequencer as a job, four times a second; old checkpoints are thinned each hour."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from audits.service.ledger import LedgerService
 from secops.kernel.jobs import Job
 
 EVERY_SECONDS: Final = 0.25
+THIN_SECONDS: Final = 3_600.0
 
 
 def ledger_jobs(ledger: LedgerService) -> Sequence[Job]:
-    """Return the sequencing job."""
-    return (Job("audits.sequence_ledger", EVERY_SECONDS, ledger.sequencer.tick),)
+    """Return the ledger's jobs."""
+    sequencer = ledger.sequencer
+    return (
+        Job("audits.sequence_ledger", EVERY_SECONDS, sequencer.tick),
+        Job("audits.thin_checkpoints", THIN_SECONDS, sequencer.thin_checkpoints),
+    )

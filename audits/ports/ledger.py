@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from audits.models import (
@@ -98,6 +99,10 @@ class LedgerReader(Protocol):
         """The stored trees."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[LedgerReader]:
+        """Give a reader of the ledger as it is now, whatever is appended meanwhile."""
+        ...
+
     def head(self) -> LedgerHead:
         """Return the ledger's head; raise ``LedgerMissing`` if there is none."""
         ...
@@ -144,6 +149,10 @@ class LedgerStore(LedgerReader, Protocol):
 
     def save_checkpoint(self, checkpoint: Checkpoint, vkeys: Sequence[str], fence: int) -> None:
         """Store ``checkpoint`` and the keys that signed it; raises as ``append``."""
+        ...
+
+    def drop_checkpoints(self, sizes: Sequence[int]) -> None:
+        """Drop the checkpoints of these sizes."""
         ...
 
     def forget_door(self, door: str) -> None:

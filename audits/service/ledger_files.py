@@ -20,7 +20,7 @@ from audits.core.c2sp import (
 )
 from audits.core.rfc6962 import SHA256, SM3, prove_consistency, prove_inclusion
 from audits.errors import EntryNotFound, LedgerDamaged, NotCheckpointed
-from audits.models import Checkpoint, LedgerVerdict, StoredEntry
+from audits.models import Checkpoint, FirstBad, LedgerVerdict, StoredEntry
 from audits.ports import SignatureVerifier, TileSink
 from audits.ports.ledger import LedgerReader, Tree
 from audits.service.signatures import check_of
@@ -48,7 +48,19 @@ class LedgerFiles:
         not signed by the keys.
         """
         kept = [self._open_kept(note, vkeys) for note in kept_notes]
-        return Recomputation(self._store, self._verifier, vkeys=vkeys, kept=kept).run()
+        try:
+            with self._store.snapshot() as frozen:
+                return Recomputation(frozen, self._verifier, vkeys=vkeys, kept=kept).run()
+        except LedgerDamaged as error:
+            bad = FirstBad("file", None, error.detail)
+            return LedgerVerdict(
+                valid=False,
+                entries=0,
+                sha256_root=SHA256.empty(),
+                sm3_root=SM3.empty(),
+                checkpoint=None,
+                first_bad=bad,
+            )
 
     def _open_kept(self, note: str, vkeys: Sequence[str] | None) -> TreeHead:
         keys = [parse_vkey(vkey) for vkey in (self._store.vkeys() if vkeys is None else vkeys)]

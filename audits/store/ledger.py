@@ -29,6 +29,7 @@ from audits.store.ledger_tables import (
 from secops.adapters.database.engine import make_engine
 
 FILE_NAME: Final = "ledger.db"
+_DROPPED_AT_A_TIME: Final = 500
 
 
 def ledger_folder(home: Path) -> Path:
@@ -123,6 +124,14 @@ class LedgerDatabase(LedgerDatabaseReader):
                     sm3_note=checkpoint.sm3_note,
                 )
             )
+
+    def drop_checkpoints(self, sizes: Sequence[int]) -> None:
+        """Drop the checkpoints of these sizes."""
+        table = ledger_checkpoints
+        with translated(), self._writer.begin() as connection:
+            for first in range(0, len(sizes), _DROPPED_AT_A_TIME):
+                chosen = sizes[first : first + _DROPPED_AT_A_TIME]
+                connection.execute(delete(table).where(table.c.size.in_(chosen)))
 
     def forget_door(self, door: str) -> None:
         """Drop the position of a door that is gone for good."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from pysqlite3 import dbapi2
-from sqlalchemy import ColumnElement, Engine, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, select, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from audits.errors import LedgerDamaged, LedgerMissing
@@ -61,14 +61,18 @@ def translated() -> Iterator[None]:
 
 
 class _Tables:
-    """Runs queries on one engine."""
+    """Runs queries: each on its own, or all on one ``connection`` that holds a snapshot."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, connection: Connection | None = None) -> None:
         self._reader = engine
+        self._connection = connection
 
     def _all(self, query: Select[Any]) -> Sequence[Any]:
-        with translated(), self._reader.connect() as connection:
-            return connection.execute(query).all()
+        with translated():
+            if self._connection is not None:
+                return self._connection.execute(query).all()
+            with self._reader.connect() as connection:
+                return connection.execute(query).all()
 
 
 class TreeTables(_Tables):
@@ -119,14 +123,23 @@ class TreeTables(_Tables):
 class LedgerDatabaseReader(_Tables):
     """Reads a ledger; implements ``audits.ports.ledger.LedgerReader``."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        self._tree = TreeTables(engine)
+    def __init__(self, engine: Engine, connection: Connection | None = None) -> None:
+        super().__init__(engine, connection)
+        self._tree = TreeTables(engine, connection)
 
     @property
     def tree(self) -> TreeTables:
         """The stored trees."""
         return self._tree
+
+    @contextmanager
+    def snapshot(self) -> Iterator[LedgerDatabaseReader]:
+        """Give a reader of the ledger as it is now, whatever is appended meanwhile."""
+        with ExitStack() as stack:
+            with translated():
+                connection = stack.enter_context(self._reader.connect())
+                stack.enter_context(connection.begin())
+            yield LedgerDatabaseReader(self._reader, connection)
 
     def head(self) -> LedgerHead:
         """Return the ledger's head; raise ``LedgerMissing`` if there is none."""

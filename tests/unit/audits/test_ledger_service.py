@@ -27,6 +27,7 @@ from audits.core.rfc6962 import SHA256, SM3, verify_consistency, verify_inclusio
 from audits.errors import EntryNotFound, LedgerDamaged, MalformedProof, NotCheckpointed
 from audits.models import EntryFilter
 from audits.service.ledger import LedgerService
+from audits.service.ledger_files import LedgerFiles
 from audits.service.signatures import check_of
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Forbidden, Invalid, TooMany, Unauthenticated
@@ -345,3 +346,28 @@ def test_a_bundle_with_a_hole_is_damage(rig: LedgerRig, ledger: LedgerService):
         connection.exec_driver_sql("DELETE FROM ledger_entries WHERE entry = 1")
     with pytest.raises(LedgerDamaged):
         ledger.read_bundle(AUDITOR, "000.p/3")
+
+
+class SequencingVerifier(EngineVerifier):
+    """Appends to the ledger while it is being verified."""
+
+    def __init__(self, rig: LedgerRig) -> None:
+        self._rig = rig
+        self.appended = 0
+
+    def verify_ed25519(self, public: bytes, message: bytes, signature: bytes, /) -> None:
+        super().verify_ed25519(public, message, signature)
+        if self.appended < 5:
+            self.appended += 1
+            self._rig.doors.put("database", record(100 + self.appended))
+            self._rig.sequencer.drain()
+
+
+def test_a_ledger_that_grows_while_it_is_verified_verifies_as_it_was(rig: LedgerRig):
+    rig.fill(30, every=10)
+    verifier = SequencingVerifier(rig)
+    verdict = LedgerFiles(rig.store, verifier).verify_ledger()
+    assert verifier.appended
+    expected = (True, 30, 0)
+    assert expected == (verdict.valid, verdict.entries, verdict.unsigned)
+    assert rig.verify().entries == 30 + verifier.appended

@@ -388,3 +388,26 @@ def test_a_drain_beside_a_working_process_leaves_it_the_work(rig: LedgerRig):
     assert rig.store.head().size == 1
     rig.sequencer.tick()
     assert rig.store.head().size == 2
+
+
+def test_old_checkpoints_are_thinned_to_one_per_ten_minutes(rig: LedgerRig):
+    for number in range(12):  # one every five minutes, from a full hour on
+        rig.doors.put("database", record(number))
+        rig.sequencer.drain()
+        rig.clock.advance(300)
+    rig.sequencer.thin_checkpoints()
+    kept = [checkpoint.size for checkpoint in rig.store.checkpoints()]
+    expected = [*range(1, 13)]
+    assert expected == kept  # the first is an hour old only now
+    rig.clock.advance(1_200)
+    rig.sequencer.thin_checkpoints()
+    kept = [checkpoint.size for checkpoint in rig.store.checkpoints()]
+    expected = [2, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert expected == kept
+    rig.clock.advance(90_000)
+    rig.sequencer.thin_checkpoints()
+    rig.sequencer.thin_checkpoints()
+    kept = [checkpoint.size for checkpoint in rig.store.checkpoints()]
+    expected = [2, 4, 6, 8, 10, 12]
+    assert expected == kept
+    assert rig.verify().valid
