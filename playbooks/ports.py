@@ -88,8 +88,9 @@ class Outbound(Protocol):
     ) -> tuple[int, bytes]:
         """Post and return status and at most 64 KiB of the answer.
 
-        ``timeout`` is in seconds. Raises ``Unavailable`` when nothing was sent, another
-        ``SecopsError`` when that isn't known. Errors never repeat ``url``: it holds a token.
+        ``timeout`` is in seconds. Raises ``Unavailable`` or ``Invalid`` when nothing was sent,
+        another ``SecopsError`` when that isn't known. Errors never repeat ``url``: it holds a
+        token.
         """
         ...
 
@@ -179,7 +180,7 @@ class PlaybookStore(Protocol):
     """The register of playbooks."""
 
     def add(self, transaction: Transaction, playbook: StoredPlaybook) -> None:
-        """Store it if its content is new to the organisation."""
+        """Store what is new to the organisation."""
         ...
 
     def get(self, transaction: Transaction, org_id: str, content_hash: str) -> StoredPlaybook:

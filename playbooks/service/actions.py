@@ -14,7 +14,7 @@ from playbooks.errors import ChannelUnknown, EffectUnknown, NotificationFailed
 from playbooks.models import Channel, Notification, PlannedStep, TargetState
 from playbooks.ports import AccountState, Order
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.errors import NotFound, SecopsError, Unavailable
+from secops.kernel.errors import Invalid, NotFound, SecopsError, Unavailable
 
 Recovery = Literal["idempotent", "readable", "neither"]
 """What may be done after a crash between call and outcome: repeat, read back, ask."""
@@ -203,8 +203,8 @@ class SendNotification:
             status, body = self._s.ports.outbound.post(
                 message.url, message.body, dict(message.headers), timeout=timeout
             )
-        except Unavailable:
-            raise
+        except (Unavailable, Invalid):
+            raise  # nothing was sent
         except SecopsError as error:
             raise EffectUnknown(error.code) from error
         problem = refusal(channel, status, body)

@@ -100,8 +100,8 @@ class Runner:
         return move.kind not in ("ask", "wait")
 
     def _work(self, run: Run, lease: Lease) -> Run:
-        if run.state in FINAL_STATES:
-            return run
+        if not self._has_work(run):
+            return run  # somebody was quicker
         if run.started_at is None:
             run = self._begin(run)
             if run.started_at is None:

@@ -24,15 +24,8 @@ class Playbooks:
     """Implements ``playbooks.ports.PlaybookStore``."""
 
     def add(self, transaction: Transaction, playbook: StoredPlaybook) -> None:
-        """Store it if its content is new to the organisation."""
-        known = transaction.execute(
-            sa.select(playbooks.c.state).where(
-                playbooks.c.org_id == playbook.org_id,
-                playbooks.c.content_hash == playbook.content_hash,
-            )
-        ).first()
-        if known is None:
-            transaction.execute(playbooks.insert().values(**asdict(playbook)))
+        """Store what is new to the organisation."""
+        transaction.execute(playbooks.insert().values(**asdict(playbook)))
 
     def get(self, transaction: Transaction, org_id: str, content_hash: str) -> StoredPlaybook:
         """Return it; raise ``PlaybookNotFound``."""

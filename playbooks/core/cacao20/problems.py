@@ -166,10 +166,6 @@ class Findings:
             problem = Problem(code, kind, level, place, Text(zh, en), short)
             self._problems.setdefault((code, place, short), problem)
 
-    def has(self, *codes: str) -> bool:
-        """Tell whether a defect with one of ``codes`` was noted."""
-        return any(code in codes for code, _, _ in self._problems)
-
     @property
     def problems(self) -> tuple[Problem, ...]:
         """All that was noted."""

@@ -443,6 +443,33 @@ def test_a_switch_without_default_is_warned_of() -> None:
     ]
 
 
+def test_what_can_not_be_followed_is_named_and_passed_over() -> None:
+    document = branching("parallel", next_steps=[LEFT, RIGHT, 5])
+    document["workflow"][REVOKE]["in_args"] = [5, "__account__"]
+    assert errors(document) == {"wrong_type"}
+    document = branching("switch-condition", switch="x", cases={"a": 5, "default": LEFT})
+    assert "wrong_type" in errors(document)
+
+
+def test_a_password_under_a_key_service_and_a_full_start_line_are_no_warning() -> None:
+    document = playbook()
+    name = "http-basic--b7ddc2ea-9f6a-4e82-8eaa-be202e942090"
+    document["authentication_info_definitions"] = {
+        name: {"type": "http-basic", "password": "ref", "kms": True}
+    }
+    document["target_definitions"] = {
+        "http-api--1c3900b4-f86b-430d-b415-12312b9e31f4": {
+            "type": "http-api",
+            "name": "__account__:value",
+            "address": {"dname": ["host.example"]},
+            "authentication_info": name,
+        }
+    }
+    line = {"type": "http-api", "command": "GET /a HTTP/1.1"}
+    document["workflow"][NOTIFY]["commands"] = [line]
+    assert check_document(document) == ()
+
+
 def test_two_compensations_that_undo_each_other_are_found() -> None:
     document = playbook()
     for one, other in ((REVOKE, LOCK), (LOCK, REVOKE)):

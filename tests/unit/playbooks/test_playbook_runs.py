@@ -254,6 +254,17 @@ def test_a_constant_keeps_its_value(home: House) -> None:
     assert plan.variables == {"__account__": "zhang.san"}
 
 
+def test_the_shortest_time_for_an_approval_counts(home: House) -> None:
+    document = playbook()
+    for name, seconds in ((REVOKE, 600), (LOCK, 300)):
+        document["workflow"][name]["step_extensions"][EXTENSION]["approval"] = {
+            "expires_s": seconds
+        }
+    document["created"] = "2026-01-01T00:00:00.000001Z"  # a warning, no hindrance
+    plan = home.services.runs.plan_run(ANALYST, wanted(home, document))
+    assert plan.expires_s == 300
+
+
 def test_a_limit_on_targets_holds(home: House) -> None:
     document = playbook()
     document["workflow"][LOCK]["step_extensions"][EXTENSION]["blast"] = {"max": 1}
@@ -590,6 +601,84 @@ def test_a_plan_has_an_upper_limit_of_steps(home: House) -> None:
         home.services.runs.plan_run(ANALYST, wanted(home, document))
 
 
+class _Killed(BaseException):
+    """Stands for SIGKILL: nothing in the product catches it."""
+
+
+def _die_before_the_outcome(home: House, run: Run, calls: int) -> None:
+    """Run until the outcome of call number ``calls`` would be written, and die there."""
+    runs = home.surroundings.stores.runs
+    real = runs.append
+    seen = 0
+
+    def append(tx: Any, entry: Any, *, fence: int) -> None:
+        nonlocal seen
+        seen += entry.kind == "outcome"
+        if seen == calls:
+            raise _Killed
+        real(tx, entry, fence=fence)
+
+    runs.append = append  # type: ignore[method-assign]
+    home.services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+    with pytest.raises(_Killed):
+        home.services.runner.advance(run.id)
+    runs.append = real  # type: ignore[method-assign]
+
+
+def test_an_idempotent_call_without_outcome_is_repeated(home: House) -> None:
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    _die_before_the_outcome(home, run, 1)
+    assert home.services.runner.advance(run.id).state == "done"
+    assert home.containment.calls == ["revoke acc_zhang", "revoke acc_zhang", "lock acc_zhang"]
+    assert set(home.containment.effects.values()) == {1}
+    outcome = home.services.runs.show_run(ANALYST, run.id).journal[1]
+    assert outcome.details["recovered"] == "repeated"
+
+
+@pytest.mark.parametrize(("there", "calls"), [(True, 1), (False, 2)])
+def test_a_readable_call_without_outcome_is_read_back(
+    home: House,
+    there: bool,  # noqa: FBT001 - parametrised
+    calls: int,
+) -> None:
+    actions = home.services.runner._actions
+    revoke = actions["session.revoke"]
+    revoke.recovery = lambda _: "readable"  # type: ignore[method-assign]
+    revoke.holds = lambda _: there  # type: ignore[method-assign]
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    _die_before_the_outcome(home, run, 1)
+    assert home.services.runner.advance(run.id).state == "done"
+    assert home.containment.calls.count("revoke acc_zhang") == calls
+
+
+def test_what_can_not_be_read_back_is_unknown(home: House) -> None:
+    revoke = home.services.runner._actions["session.revoke"]
+    revoke.recovery = lambda _: "readable"  # type: ignore[method-assign]
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    _die_before_the_outcome(home, run, 1)
+    home.containment.down = True
+    assert home.services.runner.advance(run.id).state == "waiting"
+    assert home.services.runs.show_run(ANALYST, run.id).states[REVOKE] == "unknown"
+
+
+def test_the_inbox_takes_a_repeated_notification_once(home: House) -> None:
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    _die_before_the_outcome(home, run, 3)
+    assert home.services.runner.advance(run.id).state == "done"
+    assert len(home.services.inbox.list_notifications(ANALYST, PageRequest(10)).items) == 1
+
+
+def test_a_lost_lease_stops_the_runner(home: House) -> None:
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    leases = home.spine.parts.leases
+    renew = leases.renew
+    leases.renew = lambda lease, seconds: None  # type: ignore[method-assign]
+    assert approve(home, run).state == "running"
+    assert home.containment.calls == []
+    leases.renew = renew  # type: ignore[method-assign]
+    assert home.services.runner.advance(run.id).state == "done"
+
+
 ROBOT = PlaybooksOptions(
     channels={"duty": Channel("dingtalk", "https://robot.example/send?access_token=t0k", "s3cret")},
     default_channel="duty",
@@ -637,6 +726,52 @@ def test_a_lost_answer_of_a_robot_is_unknown_and_is_never_sent_again_unasked(
     assert robot.services.runs.show_run(ANALYST, run.id).states[NOTIFY] == "unknown"
     robot.services.runs.resolve_step(ANALYST, run.id, StepAnswer(NOTIFY, "failed", "未收到"))
     assert robot.services.runner.advance(run.id).state == "failed"
+
+
+def test_a_robot_without_outcome_is_unknown(robot: House) -> None:
+    run = robot.services.runs.request_run(ANALYST, wanted(robot))
+    _die_before_the_outcome(robot, run, 3)
+    assert robot.services.runner.advance(run.id).state == "waiting"
+    assert len(robot.outbound.posted) == 1
+    journal = robot.services.runs.show_run(ANALYST, run.id).journal
+    assert journal[-1].details["error"] == "outcome_lost"
+
+
+def test_an_address_that_is_none_is_a_plain_failure(robot: House) -> None:
+    robot.outbound.error = Invalid("not a URL")
+    run = robot.services.runs.request_run(ANALYST, wanted(robot))
+    assert approve(robot, run).state == "failed"
+    send = robot.services.runner._actions["notify.send"]
+    assert send.holds(None) is False  # type: ignore[arg-type]
+
+
+def test_two_deciders_at_once_leave_the_run_to_the_first(home: House) -> None:
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    home.services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+    runner = home.services.runner
+    real, reads = runner._read, 0
+
+    def read(run_id: str) -> Run:
+        nonlocal reads
+        reads += 1
+        if reads == 2:  # between the look from outside and the lease
+            home.services.runs.cancel_run(ANALYST, run_id, reason="误报")
+        return real(run_id)
+
+    runner._read = read  # type: ignore[method-assign]
+    assert runner.advance(run.id).state == "cancelled"
+    assert home.containment.calls == []
+
+
+def test_an_approval_that_was_spent_elsewhere_does_not_start_a_run(home: House) -> None:
+    run = home.services.runs.request_run(ANALYST, wanted(home))
+    home.services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+    approvals = home.spine.parts.approvals
+    home.spine.parts.transactions.run(
+        lambda tx: approvals.use(tx, str(run.approval_id), run.plan.sha256)
+    )
+    ended = home.services.runner.advance(run.id)
+    assert (ended.state, ended.error) == ("expired", "approval_not_valid")
 
 
 def test_a_robot_that_can_not_be_reached_is_a_plain_failure(robot: House) -> None:

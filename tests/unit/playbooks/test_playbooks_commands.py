@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from playbooks.commands import group
+from playbooks.commands.bench import figures
 from secops.kernel.actors import Actor
 from secops.kernel.errors import SecopsError
 from secops.kernel.parts import Parts
@@ -143,6 +144,12 @@ def test_what_needs_no_approval_runs_at_once_and_a_step_by_hand_is_answered(run:
     steps = answer(run("show-run", asked["id"], "--json"))["steps"]
     path = next(path for path, state in steps.items() if state == "intent")
     assert run("resolve-step", asked["id"], path, "done").stdout == f"{asked['id']} done\n"
+
+
+def test_the_bench_prints_rates_with_their_circumstances() -> None:
+    found = figures()
+    assert [figure["unit"] for figure in found] == ["playbooks", "plans", "decisions"]
+    assert all(figure["value"] > 0 and figure["circumstances"] for figure in found)
 
 
 def test_check_needs_no_home_names_places_and_exits_one_for_a_bad_file(
