@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kms.core.gbt38540.structures import SM2_WITH_SM3
 from secops.crypto.hashes import sm3
 from tests.fakes.sealing import Recipe, make_seal, make_signature
 
@@ -48,7 +49,8 @@ def signature_xml(files: Mapping[str, bytes], **changes: Any) -> bytes:
     )
     folder = changes.get("folder", "Doc_0/Signs/Sign_0")
     info = (
-        "<ofd:SignedInfo><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod>"
+        f"<ofd:SignedInfo><ofd:SignatureMethod>{changes.get('method', SM2_WITH_SM3)}"
+        "</ofd:SignatureMethod>"
         f"<ofd:References{attribute}>{references}{changes.get('extra_reference', '')}"
         f"</ofd:References><ofd:Seal><ofd:BaseLoc>/{folder}/Seal.esl</ofd:BaseLoc></ofd:Seal>"
         "</ofd:SignedInfo>"

@@ -10,7 +10,7 @@ from lxml import etree
 from kms.core.gbt33190.package import OfdError, OfdPackage
 
 NAMESPACES: Final = ("http://www.ofdspec.org/2016", "http://www.ofdspec.org")
-MAX_XML: Final = 16 << 20
+MAX_XML: Final = 8 << 20
 
 
 def read_xml(package: OfdPackage, name: str, root_name: str = "") -> Any:
@@ -23,11 +23,10 @@ def read_xml(package: OfdPackage, name: str, root_name: str = "") -> Any:
         remove_comments=True,
         remove_pis=True,
     )
+    content = package.read(name, MAX_XML)
     try:
-        root = etree.fromstring(package.read(name, MAX_XML), parser)
+        root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        if isinstance(error, OfdError):
-            raise
         msg = f"{name} is no well-formed XML"
         raise OfdError(msg) from error
     if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
@@ -44,8 +43,6 @@ def read_xml(package: OfdPackage, name: str, root_name: str = "") -> Any:
 
 def local_name(element: Any) -> str:
     """Return the element's name without its namespace; "" for what is no element."""
-    if element is None:
-        return ""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 

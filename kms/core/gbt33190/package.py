@@ -70,6 +70,10 @@ class OfdPackage:
         """The paths of all files."""
         return frozenset(self._entries)
 
+    def size(self, name: str) -> int:
+        """Return how many bytes a file of ``names`` unpacks to."""
+        return self._entries[name].file_size
+
     def read(self, name: str, limit: int = MAX_ENTRY) -> bytes:
         """Return the unpacked bytes; raise ``OfdError`` if it is missing, broken or larger."""
         info = self._entries.get(name)
@@ -143,11 +147,9 @@ class OfdPackage:
             if info.header_offset - place not in slack:
                 msg = "entries overlap, or something lies between them"
                 raise OfdError(msg)
-            head = self._content[info.header_offset : info.header_offset + _LOCAL.size]
-            if len(head) != _LOCAL.size:
-                msg = f"{info.orig_filename!r} has no local header"
-                raise OfdError(msg)
-            flags, name_length, extra_length = (_LOCAL.unpack(head)[i] for i in (2, 9, 10))
+            # the directory lies behind, so a whole header's bytes are there
+            fields = _LOCAL.unpack_from(self._content, info.header_offset)
+            flags, name_length, extra_length = fields[2], fields[9], fields[10]
             place = info.header_offset + _LOCAL.size + name_length + extra_length
             place += info.compress_size
             slack = _DESCRIPTOR_SIZES if flags & _DESCRIPTOR else frozenset({0})

@@ -11,11 +11,32 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kms.core.gbt33190.markup import local_name, read_xml
+from lxml import etree
+
+from kms.core.gbt33190.markup import read_xml
 from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 from kms.core.gbt33190.signatures import ROOT
 
 _MAX_PATH: Final = 1_024
+_MAX_MARKUP: Final = 24 << 20
+"""Bytes of all the XML that is followed: whoever sends a file must not cost minutes."""
+_EVERY_TEXT: Final = etree.XPath(
+    "//@* | //text()[not(parent::*[local-name()='Signatures' and ../../self::*"
+    "[local-name()='OFD'] and parent::*[local-name()='DocBody']])]",
+    smart_strings=False,
+)
+
+
+class _Names:
+    """The package's paths without regard to case."""
+
+    def __init__(self, by_folded: Mapping[str, str]) -> None:
+        self.by_folded = by_folded
+        self._last_parts = frozenset(name.rpartition("/")[2] for name in by_folded)
+
+    def might_hold(self, text: str) -> bool:
+        """Tell quickly that most texts are no path: pages have a million of them."""
+        return text.rstrip("/.").rpartition("/")[2].casefold() in self._last_parts
 
 
 def reachable(package: OfdPackage) -> frozenset[str]:
@@ -23,38 +44,39 @@ def reachable(package: OfdPackage) -> frozenset[str]:
 
     Upper and lower case are not told apart, for some readers don't.
     """
-    by_folded_name = {name.casefold(): name for name in package.names}
+    names = _Names({name.casefold(): name for name in package.names})
     found = {ROOT} & package.names
     waiting = list(found)
+    followed = 0
     while waiting:
         holder = waiting.pop()
         if not holder.lower().endswith(".xml"):
             continue
-        new = {name for name in _targets(package, holder, by_folded_name) if name not in found}
+        followed += package.size(holder)
+        if followed > _MAX_MARKUP:
+            msg = f"more than {_MAX_MARKUP >> 20} MiB of markup"
+            raise OfdError(msg)
+        new = {name for name in _targets(package, holder, names) if name not in found}
         found |= new
         waiting += new
     return frozenset(found)
 
 
-def _targets(package: OfdPackage, holder: str, names: Mapping[str, str]) -> Iterator[str]:
+def _targets(package: OfdPackage, holder: str, names: _Names) -> Iterator[str]:
     try:
         root = read_xml(package, holder)
     except OfdError:
         return  # not OFD markup: shown as it is, it leads nowhere
     folders = {"", root.get("BaseLoc", "")}
-    for text in _texts(root):
+    for text in filter(names.might_hold, _texts(root)):
         for folder in folders:
             try:
                 path = resolve(posixpath.join(folder, text), holder)
             except OfdError:
                 continue
-            if path.casefold() in names:
-                yield names[path.casefold()]
+            if path.casefold() in names.by_folded:
+                yield names.by_folded[path.casefold()]
 
 
 def _texts(root: Any) -> Iterator[str]:
-    for element in root.iter():
-        if local_name(element) == "Signatures" and local_name(element.getparent()) == "DocBody":
-            continue
-        candidates = [*element.attrib.values(), element.text or ""]
-        yield from (text.strip() for text in candidates if 0 < len(text.strip()) <= _MAX_PATH)
+    return (text.strip() for text in _EVERY_TEXT(root) if len(text) <= _MAX_PATH)

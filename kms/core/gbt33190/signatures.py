@@ -51,38 +51,34 @@ class ListedSignature:
 
 def read_signatures(package: OfdPackage) -> tuple[ListedSignature, ...]:
     """Return all signatures of all documents in the order of their lists."""
-    found: list[ListedSignature] = []
-    for body in children(read_xml(package, ROOT, "OFD"), "DocBody"):
-        listing = optional(body, "Signatures")
-        if listing is not None:
-            found += _listed(package, resolve(text_of(listing), ROOT))
+    entries = list(_entries(package))
+    if len(entries) > MAX_SIGNATURES:
+        msg = f"more than {MAX_SIGNATURES} signatures"
+        raise OfdError(msg)
+    identifiers = {(list_path, entry.get("ID", "")) for list_path, entry in entries}
+    if len(identifiers) != len(entries) or any(not name for _, name in identifiers):
+        msg = "a signature's ID is absent or there twice"
+        raise OfdError(msg)
+    found = tuple(_signature(package, entry, list_path) for list_path, entry in entries)
     for what in ("path", "value_path"):
         if len({getattr(each, what) for each in found}) != len(found):
             msg = "two signatures share a file"
             raise OfdError(msg)
-    if len(found) > MAX_SIGNATURES:
-        msg = f"more than {MAX_SIGNATURES} signatures"
-        raise OfdError(msg)
-    return tuple(found)
+    return found
 
 
-def _listed(package: OfdPackage, list_path: str) -> Iterator[ListedSignature]:
-    identifiers: set[str] = set()
-    for entry in children(read_xml(package, list_path, "Signatures"), "Signature"):
-        identifier = entry.get("ID", "")
-        if not identifier or identifier in identifiers:
-            msg = f"the signature ID {identifier!r} is absent or there twice"
-            raise OfdError(msg)
-        identifiers.add(identifier)
-        if len(identifiers) > MAX_SIGNATURES:
-            msg = f"more than {MAX_SIGNATURES} signatures"
-            raise OfdError(msg)
-        yield _signature(package, entry, identifier, list_path=list_path)
+def _entries(package: OfdPackage) -> Iterator[tuple[str, Any]]:
+    """Yield each listed Signature with the path of its list."""
+    for body in children(read_xml(package, ROOT, "OFD"), "DocBody"):
+        listing = optional(body, "Signatures")
+        if listing is None:
+            continue
+        list_path = resolve(text_of(listing), ROOT)
+        for entry in children(read_xml(package, list_path, "Signatures"), "Signature"):
+            yield list_path, entry
 
 
-def _signature(
-    package: OfdPackage, entry: Any, identifier: str, *, list_path: str
-) -> ListedSignature:
+def _signature(package: OfdPackage, entry: Any, list_path: str) -> ListedSignature:
     path = resolve(entry.get("BaseLoc", ""), list_path)
     root = read_xml(package, path, "Signature")
     info = required(root, "SignedInfo")
@@ -91,7 +87,7 @@ def _signature(
     seal_location = None if seal is None else optional(seal, "BaseLoc")
     method = optional(info, "SignatureMethod")
     return ListedSignature(
-        identifier=identifier,
+        identifier=entry.get("ID", ""),
         kind=entry.get("Type", "Seal"),
         relative=entry.get("Relative"),
         list_path=list_path,

@@ -257,6 +257,29 @@ def test_a_source_of_revocations_speaks_only_for_its_own_issuers() -> None:
     assert {step.what: step.ok for step in report.signatures[0].steps}["revocation"] is None
 
 
+def test_news_of_one_certificate_only_is_no_judgement() -> None:
+    signer = issue("signer", mint().signer_key, mint().signer_key, common_name="自签", days=300)
+    source = RevocationSource(frozenset({read_certificate(mint().root).subject}), {})
+    report = judged(make_signature(GOOD.but(signer=signer)), Trust(NOW, mint().anchors, source))
+    assert {step.what: step.ok for step in report.signatures[0].steps}["revocation"] is None
+
+
+def test_the_same_warning_is_given_once() -> None:
+    seal = read_der(make_seal(GOOD)).children
+    raw_seal = der.sequence(
+        *(field.raw for field in seal[:3]), der.bits(signature_to_raw(seal[3].content[1:], ORDER))
+    )
+    value = read_der(make_signature(GOOD, seal=raw_seal)).children
+    value_bytes = der.sequence(
+        *(field.raw for field in value[:3]), der.bits(signature_to_raw(value[3].content[1:], ORDER))
+    )
+    report = judged(value_bytes)
+    assert report.valid
+    assert [w.en for w in report.signatures[0].warnings].count(
+        "a signature value is raw r‖s instead of DER"
+    ) == 1
+
+
 @given(st.data())
 def test_no_change_of_one_byte_is_accepted(data: st.DataObject) -> None:
     value = bytearray(make_cached())

@@ -21,6 +21,7 @@ from kms.models.seals import VerificationReport
 from secops.kernel.clock import from_rfc3339
 from tests.fakes.ofd import (
     LIST,
+    NS,
     PAGE,
     SEAL,
     SIGNATURE,
@@ -37,6 +38,7 @@ from tests.fakes.sealing import NOW, Recipe, make_seal, mint, new_mint
 GOOD = Recipe()
 TRUST = Trust(NOW, mint().anchors)
 SECOND = "Doc_0/Signs/Sign_1"
+SOUND = pack(signed_document(GOOD))
 
 
 def judged(files: Files | bytes) -> VerificationReport:
@@ -148,6 +150,81 @@ def page_hidden_as_a_later_signature() -> Files:
     return {**files, f"{SECOND}/Signature.xml": xml, LIST: listing("Doc_0/Signs/Sign_0", SECOND)}
 
 
+def with_flags(flags: int) -> Callable[[], bytes]:
+    """Return a package whose first entry claims ``flags`` in both of its headers."""
+
+    def make() -> bytes:
+        content = bytearray(SOUND)
+        place = content.index(b"PK\x01\x02")
+        content[6] |= flags
+        content[place + 8] |= flags
+        return bytes(content)
+
+    return make
+
+
+def shifted(content: bytes, place: int, gap: bytes, first: int) -> bytes:
+    """Return ``content`` with ``gap`` at ``place``; offsets from entry ``first`` on moved."""
+    directory = content.index(b"PK\x01\x02")
+    head, tail = bytearray(content[:directory]), bytearray(content[directory:])
+    head[place:place] = gap
+    position = 0
+    for number in range(10_000):
+        if tail[position : position + 4] != b"PK\x01\x02":
+            break
+        sizes = [
+            int.from_bytes(tail[position + at : position + at + 2], "little") for at in (28, 30, 32)
+        ]
+        if number >= first:
+            offset = int.from_bytes(tail[position + 42 : position + 46], "little") + len(gap)
+            tail[position + 42 : position + 46] = offset.to_bytes(4, "little")
+        position += 46 + sum(sizes)
+    end = tail.index(b"PK\x05\x06")
+    tail[end + 16 : end + 20] = len(head).to_bytes(4, "little")
+    return bytes(head + tail)
+
+
+def with_gap() -> bytes:
+    second = SOUND.index(b"PK\x03\x04", 4)
+    return shifted(SOUND, second, b"PK\x03\x04 hidden", 1)
+
+
+def with_tail() -> bytes:
+    return shifted(SOUND, SOUND.index(b"PK\x01\x02"), b"hidden", 10_000)
+
+
+def with_false_size() -> bytes:
+    """Return a package whose first file says in both headers that it is one byte longer."""
+    content = bytearray(SOUND)
+    directory = content.index(b"PK\x01\x02")
+    size = int.from_bytes(content[22:26], "little") + 1
+    content[22:26] = content[directory + 24 : directory + 28] = size.to_bytes(4, "little")
+    return bytes(content)
+
+
+def shared_value() -> Files:
+    files = sign(signed_document(GOOD), GOOD, folder=SECOND)
+    xml = files[f"{SECOND}/Signature.xml"]
+    xml = xml.replace(f"/{SECOND}/SignedValue.dat".encode(), f"/{VALUE}".encode())
+    lists = listing("Doc_0/Signs/Sign_0", SECOND)
+    return {**files, f"{SECOND}/Signature.xml": xml, LIST: lists}
+
+
+def changed_list(old: bytes, new: bytes) -> Callable[[], Files]:
+    return changed(LIST, old, new)
+
+
+def too_much_markup() -> Files:
+    files = document()
+    page = f"<ofd:Page {NS}>{'x' * (7 << 20)}</ofd:Page>".encode()
+    listed = "".join(f'<ofd:Page BaseLoc="Pages/{number}.xml"/>' for number in range(4))
+    files["Doc_0/Document.xml"] = files["Doc_0/Document.xml"].replace(
+        b"</ofd:Pages>", f"{listed}</ofd:Pages>".encode()
+    )
+    files |= {f"Doc_0/Pages/{number}.xml": page for number in range(4)}
+    return {**sign(files, GOOD), LIST: listing("Doc_0/Signs/Sign_0")}
+
+
 ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     "the page changed": changed(PAGE, "公文".encode(), "伪文".encode()),
     "the picture changed": lambda: added(**{"Doc_0/Res/stamp.png": b"other"}),
@@ -231,6 +308,35 @@ ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     "cut off": lambda: pack(signed_document(GOOD))[:-40],
     "only a magic number": lambda: b"PK\x03\x04",
     "a bomb": bomb,
+    "a file too large to be a value": lambda: added(**{VALUE: bytes((4 << 20) + 1)}),
+    "an encrypted entry": with_flags(0x1),
+    "a patched entry": with_flags(0x20),
+    "something between the entries": with_gap,
+    "something before the directory": with_tail,
+    "a size that is not true": with_false_size,
+    "a value of two signatures": shared_value,
+    "too many signatures in a list": lambda: added(
+        **{LIST: listing(*[f"Doc_0/Signs/Sign_{n}" for n in range(201)])}
+    ),
+    "too many references": lambda: signed_document(
+        GOOD, protected={f"f{number}": b"" for number in range(5_001)}
+    ),
+    "a digest that is not Base64": changed(SIGNATURE, b"<ofd:CheckValue>", b"<ofd:CheckValue>%"),
+    "a signature without ID": changed_list(b'ID="1"', b""),
+    "a path that leaves the package": changed_list(b"/Doc_0/", b"../../"),
+    "a path that holds markup": changed(
+        SIGNATURE, b"<ofd:SignedValue>", b"<ofd:SignedValue><ofd:x/>"
+    ),
+    "no SignedInfo": lambda: added(
+        **{
+            SIGNATURE: f"<ofd:Signature {NS}><ofd:SignedValue>/{VALUE}</ofd:SignedValue>"
+            "</ofd:Signature>".encode()
+        }
+    ),
+    "two values": changed(
+        SIGNATURE, b"<ofd:SignedInfo>", b"<ofd:SignedValue>x</ofd:SignedValue><ofd:SignedInfo>"
+    ),
+    "too much markup": too_much_markup,
     "too many entries": lambda: pack({f"f{number}": b"" for number in range(5_001)}),
 }
 
@@ -309,6 +415,33 @@ def test_a_path_starts_at_the_root_or_at_its_holder(path: str, expected: str) ->
     assert resolve(path, "Doc_0/Document.xml") == expected
 
 
+def test_a_document_without_a_list_of_signatures_has_none() -> None:
+    files = document()
+    start = files["OFD.xml"].index(b"<ofd:Signatures>")
+    files["OFD.xml"] = files["OFD.xml"][:start] + b"</ofd:DocBody></ofd:OFD>"
+    report = judged(files)
+    assert (report.valid, report.signatures) == (False, ())
+    assert [text.en for text in report.warnings] == ["the file has no signature"]
+
+
+def test_moved_offsets_alone_change_nothing() -> None:
+    assert shifted(SOUND, 0, b"", 0) == SOUND
+
+
+def test_a_method_named_otherwise_is_a_warning() -> None:
+    report = judged(signed_document(GOOD, method="1.2.156.10197.1.301.1"))
+    assert "SignatureMethod says 1.2.156.10197.1.301.1" in [
+        text.en for text in report.signatures[0].warnings
+    ]
+
+
+def test_a_path_out_of_the_package_inside_a_page_leads_nowhere() -> None:
+    files = document()
+    files[PAGE] = files[PAGE].replace("公文".encode(), b"../../../../etc/passwd")
+    signed = {**sign(files, GOOD), LIST: listing("Doc_0/Signs/Sign_0")}
+    assert judged(signed).valid
+
+
 @given(st.data())
 def test_a_damaged_package_is_judged_without_an_exception(data: st.DataObject) -> None:
     content = bytearray(SOUND)
@@ -333,9 +466,6 @@ def test_one_changed_byte_is_accepted_only_if_every_file_is_still_the_same(
 def unpacked(content: bytes) -> dict[str, Any]:
     package = OfdPackage(content)
     return {name: package.read(name) for name in package.names}
-
-
-SOUND = pack(signed_document(GOOD))
 
 
 def test_the_zip_module_agrees_about_a_sound_package() -> None:
