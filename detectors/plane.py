@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
+from detectors.adapters.ownlog import own_sources
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.adapters.segments.build import Segments, open_segments
@@ -73,6 +74,7 @@ def log_services(
         store=segments.store,
         tails=LocalTails(parts.home / "tail"),
         rejects=rejects,
+        own=lambda: own_sources(parts.home / "log"),
     )
     return logs, SourceService(parts, sources), follower
 

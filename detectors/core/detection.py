@@ -100,7 +100,7 @@ class Plan:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self.detectors = tuple(detectors)
         self._asked = [(each, rule) for each in detectors for rule in each.rules]
-        self._program = Program([rule.tree for _, rule in self._asked])
+        self._program: Program | None = None
 
     def find(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:
         """Return what each detector finds in ``batch``, by row, and which could not be asked.
@@ -109,6 +109,8 @@ class Plan:
         rule silences itself only.
         """
         try:
+            if self._program is None:
+                self._program = Program([rule.tree for _, rule in self._asked])
             found = evaluate(self._program, table_of(batch))
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is reported by name
             if len(self.detectors) == 1:

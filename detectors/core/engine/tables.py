@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from detectors.core.engine.columns import SYSTEM, Table
@@ -94,16 +94,13 @@ def keyword_text(fields: Fields, raw: bytes) -> str:
     """Return the text that rules without a field read.
 
     A log line is its own text; of structured events (Windows, JSON) it is all values of the
-    payload, joined by LF: a keyword must not depend on how JSON escapes a backslash.
+    payload in the order of their names, joined by LF: a keyword must depend neither on how
+    JSON escapes a backslash nor on the order in which a store keeps fields.
     """
     if any(name.startswith(SYSTEM) for name in fields):
-        payload: Iterable[Value] = (
-            value
-            for name, value in fields.items()
-            if not name.startswith(SYSTEM) and name not in _DERIVED
-        )
+        names = [n for n in fields if not n.startswith(SYSTEM) and n not in _DERIVED]
     elif raw.lstrip()[:1] == _RAW_IS_JSON:
-        payload = fields.values()
+        names = list(fields)
     else:
         return raw.decode("utf-8", "backslashreplace")
-    return "\n".join(text for value in payload for text in texts_of(value))
+    return "\n".join(text for name in sorted(names) for text in texts_of(fields[name]))

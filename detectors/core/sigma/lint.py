@@ -15,7 +15,7 @@ from detectors.core.sigma.tree import (
     Or,
     Present,
     Reference,
-    atoms_of,
+    fields_of,
 )
 from detectors.models.rules import RuleProblem
 
@@ -37,7 +37,7 @@ def lint_rule(rule: CompiledRule, table: Table, known: Known) -> tuple[RuleProbl
     names = _known_names(alternatives, known)
     if names is None:
         return ()
-    unknown = sorted({atom.field for atom in atoms_of(rule.tree)} - names - {KEYWORDS})
+    unknown = sorted(fields_of(rule.tree) - names - {KEYWORDS})
     if not unknown:
         return ()
     never = not _possible(rule.tree, names)

@@ -34,6 +34,14 @@ from detectors.models.rules import (
 )
 
 _MIN_BASE64: Final = 3
+_WORDS: Final[Mapping[str, str]] = {
+    "log source": "logsource",
+    "is not a level": "level",
+    "a title": "title",
+    "identifier": "id",
+    "documents with": "title",
+}
+"""What errors about other keys than the detection say."""
 _SEVERITIES: Final[Mapping[str, Severity]] = {
     "informational": "low",
     "low": "low",
@@ -176,17 +184,16 @@ def _line(document: Document, error: Exception) -> int:
     if "correlation" in content:
         return document.line_of("correlation")
     detection = content.get("detection")
-    if not isinstance(detection, dict):
-        return document.line_of("detection")
-    for name, definition in detection.items():
+    for name, definition in detection.items() if isinstance(detection, dict) else ():
         if name != "condition":
             place = _failing(_wide(definition), ("detection", str(name)))
             if place is not None:
                 return document.line_of(*place)
-    if "ondition" in type(error).__name__ or "etection" in str(error):
-        return document.line_of("detection", "condition")
-    named = next((k for k in ("logsource", "level", "title", "id") if k in str(error).lower()), "")
-    return document.line_of(named)
+    what = str(error).lower()
+    for word, key in _WORDS.items():
+        if word in what:
+            return document.line_of(key)
+    return document.line_of("detection", "condition")
 
 
 def _failing(definition: Any, place: tuple[str | int, ...]) -> tuple[str | int, ...] | None:

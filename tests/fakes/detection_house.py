@@ -1,0 +1,98 @@
+"""Detection over a real database and a log store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from detectors.adapters.rule_cache import RuleCacheFile
+from detectors.core.events.identity import LineCounter, event_id
+from detectors.core.formats.detect import LINE_PARSERS
+from detectors.core.formats.record import Context
+from detectors.models.rules import RuleFile
+from detectors.service.alerts import AlertService
+from detectors.service.rules import RuleService
+from detectors.service.runs import RunService
+from detectors.store.alerts import DatabaseAlerts
+from detectors.store.detectors import DatabaseDetectors
+from secops.adapters.spine import Spine
+from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.clock import DAY
+from secops.kernel.logs import LogEvent, LogStore
+from tests.fakes.clock import FakeClock
+from tests.fakes.log_store import FakeLogStore
+from tests.fakes.parts import database_spine
+
+RULES = Path(__file__).resolve().parents[2] / "rules" / "sigma"
+
+
+def person(role: str, org_id: str = ROOT_ORG) -> Actor:
+    return Actor("account", f"acc_{role}", org_id, role, roles=frozenset({role}))
+
+
+ANALYST = person("analyst")
+SECURITY_ADMIN = person("security-admin")
+
+
+class RulesIn:
+    """Rule files given as texts."""
+
+    def __init__(self, **texts: str) -> None:
+        self.files = [RuleFile(f"{name}.yml", text.encode()) for name, text in texts.items()]
+
+    def rule_files(self) -> Sequence[RuleFile]:
+        return self.files
+
+
+def own_rules(*names: str) -> RulesIn:
+    return RulesIn(**{name: (RULES / f"{name}.yml").read_text() for name in names})
+
+
+def log_events(lines: Sequence[str], now: int, kind: str = "syslog") -> list[LogEvent]:
+    context, counter = Context(zone=UTC, latest=now + DAY), LineCounter()
+    events = []
+    for line in lines:
+        raw = line.encode()
+        parsed = LINE_PARSERS[kind](raw, context)
+        identity = event_id("test", raw, counter.number(raw))
+        events.append(LogEvent(identity, "test", parsed.at, now, parsed.fields, raw))
+    return events
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionHouse:
+    spine: Spine
+    clock: FakeClock
+    logs: LogStore
+    rules: RuleService
+    runs: RunService
+    alerts: AlertService
+
+    def store(self, lines: Sequence[str], kind: str = "syslog") -> None:
+        self.logs.append(log_events(lines, self.clock.now(), kind))
+
+
+@contextmanager
+def detection_house(
+    home: Path, source: RulesIn, logs: LogStore | None = None
+) -> Iterator[DetectionHouse]:
+    """Open a house with the rules of ``source``."""
+    clock = FakeClock()
+    home.mkdir(exist_ok=True)
+    spine = database_spine(home, clock=clock)
+    try:
+        yield over(spine, clock, source, logs or FakeLogStore())
+    finally:
+        spine.close()
+
+
+def over(spine: Spine, clock: FakeClock, source: RulesIn, logs: LogStore) -> DetectionHouse:
+    """Return services of their own over an open spine, as another process would have."""
+    parts, store, alerts = spine.parts, DatabaseDetectors(), DatabaseAlerts()
+    cache = RuleCacheFile(parts.home)
+    rules = RuleService(parts, store, source, cache)
+    runs = RunService(parts, logs, alerts, store, rules, cache)
+    return DetectionHouse(spine, clock, logs, rules, runs, AlertService(parts, logs, alerts))
