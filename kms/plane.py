@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from kms.adapters.anchor_files import HomeAnchorFile
 from kms.adapters.custody.passphrases import configured_passphrase
@@ -23,6 +24,7 @@ from kms.service.key_ring import KeyRing
 from kms.service.keys import Keys
 from kms.service.seals import (
     SealApplications,
+    SealFiles,
     SealMaking,
     SealParts,
     SealRegistry,
@@ -33,6 +35,7 @@ from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.transit import Transit
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.seals import SqlCertificateStore, SqlSealStore
+from secops.kernel.clock import SystemClock
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
 
@@ -84,3 +87,8 @@ def build_services(
         seal_using=SealUsing(seals),
         seal_verification=SealVerification(seals),
     )
+
+
+def open_seal_files(home: Path) -> SealFiles:
+    """Return what verifies seals over files alone, with the home's own root as an anchor."""
+    return SealFiles(SystemClock(), HomeAnchorFile(home))

@@ -12,7 +12,7 @@ NAME = "root.pem"
 
 
 class HomeAnchorFile:
-    """Writes the root certificate under ``home``."""
+    """Keeps the root certificate under ``home``."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / FOLDER / NAME
@@ -25,3 +25,10 @@ class HomeAnchorFile:
         draft = self._path.with_suffix(f".{os.getpid()}")
         draft.write_text(pem)
         draft.replace(self._path)
+
+    def read(self) -> bytes | None:
+        """Return the PEM; None where no seal was ever made."""
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None

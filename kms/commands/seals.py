@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,6 @@ from secops.terminal.session import session_of
 if TYPE_CHECKING:
     from kms.models.seals import VerificationReport
     from kms.service import KmsServices
-    from secops.crypto.certificates import Certificate
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
@@ -22,7 +20,6 @@ _LIMIT: Final = 200
 _MAX_FILE: Final = 20 << 20
 _CHUNK: Final = 1 << 20
 _OK: Final = {True: "✓", False: "✗", None: "–"}
-_CA: Final = "ca/root.pem"
 
 
 @click.command("apply-seal")
@@ -249,15 +246,17 @@ def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
 
     Example: secops kms verify-seal notice.pdf.dat --document notice.pdf --json
     """
-    from kms.service.seals.verifying import verify_seal_file  # noqa: PLC0415 - quick --help
-    from secops.kernel.clock import SystemClock  # noqa: PLC0415
+    from kms.service.seals import SealFiles  # noqa: PLC0415 - quick --help
 
     document: Path | None = options["document"]
-    report = verify_seal_file(
-        _content(file),
-        None if document is None else _content(document),
-        anchors=_anchors(session_of(ctx).home, options["trust"]),
-        now=SystemClock().now(),
+    report = (
+        session_of(ctx)
+        .files(SealFiles)
+        .verify_seal(
+            _content(file),
+            None if document is None else _content(document),
+            [_content(path) for path in options["trust"]],
+        )
     )
     if options["as_json"]:
         print_json(report.to_record())
@@ -306,18 +305,10 @@ def _sm3_of(path: Path) -> bytes:
     return engine.finalize()
 
 
-def _anchors(home: Path, paths: Sequence[Path]) -> list[Certificate]:
-    from kms.service.seals.verifying import read_anchors  # noqa: PLC0415
-
-    built_in = home / _CA
-    found = [*paths, built_in] if built_in.is_file() else list(paths)
-    return [anchor for path in found for anchor in read_anchors(_content(path))]
-
-
 def _print_report(report: VerificationReport) -> None:
     record = report.to_record()
     for verdict in record["signatures"]:
-        title = f"{verdict['seal_name'] or '?'} · {verdict['signer'] or ''}"
+        title = " · ".join(part for part in (verdict["seal_name"], verdict["signer"]) if part)
         rows = [
             (step["n"], step["what"], _OK[step["ok"]], step["why"]) for step in verdict["steps"]
         ]

@@ -67,6 +67,10 @@ class AnchorFile(Protocol):
         """Store the DER ``certificate`` as PEM, replacing what was there at once."""
         ...
 
+    def read(self) -> bytes | None:
+        """Return the PEM; None where no seal was ever made."""
+        ...
+
 
 class CertificateStore(Protocol):
     """Keeps the certificates of the built-in CA."""

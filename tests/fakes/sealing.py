@@ -57,6 +57,9 @@ class FakeAnchorFile:
     def write(self, certificate: bytes) -> None:
         self.written.append(certificate)
 
+    def read(self) -> bytes | None:
+        return None
+
 
 @dataclass(frozen=True)
 class Mint:

@@ -5,10 +5,11 @@ from kms.service.seals.making import SealMaking
 from kms.service.seals.parts import SealParts
 from kms.service.seals.registry import SealRegistry
 from kms.service.seals.using import SealUsing
-from kms.service.seals.verifying import SealVerification
+from kms.service.seals.verifying import SealFiles, SealVerification
 
 __all__ = [
     "SealApplications",
+    "SealFiles",
     "SealMaking",
     "SealParts",
     "SealRegistry",

@@ -12,10 +12,12 @@ from kms.core.gbt38540 import verification
 from kms.core.gbt38540.evidence import Evidence, Trust
 from kms.errors.seals import AnchorUnreadable, SealFormatUnsupported, SealUnreadable
 from kms.models.seals import VerificationReport
+from kms.ports.seals import AnchorFile
 from kms.service.seals.parts import SealParts
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.crypto.hashes import sm3
+from secops.kernel.clock import Clock
 from secops.kernel.errors import TooLarge
 from secops.kernel.transactions import Transaction
 
@@ -53,14 +55,24 @@ class SealVerification:
         return _verify(content, document, trust)
 
 
-def verify_seal_file(
-    content: bytes, document: bytes | None, *, anchors: Sequence[Certificate], now: int
-) -> VerificationReport:
-    """Return the verdict on ``content`` over files alone.
+class SealFiles:
+    """Verifies over files alone: no database, no account, however damaged the home is."""
 
-    Raises ``SealUnreadable``, ``SealFormatUnsupported``, ``TooLarge``.
-    """
-    return _verify(content, document, Trust(now, tuple(anchors)))
+    def __init__(self, clock: Clock, anchor_file: AnchorFile) -> None:
+        self._clock = clock
+        self._anchor_file = anchor_file
+
+    def verify_seal(
+        self, content: bytes, document: bytes | None, trust: Sequence[bytes]
+    ) -> VerificationReport:
+        """Return the verdict on ``content`` under the PEMs ``trust`` and the home's own root.
+
+        Raises ``SealUnreadable``, ``SealFormatUnsupported``, ``AnchorUnreadable``, ``TooLarge``.
+        """
+        own = self._anchor_file.read()
+        pems = [*trust] if own is None else [*trust, own]
+        anchors = tuple(anchor for pem in pems for anchor in read_anchors(pem))
+        return _verify(content, document, Trust(self._clock.now(), anchors))
 
 
 def read_anchors(pem: bytes) -> tuple[Certificate, ...]:

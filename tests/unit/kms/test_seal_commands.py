@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from kms.commands.seals import verify_seal
 from kms.errors.seals import AnchorUnreadable, SealFormatUnsupported, SealUnreadable
+from kms.plane import open_seal_files
 from secops.crypto.sm2 import PrivateKey
 from secops.kernel.clock import DAY, SystemClock
 from secops.terminal.session import Session
@@ -40,7 +41,7 @@ def recipe() -> Recipe:
 
 
 def run(home: Path, *arguments: str) -> Result:
-    session = Session(home, None, no_house)
+    session = Session(home, None, no_house, lambda place: iter([open_seal_files(place)]))
     return CliRunner().invoke(verify_seal, list(arguments), obj=session)
 
 

@@ -23,13 +23,13 @@ from kms.models.seals import MARKING
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
+    SealFiles,
     SealMaking,
     SealParts,
     SealRegistry,
     SealUsing,
     SealVerification,
 )
-from kms.service.seals.verifying import read_anchors, verify_seal_file
 from kms.store.seals import SqlCertificateStore, SqlSealStore
 from secops.adapters.journal.reader import JournalReader
 from secops.adapters.spine import Spine, journal_folder
@@ -157,9 +157,8 @@ def test_everything_under_the_built_in_authority_is_marked(world: World) -> None
 
 def test_the_root_lies_in_the_home_so_that_files_verify_alone(world: World, tmp_path: Path) -> None:
     sealed = world.use(world.make())
-    anchors = read_anchors((tmp_path / "ca" / "root.pem").read_bytes())
-    report = verify_seal_file(sealed.value, DOCUMENT, anchors=anchors, now=world.clock.now())
-    assert report.valid
+    files = SealFiles(world.clock, HomeAnchorFile(tmp_path))
+    assert files.verify_seal(sealed.value, DOCUMENT, []).valid
 
 
 def test_nobody_approves_their_own_application(world: World) -> None:
