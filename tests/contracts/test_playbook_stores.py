@@ -53,7 +53,19 @@ STEP = PlannedStep(
     on_success="end:done",
     on_failure="end:failed",
 )
-PLAN = Plan("p", "m", "c", "inc_1", "acc_1", {}, {"__a__": "b"}, "action--1", (STEP,), True, 60)
+PLAN = Plan(
+    playbook_id="p",
+    playbook_modified="m",
+    content_hash="c",
+    incident_id="inc_1",
+    requester_id="acc_1",
+    given={},
+    variables={"__a__": "b"},
+    first="action--1",
+    steps=(STEP,),
+    needs_approval=True,
+    expires_s=60,
+)
 RUN = Run("run_1", "org_a", "inc_1", PLAN, "running", "acc_1", 1, 100, fence=3)
 ENTRY = JournalEntry("run_1", 1, "org_a", 1, "action--1", 0, "account:a", "k", 1, "intent")
 LINK = AlertLink("inc_1", "alr_1", "org_a", "t", "r", "high", 1, 1, 2, "00")
