@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kms.core.keys import lifecycle
-from kms.errors.keys import KeyExists, KeyNotFound
+from kms.errors.keys import KeyDestroyed, KeyExists, KeyNotFound
 from kms.models.keys import DEFAULT_MOUNT, Key, KeyRequest, KeyVersion, LoadedKey
 from kms.ports.keys import KeyStore
 from kms.service.key_maker import KeyMaker
@@ -53,6 +53,10 @@ class Keys:
 
         made = self._parts.transactions.run(work)
         loaded = self._fresh(actor.org_id, request.name, request.mount)
+        if loaded.key.state == "destroyed":
+            # the name stays taken: an old signature must never verify under another key
+            msg = f"the key {request.name} was destroyed"
+            raise KeyDestroyed(msg)
         if not made and loaded.key.type != request.type:
             msg = f"the key {request.name} exists with type {loaded.key.type}"
             raise KeyExists(msg)

@@ -73,6 +73,7 @@ def open_key_pool(
     home: Path, *, passphrase: str | None = PASSPHRASE, **spine: Any
 ) -> Iterator[KeyPool]:
     """Open the pool in ``home``, made there if there is none."""
+    home.mkdir(exist_ok=True)
     opened = database_spine(home, **spine)
     options = KmsOptions(unlock_passphrase=passphrase)
     custody = SoftwareCustody(options.profile, opened.parts.randomness, FAST)

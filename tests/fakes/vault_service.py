@@ -46,11 +46,11 @@ class Tokens:
 
 
 class VaultService:
-    def __init__(self, pool: KeyPool) -> None:
+    def __init__(self, pool: KeyPool, host: str = "localhost:8080") -> None:
         self.pool = pool
         parts = pool.spine.parts
         guard = Guard(Tokens(), parts.access, parts.clock)
-        origins = Origins("http://localhost:8080", frozenset({"localhost:8080"}))
+        origins = Origins(f"http://{host}", frozenset({host}))
         reader = RequestReader(origins, parts.randomness)
         self.wsgi = build_wsgi(Lane(reader, Dispatcher(guard, parts.trail)), routes(pool.services))
 

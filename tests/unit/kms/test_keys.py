@@ -171,6 +171,15 @@ def test_destroying_needs_permission_on_the_key_and_leaves_intent_and_outcome(
     assert {f"key:{key_id}"} == {leaf["target"] for leaf in leaves}
     with pool.spine.read_engine.begin() as connection:
         assert connection.execute(select(kms_key_versions)).all() == []
+    for attempt in (
+        lambda: pool.create("k", "sm2"),
+        lambda: pool.services.keys.rotate_key(KEEPER, "k"),
+        lambda: pool.services.key_control.resume_key(KEEPER, "k"),
+        lambda: pool.services.key_control.destroy_key(KEEPER, "k"),
+        lambda: pool.services.keys.configure_key(KEEPER, "k", {"deletion_allowed": False}),
+    ):
+        with pytest.raises(KeyDestroyed):
+            attempt()
 
 
 def test_creating_the_same_key_again_returns_it_and_another_type_conflicts(pool: KeyPool) -> None:
