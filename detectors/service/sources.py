@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, get_args
 
@@ -87,10 +87,13 @@ class Follower:
     store: LogStore
     tails: Tails
     rejects: Rejects
+    own: Callable[[], Sequence[LogSource]] = tuple
+    """The platform's own logs: it watches itself."""
 
     def follow_all(self) -> bool:
         """Read what is new in every followed source; True when more waits."""
-        registered = self.parts.transactions.read(lambda tx: self.sources.list(tx, None))
+        stored = self.parts.transactions.read(lambda tx: self.sources.list(tx, None))
+        registered = [*self.own(), *stored]
         waiting = 0
         for source in registered:
             if source.follow and self.tail_file(source):
