@@ -6,7 +6,7 @@ something.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import re
 import unicodedata
@@ -60,10 +60,8 @@ def holds(node: Node, fields: Mapping[str, Value], keywords: str = "") -> bool:
     if isinstance(node, Not):
         return not holds(node.child, fields, keywords)
     found = [keywords] if node.field == KEYWORDS else values(fields, node.field)
-    if isinstance(node, Absent):
-        return not found
-    if isinstance(node, Present):
-        return bool(found)
+    if isinstance(node, Absent | Present):
+        return bool(found) is isinstance(node, Present)
     if isinstance(node, Reference):
         others = values(fields, node.other)
         return any(compare(node.operation, shadow(a), shadow(b)) for a in found for b in others)
@@ -90,6 +88,10 @@ def fits(atom: Text | Pattern | Regex | Network | Number | TimePart, text: str) 
         return re.fullmatch(pattern, text if atom.cased else shadow(text), re.DOTALL) is not None
     if isinstance(atom, Regex):
         return re2.search(atom.pattern, text) is not None
+    return computed(atom, text)
+
+
+def computed(atom: Network | Number | TimePart, text: str) -> bool:
     if isinstance(atom, Network):
         return in_network(text, atom.cidr)
     if isinstance(atom, Number):
@@ -130,7 +132,7 @@ def ordered(comparison: str, left: Decimal | int, right: Decimal | int) -> bool:
 
 def part_of_time(atom: TimePart, text: str) -> bool:
     try:
-        moment = datetime.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return False
     part = moment.isocalendar()[1] if atom.unit == "week" else getattr(moment, atom.unit)

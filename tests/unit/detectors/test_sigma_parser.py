@@ -95,9 +95,9 @@ def test_backslashes_and_wildcards_follow_the_specification(
         ("F|startswith: ABC", Text("F", "startswith", "abc")),
         ("F|endswith: ABC", Text("F", "endswith", "abc")),
         ("F|endswith: a*b", Pattern("F", (Gap.RUN, "a", Gap.RUN, "b"))),
-        ("F|cased: AbC", Text("F", "equals", "AbC", True)),
-        ("F|contains|cased: AbC", Text("F", "contains", "AbC", True)),
-        ("F|cased|contains: AbC", Text("F", "contains", "AbC", True)),
+        ("F|cased: AbC", Text("F", "equals", "AbC", cased=True)),
+        ("F|contains|cased: AbC", Text("F", "contains", "AbC", cased=True)),
+        ("F|cased|contains: AbC", Text("F", "contains", "AbC", cased=True)),
         ("F: [a, b]", Or((Text("F", "equals", "a"), Text("F", "equals", "b")))),
         (
             "F|contains|all: [a, b]",
@@ -278,9 +278,12 @@ def test_the_good_documents_of_a_file_survive_the_bad_one() -> None:
 
 def test_a_header_keeps_what_the_rule_says_of_itself() -> None:
     text = (
-        "title: T\nid: 6f0b2a5e-7d0c-4e8a-9a53-1f9f3f0f7a10\nname: n\nstatus: stable\nlevel: informational\n"
-        "description: d\nauthor: a\ntags: [attack.t1110]\nreferences: [r]\nfalsepositives: [f]\n"
-        "custom: {gbt20986: NACRED, n: 5}\nlogsource: {product: Windows, category: process_creation}\n"
+        "title: T\nid: 6f0b2a5e-7d0c-4e8a-9a53-1f9f3f0f7a10\nname: n\nstatus: stable\n"
+        "level: informational\n"
+        "description: d\nauthor: a\ntags: [attack.t1110]\nreferences: [r]\n"
+        "falsepositives: [f]\n"
+        "custom: {gbt20986: NACRED, n: 5}\n"
+        "logsource: {product: Windows, category: process_creation}\n"
         "detection: {sel: {A: 1}, condition: sel}\n"
     )
     (found,) = parse_file(RuleFile("dir/r.yml", text.encode())).rules

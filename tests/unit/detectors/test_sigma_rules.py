@@ -147,7 +147,10 @@ def test_a_tree_survives_the_cache(tree: Node) -> None:
 
 
 def test_a_file_survives_the_cache_with_its_header_and_problems() -> None:
-    text = "title: t\nlevel: high\ntags: [a.b]\ncustom: {k: v}\nlogsource: {product: windows}\ndetection: {s: {A: 1}, condition: s}\n---\ntitle: bad\n"
+    text = (
+        "title: t\nlevel: high\ntags: [a.b]\ncustom: {k: v}\nlogsource: {product: windows}\n"
+        "detection: {s: {A: 1}, condition: s}\n---\ntitle: bad\n"
+    )
     parsed = parse_file(RuleFile("old/r.yml", text.encode()))
     rules = compile_file(parsed, logsource_table()[0])
     encoded = encode_rules(rules)
@@ -226,7 +229,7 @@ def test_whatever_a_pattern_finds_contains_its_literal(pattern: str, text: str) 
     try:
         found = re2.compile(pattern, options).search(text)
     except re2.error:
-        assume(False)
+        assume(condition=False)
         return
     if found is not None:
         assert required_literal(pattern).lower() in text.lower()
@@ -301,7 +304,8 @@ def test_negations_are_judged_for_events_without_the_unknown_field(
     node: Node, *, fires: bool
 ) -> None:
     rules = compiled(
-        "title: t\nlogsource: {product: linux, service: sshd}\ndetection: {s: {x: 1}, condition: s}\n"
+        "title: t\nlogsource: {product: linux, service: sshd}\n"
+        "detection: {s: {x: 1}, condition: s}\n"
     )
     rule = rules.rules[0]
     changed = type(rule)(rule.header, node)
