@@ -91,7 +91,7 @@ class SealMaking:
         order = Order(
             profile="signer",
             org_id=application.org_id,
-            key_name=f"seal-signer-{application.id}-{holder.account_id}",
+            key_name=f"seal-{application.id[4:]}-{holder.account_id[4:]}",
             subject=Name(application.organization, MARKING, common_name(holder.name)),
         )
         return self._seals.authority.issue_signer(order, issuers)
