@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secops.crypto import der, sm2
+from secops.crypto import der, names, sm2
 from secops.crypto.certificates import (
     Certificate,
     read_certificate,
@@ -187,3 +187,132 @@ def test_a_real_sm2_certificate_is_read_and_its_issuers_key_fits(corpus: Path) -
     assert certificate.not_before == from_rfc3339("2021-07-29T11:37:34+00:00")
     point = bytes.fromhex("0248CA38C8E4C828D8F29021F4FF17954ABCE5A870AC86BCEA7119227CF65C1D4C")
     sm2.PublicKey.from_point(point).verify(certificate.signature, certificate.tbs)
+
+
+# Names and times as they are found
+
+
+def name(*pairs: tuple[str, int, bytes]) -> bytes:
+    relatives = (
+        der.encode(der.SET, der.encode_sequence(bytes.fromhex(oid), der.encode(tag, value)))
+        for oid, tag, value in pairs
+    )
+    return der.encode_sequence(*relatives)
+
+
+CN, OTHER = "0603550403", "06032a0304"
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "text"),
+    [
+        (0x0C, "单位".encode(), "单位"),
+        (0x16, "单位".encode(), "单位"),
+        (0x13, "单位".encode("gb18030"), "单位"),
+        (0x1E, "单位".encode("utf-16-be"), "单位"),
+        (0x0C, b"\xff\x00\xff", "#ff00ff"),
+        (0x1E, b"\xd8\x00", "#d800"),
+        (0x0C, b'a,b+"c"', 'a\\,b\\+\\"c\\"'),
+    ],
+)
+def test_a_name_shows_what_its_bytes_most_likely_say(tag: int, value: bytes, text: str) -> None:
+    encoded = name((OTHER, 0x0C, b"x"), (CN, tag, value))
+    assert names.to_text(encoded) == f"CN={text},1.2.3.4=x"
+
+
+def test_an_attribute_that_is_not_there_is_empty() -> None:
+    assert names.attribute(name((OTHER, 0x0C, b"x")), "2.5.4.3") == ""
+    leaf = replace(read_certificate(LEAF), subject=name((OTHER, 0x0C, b"x")))
+    assert leaf.common_name == "1.2.3.4=x"
+
+
+def test_a_name_of_another_form_is_refused() -> None:
+    lonely = der.encode_sequence(der.encode(der.SET, der.encode_sequence(bytes.fromhex(CN))))
+    with pytest.raises(MalformedEncoding):
+        names.to_text(lonely)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "expected"),
+    [
+        (der.UTC_TIME, b"491231235959Z", "2049-12-31T23:59:59+00:00"),
+        (der.UTC_TIME, b"500101000000Z", "1950-01-01T00:00:00+00:00"),
+        (der.GENERALIZED_TIME, b"20500101000000Z", "2050-01-01T00:00:00+00:00"),
+    ],
+)
+def test_times_follow_rfc_5280(tag: int, text: bytes, expected: str) -> None:
+    element, _ = der.read_element(der.encode(tag, text))
+    assert names.read_time(element) == from_rfc3339(expected)
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        (der.UTC_TIME, b"4912312359Z"),
+        (der.UTC_TIME, b"491231235959+0800"),
+        (der.UTC_TIME, b"491331235959Z"),
+        (der.UTC_TIME, b"49123123595aZ"),
+        (der.GENERALIZED_TIME, b"20500101000000.5Z"),
+        (der.GENERALIZED_TIME, b"205001010000000"),
+        (der.OCTET_STRING, b"20500101000000Z"),
+        (der.UTC_TIME, "49123123595９Z".encode()),
+    ],
+)
+def test_times_of_another_form_are_refused(tag: int, text: bytes) -> None:
+    element, _ = der.read_element(der.encode(tag, text))
+    with pytest.raises(MalformedEncoding):
+        names.read_time(element)
+
+
+def with_extensions(*extensions: bytes) -> bytes:
+    """LEAF with other extensions; its signature no longer fits."""
+    outer = list(der.children(der.read_whole(LEAF, der.SEQUENCE).content))
+    fields = [field.raw for field in der.children(outer[0].content) if field.tag != 0xA3]
+    listed = der.encode(0xA3, der.encode_sequence(*extensions))
+    tbs = der.encode_sequence(*fields, listed)
+    return der.encode_sequence(tbs, outer[1].raw, outer[2].raw)
+
+
+def extension(oid: str, value: bytes, *flag: bytes) -> bytes:
+    return der.encode_sequence(bytes.fromhex(oid), *flag, der.encode(der.OCTET_STRING, value))
+
+
+BASIC, USAGE = "0603551d13", "0603551d0f"
+TRUE, FALSE = b"\x01\x01\xff", b"\x01\x01\x00"
+
+
+def test_extensions_are_read_and_unknown_critical_ones_named() -> None:
+    found = read_certificate(
+        with_extensions(
+            extension(BASIC, der.encode_sequence(TRUE, der.encode_unsigned(3)), TRUE),
+            extension(USAGE, bytes.fromhex("03020106"), FALSE),
+            extension(OTHER, b"x", TRUE),
+        )
+    )
+    assert (found.is_ca, found.path_length) == (True, 3)
+    assert found.key_usage == {"keyCertSign", "cRLSign"}
+    assert found.unknown_critical == ("1.2.3.4",)
+    assert not found.allows("digitalSignature")
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        (extension(OTHER, b"x"), extension(OTHER, b"y")),
+        (der.encode_sequence(bytes.fromhex(OTHER)),),
+        (extension(USAGE, bytes.fromhex("030108")),),
+        (extension(USAGE, bytes.fromhex("0300")),),
+    ],
+)
+def test_malformed_extensions_are_refused(extensions: tuple[bytes, ...]) -> None:
+    with pytest.raises(MalformedEncoding):
+        read_certificate(with_extensions(*extensions))
+
+
+def test_a_certificate_without_an_algorithm_is_refused() -> None:
+    empty = der.encode_sequence()
+    fields = [field.raw for field in der.children(der.read_whole(LEAF, der.SEQUENCE).content)]
+    inner = [field.raw for field in der.children(der.read_whole(fields[0], der.SEQUENCE).content)]
+    inner[2] = empty
+    with pytest.raises(MalformedEncoding):
+        read_certificate(der.encode_sequence(der.encode_sequence(*inner), empty, fields[2]))
