@@ -236,3 +236,15 @@ def prefers_english() -> bool:
     """Tell whether the terminal's locale asks for English; Chinese is the default."""
     chosen = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return chosen is not None and chosen.lower().startswith("en")
+
+
+def environment_names() -> list[str]:
+    """Return the names of the environment's variables."""
+    return list(os.environ)
+
+
+def export_for_children(home: Path, *, listen: str, workers: int) -> None:
+    """Let child processes read the same home and the options of ``serve``."""
+    os.environ["SECOPS_HOME"] = str(home)
+    os.environ["SECOPS_LISTEN"] = listen
+    os.environ["SECOPS_WORKERS"] = str(workers)

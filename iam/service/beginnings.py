@@ -23,6 +23,7 @@ from secops.kernel.permissions.roles import (
     INTEGRATOR,
     ROLES,
     SECURITY_ADMIN,
+    STAFF,
     SYSTEM_ADMIN,
 )
 from secops.kernel.trail import Act
@@ -30,6 +31,8 @@ from secops.kernel.transactions import Transaction
 
 FIRST: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
 DEMO_CLIENT: Final = "demo-app"
+DEMO_PERSON: Final = "zhangwei"
+"""The person whose sign-in the sample logs show being guessed."""
 _ALPHABET: Final = "abcdefghjkmnpqrstvwxyzACDEFHJKLMNPQRTUVWXY3479"
 
 
@@ -90,7 +93,7 @@ class BeginningService:
         return self.means.parts.transactions.read(work)
 
     def create_demo_accounts(self, actor: Actor) -> Sequence[DemoAccount]:
-        """Create an account for each role, named after it, with made-up persons.
+        """Create an account for each role, named after it, and ``zhangwei``; made-up persons.
 
         Only in demo homes. Idempotent: accounts that exist are left alone and not returned.
         """
@@ -99,8 +102,9 @@ class BeginningService:
             msg = "demo accounts belong in demo homes"
             raise Forbidden(msg)
         made = []
-        for number, role in enumerate(ROLES):
-            account = self._demo_account(actor, number, role)
+        people = [*((role, role) for role in ROLES), (DEMO_PERSON, STAFF)]
+        for number, (name, role) in enumerate(people):
+            account = self._demo_account(actor, number, name=name, role=role)
             if account is not None:
                 made.append(account)
         return tuple(made)
@@ -123,12 +127,14 @@ class BeginningService:
         run(lambda tx: self.roles.grant_client(tx, actor, issued.client, INTEGRATOR))
         return DemoApplication(new.id, issued.secret or "")
 
-    def _demo_account(self, actor: Actor, number: int, role: str) -> DemoAccount | None:
+    def _demo_account(
+        self, actor: Actor, number: int, *, name: str, role: str
+    ) -> DemoAccount | None:
         means = self.means
         read = means.parts.transactions.read
-        if read(lambda tx: means.stores.accounts.by_name(tx, role)) is not None:
+        if read(lambda tx: means.stores.accounts.by_name(tx, name)) is not None:
             return None
-        new = NewAccount(role, "civil", f"演示{role}", _made_up_document(number), "演示单位", role)
+        new = NewAccount(name, "civil", f"演示{name}", _made_up_document(number), "演示单位", role)
         account, enrolment = self.accounts.make(actor, new, ROOT_ORG)
         password = self._password()
         secret = means.random(SECRET_BYTES)
@@ -149,8 +155,8 @@ class BeginningService:
             )
 
         means.parts.transactions.run(work)
-        uri = otpauth_uri(secret, role, ISSUER_NAME)
-        return DemoAccount(role, role, password, base32(secret), uri)
+        uri = otpauth_uri(secret, name, ISSUER_NAME)
+        return DemoAccount(name, role, password, base32(secret), uri)
 
     def _password(self) -> str:
         """Return 16 random characters of an alphabet that reads well, in groups of four."""

@@ -17,7 +17,8 @@ from secops.adapters.spine import Spine, SpineOptions
 from secops.bridges.house import House
 from secops.bridges.surface import surface_routes
 from secops.console.failures import error_pages
-from secops.console.install import ConsoleParts, console_routes
+from secops.console.install import console_routes
+from secops.console.parts import ConsoleParts
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Unavailable
 from secops.migrations import current, heads

@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ _GROUPS: Final = {
     "serve": ("secops.cli.operate", "serve"),
     "doctor": ("secops.cli.operate", "doctor"),
     "login": ("secops.cli.operate", "login"),
+    "demo-data": ("secops.cli.operate", "demo_data"),
     "backup": ("secops.cli.operate", "backup"),
     "restore": ("secops.cli.operate", "restore"),
     "bench": ("secops.cli.bench", "bench"),
@@ -42,6 +44,7 @@ _SUMMARIES: Final = {
     "serve": "Run gateway, console and scheduler.",
     "doctor": "Say what is wrong or unprotected.",
     "login": "Sign in on the command line.",
+    "demo-data": "Ingest the samples and detect once (demo homes).",
     "backup": "Back the home up.",
     "restore": "Restore a backup into an empty home.",
     "bench": "Measure, with circumstances.",
@@ -77,6 +80,7 @@ def cli(ctx: click.Context, home: Path | None, account: str | None) -> None:
     Example: secops --home ./.demo-home --as analyst detectors list-alerts
     """
     session = Session(home=home or default_home(), account=account, open_house=_open_house)
+    session.open_files = _open_files
     ctx.obj = session
     ctx.call_on_close(session.close)
 
@@ -85,6 +89,12 @@ def _open_house(home: Path) -> OpenHouse:
     from secops.app import open_house  # noqa: PLC0415 - opened only when a command needs it
 
     return open_house(home)
+
+
+def _open_files(home: Path) -> Iterable[object]:
+    from secops.app import open_files  # noqa: PLC0415 - opened only when a command needs it
+
+    return open_files(home)
 
 
 def _print_refusal(error: SecopsError, language: Language) -> None:

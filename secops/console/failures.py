@@ -10,8 +10,9 @@ from secops.web.dispatch import ErrorPage
 from secops.web.messages import Request, Response, redirect
 
 
-def error_pages(renderer: Renderer) -> ErrorPage:
+def error_pages(demo: bool, version: str) -> ErrorPage:  # noqa: FBT001 - a setting
     """Return what words errors of pages; nobody signed in is sent to the sign-in page."""
+    renderer = Renderer(demo, version)
 
     def error_page(error: SecopsError, request: Request) -> Response:
         if isinstance(error, Unauthenticated | StepUpRequired) and request.method == "GET":

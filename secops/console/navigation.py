@@ -7,6 +7,11 @@ from typing import Final
 
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions import Permission
+from secops.kernel.permissions.audits import READ_ASSESSMENTS, READ_LEDGER
+from secops.kernel.permissions.detectors import ALERT_READ, LOG_SEARCH, RULE_READ
+from secops.kernel.permissions.iam import ACCOUNT_READ
+from secops.kernel.permissions.kms import SEAL_READ
+from secops.kernel.permissions.playbooks import INCIDENT_READ, RUN_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +23,16 @@ class Entry:
     permission: Permission | None = None
 
 
-NAVIGATION: Final[tuple[Entry, ...]] = (Entry("/", Text("我的工作台", "My workplace")),)
+NAVIGATION: Final[tuple[Entry, ...]] = (
+    Entry("/", Text("我的工作台", "My workplace")),
+    Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
+    Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
+    Entry("/logs", Text("日志检索", "Log search"), LOG_SEARCH),
+    Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
+    Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
+    Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
+    Entry("/verify", Text("验章", "Verify a seal")),
+    Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
+    Entry("/ledger", Text("审计账本", "Ledger"), READ_LEDGER),
+    Entry("/assessments", Text("等保自查", "Self-assessment"), READ_ASSESSMENTS),
+)

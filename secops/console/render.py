@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from secops.console.navigation import NAVIGATION, Entry
 from secops.console.statics import asset_path
-from secops.console.texts import translations
+from secops.console.texts import translate, translations
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.clock import SECOND
 from secops.kernel.permissions import ROLES
@@ -71,6 +71,10 @@ class Renderer:
         """Return the page ``template`` with ``context``."""
         page = self.environments[request.language].get_template(template)
         return html_response(page.render(**self._shared(request), **context), status)
+
+    def word(self, request: Request, text: str) -> str:
+        """Return the Chinese ``text`` in the reader's language."""
+        return translate(text, request.language)
 
     def _shared(self, request: Request) -> dict[str, Any]:
         return {

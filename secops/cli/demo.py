@@ -1,0 +1,105 @@
+"""The demo home: accounts for each role, keys, a seal; sample logs and what they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from detectors.models.logs import IngestOptions
+from detectors.service import DetectorsServices
+from kms.models.keys import KeyRequest
+from kms.models.seal_registry import SealRequest
+from secops.bridges.house import House
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Forbidden, NotFound
+from secops.kernel.logs import Window
+from secops.kernel.pages import PageRequest
+from secops.terminal.output import progress_bar, say
+from secops.terminal.session import session_of
+
+ACCOUNTS_FILE: Final = "demo-accounts.txt"
+_SAMPLES: Final = ("sshd.log", "sudo.log", "nginx_access.log")
+_KEYS: Final = (("demo-sm2", "sm2"), ("demo-p256", "ecdsa-p256"))
+_SEAL: Final = "临江县数据局(演示)"
+
+
+def write_demo_accounts(house: House, actor: Actor) -> None:
+    """Make the demo's accounts, application, keys and seal; idempotent."""
+    made = house.iam.beginnings.create_demo_accounts(actor)
+    application = house.iam.beginnings.create_demo_client(actor)
+    if made:
+        lines = ["演示账户 demo accounts (account  password  TOTP secret)", ""]
+        lines += [f"{one.name:<15} {one.password}  {one.otp_secret}" for one in made]
+        if application is not None:
+            lines += ["", f"application {application.client_id}  secret {application.secret}"]
+        file = house.settings.home / ACCOUNTS_FILE
+        file.touch(mode=0o600)
+        file.write_text("\n".join(lines) + "\n")
+    _make_keys(house)
+    _make_seal(house)
+
+
+def _make_keys(house: House) -> None:
+    security = house.act_as("security-admin")
+    known = {key.name for key in house.kms.keys.list_keys(security, PageRequest()).items}
+    for name, kind in _KEYS:
+        if name in known:
+            continue
+        house.kms.keys.create_key(security, KeyRequest(name, kind))
+        house.kms.key_control.grant_key(security, name, "integrator", ("sign", "verify"))
+
+
+def _make_seal(house: House) -> None:
+    applicant, security = house.act_as("seal-applicant"), house.act_as("security-admin")
+    if house.kms.seal_registry.list_seals(security, PageRequest()).items:
+        return
+    wish = SealRequest(
+        name=_SEAL,
+        shape="round",
+        organization="临江县数据局",
+        holders=("seal-holder",),
+        reason="演示",
+    )
+    application = house.kms.seal_applications.apply_seal(applicant, wish)
+    house.kms.seal_applications.decide_application(
+        security, application.id, grant=True, reason="演示"
+    )
+    house.kms.seal_making.make_seal(security, application.id)
+
+
+@click.command("demo-data")
+@click.option(
+    "--samples",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("samples"),
+    show_default=True,
+)
+@click.pass_context
+def demo_data(ctx: click.Context, *, samples: Path) -> None:
+    """Ingest the sample logs, run the detectors once, and say what to try (demo homes only).
+
+    Example: secops --home ./.demo-home demo-data
+    """
+    session = session_of(ctx)
+    house = session.house
+    if not isinstance(house, House) or not house.settings.demo:
+        raise Forbidden("this is for demo homes")
+    detectors = session.services(DetectorsServices)
+    analyst = house.act_as("analyst")
+    files = [str(samples / name) for name in _SAMPLES if (samples / name).is_file()]
+    if not files:
+        raise NotFound(f"there are no sample logs in {samples}")
+    with progress_bar("samples", len(files)) as bar:
+        for file in files:
+            detectors.logs.ingest_files(analyst, [file], IngestOptions())
+            bar.advance()
+    result = detectors.runs.run_detectors(analyst, Window())
+    accounts = house.settings.home / ACCOUNTS_FILE
+    say(f"{result.events} 条日志, {len(result.alerts)} 个告警 ({result.events} events)")
+    if accounts.is_file():
+        say("")
+        say(accounts.read_text())
+    say(f"下一步 next: {house.settings.origin} — 以 analyst 登录, 打开“告警”")
+    say("口令后的 32 位密钥输入任一验证器应用 (or: oathtool --totp -b SECRET)")

@@ -1,0 +1,113 @@
+"""The queue of alerts, and an alert: one sentence, why, raw lines with their hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final, cast
+
+from detectors.models.alerts import Alert, AlertFilter, AlertStatus
+from detectors.models.rules import Severity
+from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.tables import Cell, Column, Table
+from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
+from secops.kernel.permissions.playbooks import INCIDENT_OPEN
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route
+
+SEVERITIES: Final = {"critical": "紧急", "high": "高", "medium": "中", "low": "低"}
+_RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
+_STATUSES: Final = {"open": "待处理", "closed": "已关闭"}
+_COLUMNS: Final = (
+    Column("severity", "级别"),
+    Column("title", "告警"),
+    Column("subjects", "对象"),
+    Column("count", "事件数"),
+    Column("last", "最近事件"),
+    Column("status", "状态"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alerts:
+    desk: Desk
+
+    def list_alerts(self, request: Request) -> Response:
+        """Show the queue; the filters stand in the address."""
+        query = request.query
+        status, severity = query.get("status", "open"), query.get("severity", "")
+        wanted = AlertFilter(
+            status=cast("AlertStatus", status) if status in _STATUSES else None,
+            severity=cast("Severity", severity) if severity in SEVERITIES else None,
+        )
+        alerts = self.desk.parts.detectors.alerts
+        page = alerts.list_alerts(request.caller, wanted, wanted_page(request))
+        rows = [self._row(request, alert) for alert in page.items]
+        table = Table("告警", _COLUMNS, rows, page.next, "没有告警")
+        return self.desk.list_page(
+            request,
+            "detectors/alerts.html",
+            table,
+            status=status,
+            severity=severity,
+            severities=SEVERITIES,
+            statuses=_STATUSES,
+        )
+
+    def _row(self, request: Request, alert: Alert) -> tuple[Cell, ...]:
+        word = self.desk.renderer.word
+        return (
+            Cell(
+                word(request, SEVERITIES.get(alert.severity, alert.severity)),
+                badge=f"severity-{alert.severity}",
+                sort=_RANK.get(alert.severity, 0),
+            ),
+            Cell(alert.title, href=f"/alerts/{alert.id}"),
+            Cell(", ".join(f"{name}={value}" for name, value in sorted(alert.subjects.items()))),
+            Cell(str(alert.event_count), sort=alert.event_count),
+            Cell("", instant=alert.last_at),
+            Cell(word(request, _STATUSES.get(alert.status, alert.status))),
+        )
+
+    def show_alert(self, request: Request) -> Response:
+        """Show one alert with what was seen and the raw lines."""
+        found = self.desk.parts.detectors.alerts.show_alert(
+            request.caller, request.args["alert_id"]
+        )
+        lines = [
+            {
+                "at": line.event.at,
+                "source": line.event.source,
+                "raw": line.event.raw.decode("utf-8", "replace"),
+                "sha256": hashlib.sha256(line.event.raw).hexdigest(),
+                "id": line.event.id,
+            }
+            for line in found.events
+        ]
+        caller = request.caller
+        return self.desk.page(
+            request,
+            "detectors/alert.html",
+            alert=found.alert,
+            lines=lines,
+            severity=SEVERITIES.get(found.alert.severity, found.alert.severity),
+            may_close=caller.may(ALERT_CLOSE) and found.alert.status == "open",
+            may_open=caller.may(INCIDENT_OPEN),
+        )
+
+    def close_alert(self, request: Request) -> Response:
+        """Close it with a reason."""
+        alert_id = request.args["alert_id"]
+        reason = request.form.get("reason", "")
+        self.desk.parts.detectors.alerts.close_alert(request.caller, alert_id, reason)
+        return redirect(f"/alerts/{alert_id}")
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the alert pages."""
+    here = _Alerts(desk)
+    return (
+        get_page("/alerts", "show_alerts", ALERT_READ, here.list_alerts),
+        get_page("/alerts/<alert_id>", "show_alert_page", ALERT_READ, here.show_alert),
+        post_page("/alerts/<alert_id>/close", "close_alert_form", ALERT_CLOSE, here.close_alert),
+    )

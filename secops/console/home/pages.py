@@ -1,0 +1,67 @@
+"""``/``: my workplace. ``/me`` is the same page under the name that applications link to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from secops.console.parts import Desk, get_page, post_page
+from secops.console.render import visible
+from secops.console.tables import Cell, Column, Table, view_table
+from secops.kernel.permissions import GRANTS
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route, SignedIn
+
+_OWN: Final = SignedIn("everybody sees their own things")
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    desk: Desk
+
+    def show(self, request: Request) -> Response:
+        """Show what the reader may do, and their sessions."""
+        actor = request.caller
+        sessions = self.desk.parts.iam.sessions.own_sessions(actor)
+        rows = [
+            (
+                Cell(session.id, badge="info" if session.id == actor.session_id else ""),
+                Cell("", instant=session.auth_time),
+                Cell("", instant=session.last_seen),
+                Cell(session.address),
+                Cell(" ".join(session.amr)),
+            )
+            for session in sessions
+        ]
+        columns = (
+            Column("id", "会话"),
+            Column("auth_time", "登录时间"),
+            Column("last_seen", "最近使用"),
+            Column("address", "地址"),
+            Column("amr", "因素"),
+        )
+        table = Table("我的会话", columns, rows)
+        return self.desk.page(
+            request,
+            "home.html",
+            tiles=[entry for entry in visible(request) if entry.href != "/"],
+            sessions=view_table(request, table),
+            ids=[session.id for session in sessions],
+            mine=[grant for grant in GRANTS if actor.may(grant.permission)],
+        )
+
+    def end_session(self, request: Request) -> Response:
+        """End one of the reader's own sessions."""
+        self.desk.parts.iam.sessions.end_own(request.caller, request.args["session_id"])
+        return redirect("/me")
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the workplace."""
+    here = _Home(desk)
+    return (
+        get_page("/", "show_home", _OWN, here.show),
+        get_page("/me", "show_me", _OWN, here.show),
+        get_page("/apps", "show_applications", _OWN, here.show),
+        post_page("/me/sessions/<session_id>/end", "end_own_session", _OWN, here.end_session),
+    )

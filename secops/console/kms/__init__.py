@@ -1,0 +1,12 @@
+"""Seals and the public verification page."""
+
+from secops.console.kms import seals, verify
+from secops.console.parts import Desk
+from secops.web.routes import Route
+
+__all__ = ["routes"]
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the plane's pages."""
+    return (*seals.routes(desk), *verify.routes(desk))

@@ -1,0 +1,179 @@
+"""Seals: apply, approve, make, use, suspend; each by who may."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Final, cast
+
+from kms.models.seal_registry import SealRecord, SealRequest, SealShape
+from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.tables import Cell, Column, Table
+from secops.crypto.hashes import sm3
+from secops.kernel.errors import Invalid
+from secops.kernel.pages import PageRequest
+from secops.kernel.permissions.kms import (
+    SEAL_APPLY,
+    SEAL_APPROVE,
+    SEAL_MAKE,
+    SEAL_READ,
+    SEAL_SUSPEND,
+    SEAL_USE,
+)
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route
+
+_MAX_DOCUMENT: Final = 20 << 20
+SEAL_STATES: Final = {"active": "有效", "suspended": "已停用", "revoked": "已吊销"}
+SHAPES: Final = {"round": "圆章", "oval": "椭圆章", "square": "方章"}
+_COLUMNS: Final = (
+    Column("name", "印章"),
+    Column("shape", "形状"),
+    Column("state", "状态"),
+    Column("until", "有效至"),
+    Column("marking", "标记"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seals:
+    desk: Desk
+
+    def list_seals(self, request: Request) -> Response:
+        """Show the registry and the applications."""
+        kms, caller = self.desk.parts.kms, request.caller
+        page = kms.seal_registry.list_seals(caller, wanted_page(request))
+        rows = [self._row(request, seal) for seal in page.items]
+        table = Table("电子印章", _COLUMNS, rows, page.next, "还没有印章")
+        applications = kms.seal_applications.list_applications(caller, PageRequest())
+        return self.desk.list_page(
+            request,
+            "kms/seals.html",
+            table,
+            applications=applications.items,
+            shapes=SHAPES,
+            may_apply=caller.may(SEAL_APPLY),
+            may_approve=caller.may(SEAL_APPROVE),
+            may_make=caller.may(SEAL_MAKE),
+        )
+
+    def _row(self, request: Request, seal: SealRecord) -> tuple[Cell, ...]:
+        word = self.desk.renderer.word
+        return (
+            Cell(seal.name, href=f"/seals/{seal.id}"),
+            Cell(word(request, SHAPES.get(seal.shape, seal.shape))),
+            Cell(
+                word(request, SEAL_STATES.get(seal.state, seal.state)),
+                badge="good" if seal.state == "active" else "bad",
+            ),
+            Cell("", instant=seal.valid_until),
+            Cell(seal.marking, badge="warn"),
+        )
+
+    def apply_seal(self, request: Request) -> Response:
+        """Apply for a seal."""
+        form = request.form
+        wish = SealRequest(
+            name=form.get("name", "").strip(),
+            shape=cast("SealShape", form.get("shape", "round")),
+            organization=form.get("organization", "").strip(),
+            holders=tuple(name.strip() for name in form.get("holders", "").split() if name.strip()),
+            reason=form.get("reason", ""),
+        )
+        self.desk.parts.kms.seal_applications.apply_seal(request.caller, wish)
+        return redirect("/seals")
+
+    def decide_application(self, request: Request) -> Response:
+        """Approve or reject an application."""
+        form = request.form
+        self.desk.parts.kms.seal_applications.decide_application(
+            request.caller,
+            request.args["application_id"],
+            grant=form.get("decision") == "grant",
+            reason=form.get("reason", ""),
+        )
+        return redirect("/seals")
+
+    def make_seal(self, request: Request) -> Response:
+        """Make the seal of an approved application."""
+        made = self.desk.parts.kms.seal_making.make_seal(
+            request.caller, request.args["application_id"]
+        )
+        return redirect(f"/seals/{made.id}")
+
+    def show_seal(self, request: Request) -> Response:
+        """Show one seal: picture, holders, uses."""
+        kms, caller, seal_id = self.desk.parts.kms, request.caller, request.args["seal_id"]
+        details = kms.seal_registry.show_seal(caller, seal_id)
+        uses = kms.seal_using.list_uses(caller, seal_id, PageRequest())
+        holds = any(holder.account_id == caller.id for holder in details.holders)
+        return self.desk.page(
+            request,
+            "kms/seal.html",
+            seal=details.record,
+            holders=details.holders,
+            picture="data:image/png;base64," + base64.b64encode(details.picture).decode(),
+            uses=uses.items,
+            state=SEAL_STATES.get(details.record.state, details.record.state),
+            may_use=holds and caller.may(SEAL_USE) and details.record.state == "active",
+            may_suspend=caller.may(SEAL_SUSPEND),
+        )
+
+    def use_seal(self, request: Request) -> Response:
+        """Seal the uploaded file: only its SM3 leaves this process's memory."""
+        upload = request.files.get("document")
+        if upload is None or not upload.content:
+            raise Invalid("choose the file to be sealed")
+        sealed = self.desk.parts.kms.seal_using.use_seal(
+            request.caller,
+            request.args["seal_id"],
+            document_digest=sm3(upload.content),
+            purpose=request.form.get("purpose", ""),
+        )
+        headers = (
+            ("content-type", "application/octet-stream"),
+            ("content-disposition", f'attachment; filename="{sealed.use.id}.dat"'),
+            ("cache-control", "no-store"),
+        )
+        return Response(200, headers, sealed.value)
+
+    def switch_seal(self, request: Request) -> Response:
+        """Suspend, resume or revoke."""
+        form, seal_id = request.form, request.args["seal_id"]
+        registry = self.desk.parts.kms.seal_registry
+        acts = {
+            "suspend": registry.suspend_seal,
+            "resume": registry.resume_seal,
+            "revoke": registry.revoke_seal,
+        }
+        act = acts.get(form.get("to", ""))
+        if act is None:
+            raise Invalid("a seal is suspended, resumed or revoked")
+        act(request.caller, seal_id, form.get("reason", ""))
+        return redirect(f"/seals/{seal_id}")
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the seal pages."""
+    here = _Seals(desk)
+    application = "/seals/applications/<application_id>"
+    return (
+        get_page("/seals", "show_seals", SEAL_READ, here.list_seals),
+        post_page("/seals/apply", "apply_seal_form", SEAL_APPLY, here.apply_seal),
+        post_page(
+            f"{application}/decide",
+            "decide_application_form",
+            SEAL_APPROVE,
+            here.decide_application,
+        ),
+        post_page(f"{application}/make", "make_seal_form", SEAL_MAKE, here.make_seal),
+        get_page("/seals/<seal_id>", "show_seal_page", SEAL_READ, here.show_seal),
+        post_page(
+            "/seals/<seal_id>/use",
+            "use_seal_form",
+            SEAL_USE,
+            here.use_seal,
+            max_body=_MAX_DOCUMENT,
+        ),
+        post_page("/seals/<seal_id>/switch", "switch_seal_form", SEAL_SUSPEND, here.switch_seal),
+    )

@@ -1,0 +1,95 @@
+"""What the console is given: the planes' services, a clock, and how to make pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from audits.service import AuditsServices
+from detectors.service import DetectorsServices
+from iam.service import IamServices
+from kms.service import KmsServices
+from playbooks.service import PlaybooksServices
+from secops.console.render import Renderer
+from secops.console.tables import Table, export_table, view_table
+from secops.kernel.clock import Clock
+from secops.kernel.pages import PageRequest, page_request
+from secops.web.messages import Request, Response
+from secops.web.routes import Access, Route
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleParts:
+    """The services of all planes, which the pages call and nothing else."""
+
+    clock: Clock
+    demo: bool
+    version: str
+    iam: IamServices
+    kms: KmsServices
+    detectors: DetectorsServices
+    playbooks: PlaybooksServices
+    audits: AuditsServices
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every page works with."""
+
+    parts: ConsoleParts
+    renderer: Renderer
+
+    def page(
+        self, request: Request, template: str, /, status: int = 200, **context: Any
+    ) -> Response:
+        """Return the page ``template`` with ``context``."""
+        return self.renderer.page(request, template, status, **context)
+
+    def list_page(
+        self, request: Request, template: str, table: Table, /, **context: Any
+    ) -> Response:
+        """Return a page with ``table``, or the table as CSV where ``?format=csv`` asks."""
+        if request.query.get("format") == "csv":
+            return export_table(request, table, template.rpartition("/")[2].partition(".")[0])
+        return self.page(request, template, table=view_table(request, table), **context)
+
+
+def wanted_page(request: Request) -> PageRequest:
+    """Return the page that the query string asks for."""
+    return page_request(request.query.get("limit"), request.query.get("cursor"))
+
+
+def get_page(
+    path: str, operation: str, access: Access, handler: Callable[[Request], Response]
+) -> Route:
+    """Return the route of a page."""
+    return Route(
+        method="GET",
+        path=path,
+        operation=operation,
+        access=access,
+        handler=handler,
+        credential="session",
+        page=True,
+    )
+
+
+def post_page(
+    path: str,
+    operation: str,
+    access: Access,
+    handler: Callable[[Request], Response],
+    **more: Any,
+) -> Route:
+    """Return the route of a form's submission; ``more`` are fields of ``Route``."""
+    return Route(
+        method="POST",
+        path=path,
+        operation=operation,
+        access=access,
+        handler=handler,
+        credential="session",
+        page=True,
+        **more,
+    )

@@ -1,0 +1,12 @@
+"""Incidents and playbook runs."""
+
+from secops.console.parts import Desk
+from secops.console.playbooks import incidents, runs
+from secops.web.routes import Route
+
+__all__ = ["routes"]
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the plane's pages."""
+    return (*incidents.routes(desk), *runs.routes(desk))

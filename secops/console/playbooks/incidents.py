@@ -1,0 +1,170 @@
+"""Incidents: the list, one incident with timeline and clocks, opening one from an alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from playbooks.models.incidents import INCIDENT_STATES, Incident, IncidentState
+from playbooks.service import Judgement, NewIncident
+from playbooks.service.runs import RunRequest
+from secops.console.detectors.alerts import SEVERITIES
+from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.tables import Cell, Column, Table
+from secops.kernel.errors import NotFound
+from secops.kernel.permissions.playbooks import (
+    INCIDENT_CHANGE,
+    INCIDENT_OPEN,
+    INCIDENT_READ,
+    INCIDENT_REPORT,
+    RUN_REQUEST,
+)
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route
+
+_COLUMNS: Final = (
+    Column("title", "事件"),
+    Column("state", "状态"),
+    Column("severity", "级别"),
+    Column("opened", "开立时间"),
+    Column("category", "类别"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Incidents:
+    desk: Desk
+
+    def list_incidents(self, request: Request) -> Response:
+        """Show incidents; ``?state=`` filters."""
+        state = request.query.get("state", "open")
+        incidents = self.desk.parts.playbooks.incidents
+        page = incidents.list_incidents(request.caller, state, wanted_page(request))
+        rows = [self._row(request, incident) for incident in page.items]
+        table = Table("事件", _COLUMNS, rows, page.next, "没有事件")
+        return self.desk.list_page(
+            request, "playbooks/incidents.html", table, state=state, states=INCIDENT_STATES
+        )
+
+    def _row(self, request: Request, incident: Incident) -> tuple[Cell, ...]:
+        severity = SEVERITIES.get(incident.severity, incident.severity)
+        return (
+            Cell(incident.title, href=f"/incidents/{incident.id}"),
+            Cell(INCIDENT_STATES[incident.state].into(request.language)),
+            Cell(self.desk.renderer.word(request, severity), badge=f"severity-{incident.severity}"),
+            Cell("", instant=incident.opened_at),
+            Cell(incident.category),
+        )
+
+    def open_incident(self, request: Request) -> Response:
+        """Open an incident from an alert."""
+        new = NewIncident(alert_id=request.args["alert_id"])
+        incident = self.desk.parts.playbooks.incidents.open_incident(request.caller, new)
+        return redirect(f"/incidents/{incident.id}")
+
+    def show_incident(self, request: Request) -> Response:
+        """Show one incident: what is known, done and owed."""
+        playbooks = self.desk.parts.playbooks
+        view = playbooks.incidents.show_incident(request.caller, request.args["incident_id"])
+        caller = request.caller
+        return self.desk.page(
+            request,
+            "playbooks/incident.html",
+            view=view,
+            incident=view.incident,
+            severity=SEVERITIES.get(view.incident.severity, view.incident.severity),
+            states=INCIDENT_STATES,
+            classes=playbooks.incidents.classification.classes,
+            library=playbooks.playbooks.packaged(),
+            may_change=caller.may(INCIDENT_CHANGE),
+            may_run=caller.may(RUN_REQUEST),
+            may_report=caller.may(INCIDENT_REPORT),
+        )
+
+    def change_state(self, request: Request) -> Response:
+        """Move the incident on."""
+        incident_id, form = request.args["incident_id"], request.form
+        self.desk.parts.playbooks.incidents.change_state(
+            request.caller,
+            incident_id,
+            cast("IncidentState", form.get("state", "")),
+            reason=form.get("reason", ""),
+        )
+        return redirect(f"/incidents/{incident_id}")
+
+    def judge_incident(self, request: Request) -> Response:
+        """Set class, level or cause."""
+        incident_id, form = request.args["incident_id"], request.form
+        judgement = Judgement(
+            category=form.get("category") or None,
+            level=form.get("level") or None,
+            cause=form.get("cause") or None,
+        )
+        self.desk.parts.playbooks.incidents.judge_incident(request.caller, incident_id, judgement)
+        return redirect(f"/incidents/{incident_id}")
+
+    def add_note(self, request: Request) -> Response:
+        """Add a line to the timeline."""
+        incident_id = request.args["incident_id"]
+        text = request.form.get("text", "")
+        self.desk.parts.playbooks.incidents.add_note(request.caller, incident_id, text)
+        return redirect(f"/incidents/{incident_id}")
+
+    def plan_run(self, request: Request) -> Response:
+        """Show exactly what a playbook would do (a dry run), or ask for the run."""
+        incident_id, form = request.args["incident_id"], request.form
+        service = self.desk.parts.playbooks
+        name = form.get("playbook", "")
+        playbook = service.playbooks.packaged().get(name)
+        if playbook is None:
+            raise NotFound(f"there is no playbook {name!r}")
+        given = {
+            key.removeprefix("var:"): value
+            for key, value in form.items()
+            if key.startswith("var:") and value.strip()
+        }
+        wish = RunRequest(incident_id, playbook, given)
+        if form.get("do") == "request":
+            run = service.runs.request_run(request.caller, wish)
+            return redirect(f"/runs/{run.id}")
+        plan = service.runs.plan_run(request.caller, wish)
+        return self.desk.page(
+            request,
+            "playbooks/plan.html",
+            plan=plan,
+            playbook=playbook,
+            name=name,
+            given=given,
+            incident_id=incident_id,
+        )
+
+    def report_incident(self, request: Request) -> Response:
+        """Download the incident's report."""
+        incident_id = request.args["incident_id"]
+        content = self.desk.parts.playbooks.reports.report_incident(
+            request.caller, incident_id, output="html", language=request.language
+        )
+        headers = (
+            ("content-type", "application/octet-stream"),
+            ("content-disposition", f'attachment; filename="{incident_id}.html"'),
+            ("cache-control", "no-store"),
+        )
+        return Response(200, headers, content)
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the incident pages."""
+    here = _Incidents(desk)
+    one = "/incidents/<incident_id>"
+    return (
+        get_page("/incidents", "show_incidents", INCIDENT_READ, here.list_incidents),
+        post_page(
+            "/alerts/<alert_id>/incident", "open_incident_form", INCIDENT_OPEN, here.open_incident
+        ),
+        get_page(one, "show_incident_page", INCIDENT_READ, here.show_incident),
+        post_page(f"{one}/state", "change_state_form", INCIDENT_CHANGE, here.change_state),
+        post_page(f"{one}/judge", "judge_incident_form", INCIDENT_CHANGE, here.judge_incident),
+        post_page(f"{one}/notes", "add_note_form", INCIDENT_CHANGE, here.add_note),
+        post_page(f"{one}/plan", "plan_run_form", RUN_REQUEST, here.plan_run),
+        post_page(f"{one}/report", "report_incident_form", INCIDENT_REPORT, here.report_incident),
+    )

@@ -1,0 +1,213 @@
+"""The pages before anybody is known. Every refusal of a sign-in reads the same."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+import segno
+
+from iam.errors import PasswordExpired, SignInRefused
+from iam.models.accounts import EnrolmentView, IdentityDocument
+from iam.models.sessions import FactorAttempt, PasswordAttempt
+from iam.service.enrolment import EnrolmentForm
+from secops.console.parts import Desk, get_page, post_page
+from secops.kernel.errors import Forbidden, Invalid, SecopsError, TooMany
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Public, Route
+
+_PAGES: Final = Public("the pages with which people prove who they are")
+_START_SECONDS: Final = 600
+_YEAR_SECONDS: Final = 31_536_000
+
+
+@dataclass(frozen=True, slots=True)
+class _SignIn:
+    desk: Desk
+
+    def start(self, request: Request) -> Response:
+        """Begin an authorization request of the console at our own provider."""
+        console = self.desk.parts.iam.console
+        begun = console.start(request.query.get("next", "/"))
+        cookie = console.cookie_header("rp_start", begun.cookie, max_age=_START_SECONDS)
+        return redirect(begun.location, headers=(("set-cookie", cookie),))
+
+    def show_login(self, request: Request) -> Response:
+        """Ask for name and password."""
+        transaction = request.query.get("transaction", "")
+        if not transaction:
+            return redirect("/signin")
+        return self._ask_password(request, transaction)
+
+    def _ask_password(
+        self, request: Request, transaction: str, error: SecopsError | None = None
+    ) -> Response:
+        application = self.desk.parts.iam.authorize.client_name(transaction)
+        return self.desk.page(
+            request,
+            "signin/login.html",
+            error.status if error else 200,
+            transaction=transaction,
+            application=application,
+            error=error,
+        )
+
+    def check_password(self, request: Request) -> Response:
+        """Check name and password; ask for the second factor."""
+        _same_origin(request)
+        form = request.form
+        transaction = form.get("transaction", "")
+        attempt = PasswordAttempt(form.get("name", ""), form.get("password", ""), request.remote)
+        try:
+            reference = self.desk.parts.iam.sign_in.begin(attempt)
+        except (SignInRefused, TooMany) as error:
+            return self._ask_password(request, transaction, error)
+        return self._ask_factor(request, transaction, reference)
+
+    def _ask_factor(
+        self,
+        request: Request,
+        transaction: str,
+        reference: str,
+        error: SecopsError | None = None,
+    ) -> Response:
+        return self.desk.page(
+            request,
+            "signin/factor.html",
+            error.status if error else 200,
+            transaction=transaction,
+            reference=reference,
+            error=error,
+            renew=error is not None and error.code in ("iam.password_expired", "iam.password_weak"),
+        )
+
+    def check_factor(self, request: Request) -> Response:
+        """Check the code, open the provider's session, go on with the application."""
+        _same_origin(request)
+        form = request.form
+        transaction, reference = form.get("transaction", ""), form.get("reference", "")
+        attempt = FactorAttempt(
+            reference, form.get("code", "").strip(), request.remote, form.get("new_password")
+        )
+        iam = self.desk.parts.iam
+        try:
+            opened = iam.sign_in.finish(attempt)
+        except SignInRefused as error:
+            return self._ask_password(request, transaction, error)
+        except (PasswordExpired, Invalid, TooMany) as error:
+            return self._ask_factor(request, transaction, reference, error)
+        cookie = iam.console.cookie_header("op_session", opened.cookie)
+        onward = f"/oauth2/authorize?{urlencode({'transaction': transaction})}"
+        return redirect(onward, headers=(("set-cookie", cookie),))
+
+    def callback(self, request: Request) -> Response:
+        """Redeem the code: the console's own session begins."""
+        console = self.desk.parts.iam.console
+        start = request.cookies.get(console.cookie_name("rp_start"), "")
+        session = console.complete(start, request.query)
+        cookies = (
+            ("set-cookie", console.cookie_header("rp_session", session.cookie)),
+            ("set-cookie", console.cookie_header("rp_start", "")),
+        )
+        return redirect(session.return_to, headers=cookies)
+
+    def sign_out(self, request: Request) -> Response:
+        """End the provider's session and with it every application's."""
+        _same_origin(request)
+        iam = self.desk.parts.iam
+        iam.sessions.sign_out(request.cookies.get(iam.console.cookie_name("op_session"), ""))
+        gone = [
+            ("set-cookie", iam.console.cookie_header(name, ""))
+            for name in ("op_session", "rp_session")
+        ]
+        return redirect("/signed-out", headers=gone)
+
+    def signed_out(self, request: Request) -> Response:
+        """Say that it is over."""
+        return self.desk.page(request, "signin/signed_out.html")
+
+    def set_preferences(self, request: Request) -> Response:
+        """Keep the reader's language in a cookie and go back."""
+        _same_origin(request)
+        form = request.form
+        language = "en" if form.get("lang") == "en" else "zh"
+        back = form.get("next", "/")
+        if not back.startswith("/") or back.startswith("//") or "\\" in back:
+            back = "/"
+        cookie = f"lang={language}; Path=/; SameSite=Lax; HttpOnly; Max-Age={_YEAR_SECONDS}"
+        return redirect(back, headers=(("set-cookie", cookie),))
+
+    def show_enrolment(self, request: Request) -> Response:
+        """Ask for the enrolment token, or show what it is for."""
+        token = request.query.get("token", "")
+        if not token:
+            return self.desk.page(request, "signin/enrol_token.html")
+        return self._ask_factors(request, token)
+
+    def _ask_factors(
+        self, request: Request, token: str, error: SecopsError | None = None
+    ) -> Response:
+        view = self.desk.parts.iam.enrolment.look(token)
+        return self.desk.page(
+            request,
+            "signin/enrol.html",
+            error.status if error else 200,
+            token=token,
+            view=view,
+            qr=_qr(view),
+            error=error,
+        )
+
+    def enrol(self, request: Request) -> Response:
+        """Set the first factors and show the recovery codes, once."""
+        _same_origin(request)
+        form = request.form
+        token = form.get("token", "")
+        number = form.get("document", "").strip()
+        if form.get("password") != form.get("repeat"):
+            return self._ask_factors(request, token, Invalid("the two passwords differ"))
+        wish = EnrolmentForm(
+            token,
+            form.get("password", ""),
+            form.get("code", "").strip(),
+            IdentityDocument("cn-id", number) if number else None,
+        )
+        try:
+            codes = self.desk.parts.iam.enrolment.enrol(wish)
+        except (Invalid, SignInRefused, Forbidden) as error:
+            return self._ask_factors(request, token, error)
+        return self.desk.page(request, "signin/enrolled.html", codes=codes)
+
+
+def _qr(view: EnrolmentView) -> str:
+    """Return the TOTP secret as a QR code, a data URI (an image needs no inline style)."""
+    drawn = io.BytesIO()
+    segno.make(view.otpauth_uri, error="m").save(drawn, kind="png", scale=5)
+    return "data:image/png;base64," + base64.b64encode(drawn.getvalue()).decode()
+
+
+def _same_origin(request: Request) -> None:
+    """Refuse forms of other sites: nobody is signed in here, so no cookie's guard stands."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if origin != request.origin and site != "same-origin":
+        raise Forbidden("the request comes from another site's page")
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of sign-in."""
+    here = _SignIn(desk)
+    return (
+        get_page("/signin", "start_sign_in", _PAGES, here.start),
+        get_page("/login", "show_login", _PAGES, here.show_login),
+        post_page("/login", "check_password", _PAGES, here.check_password),
+        post_page("/login/factor", "check_factor", _PAGES, here.check_factor),
+        get_page("/login/callback", "complete_sign_in", _PAGES, here.callback),
+        post_page("/signout", "sign_out", _PAGES, here.sign_out),
+        get_page("/signed-out", "signed_out", _PAGES, here.signed_out),
+        post_page("/preferences", "set_preferences", _PAGES, here.set_preferences),
+        get_page("/enrol", "show_enrolment", _PAGES, here.show_enrolment),
+        post_page("/enrol", "enrol", _PAGES, here.enrol),
+    )
