@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -45,7 +46,8 @@ def verify_ledger(
 
     files = session_of(ctx).files(LedgerFiles)
     lines = None if vkeys is None else [line for line in _read(vkeys).splitlines() if line]
-    verdict = files.verify_ledger(lines, [_read(path) for path in kept])
+    with closing(files):
+        verdict = files.verify_ledger(lines, [_read(path) for path in kept])
     if as_json:
         print_json(verdict_view(verdict))
     else:

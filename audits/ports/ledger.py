@@ -135,6 +135,10 @@ class LedgerReader(Protocol):
         """Return the verification keys that ever signed a checkpoint."""
         ...
 
+    def close(self) -> None:
+        """Give the connections back."""
+        ...
+
 
 class LedgerStore(LedgerReader, Protocol):
     """Reads and extends a ledger."""

@@ -144,6 +144,10 @@ class LedgerFiles:
         """Return the verification keys that ever signed a checkpoint."""
         return self._store.vkeys()
 
+    def close(self) -> None:
+        """Let go of the ledger."""
+        self._store.close()
+
     def _tile(self, tile: Tile, tree: Tree) -> bytes:
         if tile.level is None:
             found = self._store.entries(tile.first, tile.width)

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -78,7 +79,8 @@ def check(home: Path, rounds: int) -> None:
     double = sum(1 for value in times.values() if value > 1)
     print(f"sequencer killed {kills} times, {count} records: {lost} lost, {double} double")
     assert (lost, double) == (0, 0)
-    verdict = open_ledger_files(home).verify_ledger()
+    with closing(open_ledger_files(home)) as files:
+        verdict = files.verify_ledger()
     assert verdict.first_bad is None
     assert count == verdict.entries
 
