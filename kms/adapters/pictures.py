@@ -30,6 +30,8 @@ FONTS: Final = tuple(
     )
 )
 _RED: Final = (214, 0, 15)
+_DEGREES: Final = 16
+"""Of transparency, for smooth edges: a fifth of the bytes of 256."""
 _PIXELS: Final = 12
 """Per millimetre in the finished picture: 300 dpi."""
 _SMOOTH: Final = 4
@@ -135,13 +137,11 @@ class _Canvas:
 
     def character(self, text: str, size: tuple[float, float], place: _Place) -> None:
         """Draw one character ``size`` = (width, height) mm at ``place``, filling its box."""
-        from PIL import Image  # noqa: PLC0415
+        from PIL import Image, ImageDraw  # noqa: PLC0415
 
         font = self.font(size[1])
         left, top, right, bottom = (round(edge) for edge in font.getbbox(text, anchor="lt"))
         glyph = Image.new("L", (max(1, right - left), max(1, bottom - top)))
-        from PIL import ImageDraw  # noqa: PLC0415
-
         ImageDraw.Draw(glyph).text((-left, -top), text, font=font, fill=255, anchor="lt")
         em = round(size[1] * self._scale)
         tile = Image.new("L", (max(em, glyph.width), max(em, glyph.height)))
@@ -153,15 +153,17 @@ class _Canvas:
         self._mask.paste(255, corner, turned)
 
     def png(self) -> bytes:
-        """Return the picture in red."""
+        """Return the picture in red: one colour in sixteen degrees of transparency."""
         from PIL import Image  # noqa: PLC0415
 
         size = (self.width * _PIXELS, self.height * _PIXELS)
         mask = self._mask.resize(size, Image.Resampling.LANCZOS)
-        picture = Image.new("RGBA", size, (*_RED, 0))
-        picture.putalpha(mask)
+        degrees = mask.point([(level * (_DEGREES - 1) + 127) // 255 for level in range(256)])
+        picture = Image.frombytes("P", size, degrees.tobytes())
+        picture.putpalette(_RED * _DEGREES)
         out = io.BytesIO()
-        picture.save(out, "PNG", optimize=True)
+        opacity = bytes(degree * 255 // (_DEGREES - 1) for degree in range(_DEGREES))
+        picture.save(out, "PNG", optimize=True, transparency=opacity, bits=4)
         return out.getvalue()
 
     def _at(self, x: float, y: float) -> tuple[float, float]:

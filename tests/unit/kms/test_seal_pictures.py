@@ -28,7 +28,7 @@ def request(
 
 def ink(picture: bytes, box: tuple[float, float, float, float] = (0, 0, 1, 1)) -> int:
     """Return how many points of a part of the picture (in fractions) are drawn."""
-    image = Image.open(io.BytesIO(picture)).getchannel("A")
+    image = Image.open(io.BytesIO(picture)).convert("RGBA").getchannel("A")
     width, height = image.size
     part = image.crop(
         (
@@ -48,10 +48,9 @@ def test_a_seal_is_drawn_in_its_size_in_red_on_nothing(shape: SealShape) -> None
     image = Image.open(io.BytesIO(picture))
     width, height = SHAPES[shape]
     assert image.format == "PNG"
-    assert image.mode == "RGBA"
     assert image.size == (width * 12, height * 12)
-    assert image.getpixel((0, 0))[3] in (0, 255)  # type: ignore[index]
-    red, green, blue, alpha = image.resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
+    assert len(picture) < 30_000
+    red, green, blue, alpha = image.convert("RGBA").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
     assert red > 150 > green
     assert blue < 60
     assert 0 < alpha < 255
