@@ -81,12 +81,11 @@ class _Run:
             self._everywhere.add(number)
             self._costs[number] = len(self._all)
 
-    def _decide(self, index: Index, hits: Mapping[int, set[int]], absent: list[int]) -> None:
+    def _decide(self, index: Index, hits: Mapping[int, Rows], absent: list[int]) -> None:
         counts = index.counts
         for number, codes in hits.items():
-            array = np.fromiter(codes, dtype=np.int64, count=len(codes))
-            self._codes[number] = array
-            self._costs[number] = int(counts[array].sum())
+            self._codes[number] = codes
+            self._costs[number] = int(counts[codes].sum())
         missing = len(index.values)
         for number in absent:
             self._codes[number] = np.array([missing], dtype=np.int64)

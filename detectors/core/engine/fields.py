@@ -10,24 +10,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import ahocorasick_rs
+import numpy as np
 
-from detectors.core.engine.columns import Index
+from detectors.core.engine.columns import Index, Rows
 from detectors.core.engine.questions import Predicate, predicate
 from detectors.core.events.text import fold
 from detectors.core.sigma.regex import required_literal
 from detectors.core.sigma.tree import Absent, Atom, Pattern, Present, Reference, Regex, Text
 
-Hits = dict[int, set[int]]
+Hits = dict[int, Rows]
+"""By atom: the codes for which it holds, ascending."""
 
-_ANYWHERE: Final = 0
-_AT_START: Final = 1
-_AT_END: Final = 2
-_ASK: Final = 3
-_PLACES: Final = {"contains": _ANYWHERE, "startswith": _AT_START, "endswith": _AT_END}
 _MIN_LITERAL: Final = 2
+
+
+@dataclass(slots=True)
+class _Uses:
+    """Who waits for a literal: anywhere, at the start, at the end, or to be asked then."""
+
+    anywhere: list[int] = field(default_factory=list)
+    at_start: list[int] = field(default_factory=list)
+    at_end: list[int] = field(default_factory=list)
+    asks: list[tuple[int, Predicate]] = field(default_factory=list)
 
 
 class FieldProgram:
@@ -39,80 +47,112 @@ class FieldProgram:
         self._equals: dict[str, list[int]] = defaultdict(list)
         self._always: list[tuple[int, Predicate]] = []
         self._if_not_ascii: list[tuple[int, Predicate]] = []
-        literals: dict[str, list[tuple[int, int, Predicate | None]]] = defaultdict(list)
+        literals: dict[str, _Uses] = defaultdict(_Uses)
         for number, atom in atoms:
             self._add(number, atom, literals)
         self._uses = list(literals.values())
         self._automaton = ahocorasick_rs.AhoCorasick(list(literals)) if literals else None
 
-    def _add(
-        self,
-        number: int,
-        atom: Atom,
-        literals: dict[str, list[tuple[int, int, Predicate | None]]],
-    ) -> None:
+    def _add(self, number: int, atom: Atom, literals: dict[str, _Uses]) -> None:
         if isinstance(atom, Present):
             self.present.append(number)
         elif isinstance(atom, Absent):
             self.absent.append(number)
         elif isinstance(atom, Text) and not atom.cased:
-            if atom.operation == "equals":
-                self._equals[atom.literal].append(number)
-            else:
-                literals[atom.literal].append((_PLACES[atom.operation], number, None))
+            self._add_text(number, atom, literals)
         elif not isinstance(atom, Reference):
             ask = predicate(atom)
             literal, exact = _guard(atom)
             if len(literal) < _MIN_LITERAL:
                 self._always.append((number, ask))
                 return
-            literals[literal].append((_ASK, number, ask))
+            literals[literal].asks.append((number, ask))
             if not exact:
                 self._if_not_ascii.append((number, ask))
 
+    def _add_text(self, number: int, atom: Text, literals: dict[str, _Uses]) -> None:
+        if atom.operation == "equals":
+            self._equals[atom.literal].append(number)
+        elif atom.operation == "contains":
+            literals[atom.literal].anywhere.append(number)
+        elif atom.operation == "startswith":
+            literals[atom.literal].at_start.append(number)
+        else:
+            literals[atom.literal].at_end.append(number)
+
     def decide(self, index: Index) -> Hits:
         """Return which codes of ``index`` each atom holds for; atoms without any are left out."""
-        hits: Hits = defaultdict(set)
         texts, owners = index.texts()
         folded = list(map(fold, texts))
-        self._find_literals(texts, folded, owners, hits)
-        if self._equals:
-            get = self._equals.get
-            for owner, text in zip(owners, folded, strict=True):
-                for number in get(text, ()):
-                    hits[number].add(owner)
+        asked: dict[int, set[int]] = defaultdict(set)
+        hits = self._find_literals(texts, folded, owners, asked)
+        self._find_equal(folded, owners, asked)
         for number, ask in self._always:
-            found = {owner for owner, text in zip(owners, texts, strict=True) if ask(text)}
-            if found:
-                hits[number] |= found
+            asked[number].update(o for o, t in zip(owners, texts, strict=True) if ask(t))
         if self._if_not_ascii:
             others = [(o, t) for o, t in zip(owners, texts, strict=True) if not t.isascii()]
             for number, ask in self._if_not_ascii:
-                found = {owner for owner, text in others if ask(text)}
-                if found:
-                    hits[number] |= found
-        everything = set(range(len(index.values)))
+                asked[number].update(owner for owner, text in others if ask(text))
+        for number, codes in asked.items():
+            if codes:
+                hits[number] = np.array(sorted(codes), dtype=np.int64)
+        everything: Rows = np.arange(len(index.values), dtype=np.int64)
         for number in self.present:
             hits[number] = everything
         return hits
 
-    def _find_literals(
-        self, texts: list[str], folded: list[str], owners: Sequence[int], hits: Hits
+    def _find_equal(
+        self, folded: list[str], owners: Sequence[int], asked: dict[int, set[int]]
     ) -> None:
+        if self._equals:
+            get = self._equals.get
+            for owner, text in zip(owners, folded, strict=True):
+                for number in get(text, ()):
+                    asked[number].add(owner)
+
+    def _find_literals(
+        self,
+        texts: list[str],
+        folded: list[str],
+        owners: Sequence[int],
+        asked: dict[int, set[int]],
+    ) -> Hits:
+        """Run the automaton; per literal the owners are listed once for all who wait for it."""
         if self._automaton is None:
-            return
-        find, uses = self._automaton.find_matches_as_indexes, self._uses
+            return {}
+        uses = self._uses
+        anywhere: list[list[int] | None] = [[] if use.anywhere else None for use in uses]
+        starts: list[list[int]] = [[] for _ in uses]
+        ends: list[list[int]] = [[] for _ in uses]
+        asking = {literal: use.asks for literal, use in enumerate(uses) if use.asks}
+        find = self._automaton.find_matches_as_indexes
         for owner, text, shadow in zip(owners, texts, folded, strict=True):
             length = len(shadow)
             for literal, start, end in find(shadow, overlapping=True):
-                for place, number, ask in uses[literal]:
-                    if place == _ASK:
-                        if ask is not None and owner not in hits[number] and ask(text):
-                            hits[number].add(owner)
-                    elif place == _ANYWHERE or (
-                        start == 0 if place == _AT_START else end == length
-                    ):
-                        hits[number].add(owner)
+                listed = anywhere[literal]
+                if listed is not None:
+                    listed.append(owner)
+                if start == 0:
+                    starts[literal].append(owner)
+                if end == length:
+                    ends[literal].append(owner)
+                if literal in asking:
+                    for number, ask in asking[literal]:
+                        if owner not in asked[number] and ask(text):
+                            asked[number].add(owner)
+        hits: Hits = {}
+        for literal, use in enumerate(uses):
+            _share(hits, use.anywhere, anywhere[literal])
+            _share(hits, use.at_start, starts[literal])
+            _share(hits, use.at_end, ends[literal])
+        return hits
+
+
+def _share(hits: Hits, numbers: list[int], owners: list[int] | None) -> None:
+    if numbers and owners:
+        codes = np.unique(np.array(owners, dtype=np.int64))
+        for number in numbers:
+            hits[number] = codes
 
 
 def _guard(atom: Atom) -> tuple[str, bool]:

@@ -13,6 +13,8 @@ from secops.kernel.logs import Batch, Column, LogEvent, Value
 Fields = Mapping[str, Value]
 
 _RAW_IS_JSON: Final = b"{"
+_CHANNEL: Final = f"{SYSTEM}Channel"
+_LENGTH: Final = len(SYSTEM)
 _DERIVED: Final = frozenset(
     {"event.module", "event.code", "event.provider", "host.name", "winlog.channel"}
 )
@@ -97,8 +99,8 @@ def keyword_text(fields: Fields, raw: bytes) -> str:
     payload in the order of their names, joined by LF: a keyword must depend neither on how
     JSON escapes a backslash nor on the order in which a store keeps fields.
     """
-    if any(name.startswith(SYSTEM) for name in fields):
-        names = [n for n in fields if not n.startswith(SYSTEM) and n not in _DERIVED]
+    if _CHANNEL in fields or any(name.startswith(SYSTEM) for name in fields):
+        names = [n for n in fields if n[:_LENGTH] != SYSTEM and n not in _DERIVED]
     elif raw.lstrip()[:1] == _RAW_IS_JSON:
         names = list(fields)
     else:

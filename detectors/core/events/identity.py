@@ -8,20 +8,17 @@ it in the same file or stream: only 1,461 of 2,000 real Apache lines are distinc
 from __future__ import annotations
 
 import hashlib
-import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 _NUMBER: Final = 8
 _KEY: Final = 16
 
 
-def event_id(source: str, raw: bytes, number: int, key: bytes | None = None) -> str:
-    """Return the id; with ``key`` (masked sources) an HMAC, as hashes of guessable lines leak."""
+def event_id(source: str, raw: bytes, number: int) -> str:
+    """Return the id. Sources that mask are hashed after masking, so ids give nothing away."""
     name = source.encode()
     head = len(name).to_bytes(_NUMBER, "big") + name + number.to_bytes(_NUMBER, "big")
-    if key is not None:
-        return hmac.new(key, head + raw, hashlib.sha256).hexdigest()
     return hashlib.sha256(head + raw).hexdigest()
 
 
@@ -31,10 +28,10 @@ def line_key(raw: bytes) -> bytes:
 
 
 class LineCounter:
-    """Counts equal lines of one file or stream; ``counts`` restores an earlier state."""
+    """Counts equal lines of one file or stream."""
 
-    def __init__(self, counts: Mapping[bytes, int] | None = None) -> None:
-        self._counts = dict(counts or {})
+    def __init__(self) -> None:
+        self._counts: dict[bytes, int] = {}
 
     def number(self, raw: bytes) -> int:
         """Return how many equal lines came before, and count this one."""
@@ -47,7 +44,3 @@ class LineCounter:
         """Count lines again whose ``line_key`` was kept."""
         for key in keys:
             self._counts[key] = self._counts.get(key, 0) + 1
-
-    def clear(self) -> None:
-        """Forget all: a new file begins."""
-        self._counts.clear()

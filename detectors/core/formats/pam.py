@@ -9,7 +9,7 @@ from secops.kernel.logs import Value
 
 _PAM: Final = re.compile(r"(pam_\w+)\(([^\s:)]+):(\w+)\): (.*)", re.DOTALL)
 _FAILURE: Final = re.compile(r"authentication failure; logname=(\S*) uid=(\S*) euid=\S* tty=(\S*) ")
-_RHOST: Final = re.compile(r" ruser=(\S*) rhost=(\S*)(?: +user=(.*))?$")
+_RHOST: Final = re.compile(r" ruser=(\S*) rhost=(\S*)(?: +user=(.*?))? *$")
 _SESSION: Final = re.compile(
     r"session (opened|closed) for user ([^\s(]+)(?:\(uid=(\d+)\))?(?: by ([^\s(]*)\(uid=(\d+)\))?"
 )
@@ -53,4 +53,4 @@ def _failure(text: str, fields: dict[str, Value]) -> None:
     if origin[2]:
         fields["source.address"] = origin[2]
     if origin[3]:
-        fields["user.name"] = origin[3].rstrip()
+        fields["user.name"] = origin[3]

@@ -61,7 +61,8 @@ def _act(action: str, category: str = "network", outcome: str | None = None) -> 
 _MAYBE_PORT: Final = r"(?P<ip>[^\s:]\S*?)(?: port (?P<port>\d+))?"
 _END: Final = r"(?: \[preauth\])?"
 _PEER: Final = (
-    rf"(?:(?:authenticating |(?P<invalid>invalid ))?user (?P<user>.*) )?{_MAYBE_PORT}{_END}"
+    r"(?:(?:authenticating |(?P<invalid>invalid ))?user (?P<user>.*) (?=\S+ port \d+))?"
+    rf"{_MAYBE_PORT}{_END}"
 )
 _INVALID: Final = r"(?P<invalid>invalid user )?(?P<user>.*)"
 _FAILED: Final = (
