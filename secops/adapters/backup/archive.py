@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
 import tarfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -71,7 +73,7 @@ def unpack(source: Path, folder: Path, room: int) -> dict[str, Any]:
     manifest: dict[str, Any] | None = None
     found: dict[str, Any] = {}
     try:
-        with tarfile.open(source, mode="r:gz") as archive:
+        with gzip.open(source) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 if manifest is not None or len(found) > MAX_FILES:
                     raise BackupRejected("something stands behind the manifest")
@@ -83,7 +85,9 @@ def unpack(source: Path, folder: Path, room: int) -> dict[str, Any]:
                     raise BackupRejected("there is not enough room for it")
                 target = folder / _safe_name(member, found)
                 found[member.name] = [member.size, _extract(archive, member, target)]
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+            while stream.read(_CHUNK):
+                pass  # the last bytes hold the checksum of all
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         msg = f"{source.name} can't be read: {type(error).__name__}"
         raise BackupRejected(msg) from error
     if manifest is None or manifest.get("files") != found:

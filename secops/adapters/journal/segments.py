@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,13 +79,24 @@ class SegmentFiles:
         # locked before it has its name: no reader may take a newborn for a dead one
         unborn = parent / f".{self._folder.name}"
         unborn.mkdir(mode=0o700)
-        self._guard = os.open(unborn / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            first = self._give_birth(unborn)
+        except OSError:
+            # a full disk may be well again at the next try
+            self.close()
+            shutil.rmtree(unborn, ignore_errors=True)
+            raise
+        sync_folder(parent)
+        return first
+
+    def _give_birth(self, unborn: Path) -> Segment:
+        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+        self._guard = os.open(unborn / "lock", flags, 0o600)
         fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._durable = os.open(unborn / "durable", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._durable = os.open(unborn / "durable", flags, 0o600)
         self.publish(position_of(1, FILE_HEADER))
         first = self._make(unborn, 1)
         unborn.rename(self._folder)
-        sync_folder(parent)
         return first
 
     def publish(self, position: int) -> None:

@@ -235,10 +235,11 @@ class JournalWriter:
     def _room_for(self, size: int) -> Segment:
         """Return the file that takes ``size`` more bytes and its closing frame."""
         if self._segment is None:
-            self._files = SegmentFiles(
+            files = SegmentFiles(
                 self._options.folder / self._process, self._options.file_bytes, self._randomness
             )
-            self._begin(self._files.open())
+            self._begin(files.open())
+            self._files = files
         elif self._offset + size + _CLOSING > self._options.file_bytes:
             self._close_segment(self._segment)
         if self._segment is None:

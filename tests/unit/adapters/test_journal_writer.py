@@ -6,6 +6,7 @@ import errno
 import hashlib
 import multiprocessing
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -155,6 +156,22 @@ def test_a_full_disk_refuses_and_a_later_act_is_durable_again(tmp_path: Path) ->
     assert read_all(tmp_path, writer) == encoded([1, 4])
     writer.close()
     assert read_all(tmp_path, writer) == encoded([1, 4])
+
+
+def test_a_journal_that_could_not_be_made_is_made_when_the_disk_is_well(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("in the way")
+    writer = open_writer(tmp_path / "journal")
+    with pytest.raises(AuditUnavailable):
+        writer.append([act(1)])
+    (tmp_path / "journal").unlink()
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / writer.process / "x").mkdir(parents=True)
+    with pytest.raises(AuditUnavailable):
+        writer.append([act(2)])
+    shutil.rmtree(tmp_path / "journal" / writer.process)
+    writer.append([act(3)])
+    assert read_all(tmp_path / "journal", writer) == encoded([3])
+    writer.close()
 
 
 def test_a_disk_that_does_not_answer_is_a_refusal_within_two_seconds(tmp_path: Path) -> None:
