@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from kms.models.keys import KeyRequest
 from kms.service.presenting import describe, public_pem
 from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys
 from secops.crypto.errors import DecryptionFailed
-from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.errors import Conflict, Forbidden, Invalid
 from secops.kernel.pages import PageRequest
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_pool import (
@@ -318,3 +319,81 @@ def test_a_locked_pool_uses_no_key_and_the_passphrase_opens_it(tmp_path: Path) -
         assert pool.services.pool.status().state == "locked"
         pool.services.pool.unlock(KEEPER, PASSPHRASE.encode())
         assert pool.services.transit.sign(USER, "k", INPUT).key_version == 1
+
+
+def test_attack_a_deleted_version_or_grant_is_noticed_or_refused(pool: KeyPool) -> None:
+    pool.create("k", "aes256-gcm96", USER)
+    pool.services.keys.rotate_key(KEEPER, "k")
+    pool.change(delete(kms_key_versions).where(kms_key_versions.c.version == 1))
+    with pytest.raises(MaterialTampered):
+        pool.services.transit.encrypt(USER, "k", PLAIN)
+
+
+def test_a_key_revoked_by_another_way_is_refused_and_resumed(pool: KeyPool) -> None:
+    """What happens when suspending could only take the emergency journal's way."""
+    key_id = pool.create("k", "ed25519", USER)
+    parts = pool.spine.parts
+    parts.transactions.run(lambda tx: parts.revocations.revoke(tx, "key", key_id))
+    with pytest.raises(KeySuspended):
+        pool.services.transit.sign(USER, "k", INPUT)
+    pool.services.key_control.resume_key(KEEPER, "k")
+    assert pool.services.transit.sign(USER, "k", INPUT).key_version == 1
+
+
+def test_a_trimmed_version_decrypts_no_more_and_the_rest_does(
+    pool: KeyPool, clock: FakeClock
+) -> None:
+    pool.create("k", "aes256-gcm96", USER)
+    old = pool.services.transit.encrypt(USER, "k", PLAIN)
+    pool.services.keys.rotate_key(KEEPER, "k")
+    minimums = {"min_decryption_version": 2, "min_encryption_version": 2}
+    pool.services.keys.configure_key(KEEPER, "k", minimums)
+    pool.services.keys.trim_key(KEEPER, "k", 2)
+    clock.advance(2_000_000)
+    new = pool.services.transit.encrypt(USER, "k", PLAIN)
+    assert pool.services.transit.decrypt(USER, "k", {"ciphertext": new.text}).plaintext == b"hello"
+    with pytest.raises(VersionUnavailable):
+        pool.services.transit.decrypt(USER, "k", {"ciphertext": old.text})
+
+
+def test_sm2_ciphertexts_take_no_associated_data(pool: KeyPool) -> None:
+    pool.create("k", "sm2", USER)
+    aad = {"associated_data": base64.b64encode(b"row").decode()}
+    with pytest.raises(Invalid):
+        pool.services.transit.encrypt(USER, "k", {**PLAIN, **aad})
+    made = pool.services.transit.encrypt(USER, "k", PLAIN)
+    with pytest.raises(Invalid):
+        pool.services.transit.decrypt(USER, "k", {"ciphertext": made.text, **aad})
+
+
+def test_two_rotations_at_once_make_two_versions_or_one_conflict(pool: KeyPool) -> None:
+    pool.create("k", "ed25519", USER)
+    conflicts: list[Exception] = []
+
+    def rotate() -> None:
+        try:
+            pool.services.keys.rotate_key(KEEPER, "k")
+        except Conflict as error:
+            conflicts.append(error)
+
+    threads = [threading.Thread(target=rotate) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    latest = pool.services.keys.get_key(KEEPER, "k").key.latest_version
+    assert latest == 1 + 6 - len(conflicts)
+
+
+def test_a_stolen_database_without_the_passphrase_holds_no_key(
+    pool: KeyPool, tmp_path: Path
+) -> None:
+    pool.create("k", "aes256-gcm96", USER)
+    made = pool.services.keys.get_key(KEEPER, "k")
+    material = pool.services.transit._ring.material(made, 1)
+    pool.create("p", "sm2")
+    scalar = pool.services.transit._ring.material(pool.services.keys.get_key(KEEPER, "p"), 1)[36:68]
+    found = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in (material, scalar, PASSPHRASE.encode()):
+        for form in (secret, base64.b64encode(secret), secret.hex().encode()):
+            assert form not in found

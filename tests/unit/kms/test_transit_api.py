@@ -383,3 +383,73 @@ def test_der_signatures_have_one_form_here_too(service: VaultService) -> None:
         fields = {"input": HELLO, "signature": f"vault:v1:{b64(bad)}"}
         answer = service.call("POST", "/v1/transit/verify/k", fields)
         assert answer[2].get("data", {"valid": False}) == {"valid": False}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "token"),
+    [
+        ("POST", "/v1/transit/keys/new", {"type": "sm2", "derived": True}, "keeper"),
+        ("POST", "/v1/transit/keys/new", {"type": 7}, "keeper"),
+        ("POST", "/v1/transit/keys/k/config", {"auto_rotate_period": "1h"}, "keeper"),
+        ("POST", "/v1/transit/keys/k/trim", {"min_available_version": "2"}, "keeper"),
+        ("POST", "/api/v1/kms/keys/k/grants", {"subject": "x", "operations": "sign"}, "keeper"),
+        ("POST", "/v1/sys/unseal", {"key": 7}, ""),
+        ("POST", "/v1/transit/datakey/both/k", {}, "user"),
+        ("POST", "/v1/transit/datakey/wrapped/k", {"bits": 100}, "user"),
+        ("POST", "/v1/transit/random", {"bytes": 0}, "user"),
+        ("POST", "/v1/transit/random", {"format": "binary"}, "user"),
+        ("POST", "/v1/transit/random/1000000", {}, "user"),
+        ("POST", "/v1/transit/hash/md5", {"input": HELLO}, "user"),
+        ("GET", "/v1/transit/export/encryption-key/out/9", None, "user"),
+    ],
+)
+def test_requests_of_another_form_are_400(
+    service: VaultService, method: str, path: str, body: Any, token: str
+) -> None:
+    service.pool.create("k", "aes256-gcm96", USER)
+    service.pool.create("out", "aes256-gcm96", USER, exportable=True)
+    assert service.call(method, path, body, token=token)[0] == 400
+
+
+def test_small_answers_have_vaults_shapes(service: VaultService) -> None:
+    service.pool.create("k", "aes256-gcm96", USER)
+    wrapped = service.call("POST", "/v1/transit/datakey/wrapped/k", {})[2]["data"]
+    assert sorted(wrapped) == ["ciphertext", "key_version"]
+    drawn = service.call("POST", "/v1/transit/random/8", {"format": "hex"})[2]["data"]
+    assert len(drawn["random_bytes"]) == 16
+    hashed = service.call("POST", "/v1/transit/hash/sm3", {"input": b64(b"abc")})[2]["data"]
+    assert hashed["sum"].startswith("66c7f0f462eeedd9")
+    reset = service.call("POST", "/v1/sys/unseal", {"reset": True}, token="")
+    assert (reset[0], reset[2]["progress"]) == (200, 0)
+    put = service.call("PUT", "/v1/transit/keys/new", {"type": "ed25519"}, token="keeper")
+    assert put[2]["data"]["type"] == "ed25519"
+
+
+def test_exporting_chosen_versions(service: VaultService) -> None:
+    service.pool.create("out", "aes256-gcm96", USER, exportable=True)
+    service.pool.create("tag", "hmac", USER, exportable=True)
+    one = service.call("GET", "/v1/transit/export/encryption-key/out/1")[2]["data"]
+    assert len(base64.b64decode(one["keys"]["1"])) == 32
+    every = service.call("GET", "/v1/transit/export/hmac-key/tag")[2]["data"]
+    assert list(every["keys"]) == ["1"]
+
+
+def test_every_signature_is_durable_before_it_is_answered(service: VaultService) -> None:
+    service.pool.create("k", "ed25519", USER)
+    journal = service.pool.spine.journal
+    seen: list[Any] = []
+    append = journal.append
+
+    def watched(acts: Any) -> Any:
+        seen.extend(acts)
+        return append(acts)
+
+    journal.append = watched  # type: ignore[method-assign] - to see what goes through the door
+    _, headers, _ = service.call("POST", "/v1/transit/sign/k", {"input": HELLO})
+    act = seen[-1]
+    assert (act.action, act.outcome) == ("kms.sign", "done")
+    assert act.request_id == headers["x-request-id"]
+    expected = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    assert act.details["input_sha256"] == expected
+    assert service.call("POST", "/v1/transit/sign/k", {"input": HELLO}, token="other")[0] == 403
+    assert (seen[-1].action, seen[-1].outcome) == ("web.sign", "refused")
