@@ -51,6 +51,7 @@ class FieldProgram:
         for number, atom in atoms:
             self._add(number, atom, literals)
         self._uses = list(literals.values())
+        self._asking = {n: use.asks for n, use in enumerate(self._uses) if use.asks}
         self._automaton = ahocorasick_rs.AhoCorasick(list(literals)) if literals else None
 
     def _add(self, number: int, atom: Atom, literals: dict[str, _Uses]) -> None:
@@ -120,18 +121,15 @@ class FieldProgram:
         """Run the automaton; per literal the owners are listed once for all who wait for it."""
         if self._automaton is None:
             return {}
-        uses = self._uses
-        anywhere: list[list[int] | None] = [[] if use.anywhere else None for use in uses]
-        starts: list[list[int]] = [[] for _ in uses]
-        ends: list[list[int]] = [[] for _ in uses]
-        asking = {literal: use.asks for literal, use in enumerate(uses) if use.asks}
+        anywhere: dict[int, list[int]] = defaultdict(list)
+        starts: dict[int, list[int]] = defaultdict(list)
+        ends: dict[int, list[int]] = defaultdict(list)
+        asking = self._asking
         find = self._automaton.find_matches_as_indexes
         for owner, text, shadow in zip(owners, texts, folded, strict=True):
             length = len(shadow)
             for literal, start, end in find(shadow, overlapping=True):
-                listed = anywhere[literal]
-                if listed is not None:
-                    listed.append(owner)
+                anywhere[literal].append(owner)
                 if start == 0:
                     starts[literal].append(owner)
                 if end == length:
@@ -141,15 +139,17 @@ class FieldProgram:
                         if owner not in asked[number] and ask(text):
                             asked[number].add(owner)
         hits: Hits = {}
-        for literal, use in enumerate(uses):
-            _share(hits, use.anywhere, anywhere[literal])
-            _share(hits, use.at_start, starts[literal])
-            _share(hits, use.at_end, ends[literal])
+        for literal, found in anywhere.items():
+            _share(hits, self._uses[literal].anywhere, found)
+        for literal, found in starts.items():
+            _share(hits, self._uses[literal].at_start, found)
+        for literal, found in ends.items():
+            _share(hits, self._uses[literal].at_end, found)
         return hits
 
 
-def _share(hits: Hits, numbers: list[int], owners: list[int] | None) -> None:
-    if numbers and owners:
+def _share(hits: Hits, numbers: list[int], owners: list[int]) -> None:
+    if numbers:
         codes = np.unique(np.array(owners, dtype=np.int64))
         for number in numbers:
             hits[number] = codes

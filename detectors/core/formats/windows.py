@@ -77,18 +77,21 @@ def system_time(event: Mapping[str, Any]) -> str | None:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}  # as orjson reads it; an ABC would be slow
 
 
 def _system(fields: dict[str, Value], system: Any) -> None:
     for name, value in _mapping(system).items():
-        if isinstance(value, Mapping):
-            text = canonical_scalar(value.get(_TEXT))
-            _attributes(fields, SYSTEM + name, value.get(_ATTRIBUTES))
-        else:
-            text = canonical_scalar(value)
+        own, content = SYSTEM + name, value
+        if isinstance(value, dict):
+            content = value.get(_TEXT)
+            for key, attribute in _mapping(value.get(_ATTRIBUTES)).items():
+                text = canonical_scalar(attribute)
+                if text is not None:
+                    fields[f"{own}_{key}"] = text
+        text = canonical_scalar(content)
         if text is not None:
-            fields[SYSTEM + name] = text
+            fields[own] = text
 
 
 def _user_data(fields: dict[str, Value], body: Mapping[str, Any]) -> None:
@@ -112,7 +115,7 @@ def _element(fields: dict[str, Value], parent: str, body: Mapping[str, Any], dep
             _attributes(fields, parent, value)
         elif key == _TEXT:
             _leaf(fields, parent, value)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             _element(fields, _base_name(key, body), value, depth + 1)
         else:
             _leaf(fields, _base_name(key, body), value)
