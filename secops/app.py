@@ -27,6 +27,7 @@ from iam.ports import IamPorts
 from iam.service import IamServices
 from kms.models import KmsOptions
 from kms.plane import install as install_kms
+from kms.plane import open_seal_files
 from kms.ports import KmsPorts
 from kms.service import KmsServices
 from playbooks.plane import install as install_playbooks
@@ -116,6 +117,7 @@ def open_files(home: Path) -> Iterator[object]:
     """Yield what works on files alone, however damaged the home is; the ledger comes last."""
     power_on_self_test()
     yield open_report_files()
+    yield open_seal_files(home)
     database = None
     with suppress(Exception):  # a broken settings file must not hide the ledger
         database = read_settings(home).database_url or None

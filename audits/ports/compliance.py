@@ -12,12 +12,13 @@ from audits.models.compliance import (
     ReportSignature,
     Snapshot,
 )
+from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Language
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
-EvidenceSource = Callable[[str, int], Sequence[Snapshot]]
-"""Looks at real state of an organisation (``org_id``) at an instant (UTC microseconds).
+EvidenceSource = Callable[[Actor, int], Sequence[Snapshot]]
+"""Looks at the real state of the actor's organisation at an instant (UTC microseconds).
 
 What can't be read is left out of the facts, never guessed.
 """

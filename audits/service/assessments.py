@@ -79,7 +79,7 @@ class AssessmentService:
         self.parts.access.require(actor, ASSESS, f"assessment:{standard}")
         catalogue = self._catalogue(standard, level)
         now = self.parts.clock.now()
-        snapshots = [self._keep(snapshot) for snapshot in self.evidence(actor.org_id, now)]
+        snapshots = [self._keep(snapshot) for snapshot in self.evidence(actor, now)]
         entries = self.parts.transactions.read(
             lambda tx: self.store.entries(tx, actor.org_id, system_id)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,11 @@ class EvidenceService:
             administrators_unproved=facts["unproved"],
             exclusion_enforced=True,
         )
+
+    def holders_of(self, org_id: str = ROOT_ORG) -> Mapping[str, frozenset[str]]:
+        """Return the roles of every subject, by id."""
+        read = self.means.parts.transactions.read
+        return read(lambda tx: self.means.stores.roles.by_subject(tx, org_id))
 
     def policy_state(self) -> PolicyState:
         """Return the rules in force."""

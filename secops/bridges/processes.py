@@ -95,7 +95,7 @@ def build_gateway(house: House) -> Wsgi:
     reader = RequestReader(origins, house.parts.randomness)
     error_page = error_pages(settings.demo, version("govsecops"))
     lane = Lane(reader, Dispatcher(guard, house.parts.trail, error_page))
-    Finalize(house, house.close, exitpriority=_CLOSE_LAST)
+    Finalize(None, house.close, exitpriority=_CLOSE_LAST)
     return build_wsgi(lane, all_routes(house))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from audits.models.compliance import Fact, ReportSignature, Snapshot
 from secops.crypto import ecdsa, signatures, sm2
 from secops.crypto.options import DEFAULT
+from secops.kernel.actors import Actor
 
 GOOD: dict[str, dict[str, Fact]] = {
     "iam.users": {
@@ -68,7 +69,7 @@ class FakeEvidence:
     def __init__(self) -> None:
         self.facts = {kind: dict(facts) for kind, facts in GOOD.items()}
 
-    def __call__(self, org_id: str, at: int) -> Sequence[Snapshot]:
+    def __call__(self, actor: Actor, at: int) -> Sequence[Snapshot]:
         return [Snapshot(kind, facts, "test", at) for kind, facts in self.facts.items()]
 
 
