@@ -108,5 +108,5 @@ def open_iam_home(
     access.bind(opened.services.decisions)
     if demo:
         made = opened.services.beginnings.create_demo_accounts(OWNER)
-        opened.demo = {account.role: account for account in made}
+        opened.demo = {account.name: account for account in made}
     return opened
