@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from secops.adapters.emergency import sync_folder
+from secops.adapters.disk import sync_folder
 from secops.kernel.errors import NotFound, Unavailable
 from secops.kernel.ids import Randomness
 

@@ -1,4 +1,4 @@
-"""What the machine's disk is and can: for ``doctor``, the gates of start, and benchmarks."""
+"""What the machine's disk is and can, and how names on it become durable."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def filesystem(folder: Path) -> str:
 def is_remote(folder: Path) -> bool:
     """Tell whether ``folder`` lies on a network file system: SQLite's locks fail there."""
     return filesystem(folder) in _REMOTE
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_seconds(folder: Path, count: int = 64) -> float:

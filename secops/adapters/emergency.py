@@ -19,6 +19,7 @@ from typing import Final
 
 import orjson
 
+from secops.adapters.disk import sync_folder
 from secops.adapters.journal.frames import (
     FILE_HEADER,
     FRAME_HEAD,
@@ -212,15 +213,6 @@ class EmergencyJournal:
             raise
         sync_folder(folder)
         self._seen.pop(folder, None)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from secops.adapters.emergency import sync_folder
+from secops.adapters.disk import sync_folder
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import SecopsError
 

@@ -13,8 +13,7 @@ from pysqlite3 import dbapi2
 
 from secops.adapters.backup.archive import BackupRejected, pack, unpack
 from secops.adapters.backup.snapshot import take_snapshot
-from secops.adapters.disk import free_bytes
-from secops.adapters.emergency import sync_folder
+from secops.adapters.disk import free_bytes, sync_folder
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import Clock
 from secops.kernel.errors import Conflict, Unavailable

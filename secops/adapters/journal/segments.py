@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from secops.adapters.emergency import sync_folder
+from secops.adapters.disk import sync_folder
 from secops.adapters.journal.frames import FILE_HEADER, file_header
 from secops.kernel.ids import Randomness
 
