@@ -12,7 +12,7 @@ from typing import Any
 from pysqlite3 import dbapi2
 
 from secops.adapters.backup.archive import BackupRejected, pack, unpack
-from secops.adapters.backup.snapshot import take_snapshot
+from secops.adapters.backup.snapshot import MAIN_DATABASE, take_snapshot
 from secops.adapters.disk import free_bytes, sync_folder
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import Clock
@@ -64,6 +64,10 @@ def back_up(
     if target.exists():
         msg = f"{target} exists already"
         raise Conflict(msg)
+    if not (home / MAIN_DATABASE).is_file():
+        # half a backup that looks like a whole one would be worse than none
+        msg = f"{home} holds no {MAIN_DATABASE}: a PostgreSQL is backed up with its own tools"
+        raise BackupFailed(msg)
     at = clock.now()
     try:
         with _staging(target.parent, randomness) as folder:

@@ -22,7 +22,8 @@ from pysqlite3 import dbapi2
 from secops.adapters.database.engine import BUSY_SECONDS
 from secops.adapters.journal.segments import segment_path, split_position
 
-DATABASES: Final = ("secops.db", "ledger/ledger.db")
+MAIN_DATABASE: Final = "secops.db"
+DATABASES: Final = (MAIN_DATABASE, "ledger/ledger.db")
 JOURNALS: Final = "ledger/journal"
 LOGS: Final = ("spool", "segments")
 """In this order: an event that moves meanwhile is copied twice, which its id makes harmless."""

@@ -268,3 +268,9 @@ def test_a_bomb_is_rejected_before_it_fills_the_disk(
 def test_a_backup_that_can_not_be_written_says_so(tmp_path: Path, home: Path, spine: Spine) -> None:
     with pytest.raises(BackupFailed):
         save(home, tmp_path / "nowhere" / "b.tgz")
+
+
+def test_a_home_without_its_database_is_not_half_saved(tmp_path: Path, home: Path) -> None:
+    with pytest.raises(BackupFailed, match="PostgreSQL"):
+        save(home, tmp_path / "b.tgz")
+    assert not (tmp_path / "b.tgz").exists()
