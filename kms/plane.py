@@ -33,6 +33,7 @@ from kms.service.seals import (
 )
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.transit import Transit
+from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.seals import SqlCertificateStore, SqlSealStore
 from secops.kernel.clock import SystemClock
@@ -92,3 +93,8 @@ def build_services(
 def open_seal_files(home: Path) -> SealFiles:
     """Return what verifies seals over files alone, with the home's own root as an anchor."""
     return SealFiles(SystemClock(), HomeAnchorFile(home))
+
+
+def open_key_fingerprints(database_url: str) -> dict[str, str]:
+    """Return every key version's fingerprint, for backups; needs the database alone."""
+    return key_fingerprints(database_url)

@@ -12,7 +12,7 @@ import socket
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
@@ -22,6 +22,10 @@ from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Conflict, Unavailable
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
+
+if TYPE_CHECKING:
+    from secops.adapters.backup.service import BackupReport
+    from secops.bridges.house import House
 
 UNLOCK_FILE: Final = "unlock.key"
 _PRIVATE: Final = 0o600
@@ -221,16 +225,16 @@ def login(ctx: click.Context, *, name: str) -> None:
 def backup(ctx: click.Context, *, file: Path) -> None:
     """Back the home up into FILE while the service runs.
 
-    FILE holds wrapped keys; without the unlock file or passphrase, which is not in it, the
-    keys can't be used.
+    FILE holds all that lies in the home, an unlock file too: guard it like the home itself,
+    or keep the passphrase elsewhere (SECOPS_UNLOCK_PASSPHRASE_FILE).
 
     Example: secops backup /backup/secops-$(date +%F).tar
     """
     from secops.bridges.backups import back_up  # noqa: PLC0415 - quick --help
 
     session = session_of(ctx)
-    made = back_up(session.house, this_user(), file)
-    say(f"wrote {file}: {made}")
+    made = back_up(cast("House", session.house), this_user(), file)
+    say(f"wrote {file}: {_facts_of(made)}")
 
 
 @click.command("restore")
@@ -245,4 +249,13 @@ def restore(ctx: click.Context, *, file: Path) -> None:
     from secops.bridges.backups import restore_into  # noqa: PLC0415
 
     home = session_of(ctx).home.resolve()
-    say(restore_into(home, file, open_house, this_user()))
+    made = restore_into(home, file, open_house, this_user())
+    say(f"restored into {home}: {_facts_of(made)}; roots and fingerprints are equal")
+
+
+def _facts_of(report: BackupReport) -> str:
+    keys, entries = len(report.facts["keys"]), report.facts["ledger_entries"]
+    return (
+        f"{report.files} files, {report.content_bytes} bytes, {entries} ledger entries, "
+        f"{keys} key versions"
+    )

@@ -1,0 +1,63 @@
+"""Backup and restore of a home, each recorded in the ledger and proved by roots and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from audits.plane import open_ledger_files
+from kms.plane import open_key_fingerprints
+from secops.adapters.backup.service import BackupReport, restore
+from secops.adapters.backup.service import back_up as write_backup
+from secops.bridges.house import House
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Unavailable
+from secops.kernel.ids import SystemRandomness
+from secops.kernel.trail import Act
+
+
+def home_facts(home: Path) -> Mapping[str, Any]:
+    """Return what must survive a restore: the ledger's size and both roots, key fingerprints."""
+    files = open_ledger_files(home)
+    try:
+        verdict = files.verify_ledger()
+    finally:
+        files.close()
+    return {
+        "ledger_valid": verdict.valid,
+        "ledger_entries": verdict.entries,
+        "ledger_sha256_root": verdict.sha256_root.hex(),
+        "ledger_sm3_root": verdict.sm3_root.hex(),
+        "keys": open_key_fingerprints(f"sqlite:///{home / 'secops.db'}"),
+    }
+
+
+def back_up(house: House, actor: Actor, file: Path) -> BackupReport:
+    """Write a backup of the house's home and record it."""
+    if house.settings.database_url:
+        raise Unavailable("with PostgreSQL use pg_dump and copy home/ledger, blobs and segments")
+    report = write_backup(
+        house.settings.home,
+        file,
+        clock=house.parts.clock,
+        randomness=house.parts.randomness,
+        facts=home_facts,
+    )
+    details = {"files": report.files, "bytes": report.content_bytes}
+    house.parts.trail.append([Act("os.backup", actor, "home:this", details=details)])
+    return report
+
+
+def restore_into(
+    home: Path, file: Path, open_house: Callable[[Path], House], actor: Actor
+) -> BackupReport:
+    """Restore ``file`` into ``home``, absent or empty, and record that it was proved."""
+    report = restore(file, home, randomness=SystemRandomness(), facts=home_facts)
+    house = open_house(home)
+    try:
+        details = {"entries": report.facts["ledger_entries"], "files": report.files}
+        house.parts.trail.append([Act("os.restore_test", actor, "home:this", details=details)])
+    finally:
+        house.close()
+    return report

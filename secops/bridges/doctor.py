@@ -1,0 +1,201 @@
+"""``secops doctor``: what is wrong, unprotected or outgrown, each with a remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Final, Literal
+
+from PIL import features
+
+from kms.adapters.pictures import FONTS
+from secops.adapters.database.engine import database_version, make_engine
+from secops.adapters.disk import free_bytes, is_remote, sync_seconds
+from secops.crypto.engines import power_on_self_test
+from secops.kernel.clock import SystemClock, from_rfc3339
+from secops.kernel.errors import SecopsError
+from secops.settings import Settings, read_settings
+
+State = Literal["ok", "unprotected", "outgrown", "fault"]
+OURS: Final = ("secops", "iam", "kms", "detectors", "playbooks", "audits", "rules")
+_LEAST_FREE: Final = 1 << 30
+_SLOW_SYNC: Final = 0.01
+_LEAST_RETENTION: Final = 184
+_BUILT: Final = from_rfc3339("2026-11-01T00:00:00Z")
+"""A clock before this release was made is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    seen: str
+    remedy: str = ""
+
+    def to_record(self) -> dict[str, str]:
+        """Return it as JSON."""
+        return {"name": self.name, "state": self.state, "seen": self.seen, "remedy": self.remedy}
+
+
+def examine(home: Path) -> list[Finding]:
+    """Return all findings about this machine and ``home``; never raises."""
+    findings = [*_machine()]
+    try:
+        settings = read_settings(home)
+    except SecopsError as error:
+        return [*findings, Finding("settings", "fault", error.detail, error.remedy.en)]
+    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _disk,
+        _database,
+        _listeners,
+        _custody,
+        _retention,
+        _demo,
+    )
+    for look in looks:
+        try:
+            findings.extend(look(settings))
+        except (SecopsError, OSError) as error:
+            findings.append(Finding(look.__name__.strip("_"), "fault", str(error)))
+    return findings
+
+
+def _machine() -> Iterator[Finding]:
+    installed = packages_distributions()
+    foreign = {
+        name: sorted(set(installed.get(name, ())) - {"govsecops"})
+        for name in OURS
+        if set(installed.get(name, ())) - {"govsecops"}
+    }
+    yield Finding(
+        "packages",
+        "fault" if foreign else "ok",
+        ", ".join(f"{name} from {', '.join(who)}" for name, who in foreign.items()) or "only ours",
+        "pip uninstall the named packages: they install modules under our names" if foreign else "",
+    )
+    report = power_on_self_test()
+    broken = {name: why for name, why in report.defects.items() if why}
+    yield Finding(
+        "engines",
+        "fault" if broken else "ok",
+        "; ".join(f"{name}: {why}" for name, why in broken.items()) or "all known answers",
+        "install Debian's libssl3 (OpenSSL 3); SM2 is refused without it" if broken else "",
+    )
+    yield Finding("openssl", "ok", ssl.OPENSSL_VERSION)
+    early = SystemClock().now() < _BUILT
+    yield Finding(
+        "clock",
+        "fault" if early else "ok",
+        "before this release was made" if early else "plausible",
+        "set the clock and keep it by NTP (chrony)" if early else "",
+    )
+    font = next((path for path in FONTS if path.is_file()), None)
+    yield Finding(
+        "fonts",
+        "ok" if font else "fault",
+        str(font) if font else "no Chinese font: seals can't be drawn",
+        "" if font else "apt-get install fonts-wqy-microhei",
+    )
+    yield Finding("pictures", "ok" if features.check("freetype2") else "fault", "FreeType")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    free = free_bytes(settings.home)
+    low = free < _LEAST_FREE
+    yield Finding(
+        "disk space",
+        "fault" if low else "ok",
+        f"{free >> 20} MiB free",
+        "free space: without it nothing is granted" if low else "",
+    )
+    if is_remote(settings.home):
+        yield Finding(
+            "file system",
+            "fault",
+            "the home lies on a network file system",
+            "move the home to a local disk: SQLite's locks don't hold over NFS or SMB",
+        )
+    seconds = sync_seconds(settings.home)
+    slow = seconds > _SLOW_SYNC
+    yield Finding(
+        "fdatasync p50",
+        "outgrown" if slow else "ok",
+        f"{seconds * 1000:.2f} ms",
+        "a faster disk: every granting answer waits for one sync" if slow else "",
+    )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    engine = make_engine(settings.database, read_only=True)
+    try:
+        yield Finding("database", "ok", database_version(engine))
+    finally:
+        engine.dispose()
+
+
+def _listeners(settings: Settings) -> Iterator[Finding]:
+    loopback = settings.host in ("localhost", "127.0.0.1", "::1")
+    if settings.tls or loopback:
+        yield Finding(
+            "listener", "ok", f"{settings.origin} ({'TLS' if settings.tls else 'loopback'})"
+        )
+        return
+    yield Finding(
+        "listener",
+        "unprotected",
+        f"plain HTTP on {settings.host} behind trusted proxies",
+        "let nobody but the proxy reach it, or set tls_cert and tls_key",
+    )
+
+
+def _custody(settings: Settings) -> Iterator[Finding]:
+    file = settings.home / settings.unlock_file if settings.unlock_file else None
+    if file is None:
+        yield Finding("unlock", "ok", "passphrase from the environment or by hand")
+        return
+    if not file.is_file():
+        yield Finding("unlock", "fault", f"{file} is missing", "restore the unlock file")
+        return
+    loose = bool(file.stat().st_mode & 0o077)
+    yield Finding(
+        "unlock",
+        "fault" if loose else "unprotected",
+        f"{file} lies beside what it unlocks",
+        f"chmod 600 {file}" if loose else "keep the passphrase outside the home",
+    )
+
+
+def _retention(settings: Settings) -> Iterator[Finding]:
+    short = settings.retention_days < _LEAST_RETENTION
+    yield Finding(
+        "retention",
+        "unprotected" if short else "ok",
+        f"{settings.retention_days} days",
+        "at least 184 days (Cybersecurity Law art. 21)" if short else "",
+    )
+
+
+def _demo(settings: Settings) -> Iterator[Finding]:
+    if settings.demo:
+        yield Finding(
+            "demo",
+            "unprotected",
+            "a demo home: --as needs no proof",
+            "make another home with `secops init` for real use",
+        )
+    if os.getuid() == 0:
+        yield Finding(
+            "user",
+            "unprotected",
+            "running as root",
+            "run as a user of its own (deploy/secops.service)",
+        )
+    if shutil.which("openssl") is None:
+        yield Finding("openssl command", "ok", "not installed; only needed to check us")
