@@ -58,7 +58,8 @@ def back_up(
 ) -> BackupReport:
     """Write a backup of ``home``, which may be in use, to the new file ``target``.
 
-    The facts are read from the copy, so that they are of the very same instant. Raises
+    The facts are read from the copy, so that they are of the very same instant. What opens
+    the key pool stays behind (``snapshot.SECRETS``): keep it elsewhere. Raises
     ``BackupFailed``; ``Conflict`` where the file exists.
     """
     if target.exists():

@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,12 +30,17 @@ LOGS: Final = ("spool", "segments")
 _LOG_LOCK: Final = "segments/writer.lock"
 _IMMUTABLE: Final = ".parquet"
 """Large, and never changed once named: a link holds up the log writer less than a copy."""
+SECRETS: Final = frozenset({"unlock.key", "enrolments", "login", "demo-accounts.txt"})
+"""Never in a backup: whoever finds one must not find beside it what opens the key pool."""
 _SKIPPED: Final = frozenset({"cache", *LOGS})
 _SKIPPED_SUFFIXES: Final = (".db", ".db-wal", ".db-shm", ".lock", ".sock", ".unfinished")
 
 
-def take_snapshot(home: Path, folder: Path) -> None:
-    """Copy ``home`` into the empty ``folder``; raise OSError or ``dbapi2.Error``."""
+def take_snapshot(home: Path, folder: Path, without: Collection[str] = SECRETS) -> None:
+    """Copy ``home`` into the empty ``folder``; raise OSError or ``dbapi2.Error``.
+
+    ``without`` are names in the home that stay behind.
+    """
     with contextlib.ExitStack() as stack:
         names = [name for name in DATABASES if (home / name).is_file()]
         with contextlib.ExitStack() as locks:
@@ -48,7 +53,7 @@ def take_snapshot(home: Path, folder: Path) -> None:
     with _log_writer_stopped(home):
         for name in LOGS:
             _copy_tree(home / name, folder / name)
-    _copy_rest(home, folder)
+    _copy_rest(home, folder, without)
 
 
 @contextlib.contextmanager
@@ -150,9 +155,9 @@ def _copy_tree(source: Path, target: Path) -> None:
             _copy_file(path, target / name)
 
 
-def _copy_rest(home: Path, folder: Path) -> None:
+def _copy_rest(home: Path, folder: Path, without: Collection[str]) -> None:
     for path in sorted(home.iterdir()):
-        if path.name in _SKIPPED or path.name.startswith("."):
+        if path.name in _SKIPPED or path.name in without or path.name.startswith("."):
             continue
         if path.is_dir() and path.name == "ledger":
             for part in sorted(path.iterdir()):

@@ -91,6 +91,9 @@ def test_a_home_in_use_comes_back_whole(tmp_path: Path, home: Path, spine: Spine
     (home / "segments" / "writer.lock").touch()
     (home / "spool" / "p").mkdir(parents=True)
     (home / "spool" / "p" / "1.spool").write_bytes(b"events")
+    (home / "unlock.key").write_text("opens the key pool")
+    (home / "enrolments").mkdir()
+    (home / "enrolments" / "a.txt").write_text("token")
     (home / "cache").mkdir()
     (home / "cache" / "x").write_text("can be made again")
     report = save(home, tmp_path / "b.tgz", lambda folder: {"size": _size(folder)})
@@ -101,7 +104,7 @@ def test_a_home_in_use_comes_back_whole(tmp_path: Path, home: Path, spine: Spine
     assert (back / "settings.toml").read_text() == "x = 1\n"
     assert (back / "segments" / "2026" / "a.parquet").read_bytes() == b"PAR1"
     assert (back / "spool" / "p" / "1.spool").read_bytes() == b"events"
-    assert not (back / "cache").exists()
+    assert not any((back / name).exists() for name in ("cache", "unlock.key", "enrolments"))
     again = open_spine(
         SpineOptions(home=back, role="again", journal_bytes=COMMAND_FILE_BYTES),
         clock=SystemClock(),
