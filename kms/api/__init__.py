@@ -14,5 +14,4 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *sys.routes(services),
         *keys.routes(services),
         *seals.routes(services),
-        *seals.routes(services),
     )
