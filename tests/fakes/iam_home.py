@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.plane import assemble
 from iam.service import IamServices
 from iam.service.beginnings import DemoAccount
+from secops.adapters.database.engine import make_engine
 from secops.adapters.spine import Spine
 from secops.kernel.access import LateAccessControl
 from secops.kernel.actors import Actor, os_actor
@@ -95,6 +98,41 @@ def open_iam_home(
     **options: Any,
 ) -> IamHome:
     """Open ``home`` (made if new) with the plane installed and access control bound."""
+    demo_accounts: dict[str, DemoAccount] = {}
+    if demo and url is None and not (home / "secops.db").exists():
+        content, demo_accounts = _demo_home()
+        (home / "secops.db").write_bytes(content)
+    opened = _open(home, url, demo=demo, signer=signer, **options)
+    if demo_accounts:
+        # what the template's randomness gave must not be given again
+        for _ in range(1_000):
+            opened.spine.parts.randomness.bytes(1)
+    elif demo:
+        made = opened.services.beginnings.create_demo_accounts(OWNER)
+        demo_accounts = {account.name: account for account in made}
+    opened.demo = demo_accounts
+    return opened
+
+
+@functools.cache
+def _demo_home() -> tuple[bytes, dict[str, DemoAccount]]:
+    """Return a database with the demo accounts; making them anew for each test takes long."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened = _open(Path(folder), None, demo=True, signer=None)
+        made = opened.services.beginnings.create_demo_accounts(OWNER)
+        opened.close()
+        engine = make_engine(f"sqlite:///{folder}/secops.db")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        content = (Path(folder) / "secops.db").read_bytes()
+    return content, {account.name: account for account in made}
+
+
+def _open(
+    home: Path, url: str | None, *, demo: bool, signer: FakeTokenSigner | None, **options: Any
+) -> IamHome:
     clock, access = FakeClock(), LateAccessControl()
     spine = database_spine(home, url=url, clock=clock, access=access)
     signer, hasher = signer or FakeTokenSigner(), CountingHasher()
@@ -106,7 +144,4 @@ def open_iam_home(
     )
     opened = IamHome(spine, plane, clock, signer, hasher)
     access.bind(opened.services.decisions)
-    if demo:
-        made = opened.services.beginnings.create_demo_accounts(OWNER)
-        opened.demo = {account.name: account for account in made}
     return opened
