@@ -64,5 +64,7 @@ class House:
     def close(self) -> None:
         """Drain this process's doors into the ledger and let go of everything."""
         self.spine.journal.close()
+        self.detectors.logs.close()
         self.audits.ledger.sequencer.drain()
+        self.audits.ledger.files.close()
         self.spine.close()

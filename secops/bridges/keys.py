@@ -14,7 +14,7 @@ from audits.errors import SignerLocked
 from audits.models import CheckpointKeys
 from audits.models.compliance import ReportSignature
 from iam.ports import SigningKey
-from kms.errors.keys import PoolLocked, PoolUninitialised
+from kms.errors.keys import PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase
 from kms.service import KmsServices
 from kms.service.system_keys import SystemPublicKey, SystemSigner
 from secops.kernel.errors import Conflict
@@ -25,6 +25,7 @@ CHECKPOINT_SM2: Final = "ledger-sm2"
 REPORT_SM2: Final = "report-sm2"
 REPORT_P256: Final = "report-p256"
 PEPPER: Final = "iam-pepper"
+_CLOSED: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
 _ED25519_LENGTH: Final = 32
 _POINT_LENGTH: Final = 65
 
@@ -99,7 +100,7 @@ class PoolCheckpointSigner:
         try:
             ed25519 = self._signers.get(CHECKPOINT_ED25519, "ed25519").public_keys()
             sm2 = self._signers.get(CHECKPOINT_SM2, "sm2").public_keys()
-        except (PoolLocked, PoolUninitialised) as error:
+        except _CLOSED as error:
             raise SignerLocked(error.detail) from error
         return _paired(ed25519, sm2)
 
@@ -114,7 +115,7 @@ class PoolCheckpointSigner:
     def _sign(self, name: str, kind: str, message: bytes) -> bytes:
         try:
             return self._signers.get(name, kind).sign(message)
-        except (PoolLocked, PoolUninitialised) as error:
+        except _CLOSED as error:
             raise SignerLocked(error.detail) from error
 
 

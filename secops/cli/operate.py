@@ -225,8 +225,8 @@ def login(ctx: click.Context, *, name: str) -> None:
 def backup(ctx: click.Context, *, file: Path) -> None:
     """Back the home up into FILE while the service runs.
 
-    FILE holds all that lies in the home, an unlock file too: guard it like the home itself,
-    or keep the passphrase elsewhere (SECOPS_UNLOCK_PASSPHRASE_FILE).
+    FILE holds wrapped keys. The unlock file (unlock.key) is not in it: keep that apart, for
+    without it or the passphrase no key can ever be used again.
 
     Example: secops backup /backup/secops-$(date +%F).tar
     """
@@ -251,6 +251,7 @@ def restore(ctx: click.Context, *, file: Path) -> None:
     home = session_of(ctx).home.resolve()
     made = restore_into(home, file, open_house, this_user())
     say(f"restored into {home}: {_facts_of(made)}; roots and fingerprints are equal")
+    say("put unlock.key (or SECOPS_UNLOCK_PASSPHRASE_FILE) back before `secops serve`")
 
 
 def _facts_of(report: BackupReport) -> str:

@@ -48,8 +48,8 @@ class _Alerts:
             request,
             "detectors/alerts.html",
             table,
-            status=status,
-            severity=severity,
+            chosen_status=status,
+            chosen_severity=severity,
             severities=SEVERITIES,
             statuses=_STATUSES,
         )
