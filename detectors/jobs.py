@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from detectors.ports import SegmentWriter
-from detectors.service.logs import LogService
 from detectors.service.runs import RunService
 from detectors.service.sources import Follower
 from secops.kernel.jobs import Job
@@ -17,12 +18,12 @@ def detection_jobs(runs: RunService) -> tuple[Job, ...]:
 
 
 def log_jobs(
-    writer: SegmentWriter, follower: Follower, logs: LogService, retention_days: int
+    writer: SegmentWriter, follower: Follower, retain: Callable[[], None]
 ) -> tuple[Job, ...]:
     """Return the segment writer, the followed files, and the retention."""
 
     def apply_retention() -> bool:
-        logs.apply_retention(retention_days)
+        retain()
         return False
 
     return (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
-from detectors.adapters.ownlog import own_sources
+from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.adapters.segments.build import Segments, open_segments
@@ -25,10 +26,14 @@ from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources
 from secops.kernel.actors import system_actor
+from secops.kernel.clock import DAY
 from secops.kernel.logs import LogStore
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.web.routes import Plane
+
+OWN_LOG_DAYS: Final = 14
+"""How long the platform's own log files stay after they were read into the log store."""
 
 
 def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> Plane:
@@ -46,8 +51,13 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     services = DetectorsServices(
         logs=logs, sources=sources, follower=follower, rules=rules, runs=runs, alerts=alerts
     )
+
+    def retain() -> None:
+        logs.apply_retention(options.retention_days)
+        forget_before(parts.home / "log", parts.clock.now() - OWN_LOG_DAYS * DAY)
+
     jobs = (
-        *log_jobs(segments.writer, follower, logs, options.retention_days),
+        *log_jobs(segments.writer, follower, retain),
         *detection_jobs(runs),
     )
     return Plane("detectors", services, routes(services), jobs)

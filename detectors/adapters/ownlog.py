@@ -1,8 +1,8 @@
 """The platform's own log: ECS JSON lines by role and UTC day under ``home/log``.
 
 Many processes append to one file: a line is one ``write`` on a descriptor in append mode, and
-nobody renames. A new day is a new file; the follower reads the rest of the old one first.
-Old days are removed after they were read (``forget_before``).
+nobody renames. A new day is a new file. Days that were over long enough to have been read are
+removed (``forget_before``).
 """
 
 from __future__ import annotations
@@ -139,13 +139,10 @@ class OwnLogHandler(logging.Handler):
 
 
 def own_sources(folder: Path) -> Sequence[LogSource]:
-    """Return the own logs as followed sources, each role's newest file."""
-    newest: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.*.jsonl")):
-        newest[path.name.split(".")[0]] = path
+    """Return the own logs as followed sources: one per role, a file a day."""
     return [
         LogSource(
-            name=f"secops-{role}",
+            name=f"secops-{path.name.partition('.')[0]}",
             org_id=ROOT_ORG,
             format="ecs",
             timezone="UTC",
@@ -153,7 +150,7 @@ def own_sources(folder: Path) -> Sequence[LogSource]:
             path=str(path),
             follow=True,
         )
-        for role, path in newest.items()
+        for path in sorted(folder.glob("*.*.jsonl"))
     ]
 
 

@@ -137,7 +137,7 @@ def _piece(path: Path, position: TailPosition, *, is_old: bool) -> TailPiece | N
         first_index=position.index + (1 if skipped else 0),
         first_offset=position.offset + skipped,
         position=after,
-        more=after.offset < status.st_size,
+        more=is_old or after.offset < status.st_size,
         modified=status.st_mtime_ns // 1_000,
     )
 

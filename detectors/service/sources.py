@@ -108,7 +108,7 @@ class Follower:
 
     def tail_file(self, source: LogSource) -> bool:
         """Read a piece of what is new in ``source``; True when more waits."""
-        piece = None if source.path is None else self.tails.read(source.name, source.path)
+        piece = None if source.path is None else self.tails.read(_stream(source), source.path)
         if piece is None:
             return False
         prepare = mask_line if source.masks else None
@@ -116,7 +116,7 @@ class Follower:
         latest = piece.modified + DAY
         context = Context(zone_of(source.timezone), latest, None, encoding, prepare)
         counter = LineCounter()
-        counter.restore(self.tails.line_keys(source.name))
+        counter.restore(self.tails.line_keys(_stream(source)))
         sink = self.rejects.begin(self.parts.ids.new("rejects"))
         events, keys, now = [], [], self.parts.clock.now()
         lines = list(read_lines((piece.content,), piece.first_index, piece.first_offset))
@@ -129,8 +129,13 @@ class Follower:
         sink.close()
         if events:
             self.store.append(events)
-        self.tails.advance(source.name, piece.position, keys)
+        self.tails.advance(_stream(source), piece.position, keys)
         return piece.more
+
+
+def _stream(source: LogSource) -> str:
+    """Return the name of what is followed: a source may lie in several files."""
+    return f"{source.name}\n{source.path}"
 
 
 def _check(source: LogSource) -> None:

@@ -114,7 +114,8 @@ class State:
 class Manifest:
     """Reads and (under the writer's lock) writes the manifest in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rewrite_after: int = _REWRITE_AFTER) -> None:
+        self._rewrite_after = rewrite_after
         self._path = folder / "manifest"
         self._state = State()
         self._inode = -1
@@ -156,7 +157,7 @@ class Manifest:
         self._offset += len(line)
         self._lines += 1
         state.apply(change)
-        if self._lines > max(_REWRITE_AFTER, 4 * len(state.segments)):
+        if self._lines > max(self._rewrite_after, 4 * len(state.segments)):
             self._rewrite()
         return state
 

@@ -109,24 +109,15 @@ class Writer:
             self._spool.answer(path, result)
 
     def store(self, batches: Sequence[Sequence[LogEvent]]) -> list[AppendResult]:
-        """Store what is new in ``batches`` as one segment, durably."""
-        state = self._manifest.read()
-        known = self._known(state, [event.id for batch in batches for event in batch])
-        seq = state.last_seq
-        fresh: list[StoredEvent] = []
-        results = []
-        for batch in batches:
-            before = len(fresh)
-            for event in batch:
-                if event.id not in known:
-                    known.add(event.id)
-                    seq += 1
-                    fresh.append(StoredEvent(seq, event))
-            stored = len(fresh) - before
-            results.append(AppendResult(stored, len(batch) - stored, seq))
-        if fresh:
-            self._commit_events(state, fresh)
-        return results
+        """Store what is new in ``batches`` as one segment, durably.
+
+        Raises ``LogStoreUnavailable`` where the disk refuses: then nothing was stored.
+        """
+        try:
+            return self._store(batches)
+        except OSError as error:
+            msg = f"storing a segment failed: {error.strerror}"
+            raise LogStoreUnavailable(msg) from error
 
     def compact(self, most: int) -> None:
         """Merge up to ``most`` runs of small neighbours."""
@@ -168,6 +159,25 @@ class Writer:
     def _has_work(self) -> bool:
         state = self._manifest.read()
         return bool(state.pending or runs_to_merge(state.ordered()))
+
+    def _store(self, batches: Sequence[Sequence[LogEvent]]) -> list[AppendResult]:
+        state = self._manifest.read()
+        known = self._known(state, [event.id for batch in batches for event in batch])
+        seq = state.last_seq
+        fresh: list[StoredEvent] = []
+        results = []
+        for batch in batches:
+            before = len(fresh)
+            for event in batch:
+                if event.id not in known:
+                    known.add(event.id)
+                    seq += 1
+                    fresh.append(StoredEvent(seq, event))
+            stored = len(fresh) - before
+            results.append(AppendResult(stored, len(batch) - stored, seq))
+        if fresh:
+            self._commit_events(state, fresh)
+        return results
 
     def _known(self, state: State, ids: Sequence[str]) -> set[str]:
         if not ids:
@@ -309,12 +319,8 @@ class Writer:
 
     def _write(self, file: str, content: bytes) -> None:
         path = self._folder / file
-        try:
-            make_folder(path.parent)
-            write_durably(path, content)
-        except OSError as error:
-            msg = f"writing a segment failed: {error.strerror}"
-            raise LogStoreUnavailable(msg) from error
+        make_folder(path.parent)
+        write_durably(path, content)
 
     def _sweep_once(self) -> None:
         """Remove what writers that died have left: files that no manifest line names."""
