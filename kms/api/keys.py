@@ -33,7 +33,7 @@ _UNSUPPORTED: Final = ("derived", "convergent_encryption", "allow_plaintext_back
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
     """Return the routes that manage keys."""
-    calls = _Calls(services)
+    calls, control = _Calls(services), _ControlCalls(services)
     vault, own = _Table("vault"), _Table("problem")
     key, export = "/v1/transit/keys/<name>", "/v1/transit/export/<kind>/<name>"
     vault.add(f"POST {key}", "create_key", KEY_CREATE, calls.create_key)
@@ -48,10 +48,12 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
     vault.add(f"GET {export}", "export_key", KEY_USE, calls.export_key)
     vault.add(f"GET {export}/<version>", "export_key_version", KEY_USE, calls.export_key)
     key = "/api/v1/kms/keys/<name>"
-    own.add(f"POST {key}/suspend", "suspend_key", KEY_SUSPEND, calls.suspend_key)
-    own.add(f"POST {key}/resume", "resume_key", KEY_SUSPEND, calls.resume_key)
-    own.add(f"POST {key}/grants", "grant_key", KEY_GRANT, calls.grant_key)
-    own.add(f"DELETE {key}/grants/<subject>", "revoke_key_grant", KEY_GRANT, calls.revoke_key_grant)
+    own.add(f"POST {key}/suspend", "suspend_key", KEY_SUSPEND, control.suspend_key)
+    own.add(f"POST {key}/resume", "resume_key", KEY_SUSPEND, control.resume_key)
+    own.add(f"POST {key}/grants", "grant_key", KEY_GRANT, control.grant_key)
+    own.add(
+        f"DELETE {key}/grants/<subject>", "revoke_key_grant", KEY_GRANT, control.revoke_key_grant
+    )
     return (*vault.routes, *own.routes)
 
 
@@ -163,6 +165,13 @@ class _Calls:
             version=request.args.get("version", ""),
         )
         return vault_response(request, exported.data, acts=(exported.act,))
+
+
+class _ControlCalls:
+    """The handlers of what Vault has no words for."""
+
+    def __init__(self, services: KmsServices) -> None:
+        self._control = services.key_control
 
     def suspend_key(self, request: Request) -> Response:
         reason = _text(request.json_object(), "reason", "")

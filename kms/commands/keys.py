@@ -60,7 +60,7 @@ def _show(loaded: LoadedKey, *, as_json: bool) -> None:
 def create_key(ctx: click.Context, /, name: str, **options: Any) -> None:
     """Create the key NAME, and grant its use.
 
-    Example: secops --as security kms create-key ca-sm2 --type sm2 --grant system-owner
+    Example: secops --as security-admin kms create-key ca-sm2 --type sm2 --grant integrator
     """
     from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest  # noqa: PLC0415 - quick --help
 
@@ -80,7 +80,7 @@ def create_key(ctx: click.Context, /, name: str, **options: Any) -> None:
 def grant_key(ctx: click.Context, name: str, account: str, operations: tuple[str, ...]) -> None:
     """Let ACCOUNT use the key NAME.
 
-    Example: secops --as security kms grant-key ca-sm2 system-owner --operation verify
+    Example: secops --as security-admin kms grant-key ca-sm2 integrator --operation verify
     """
     from kms.models.keys import DEFAULT_OPERATIONS  # noqa: PLC0415 - quick --help
 
@@ -96,7 +96,7 @@ def grant_key(ctx: click.Context, name: str, account: str, operations: tuple[str
 def revoke_key_grant(ctx: click.Context, name: str, account: str) -> None:
     """Take the key NAME away from ACCOUNT.
 
-    Example: secops --as security kms revoke-key-grant ca-sm2 system-owner
+    Example: secops --as security-admin kms revoke-key-grant ca-sm2 integrator
     """
     _services(ctx).key_control.revoke_key_grant(session_of(ctx).actor, name, account)
     say(f"{account} may no longer use {name}")
@@ -158,7 +158,7 @@ def export_public_key(ctx: click.Context, name: str, version: int | None) -> Non
 def rotate_key(ctx: click.Context, name: str, *, as_json: bool) -> None:
     """Give the key NAME a new version; what older ones made stays good.
 
-    Example: secops --as security kms rotate-key ca-sm2
+    Example: secops --as security-admin kms rotate-key ca-sm2
     """
     _show(_services(ctx).keys.rotate_key(session_of(ctx).actor, name), as_json=as_json)
 
@@ -173,7 +173,7 @@ def rotate_key(ctx: click.Context, name: str, *, as_json: bool) -> None:
 def configure_key(ctx: click.Context, /, name: str, *, as_json: bool, **changes: Any) -> None:
     """Change what versions of the key NAME may still be used, and whether it may be destroyed.
 
-    Example: secops --as security kms configure-key ca-sm2 --min-decryption-version 2
+    Example: secops --as security-admin kms configure-key ca-sm2 --min-decryption-version 2
     """
     chosen = {word: value for word, value in changes.items() if value is not None}
     loaded = _services(ctx).keys.configure_key(session_of(ctx).actor, name, chosen)
@@ -187,7 +187,7 @@ def configure_key(ctx: click.Context, /, name: str, *, as_json: bool, **changes:
 def suspend_key(ctx: click.Context, name: str, reason: str) -> None:
     """Take the key NAME out of use everywhere within a second.
 
-    Example: secops --as security kms suspend-key ca-sm2 --reason "leak suspected"
+    Example: secops --as security-admin kms suspend-key ca-sm2 --reason "leak suspected"
     """
     _services(ctx).key_control.suspend_key(session_of(ctx).actor, name, reason=reason)
     say(f"{name} is suspended")
@@ -199,7 +199,7 @@ def suspend_key(ctx: click.Context, name: str, reason: str) -> None:
 def resume_key(ctx: click.Context, name: str) -> None:
     """Let the suspended key NAME be used again.
 
-    Example: secops --as security kms resume-key ca-sm2
+    Example: secops --as security-admin kms resume-key ca-sm2
     """
     _services(ctx).key_control.resume_key(session_of(ctx).actor, name)
     say(f"{name} is active")
@@ -212,7 +212,7 @@ def resume_key(ctx: click.Context, name: str) -> None:
 def destroy_key(ctx: click.Context, name: str) -> None:
     """Erase the key NAME for good, after configure-key --deletion-allowed.
 
-    Example: secops --as security kms destroy-key old-key --yes
+    Example: secops --as security-admin kms destroy-key old-key --yes
     """
     _services(ctx).key_control.destroy_key(session_of(ctx).actor, name)
     say(f"{name} is destroyed")
@@ -224,7 +224,7 @@ def destroy_key(ctx: click.Context, name: str) -> None:
 def list_keys(ctx: click.Context, *, as_json: bool) -> None:
     """List the keys one may see.
 
-    Example: secops --as security kms list-keys --json
+    Example: secops --as security-admin kms list-keys --json
     """
     from kms.service.presenting import list_all  # noqa: PLC0415 - quick --help
 

@@ -88,7 +88,7 @@ def unlock(*, url: str, passphrase_file: Path | None) -> None:
 def lock(ctx: click.Context, *, url: str) -> None:
     """Lock the key pool in every process of this home within a second.
 
-    Example: secops --as security kms lock
+    Example: secops --as security-admin kms lock
     """
     from kms.service import KmsServices  # noqa: PLC0415 - quick --help
 
