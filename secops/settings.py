@@ -243,6 +243,18 @@ def environment_names() -> list[str]:
     return list(os.environ)
 
 
+def bare_environment() -> dict[str, str]:
+    """Return the environment without our own variables, for a child with a home of its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_PREFIX)}
+
+
+def corpus_folder() -> Path | None:
+    """Return the folder of real files for benches, if it is there: ``$SECOPS_CORPUS``."""
+    chosen = os.environ.get("SECOPS_CORPUS")
+    folder = (Path(chosen) if chosen else Path("..") / "shared") / "data"
+    return folder if folder.is_dir() else None
+
+
 def export_for_children(home: Path, *, listen: str, workers: int) -> None:
     """Let child processes read the same home and the options of ``serve``."""
     os.environ["SECOPS_HOME"] = str(home)
