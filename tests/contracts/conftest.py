@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import literal
 
 from secops.adapters.database.leases import DatabaseLeases
-from secops.adapters.spine import Spine
+from secops.adapters.spine import Spine, SpineOptions, open_spine
+from secops.kernel.ids import SystemRandomness
 from secops.kernel.parts import Parts
+from tests.fakes.access import FakeAccess
 from tests.fakes.clock import FakeClock
 from tests.fakes.parts import database_spine, fakes
 from tests.services.postgresql import postgresql_server, postgresql_url
@@ -54,10 +56,38 @@ def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
         made_kit.spine.close()
 
 
+@pytest.fixture
+def clock() -> FakeClock:
+    """The clock of ``spine``."""
+    return FakeClock()
+
+
 @pytest.fixture(params=[SQLITE, POSTGRESQL])
-def spine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spine]:
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The URL of every real database; None is SQLite in the home."""
+    if request.param == SQLITE:
+        return None
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def spine(database: str | None, tmp_path: Path, clock: FakeClock) -> Iterator[Spine]:
     """The spine over every real database."""
-    url = request.getfixturevalue("postgresql_url") if request.param != SQLITE else None
-    made = database_spine(tmp_path, url=url)
+    made = database_spine(tmp_path, url=database, clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def neighbour(database: str | None, tmp_path: Path, spine: Spine) -> Iterator[Spine]:
+    """Another process's spine over the same home and database."""
+    made = open_spine(
+        SpineOptions(home=tmp_path, role="neighbour", database_url=database),
+        clock=spine.parts.clock,
+        randomness=SystemRandomness(),
+        access=FakeAccess(),
+    )
+    made.start()
     yield made
     made.close()

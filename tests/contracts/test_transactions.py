@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from secops.adapters.database.tables import leases, outbox_events
 from secops.adapters.spine import Spine
 from secops.kernel.actors import system_actor
-from secops.kernel.errors import Conflict, NotFound, TooLarge
+from secops.kernel.clock import SystemClock
+from secops.kernel.errors import AuditUnavailable, Conflict, NotFound, TooLarge
 from secops.kernel.events import SealUsed
 from secops.kernel.trail import Act, encode_act
 from secops.kernel.transactions import Restriction
@@ -189,3 +191,64 @@ def test_door_positions_are_never_given_again(spine: Spine) -> None:
     spine.transactions.run(lambda tx: tx.record(ACT))
     second = spine.doors.read_after("database", first.position, 10)
     assert (len(second.records), second.position > first.position) == (1, True)
+
+
+def no_room(_: Any) -> None:
+    """Fail as a database does whose disk is full."""
+    error = Exception("disk full")
+    error.sqlite_errorcode = 13  # type: ignore[attr-defined]
+    error.sqlstate = "53100"  # type: ignore[attr-defined]
+    raise OperationalError("INSERT", None, error)
+
+
+def test_without_a_commit_nothing_is_granted_and_a_restriction_holds(
+    spine: Spine, neighbour: Spine
+) -> None:
+    with pytest.raises(AuditUnavailable):
+        spine.transactions.run(no_room)
+    assert spine.transactions.restrict(no_room, Restriction("session", "s1", ACT)) is None
+    neighbour.revocations.refresh()
+    assert spine.revocations.is_revoked("session", "s1")
+    assert neighbour.revocations.is_revoked("session", "s1")
+    assert leaves(spine) == []
+    neighbour.transactions.run(lambda tx: tx.execute(put("a")))
+    spine.transactions.run(lambda tx: tx.execute(put("b")))
+    assert leaves(spine) == [encode_act(ACT, spine.parts.clock.now())]
+    assert spine.revocations.is_revoked("session", "s1")
+
+
+def test_a_reader_of_the_door_meets_every_leaf_though_two_processes_write(
+    spine: Spine, neighbour: Spine
+) -> None:
+    count = 40
+
+    def write(writer: Spine, name: str) -> None:
+        for number in range(count):
+            act = Act("kernel.test", system_actor("test"), f"{name}:{number}")
+            writer.transactions.run(lambda tx, act=act: tx.record(act))
+
+    threads = [
+        threading.Thread(target=write, args=(writer, name))
+        for writer, name in ((spine, "a"), (spine, "b"), (neighbour, "c"), (neighbour, "d"))
+    ]
+    for thread in threads:
+        thread.start()
+    met: list[bytes] = []
+    position = 0
+    last_look = False
+    while not last_look:
+        last_look = not any(thread.is_alive() for thread in threads)
+        found = spine.doors.read_after("database", position, 1_000)
+        met += found.records
+        position = found.position
+    assert len(met) == len(set(met)) == 4 * count
+
+
+def test_leases_run_on_the_databases_own_clock(spine: Spine, neighbour: Spine) -> None:
+    begun = SystemClock().now()
+    lease = spine.parts.leases.acquire("job", "me", 30)
+    assert lease is not None
+    assert abs(lease.until - begun - 30_000_000) < 5_000_000
+    assert neighbour.parts.leases.acquire("job", "you", 30) is None
+    spine.parts.leases.release(lease)
+    assert neighbour.parts.leases.acquire("job", "you", 30) is not None

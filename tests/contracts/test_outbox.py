@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select
@@ -14,19 +13,6 @@ from secops.adapters.spine import Spine
 from secops.kernel.clock import SECOND
 from secops.kernel.events import AlertRaised, Announcement, Delivery, SealUsed, Subscription
 from tests.fakes.clock import FakeClock
-from tests.fakes.parts import database_spine
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def spine(tmp_path: Path, clock: FakeClock) -> Iterator[Spine]:
-    made = database_spine(tmp_path, clock=clock)
-    yield made
-    made.close()
 
 
 def announce(spine: Spine, *announcements: Announcement) -> None:
