@@ -35,7 +35,7 @@ from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.transit import Transit
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
-from kms.store.seals import SqlCertificateStore, SqlSealStore
+from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.kernel.clock import SystemClock
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
@@ -67,6 +67,7 @@ def build_services(
     seals = SealParts(
         parts=parts,
         store=SqlSealStore(),
+        uses=SqlSealUseStore(),
         keys=sealing_keys,
         painter=PillowPainter(),
         authority=authority,

@@ -52,11 +52,14 @@ _DIGEST_HEX: Final = 64
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
     """Return the routes of seals."""
-    handlers = _Handlers(services)
-    return (*_registry_routes(handlers), *_application_routes(handlers), *_use_routes(handlers))
+    return (
+        *_registry_routes(_Registry(services)),
+        *_application_routes(_Applications(services)),
+        *_use_routes(_Uses(services)),
+    )
 
 
-def _registry_routes(handlers: _Handlers) -> tuple[Route, ...]:
+def _registry_routes(handlers: _Registry) -> tuple[Route, ...]:
     stopping = (
         ("suspend", "suspend_seal", handlers.suspend_seal),
         ("resume", "resume_seal", handlers.resume_seal),
@@ -95,7 +98,7 @@ def _registry_routes(handlers: _Handlers) -> tuple[Route, ...]:
     )
 
 
-def _application_routes(handlers: _Handlers) -> tuple[Route, ...]:
+def _application_routes(handlers: _Applications) -> tuple[Route, ...]:
     return (
         Route(
             method="GET",
@@ -136,7 +139,7 @@ def _application_routes(handlers: _Handlers) -> tuple[Route, ...]:
     )
 
 
-def _use_routes(handlers: _Handlers) -> tuple[Route, ...]:
+def _use_routes(handlers: _Uses) -> tuple[Route, ...]:
     return (
         Route(
             method="POST",
@@ -172,7 +175,7 @@ def _use_routes(handlers: _Handlers) -> tuple[Route, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Handlers:
+class _Registry:
     services: KmsServices
 
     def list_seals(self, request: Request) -> Response:
@@ -207,6 +210,11 @@ class _Handlers:
         seal_id, reason = request.args["seal_id"], _text(request.json_object(), "reason")
         self.services.seal_registry.revoke_seal(request.caller, seal_id, reason)
         return json_response({"id": seal_id, "state": "revoked"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Applications:
+    services: KmsServices
 
     def list_applications(self, request: Request) -> Response:
         page = self.services.seal_applications.list_applications(request.caller, _page(request))
@@ -246,6 +254,11 @@ class _Handlers:
     def make_seal(self, request: Request) -> Response:
         record = self.services.seal_making.make_seal(request.caller, request.args["application_id"])
         return json_response(_seal(record), 201)
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    services: KmsServices
 
     def use_seal(self, request: Request) -> Response:
         request.require_length()

@@ -99,7 +99,7 @@ class CertificateStore(Protocol):
 
 
 class SealStore(Protocol):
-    """Keeps applications, seals, their holders, and every use."""
+    """Keeps applications, seals and their holders."""
 
     def insert_application(self, transaction: Transaction, application: SealApplication) -> None:
         """Store a new ``application``."""
@@ -159,6 +159,10 @@ class SealStore(Protocol):
     def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
         """Return (digest, since) of every seal that is suspended or revoked."""
         ...
+
+
+class SealUseStore(Protocol):
+    """Keeps the usage ledger: what each seal was put on."""
 
     def insert_use(self, transaction: Transaction, use: SealUse) -> None:
         """Add ``use`` to the usage ledger."""

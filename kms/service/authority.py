@@ -89,14 +89,15 @@ class Authority:
         """Return a signer's certificate, not stored yet: ``keep`` stores it with its cause."""
         return self._issue(order, issuers.root)
 
-    def keep(self, transaction: Transaction, issued: IssuedCertificate, actor: Actor) -> None:
-        """Store ``issued`` and record it; does nothing if its key has a certificate."""
+    def keep(self, transaction: Transaction, issued: IssuedCertificate, actor: Actor) -> bool:
+        """Store ``issued`` and record it; False if its key has a certificate already."""
         if not self.store.insert(transaction, issued):
-            return
+            return False
         details = {"kind": issued.kind, "serial": issued.serial, "sm3": sm3(issued.der).hex()}
         transaction.record(
             Act("kms.issue_certificate", actor, f"certificate:{issued.id}", details=details)
         )
+        return True
 
     def anchors(self) -> tuple[Certificate, ...]:
         """Return the root as trust anchor; none before the first seal was made."""

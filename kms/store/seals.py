@@ -175,6 +175,10 @@ class SqlSealStore:
         )
         return [(row.digest, row.state_at or 0) for row in transaction.execute(statement)]
 
+
+class SqlSealUseStore:
+    """The usage ledger's rows."""
+
     def insert_use(self, transaction: Transaction, use: SealUse) -> None:
         """Add ``use`` to the usage ledger."""
         transaction.execute(insert(kms_seal_uses).values(**asdict(use)))

@@ -15,12 +15,13 @@ from kms.models.seal_registry import (
     SealRecord,
     SealUse,
 )
-from kms.store.seals import SqlCertificateStore, SqlSealStore
+from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.adapters.spine import Spine
 from secops.kernel.pages import PageRequest
 from tests.fakes.clock import START
 
 SEALS = SqlSealStore()
+USES = SqlSealUseStore()
 CERTIFICATES = SqlCertificateStore()
 APPLICATION = SealApplication(
     id="sap_1",
@@ -127,12 +128,12 @@ def test_pages_come_newest_first_without_gap_or_repeat(spine: Spine) -> None:
         )
         holders = [replace(holder, seal_id=seal.id) for holder in HOLDERS]
         run(spine, SEALS.insert_seal, seal, b"esl", holders=holders)
-        run(spine, SEALS.insert_use, replace(USE, id=f"use_{number}", used_at=number // 2))
+        run(spine, USES.insert_use, replace(USE, id=f"use_{number}", used_at=number // 2))
     order = [4, 3, 2, 1, 0]
     for read, time in (
         (lambda request: run(spine, SEALS.seals, "org_a", request), "made_at"),
         (lambda request: run(spine, SEALS.applications, "org_a", request), "applied_at"),
-        (lambda request: run(spine, SEALS.uses, "seal_1", request), "used_at"),
+        (lambda request: run(spine, USES.uses, "seal_1", request), "used_at"),
     ):
         seen: list[Any] = []
         after = None
@@ -143,8 +144,8 @@ def test_pages_come_newest_first_without_gap_or_repeat(spine: Spine) -> None:
 
 
 def test_a_use_comes_back(made: Spine) -> None:
-    run(made, SEALS.insert_use, USE)
-    assert run(made, SEALS.uses, "seal_1", PageRequest()) == [USE]
+    run(made, USES.insert_use, USE)
+    assert run(made, USES.uses, "seal_1", PageRequest()) == [USE]
 
 
 def test_a_key_has_one_certificate(spine: Spine) -> None:

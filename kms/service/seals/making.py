@@ -11,11 +11,10 @@ from kms.core.gbt38540.structures import Picture, SealProperty
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.gbt38540.writing import SealContent
 from kms.core.rfc5280.writing import Name
-from kms.errors.seals import SealRejected
+from kms.errors.seals import SealRejected, SealStateConflict
 from kms.models.seal_registry import (
     SEAL_KINDS,
     SHAPES,
-    HolderName,
     IssuedCertificate,
     SealApplication,
     SealHolder,
@@ -76,7 +75,7 @@ class SealMaking:
         application = self._parts.transactions.read(look)
         issuers = self._seals.authority.ensure_issuers(actor)
         certificates = [
-            self._signer(application, holder, issuers) for holder in application.holders
+            self._signer(application, place, issuers) for place in range(len(application.holders))
         ]
         record, content = self._seal(application, issuers, certificates, actor=actor)
         self._require_valid(content, issuers)
@@ -86,13 +85,14 @@ class SealMaking:
         )
 
     def _signer(
-        self, application: SealApplication, holder: HolderName, issuers: Issuers
+        self, application: SealApplication, place: int, issuers: Issuers
     ) -> IssuedCertificate:
+        name = common_name(application.holders[place].name)
         order = Order(
             profile="signer",
             org_id=application.org_id,
-            key_name=f"seal-{application.id[4:]}-{holder.account_id[4:]}",
-            subject=Name(application.organization, MARKING, common_name(holder.name)),
+            key_name=f"seal-{application.id}-{place}",
+            subject=Name(application.organization, MARKING, name),
         )
         return self._seals.authority.issue_signer(order, issuers)
 
@@ -157,7 +157,9 @@ class SealMaking:
         application, record = made.application, made.record
         self._parts.approvals.use(transaction, application.approval_id, application.subject_hash)
         for certificate in made.certificates:
-            self._seals.authority.keep(transaction, certificate, actor)
+            if not self._seals.authority.keep(transaction, certificate, actor):
+                msg = "a holder's key has a certificate already"
+                raise SealStateConflict(msg)
         holders = [
             SealHolder(record.id, record.org_id, holder.account_id, holder.name, certificate.id)
             for holder, certificate in zip(application.holders, made.certificates, strict=True)

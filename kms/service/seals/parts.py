@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
-from kms.ports.seals import SealingKeys, SealPainter, SealStore
+from kms.ports.seals import SealingKeys, SealPainter, SealStore, SealUseStore
 from kms.service.authority import Authority
 from secops.kernel.parts import Parts
 
@@ -16,6 +16,7 @@ class SealParts:
 
     parts: Parts
     store: SealStore
+    uses: SealUseStore
     keys: SealingKeys
     painter: SealPainter
     authority: Authority

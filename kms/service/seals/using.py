@@ -74,7 +74,7 @@ class SealUsing:
         def keep(transaction: Transaction) -> SealedValue:
             # again, inside the unit of work: a suspension that came first wins
             self._ready(transaction, actor, seal_id)
-            self._seals.store.insert_use(transaction, use)
+            self._seals.uses.insert_use(transaction, use)
             details = {"document_sm3": use.digest, "value_sm3": use.value_digest, "use": use.id}
             transaction.record(Act("kms.use_seal", actor, f"seal:{seal_id}", details=details))
             transaction.announce(SealUsed(use.org_id, seal_id, use.digest))
@@ -89,7 +89,7 @@ class SealUsing:
         def read(transaction: Transaction) -> Page[SealUse]:
             if self._seals.store.seal(transaction, actor.org_id, seal_id) is None:
                 raise SealNotFound
-            rows = self._seals.store.uses(transaction, seal_id, request)
+            rows = self._seals.uses.uses(transaction, seal_id, request)
             return page_of(rows, request.limit, [(row.used_at, row.id) for row in rows])
 
         return self._parts.transactions.read(read)

@@ -22,7 +22,7 @@ from kms.service.seals import (
     SealUsing,
     SealVerification,
 )
-from kms.store.seals import SqlCertificateStore, SqlSealStore
+from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Unauthenticated
@@ -55,7 +55,9 @@ class Api:
         parts = self.spine.parts
         keys = FakeSealingKeys()
         authority = Authority(parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
-        seals = SealParts(parts, SqlSealStore(), keys, FakePainter(), authority, FakeSubjects())
+        seals = SealParts(
+            parts, SqlSealStore(), SqlSealUseStore(), keys, FakePainter(), authority, FakeSubjects()
+        )
         applications = SealApplications(seals)
         services: Any = SimpleNamespace(
             seal_applications=applications,

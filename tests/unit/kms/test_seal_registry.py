@@ -30,7 +30,7 @@ from kms.service.seals import (
     SealUsing,
     SealVerification,
 )
-from kms.store.seals import SqlCertificateStore, SqlSealStore
+from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.adapters.journal.reader import JournalReader
 from secops.adapters.spine import Spine, journal_folder
 from secops.crypto.hashes import sm3
@@ -91,7 +91,13 @@ def build(home: Path, painter: Any = None) -> World:
     keys = FakeSealingKeys()
     authority = Authority(spine.parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
     parts = SealParts(
-        spine.parts, SqlSealStore(), keys, painter or FakePainter(), authority, FakeSubjects()
+        spine.parts,
+        SqlSealStore(),
+        SqlSealUseStore(),
+        keys,
+        painter or FakePainter(),
+        authority,
+        FakeSubjects(),
     )
     applications = SealApplications(parts)
     return World(
