@@ -15,6 +15,7 @@ from detectors.core.detection import (
     group_key,
     group_matches,
 )
+from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import row_fields
 from detectors.core.subjects import risk_subjects
 from detectors.models.alerts import Alert, GroupMatch
@@ -81,12 +82,16 @@ class Assessor:
     def _new_alerts(self, batch: Batch, findings: Sequence[Finding], now: int) -> Iterable[Alert]:
         ids = [alert_id(f.detector.header.id, (), batch.ids[f.row]) for f in findings]
         known = self.transactions.read(lambda tx: self.alerts.known(tx, ids))
+        explainers: dict[str, Explainer] = {}
         for finding, identifier in zip(findings, ids, strict=True):
             if identifier not in known:
+                rule = finding.rule
+                explainer = explainers.get(rule.header.id) or Explainer(rule.tree)
+                explainers[rule.header.id] = explainer
                 row = finding.row
                 fields = row_fields(batch, row)
                 event = SeenEvent(batch.ids[row], batch.times[row], fields, batch.raws[row])
-                yield finding_alert(finding, event, now)
+                yield finding_alert(finding, event, explainer, now)
 
     def _count(
         self,

@@ -28,12 +28,12 @@ class SeenEvent:
     raw: bytes
 
 
-def finding_alert(finding: Finding, event: SeenEvent, now: int) -> Alert:
-    """Return the alert of a plain rule's ``finding``."""
+def finding_alert(finding: Finding, event: SeenEvent, explainer: Explainer, now: int) -> Alert:
+    """Return the alert of a plain rule's ``finding``; ``explainer`` is that of its tree."""
     return replace(
         _alert(finding.detector, now, event.event_id, event.at),
         subjects=subjects_of(event.fields),
-        reasons=Explainer(finding.rule.tree).explain(event.fields, event.raw),
+        reasons=explainer.explain(event.fields, event.raw),
     )
 
 

@@ -29,7 +29,7 @@ from secops.kernel.logs import Value
 MAX_LINE: Final = 10 << 20
 MAX_EVTX: Final = 1 << 30
 MAX_MEMBERS: Final = 10_000
-_BATCH: Final = 8_192
+_BATCH: Final = 5_000
 _PEEK: Final = 20
 _GZIP: Final = b"\x1f\x8b"
 _XZ: Final = b"\xfd7zXZ\x00"
@@ -81,6 +81,12 @@ class Scanner:
     counts: ScanCounts = field(default_factory=ScanCounts)
     _program: Program | None = None
 
+    def prepare(self) -> Program:
+        """Build the program of the rules, if that is still to do."""
+        if self._program is None:
+            self._program = Program([rule.tree for rule in self.rules.rules])
+        return self._program
+
     def scan(self, file: str, source: str, stream: IO[bytes]) -> Iterator[Hit]:
         """Yield the hits of one file, by record and then by rule id.
 
@@ -98,13 +104,12 @@ class Scanner:
     def _hits(
         self, file: str, source: str, batch: list[_Record], numbers: list[int]
     ) -> Iterator[Hit]:
-        if self._program is None:
-            self._program = Program([rule.tree for rule in self.rules.rules])
-        builder = TableBuilder(self._program.names)
+        program = self.prepare()
+        builder = TableBuilder(program.names)
         table = builder.build([each.fields for each in batch], [each.raw for each in batch])
         found = [
             (row, self.rules.rules[position].header)
-            for position, rows in evaluate(self._program, table).items()
+            for position, rows in evaluate(program, table).items()
             for row in rows.tolist()
         ]
         self.counts.hits += len(found)
