@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services demo-home bench lock clean
+.PHONY: help run check test test-deep lint types contracts unit services bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,11 +31,15 @@ $(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
-demo-home: $(RUNTIME)
-	@$(BIN)/secops --home $(HOME_DIR) init --demo
+DEMO := $(HOME_DIR)/.made
 
-run: demo-home ## make a demo home, ingest the samples, detect once, serve on http://localhost:8080
+$(DEMO): $(RUNTIME)
+	@$(BIN)/secops --home $(HOME_DIR) init --demo
 	@$(BIN)/secops --home $(HOME_DIR) demo-data
+	@touch $@
+
+run: $(DEMO) ## make a demo home, ingest the samples, detect once, serve on http://localhost:8080
+	@cat $(HOME_DIR)/demo-accounts.txt
 	@exec $(BIN)/secops --home $(HOME_DIR) serve
 
 lint: $(DEVELOPMENT) ## ruff: rules and format

@@ -28,7 +28,7 @@ _GROUPS: Final = {
     "serve": ("secops.cli.operate", "serve"),
     "doctor": ("secops.cli.operate", "doctor"),
     "login": ("secops.cli.operate", "login"),
-    "demo-data": ("secops.cli.operate", "demo_data"),
+    "demo-data": ("secops.cli.demo", "demo_data"),
     "backup": ("secops.cli.operate", "backup"),
     "restore": ("secops.cli.operate", "restore"),
     "bench": ("secops.cli.bench", "bench"),

@@ -96,10 +96,6 @@ def demo_data(ctx: click.Context, *, samples: Path) -> None:
             detectors.logs.ingest_files(analyst, [file], IngestOptions())
             bar.advance()
     result = detectors.runs.run_detectors(analyst, Window())
-    accounts = house.settings.home / ACCOUNTS_FILE
     say(f"{result.events} 条日志, {len(result.alerts)} 个告警 ({result.events} events)")
-    if accounts.is_file():
-        say("")
-        say(accounts.read_text())
     say(f"下一步 next: {house.settings.origin} — 以 analyst 登录, 打开“告警”")
     say("口令后的 32 位密钥输入任一验证器应用 (or: oathtool --totp -b SECRET)")

@@ -1,4 +1,4 @@
-"""The operator's commands: init, serve, doctor, login, backup, restore, demo-data.
+"""The operator's commands: init, serve, doctor, login, backup, restore.
 
 They need the home's file permissions and are recorded as ``os:<user>``.
 """
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from secops.cli.demo import demo_data, write_demo_accounts
 from secops.kernel.actors import Actor, os_actor
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Conflict, Unavailable
@@ -31,7 +30,7 @@ UNLOCK_FILE: Final = "unlock.key"
 _PRIVATE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 
-__all__ = ["backup", "demo_data", "doctor", "init", "login", "restore", "serve"]
+__all__ = ["backup", "doctor", "init", "login", "restore", "serve"]
 
 
 def this_user() -> Actor:
@@ -51,6 +50,7 @@ def init(ctx: click.Context, *, demo: bool) -> None:
     Example: secops --home /var/lib/secops init
     """
     from secops.app import open_house  # noqa: PLC0415 - quick --help
+    from secops.cli.demo import write_demo_accounts  # noqa: PLC0415
 
     home = session_of(ctx).home.resolve()
     _make_home(home, demo=demo)
@@ -138,7 +138,6 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
     Example: secops --home ./.demo-home serve --port 8080
     """
     from secops.adapters.gateway import GatewayOptions, Supervisor  # noqa: PLC0415 - quick --help
-    from secops.app import run_scheduler  # noqa: PLC0415
     from secops.settings import export_for_children, read_settings  # noqa: PLC0415
 
     home = session_of(ctx).home.resolve()
@@ -158,10 +157,17 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
     _require_free(settings.addresses, settings.port)
     say(f"govsecops: starting on {settings.origin} …")
     ready = partial(_answers, settings.addresses[0], settings.port)
-    code = Supervisor(options, run_scheduler).run(
+    code = Supervisor(options, _scheduler).run(
         lambda: say(f"govsecops: serving on {settings.origin} (Ctrl-C stops it)"), ready
     )
     ctx.exit(code)
+
+
+def _scheduler() -> None:
+    """Run the scheduler in its own process; the parent stays small."""
+    from secops.app import run_scheduler  # noqa: PLC0415 - imported by the child alone
+
+    run_scheduler()
 
 
 def _require_free(addresses: tuple[str, ...], port: int) -> None:
