@@ -1,0 +1,166 @@
+"""The whole way of a seal on the command line, over the real key pool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kms.adapters.pictures import FONTS
+from kms.commands import group
+from kms.errors.seals import NotSealHolder, SealNotUsable
+from kms.plane import open_seal_files
+from secops.kernel.actors import Actor
+from secops.kernel.approvals import NotPending
+from secops.kernel.clock import SystemClock
+from secops.kernel.errors import Forbidden
+from secops.kernel.parts import Parts
+from secops.terminal.session import Session
+from tests.fakes.key_pool import KeyPool, actor, open_key_pool
+
+ACTORS = {
+    each.id: each
+    for each in (
+        actor("applicant", "seal-applicant"),
+        actor("security", "security-admin"),
+        actor("holder", "seal-holder"),
+        actor("other", "seal-holder"),
+        actor("auditor", "auditor"),
+    )
+}
+
+pytestmark = pytest.mark.skipif(
+    not any(path.is_file() for path in FONTS), reason="no Chinese font: fonts-wqy-microhei"
+)
+
+
+@dataclass
+class PoolHouse:
+    pool: KeyPool
+
+    @property
+    def parts(self) -> Parts:
+        return self.pool.spine.parts
+
+    @property
+    def services(self) -> Sequence[object]:
+        return (self.pool.services,)
+
+    def act_as(self, account: str | None) -> Actor:
+        return ACTORS[str(account)]
+
+    def close(self) -> None:
+        """Leave it to the test."""
+
+
+@dataclass
+class Shell:
+    home: Path
+    house: PoolHouse
+
+    def run(self, who: str, *arguments: Any) -> Result:
+        session = Session(self.home, who, lambda _: self.house)
+        session.open_files = lambda home: iter([open_seal_files(home)])
+        return CliRunner().invoke(group, [str(each) for each in arguments], obj=session)
+
+    def answer(self, who: str, *arguments: Any) -> Any:
+        done = self.run(who, *arguments, "--json")
+        assert done.exit_code == 0, done.exception
+        return json.loads(done.stdout)
+
+    def seal(self) -> str:
+        apply = ("apply-seal", "临江县数据局", "--organization", "临江县", "--holder", "holder")
+        application = self.answer("applicant", *apply, "--reason", "用印")["id"]
+        assert self.run("security", "approve-seal", application, "--reason", "同意").exit_code == 0
+        return str(self.answer("security", "make-seal", application)["id"])
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    # the command that works on files alone asks the machine's clock, so the pool does, too
+    with open_key_pool(tmp_path / "home", clock=SystemClock()) as pool:
+        yield Shell(tmp_path / "home", PoolHouse(pool))
+
+
+def test_a_seal_goes_its_whole_way(shell: Shell, tmp_path: Path) -> None:
+    seal = shell.seal()
+    notice, value = tmp_path / "notice.txt", tmp_path / "notice.dat"
+    notice.write_bytes(b"notice" * 400_000)
+    used = shell.answer("holder", "use-seal", seal, notice, "-o", value, "--purpose", "印发")
+    assert used["seal_id"] == seal
+    report = shell.answer("nobody", "verify-seal", value, "--document", notice)
+    assert report["valid"] is True
+    notice.write_bytes(b"other")
+    assert shell.run("nobody", "verify-seal", value, "--document", notice).exit_code == 1
+
+
+def test_lists_show_applications_and_seals(shell: Shell) -> None:
+    seal = shell.seal()
+    listed = shell.answer("auditor", "list-seals")
+    assert [(item["id"], item["marking"]) for item in listed["items"]] == [(seal, "测试/内部用")]
+    listed = shell.answer("security", "list-seal-applications")
+    assert [(item["approval"], item["seal_id"]) for item in listed["items"]] == [("used", seal)]
+    for command in ("list-seals", "list-seal-applications"):
+        done = shell.run("auditor", command)
+        assert done.exit_code == 0
+        assert "临江县数据局" in done.stdout.replace("\n", "")
+
+
+def test_a_seal_and_its_picture_are_written_to_files(shell: Shell, tmp_path: Path) -> None:
+    seal = shell.seal()
+    esl, png = tmp_path / "seal.esl", tmp_path / "seal.png"
+    done = shell.run("auditor", "export-seal", seal, "-o", esl, "--picture", png)
+    assert done.exit_code == 0
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert shell.run("nobody", "verify-seal", esl).exit_code == 0
+    assert shell.run("auditor", "export-seal", seal).exit_code == 0
+
+
+def test_a_made_seal_is_written_where_it_was_asked_for(shell: Shell, tmp_path: Path) -> None:
+    apply = ("apply-seal", "临江县财政局", "--organization", "临江县", "--holder", "holder")
+    application = shell.run("applicant", *apply, "--reason", "用印").stdout.strip()
+    shell.run("security", "approve-seal", application, "--reason", "同意")
+    esl = tmp_path / "made.esl"
+    made = shell.run("security", "make-seal", application, "-o", esl)
+    assert made.stdout.startswith("seal_")
+    assert "测试/内部用" in made.stderr
+    assert esl.read_bytes()[:1] == b"\x30"
+
+
+def test_a_rejected_application_makes_no_seal(shell: Shell) -> None:
+    apply = ("apply-seal", "临江县财政局", "--organization", "临江县", "--holder", "holder")
+    application = shell.run("applicant", *apply, "--reason", "用印").stdout.strip()
+    done = shell.run("security", "approve-seal", application, "--reject", "--reason", "不合规")
+    assert "rejected" in done.stderr
+    assert isinstance(shell.run("security", "make-seal", application).exception, NotPending)
+
+
+def test_a_seal_is_suspended_resumed_and_revoked(shell: Shell, tmp_path: Path) -> None:
+    seal = shell.seal()
+    notice = tmp_path / "notice.txt"
+    notice.write_bytes(b"notice")
+    use = ("use-seal", seal, notice, "-o", tmp_path / "value.dat")
+    for verb, refused in (("suspend", True), ("resume", False), ("revoke", True)):
+        assert shell.run("security", f"{verb}-seal", seal, "--reason", "原因").exit_code == 0
+        done = shell.run("holder", *use)
+        assert isinstance(done.exception, SealNotUsable) is refused
+    assert SealNotUsable.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("who", "error"), [("other", NotSealHolder), ("security", Forbidden), ("auditor", Forbidden)]
+)
+def test_who_is_no_holder_seals_nothing(
+    shell: Shell, tmp_path: Path, who: str, error: type[Exception]
+) -> None:
+    seal = shell.seal()
+    notice, value = tmp_path / "notice.txt", tmp_path / "value.dat"
+    notice.write_bytes(b"notice")
+    done = shell.run(who, "use-seal", seal, notice, "-o", value)
+    assert isinstance(done.exception, error)
+    assert not value.exists()
