@@ -59,7 +59,7 @@ def run_gateway(options: GatewayOptions, address: str) -> None:
         factory=True,
         respawn_failed_workers=True,
         workers_kill_timeout=int(_GRACE_SECONDS),
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     ).serve()
 
 
