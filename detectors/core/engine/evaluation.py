@@ -8,7 +8,7 @@ has none. The whole tree is asked on the anchor's rows only; an anchor without r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -108,12 +108,12 @@ class _Run:
             return _NOTHING
         if cost >= len(self._all) or not self._everywhere.isdisjoint(numbers):
             return self._all
-        parts = []
-        for number in numbers:
-            index = self._index(self._program.fields_of_atoms[number])
-            if index is not None:
-                parts.append(index.rows_of(self._codes[number]))
+        parts = [self._decided(number).rows_of(self._codes[number]) for number in numbers]
         return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+
+    def _decided(self, number: int) -> Index:
+        """Return the index of an atom that holds somewhere: so there is one."""
+        return cast("Index", self._index(self._program.fields_of_atoms[number]))
 
     def _anchor(self, tree: Numbered) -> Anchor | None:
         if isinstance(tree, int):
@@ -176,9 +176,7 @@ class _Run:
             return refers(atom.operation, left, right, rows)
         if not self._costs[number]:
             return None
-        index = self._index(atom.field)
-        if index is None:
-            return None
+        index = self._decided(number)
         table = self._tables.get(number)
         if table is None:
             table = np.zeros(len(index.values) + 1, dtype=np.bool_)

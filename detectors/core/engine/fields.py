@@ -135,17 +135,20 @@ class FieldProgram:
                 if end == length:
                     ends[literal].append(owner)
                 if literal in asking:
-                    for number, ask in asking[literal]:
-                        if owner not in asked[number] and ask(text):
-                            asked[number].add(owner)
+                    _ask(asking[literal], owner, text, asked)
         hits: Hits = {}
-        for literal, found in anywhere.items():
-            _share(hits, self._uses[literal].anywhere, found)
-        for literal, found in starts.items():
-            _share(hits, self._uses[literal].at_start, found)
-        for literal, found in ends.items():
-            _share(hits, self._uses[literal].at_end, found)
+        for place, waiting in ((anywhere, "anywhere"), (starts, "at_start"), (ends, "at_end")):
+            for literal, found in place.items():
+                _share(hits, getattr(self._uses[literal], waiting), found)
         return hits
+
+
+def _ask(
+    asks: list[tuple[int, Predicate]], owner: int, text: str, asked: dict[int, set[int]]
+) -> None:
+    for number, ask in asks:
+        if owner not in asked[number] and ask(text):
+            asked[number].add(owner)
 
 
 def _share(hits: Hits, numbers: list[int], owners: list[int]) -> None:
