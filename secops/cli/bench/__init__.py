@@ -1,0 +1,44 @@
+"""``secops bench PLANE``: figures with their circumstances, in homes of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from secops.terminal.output import json_option, print_json, print_table, say
+
+PLANES: Final = ("iam", "kms", "detectors", "ledger", "logs", "playbooks", "audits")
+
+
+@click.command("bench")
+@click.argument("plane", type=click.Choice(PLANES))
+@json_option
+def bench(plane: str, *, as_json: bool) -> None:
+    """Measure PLANE on this machine; the user's home is never opened.
+
+    Rates are per CPU-second of the server where a unit doesn't say otherwise. Beside them
+    stand this machine's openssl and disk, so that figures of two machines can be compared.
+
+    Example: secops bench kms --json
+    """
+    from secops.cli.bench.machine import machine_figures, machine_state  # noqa: PLC0415
+    from secops.cli.bench.planes import plane_figures  # noqa: PLC0415 - quick --help
+
+    before = machine_state()
+    figures = [*plane_figures(plane), *machine_figures()]
+    circumstances = {"before": before, "after": machine_state()}
+    if as_json:
+        print_json({"figures": figures, "machine": circumstances})
+        return
+    _print(plane, figures)
+    say(f"machine before: {before}")
+    say(f"machine after: {circumstances['after']}")
+
+
+def _print(plane: str, figures: list[dict[str, Any]]) -> None:
+    rows = [
+        (f["name"], f["value"], f["unit"], f["per_cpu_second"], f["circumstances"]) for f in figures
+    ]
+    columns = ("figure", "value", "unit", "per CPU-s", "circumstances")
+    print_table(f"secops bench {plane}", columns, rows)
