@@ -1,0 +1,72 @@
+"""What the plane needs from outside: key material, its stores, hashing, policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iam.ports.keys import (
+    IamPorts,
+    KeyedHash,
+    PasswordHasher,
+    SecretBox,
+    SigningKey,
+    TokenSigner,
+)
+from iam.ports.people import (
+    AccountStore,
+    CredentialStore,
+    EnrolmentStore,
+    PersonStore,
+    RoleStore,
+)
+from iam.ports.policies import (
+    PolicyAnswer,
+    PolicyEngine,
+    PolicyQuestion,
+)
+from iam.ports.sign_on import (
+    ClientStore,
+    GrantStore,
+    LockoutStore,
+    RiskStore,
+    SessionStore,
+)
+
+__all__ = [
+    "AccountStore",
+    "ClientStore",
+    "CredentialStore",
+    "EnrolmentStore",
+    "GrantStore",
+    "IamPorts",
+    "IamStores",
+    "KeyedHash",
+    "LockoutStore",
+    "PasswordHasher",
+    "PersonStore",
+    "PolicyAnswer",
+    "PolicyEngine",
+    "PolicyQuestion",
+    "RiskStore",
+    "RoleStore",
+    "SecretBox",
+    "SessionStore",
+    "SigningKey",
+    "TokenSigner",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class IamStores:
+    """All stores of the plane."""
+
+    accounts: AccountStore
+    persons: PersonStore
+    roles: RoleStore
+    credentials: CredentialStore
+    enrolments: EnrolmentStore
+    sessions: SessionStore
+    clients: ClientStore
+    grants: GrantStore
+    lockouts: LockoutStore
+    risks: RiskStore

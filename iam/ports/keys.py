@@ -1,0 +1,72 @@
+"""Key material that another plane provides, and slow hashing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+KeyedHash = Callable[[bytes], bytes]
+"""HMAC under a key of the pool; the same input always gives the same 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A P-256 key of the pool: what ``TokenSigner.sign`` calls it, and its SPKI in DER."""
+
+    name: str
+    public_der: bytes
+
+
+class TokenSigner(Protocol):
+    """Signs tokens with ES256."""
+
+    def keys(self) -> Sequence[SigningKey]:
+        """Return the published keys, the one that signs first; old ones stay for a day."""
+        ...
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        """Return the DER ECDSA signature over SHA-256 of ``message`` by the key ``name``."""
+        ...
+
+
+class SecretBox(Protocol):
+    """Seals small secrets under the key pool."""
+
+    def seal(self, plaintext: bytes, aad: bytes) -> bytes:
+        """Return ``plaintext`` encrypted and bound to ``aad``."""
+        ...
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        """Return what was sealed with the same ``aad``; raise a ``SecopsError`` otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IamPorts:
+    """What other planes provide; the bridges fill it."""
+
+    token_signer: TokenSigner
+    secret_box: SecretBox
+    keyed_hash: KeyedHash
+
+
+class PasswordHasher(Protocol):
+    """A slow hash behind a limit on how many run at a time."""
+
+    def hash(self, password: bytes) -> str:
+        """Return the hash; raise ``TooMany`` (``retry_after``) when the queue is full."""
+        ...
+
+    def verify(self, encoded: str, password: bytes) -> bool:
+        """Tell whether it fits, at the same cost either way; raise ``TooMany``."""
+        ...
+
+    def outdated(self, encoded: str) -> bool:
+        """Tell whether the hash was made with weaker parameters than today's."""
+        ...
+
+    @property
+    def decoy(self) -> str:
+        """A hash of nothing anybody knows: verifying it costs what a real one costs."""
+        ...
