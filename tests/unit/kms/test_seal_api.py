@@ -231,3 +231,16 @@ def test_seals_and_applications_are_listed_and_shown(api: Api) -> None:
     applications = api.call("list_applications", "qian")[1]["items"]
     assert [item["approval"] for item in applications] == ["used"]
     assert api.call("show_seal", "qian", seal_id="seal_none")[0] == 404
+
+
+@pytest.mark.parametrize(("operation", "who"), [("use_seal", "zhou"), ("verify_seal", None)])
+def test_an_upload_without_its_file_is_a_400(api: Api, operation: str, who: str | None) -> None:
+    content, kind = multipart(purpose=b"x")
+    assert api.send(operation, who, content, kind, seal_id="seal_1")[0] == 400
+
+
+def test_a_document_that_is_too_large_is_a_413(api: Api) -> None:
+    content, kind = multipart(document=bytes((20 << 20) + 1))
+    assert api.send("use_seal", "zhou", content, kind, seal_id="seal_1")[0] == 413
+    content, kind = multipart(file=bytes((20 << 20) + 1))
+    assert api.send("verify_seal", None, content, kind)[0] == 413

@@ -437,7 +437,7 @@ def test_a_method_named_otherwise_is_a_warning() -> None:
 
 def test_a_path_out_of_the_package_inside_a_page_leads_nowhere() -> None:
     files = document()
-    files[PAGE] = files[PAGE].replace("公文".encode(), b"../../../../etc/passwd")
+    files[PAGE] = files[PAGE].replace("公文".encode(), b"../../../../OFD.xml")
     signed = {**sign(files, GOOD), LIST: listing("Doc_0/Signs/Sign_0")}
     assert judged(signed).valid
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,104 +11,32 @@ import pytest
 from sqlalchemy import text
 
 from kms.adapters.anchor_files import HomeAnchorFile
-from kms.adapters.pictures import PillowPainter
-from kms.core.gbt38540.reading import read_seal_file, read_signature
+from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import SealSignature
-from kms.core.x690 import read_der
 from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable, SealStateConflict
-from kms.models.seal_registry import SealedValue, SealRecord, SealRequest
+from kms.models.seal_registry import SealRequest
 from kms.models.seals import MARKING
-from kms.service.authority import Authority
 from kms.service.seals import (
-    SealApplications,
     SealFiles,
-    SealMaking,
-    SealParts,
-    SealRegistry,
-    SealUsing,
-    SealVerification,
 )
-from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.adapters.journal.reader import JournalReader
-from secops.adapters.spine import Spine, journal_folder
+from secops.adapters.spine import journal_folder
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.errors import Forbidden, Invalid
 from secops.kernel.pages import PageRequest
-from tests.fakes.clock import FakeClock
-from tests.fakes.parts import database_spine
-from tests.fakes.sealing import FakePainter, FakeSealingKeys, FakeSubjects
-
-DOCUMENT = "关于印发《测试办法》的通知".encode()
-
-
-def person(name: str, *roles: str, org: str = "org_root") -> Actor:
-    return Actor("account", name, org, name, frozenset(roles), level=2)
-
-
-APPLICANT = person("sun", "seal-applicant")
-SECURITY = person("qian", "security-admin")
-HOLDER = person("zhou", "seal-holder")
-OTHER_HOLDER = person("wu", "seal-holder")
-AUDITOR = person("zheng", "auditor")
-
-
-@dataclass
-class World:
-    spine: Spine
-    clock: FakeClock
-    parts: SealParts
-    keys: FakeSealingKeys
-    applications: SealApplications
-    making: SealMaking
-    registry: SealRegistry
-    using: SealUsing
-    verification: SealVerification
-
-    def make(self, *holders: str, name: str = "临江县数据局") -> SealRecord:
-        request = SealRequest(name, "round", "临江县数据局", holders or ("zhou",), "公文用印")
-        application = self.applications.apply_seal(APPLICANT, request)
-        self.applications.decide_application(SECURITY, application.id, grant=True, reason="同意")
-        return self.making.make_seal(SECURITY, application.id)
-
-    def use(self, seal: SealRecord, actor: Actor = HOLDER) -> SealedValue:
-        return self.using.use_seal(
-            actor, seal.id, document_digest=sm3(DOCUMENT), purpose="印发通知"
-        )
-
-    def acts(self) -> list[dict[str, Any]]:
-        with self.spine.engine.connect() as connection:
-            rows = connection.execute(text("SELECT record FROM ledger_door ORDER BY id"))
-            return [orjson.loads(row.record) for row in rows]
-
-
-def build(home: Path, painter: Any = None) -> World:
-    clock = FakeClock()
-    spine = database_spine(home, clock=clock)
-    keys = FakeSealingKeys()
-    authority = Authority(spine.parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
-    parts = SealParts(
-        spine.parts,
-        SqlSealStore(),
-        SqlSealUseStore(),
-        keys,
-        painter or FakePainter(),
-        authority,
-        FakeSubjects(),
-    )
-    applications = SealApplications(parts)
-    return World(
-        spine,
-        clock,
-        parts,
-        keys,
-        applications,
-        SealMaking(parts, applications),
-        SealRegistry(parts),
-        SealUsing(parts),
-        SealVerification(parts),
-    )
+from tests.fakes.seal_registry import (
+    APPLICANT,
+    AUDITOR,
+    HOLDER,
+    OTHER_HOLDER,
+    SECURITY,
+    World,
+    build,
+    person,
+)
+from tests.fakes.sealing import DOCUMENT
 
 
 @pytest.fixture
@@ -357,86 +283,3 @@ def test_an_application_that_makes_no_sense_is_refused(
     }
     with pytest.raises(Invalid):
         world.applications.apply_seal(APPLICANT, SealRequest(**{**fields, **change}))
-
-
-def test_openssl_accepts_our_certificates_and_our_signature(world: World, tmp_path: Path) -> None:
-    sealed = world.use(world.make())
-    root = read_der(sealed.value)
-    fields = root.children
-    (tmp_path / "tbs").write_bytes(fields[0].raw)
-    (tmp_path / "signature").write_bytes(fields[3].content[1:])
-    value = read_signature(root)
-    for name, encoded in (
-        ("signer", value.signer_certificate),
-        ("maker", value.seal.maker_certificate),
-    ):
-        (tmp_path / f"{name}.der").write_bytes(encoded)
-        run(
-            "openssl",
-            "x509",
-            "-inform",
-            "DER",
-            "-in",
-            f"{name}.der",
-            "-out",
-            f"{name}.pem",
-            cwd=tmp_path,
-        )
-        done = run(
-            "openssl",
-            "verify",
-            "-vfyopt",
-            "distid:1234567812345678",
-            "-CAfile",
-            "ca/root.pem",
-            "-attime",
-            str(world.clock.now() // 1_000_000),
-            f"{name}.pem",
-            cwd=tmp_path,
-        )
-        assert done == f"{name}.pem: OK\n"
-    run(
-        "openssl",
-        "x509",
-        "-in",
-        "signer.pem",
-        "-pubkey",
-        "-noout",
-        "-out",
-        "public.pem",
-        cwd=tmp_path,
-    )
-    done = run(
-        "openssl",
-        "dgst",
-        "-sm3",
-        "-sigopt",
-        "distid:1234567812345678",
-        "-verify",
-        "public.pem",
-        "-signature",
-        "signature",
-        "tbs",
-        cwd=tmp_path,
-    )
-    assert done == "Verified OK\n"
-
-
-def run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout
-
-
-@pytest.mark.skipif(
-    not Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc").exists(),
-    reason="fonts-wqy-microhei is not installed",
-)
-def test_a_seal_with_its_drawn_picture_verifies(tmp_path: Path) -> None:
-    world = build(tmp_path, PillowPainter())
-    seal = world.make()
-    details = world.registry.show_seal(AUDITOR, seal.id)
-    assert details.picture.startswith(b"\x89PNG")
-    assert [holder.name for holder in details.holders] == ["zhou"]
-    assert world.verification.verify_seal(details.content, None).valid
-    world.spine.close()

@@ -1,0 +1,97 @@
+"""The seals' use cases over a real database, with signing keys in memory; who acts on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from kms.adapters.anchor_files import HomeAnchorFile
+from kms.models.seal_registry import SealedValue, SealRecord, SealRequest
+from kms.service.authority import Authority
+from kms.service.seals import (
+    SealApplications,
+    SealMaking,
+    SealParts,
+    SealRegistry,
+    SealUsing,
+    SealVerification,
+)
+from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
+from secops.adapters.spine import Spine
+from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
+from tests.fakes.clock import FakeClock
+from tests.fakes.parts import database_spine
+from tests.fakes.sealing import DOCUMENT, FakePainter, FakeSealingKeys, FakeSubjects
+
+
+def person(name: str, *roles: str, org: str = "org_root") -> Actor:
+    return Actor("account", name, org, name, frozenset(roles), level=2)
+
+
+APPLICANT = person("sun", "seal-applicant")
+SECURITY = person("qian", "security-admin")
+HOLDER = person("zhou", "seal-holder")
+OTHER_HOLDER = person("wu", "seal-holder")
+AUDITOR = person("zheng", "auditor")
+
+
+@dataclass
+class World:
+    spine: Spine
+    clock: FakeClock
+    parts: SealParts
+    keys: FakeSealingKeys
+    applications: SealApplications
+    making: SealMaking
+    registry: SealRegistry
+    using: SealUsing
+    verification: SealVerification
+
+    def make(self, *holders: str, name: str = "临江县数据局") -> SealRecord:
+        request = SealRequest(name, "round", "临江县数据局", holders or ("zhou",), "公文用印")
+        application = self.applications.apply_seal(APPLICANT, request)
+        self.applications.decide_application(SECURITY, application.id, grant=True, reason="同意")
+        return self.making.make_seal(SECURITY, application.id)
+
+    def use(self, seal: SealRecord, actor: Actor = HOLDER) -> SealedValue:
+        return self.using.use_seal(
+            actor, seal.id, document_digest=sm3(DOCUMENT), purpose="印发通知"
+        )
+
+    def acts(self) -> list[dict[str, Any]]:
+        with self.spine.engine.connect() as connection:
+            rows = connection.execute(text("SELECT record FROM ledger_door ORDER BY id"))
+            return [orjson.loads(row.record) for row in rows]
+
+
+def build(home: Path, painter: Any = None) -> World:
+    clock = FakeClock()
+    spine = database_spine(home, clock=clock)
+    keys = FakeSealingKeys()
+    authority = Authority(spine.parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
+    parts = SealParts(
+        spine.parts,
+        SqlSealStore(),
+        SqlSealUseStore(),
+        keys,
+        painter or FakePainter(),
+        authority,
+        FakeSubjects(),
+    )
+    applications = SealApplications(parts)
+    return World(
+        spine,
+        clock,
+        parts,
+        keys,
+        applications,
+        SealMaking(parts, applications),
+        SealRegistry(parts),
+        SealUsing(parts),
+        SealVerification(parts),
+    )
