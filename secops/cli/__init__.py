@@ -64,6 +64,15 @@ class _Groups(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a refusal of somebody known becomes an entry of the ledger."""
+        try:
+            return super().invoke(ctx)
+        except Forbidden as error:
+            session: Session = ctx.obj
+            session.note_refusal(error, ctx.invoked_subcommand or "")
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_SUMMARIES.items()))

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar, cast
 import click
 
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Unavailable
+from secops.kernel.errors import SecopsError, Unavailable
 from secops.kernel.parts import Parts
 
 T = TypeVar("T")
@@ -33,6 +33,10 @@ class OpenHouse(Protocol):
         """Return who acts (``--as``, ``$SECOPS_TOKEN`` or ``secops login``)."""
         ...
 
+    def note_refusal(self, actor: Actor, error: SecopsError, command: str) -> None:
+        """Record in the ledger that ``actor`` was refused ``command``."""
+        ...
+
     def close(self) -> None:
         """Drain the ledger's doors and give leases back."""
         ...
@@ -48,6 +52,7 @@ class Session:
     open_files: Callable[[Path], Iterable[object]] = field(default=lambda _: ())
     """Opens what works on the home's files alone, however damaged the rest of it is."""
     _house: OpenHouse | None = field(default=None)
+    _actor: Actor | None = field(default=None)
 
     @property
     def house(self) -> OpenHouse:
@@ -59,7 +64,14 @@ class Session:
     @property
     def actor(self) -> Actor:
         """Who acts; raises ``Unauthenticated`` with the remedy when nobody does."""
-        return self.house.act_as(self.account)
+        if self._actor is None:
+            self._actor = self.house.act_as(self.account)
+        return self._actor
+
+    def note_refusal(self, error: SecopsError, command: str) -> None:
+        """Record the refusal of a known actor; where nobody is known there is nothing to say."""
+        if self._house is not None and self._actor is not None:
+            self._house.note_refusal(self._actor, error, command)
 
     def services(self, kind: type[T]) -> T:
         """Return the services of the plane whose ``Services`` class is ``kind``."""
