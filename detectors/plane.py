@@ -45,7 +45,12 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         act = Act("detectors.close_segment", actor, f"segment:{name}", details=details)
         parts.trail.append([act])
 
-    segments = open_segments(parts.home, options.process, evaluator, closed)
+    def damaged(batch: str) -> None:
+        actor = system_actor("detectors")
+        act = Act("detectors.set_aside_batch", actor, f"spool:{batch}", "failed")
+        parts.trail.append([act])
+
+    segments = open_segments(parts.home, options.process, evaluator, closed, damaged)
     logs, sources, follower = log_services(parts, segments, options)
     rules, runs, alerts = detection(parts, segments.store)
     services = DetectorsServices(

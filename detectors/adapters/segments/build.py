@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,22 @@ class Segments:
     writer: Writer
 
 
+def _unheard(_name: str) -> None:
+    """Tell nobody: for callers without a ledger."""
+
+
 def open_segments(
-    home: Path, process: str, evaluator: QueryEvaluator, closed: ClosedSegments
+    home: Path,
+    process: str,
+    evaluator: QueryEvaluator,
+    closed: ClosedSegments,
+    damaged: Callable[[str], None] = _unheard,
 ) -> Segments:
-    """Open the store under ``home``; ``process`` names this process's spool folder."""
+    """Open the store under ``home``; ``process`` names this process's spool folder.
+
+    ``damaged`` is told the name of each spooled batch that was not what was written; it lies
+    in ``home/spool/damaged`` then.
+    """
     spool = Spool(home / "spool", process)
-    writer = Writer(home / "segments", spool, closed)
+    writer = Writer(home / "segments", spool, closed, damaged)
     return Segments(SegmentStore(home / "segments", writer, spool, evaluator), spool, writer)

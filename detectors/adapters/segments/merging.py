@@ -11,7 +11,7 @@ from secops.kernel.clock import DAY
 _RUN: Final = 8
 _TIERS: Final = (512, 4_096, 32_768, 262_144)
 """Rows below which a segment is of tier 0, 1, 2, 3; a greater one is left alone."""
-_MAX_ROWS: Final = 600_000
+_MAX_ROWS: Final = 300_000
 _FULL: Final = 8_192
 
 

@@ -65,27 +65,29 @@ class _Building:
     rows: array[int] = field(default_factory=lambda: array("i"))
     picks: array[int] = field(default_factory=lambda: array("i"))
 
-    def add(self, row: int, value: Value) -> None:
-        code = self.codes.get(value)
-        if code is None:
-            code = self.codes[value] = len(self.codes)
-        self.rows.append(row)
-        self.picks.append(code)
+
+def _gathered(rows: Iterable[Mapping[str, Value]]) -> dict[str, _Building]:
+    columns: dict[str, _Building] = {}
+    for row, fields in enumerate(rows):
+        for name, value in fields.items():
+            building = columns.get(name)
+            if building is None:
+                building = columns[name] = _Building()
+            codes = building.codes
+            code = codes.get(value)
+            if code is None:
+                code = codes[value] = len(codes)
+            building.rows.append(row)
+            building.picks.append(code)
+    return columns
 
 
 def table_of(events: Sequence[StoredEvent]) -> Any:
     """Return ``events`` as an Arrow table with dictionary columns."""
     import pyarrow as pa  # noqa: PLC0415 - heavy: only where segments are written
 
-    columns: dict[str, _Building] = {}
-    source = _Building()
-    for row, stored in enumerate(events):
-        source.add(row, stored.event.source)
-        for name, value in stored.event.fields.items():
-            building = columns.get(name)
-            if building is None:
-                building = columns[name] = _Building()
-            building.add(row, value)
+    columns = _gathered(stored.event.fields for stored in events)
+    source = _gathered({SOURCE: stored.event.source} for stored in events)[SOURCE]
     count = len(events)
     arrays = {
         ID: pa.array([bytes.fromhex(s.event.id) for s in events], pa.binary(32)),

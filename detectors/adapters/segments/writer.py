@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -50,8 +50,11 @@ _MERGES_A_DRAIN: Final = 4
 class Writer:
     """Stores, compacts and drops; every method but ``lock`` needs the lock held."""
 
-    def __init__(self, folder: Path, spool: Spool, closed: ClosedSegments) -> None:
+    def __init__(
+        self, folder: Path, spool: Spool, closed: ClosedSegments, damaged: Callable[[str], None]
+    ) -> None:
         self._folder = folder
+        self._damaged = damaged
         self._spool = spool
         self._closed = closed
         self._manifest = Manifest(folder)
@@ -103,7 +106,7 @@ class Writer:
         whole = [(batch.path, batch.events) for batch in waiting if batch.events is not None]
         for batch in waiting:
             if batch.events is None:
-                self._spool.set_aside(batch.path)
+                self._damaged(self._spool.set_aside(batch.path).name)
         results = self.store([events for _, events in whole])
         for (path, _), result in zip(whole, results, strict=True):
             self._spool.answer(path, result)

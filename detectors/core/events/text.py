@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from secops.kernel.logs import Value
@@ -75,6 +76,7 @@ def _without_surrogates(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=8_192)
 def canonical_address(text: str) -> str | None:
     """Return an IP address in canonical text (IPv4-mapped as IPv4); None if it is none."""
     try:

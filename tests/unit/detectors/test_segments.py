@@ -161,7 +161,8 @@ def test_a_dead_processes_folder_is_never_written_into_again(tmp_path: Path) -> 
 
 
 def test_a_damaged_batch_is_set_aside_and_the_rest_is_stored(tmp_path: Path) -> None:
-    segments = opened(tmp_path)
+    named: list[str] = []
+    segments = open_segments(tmp_path, "p", evaluator, Ledger(), named.append)
     segments.spool.offer([event(1)])
     segments.spool.offer([event(2)])
     path = min((tmp_path / "spool").glob("*/*.spool"))
@@ -169,7 +170,8 @@ def test_a_damaged_batch_is_set_aside_and_the_rest_is_stored(tmp_path: Path) -> 
     segments.writer.drain()
 
     assert numbers(segments) == [2]
-    assert len(list((tmp_path / "spool/damaged").iterdir())) == 1
+    assert [path.name for path in (tmp_path / "spool/damaged").iterdir()] == named
+    assert len(named) == 1
 
 
 def test_where_the_disk_refuses_nothing_is_acknowledged(tmp_path: Path) -> None:
