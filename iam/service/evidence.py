@@ -33,7 +33,7 @@ class EvidenceService:
             holders={role: facts.get(role, 0) for role in ROLES},
             conflicts=facts["conflicts"],
             administrators_unproved=facts["unproved"],
-            exclusion_enforced=True,
+            exclusion_enforced=facts["exclusion_enforced"] == 1,
         )
 
     def holders_of(self, org_id: str = ROOT_ORG) -> Mapping[str, frozenset[str]]:

@@ -117,4 +117,19 @@ class Roles:
             )
         )
         counts["unproved"] = tx.execute(unproved).scalar_one()
+        counts["exclusion_enforced"] = _has_exclusion_index(tx)
         return counts
+
+
+_EXCLUSION_INDEX: Final = "iam_one_administrator_role_per_person"
+_CATALOGUES: Final = {
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name = :name",
+    "postgresql": "SELECT count(*) FROM pg_indexes WHERE indexname = :name",
+}
+
+
+def _has_exclusion_index(tx: Transaction) -> int:
+    """Return 1 while the database has the index that keeps administrators apart."""
+    dialect: str = tx.execute(sa.select(sa.literal(1))).context.dialect.name
+    found = tx.execute(sa.text(_CATALOGUES[dialect]), {"name": _EXCLUSION_INDEX})
+    return min(int(found.scalar_one()), 1)

@@ -18,6 +18,7 @@ from detectors.service import DetectorsServices
 from iam.service import IamServices
 from kms.service import KmsServices
 from playbooks.service import PlaybooksServices
+from secops.bridges.keys import damaged_system_keys
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY, HOUR
 from secops.kernel.errors import SecopsError
@@ -119,13 +120,18 @@ class Evidence:
         users = self._iam.evidence.users_state(actor.org_id)
         facts: dict[str, Fact] = {
             "accounts": users.accounts,
-            "nameless": 0,  # a name is the account table's unique, non-null key
+            "without_role": self._without_role(actor, users.active),
             "passwords_expired": users.passwords_expired,
             "stale": users.stale,
             "shared": users.shared_persons,
             "default_accounts": self._count_acts(("iam.create_demo_account",)),
         }
         return facts
+
+    def _without_role(self, actor: Actor, active: int) -> int:
+        held = self._iam.evidence.holders_of(actor.org_id)
+        with_role = [name for name, roles in held.items() if roles and name.startswith("acc_")]
+        return max(0, active - len(with_role))
 
     def _password_policy(self, _actor: Actor, _at: int) -> Facts:
         policy = self._iam.evidence.policy_state()
@@ -178,9 +184,8 @@ class Evidence:
 
     def _custody(self, _actor: Actor, _at: int) -> Facts:
         status = self._kms.pool.status()
-        # the store has no column for bare key material: rows hold wrapped keys only
         return {
-            "unwrapped_keys": 0,
+            "damaged_system_keys": damaged_system_keys(self._kms),
             "root_key_protected": status.state in ("unlocked", "locked"),
             "custody": status.custody,
             "profile": status.profile,

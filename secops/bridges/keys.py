@@ -14,7 +14,13 @@ from audits.errors import SignerLocked
 from audits.models import CheckpointKeys
 from audits.models.compliance import ReportSignature
 from iam.ports import SigningKey
-from kms.errors.keys import PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase
+from kms.errors.keys import (
+    MaterialTampered,
+    PoolLocked,
+    PoolUninitialised,
+    UnlockFileUnsafe,
+    WrongPassphrase,
+)
 from kms.service import KmsServices
 from kms.service.system_keys import SystemPublicKey, SystemSigner
 from secops.kernel.errors import Conflict
@@ -25,6 +31,13 @@ CHECKPOINT_SM2: Final = "ledger-sm2"
 REPORT_SM2: Final = "report-sm2"
 REPORT_P256: Final = "report-p256"
 PEPPER: Final = "iam-pepper"
+SYSTEM_KEYS: Final = {
+    TOKENS: "ecdsa-p256",
+    CHECKPOINT_ED25519: "ed25519",
+    CHECKPOINT_SM2: "sm2",
+    REPORT_SM2: "sm2",
+    REPORT_P256: "ecdsa-p256",
+}
 _CLOSED: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
 _ED25519_LENGTH: Final = 32
 _POINT_LENGTH: Final = 65
@@ -147,3 +160,14 @@ class PoolReportSigner:
     def _sign(self, algorithm: str, name: str, kind: str, message: bytes) -> ReportSignature:
         signer = self._signers.get(name, kind)
         return ReportSignature(algorithm, signer.kid, signer.public_key_der, signer.sign(message))
+
+
+def damaged_system_keys(kms: KmsServices) -> int:
+    """Return how many of the product's own keys no longer open under the root key."""
+    damaged = 0
+    for name, kind in SYSTEM_KEYS.items():
+        try:
+            kms.system_keys.signer(name, kind).public_keys()
+        except MaterialTampered:
+            damaged += 1
+    return damaged

@@ -11,11 +11,9 @@ from secops.kernel.actors import Actor
 
 GOOD: dict[str, dict[str, Fact]] = {
     "iam.users": {
-        "nameless": 0,
         "passwords_expired": 0,
         "accounts": 9,
         "without_role": 0,
-        "without_person": 0,
         "default_accounts": 0,
         "stale": 0,
         "shared": 0,
@@ -38,7 +36,7 @@ GOOD: dict[str, dict[str, Fact]] = {
         "unproved": 0,
     },
     "platform.listeners": {"plain_remote": 0, "encrypted_remote": True},
-    "kms.custody": {"unwrapped_keys": 0, "root_key_protected": True},
+    "kms.custody": {"damaged_system_keys": 0, "root_key_protected": True},
     "log.coverage": {"sources": 3, "silent": 0, "own_log": True},
     "log.schema": {
         "events": 200,

@@ -110,7 +110,7 @@ BAD: dict[str, tuple[str, str, Any, Status]] = {
     "L3-CES1-14": ("ledger.integrity", "valid", False, "noncompliant"),
     "L3-CES1-22": ("detector.rules", "enabled", 0, "noncompliant"),
     "L3-CES1-27": ("platform.listeners", "plain_remote", 1, "noncompliant"),
-    "L3-CES1-28": ("kms.custody", "unwrapped_keys", 1, "noncompliant"),
+    "L3-CES1-28": ("kms.custody", "damaged_system_keys", 1, "noncompliant"),
     "L3-CES1-29": ("backup.job", "age_hours", 25, "noncompliant"),
     "L3-SMC1-02": ("ledger.acts", "administration_by_others", 1, "noncompliant"),
     "L3-SMC1-04": ("ledger.acts", "audit_reviews_31_days", 0, "noncompliant"),
