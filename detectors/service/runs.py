@@ -72,12 +72,12 @@ class RunService:
     _plans: _Plans = field(default_factory=_Plans)
 
     def tick(self) -> bool:
-        """Do one step of the enabled detectors if nobody else is at it; True if more waits."""
+        """Do one step of the enabled detectors if nobody else is at it; True if one was due."""
         lease = self._acquire()
         if lease is None:
             return False
         try:
-            return self._step(self._rules.enabled(), lease)
+            return self._step(self._rules.enabled(), lease) is not None
         finally:
             self._parts.leases.release(lease)
 
@@ -128,16 +128,17 @@ class RunService:
         return self._parts.leases.acquire(LEASE, self._parts.ids.new("run"), LEASE_SECONDS)
 
     def _catch_up(self, detectors: Sequence[Detector]) -> int:
+        """Do all steps that are due; return how many alerts they raised."""
         lease = self._wait_for_lease()
-        before = self._parts.clock.now()
+        raised = 0
         try:
-            while self._step(detectors, lease):
+            while (new := self._step(detectors, lease)) is not None:
+                raised += new
                 renewed = self._parts.leases.renew(lease, LEASE_SECONDS)
                 lease = renewed or self._wait_for_lease()
         finally:
             self._parts.leases.release(lease)
-        ids = {detector.header.id for detector in detectors}
-        return sum(a.raised_at >= before for a in self._alerts_of(ids, Window()))
+        return raised
 
     def _wait_for_lease(self) -> Lease:
         started = self._parts.clock.monotonic()
@@ -152,8 +153,8 @@ class RunService:
         cursors = self._parts.transactions.read(self._store.cursors)
         return [(detector, cursors.get(detector.key, 1)) for detector in detectors]
 
-    def _step(self, detectors: Sequence[Detector], lease: Lease) -> bool:
-        """Let those that are furthest behind see the next events; True if more waits.
+    def _step(self, detectors: Sequence[Detector], lease: Lease) -> int | None:
+        """Let those that are furthest behind see the next events; None if nothing was due.
 
         Detectors that stand at the same place are asked together; who is behind stops where
         the next group stands, so that they meet and go on together.
@@ -162,20 +163,18 @@ class RunService:
         positions = self._positions(detectors)
         low = min((position for _, position in positions), default=last + 1)
         if low > last:
-            return False
+            return None
         group = [detector for detector, position in positions if position == low]
         ahead = min((p for _, p in positions if p > low), default=last + 1)
         high = min(ahead - 1, last, low + STEP - 1)
         batch = next(iter(self._logs.scan(low, high)), None)
         if batch is None or not len(batch):
-            self._commit(group, (low, high), 0, Effects(), lease)
-            return high < last or ahead <= last
+            return self._commit(group, (low, high), 0, Effects(), lease)
         findings, failures = self._plans.of(group).find(batch)
         now = self._parts.clock.now()
         assessor = Assessor(self._parts.transactions, self._logs, self._alerts, self._store)
         effects = assessor.assess(batch, findings, failures, now)
-        self._commit(group, (low, batch.seqs[-1]), len(batch), effects, lease)
-        return batch.seqs[-1] < last or ahead <= last
+        return self._commit(group, (low, batch.seqs[-1]), len(batch), effects, lease)
 
     def _commit(
         self,
@@ -184,10 +183,13 @@ class RunService:
         events: int,
         effects: Effects,
         lease: Lease,
-    ) -> bool:
-        """Write effects and cursors together; False if another process was there first."""
+    ) -> int:
+        """Write effects and cursors together; return how many alerts are new.
 
-        def work(tx: Transaction) -> None:
+        Where another process was there first nothing of this step is kept.
+        """
+
+        def work(tx: Transaction) -> int:
             for detector in group:
                 cursor = Cursor(*detector.key, seen[0])
                 if not self._store.advance(tx, cursor, seen[1] + 1, lease.fence):
@@ -198,13 +200,12 @@ class RunService:
                 hits = effects.hits.get(detector.key, 0)
                 done = Evaluation(*detector.key, *seen, events, hits, tx.now)
                 self._store.record_evaluation(tx, done)
-            write_effects(tx, self._alerts, effects)
+            return len(write_effects(tx, self._alerts, effects))
 
         try:
-            self._parts.transactions.run(work)
+            return self._parts.transactions.run(work)
         except _Stale:
-            return False
-        return True
+            return 0
 
     def _alerts_of(self, rule_ids: set[str], window: Window) -> Iterable[Alert]:
         page = PageRequest(limit=MAX_LIMIT)

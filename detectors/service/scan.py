@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -29,6 +30,7 @@ from secops.kernel.logs import Value
 MAX_LINE: Final = 10 << 20
 MAX_EVTX: Final = 1 << 30
 MAX_MEMBERS: Final = 10_000
+_DAMAGED: Final = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 _BATCH: Final = 5_000
 _PEEK: Final = 20
 _GZIP: Final = b"\x1f\x8b"
@@ -93,13 +95,16 @@ class Scanner:
         ``stream`` is seekable; .gz, .xz and .zip are unpacked as they are read. ``source``
         is the name under which event ids are made.
         """
-        for name, inner in _unpacked(file, stream):
-            counter = LineCounter()
-            records = self._records(name, inner)
-            while batch := list(islice(records, _BATCH)):
-                self.counts.events += len(batch)
-                numbers = [counter.number(record.raw) for record in batch]
-                yield from self._hits(name, source, batch, numbers)
+        try:
+            for name, inner in _unpacked(file, stream):
+                counter = LineCounter()
+                records = self._records(name, inner)
+                while batch := list(islice(records, _BATCH)):
+                    self.counts.events += len(batch)
+                    numbers = [counter.number(record.raw) for record in batch]
+                    yield from self._hits(name, source, batch, numbers)
+        except _DAMAGED as error:
+            self._bad(file, 0, f"damaged archive: {error}")
 
     def _hits(
         self, file: str, source: str, batch: list[_Record], numbers: list[int]

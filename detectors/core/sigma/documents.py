@@ -63,10 +63,7 @@ def read_documents(content: bytes) -> list[Document]:
     except UnicodeDecodeError as error:
         msg = "the file is not UTF-8"
         raise BadFile(msg) from error
-    except RecursionError as error:
-        msg = "the YAML is nested too deeply"
-        raise BadFile(msg) from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
         raise BadFile(f"not YAML: {what}", mark.line + 1 if mark else 1) from error

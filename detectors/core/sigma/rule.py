@@ -41,9 +41,3 @@ class RuleSet:
     rules: tuple[CompiledRule, ...]
     correlations: tuple[Correlation, ...] = ()
     problems: tuple[RuleProblem, ...] = ()
-
-    @property
-    def detectors(self) -> tuple[RuleHeader, ...]:
-        """The headers of all rules and correlations."""
-        rules = tuple(rule.header for rule in self.rules)
-        return rules + tuple(correlation.header for correlation in self.correlations)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final
 
 from sigma.types import Placeholder, SigmaString, SpecialChars
@@ -33,7 +32,10 @@ def parts_of(string: SigmaString) -> Parts:
             msg = f"no values are known for the placeholder %{part.name}%"
             raise PlaceholderFound(msg)
         if isinstance(part, str):
-            parts.append(part)
+            if parts and isinstance(parts[-1], str):  # utf16 leaves its mark apart
+                parts[-1] += part
+            else:
+                parts.append(part)
         elif _GAPS[part] is Gap.ONE or not parts or parts[-1] is not Gap.RUN:
             parts.append(_GAPS[part])
     return tuple(parts)
@@ -58,17 +60,4 @@ def string_atom(field: str, parts: Parts, *, cased: bool) -> Atom:
     if len(inner) <= 1 and not any(isinstance(part, Gap) for part in inner):
         literal = "".join(part for part in inner if isinstance(part, str))
         return Text(field, _OPERATIONS[opened, closed], literal, cased)
-    return Pattern(field, _joined(parts), cased)
-
-
-def _joined(parts: Parts) -> Parts:
-    """Merge neighbouring literals, which pySigma leaves apart after an expansion."""
-    if not any(isinstance(a, str) and isinstance(b, str) for a, b in pairwise(parts)):
-        return parts
-    merged: list[str | Gap] = []
-    for part in parts:
-        if merged and isinstance(part, str) and isinstance(merged[-1], str):
-            merged[-1] += part
-        else:
-            merged.append(part)
-    return tuple(merged)
+    return Pattern(field, parts, cased)

@@ -199,6 +199,25 @@ def test_a_rule_without_any_anchor_is_asked_everywhere() -> None:
     ) == [0, 2]
 
 
+def test_an_alternative_without_anchor_makes_all_rows_candidates() -> None:
+    tree = And((Present("A"), Or((Not(Text("B", "equals", "b")), Text("A", "equals", "x")))))
+    assert find(tree, {"A": "1"}, {"A": "1", "B": "b"}, {"A": "x", "B": "b"}) == [0, 2]
+    assert find(Or((Text("A", "equals", "x"), Not(Present("B")))), {}, {"B": "1"}) == [0]
+
+
+def test_a_literal_without_three_ascii_letters_is_still_asked_everywhere() -> None:
+    assert find(Regex("A", "^.$"), {"A": "x"}, {"A": "xy"}) == [0]
+    assert find(Regex("A", "abc$"), {"A": "xabc"}, {"A": ("abcabc", "abcd")}, {"A": "abcd"}) == [
+        0,
+        1,
+    ]
+    assert find(Text("A", "endswith", "bc"), {"A": "ABC"}, {"A": "abcd"}) == [0]
+    assert find(Regex("A", "caf"), {"A": "cafe\u0301"}, {"A": "caf\u00e9"}, {"A": "cof\u00e9"}) == [
+        0,
+        1,
+    ]
+
+
 def test_the_payload_comes_before_system_and_names_may_differ_by_spaces() -> None:
     tree = Text("Channel", "equals", "application")
     assert find(tree, {"Channel": "Application", "System.Channel": "System"}) == [0]

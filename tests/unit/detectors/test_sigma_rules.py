@@ -8,11 +8,14 @@ import pytest
 import re2
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sigma.rule import SigmaDetectionItem
+from sigma.types import SigmaQueryExpression
 
 from detectors.core.detection import Plan, detectors_of, group_key, group_matches, group_text
 from detectors.core.engine.explain import Explainer, expected
 from detectors.core.engine.questions import decimal, predicate, time_part, wildcard
 from detectors.core.engine.tables import batch_of
+from detectors.core.sigma import conditions
 from detectors.core.sigma.codec import decode_rules, decode_tree, encode_rules, encode_tree
 from detectors.core.sigma.compiler import compile_file
 from detectors.core.sigma.lint import lint_rule
@@ -37,6 +40,7 @@ from detectors.core.sigma.tree import (
     Text,
     TimePart,
 )
+from detectors.core.sigma.values import Unsupported, value_node
 from detectors.core.subjects import common_subjects, risk_subjects, subjects_of
 from detectors.models.alerts import GroupMatch, Reason
 from detectors.models.rules import RuleFile
@@ -418,3 +422,46 @@ def test_a_correlation_that_refers_to_nothing_is_named_and_generate_lets_rules_s
     (plain, _) = detectors
     finding = Plan([plain]).find(batch_of([event(1, {"System.Channel": "c", "x": "1"})]))[0][0]
     assert group_matches(finding, {}, 1, "e1") == ()
+
+
+def test_what_pysigma_knows_and_we_do_not_is_refused() -> None:
+    with pytest.raises(Unsupported, match="SigmaQueryExpression"):
+        value_node("F", SigmaQueryExpression("{field} in list", "id"))
+    with pytest.raises(Unsupported, match="empty"):
+        conditions._node(None)
+
+
+def test_the_mark_of_utf16_joins_its_text() -> None:
+    item = SigmaDetectionItem.from_mapping("F|utf16", "ab")
+    assert value_node("F", item.value[0]) == equals("F", "\ufeffa\x00b\x00")
+
+
+def test_an_explanation_follows_the_branch_that_holds() -> None:
+    inner = Or(
+        (And((equals("A", "1"), Not(equals("B", "2")))), And((equals("A", "9"), equals("B", "3"))))
+    )
+    tree = Or((And((inner, equals("C", "7"))), Or((Not(equals("C", "7")), equals("A", "0")))))
+    assert Explainer(tree).explain({"A": "9", "B": "3", "C": "7"}, b"{}") == (
+        Reason("A", "= 9", "9"),
+        Reason("B", "= 3", "3"),
+        Reason("C", "= 7", "7"),
+    )
+
+
+def test_a_mapped_address_is_its_ipv4_address_and_words_are_none() -> None:
+    inside = predicate(Network("F", "10.1.0.0/16"))
+    assert [inside(text) for text in ("::ffff:10.1.2.3", "10.1.2.3", "::1", "word")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    for comparison, answers in (
+        ("lt", (True, False, False)),
+        ("lte", (True, True, False)),
+        ("gt", (False, False, True)),
+        ("gte", (False, True, True)),
+        ("eq", (False, True, False)),
+    ):
+        asks = predicate(Number("F", comparison, "5"))  # type: ignore[arg-type]
+        assert tuple(asks(text) for text in ("4", "5.0", "6")) == answers
