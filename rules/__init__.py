@@ -1,0 +1,1 @@
+"""Data only: rules, controls, playbooks, policies; read by importlib.resources."""

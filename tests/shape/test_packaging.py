@@ -59,7 +59,7 @@ def test_vendored_files_have_the_hashes_they_are_listed_with() -> None:
         re.findall(
             r"^\| `([^`]+)` \|.*\| ([0-9a-f]{64}) \|$",
             (ROOT / "docs/THIRD_PARTY.md").read_text(),
-            re.M,
+            re.MULTILINE,
         )
     )
     vendor = ROOT / "secops/console/static/vendor"
