@@ -21,7 +21,7 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
 
 GRANTS: Final = frozenset({"authorization_code", "refresh_token", "client_credentials"})
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", re.ASCII)
 MAX_URIS: Final = 20
 
@@ -114,7 +114,7 @@ class ClientService:
 
 def _check(new: NewClient) -> None:
     if _ID.fullmatch(new.id) is None:
-        msg = "a client id has 3 to 64 lower-case letters, digits or . _ -"
+        msg = "a client id has 2 to 64 lower-case letters, digits or . _ -"
         raise IdentityInvalid(msg)
     if new.id in (CONSOLE_CLIENT, CLI_CLIENT) or new.id.startswith(("acc_", "org_")):
         msg = "this id is taken by the product"

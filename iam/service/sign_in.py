@@ -127,7 +127,7 @@ class SignInService:
         if step is not None or len(attempt.code) != DIGITS:
             # only who may have the factor learns of age and risk
             self._decide(second, session)
-            new_hash = self._renewed(second, attempt.new_password)
+            new_hash = self._renewed(second, attempt.new_password or None)
         change = _Change(session, bytes.fromhex(content["nonce"]), content["until"], keys, new_hash)
         verdict = means.parts.transactions.run(
             lambda tx: self._consume(tx, attempt.code, step, change)

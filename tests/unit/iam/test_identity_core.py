@@ -13,6 +13,12 @@ from iam.core.gb11643.id_number import check_character as id_check
 from iam.core.gb32100.credit_code import ALPHABET, canonical_credit_code
 from iam.core.gb32100.credit_code import check_character as usc_check
 from iam.core.rfc6238.totp import base32, hotp, matching_step, otpauth_uri, step_at
+from iam.core.rfc6749.authorize import (
+    allowed_scopes,
+    answer_location,
+    redirect_target,
+    registrable_uri,
+)
 from iam.core.rfc6749.refresh import read_refresh_token, write_refresh_token
 from iam.core.rfc7636.pkce import challenge_of, check_challenge
 from iam.core.rfc7638.thumbprint import jwk_of, thumbprint
@@ -20,9 +26,11 @@ from iam.errors import (
     IdentityInvalid,
     InvalidGrant,
     InvalidRequest,
+    RedirectRefused,
     RoleConflict,
 )
 from iam.models.accounts import IdentityDocument
+from iam.models.clients import Client
 from iam.models.credentials import Attempts
 from secops.kernel.clock import HOUR, MINUTE, SECOND
 from secops.kernel.permissions import ROLES
@@ -296,3 +304,46 @@ def test_applications_hold_no_administrators_role() -> None:
         exclusion.check_role("root", for_client=False)
     assert exclusion.administers({"audit-admin", "staff"})
     assert not exclusion.administers({"staff"})
+
+
+@pytest.mark.parametrize(
+    ("uri", "fine"),
+    [
+        ("https://app.example/cb", True),
+        ("http://127.0.0.1/cb", True),
+        ("http://[::1]/cb", True),
+        ("http://localhost:3000/cb", True),
+        ("http://app.example/cb", False),
+        ("https://app.example/cb#x", False),
+        ("https://*.example/cb", False),
+        ("https://user@app.example/cb", False),
+        ("https://app.example\\cb", False),
+        ("https://app.example/a b", False),
+        ("https://app.example/\u00e9", False),
+        ("https:///cb", False),
+        ("https://[::1/cb", False),
+        ("javascript:alert(1)", False),
+        ("https://app.example/" + "x" * 1100, False),
+    ],
+)
+def test_only_safe_addresses_are_registered(uri: str, *, fine: bool) -> None:
+    assert registrable_uri(uri) == fine
+
+
+def test_a_loopback_address_without_a_port_is_itself_alone() -> None:
+    client = Client("a", "o", "a", redirect_uris=("http://127.0.0.1/cb", "https://x.example/cb"))
+    assert redirect_target(client, "http://127.0.0.1:5/cb") == "http://127.0.0.1:5/cb"
+    for other in ("http://127.0.0.1:/cb", "http://127.0.0.2:5/cb", "https://x.example:5/cb"):
+        with pytest.raises(RedirectRefused):
+            redirect_target(client, other)
+
+
+def test_an_empty_scope_asks_for_all_that_is_registered() -> None:
+    client = Client("a", "o", "a", scopes=frozenset({"openid", "api"}))
+    assert allowed_scopes(client, None) == allowed_scopes(client, " ") == client.scopes
+    assert allowed_scopes(client, "api ") == {"api"}
+
+
+def test_an_answer_keeps_the_query_of_the_address() -> None:
+    assert answer_location("https://a/cb", {"a": "1 &", "b": None}) == "https://a/cb?a=1+%26"
+    assert answer_location("https://a/cb?x=1", {"a": "2"}) == "https://a/cb?x=1&a=2"
