@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,12 +19,15 @@ from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.crypto.hashes import sm3
 from secops.kernel.clock import Clock
-from secops.kernel.errors import TooLarge
+from secops.kernel.errors import TooLarge, TooMany
 from secops.kernel.transactions import Transaction
 
 MAX_FILE: Final = 20 << 20
 """Bytes of the file, and of the document beside it."""
 
+_AT_ONCE: Final = 4
+_PATIENCE: Final = 2.0
+_RETRY_SECONDS: Final = 5
 _SEQUENCE: Final = b"\x30"
 _ZIP: Final = b"PK\x03\x04"
 _PDF: Final = b"%PDF"
@@ -36,9 +40,23 @@ class SealVerification:
 
     def __init__(self, seals: SealParts) -> None:
         self._seals = seals
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
 
     def verify_seal(self, content: bytes, document: bytes | None) -> VerificationReport:
-        """Return the verdict on ``content``; raises ``SealUnreadable``, ``TooLarge``."""
+        """Return the verdict on ``content``; raises ``SealUnreadable``, ``TooLarge``.
+
+        Anybody may ask, and a hostile file costs a second: more than a few at a time are
+        told to wait (``TooMany``), so that they never hold the whole gateway.
+        """
+        if not self._places.acquire(timeout=_PATIENCE):
+            msg = "too many files are being verified"
+            raise TooMany(msg, retry_after=_RETRY_SECONDS)
+        try:
+            return _verify(content, document, self._trust())
+        finally:
+            self._places.release()
+
+    def _trust(self) -> Trust:
         parts, authority = self._seals.parts, self._seals.authority
         anchors = authority.anchors()
 
@@ -46,13 +64,12 @@ class SealVerification:
             stopped = self._seals.store.stopped(transaction)
             return {bytes.fromhex(digest): since for digest, since in stopped}
 
-        trust = Trust(
+        return Trust(
             now=parts.clock.now(),
             anchors=anchors,
             revocations=authority.revocation_source(anchors),
             suspended=parts.transactions.read(suspended),
         )
-        return _verify(content, document, trust)
 
 
 class SealFiles:

@@ -14,8 +14,9 @@ from kms.core.x690 import read_der
 from kms.errors.seals import SealNotUsable, SealRejected, SealStateConflict
 from kms.models.seal_registry import SealRequest
 from kms.service.authority import MAKER_KEY
+from kms.service.seals import verifying
 from secops.crypto.sm2 import PrivateKey
-from secops.kernel.errors import Invalid, TooLarge
+from secops.kernel.errors import Invalid, TooLarge, TooMany
 from secops.kernel.pages import PageRequest
 from tests.fakes.seal_registry import APPLICANT, AUDITOR, HOLDER, SECURITY, World, build
 from tests.fakes.sealing import DOCUMENT
@@ -105,6 +106,20 @@ def test_only_an_sm3_digest_is_sealed(world: World, digest: bytes) -> None:
     seal = world.make()
     with pytest.raises(Invalid):
         world.using.use_seal(HOLDER, seal.id, document_digest=digest, purpose="")
+
+
+def test_more_than_a_few_verifications_at_a_time_are_told_to_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = world.use(world.make())
+    monkeypatch.setattr(verifying, "_PATIENCE", 0.01)
+    for _ in range(4):
+        world.verification._places.acquire()
+    with pytest.raises(TooMany):
+        world.verification.verify_seal(sealed.value, DOCUMENT)
+    world.verification._places.release()
+    for _ in range(5):
+        assert world.verification.verify_seal(sealed.value, DOCUMENT).valid
 
 
 def test_a_file_above_the_limit_is_not_judged(world: World) -> None:
