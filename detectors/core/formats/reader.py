@@ -92,11 +92,10 @@ def read_lines(chunks: Iterable[bytes], index: int = 0, offset: int = 0) -> Iter
 def without_bom(chunks: Iterator[bytes], encoding: str | None) -> tuple[Iterator[bytes], str]:
     """Return ``chunks`` as bytes that can be cut at LF, and their encoding ("" unknown).
 
-    UTF-16 (by BOM or by name) becomes UTF-8 on the way; a BOM is dropped.
+    UTF-16 (by BOM or by name) becomes UTF-8 on the way; a BOM, which the first chunk must
+    hold whole, is dropped.
     """
     first = next(chunks, b"")
-    while len(first) < len(codecs.BOM_UTF8) and (more := next(chunks, b"")):
-        first += more
     chosen = _UTF16.get((encoding or "").lower(), encoding or "")
     for bom, name in _BOMS:
         if first.startswith(bom) and (not encoding or chosen == name):

@@ -17,6 +17,7 @@ from detectors.core.formats.auditd import parse_auditd
 from detectors.core.formats.cef import parse_cef
 from detectors.core.formats.detect import FORMATS, detect
 from detectors.core.formats.ecs import parse_ecs, parse_jsonl
+from detectors.core.formats.evtx import parse_record
 from detectors.core.formats.reader import (
     KEPT_OF_LONG,
     MAX_LINE,
@@ -373,6 +374,47 @@ def test_every_recorded_line_is_read(name: str) -> None:
 
     assert rejects == []
     assert len(records) == content.count(b"\n")
+
+
+def test_records_without_an_event_are_named() -> None:
+    def reason(raw: bytes) -> str:
+        bad = parse_record(raw, CONTEXT)
+        assert isinstance(bad, BadLine)
+        return str(bad)
+
+    assert reason(b"{") == "damaged_record: its JSON can't be read"
+    assert reason(b"{}") == "damaged_record: no Event in it"
+    assert reason(b'{"Event":{}}') == "no_time: System.TimeCreated"
+
+
+def test_what_the_library_refuses_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_stream: object, *, number_of_threads: int) -> None:
+        msg = f"refused by {number_of_threads} thread"
+        raise OSError(msg)
+
+    monkeypatch.setattr("detectors.core.formats.evtx.PyEvtxParser", refuse)
+    _, rejects = everything(b"ElfFile\x00" + bytes(4_088), "evtx")
+
+    assert [(r.reason, r.detail) for r in rejects] == [("not_evtx", "refused by 1 thread")]
+
+
+def test_a_file_of_nothing_but_damage_ends() -> None:
+    header = b"ElfFile\x00" + bytes(34) + (1_100).to_bytes(2, "little") + bytes(4_096 - 44)
+    _, rejects = everything(header + b"\xff" * 65_536 * 1_100, "evtx")
+
+    assert len(rejects) <= 1_001
+    assert rejects[-1].reason in ("too_many_faults", "not_evtx", "damaged_record")
+
+
+def test_tiny_first_chunks_and_foreign_clients_are_read() -> None:
+    text = b"\xef\xbb\xbfNov 22 17:31:23 gw x: y\n"
+    items = list(read_records(chunks(text, 1), "syslog", CONTEXT))
+    named = fields_of(parse_apache, '- - - [22/Nov/2026:17:31:23 +0800] "GET / HTTP/1.1" 200 1')
+
+    assert [type(item) for item in items] == [Record]
+    assert named["source.address"] == "-"
+    assert "source.ip" not in named
+    assert detect(b"", [b"5", b'{"a":1}', b"{"], CONTEXT) == "jsonl"
 
 
 @pytest.mark.corpus

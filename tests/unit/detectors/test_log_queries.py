@@ -229,3 +229,45 @@ def test_counting_without_fields_or_matches() -> None:
     assert matching_rows(And((Or(()), Term("a", "x"))), batch).tolist() == [False]
     assert matching_rows(Exists("@timestamp"), batch).tolist() == [True]
     assert matching_rows(Exists("event.id"), batch).tolist() == [True]
+
+
+def test_ranges_read_numbers_addresses_and_texts_as_such() -> None:
+    events = [
+        LogEvent(f"{n:064x}", "s", NOW, NOW, {"v": value}, b"raw")
+        for n, value in enumerate(
+            ["9", "10", "1e1", "nan", "10.0.0.9", "10.0.0.10", "b", "fe80::1"]
+        )
+    ]
+    batch = batch_of([StoredEvent(n, event) for n, event in enumerate(events)])
+
+    def rows(query: Query) -> list[int]:
+        return [n for n, hit in enumerate(matching_rows(query, batch).tolist()) if hit]
+
+    assert rows(Range("v", "9.5", "10")) == [1, 2]
+    assert rows(Range("v", "10", "10", low_inclusive=False)) == []
+    assert rows(Range("v", "10.0.0.9", "10.0.0.20")) == [4, 5]
+    assert rows(Range("v", "a", "c", high_inclusive=False)) == [6]
+    assert rows(Range("v", None, None)) == list(range(8))
+    assert rows(Range("w", None, None)) == []
+    assert rows(Term("v", "10.0.0.0/29")) == []
+    assert rows(Term("v", "1?")) == [1]
+    assert rows(Term("v", "?*?*?*0")) == [5]
+    assert rows(Term("v", "10.0.0.0/28")) == [4, 5]
+    for text in ("10.0.0.0/", "10.0.0.0/x", "10.0.0.0/9999", "10.0.0/8", "10.0.0.0/33"):
+        assert rows(Term("v", text)) == []
+    assert rows(Range("event.id", "0", None)) == list(range(8))
+
+
+def test_a_batch_of_nothing_has_no_matches() -> None:
+    batch = batch_of([])
+
+    for query in (
+        And(()),
+        Or(()),
+        Exists("a"),
+        Term("a", "b"),
+        Term(None, "b"),
+        Range("a", "1", None),
+    ):
+        assert matching_rows(query, batch).tolist() == []
+    assert not count_rows(batch, matching_rows(And(()), batch), Aggregation(("a",), interval=60))

@@ -114,6 +114,7 @@ def test_a_body_of_another_name_is_flattened_too_and_nothing_is_mandatory() -> N
         "SubscriptionId": "7"
     }
     assert flatten_event({"EventData": None}) == {}
+    assert flatten_event({"System": {"Security": {"#attributes": {"UserID": None}}}}) == {}
     assert flatten_event({"UserData": {"#attributes": {}, "Text": "bare"}}) == {"Text": "bare"}
     assert system_time({}) is None
 
