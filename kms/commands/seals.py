@@ -33,8 +33,8 @@ _OK: Final = {True: "✓", False: "✗", None: "–"}
 def apply_seal(ctx: click.Context, /, name: str, **options: Any) -> None:
     """Apply for the seal NAME (申请印章); somebody else approves it.
 
-    Example: secops --as applicant kms apply-seal 临江县数据局 --organization 临江县数据局
-    --holder holder --reason 公文用印
+    Example: secops --as seal-applicant kms apply-seal 临江县数据局 --organization 临江县数据局
+    --holder seal-holder --reason 公文用印
     """
     from kms.models.seal_registry import SealRequest  # noqa: PLC0415 - quick --help
 
@@ -61,7 +61,7 @@ def apply_seal(ctx: click.Context, /, name: str, **options: Any) -> None:
 def approve_seal(ctx: click.Context, *, application: str, reject: bool, reason: str) -> None:
     """Approve or refuse APPLICATION (审批); never one's own.
 
-    Example: secops --as security kms approve-seal sap_01… --reason 同意
+    Example: secops --as security-admin kms approve-seal sap_01… --reason 同意
     """
     approval = _services(ctx).seal_applications.decide_application(
         session_of(ctx).actor, application, grant=not reject, reason=reason
@@ -77,7 +77,7 @@ def approve_seal(ctx: click.Context, *, application: str, reject: bool, reason: 
 def make_seal(ctx: click.Context, *, application: str, output: Path | None, as_json: bool) -> None:
     """Make the approved seal of APPLICATION (制章) under the built-in test CA.
 
-    Example: secops --as security kms make-seal sap_01… -o seal.esl
+    Example: secops --as security-admin kms make-seal sap_01… -o seal.esl
     """
     actor, services = session_of(ctx).actor, _services(ctx)
     record = services.seal_making.make_seal(actor, application)
@@ -125,7 +125,7 @@ def list_seals(ctx: click.Context, *, as_json: bool) -> None:
 def list_seal_applications(ctx: click.Context, *, as_json: bool) -> None:
     """List applications for seals with their approvals.
 
-    Example: secops --as security kms list-seal-applications
+    Example: secops --as security-admin kms list-seal-applications
     """
     from secops.kernel.pages import PageRequest  # noqa: PLC0415
 
@@ -178,7 +178,7 @@ def export_seal(
 def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> None:
     """Put SEAL on FILE (用章): a detached SES_Signature over its SM3.
 
-    Example: secops --as holder kms use-seal seal_01… notice.pdf -o notice.pdf.dat
+    Example: secops --as seal-holder kms use-seal seal_01… notice.pdf -o notice.pdf.dat
     """
     output: Path = options["output"]
     sealed = _services(ctx).seal_using.use_seal(
@@ -201,7 +201,7 @@ def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> No
 def suspend_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
     """Stop the use of SEAL at once (停用).
 
-    Example: secops --as security kms suspend-seal seal_01… --reason 用印异常
+    Example: secops --as security-admin kms suspend-seal seal_01… --reason 用印异常
     """
     _services(ctx).seal_registry.suspend_seal(session_of(ctx).actor, seal, reason)
     say(f"{seal}: suspended")
@@ -214,7 +214,7 @@ def suspend_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 def resume_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
     """Let a suspended SEAL be used again (恢复).
 
-    Example: secops --as security kms resume-seal seal_01… --reason 核实无误
+    Example: secops --as security-admin kms resume-seal seal_01… --reason 核实无误
     """
     _services(ctx).seal_registry.resume_seal(session_of(ctx).actor, seal, reason)
     say(f"{seal}: active")
@@ -227,7 +227,7 @@ def resume_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 def revoke_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
     """End SEAL for good, with its holders' certificates (撤销).
 
-    Example: secops --as security kms revoke-seal seal_01… --reason 单位撤销
+    Example: secops --as security-admin kms revoke-seal seal_01… --reason 单位撤销
     """
     _services(ctx).seal_registry.revoke_seal(session_of(ctx).actor, seal, reason)
     say(f"{seal}: revoked")
