@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import tomllib
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,12 +16,13 @@ from secops.kernel.errors import Invalid, Unavailable
 from secops.terminal.output import json_option, print_json, say
 from secops.terminal.session import session_of
 
-_URL: Final = "http://localhost:8080"
+_LISTEN: Final = "localhost:8080"
+_URL: Final = f"http://{_LISTEN}"
 _PATIENCE: Final = 10.0
 _MAX_ANSWER: Final = 65_536
 _OK: Final = 200
 
-url_option = click.option("--url", default=_URL, show_default=True, help="The running service.")
+url_option = click.option("--url", help="The running service; default: as home/settings.toml says.")
 
 
 class ServiceNotRunning(Unavailable):
@@ -47,12 +49,12 @@ class UnlockRefused(Invalid):
 @url_option
 @json_option
 @click.pass_context
-def status(ctx: click.Context, *, url: str, as_json: bool) -> None:
+def status(ctx: click.Context, *, url: str | None, as_json: bool) -> None:
     """Say whether the running service's key pool is unlocked; exit 3 if nothing runs.
 
     Example: secops kms status
     """
-    found = _call(url, "GET", "/v1/sys/seal-status")
+    found = _call(_address(ctx, url), "GET", "/v1/sys/seal-status")
     state = _state(found)
     if as_json:
         print_json({"state": state, "custody": found["custody"], "profile": found["profile"]})
@@ -69,7 +71,8 @@ def status(ctx: click.Context, *, url: str, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Else you are asked.",
 )
-def unlock(*, url: str, passphrase_file: Path | None) -> None:
+@click.pass_context
+def unlock(ctx: click.Context, *, url: str | None, passphrase_file: Path | None) -> None:
     """Unlock the running service's key pool.
 
     Example: secops kms unlock --passphrase-file ./unlock
@@ -78,27 +81,40 @@ def unlock(*, url: str, passphrase_file: Path | None) -> None:
         passphrase = click.prompt("Passphrase", hide_input=True, err=True)
     else:
         passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-    found = _call(url, "POST", "/v1/sys/unseal", {"key": passphrase})
+    found = _call(_address(ctx, url), "POST", "/v1/sys/unseal", {"key": passphrase})
     say(f"the pool is {_state(found)}")
 
 
 @click.command("lock")
 @url_option
 @click.pass_context
-def lock(ctx: click.Context, *, url: str) -> None:
+def lock(ctx: click.Context, *, url: str | None) -> None:
     """Lock the key pool in every process of this home within a second.
 
     Example: secops --as security-admin kms lock
     """
     from kms.service import KmsServices  # noqa: PLC0415 - quick --help
 
-    session = session_of(ctx)
+    session, address = session_of(ctx), _address(ctx, url)
     session.services(KmsServices).pool.lock(session.actor)
     say("the pool is locked")
     try:
-        _call(url, "GET", "/v1/sys/seal-status")
+        _call(address, "GET", "/v1/sys/seal-status")
     except ServiceNotRunning:
-        say(f"no service answers at {url}: it will start locked until `secops kms unlock`")
+        say(f"no service answers at {address}: it will start locked until `secops kms unlock`")
+
+
+def _address(ctx: click.Context, url: str | None) -> str:
+    """Return ``url``, or where the home's settings file says the service listens."""
+    if url is not None:
+        return url
+    try:
+        text = (session_of(ctx).home / "settings.toml").read_text(encoding="utf-8")
+        settings = tomllib.loads(text)
+    except (OSError, ValueError):
+        return _URL
+    scheme = "https" if settings.get("tls_cert") else "http"
+    return f"{scheme}://{settings.get('listen', _LISTEN)}"
 
 
 def _state(found: dict[str, Any]) -> str:

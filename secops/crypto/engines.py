@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from secops.crypto.errors import EngineUnavailable
+from secops.crypto.errors import EngineUnavailable, WrongAnswer
 from secops.crypto.self_test import KNOWN_ANSWER_TESTS
 from secops.kernel.errors import SecopsError
 
@@ -19,47 +19,61 @@ _defects: Final[dict[str, str | None]] = {}
 
 @dataclass(frozen=True, slots=True)
 class SelfTestReport:
-    """What each engine answered: None, or what was wrong."""
+    """What each engine answered: None, or what was wrong. ``absent`` ones are not here at all."""
 
     defects: Mapping[str, str | None]
+    absent: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
         """Tell whether every engine gave its known answers."""
         return not any(self.defects.values())
 
-    def require_all(self) -> None:
-        """Return if every engine passed; raise ``EngineUnavailable`` naming those that failed."""
-        failed = {name: defect for name, defect in self.defects.items() if defect}
+    def require_sound(self) -> None:
+        """Return if no engine computes wrongly; raise ``WrongAnswer`` naming those that do.
+
+        An absent engine (SM2 without OpenSSL 3) is refused by itself and stops nothing else.
+        """
+        failed = {
+            name: defect
+            for name, defect in self.defects.items()
+            if defect is not None and name not in self.absent
+        }
         if failed:
             msg = "; ".join(f"{name}: {defect}" for name, defect in failed.items())
-            raise EngineUnavailable(msg)
+            raise WrongAnswer(msg)
 
 
 def power_on_self_test(
     tests: Mapping[str, Callable[[], None]] = KNOWN_ANSWER_TESTS,
 ) -> SelfTestReport:
     """Run every engine's known-answer test and remember the outcome for ``require_engine``."""
+    absent = set()
     for name, test in tests.items():
-        _defects[name] = _defect_of(test)
-    return SelfTestReport({name: _defects[name] for name in tests})
+        _defects[name], is_absent = _outcome_of(test)
+        if is_absent:
+            absent.add(name)
+    return SelfTestReport({name: _defects[name] for name in tests}, frozenset(absent))
 
 
 def require_engine(engine: str) -> None:
     """Return if ``engine`` gave its known answers; raise ``EngineUnavailable`` otherwise."""
     if engine not in _defects:
-        _defects[engine] = _defect_of(KNOWN_ANSWER_TESTS[engine])
+        _defects[engine], _ = _outcome_of(KNOWN_ANSWER_TESTS[engine])
     defect = _defects[engine]
     if defect is not None:
         msg = f"the engine {engine} is refused: {defect}"
         raise EngineUnavailable(msg)
 
 
-def _defect_of(test: Callable[[], None]) -> str | None:
+def _outcome_of(test: Callable[[], None]) -> tuple[str | None, bool]:
+    """Return what is wrong, None if nothing is, and whether the engine is merely absent."""
     try:
         test()
+    except EngineUnavailable as error:
+        return error.detail, not isinstance(error, WrongAnswer)
     except SecopsError as error:
-        return error.detail
+        return error.detail, False
     except Exception as error:  # noqa: BLE001 - whatever a broken engine raises refuses it
-        return type(error).__name__
-    return None
+        return type(error).__name__, False
+    return None, False

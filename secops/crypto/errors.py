@@ -62,6 +62,17 @@ class EngineUnavailable(Unavailable):
     )
 
 
+class WrongAnswer(EngineUnavailable):
+    """An engine is there and computes something else than published: nothing it says counts."""
+
+    code = "crypto.wrong_answer"
+    title = Text("密码引擎自检未通过", "A cryptographic engine fails its self-test")
+    remedy = Text(
+        "请勿继续使用本机;检查 OpenSSL 与 cryptography 软件包是否被替换,然后重装。",
+        "Don't go on: see whether OpenSSL or the cryptography package was replaced; reinstall.",
+    )
+
+
 class UntrustedCertificate(SecopsError):
     """A certificate or its chain does not hold; ``detail`` says which rule."""
 

@@ -11,14 +11,14 @@ from typing import Final
 
 from secops.crypto import ciphers, der, ecdsa, ed25519, hashes, ml_dsa, rsa, sm2
 from secops.crypto import known_answers as known
-from secops.crypto.errors import DecryptionFailed, EngineUnavailable, InvalidSignature
+from secops.crypto.errors import DecryptionFailed, InvalidSignature, WrongAnswer
 from secops.crypto.options import DEFAULT
 
 
 def _demand(holds: bool, what: str) -> None:  # noqa: FBT001 - a condition, not a flag
     if not holds:
         msg = f"wrong answer: {what}"
-        raise EngineUnavailable(msg)
+        raise WrongAnswer(msg)
 
 
 def _refuses(check: Callable[[bytes], object], good: bytes, what: str) -> None:

@@ -16,6 +16,7 @@ from secops.crypto.errors import (
     InvalidKey,
     InvalidSignature,
     MalformedEncoding,
+    WrongAnswer,
 )
 from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.kernel.errors import Invalid
@@ -30,7 +31,7 @@ def test_all_engines_give_their_known_answers_within_two_seconds() -> None:
     started = time.monotonic()
     report = power_on_self_test()
     assert report.passed
-    report.require_all()
+    report.require_sound()
     assert len(report.defects) == 9
     assert time.monotonic() - started < 2
 
@@ -61,8 +62,8 @@ def test_an_engine_with_a_wrong_answer_is_refused(
     assert [name for name, defect in report.defects.items() if defect] == [engine]
     with pytest.raises(EngineUnavailable):
         require_engine(engine)
-    with pytest.raises(EngineUnavailable, match=engine):
-        report.require_all()
+    with pytest.raises(WrongAnswer, match=engine):
+        report.require_sound()
 
 
 def test_an_engine_that_accepts_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +80,18 @@ def test_an_engine_that_raises_something_strange_is_refused() -> None:
     assert report.defects == {"sm2": "RuntimeError"}
     with pytest.raises(EngineUnavailable):
         signatures.generate("sm2")
+
+
+def test_an_absent_engine_is_refused_and_stops_nothing_else() -> None:
+    def absent() -> None:
+        msg = "libcrypto.so.3 was not found"
+        raise EngineUnavailable(msg)
+
+    report = power_on_self_test({"sm2": absent, "hash": self_test.check_hashes})
+    report.require_sound()
+    assert (report.passed, report.absent) == (False, {"sm2"})
+    with pytest.raises(EngineUnavailable):
+        require_engine("sm2")
 
 
 def test_an_engine_is_tested_when_it_is_first_required(monkeypatch: pytest.MonkeyPatch) -> None:

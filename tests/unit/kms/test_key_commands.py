@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from kms.commands import group
 from kms.commands.bench import engine_figures, service_figures
-from kms.commands.pool import ServiceNotRunning, UnlockRefused
+from kms.commands.pool import ServiceNotRunning, UnlockRefused, _address
 from kms.errors.keys import KeyNotGranted
 from secops.kernel.errors import Forbidden, Invalid, NotFound, TooLarge
 from secops.terminal.session import Session
@@ -50,7 +51,7 @@ class House:
 
 
 def run(pool: KeyPool, account: str, *arguments: str, **options: Any) -> Result:
-    session = Session(Path("/nonexistent"), account, lambda _: House(pool))  # type: ignore[arg-type,return-value] - a house in memory
+    session = Session(pool.spine.parts.home, account, lambda _: House(pool))  # type: ignore[arg-type,return-value] - a house in memory
     return CliRunner().invoke(group, list(arguments), obj=session, **options)
 
 
@@ -199,6 +200,18 @@ def test_the_pool_of_a_running_service_is_locked_and_unlocked(
     arguments = ("unlock", "--url", url, "--passphrase-file", str(tmp_path / "passphrase"))
     assert run(pool, "keeper", *arguments).exit_code == 0
     assert run(pool, "keeper", "status", "--url", url).exit_code == 0
+
+
+@pytest.mark.network
+def test_the_address_comes_from_the_homes_settings(pool: KeyPool, url: str) -> None:
+    settings = pool.spine.parts.home / "settings.toml"
+    settings.write_text(f'listen = "{url.removeprefix("http://")}"\n')
+    assert run(pool, "keeper", "status").exit_code == 0
+    settings.write_text('listen = "localhost:1"\n')
+    assert "localhost:1" in str(run(pool, "keeper", "status").exception)
+    settings.write_text("broken = ")
+    session = Session(pool.spine.parts.home, None, lambda _: House(pool))  # type: ignore[arg-type,return-value] - a house in memory
+    assert _address(click.Context(group, obj=session), None) == "http://localhost:8080"
 
 
 @pytest.mark.network
