@@ -56,9 +56,9 @@ class _Handlers:
         rule_id, reason = request.args["rule_id"], _reason(request)
         return json_response(rule_json(self.rules.disable_rule(request.caller, rule_id, reason)))
 
-    def list_runs(self, request: Request) -> Response:
+    def list_evaluations(self, request: Request) -> Response:
         page = page_request(request.query.get("limit"), request.query.get("cursor"))
-        found = self.runs.list_runs(request.caller, page)
+        found = self.runs.list_evaluations(request.caller, page)
         items = [evaluation_json(evaluation) for evaluation in found.items]
         return json_response({"items": items, "next": found.next})
 
@@ -93,7 +93,7 @@ def rule_routes(rules: RuleService, runs: RunService) -> tuple[Route, ...]:
     reading = (
         ("rules", "list_rules", handlers.list_rules, True),
         ("rules/<rule_id>", "show_rule", handlers.show_rule, False),
-        ("runs", "list_runs", handlers.list_runs, True),
+        ("runs", "list_evaluations", handlers.list_evaluations, True),
         ("unscanned", "list_unscanned", handlers.list_unscanned, True),
     )
     acting = (

@@ -111,7 +111,7 @@ class RunService:
         ]
         return sorted(waiting, key=lambda each: (each.first_seq, each.detector))
 
-    def list_runs(self, actor: Actor, page: PageRequest) -> Page[Evaluation]:
+    def list_evaluations(self, actor: Actor, page: PageRequest) -> Page[Evaluation]:
         """Return which version of which rule ran over which events."""
         self._parts.access.require(actor, RULE_READ)
         rows = self._parts.transactions.read(lambda tx: self._store.evaluations(tx, page))

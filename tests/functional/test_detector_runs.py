@@ -237,7 +237,7 @@ def test_which_version_saw_which_events_is_evidence(tmp_path: Path) -> None:
             house.store([ROOT_LOGIN])
             house.store([failure(1)])
             drain(house)
-        (seen,) = house.runs.list_runs(ANALYST, FIRST).items
+        (seen,) = house.runs.list_evaluations(ANALYST, FIRST).items
         assert (seen.first_seq, seen.last_seq, seen.events, seen.hits) == (
             1,
             house.logs.last_seq(),

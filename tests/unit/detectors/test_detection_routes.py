@@ -118,6 +118,6 @@ def test_runs_say_what_was_seen_and_what_was_not(ask: Ask) -> None:
     ran = ask("run_detectors")
     assert ran["evaluated"] == {"rules": 2, "events": 7}
     assert ask("list_unscanned")["items"] == []
-    page = ask("list_runs", "limit=1")
+    page = ask("list_evaluations", "limit=1")
     assert page["items"][0]["last_seq"] == 7
-    assert ask("list_runs", f"cursor={page['next']}")["next"] is None
+    assert ask("list_evaluations", f"cursor={page['next']}")["next"] is None
