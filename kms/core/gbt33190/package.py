@@ -30,6 +30,17 @@ _DESCRIPTOR_SIZES: Final = frozenset({12, 16, 20, 24})
 """With or without its signature, 32 or 64 bits."""
 _UTF8: Final = 0x800
 _ZIP64: Final = 0xFFFFFFFF
+_ZIP_ERRORS: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    IndexError,
+)
+"""What ``zipfile`` raises for damaged input; RuntimeError is "not implemented", too."""
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
@@ -45,7 +56,7 @@ class OfdPackage:
         self._content = content
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
-        except (zipfile.BadZipFile, ValueError, OSError, struct.error) as error:
+        except _ZIP_ERRORS as error:
             raise _refusal("not a zip file", error) from error
         infos = self._zip.infolist()
         if len(infos) > MAX_ENTRIES or sum(info.file_size for info in infos) > MAX_TOTAL:
@@ -86,7 +97,7 @@ class OfdPackage:
         try:
             with self._zip.open(info) as stream:
                 content = stream.read(info.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        except _ZIP_ERRORS as error:
             raise _refusal(f"{name} can't be unpacked", error) from error
         if len(content) != info.file_size:
             msg = f"{name} unpacks to another size than it says"

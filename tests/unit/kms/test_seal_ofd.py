@@ -225,6 +225,13 @@ def too_much_markup() -> Files:
     return {**sign(files, GOOD), LIST: listing("Doc_0/Signs/Sign_0")}
 
 
+def of_the_future() -> bytes:
+    """Return a package whose first entry needs zip version 8.4."""
+    content = bytearray(SOUND)
+    content[content.index(b"PK\x01\x02") + 6] = 84
+    return bytes(content)
+
+
 ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     "the page changed": changed(PAGE, "公文".encode(), "伪文".encode()),
     "the picture changed": lambda: added(**{"Doc_0/Res/stamp.png": b"other"}),
@@ -337,6 +344,7 @@ ATTACKS: dict[str, Callable[[], Files | bytes]] = {
         SIGNATURE, b"<ofd:SignedInfo>", b"<ofd:SignedValue>x</ofd:SignedValue><ofd:SignedInfo>"
     ),
     "too much markup": too_much_markup,
+    "a zip version that does not exist": of_the_future,
     "too many entries": lambda: pack({f"f{number}": b"" for number in range(5_001)}),
 }
 
