@@ -24,6 +24,7 @@ Use = Callable[[Request, Fields], tuple[dict[str, Any], tuple[Act, ...]]]
 
 MAX_BODY: Final = 33 << 20
 _MOUNT: Final = "transit"
+_STEP_UP: Final = ("sign", "decrypt", "make_data_key")
 _STATUS: Final = "partial_failure_response_code"
 
 
@@ -143,6 +144,8 @@ def _route(
         form="vault",
         max_body=MAX_BODY,
         fast=True,
+        # a person signs or opens with two factors; applications are asked for none
+        level=2 if operation.startswith(_STEP_UP) else 1,
     )
 
 

@@ -28,6 +28,7 @@ TOKENS = {
     "other": OTHER,
     "auditor": AUDITOR,
     "keeper-1": replace(KEEPER, level=1),
+    "user-1": replace(USER, level=1),
     "staff": actor("acc_staff", "staff"),
     "app": actor("cli_app", "integrator", kind="client", level=1),
 }

@@ -168,6 +168,20 @@ def test_the_matrix_of_tokens(service: VaultService) -> None:
     assert {token: service.call(*create, token=token)[0] for token in expected} == expected
 
 
+def test_a_person_signs_opens_and_exports_only_with_two_factors(service: VaultService) -> None:
+    service.pool.create("k", "sm2", USER, exportable=True)
+    for method, path in (
+        ("POST", "/v1/transit/sign/k"),
+        ("POST", "/v1/transit/decrypt/k"),
+        ("POST", "/v1/transit/datakey/plaintext/k"),
+        ("GET", "/v1/transit/export/signing-key/k"),
+    ):
+        status, headers, _ = service.call(method, path, {"input": HELLO}, token="user-1")
+        assert (status, "acr_values" in headers["www-authenticate"]) == (401, True), path
+    checked = {"input": HELLO, "signature": "vault:v1:AAAA"}
+    assert service.call("POST", "/v1/transit/verify/k", checked, token="user-1")[0] == 200
+
+
 def test_a_missing_key_is_404_and_its_error_names_the_code(service: VaultService) -> None:
     status, _, body = service.call("POST", "/v1/transit/sign/nothing", {"input": HELLO})
     assert status == 404
