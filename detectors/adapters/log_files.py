@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import lzma
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,9 @@ from detectors.models.logs import FileView
 from detectors.ports import RejectSink
 
 _CHUNK: Final = 1 << 18
+_MAGIC: Final = 6
+_RATIO: Final = 500
+_FREE: Final = 16 << 20
 
 
 class LocalLogFiles:
@@ -33,7 +39,11 @@ class LocalLogFiles:
 
     @contextmanager
     def open(self, path: str) -> Iterator[FileView]:
-        """Open one file; raises ``OSError``."""
+        """Open one file, unpacked if it is gzip or xz.
+
+        Raises ``OSError``, also (while it is read) for an archive that is cut off or holds
+        more than 500 times its size.
+        """
         with Path(path).open("rb") as stream:
             status = os.fstat(stream.fileno())
             yield FileView(
@@ -41,7 +51,7 @@ class LocalLogFiles:
                 path=path,
                 size=status.st_size,
                 modified=status.st_mtime_ns // 1_000,
-                chunks=_chunks(stream),
+                chunks=_unpacked(stream),
             )
 
 
@@ -87,6 +97,30 @@ def _lossless(raw: bytes) -> dict[str, str]:
         return {"raw_base64": base64.b64encode(raw).decode()}
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk
+def _unpacked(stream: BinaryIO) -> Iterator[bytes]:
+    head = stream.read(_MAGIC)
+    stream.seek(0)
+    if head.startswith(b"\x1f\x8b"):
+        with gzip.GzipFile(fileobj=stream, mode="rb") as inner:
+            yield from _bounded(inner, stream)
+    elif head.startswith(b"\xfd7zXZ\x00"):
+        with lzma.LZMAFile(stream) as inner:
+            yield from _bounded(inner, stream)
+    else:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def _bounded(inner: gzip.GzipFile | lzma.LZMAFile, stream: BinaryIO) -> Iterator[bytes]:
+    """Yield what ``inner`` unpacks; raise ``OSError`` for damage and for bombs."""
+    unpacked = 0
+    try:
+        while chunk := inner.read(_CHUNK):
+            unpacked += len(chunk)
+            if unpacked > _FREE + _RATIO * stream.tell():
+                msg = f"the archive holds more than {_RATIO} times its size"
+                raise OSError(msg)
+            yield chunk
+    except (EOFError, lzma.LZMAError, zlib.error) as error:
+        msg = f"the archive is damaged: {error}"
+        raise OSError(msg) from error
