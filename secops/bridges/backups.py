@@ -8,18 +8,19 @@ from typing import Any
 
 from audits.plane import open_ledger_files
 from kms.plane import open_key_fingerprints
-from secops.adapters.backup.service import BackupReport, restore
+from secops.adapters.backup.service import BackupReport, Place, restore
 from secops.adapters.backup.service import back_up as write_backup
 from secops.bridges.house import House
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Unavailable
 from secops.kernel.ids import SystemRandomness
 from secops.kernel.trail import Act
+from secops.migrations import upgrade
+from secops.settings import read_settings
 
 
-def home_facts(home: Path) -> Mapping[str, Any]:
+def home_facts(home: Path, database_url: str) -> Mapping[str, Any]:
     """Return what must survive a restore: the ledger's size and both roots, key fingerprints."""
-    files = open_ledger_files(home)
+    files = open_ledger_files(home, database_url)
     try:
         verdict = files.verify_ledger()
     finally:
@@ -29,16 +30,14 @@ def home_facts(home: Path) -> Mapping[str, Any]:
         "ledger_entries": verdict.entries,
         "ledger_sha256_root": verdict.sha256_root.hex(),
         "ledger_sm3_root": verdict.sm3_root.hex(),
-        "keys": open_key_fingerprints(f"sqlite:///{home / 'secops.db'}"),
+        "keys": open_key_fingerprints(database_url),
     }
 
 
 def back_up(house: House, actor: Actor, file: Path) -> BackupReport:
     """Write a backup of the house's home and record it."""
-    if house.settings.database_url:
-        raise Unavailable("with PostgreSQL use pg_dump and copy home/ledger, blobs and segments")
     report = write_backup(
-        house.settings.home,
+        Place(house.settings.home, house.settings.database_url or None),
         file,
         clock=house.parts.clock,
         randomness=house.parts.randomness,
@@ -52,8 +51,12 @@ def back_up(house: House, actor: Actor, file: Path) -> BackupReport:
 def restore_into(
     home: Path, file: Path, open_house: Callable[[Path], House], actor: Actor
 ) -> BackupReport:
-    """Restore ``file`` into ``home``, absent or empty, and record that it was proved."""
-    report = restore(file, home, randomness=SystemRandomness(), facts=home_facts)
+    """Restore ``file`` into ``home``, absent or empty, and record that it was proved.
+
+    With PostgreSQL the database that ``SECOPS_DATABASE_URL`` names must be empty, too.
+    """
+    place = Place(home, read_settings(home).database_url or None, upgrade)
+    report = restore(file, place, randomness=SystemRandomness(), facts=home_facts)
     house = open_house(home)
     try:
         details = {"entries": report.facts["ledger_entries"], "files": report.files}

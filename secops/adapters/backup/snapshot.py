@@ -4,7 +4,8 @@ Leaves move from the doors (main database, journals) into the ledger's database,
 deleted at the doors. So both databases are locked for writing for as long as it takes to open
 a read snapshot of each and to copy the journals' durable prefixes: milliseconds. The copies
 are made from the snapshots while the service goes on. What has names by content, and logs,
-are copied afterwards: they may be newer than the databases, never older.
+are copied afterwards: they may be newer than the databases, never older. A PostgreSQL has
+its snapshot by itself (``tables``); of the home only journals and files are copied then.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from pysqlite3 import dbapi2
 
@@ -36,11 +37,43 @@ _SKIPPED: Final = frozenset({"cache", *LOGS})
 _SKIPPED_SUFFIXES: Final = (".db", ".db-wal", ".db-shm", ".lock", ".sock", ".unfinished")
 
 
-def take_snapshot(home: Path, folder: Path, without: Collection[str] = SECRETS) -> None:
-    """Copy ``home`` into the empty ``folder``; raise OSError or ``dbapi2.Error``.
+@contextlib.contextmanager
+def journals_held(home: Path) -> Iterator[Mapping[Path, BinaryIO]]:
+    """Open all journal files: what is sequenced and deleted meanwhile is not missed then."""
+    with contextlib.ExitStack() as stack:
+        yield {
+            path: stack.enter_context(path.open("rb"))
+            for path in sorted((home / JOURNALS).glob("[!.]*/*.journal"))
+        }
 
-    ``without`` are names in the home that stay behind.
-    """
+
+def copy_journals(home: Path, folder: Path, held: Mapping[Path, BinaryIO]) -> None:
+    """Copy the journals as they are now, and of those ``held`` what is no longer there."""
+    _copy_journals(home / JOURNALS, folder / JOURNALS)
+    for path, stream in held.items():
+        copy = folder / JOURNALS / path.parent.name / path.name
+        if not copy.exists() and not path.exists():
+            _keep_deleted(copy, stream.read())
+
+
+def _keep_deleted(copy: Path, content: bytes) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    copy.write_bytes(content)
+    (copy.parent / "lock").touch(mode=0o600)
+    if not (copy.parent / "durable").exists():
+        (copy.parent / "durable").write_bytes(bytes(8))
+
+
+def copy_files(home: Path, folder: Path, without: Collection[str] = SECRETS) -> None:
+    """Copy logs, and all else but databases and journals; ``without`` stays behind."""
+    with _log_writer_stopped(home):
+        for name in LOGS:
+            _copy_tree(home / name, folder / name)
+    _copy_rest(home, folder, without)
+
+
+def copy_databases(home: Path, folder: Path) -> None:
+    """Copy databases and journals of one instant; raise OSError or ``dbapi2.Error``."""
     with contextlib.ExitStack() as stack:
         names = [name for name in DATABASES if (home / name).is_file()]
         with contextlib.ExitStack() as locks:
@@ -50,10 +83,6 @@ def take_snapshot(home: Path, folder: Path, without: Collection[str] = SECRETS) 
             _copy_journals(home / JOURNALS, folder / JOURNALS)
         for name, snapshot in snapshots.items():
             _copy_database(snapshot, folder / name)
-    with _log_writer_stopped(home):
-        for name in LOGS:
-            _copy_tree(home / name, folder / name)
-    _copy_rest(home, folder, without)
 
 
 @contextlib.contextmanager
@@ -99,23 +128,27 @@ def _copy_journals(source: Path, target: Path) -> None:
     if not source.is_dir():
         return
     for journal in sorted(source.iterdir()):
-        if journal.name.startswith("."):
-            continue
-        copy = target / journal.name
-        copy.mkdir(parents=True, mode=0o700)
-        durable = (journal / "durable").read_bytes()
-        (copy / "durable").write_bytes(durable)
-        (copy / "lock").touch(mode=0o600)
-        last, end = split_position(int.from_bytes(durable[:8], "little"))
-        alive = _is_alive(journal)
-        for path in sorted(journal.glob("*.journal")):
-            number = int(path.stem)
-            if alive and number > last:
-                break
-            # behind a dead writer's mark there may be acts that count: keep all of it
-            limit = end if alive and number == last else -1
+        if not journal.name.startswith("."):
+            # one that goes meanwhile was sequenced to its end
             with contextlib.suppress(FileNotFoundError):
-                _copy_prefix(path, segment_path(copy, number), limit)
+                _copy_journal(journal, target / journal.name)
+
+
+def _copy_journal(journal: Path, copy: Path) -> None:
+    alive = _is_alive(journal)
+    durable = (journal / "durable").read_bytes()
+    copy.mkdir(parents=True, mode=0o700)
+    (copy / "durable").write_bytes(durable)
+    (copy / "lock").touch(mode=0o600)
+    last, end = split_position(int.from_bytes(durable[:8], "little"))
+    for path in sorted(journal.glob("*.journal")):
+        number = int(path.stem)
+        if alive and number > last:
+            break
+        # behind a dead writer's mark there may be acts that count: keep all of it
+        limit = end if alive and number == last else -1
+        with contextlib.suppress(FileNotFoundError):
+            _copy_prefix(path, segment_path(copy, number), limit)
 
 
 def _is_alive(journal: Path) -> bool:

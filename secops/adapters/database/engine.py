@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,10 @@ from secops.kernel.errors import Unavailable
 
 BUSY_SECONDS: Final = 10
 """How long a connection waits for another process's write."""
+SNAPSHOT: Final = "secops_snapshot"
+"""In a PostgreSQL URL's query: the exported snapshot that a read-only engine looks at."""
 LEAST_SQLITE: Final = (3, 51, 3)
+_SNAPSHOT_NAME: Final = re.compile(r"[0-9A-F-]{1,64}")
 _WAL_TRIES: Final = 200
 _POOL: Final = 16
 _OVERFLOW: Final = 80
@@ -124,10 +128,21 @@ def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
             " -c default_transaction_read_only=on"
             " -c default_transaction_isolation=repeatable\\ read"
         )
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
+    snapshot = url.query.get(SNAPSHOT)
+    engine = create_engine(
+        url.difference_update_query([SNAPSHOT]).set(drivername="postgresql+psycopg"),
         pool_size=_POOL,
         max_overflow=_OVERFLOW,
         pool_pre_ping=True,
         connect_args={"options": options, "connect_timeout": BUSY_SECONDS},
     )
+    if snapshot is not None:
+        if not isinstance(snapshot, str) or not _SNAPSHOT_NAME.fullmatch(snapshot):
+            msg = "the snapshot's name is not one of PostgreSQL's"
+            raise Unavailable(msg)
+
+        @event.listens_for(engine, "begin")
+        def look_at_snapshot(connection: Connection) -> None:
+            connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+
+    return engine

@@ -18,6 +18,7 @@ from secops.adapters.backup.service import (
     BackupFailed,
     BackupReport,
     HomeNotEmpty,
+    Place,
     back_up,
     restore,
 )
@@ -35,16 +36,16 @@ from tests.fakes.parts import database_spine
 RANDOM = SystemRandomness()
 
 
-def no_facts(_: Path) -> Mapping[str, Any]:
+def no_facts(_: Path, _url: str) -> Mapping[str, Any]:
     return {}
 
 
 def save(home: Path, target: Path, facts: Any = no_facts) -> BackupReport:
-    return back_up(home, target, clock=SystemClock(), randomness=RANDOM, facts=facts)
+    return back_up(Place(home), target, clock=SystemClock(), randomness=RANDOM, facts=facts)
 
 
 def bring_back(source: Path, home: Path, facts: Any = no_facts) -> BackupReport:
-    return restore(source, home, randomness=RANDOM, facts=facts)
+    return restore(source, Place(home), randomness=RANDOM, facts=facts)
 
 
 @pytest.fixture
@@ -96,10 +97,10 @@ def test_a_home_in_use_comes_back_whole(tmp_path: Path, home: Path, spine: Spine
     (home / "enrolments" / "a.txt").write_text("token")
     (home / "cache").mkdir()
     (home / "cache" / "x").write_text("can be made again")
-    report = save(home, tmp_path / "b.tgz", lambda folder: {"size": _size(folder)})
+    report = save(home, tmp_path / "b.tgz", lambda folder, _: {"size": _size(folder)})
     assert (tmp_path / "b.tgz").stat().st_mode & 0o777 == 0o600
     back = tmp_path / "back"
-    restored = bring_back(tmp_path / "b.tgz", back, lambda folder: {"size": _size(folder)})
+    restored = bring_back(tmp_path / "b.tgz", back, lambda folder, _: {"size": _size(folder)})
     assert (restored.files, restored.facts) == (report.files, report.facts)
     assert (back / "settings.toml").read_text() == "x = 1\n"
     assert (back / "segments" / "2026" / "a.parquet").read_bytes() == b"PAR1"
@@ -168,9 +169,9 @@ def test_a_restore_never_overwrites(tmp_path: Path, home: Path, spine: Spine) ->
 
 
 def test_facts_that_differ_leave_nothing(tmp_path: Path, home: Path, spine: Spine) -> None:
-    save(home, tmp_path / "b.tgz", lambda _: {"root": "a", "keys": 3})
+    save(home, tmp_path / "b.tgz", lambda *_: {"root": "a", "keys": 3})
     with pytest.raises(BackupRejected, match="root"):
-        bring_back(tmp_path / "b.tgz", tmp_path / "back", lambda _: {"root": "b", "keys": 3})
+        bring_back(tmp_path / "b.tgz", tmp_path / "back", lambda *_: {"root": "b", "keys": 3})
     assert not (tmp_path / "back").exists()
     assert list(tmp_path.glob(".staging-*")) == []
 
@@ -274,6 +275,6 @@ def test_a_backup_that_can_not_be_written_says_so(tmp_path: Path, home: Path, sp
 
 
 def test_a_home_without_its_database_is_not_half_saved(tmp_path: Path, home: Path) -> None:
-    with pytest.raises(BackupFailed, match="PostgreSQL"):
+    with pytest.raises(BackupFailed, match=r"no secops\.db"):
         save(home, tmp_path / "b.tgz")
     assert not (tmp_path / "b.tgz").exists()
