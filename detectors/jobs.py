@@ -10,11 +10,20 @@ from detectors.service.sources import Follower
 from secops.kernel.jobs import Job
 
 EVERY_SECONDS = 1.0
+FORGET_SECONDS = 3_600.0
 
 
-def detection_jobs(runs: RunService) -> tuple[Job, ...]:
-    """Return the detectors' tick: one bounded step at a time, over what is new."""
-    return (Job("detectors.run", EVERY_SECONDS, runs.tick),)
+def detection_jobs(runs: RunService, retention_days: int) -> tuple[Job, ...]:
+    """Return the detectors' tick (one bounded step over what is new) and the retention."""
+
+    def forget() -> bool:
+        runs.forget_matches(retention_days)
+        return False
+
+    return (
+        Job("detectors.run", EVERY_SECONDS, runs.tick),
+        Job("detectors.forget", FORGET_SECONDS, forget),
+    )
 
 
 def log_jobs(

@@ -63,7 +63,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
     jobs = (
         *log_jobs(segments.writer, follower, retain),
-        *detection_jobs(runs),
+        *detection_jobs(runs, options.retention_days),
     )
     return Plane("detectors", services, routes(services), jobs)
 

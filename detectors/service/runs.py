@@ -23,6 +23,7 @@ from detectors.service.effects import Assessor, Effects, write_effects
 from detectors.service.rule_files import compile_rules
 from detectors.service.rules import RuleService
 from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.clock import DAY
 from secops.kernel.leases import Lease
 from secops.kernel.logs import Aggregation, And, LogStore, Window
 from secops.kernel.pages import MAX_LIMIT, Page, PageRequest, page_of
@@ -98,6 +99,11 @@ class RunService:
         act = Act("detectors.run_detectors", actor, "detectors:run", details=details)
         self._parts.transactions.run(lambda tx: tx.record(act))
         return RunResult(alerts, new, len(detectors), events)
+
+    def forget_matches(self, days: int) -> int:
+        """Drop what correlations counted more than ``days`` ago, as its events are gone too."""
+        before = self._parts.clock.now() - days * DAY
+        return self._parts.transactions.run(lambda tx: self._store.drop_matches(tx, before))
 
     def list_unscanned(self, actor: Actor) -> Sequence[Unscanned]:
         """Return what enabled detectors have not seen yet, the oldest first."""

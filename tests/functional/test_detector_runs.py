@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from detectors.errors import AlertNotFound, AlertNotOpen, RuleNotFound
+from detectors.jobs import detection_jobs
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.service.runs import LEASE
-from detectors.store.tables import cursors, evaluations
+from detectors.store.tables import cursors, evaluations, matches
 from secops.adapters.database.tables import leases, ledger_door, outbox_events
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Forbidden, Invalid
@@ -363,3 +364,16 @@ def test_of_two_schedulers_each_window_is_evaluated_once(tmp_path: Path, how: st
             assert set(connection.execute(sa.select(evaluations.c.events)).scalars()) == {
                 len(lines)
             }
+
+
+def test_matches_are_forgotten_with_the_events_they_count(tmp_path: Path) -> None:
+    with detection_house(tmp_path, own_rules("ssh_brute_force")) as house:
+        house.store([failure(second) for second in range(4)])
+        run, forget = detection_jobs(house.runs, retention_days=200)
+        assert run.tick() is True
+        assert run.tick() is False
+        assert house.runs.forget_matches(200) == 0
+        house.clock.advance(200 * 86_400)
+        assert forget.tick() is False
+        with house.spine.engine.connect() as connection:
+            assert list(connection.execute(sa.select(matches))) == []
