@@ -8,8 +8,9 @@ from typing import Any, Final
 from kms.api.vault import ANY_OBJECT, ENVELOPE, no_content, vault_response
 from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest
 from kms.service import KmsServices
-from kms.service.presenting import describe, list_all
+from kms.service.presenting import describe, list_all, summarise
 from secops.kernel.errors import Invalid, NotFound
+from secops.kernel.pages import page_request
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.kms import (
     KEY_CONFIGURE,
@@ -22,11 +23,37 @@ from secops.kernel.permissions.kms import (
     KEY_USE,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.routes import Form, Route
+from secops.web.routes import Form, Route, Schema
 
 _DEFAULT_TYPE: Final = "aes256-gcm96"
 _CONFIGURABLE: Final = frozenset(
     {"min_decryption_version", "min_encryption_version", "deletion_allowed", "exportable"}
+)
+_TEXT: Final = {"type": "string"}
+_PAGE: Final = Schema(
+    "KeyPage",
+    {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "name", "type", "latest_version", "state", "created_at"],
+                    "properties": {
+                        "id": _TEXT,
+                        "name": _TEXT,
+                        "type": _TEXT,
+                        "latest_version": {"type": "integer"},
+                        "state": {"enum": ["active", "suspended", "destroyed"]},
+                        "created_at": {"type": "string", "format": "date-time"},
+                    },
+                },
+            },
+            "next": {"type": ["string", "null"]},
+        },
+    },
 )
 _UNSUPPORTED: Final = ("derived", "convergent_encryption", "allow_plaintext_backup")
 
@@ -54,7 +81,20 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
     own.add(
         f"DELETE {key}/grants/<subject>", "revoke_key_grant", KEY_GRANT, control.revoke_key_grant
     )
-    return (*vault.routes, *own.routes)
+    return (*vault.routes, *own.routes, _listing(control))
+
+
+def _listing(control: _ControlCalls) -> Route:
+    return Route(
+        method="GET",
+        path="/api/v1/kms/keys",
+        operation="list_pool_keys",
+        access=KEY_READ,
+        handler=control.list_pool_keys,
+        response=_PAGE,
+        listing=True,
+        credential="either",
+    )
 
 
 class _Table:
@@ -172,6 +212,12 @@ class _ControlCalls:
 
     def __init__(self, services: KmsServices) -> None:
         self._control = services.key_control
+        self._keys = services.keys
+
+    def list_pool_keys(self, request: Request) -> Response:
+        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        page = self._keys.list_keys(request.caller, asked)
+        return json_response({"items": list(map(summarise, page.items)), "next": page.next})
 
     def suspend_key(self, request: Request) -> Response:
         reason = _text(request.json_object(), "reason", "")

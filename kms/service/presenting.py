@@ -7,7 +7,7 @@ from typing import Any
 from kms.core.transit.description import describe_key, to_pem
 from kms.core.transit.texts import encode_base64
 from kms.errors.keys import OperationUnsupported, VersionUnavailable
-from kms.models.keys import LoadedKey
+from kms.models.keys import Key, LoadedKey
 from kms.service.keys import Keys
 from secops.kernel.actors import Actor
 from secops.kernel.clock import to_rfc3339
@@ -36,23 +36,25 @@ def in_base64(data: bytes) -> str:
     return encode_base64(data)
 
 
+def summarise(key: Key) -> dict[str, Any]:
+    """Return a key's short record, as lists show it."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "type": key.type,
+        "latest_version": key.latest_version,
+        "state": key.state,
+        "created_at": to_rfc3339(key.created_at),
+    }
+
+
 def list_all(keys: Keys, actor: Actor) -> list[dict[str, Any]]:
     """Return all keys the actor may see, one short record each, by name."""
     rows: list[dict[str, Any]] = []
     after: tuple[str | int, ...] | None = None
     while True:
         page = keys.list_keys(actor, PageRequest(MAX_LIMIT, after))
-        rows += [
-            {
-                "id": key.id,
-                "name": key.name,
-                "type": key.type,
-                "latest_version": key.latest_version,
-                "state": key.state,
-                "created_at": to_rfc3339(key.created_at),
-            }
-            for key in page.items
-        ]
+        rows += map(summarise, page.items)
         if page.next is None:
             return rows
         after = decode_cursor(page.next)

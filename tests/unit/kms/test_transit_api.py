@@ -305,6 +305,18 @@ def test_a_key_is_listed_by_both_of_vaults_ways_and_an_empty_list_is_404(
     assert service.call("GET", "/v1/transit/keys", token="keeper")[0] == 404
 
 
+def test_keys_are_listed_in_pages(service: VaultService) -> None:
+    for name in "bca":
+        service.pool.create(name, "ed25519")
+    first = service.call("GET", "/api/v1/kms/keys?limit=2", token="auditor")[2]
+    assert [row["name"] for row in first["items"]] == ["a", "b"]
+    path = f"/api/v1/kms/keys?limit=2&cursor={first['next']}"
+    rest = service.call("GET", path, token="auditor")[2]
+    assert ([row["name"] for row in rest["items"]], rest["next"]) == (["c"], None)
+    assert service.call("GET", "/api/v1/kms/keys", token="user")[2]["items"] == []
+    assert service.call("GET", "/api/v1/kms/keys?limit=x", token="user")[0] == 400
+
+
 def test_grants_are_given_and_taken_over_http(service: VaultService, clock: FakeClock) -> None:
     service.pool.create("k", "ecdsa-p256")
     grants = "/api/v1/kms/keys/k/grants"
