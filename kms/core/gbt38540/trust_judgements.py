@@ -14,7 +14,7 @@ from secops.crypto.certificates import Certificate, verify_chain
 from secops.crypto.errors import UntrustedCertificate
 from secops.crypto.hashes import digest, sm3
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import MINUTE, to_rfc3339
+from secops.kernel.clock import MINUTE, SECOND, to_rfc3339
 
 Findings = Iterator[Step | Text]
 
@@ -58,19 +58,20 @@ def judge_validity(subject: Subject, trust: Trust) -> Findings:
             (Text("签章人证书", "signer's certificate"), signer.not_before, signer.not_after)
         )
     outside = [span for span in spans if not span[1] <= at <= span[2]]
+    shown = to_rfc3339(at // SECOND * SECOND)
     if at > trust.now + _CLOCK_SKEW:
-        why = Text(f"签章时间 {to_rfc3339(at)} 在未来", f"signed in the future, {to_rfc3339(at)}")
+        why = Text(f"签章时间 {shown} 在未来", f"signed in the future, {shown}")
         yield Step("validity", ok=False, why=why)
     elif outside:
         name, start, end = outside[0]
         span = f"{to_rfc3339(start)} – {to_rfc3339(end)}"
         why = Text(
-            f"{to_rfc3339(at)} 不在{name.zh}有效期内:{span}",
-            f"{to_rfc3339(at)} is outside the validity of the {name.en}: {span}",
+            f"{shown} 不在{name.zh}有效期内:{span}",
+            f"{shown} is outside the validity of the {name.en}: {span}",
         )
         yield Step("validity", ok=False, why=why)
     else:
-        why = Text(f"{to_rfc3339(at)} 在有效期内", f"{to_rfc3339(at)} is within the validity")
+        why = Text(f"{shown} 在有效期内", f"{shown} is within the validity")
         yield Step("validity", ok=True, why=why)
     for name, _, end in spans:
         if at <= end < trust.now:

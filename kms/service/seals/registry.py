@@ -74,8 +74,13 @@ class SealRegistry:
         _check(reason)
 
         def resume(transaction: Transaction) -> None:
-            self._load(transaction, actor, seal_id)
-            self._change(transaction, seal_id, ("suspended",), after="active", reason=reason)
+            record, _ = self._load(transaction, actor, seal_id)
+            # suspended by the emergency way: the table could not be told, so it says active
+            elsewhere = self._parts.revocations.is_revoked("seal", seal_id)
+            before: tuple[SealState, ...] = ("suspended",)
+            if record.state == "active" and elsewhere:
+                before = ("active",)
+            self._change(transaction, seal_id, before, after="active", reason=reason)
             self._parts.revocations.restore(transaction, "seal", seal_id)
             details = {"reason": reason}
             transaction.record(Act("kms.resume_seal", actor, f"seal:{seal_id}", details=details))

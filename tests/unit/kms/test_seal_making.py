@@ -78,6 +78,20 @@ def test_a_suspension_by_the_emergency_way_stops_the_seal_before_the_table_says_
     world.clock.advance(1)
     with pytest.raises(SealNotUsable, match="suspended"):
         world.use(seal)
+    world.registry.resume_seal(SECURITY, seal.id, "核实无误")
+    world.clock.advance(1)
+    assert world.use(seal).use.seal_id == seal.id
+    with pytest.raises(SealStateConflict):
+        world.registry.resume_seal(SECURITY, seal.id, "再次")
+
+
+def test_a_lost_root_file_is_written_again(world: World, tmp_path: Path) -> None:
+    world.make()
+    root = tmp_path / "ca" / "root.pem"
+    kept = root.read_bytes()
+    root.unlink()
+    world.make(name="临江县财政局")
+    assert root.read_bytes() == kept
 
 
 def test_a_holder_whose_certificate_is_revoked_seals_nothing(world: World) -> None:
