@@ -126,7 +126,10 @@ SHARED = {
     "iam.session.revoke",
     # a reset takes two administrators of different kinds
     "iam.reset.approve",
+    # everybody's own sessions and factors
+    "iam.own.use",
 }
+_READING = (".read", ".read_all", ".list")
 
 
 def test_nobody_holds_everything_and_administrators_do_not_overlap() -> None:
