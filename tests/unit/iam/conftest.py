@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.iam_home import IamHome, open_iam_home
+from tests.services.postgresql import postgresql_server, postgresql_url
+
+__all__ = ["postgresql_server", "postgresql_url"]
 
 
 @pytest.fixture

@@ -166,6 +166,13 @@ def test_one_refresh_token_by_sixteen_users_wins_once(tmp_path: Path, rounds: in
     check_race(tmp_path, None, rounds, "SQLite")
 
 
+@pytest.mark.service
+@pytest.mark.postgresql
+@pytest.mark.parametrize("rounds", [40, pytest.param(1_000, marks=pytest.mark.deep)])
+def test_on_postgresql_it_wins_once_too(tmp_path: Path, postgresql_url: str, rounds: int) -> None:
+    check_race(tmp_path, postgresql_url, rounds, "PostgreSQL")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Any:
     opened = open_iam_home(tmp_path)
