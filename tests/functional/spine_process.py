@@ -163,7 +163,7 @@ def _do_window(spine: Spine, total: int, *, in_one_transaction: bool) -> bool:
     done = transactions.read(lambda tx: tasks.get(tx, "cursor").done)
     if done < total:
         transactions.run(lambda tx: effect(tx, done))
-        time.sleep(0.002)
+        time.sleep(0.02)  # most kills then fall between the two
         transactions.run(lambda tx: advance(tx, done))
     return done + 1 < total
 
