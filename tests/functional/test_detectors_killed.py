@@ -24,7 +24,7 @@ from detectors.store.tables import alerts, cursors, evaluations
 from secops.adapters.database.tables import ledger_door, outbox_events
 from secops.adapters.spine import Spine
 from secops.kernel.clock import SystemClock
-from secops.kernel.pages import PageRequest
+from secops.kernel.pages import PageRequest, decode_cursor
 from tests.fakes.detection_house import ANALYST, log_events
 from tests.fakes.parts import database_spine
 
@@ -67,9 +67,13 @@ def store(services: DetectorsServices, written: list[str]) -> None:
 
 
 def found(services: DetectorsServices) -> set[tuple[str, int, int, int]]:
-    page = services.alerts.list_alerts(ANALYST, AlertFilter(), PageRequest(200))
-    assert page.next is None
-    return {(a.id, a.event_count, a.first_at, a.last_at) for a in page.items}
+    request, everything = PageRequest(200), set()
+    while True:
+        page = services.alerts.list_alerts(ANALYST, AlertFilter(), request)
+        everything |= {(a.id, a.event_count, a.first_at, a.last_at) for a in page.items}
+        if page.next is None:
+            return everything
+        request = PageRequest(200, decode_cursor(page.next))
 
 
 def worker(home: Path) -> subprocess.Popen[bytes]:

@@ -191,7 +191,7 @@ def test_check_rules_passes_our_own_and_tells_bad_samples(
     assert (report["good"], report["rules"], report["correlations"], report["samples"]) == (
         True,
         14,
-        5,
+        7,
         28,
     )
     rule = tmp_path / "ssh_root_sign_in.yml"
