@@ -21,12 +21,14 @@ from detectors.service.alerts import AlertService
 from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
+from detectors.service.self_watch import SelfWatch
 from detectors.service.sources import Follower, SourceService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
+from secops.kernel.jobs import Job
 from secops.kernel.logs import LogStore
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
@@ -38,7 +40,6 @@ OWN_LOG_DAYS: Final = 14
 
 def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> Plane:
     """Return the plane; rules and segments are read when they are first needed."""
-    del ports
 
     def closed(name: str, details: Mapping[str, str | int]) -> None:
         actor = system_actor("detectors")
@@ -52,6 +53,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
     segments = open_segments(parts.home, options.process, evaluator, closed, damaged)
     logs, sources, follower = log_services(parts, segments, options)
+    watch = SelfWatch(parts, ports.acts, segments.store, follower.tails)
     rules, runs, alerts = detection(parts, segments.store)
     services = DetectorsServices(
         logs=logs, sources=sources, follower=follower, rules=rules, runs=runs, alerts=alerts
@@ -63,6 +65,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
     jobs = (
         *log_jobs(segments.writer, follower, retain),
+        Job("detectors.watch_ledger", 1.0, watch.watch),
         *detection_jobs(runs, options.retention_days),
     )
     return Plane("detectors", services, routes(services), jobs)

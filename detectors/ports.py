@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -221,6 +221,10 @@ class Tails(Protocol):
         """Return what is new in the file at ``path``; None if nothing is."""
         ...
 
+    def position(self, source: str) -> TailPosition:
+        """Return how far the stream was read."""
+        ...
+
     def line_keys(self, source: str) -> Sequence[bytes]:
         """Return the keys of the lines that the stream has had and still counts."""
         ...
@@ -254,6 +258,24 @@ class LogSources(Protocol):
         ...
 
 
+class OwnActs(Protocol):
+    """The ledger's records, which the platform watches like any other log; audits fills it."""
+
+    def records_from(self, first: int, count: int) -> Sequence[bytes]:
+        """Return at most ``count`` leaf records from index ``first`` on, in order."""
+        ...
+
+
+class NoActs:
+    """Where there is no ledger to watch."""
+
+    def records_from(self, first: int, count: int) -> Sequence[bytes]:  # noqa: ARG002 - the port's
+        """Return nothing."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorsPorts:
-    """What other planes provide: nothing is needed yet."""
+    """What other planes provide."""
+
+    acts: OwnActs = field(default_factory=NoActs)

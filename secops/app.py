@@ -34,7 +34,7 @@ from playbooks.plane import install as install_playbooks
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices
 from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
-from secops.bridges import accounts, alerts, evidence, keys, notices, processes
+from secops.bridges import accounts, alerts, evidence, keys, notices, own_acts, processes
 from secops.bridges.house import House
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.access import LateAccessControl
@@ -78,7 +78,8 @@ def open_house(home: Path, role: str = "command") -> House:
         timezone=settings.timezone,
         process=spine.owner,
     )
-    detectors_plane = install_detectors(parts, DetectorsPorts(), detectors_options)
+    own_log = own_acts.LedgerActs()
+    detectors_plane = install_detectors(parts, DetectorsPorts(own_log), detectors_options)
     detectors = cast("DetectorsServices", detectors_plane.services)
     playbooks_ports = PlaybooksPorts(
         alerts=alerts.DetectorAlerts(detectors),
@@ -99,6 +100,7 @@ def open_house(home: Path, role: str = "command") -> House:
     audits_plane = install_audits(parts, audits_ports, audits_options)
     audits = cast("AuditsServices", audits_plane.services)
     looking.bind(playbooks=playbooks, audits=audits)
+    own_log.bind(audits)
 
     planes = (kms_plane, iam_plane, detectors_plane, playbooks_plane, audits_plane)
     return House(settings, spine, planes, iam, kms, detectors, playbooks, audits)

@@ -51,6 +51,10 @@ class LocalTails:
             position = TailPosition(inode=inode)
         return _piece(place, position, is_old=False)
 
+    def position(self, source: str) -> TailPosition:
+        """Return how far the stream was read."""
+        return self._state(source)[0]
+
     def line_keys(self, source: str) -> Sequence[bytes]:
         """Return the keys of the lines that the stream has had and still counts."""
         _, state = self._state(source)

@@ -28,7 +28,7 @@ def figures(home: Path) -> list[dict[str, Any]]:
     fresh, _ = _run(home, "--as", "analyst", "logs", "ingest", str(log))
     again, _ = _run(home, "--as", "analyst", "logs", "ingest", str(log))
     what = f"{_LINES} sshd lines, {log.stat().st_size / _LINES:.0f} bytes each; the command's start"
-    circumstances = f"{what} ({start[0]:.2f} CPU-s) taken off; parsed, numbered, compared with what is stored, in Parquet"
+    circumstances = f"{what} ({start[0]:.2f} CPU-s) taken off; parsed to Parquet"
     size = sum(p.stat().st_size for p in (home / "segments").rglob("*") if p.is_file())
     found = [
         _figure("events stored", _rate(fresh, start[0]), "1/CPU-s", circumstances),
