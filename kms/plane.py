@@ -22,6 +22,7 @@ from kms.service.key_export import KeyExport
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.keys import Keys
+from kms.service.published_lists import PublishedLists
 from kms.service.seals import (
     SealApplications,
     SealFiles,
@@ -83,6 +84,7 @@ def build_services(
         digests=Digests(parts),
         system_keys=system_keys,
         authority=authority,
+        published_lists=PublishedLists(authority),
         seal_applications=applications,
         seal_making=SealMaking(seals, applications),
         seal_registry=SealRegistry(seals),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms.api import keys, seals, sys, transit
+from kms.api import authority, keys, seals, sys, transit
 from kms.service import KmsServices
 from secops.web.routes import Route
 
@@ -14,4 +14,5 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *sys.routes(services),
         *keys.routes(services),
         *seals.routes(services),
+        *authority.routes(services),
     )

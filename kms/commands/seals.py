@@ -237,6 +237,7 @@ def revoke_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 @click.argument("file", type=_FILE)
 @click.option("--document", type=_FILE, help="What a detached value was put on.")
 @click.option("--trust", type=_FILE, multiple=True, help="Trust anchors (PEM).")
+@click.option("--crl", type=_FILE, multiple=True, help="Revocation lists of the anchors (DER).")
 @json_option
 @click.pass_context
 def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
@@ -256,6 +257,7 @@ def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
             _content(file),
             None if document is None else _content(document),
             [_content(path) for path in options["trust"]],
+            [_content(path) for path in options["crl"]],
         )
     )
     if options["as_json"]:

@@ -36,6 +36,16 @@ class AnchorUnreadable(Invalid):
     remedy = Text("--trust 需要 PEM 证书文件。", "--trust takes PEM certificates.")
 
 
+class RevocationListRejected(Invalid):
+    """A revocation list is malformed, out of date, or signed by none of the anchors."""
+
+    code = "kms.revocation_list_rejected"
+    title = Text("吊销列表不可用", "The revocation list can't be used")
+    remedy = Text(
+        "请提供信任锚签发的最新 CRL(DER)。", "Give a current CRL (DER) signed by a trust anchor."
+    )
+
+
 class SealRejected(SecopsError):
     """A seal of this registry does not verify, so it is not used."""
 

@@ -10,6 +10,7 @@ from kms.service.digests import Digests
 from kms.service.key_control import KeyControl
 from kms.service.key_export import KeyExport
 from kms.service.keys import Keys
+from kms.service.published_lists import PublishedLists
 from kms.service.seals import (
     SealApplications,
     SealMaking,
@@ -36,6 +37,7 @@ class KmsServices:
     system_keys: SystemKeys
 
     authority: Authority
+    published_lists: PublishedLists
     seal_applications: SealApplications
     seal_making: SealMaking
     seal_registry: SealRegistry

@@ -6,7 +6,6 @@ signed. It is no licensed CA, so what it issues has no legal effect.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +19,7 @@ from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import DAY, SECOND
+from secops.kernel.errors import NotFound
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -32,6 +32,7 @@ _LIFETIMES: Final[dict[Profile, int]] = {
     "maker": 5 * _YEAR,
     "signer": 3 * _YEAR,
 }
+_LIST_LIFETIME: Final = DAY
 _SERIAL_BYTES: Final = 16
 _MAX_COMMON_NAME: Final = 64  # X.520 ub-common-name
 _ORGANIZATION: Final = "govsecops"
@@ -107,15 +108,36 @@ class Authority:
         )
         return () if found is None else (read_certificate(found.der),)
 
-    def revocation_source(self, anchors: Sequence[Certificate]) -> RevocationSource | None:
+    def revocation_source(self) -> RevocationSource | None:
         """Return what this CA has revoked; None before it exists."""
+        anchors = self.anchors()
         if not anchors:
             return None
         revoked = self.parts.transactions.read(self.store.revoked)
+        issuer = anchors[0].subject
         return RevocationSource(
-            issuers=frozenset(anchor.subject for anchor in anchors),
-            revoked={each.der: each.revoked_at for each in revoked if each.revoked_at is not None},
+            issuers=frozenset({issuer}),
+            revoked={(issuer, int(each.serial, 16)): each.revoked_at or 0 for each in revoked},
         )
+
+    def revocation_list(self) -> bytes:
+        """Return the CRL of this CA in DER, signed now; raises ``PoolLocked``, ``NotFound``."""
+        anchors, source = self.anchors(), self.revocation_source()
+        if source is None:
+            msg = "the built-in CA has not issued anything yet"
+            raise NotFound(msg)
+        now = self.parts.clock.now() // SECOND * SECOND
+        tbs = writing.revocation_list_to_sign(
+            writing.RevocationListContent(
+                issuer=anchors[0].subject,
+                issuer_spki=anchors[0].spki,
+                number=now // SECOND,
+                this_update=now,
+                next_update=now + _LIST_LIFETIME,
+                revoked=sorted((serial, at) for (_, serial), at in source.revoked.items()),
+            )
+        )
+        return writing.revocation_list(tbs, self.keys.sign(ROOT_KEY, tbs))
 
     def _publish(self, issuers: Issuers) -> None:
         """Put the root beside the database; again, where a restored home lacks it."""

@@ -17,11 +17,11 @@ class RevocationSource:
     """Which certificates were revoked, and when (UTC microseconds).
 
     It speaks for the certificates of ``issuers`` (their subjects' DER) only; ``revoked``
-    is keyed by the certificate's DER.
+    is keyed by issuer and serial number.
     """
 
     issuers: frozenset[bytes]
-    revoked: Mapping[bytes, int]
+    revoked: Mapping[tuple[bytes, int], int]
 
 
 @dataclass(frozen=True, slots=True)

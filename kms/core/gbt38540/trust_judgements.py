@@ -91,7 +91,11 @@ def judge_revocation(subject: Subject, trust: Trust) -> Findings:
         yield Step("revocation", ok=None, why=why)
         return
     known = trust.revocations.revoked
-    revoked = [(each, known[each.der]) for each in judged if each.der in known]
+    revoked = [
+        (each, known[each.issuer, each.serial])
+        for each in judged
+        if (each.issuer, each.serial) in known
+    ]
     before = [each for each, since in revoked if since <= at]
     for certificate, since in revoked:
         yield Text(

@@ -10,15 +10,22 @@ from typing import Final
 
 from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt38540 import verification
-from kms.core.gbt38540.evidence import Evidence, Trust
-from kms.errors.seals import AnchorUnreadable, SealFormatUnsupported, SealUnreadable
+from kms.core.gbt38540.evidence import Evidence, RevocationSource, Trust
+from kms.core.rfc5280.reading import verify_revocation_list
+from kms.core.x690 import DerError
+from kms.errors.seals import (
+    AnchorUnreadable,
+    RevocationListRejected,
+    SealFormatUnsupported,
+    SealUnreadable,
+)
 from kms.models.seals import VerificationReport
 from kms.ports.seals import AnchorFile
 from kms.service.seals.parts import SealParts
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.crypto.hashes import sm3
-from secops.kernel.clock import Clock
+from secops.kernel.clock import MINUTE, Clock, to_rfc3339
 from secops.kernel.errors import TooLarge, TooMany
 from secops.kernel.transactions import Transaction
 
@@ -28,6 +35,7 @@ MAX_FILE: Final = 20 << 20
 _AT_ONCE: Final = 4
 _PATIENCE: Final = 2.0
 _RETRY_SECONDS: Final = 5
+_SKEW: Final = 5 * MINUTE
 _SEQUENCE: Final = b"\x30"
 _ZIP: Final = b"PK\x03\x04"
 _PDF: Final = b"%PDF"
@@ -58,7 +66,6 @@ class SealVerification:
 
     def _trust(self) -> Trust:
         parts, authority = self._seals.parts, self._seals.authority
-        anchors = authority.anchors()
 
         def suspended(transaction: Transaction) -> dict[bytes, int]:
             stopped = self._seals.store.stopped(transaction)
@@ -66,8 +73,8 @@ class SealVerification:
 
         return Trust(
             now=parts.clock.now(),
-            anchors=anchors,
-            revocations=authority.revocation_source(anchors),
+            anchors=authority.anchors(),
+            revocations=authority.revocation_source(),
             suspended=parts.transactions.read(suspended),
         )
 
@@ -80,16 +87,23 @@ class SealFiles:
         self._anchor_file = anchor_file
 
     def verify_seal(
-        self, content: bytes, document: bytes | None, trust: Sequence[bytes]
+        self,
+        content: bytes,
+        document: bytes | None,
+        trust: Sequence[bytes],
+        revocation_lists: Sequence[bytes] = (),
     ) -> VerificationReport:
         """Return the verdict on ``content`` under the PEMs ``trust`` and the home's own root.
 
-        Raises ``SealUnreadable``, ``SealFormatUnsupported``, ``AnchorUnreadable``, ``TooLarge``.
+        Raises ``SealUnreadable``, ``SealFormatUnsupported``, ``AnchorUnreadable``,
+        ``RevocationListRejected``, ``TooLarge``.
         """
         own = self._anchor_file.read()
         pems = [*trust] if own is None else [*trust, own]
         anchors = tuple(anchor for pem in pems for anchor in read_anchors(pem))
-        return _verify(content, document, Trust(self._clock.now(), anchors))
+        now = self._clock.now()
+        source = _source(revocation_lists, anchors, now)
+        return _verify(content, document, Trust(now, anchors, source))
 
 
 def read_anchors(pem: bytes) -> tuple[Certificate, ...]:
@@ -107,6 +121,25 @@ def read_anchors(pem: bytes) -> tuple[Certificate, ...]:
     if not anchors:
         raise AnchorUnreadable
     return tuple(anchors)
+
+
+def _source(
+    lists: Sequence[bytes], anchors: Sequence[Certificate], now: int
+) -> RevocationSource | None:
+    """Return what the CRLs say; raise ``RevocationListRejected`` for one that proves nothing."""
+    revoked: dict[tuple[bytes, int], int] = {}
+    issuers: set[bytes] = set()
+    for encoded in lists:
+        try:
+            found = verify_revocation_list(encoded, anchors)
+        except DerError as error:
+            raise RevocationListRejected(str(error)) from error
+        if not found.this_update - _SKEW <= now <= found.next_update:
+            msg = f"the list was to be renewed {to_rfc3339(found.next_update)}"
+            raise RevocationListRejected(msg)
+        issuers.add(found.issuer)
+        revoked |= {(found.issuer, serial): at for serial, at in found.revoked.items()}
+    return RevocationSource(frozenset(issuers), revoked) if issuers else None
 
 
 def _verify(content: bytes, document: bytes | None, trust: Trust) -> VerificationReport:

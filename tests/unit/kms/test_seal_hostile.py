@@ -241,7 +241,8 @@ def make_seal_of(value: bytes) -> bytes:
 @pytest.mark.parametrize("certificate", ["signer", "maker"])
 def test_revocation_before_the_signature_refuses_and_after_it_warns(certificate: str) -> None:
     issuers = frozenset({read_certificate(mint().root).subject})
-    revoked = getattr(mint(), certificate)
+    read = read_certificate(getattr(mint(), certificate))
+    revoked = (read.issuer, read.serial)
     value = make_signature(GOOD)
     early = RevocationSource(issuers, {revoked: GOOD.signed_at})
     late = RevocationSource(issuers, {revoked: GOOD.signed_at + 1})
@@ -252,7 +253,7 @@ def test_revocation_before_the_signature_refuses_and_after_it_warns(certificate:
 
 
 def test_a_source_of_revocations_speaks_only_for_its_own_issuers() -> None:
-    elsewhere = RevocationSource(frozenset({b"\x30\x00"}), {mint().signer: START})
+    elsewhere = RevocationSource(frozenset({b"\x30\x00"}), {(b"\x30\x00", 1): START})
     report = judged(make_signature(GOOD), Trust(NOW, mint().anchors, elsewhere))
     assert {step.what: step.ok for step in report.signatures[0].steps}["revocation"] is None
 
