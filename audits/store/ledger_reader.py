@@ -135,10 +135,9 @@ class LedgerDatabaseReader(_Tables):
     @contextmanager
     def snapshot(self) -> Iterator[LedgerDatabaseReader]:
         """Give a reader of the ledger as it is now, whatever is appended meanwhile."""
-        with ExitStack() as stack:
-            with translated():
-                connection = stack.enter_context(self._reader.connect())
-                stack.enter_context(connection.begin())
+        with translated(), ExitStack() as stack:  # a damaged file may show at the very end
+            connection = stack.enter_context(self._reader.connect())
+            stack.enter_context(connection.begin())
             yield LedgerDatabaseReader(self._reader, connection)
 
     def head(self) -> LedgerHead:

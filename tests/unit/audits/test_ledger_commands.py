@@ -47,8 +47,8 @@ class LedgerSession(Session):
             access=FakeAccess(),
             trail=rig.trail,
         )
-        self._actor = actor
         super().__init__(rig.home, None, self._no_house, lambda home: [open_ledger_files(home)])
+        self._acting = actor
 
     @staticmethod
     def _no_house(home: Path) -> Any:
@@ -57,7 +57,7 @@ class LedgerSession(Session):
 
     @property
     def actor(self) -> Actor:
-        return self._actor
+        return self._acting
 
     def services(self, kind: type) -> Any:
         del kind
