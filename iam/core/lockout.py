@@ -19,11 +19,18 @@ class Limit:
 
 
 ACCOUNT: Final = Limit(failures=5, window=30 * MINUTE, refusal=30 * MINUTE)
+DEVICE: Final = Limit(failures=10, window=30 * MINUTE, refusal=30 * MINUTE)
 ADDRESS: Final = Limit(failures=50, window=30 * MINUTE, refusal=30 * MINUTE)
 FACTOR: Final = Limit(failures=5, window=5 * MINUTE, refusal=5 * MINUTE)
 HOURLY: Final = Limit(failures=100, window=HOUR, refusal=HOUR)
 
-LIMITS: Final = {"account": ACCOUNT, "address": ADDRESS, "factor": FACTOR, "hourly": HOURLY}
+LIMITS: Final = {
+    "account": ACCOUNT,
+    "device": DEVICE,
+    "address": ADDRESS,
+    "factor": FACTOR,
+    "hourly": HOURLY,
+}
 
 NONE_YET: Final = Attempts(failures=0, since=0, until=0)
 

@@ -31,6 +31,7 @@ class Lifetimes:
     enrolment: int = DAY
     reset_request: int = DAY
     password_age: int = 90 * DAY
+    device: int = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +44,39 @@ class RpSession:
 
 @dataclass(frozen=True, slots=True)
 class PasswordAttempt:
-    """Somebody gives a name and a password, from an address."""
+    """Somebody gives a name and a password, from an address.
+
+    ``device`` is the cookie an earlier sign-in left in this browser, if any: it keeps the
+    owner in while others guess.
+    """
 
     name: str
-    password: str
+    password: str = field(repr=False)
     address: str
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FactorAttempt:
     """The second step: the reference of the first, and a TOTP or recovery code."""
 
-    reference: str
-    code: str
+    reference: str = field(repr=False)
+    code: str = field(repr=False)
     address: str
-    new_password: str | None = None
+    new_password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session was opened; ``cookie`` is for the browser and kept nowhere."""
+    """A session was opened; ``cookie`` is for the browser and kept nowhere.
 
-    cookie: str
+    ``device`` is for a cookie of 90 days that the next ``PasswordAttempt`` brings along.
+    """
+
+    cookie: str = field(repr=False)
     session: OpSession
     account_name: str
+    device: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,34 +3,67 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from iam.core.lockout import LIMITS, after_failure, refused
 from iam.core.names import address_block, folded_name
+from iam.errors import TokenRefused
 from iam.service.means import Means
+from iam.service.references import read_reference, write_reference
 from secops.kernel.transactions import Transaction
+
+_PURPOSE: Final = "device"
 
 
 @dataclass(frozen=True, slots=True)
 class GuessKeys:
-    """What one attempt is counted under; a name counts whether it exists or not."""
+    """What one attempt is counted under; a name counts whether it exists or not.
+
+    ``device`` is there only for a browser in which this name has signed in with both factors:
+    its failures are counted apart, so that strangers can't keep the owner out.
+    """
 
     account: bytes
     address: bytes
+    device: bytes | None = None
+
+    @property
+    def password(self) -> tuple[str, bytes]:
+        """The counter of wrong passwords: the device's own, or everybody else's."""
+        return ("account", self.account) if self.device is None else ("device", self.device)
 
 
-def guess_keys(means: Means, name: str, address: str) -> GuessKeys:
+def guess_keys(means: Means, name: str, address: str, device: str = "") -> GuessKeys:
     """Return the counters of an attempt for ``name`` from ``address``."""
+    account = means.keys.mac("lockout", f"name|{folded_name(name)}".encode())
     return GuessKeys(
-        account=means.keys.mac("lockout", f"name|{folded_name(name)}".encode()),
+        account=account,
         address=means.keys.mac("lockout", f"address|{address_block(address)}".encode()),
+        device=_known_device(means, account, device),
     )
+
+
+def remember_device(means: Means, keys: GuessKeys) -> str:
+    """Return the cookie that makes this browser a known one for this name."""
+    content = {"name": keys.account.hex(), "nonce": means.random(16).hex()}
+    return write_reference(means, _PURPOSE, content, means.options.lifetimes.device)
+
+
+def _known_device(means: Means, account: bytes, device: str) -> bytes | None:
+    try:
+        content = read_reference(means, _PURPOSE, device)
+    except TokenRefused:
+        return None
+    if content["name"] != account.hex():
+        return None
+    return means.keys.mac("lockout", f"device|{content['nonce']}".encode())
 
 
 def password_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
     """Tell whether passwords are refused now, for this name or from this address."""
     read = means.stores.lockouts.read
     counters = (
-        read(tx, "account", keys.account),
+        read(tx, *keys.password),
         read(tx, "hourly", keys.account),
         read(tx, "address", keys.address),
     )
@@ -41,7 +74,7 @@ def count_password(means: Means, tx: Transaction, keys: GuessKeys, *, failed: bo
     """Count one verification; a failed one against name and address, each against the hour."""
     _count(means, tx, "hourly", keys.account)
     if failed:
-        _count(means, tx, "account", keys.account)
+        _count(means, tx, *keys.password)
         _count(means, tx, "address", keys.address)
 
 

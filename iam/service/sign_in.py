@@ -29,6 +29,7 @@ from iam.service.guessing import (
     forget_failures,
     guess_keys,
     password_refused,
+    remember_device,
 )
 from iam.service.means import Means
 from iam.service.references import read_reference, write_reference
@@ -85,7 +86,7 @@ class SignInService:
         Raises ``SignInRefused`` for every reason alike, ``TooMany`` when too many hash.
         """
         means = self.means
-        keys = guess_keys(means, attempt.name, attempt.address)
+        keys = guess_keys(means, attempt.name, attempt.address, attempt.device)
         found = means.parts.transactions.read(lambda tx: self._look_up(tx, attempt.name, keys))
         encoded = means.hasher.decoy if found.password is None else found.password.hash
         fits = means.hasher.verify(encoded, self._peppered(attempt.password))
@@ -134,7 +135,8 @@ class SignInService:
         )
         if verdict != "right":
             raise SignInRefused
-        return Opened(cookie, session, second.account.name)
+        device = remember_device(means, keys)
+        return Opened(cookie, session, second.account.name, device)
 
     def sign_in(self, attempt: PasswordAttempt, code: str) -> Opened:
         """Do both steps at once, e.g. for ``secops login``."""

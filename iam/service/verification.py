@@ -60,7 +60,7 @@ class TokenVerification:
             raise TokenRefused(msg)
         digest = token_digest(token)
         known = self._known.get(digest)
-        if known is None:
+        if known is None or not self._directory.unchanged(known.actor):
             known = self._check(token)
             if len(self._known) >= MAX_CACHED:
                 self._known.clear()
@@ -109,11 +109,6 @@ class TokenVerification:
             or (actor.kind == "account" and ended("account", actor.id))
         ):
             msg = "the token was revoked"
-            raise TokenRefused(msg)
-        if actor.kind == "client" and not self._directory.unchanged(actor):
-            # its roles changed or it was disabled: read it again
-            self._known.clear()
-            msg = "the application's rights changed; get a new token"
             raise TokenRefused(msg)
 
     def verify_session(self, cookie: str) -> Actor:

@@ -191,3 +191,37 @@ def test_hashes_are_argon2id_and_old_ones_are_renewed() -> None:
     assert hasher.outdated(encoded.replace("m=64", "m=32"))
     assert not hasher.verify("no hash at all", b"x")
     assert hasher.decoy == hasher.decoy
+
+
+def test_a_known_device_keeps_its_owner_in_while_strangers_guess(home: IamHome) -> None:
+    begin, password = home.services.sign_in.begin, home.demo["staff"].password
+    device = home.sign_in("staff").device
+    for _ in range(5):
+        attempt(home, "staff", "Xk7#mPq9vT2w")
+    attempt(home, "staff", password)
+    assert begin(PasswordAttempt("staff", password, ADDRESS, device))
+    for forged in (device[:-1], "x", home.sign_in("analyst").device):
+        with pytest.raises(SignInRefused):
+            begin(PasswordAttempt("staff", password, ADDRESS, forged))
+
+
+def test_a_known_device_may_fail_ten_times(home: IamHome) -> None:
+    begin, password = home.services.sign_in.begin, home.demo["staff"].password
+    device = home.sign_in("staff").device
+    for _ in range(10):
+        with pytest.raises(SignInRefused):
+            begin(PasswordAttempt("staff", "Xk7#mPq9vT2w", ADDRESS, device))
+    with pytest.raises(SignInRefused):
+        begin(PasswordAttempt("staff", password, ADDRESS, device))
+    assert begin(PasswordAttempt("staff", password, ADDRESS))
+
+
+def test_a_known_device_is_forgotten_after_90_days(home: IamHome) -> None:
+    device = home.sign_in("staff").device
+    home.clock.advance(90 * 86_400)
+    for _ in range(5):
+        attempt(home, "staff", "Xk7#mPq9vT2w")
+    with pytest.raises(SignInRefused):
+        home.services.sign_in.begin(
+            PasswordAttempt("staff", home.demo["staff"].password, ADDRESS, device)
+        )

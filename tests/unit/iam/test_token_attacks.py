@@ -354,12 +354,14 @@ def test_a_disabled_applications_token_ends_at_once(home: IamHome) -> None:
     assert refused(home, token)
 
 
-def test_an_applications_new_role_needs_a_new_token(home: IamHome) -> None:
+def test_an_applications_roles_count_as_they_are_now(home: IamHome) -> None:
     token = token_of(home, "svc-c", register(home, "svc-c"))
-    assert not refused(home, token)
-    security = home.actor("security-admin")
+    verify, security = home.services.verification.verify_token, home.actor("security-admin")
+    assert verify(token).roles == frozenset()
     home.services.roles.assign_client_role(security, "svc-c", "integrator")
-    assert refused(home, token)
+    assert verify(token).roles == {"integrator"}
+    home.services.roles.revoke_client_role(security, "svc-c", "integrator")
+    assert verify(token).roles == frozenset()
 
 
 def test_tokens_are_known_by_more_than_their_text(home: IamHome, token: str) -> None:
