@@ -72,9 +72,7 @@ def compile_rules(files: Iterable[RuleFile], cache: RuleCache | None = None) -> 
 
         compiled = compile_file(parse_file(file), table)
         found.append(compiled)
-        encoded = encode_rules(compiled)
-        if encoded is not None:
-            fresh[key] = encoded
+        fresh[key] = encode_rules(compiled)
     if fresh and cache is not None:
         kept = dict(list({**known, **fresh}.items())[-_MAX_CACHED:])
         cache.save(orjson.dumps({"stamp": stamp, "files": kept}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from detectors.core.correlation.model import Alias, Correlation
 from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.core.sigma.tree import (
     Absent,
@@ -65,11 +66,10 @@ def decode_tree(encoded: list[Any]) -> Node:
     return And(children) if tag == "and" else Or(children)
 
 
-def encode_rules(rules: RuleSet) -> dict[str, Any] | None:
-    """Return what a file compiled to; None for files with correlations (they parse quickly)."""
-    if rules.correlations:
-        return None
+def encode_rules(rules: RuleSet) -> dict[str, Any]:
+    """Return what a file compiled to."""
     return {
+        "correlations": [_encoded_correlation(each) for each in rules.correlations],
         "rules": [[_encoded_header(rule.header), encode_tree(rule.tree)] for rule in rules.rules],
         "problems": [[p.line, p.what, p.rule_id, p.fatal] for p in rules.problems],
     }
@@ -81,8 +81,34 @@ def decode_rules(encoded: Mapping[str, Any], path: str) -> RuleSet:
         CompiledRule(_decoded_header(header, path), decode_tree(tree))
         for header, tree in encoded["rules"]
     )
+    correlations = tuple(_decoded_correlation(each, path) for each in encoded["correlations"])
     problems = tuple(RuleProblem(path, *problem) for problem in encoded["problems"])
-    return RuleSet(rules, (), problems)
+    return RuleSet(rules, correlations, problems)
+
+
+def _encoded_correlation(correlation: Correlation) -> list[Any]:
+    return [
+        _encoded_header(correlation.header),
+        correlation.type,
+        correlation.rules,
+        correlation.group_by,
+        [correlation.timespan, correlation.least, correlation.generate],
+        [[alias.name, dict(alias.fields)] for alias in correlation.aliases],
+    ]
+
+
+def _decoded_correlation(encoded: list[Any], path: str) -> Correlation:
+    header, kind, rules, group_by, (timespan, least, generate), aliases = encoded
+    return Correlation(
+        header=_decoded_header(header, path),
+        type=kind,
+        rules=tuple(rules),
+        group_by=tuple(group_by),
+        timespan=timespan,
+        least=least,
+        aliases=tuple(Alias(name, fields) for name, fields in aliases),
+        generate=generate,
+    )
 
 
 def _encoded_header(header: RuleHeader) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
 import pytest
 import re2
 from hypothesis import assume, given
@@ -158,7 +159,6 @@ def test_a_file_survives_the_cache_with_its_header_and_problems() -> None:
     parsed = parse_file(RuleFile("old/r.yml", text.encode()))
     rules = compile_file(parsed, logsource_table()[0])
     encoded = encode_rules(rules)
-    assert encoded is not None
     again = decode_rules(encoded, "old/r.yml")
     assert again == rules
     assert decode_rules(encoded, "new.yml").problems[0].path == "new.yml"
@@ -422,6 +422,12 @@ def test_a_correlation_that_refers_to_nothing_is_named_and_generate_lets_rules_s
     (plain, _) = detectors
     finding = Plan([plain]).find(batch_of([event(1, {"System.Channel": "c", "x": "1"})]))[0][0]
     assert group_matches(finding, {}, 1, "e1") == ()
+
+
+def test_a_correlation_survives_the_cache() -> None:
+    rules = compiled(CORRELATED.replace("timespan", "aliases: {a: {one: c}}, timespan"))
+    again = decode_rules(orjson.loads(orjson.dumps(encode_rules(rules))), "r.yml")
+    assert again == rules
 
 
 def test_what_pysigma_knows_and_we_do_not_is_refused() -> None:
