@@ -46,7 +46,7 @@ from secops.web.wsgi import Wsgi
 
 def open_house(home: Path, role: str = "command") -> House:
     """Open ``home`` as one more process called ``role``; close it in the end."""
-    power_on_self_test()
+    power_on_self_test().require_sound()
     settings = read_settings(home)
     access = LateAccessControl()
     options = SpineOptions(
@@ -112,6 +112,7 @@ def _kms_options(settings: Settings) -> KmsOptions:
         profile=settings.crypto_profile,
         unlock_passphrase=settings.unlock_passphrase or None,
         unlock_file=settings.home / file if file else None,
+        handover_key=bytes.fromhex(settings.handover_key) if settings.handover_key else None,
     )
 
 

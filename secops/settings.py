@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
+import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -56,6 +58,7 @@ class Settings:
     crypto_profile: CryptoProfile = "intl"
     unlock_file: str = ""
     unlock_passphrase: str = field(default="", repr=False)
+    handover_key: str = field(default="", repr=False)
     emergency_path: str = ""
     webhook_url: str = field(default="", repr=False)
     webhook_kind: str = "generic"
@@ -190,6 +193,8 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
 def _check(settings: Settings) -> None:
     _check_listen(settings)
     _check_encryption(settings)
+    if settings.handover_key and not re.fullmatch("[0-9a-f]{64}", settings.handover_key):
+        raise SettingsRejected("handover_key is 32 bytes in hex")
     if settings.crypto_profile not in ("intl", "gm"):
         raise SettingsRejected("crypto_profile is intl or gm")
     for name, least, most in (("workers", 1, 64), ("threads", 1, 256), ("retention_days", 1, 9999)):
@@ -256,7 +261,11 @@ def corpus_folder() -> Path | None:
 
 
 def export_for_children(home: Path, *, listen: str, workers: int) -> None:
-    """Let child processes read the same home and the options of ``serve``."""
+    """Let child processes read the same home and the options of ``serve``.
+
+    They also share a key of this start, by which one unlock reaches all of them.
+    """
     os.environ["SECOPS_HOME"] = str(home)
     os.environ["SECOPS_LISTEN"] = listen
     os.environ["SECOPS_WORKERS"] = str(workers)
+    os.environ["SECOPS_HANDOVER_KEY"] = secrets.token_hex(32)

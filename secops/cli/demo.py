@@ -9,6 +9,7 @@ import click
 
 from detectors.models.logs import IngestOptions
 from detectors.service import DetectorsServices
+from iam.service.beginnings import DEMO_CLIENT
 from kms.models.keys import KeyRequest
 from kms.models.seal_registry import SealRequest
 from secops.bridges.house import House
@@ -48,7 +49,8 @@ def _make_keys(house: House) -> None:
         if name in known:
             continue
         house.kms.keys.create_key(security, KeyRequest(name, kind))
-        house.kms.key_control.grant_key(security, name, "integrator", ("sign", "verify"))
+        for user in ("integrator", DEMO_CLIENT):
+            house.kms.key_control.grant_key(security, name, user, ("sign", "verify"))
 
 
 def _make_seal(house: House) -> None:

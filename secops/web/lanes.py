@@ -129,7 +129,8 @@ def _refused(lane: Lane, error: HTTPException, request: Request) -> Response:
     wants_page = not request.path.startswith(("/api/", "/v1/", "/oauth2/", "/log/"))
     if wants_page and lane.dispatcher.error_page is not None:
         return lane.dispatcher.error_page(reason, request)
-    return problem_response(reason, request)
+    vault = request.path.startswith("/v1/")  # Vault's clients read its own form only
+    return problem_response(reason, request, "vault" if vault else "problem")
 
 
 def _flask_response(answer: Response) -> flask.Response:
