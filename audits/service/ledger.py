@@ -49,9 +49,8 @@ class LedgerService:
         self.access.require(actor, READ_LEDGER, RESOURCE)
         if actor.org_id != ROOT_ORG:
             wanted = replace(wanted, org_id=actor.org_id)
-        before = page.after[0] if page.after else None
-        limit = page.limit + 1
-        rows = self.store.search(wanted, limit, before if isinstance(before, int) else None)
+        after = page.key(int)
+        rows = self.store.search(wanted, page.limit + 1, after[0] if after else None)
         return page_of(rows, page.limit, [(row.index,) for row in rows])
 
     def get_entry(self, actor: Actor, reference: str) -> StoredEntry:

@@ -50,8 +50,8 @@ class DatabaseAssessments:
         table = assessments
         columns = [column for column in table.c if column.name != "document"]
         query = select(*columns).where(table.c.org_id == org_id)
-        if request.after:
-            query = query.where(table.c.id < str(request.after[0]))
+        if (after := request.key(str)) is not None:
+            query = query.where(table.c.id < after[0])
         rows = tx.execute(query.order_by(table.c.id.desc()).limit(request.limit + 1))
         found = [AssessmentSummary(**row._mapping) for row in rows]  # noqa: SLF001 - as above
         return page_of(found, request.limit, [(summary.id,) for summary in found])

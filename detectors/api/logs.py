@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from detectors.models.logs import IngestOptions, LogSource
+from detectors.service.log_integrity import LogIntegrity
 from detectors.service.log_presentation import (
     bucket_json,
     event_json,
     source_json,
     summary_json,
+    verdict_json,
 )
 from detectors.service.logs import LogService
 from detectors.service.sources import SourceService
@@ -55,6 +57,7 @@ _LINES: Final = Schema("LogLines", {"type": "string", "description": "log lines,
 class _Handlers:
     logs: LogService
     sources: SourceService
+    integrity: LogIntegrity
 
     def search_logs(self, request: Request) -> Response:
         query = request.query
@@ -64,7 +67,7 @@ class _Handlers:
             query.get("q", ""),
             window=(query.get("since"), query.get("until")),
             limit=page.limit + 1,
-            before=_before(page.after),
+            before=page.key(int, int),
         )
         rows = found[: page.limit]
         following = None
@@ -103,6 +106,9 @@ class _Handlers:
         answer = {"accepted": accepted.accepted, "rejected": accepted.rejected}
         return json_response(answer, 202)
 
+    def verify_segments(self, request: Request) -> Response:
+        return json_response(verdict_json(self.integrity.verify_segments(request.caller)))
+
     def summarise_sources(self, request: Request) -> Response:
         found = self.logs.summarise_sources(request.caller)
         return json_response({"items": [summary_json(s) for s in found], "next": None})
@@ -120,15 +126,24 @@ class _Handlers:
         return Response(204)
 
 
-def log_routes(logs: LogService, sources: SourceService) -> tuple[Route, ...]:
+def log_routes(
+    logs: LogService, sources: SourceService, integrity: LogIntegrity
+) -> tuple[Route, ...]:
     """Return the routes under ``/api/v1/logs``."""
-    to = _Handlers(logs, sources)
+    to = _Handlers(logs, sources, integrity)
     return (
         _get("search", "search_logs", LOG_SEARCH, to.search_logs, listing=True),
         _get("count", "count_logs", LOG_SEARCH, to.count_logs, listing=True),
         _get("events/<event_id>", "show_event", LOG_SEARCH, to.show_event),
         _get("sources", "list_sources", LOG_SOURCE_READ, to.list_sources, listing=True),
         _get("summary", "summarise_sources", LOG_SOURCE_READ, to.summarise_sources, listing=True),
+        Route(
+            method="POST",
+            path="/api/v1/logs/verify",
+            operation="verify_segments",
+            access=LOG_SEARCH,
+            handler=to.verify_segments,
+        ),
         Route(
             method="POST",
             path="/api/v1/logs/ingest",
@@ -165,15 +180,6 @@ def _get(path: str, operation: str, access: Any, handler: Any, *, listing: bool 
         handler=handler,
         listing=listing,
     )
-
-
-def _before(after: tuple[str | int, ...] | None) -> tuple[int, int] | None:
-    if after is None:
-        return None
-    if len(after) != 2 or not all(isinstance(part, int) for part in after):  # noqa: PLR2004 - time, seq
-        msg = "the cursor is not one of this list's"
-        raise Invalid(msg)
-    return int(after[0]), int(after[1])
 
 
 def _aggregation(fields: str, interval: str | None) -> Aggregation:

@@ -39,8 +39,8 @@ class _Handlers:
     def list_rules(self, request: Request) -> Response:
         page = page_request(request.query.get("limit"), request.query.get("cursor"))
         rows = self.rules.list_rules(request.caller)
-        after = page.after or ("", "")
-        left = [r for r in rows if (r.header.title, r.header.id) > (str(after[0]), str(after[1]))]
+        after = page.key(str, str) or ("", "")
+        left = [r for r in rows if (r.header.title, r.header.id) > after]
         return _page(left, page)
 
     def show_rule(self, request: Request) -> Response:

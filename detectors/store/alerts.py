@@ -69,9 +69,9 @@ class DatabaseAlerts:
                 alert_subjects.c.subject == wanted.subject
             )
             query = query.where(alerts.c.id.in_(about))
-        if page.after is not None:
-            last_at, alert_id = page.after
-            before = sa.and_(alerts.c.last_at == last_at, alerts.c.id < str(alert_id))
+        if (after := page.key(int, str)) is not None:
+            last_at, alert_id = after
+            before = sa.and_(alerts.c.last_at == last_at, alerts.c.id < alert_id)
             query = query.where(sa.or_(alerts.c.last_at < last_at, before))
         query = query.order_by(alerts.c.last_at.desc(), alerts.c.id.desc()).limit(page.limit + 1)
         return [_alert(row) for row in tx.execute(query)]

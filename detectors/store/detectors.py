@@ -87,8 +87,8 @@ class DatabaseDetectors:
         """Return at most ``page.limit + 1`` evaluations, by detector, version and range."""
         key = sa.tuple_(evaluations.c.detector, evaluations.c.version, evaluations.c.first_seq)
         query = sa.select(evaluations)
-        if page.after is not None:
-            query = query.where(key > sa.tuple_(*(sa.literal(part) for part in page.after)))
+        if (after := page.key(str, str, int)) is not None:
+            query = query.where(key > sa.tuple_(*(sa.literal(part) for part in after)))
         query = query.order_by(
             evaluations.c.detector, evaluations.c.version, evaluations.c.first_seq
         )

@@ -70,8 +70,8 @@ class Accounts:
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Account]:
         """Return accounts by id."""
         query = sa.select(accounts).where(accounts.c.org_id == org_id)
-        if request.after:
-            query = query.where(accounts.c.id > str(request.after[0]))
+        if (after := request.key(str)) is not None:
+            query = query.where(accounts.c.id > after[0])
         rows = tx.execute(query.order_by(accounts.c.id).limit(request.limit + 1)).all()
         found = [_account(row) for row in rows]
         return page_of(found, request.limit, [(account.id,) for account in found])

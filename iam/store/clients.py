@@ -72,8 +72,8 @@ class Clients:
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Client]:
         """Return applications by id."""
         query = sa.select(clients).where(clients.c.org_id == org_id)
-        if request.after:
-            query = query.where(clients.c.id > str(request.after[0]))
+        if (after := request.key(str)) is not None:
+            query = query.where(clients.c.id > after[0])
         rows = tx.execute(query.order_by(clients.c.id).limit(request.limit + 1)).all()
         found = [_client(row, self._roles(tx, row.id)) for row in rows]
         return page_of(found, request.limit, [(client.id,) for client in found])

@@ -69,8 +69,8 @@ class Sessions:
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[OpSession]:
         """Return living sessions by id."""
         query = sa.select(sessions).where(sessions.c.org_id == org_id, *_living(tx.now))
-        if request.after:
-            query = query.where(sessions.c.id > str(request.after[0]))
+        if (after := request.key(str)) is not None:
+            query = query.where(sessions.c.id > after[0])
         rows = tx.execute(query.order_by(sessions.c.id).limit(request.limit + 1)).all()
         found = [_session(row) for row in rows]
         return page_of(found, request.limit, [(session.id,) for session in found])

@@ -81,8 +81,8 @@ class SqlKeyStore:
     ) -> Sequence[Key]:
         """Return keys by name after ``request.after``, one more than asked for."""
         statement = select(kms_keys).where(kms_keys.c.org_id == org_id, kms_keys.c.mount == mount)
-        if request.after is not None:
-            statement = statement.where(kms_keys.c.name > str(request.after[0]))
+        if (after := request.key(str)) is not None:
+            statement = statement.where(kms_keys.c.name > after[0])
         statement = statement.order_by(kms_keys.c.name).limit(request.limit + 1)
         return [_key(row) for row in transaction.execute(statement)]
 

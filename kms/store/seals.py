@@ -196,8 +196,8 @@ class SqlSealUseStore:
 def _newest_first(statement: Any, table: Table, time: str, request: PageRequest) -> Any:
     """Return ``statement`` for the page after ``request.after`` = (time, id)."""
     at, identifier = table.c[time], table.c.id
-    if request.after is not None:
-        last_at, last_id = int(request.after[0]), str(request.after[1])
+    if (after := request.key(int, str)) is not None:
+        last_at, last_id = after
         statement = statement.where(or_(at < last_at, and_(at == last_at, identifier < last_id)))
     return statement.order_by(at.desc(), identifier.desc()).limit(request.limit + 1)
 

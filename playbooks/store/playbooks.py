@@ -61,8 +61,8 @@ class Playbooks:
         """Return the register by name."""
         columns = (playbooks.c.name, playbooks.c.content_hash)
         statement = playbooks.select().where(playbooks.c.org_id == org_id)
-        if page.after is not None:
-            statement = statement.where(sa.tuple_(*columns) > sa.tuple_(*page.after))
+        if (after := page.key(str, str)) is not None:
+            statement = statement.where(sa.tuple_(*columns) > sa.tuple_(*after))
         rows = transaction.execute(statement.order_by(*columns).limit(page.limit + 1)).all()
         found = [_playbook(row) for row in rows]
         return page_of(found, page.limit, [(one.name, one.content_hash) for one in found])

@@ -29,7 +29,7 @@ def fields_of(row: Any, *json_columns: str) -> dict[str, Any]:
 
 def newest_first(statement: Any, columns: Sequence[Any], page: PageRequest) -> Any:
     """Return ``statement`` ordered by ``columns`` (time, id) downwards after the cursor."""
-    if page.after is not None:
-        statement = statement.where(sa.tuple_(*columns) < sa.tuple_(*page.after))
+    if (after := page.key(int, str)) is not None:
+        statement = statement.where(sa.tuple_(*columns) < sa.tuple_(*after))
     order = [column.desc() for column in columns]
     return statement.order_by(*order).limit(page.limit + 1)

@@ -17,6 +17,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 _MAX_CURSOR: Final = 1024
+_MAX_INTEGER: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,22 @@ class PageRequest:
 
     limit: int = DEFAULT_LIMIT
     after: tuple[str | int, ...] | None = None
+
+    def key(self, *kinds: type[str | int]) -> tuple[Any, ...] | None:
+        """Return ``after`` if its parts are of ``kinds``; raise ``Invalid`` for another list's.
+
+        A cursor comes from outside: what its list can't have written must not reach a query.
+        """
+        if self.after is None:
+            return None
+        fits = len(self.after) == len(kinds) and all(
+            type(part) is kind and (kind is str or abs(int(part)) <= _MAX_INTEGER)
+            for part, kind in zip(self.after, kinds, strict=True)
+        )
+        if not fits:
+            msg = "the cursor is not one of this list"
+            raise Invalid(msg)
+        return self.after
 
 
 @dataclass(frozen=True, slots=True)
