@@ -10,6 +10,7 @@ from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.adapters.segments.build import Segments, open_segments
+from detectors.adapters.segments.checking import SegmentFiles
 from detectors.adapters.tails import LocalTails
 from detectors.api import routes
 from detectors.core.query import evaluator
@@ -18,6 +19,7 @@ from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
+from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
 from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
@@ -43,7 +45,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
     def closed(name: str, details: Mapping[str, str | int]) -> None:
         actor = system_actor("detectors")
-        act = Act("detectors.close_segment", actor, f"segment:{name}", details=details)
+        act = Act(CLOSE_SEGMENT, actor, f"segment:{name}", details=details)
         parts.trail.append([act])
 
     def damaged(batch: str) -> None:
@@ -56,7 +58,13 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     watch = SelfWatch(parts, ports.acts, segments.store, follower.tails)
     rules, runs, alerts = detection(parts, segments.store)
     services = DetectorsServices(
-        logs=logs, sources=sources, follower=follower, rules=rules, runs=runs, alerts=alerts
+        logs=logs,
+        integrity=LogIntegrity(parts, SegmentFiles(parts.home / "segments"), ports.acts),
+        sources=sources,
+        follower=follower,
+        rules=rules,
+        runs=runs,
+        alerts=alerts,
     )
 
     def retain() -> None:

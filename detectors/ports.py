@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from detectors.models.alerts import (
     RuleState,
     StoredMatch,
 )
-from detectors.models.logs import FileView, LogSource, TailPiece, TailPosition
+from detectors.models.logs import FileView, LogSource, SegmentCheck, TailPiece, TailPosition
 from detectors.models.rules import RuleFile
 from secops.kernel.logs import Aggregation, Batch, Bucket, LogEvent, Query
 from secops.kernel.pages import PageRequest
@@ -74,6 +74,14 @@ class SegmentWriter(Protocol):
 
     def drain(self) -> bool:
         """Store what was offered and compact a little; True when more waits."""
+        ...
+
+
+class SegmentFiles(Protocol):
+    """The files of the log store, to be compared with the ledger."""
+
+    def check_segments(self) -> Iterator[SegmentCheck]:
+        """Yield each segment with the digests its files have now."""
         ...
 
 

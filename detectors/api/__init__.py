@@ -14,7 +14,7 @@ __all__ = ["routes"]
 def routes(services: DetectorsServices) -> tuple[Route, ...]:
     """Return all routes of the plane."""
     return (
-        *log_routes(services.logs, services.sources),
+        *log_routes(services.logs, services.sources, services.integrity),
         *alert_routes(services.alerts),
         *rule_routes(services.rules, services.runs),
     )

@@ -130,6 +130,28 @@ def show(ctx: click.Context, /, event_id: str) -> None:
     print_json(event_json(found))
 
 
+@group.command("verify")
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, /, *, as_json: bool) -> None:
+    """Compare the stored logs with their digests in the ledger; exit 1 if they differ.
+
+    Example: secops logs verify --json
+    """
+    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
+    from detectors.service.log_presentation import verdict_json  # noqa: PLC0415 - heavy
+
+    session = session_of(ctx)
+    verdict = session.services(DetectorsServices).integrity.verify_segments(session.actor)
+    if as_json:
+        print_json(verdict_json(verdict))
+    else:
+        say(f"{verdict.segments} segments with {verdict.events} events")
+        for name, why in verdict.bad:
+            say(f"BAD {name}: {why}")
+    ctx.exit(0 if verdict.valid else 1)
+
+
 @group.command("sources")
 @json_option
 @click.pass_context

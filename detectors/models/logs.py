@@ -100,3 +100,25 @@ class TailPiece:
     position: TailPosition
     more: bool
     modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentCheck:
+    """A segment's digests as its files are now; ``problem`` names a file that was changed."""
+
+    name: str
+    events: int
+    sha256: str
+    sm3: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsVerdict:
+    """What the check of all segments found; ``waiting`` is not in the ledger yet."""
+
+    valid: bool
+    segments: int
+    events: int
+    bad: tuple[tuple[str, str], ...]
+    waiting: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detectors.service.alerts import AlertService
+from detectors.service.log_integrity import LogIntegrity
 from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
@@ -18,6 +19,7 @@ class DetectorsServices:
     """Logs first, then what is found in them."""
 
     logs: LogService
+    integrity: LogIntegrity
     sources: SourceService
     follower: Follower
     rules: RuleService

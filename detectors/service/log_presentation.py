@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from detectors.core.formats.record import decode_line
-from detectors.models.logs import IngestResult, LogSource
+from detectors.models.logs import IngestResult, LogSource, SegmentsVerdict
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.logs import Bucket, SourceSummary, StoredEvent
 
@@ -69,3 +69,14 @@ def source_json(source: LogSource) -> dict[str, Any]:
 def bucket_json(bucket: Bucket) -> dict[str, Any]:
     """Return one group of a count."""
     return {"key": list(bucket.key), "count": bucket.count}
+
+
+def verdict_json(verdict: SegmentsVerdict) -> dict[str, Any]:
+    """Return what the check of the stored logs found."""
+    return {
+        "valid": verdict.valid,
+        "segments": verdict.segments,
+        "events": verdict.events,
+        "bad": [{"segment": name, "why": why} for name, why in verdict.bad],
+        "waiting": list(verdict.waiting),
+    }

@@ -50,6 +50,7 @@ class Opened:
         return (
             DetectorsServices(
                 logs=missing,  # type: ignore[arg-type]
+                integrity=missing,  # type: ignore[arg-type]
                 sources=missing,  # type: ignore[arg-type]
                 follower=missing,  # type: ignore[arg-type]
                 rules=house.rules,

@@ -195,6 +195,20 @@ def test_search_prints_json_lines_or_raw_lines(house: House, log: Path) -> None:
     assert orjson.loads(shown.stdout_bytes) == items[0]
 
 
+def test_the_stored_logs_can_be_verified_from_both_faces(house: House, log: Path) -> None:
+    house.run("ingest", str(log))
+    good = house.run("verify", "--json")
+    (path,) = (house.parts.home / "segments").glob("*/*.parquet")
+    path.write_bytes(path.read_bytes() + b"x")
+    bad = house.run("verify")
+
+    assert (good.exit_code, orjson.loads(good.stdout_bytes)["events"]) == (0, 5)
+    assert bad.exit_code == 1
+    assert "was changed" in bad.stderr
+    status, verdict = house.call("verify_segments", "auditor")
+    assert (status, verdict["valid"], len(verdict["bad"])) == (200, False, 1)
+
+
 def test_sources_are_kept_and_listed_on_the_command_line(house: House, log: Path) -> None:
     house.run("ingest", str(log))
     added = house.run("add-source", "gw", "--mask", "--path", "/x", who="system-admin")
