@@ -16,6 +16,7 @@ from secops.kernel.trail import Act
 
 CLOSE_SEGMENT: Final = "detectors.close_segment"
 _AT_ONCE: Final = 10_000
+_MAY_WAIT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,21 @@ class LogIntegrity:
         """Return what is wrong, by name; whoever may search may ask, and it is recorded.
 
         A segment of which the ledger says nothing is bad too: somebody may have put it there.
-        One that was closed a moment ago is listed as waiting.
+        One of the newest eight may be on its way into the ledger: it is listed as waiting.
         """
         self.parts.access.require(actor, LOG_SEARCH, "logs:*")
         checks = list(self.segments.check_segments())
         closed = self._closed_segments()
-        bad, waiting = [], []
+        unknown = [check.name for check in checks if check.name not in closed]
+        newest = {check.name for check in checks[-_MAY_WAIT:]}
+        waiting = [name for name in unknown if name in newest]
+        bad = [(name, "the ledger knows nothing of it") for name in unknown if name not in newest]
         for check in checks:
-            digests = closed.get(check.name)
+            digests = closed.get(check.name, (check.sha256, check.sm3))
             if check.problem is not None:
                 bad.append((check.name, check.problem))
-            elif digests is None:
-                waiting.append(check.name)
             elif digests != (check.sha256, check.sm3):
                 bad.append((check.name, "the ledger holds other digests"))
-        if len(waiting) > 1:
-            bad += [(name, "the ledger knows nothing of it") for name in waiting[:-1]]
-            waiting = waiting[-1:]
         events = sum(check.events for check in checks)
         verdict = SegmentsVerdict(not bad, len(checks), events, tuple(bad), tuple(waiting))
         details = {"segments": verdict.segments, "bad": len(bad), "waiting": len(waiting)}

@@ -104,13 +104,15 @@ def test_files_and_manifest_rewritten_together_do_not_fool_the_ledger(rig: Rig) 
 
 
 def test_segments_the_ledger_knows_nothing_of_are_bad_but_for_the_newest(rig: Rig) -> None:
-    rig.store(1)
-    rig.store(2)
-    rig.ledger[:] = [b'{"action":"other","x":"detectors.close_segment"}']
+    for number in range(14):  # of two tiers in turn: compaction leaves them alone
+        rig.store(number, days=600 if number % 2 == 0 else 1)
+    rig.ledger[:4] = [b'{"action":"other","x":"detectors.close_segment"}']
+    early = rig.integrity.verify_segments(AUDITOR)
+    rig.ledger[-2:] = []
+    late = rig.integrity.verify_segments(AUDITOR)
 
-    verdict = rig.integrity.verify_segments(AUDITOR)
-    assert [why for _, why in verdict.bad] == ["the ledger knows nothing of it"]
-    assert len(verdict.waiting) == 1
+    assert [why for _, why in early.bad] == ["the ledger knows nothing of it"] * 4
+    assert (len(early.waiting), len(late.waiting), early.valid) == (0, 2, False)
 
 
 def test_only_who_may_search_may_ask(rig: Rig) -> None:
