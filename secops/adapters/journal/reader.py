@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from secops.adapters.journal.frames import (
     FILE_HEADER,
@@ -32,6 +33,9 @@ from secops.adapters.journal.segments import (
 )
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import SecopsError
+
+
+_GONE: Final = ".gone-"
 
 
 class JournalDamaged(SecopsError):
@@ -130,14 +134,25 @@ class JournalReader:
     def _discard(self, process: str, position: int) -> bool:
         rest = self._read(process, position, 1)
         if rest.finished and not rest.records:
-            shutil.rmtree(self._folder / process)
+            # gone in one step: whoever is killed while deleting must not leave half a journal
+            gone = self._folder / f"{_GONE}{process}"
+            (self._folder / process).rename(gone)
+            shutil.rmtree(gone)
             self._marks.pop(process, None)
+            self._sweep()
             return True
         number, _ = split_position(position)
         for path in sorted((self._folder / process).glob("*.journal")):
             if int(path.stem) < number:
                 path.unlink()
         return False
+
+    def _sweep(self) -> None:
+        """Remove what a killed reader was deleting, and what a killed writer never began."""
+        for path in self._folder.glob(".*"):
+            unborn = (path / "lock").exists() and not self.is_alive(path.name)
+            if path.name.startswith(_GONE) or unborn:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _durable(self, process: str) -> int:
         content = (self._folder / process / "durable").read_bytes()

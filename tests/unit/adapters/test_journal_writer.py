@@ -290,6 +290,33 @@ def test_a_journal_goes_only_when_its_writer_is_gone_and_all_was_read(
     assert reader.processes() == []
 
 
+def test_a_reader_killed_while_deleting_leaves_no_half_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: JournalWriter
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(_: Path) -> None:
+        raise Killed
+
+    writer.append([act(1)])
+    writer.close()
+    reader = JournalReader(tmp_path)
+    end = reader.read(writer.process, 0).next_position
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("secops.adapters.journal.reader.shutil.rmtree", killed)
+        reader.discard(writer.process, end)
+    assert JournalReader(tmp_path).processes() == []
+    other = JournalWriter(JournalOptions(tmp_path, "o", SMALL), FakeClock(), SystemRandomness())
+    other.append([act(2)])
+    other.close()
+    (tmp_path / ".unborn").mkdir()
+    (tmp_path / ".unborn" / "lock").touch()
+    position = reader.read(other.process, 0).next_position
+    assert reader.discard(other.process, position) is True
+    assert list(tmp_path.iterdir()) == []
+
+
 def _append_and_die(folder: Path, pipe: Any) -> None:
     writer = JournalWriter(
         JournalOptions(folder, "child", SMALL), SystemClock(), SystemRandomness()
