@@ -34,7 +34,6 @@ from secops.adapters.journal.segments import (
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import SecopsError
 
-
 _GONE: Final = ".gone-"
 
 
