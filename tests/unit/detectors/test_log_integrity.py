@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,10 @@ DAY = 86_400_000_000
 AUDITOR = Actor("account", "acc_1", "org_1", "ann", frozenset({"auditor"}))
 
 
+def identifier(number: int, day: int) -> str:
+    return hashlib.sha256(f"{number} {day}".encode()).hexdigest()
+
+
 @dataclass
 class Rig:
     home: Path
@@ -42,7 +47,7 @@ class Rig:
         raw = f"line {number}".encode()
         self.segments.store.append(
             [
-                LogEvent(f"{number:032x}{day:032x}", "s", NOON + day * DAY, NOON, {}, raw)
+                LogEvent(identifier(number, day), "s", NOON + day * DAY, NOON, {}, raw)
                 for day in range(days)
             ]
         )
