@@ -249,10 +249,6 @@ class LogSources(Protocol):
         """Store it; False if its name is taken in its organisation."""
         ...
 
-    def change(self, transaction: Transaction, source: LogSource) -> bool:
-        """Replace it; False if there is none of that name."""
-        ...
-
     def remove(self, transaction: Transaction, org_id: str, name: str) -> bool:
         """Forget it; False if there is none of that name."""
         ...

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, insert, select
 
 from detectors.models.logs import LogSource
 from detectors.store.tables import log_sources
@@ -19,21 +18,9 @@ class SqlLogSources:
     def add(self, transaction: Transaction, source: LogSource) -> bool:
         """Store it; False if its name is taken in its organisation."""
         if self.find(transaction, source.org_id, source.name) is not None:
-            return False
-        try:
-            transaction.execute(insert(log_sources).values(**asdict(source)))
-        except IntegrityError:
-            return False
+            return False  # a race between two processes ends at the primary key
+        transaction.execute(insert(log_sources).values(**asdict(source)))
         return True
-
-    def change(self, transaction: Transaction, source: LogSource) -> bool:
-        """Replace it; False if there is none of that name."""
-        result = transaction.execute(
-            update(log_sources)
-            .where(log_sources.c.org_id == source.org_id, log_sources.c.name == source.name)
-            .values(**asdict(source))
-        )
-        return bool(result.rowcount)
 
     def remove(self, transaction: Transaction, org_id: str, name: str) -> bool:
         """Forget it; False if there is none of that name."""

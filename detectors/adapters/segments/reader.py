@@ -119,14 +119,8 @@ class PartFile:
 
 def decode_dictionary(chunked: Any) -> tuple[list[Value], Codes]:
     """Return an Arrow dictionary column as values and codes."""
-    if chunked.num_chunks == 1:
-        encoded = chunked.chunk(0)
-    else:
-        encoded = chunked.unify_dictionaries().combine_chunks()
-        if not hasattr(encoded, "dictionary"):
-            encoded = encoded.chunk(0) if encoded.num_chunks else None
-    if encoded is None:
-        return [], np.empty(0, dtype=np.int32)
+    is_one = chunked.num_chunks == 1
+    encoded = chunked.chunk(0) if is_one else chunked.unify_dictionaries().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     return [decode_value(text) for text in encoded.dictionary.to_pylist()], codes
 

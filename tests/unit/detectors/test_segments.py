@@ -25,7 +25,7 @@ from detectors.core.query import evaluator
 from detectors.errors import LogStoreUnavailable, SegmentDamaged
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.errors import AuditUnavailable
-from secops.kernel.logs import Aggregation, And, Exists, LogEvent, Term, Value, Window
+from secops.kernel.logs import Aggregation, And, Batch, Exists, LogEvent, Term, Value, Window
 
 NOON = 1_795_348_800_000_000
 DAY = 86_400_000_000
@@ -57,6 +57,10 @@ def event(number: int, at: int = NOON, **fields: Value) -> LogEvent:
 
 def numbers(segments: Segments) -> list[int]:
     return [int(raw.split()[1]) for batch in segments.store.scan(1) for raw in batch.raws]
+
+
+def some_batch(segments: Segments) -> Batch:
+    return next(iter(segments.store.scan(1)))
 
 
 def parquet_files(home: Path) -> list[Path]:
@@ -302,6 +306,30 @@ def test_leftovers_of_a_dead_writer_are_swept(tmp_path: Path) -> None:
     assert not orphan.exists()
     assert not half.exists()
     assert numbers(opened(tmp_path)) == [1, 2]
+
+
+def test_several_parts_and_row_groups_are_read_like_one(tmp_path: Path) -> None:
+    def numbered(n: int) -> LogEvent:
+        return event(n, NOON + n % 2 * DAY + n, n=str(n), m=str(n % 7))
+
+    segments = opened(tmp_path)
+    segments.store.append([numbered(n) for n in range(40_000) if n != 5])
+    segments.store.append([event(5, NOON + 5, n="5")])
+
+    assert len(parquet_files(tmp_path)) == 3
+    found = segments.store.search(Term("n", "*9999"), Window(), 10)
+    assert [s.event for s in found] == [numbered(n) for n in (39_999, 29_999, 19_999, 9_999)]
+    assert sorted(some_batch(segments).columns) == ["m", "n"]
+    assert len(some_batch(segments).columns) == 2
+    with pytest.raises(KeyError):
+        some_batch(segments).columns["x"]
+    (some,) = segments.store.scan(39_990, 39_999)
+    assert list(some.seqs) == list(range(39_990, 40_000))
+    assert [some.columns["m"].values[c] for c in some.columns["m"].codes] == [
+        str(n % 7) for n in range(39_990, 40_000)
+    ]
+    (bucket, *_) = segments.store.aggregate(ALL, Window(), Aggregation(("m",)))
+    assert (bucket.key, bucket.count) == (("0",), 5_715)
 
 
 def test_colliding_fingerprints_do_not_suppress_an_event(tmp_path: Path) -> None:
