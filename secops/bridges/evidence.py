@@ -99,6 +99,7 @@ class Evidence:
             "log.coverage": self._coverage,
             "log.schema": self._schema,
             "log.retention": self._retention,
+            "log.integrity": self._log_integrity,
             "detector.rules": self._rules,
             "alert.triage": self._triage,
             "incident.record": self._incidents,
@@ -215,6 +216,10 @@ class Evidence:
             found = total if name is None else count(name)
             facts[f"{part}_permille"] = 1_000 * found // total
         return facts
+
+    def _log_integrity(self, actor: Actor, _at: int) -> Facts:
+        verdict = self._detectors.integrity.verify_segments(actor)
+        return {"segments": verdict.segments, "mismatched": len(verdict.bad)}
 
     def _retention(self, _actor: Actor, _at: int) -> Facts:
         return {"days": self._settings.retention_days}

@@ -12,7 +12,7 @@ from kms.service import KmsServices
 from playbooks.service import PlaybooksServices
 from secops.adapters.spine import Spine
 from secops.kernel.actors import Actor
-from secops.kernel.errors import SecopsError, Unauthenticated
+from secops.kernel.errors import NotFound, SecopsError, Unauthenticated
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.settings import Settings, access_token
@@ -47,7 +47,10 @@ class House:
     def act_as(self, account: str | None) -> Actor:
         """Return who acts: ``--as`` in demo homes, ``$SECOPS_TOKEN``, or ``secops login``."""
         if account:
-            return self.iam.actors.by_account(account)
+            try:
+                return self.iam.actors.by_account(account)
+            except NotFound as error:
+                raise Unauthenticated(f"there is no account {account!r} to act as") from error
         saved = self.settings.home / LOGIN_FILE
         token = access_token() or (saved.read_text().strip() if saved.is_file() else "")
         if not token:

@@ -12,6 +12,7 @@ from itertools import chain
 from multiprocessing.util import Finalize
 from typing import Final
 
+from detectors.adapters.ownlog import OwnLog, OwnLogHandler
 from secops.adapters.scheduler import Scheduler, SchedulerOptions
 from secops.adapters.spine import Spine, SpineOptions
 from secops.bridges.house import House
@@ -80,8 +81,15 @@ def all_routes(house: House) -> tuple[Route, ...]:
     return tuple(joined)
 
 
+def keep_own_log(house: House, role: str) -> None:
+    """Write this process's log lines to home/log, one file a role and day, which is followed."""
+    log = OwnLog(house.settings.home / "log", role, house.parts.clock)
+    logging.getLogger().addHandler(OwnLogHandler(log, house.parts.clock))
+
+
 def build_gateway(house: House) -> Wsgi:
     """Return the WSGI application over an opened house, closed when the worker ends."""
+    keep_own_log(house, "gateway")
     settings = house.settings
     guard = Guard(house.iam.verification, house.parts.access, house.parts.clock)
     names = ("localhost", "127.0.0.1", "[::1]")
@@ -101,6 +109,7 @@ def build_gateway(house: House) -> Wsgi:
 
 def run_scheduler(house: House) -> None:
     """Run every plane's jobs and the outbox until SIGTERM; then close the house."""
+    keep_own_log(house, "scheduler")
     asked: list[int] = []  # appending is safe inside a signal handler, an Event's lock is not
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes SIGTERM on
     signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))

@@ -26,8 +26,8 @@ from secops.adapters.journal.segments import segment_path, split_position
 MAIN_DATABASE: Final = "secops.db"
 DATABASES: Final = (MAIN_DATABASE, "ledger/ledger.db")
 JOURNALS: Final = "ledger/journal"
-LOGS: Final = ("spool", "segments")
-"""In this order: an event that moves meanwhile is copied twice, which its id makes harmless."""
+LOGS: Final = ("tail", "spool", "segments")
+"""In this order: what moves meanwhile is copied twice, which ids make harmless; never missed."""
 _LOG_LOCK: Final = "segments/writer.lock"
 _IMMUTABLE: Final = ".parquet"
 """Large, and never changed once named: a link holds up the log writer less than a copy."""
