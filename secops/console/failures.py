@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from secops.console.render import Renderer
 from secops.kernel.errors import SecopsError, StepUpRequired, Unauthenticated
+from secops.kernel.permissions import GRANTS, ROLES
 from secops.web.dispatch import ErrorPage
 from secops.web.messages import Request, Response, redirect
 
@@ -25,6 +26,19 @@ def error_pages(demo: bool, version: str) -> ErrorPage:  # noqa: FBT001 - a sett
             error=error,
             title=error.title.into(request.language),
             remedy=error.remedy.into(request.language),
+            needed=_needed(error, request),
         )
 
     return error_page
+
+
+def _needed(error: SecopsError, request: Request) -> str:
+    """Return in the reader's language which right was missing and whose roles hold it."""
+    named = error.facts.get("permission")
+    found = next((each for each in GRANTS if each.permission == named), None)
+    if found is None:
+        return ""
+    language = request.language
+    roles = [ROLES[role].into(language) for role in sorted(found.roles)]
+    joined = ("、" if language == "zh" else ", ").join(roles)
+    return f"{found.title.into(language)} — {joined}"

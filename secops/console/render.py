@@ -13,7 +13,7 @@ from secops.console.navigation import NAVIGATION, Entry
 from secops.console.statics import asset_path
 from secops.console.texts import translate, translations
 from secops.kernel.catalogue import Language, Text
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import SECOND, Clock, SystemClock
 from secops.kernel.permissions import ROLES
 from secops.web.messages import Request, Response, html_response
 
@@ -61,6 +61,7 @@ class Renderer:
 
     demo: bool
     version: str
+    clock: Clock = field(default_factory=SystemClock)
     environments: Mapping[Language, Environment] = field(
         default_factory=lambda: {"zh": _environment("zh"), "en": _environment("en")}
     )
@@ -82,12 +83,21 @@ class Renderer:
             "nonce": request.nonce,
             "request_id": request.request_id,
             "path": request.path,
+            "here": here(request),
+            "now": self.clock.now(),
             "actor": request.actor,
             "roles": _roles(request),
             "navigation": visible(request),
             "demo": self.demo,
             "version": self.version,
         }
+
+
+def here(request: Request) -> str:
+    """Return the address to come back to: a form's answer has none of its own, so its list."""
+    if request.method != "GET":
+        return "/"
+    return request.path + (f"?{request.query_string}" if request.query_string else "")
 
 
 def visible(request: Request) -> list[Entry]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from secops.console.texts import translate
+from secops.console.texts import N_, translate
 from secops.web.messages import Request, Response
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -53,7 +53,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     next: str | None = None
-    empty: str = "没有记录"
+    empty: str = N_("没有记录")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from audits.models.compliance import STATUSES, Status
 from audits.service.assessments import Judgement
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.audits import (
@@ -25,19 +26,19 @@ from secops.web.routes import Route
 STANDARD: Final = "gbt22239"
 _BADGES: Final = {"compliant": "good", "partial": "warn", "noncompliant": "bad"}
 _COLUMNS: Final = (
-    Column("id", "自查"),
-    Column("level", "级别"),
-    Column("made", "时间"),
-    Column("by", "执行人"),
-    Column("coverage", "核查覆盖"),
+    Column("id", N_("自查")),
+    Column("level", N_("级别")),
+    Column("made", N_("时间")),
+    Column("by", N_("执行人")),
+    Column("coverage", N_("核查覆盖")),
 )
 _ITEM_COLUMNS: Final = (
-    Column("id", "编号"),
-    Column("clause", "条款"),
-    Column("point", "控制点"),
-    Column("requirement", "要求(释义)"),
-    Column("status", "结果"),
-    Column("reason", "说明"),
+    Column("id", N_("编号")),
+    Column("clause", N_("条款")),
+    Column("point", N_("控制点")),
+    Column("requirement", N_("要求(释义)")),
+    Column("status", N_("结果")),
+    Column("reason", N_("说明")),
 )
 
 
@@ -59,7 +60,7 @@ class _Assessments:
             )
             for each in page.items
         ]
-        table = Table("等保自查", _COLUMNS, rows, page.next, "还没有自查")
+        table = Table(N_("等保自查"), _COLUMNS, rows, page.next, N_("还没有自查"))
         return self.desk.list_page(
             request, "audits/assessments.html", table, may_assess=caller.may(ASSESS)
         )
@@ -94,7 +95,7 @@ class _Assessments:
             for item in document["items"]
             if chosen in ("", item["status"])
         ]
-        table = Table("单项记录", _ITEM_COLUMNS, rows)
+        table = Table(N_("单项记录"), _ITEM_COLUMNS, rows)
         return self.desk.list_page(
             request,
             "audits/assessment.html",

@@ -11,17 +11,18 @@ from audits.errors import NotCheckpointed
 from audits.models import EntryFilter
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.permissions.audits import READ_LEDGER, VERIFY_LEDGER
 from secops.web.messages import Request, Response
 from secops.web.routes import Route
 
 _COLUMNS: Final = (
-    Column("index", "序号"),
-    Column("at", "时间"),
-    Column("action", "动作"),
-    Column("actor", "行为人"),
-    Column("target", "对象"),
-    Column("outcome", "结果"),
+    Column("index", N_("序号")),
+    Column("at", N_("时间")),
+    Column("action", N_("动作")),
+    Column("actor", N_("行为人")),
+    Column("target", N_("对象")),
+    Column("outcome", N_("结果")),
 )
 _BADGES: Final = {"done": "good", "refused": "warn", "failed": "bad", "unknown": "bad"}
 
@@ -52,7 +53,7 @@ class _Ledger:
             )
             for row in page.items
         ]
-        table = Table("账本记录", _COLUMNS, rows, page.next)
+        table = Table(N_("账本记录"), _COLUMNS, rows, page.next)
         return self.desk.list_page(
             request,
             "audits/ledger.html",

@@ -10,22 +10,28 @@ from detectors.models.alerts import Alert, AlertFilter, AlertStatus
 from detectors.models.rules import Severity
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.kernel.permissions.playbooks import INCIDENT_OPEN
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
-SEVERITIES: Final = {"critical": "紧急", "high": "高", "medium": "中", "low": "低"}
+SEVERITIES: Final = {"critical": N_("紧急"), "high": N_("高"), "medium": N_("中"), "low": N_("低")}
 _RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
-_STATUSES: Final = {"open": "待处理", "closed": "已关闭"}
+_STATUSES: Final = {"open": N_("待处理"), "closed": N_("已关闭")}
 _COLUMNS: Final = (
-    Column("severity", "级别"),
-    Column("title", "告警"),
-    Column("subjects", "对象"),
-    Column("count", "事件数"),
-    Column("last", "最近事件"),
-    Column("status", "状态"),
+    Column("severity", N_("级别")),
+    Column("title", N_("告警")),
+    Column("subjects", N_("对象")),
+    Column("count", N_("事件数")),
+    Column("last", N_("最近事件")),
+    Column("status", N_("状态")),
 )
+
+
+def alert_title(request: Request, alert: Alert) -> str:
+    """Return the alert's title in the reader's language, as far as its rule has one."""
+    return alert.custom.get(f"title_{request.language}") or alert.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class _Alerts:
         alerts = self.desk.parts.detectors.alerts
         page = alerts.list_alerts(request.caller, wanted, wanted_page(request))
         rows = [self._row(request, alert) for alert in page.items]
-        table = Table("告警", _COLUMNS, rows, page.next, "没有告警")
+        table = Table(N_("告警"), _COLUMNS, rows, page.next, N_("没有告警"))
         return self.desk.list_page(
             request,
             "detectors/alerts.html",
@@ -62,7 +68,7 @@ class _Alerts:
                 badge=f"severity-{alert.severity}",
                 sort=_RANK.get(alert.severity, 0),
             ),
-            Cell(alert.title, href=f"/alerts/{alert.id}"),
+            Cell(alert_title(request, alert), href=f"/alerts/{alert.id}"),
             Cell(", ".join(f"{name}={value}" for name, value in sorted(alert.subjects.items()))),
             Cell(str(alert.event_count), sort=alert.event_count),
             Cell("", instant=alert.last_at),
@@ -89,6 +95,7 @@ class _Alerts:
             request,
             "detectors/alert.html",
             alert=found.alert,
+            heading=alert_title(request, found.alert),
             lines=lines,
             severity=SEVERITIES.get(found.alert.severity, found.alert.severity),
             may_close=caller.may(ALERT_CLOSE) and found.alert.status == "open",

@@ -7,6 +7,7 @@ from typing import Final
 
 from secops.console.parts import Desk, get_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import LOG_SEARCH
 from secops.web.messages import Request, Response
@@ -14,11 +15,11 @@ from secops.web.routes import Route
 
 _SHOWN: Final = 100
 _COLUMNS: Final = (
-    Column("at", "时间"),
-    Column("source", "来源"),
-    Column("action", "动作"),
-    Column("outcome", "结果"),
-    Column("line", "原文"),
+    Column("at", N_("时间")),
+    Column("source", N_("来源")),
+    Column("action", N_("动作")),
+    Column("outcome", N_("结果")),
+    Column("line", N_("原文")),
 )
 
 
@@ -44,7 +45,7 @@ class _Logs:
             )
             at = Cell("", instant=event.at)
             rows.append((at, Cell(event.source), Cell(action), Cell(outcome), Cell(raw)))
-        table = Table("日志", _COLUMNS, rows, None, "没有匹配的日志")
+        table = Table(N_("日志"), _COLUMNS, rows, None, N_("没有匹配的日志"))
         sources = logs.summarise_sources(request.caller)
         return self.desk.list_page(
             request, "detectors/logs.html", table, q=query, error=error, sources=sources

@@ -5,20 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from detectors.models.rules import RuleHeader
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.permissions.detectors import RULE_ENABLE, RULE_READ
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 _COLUMNS: Final = (
-    Column("title", "规则"),
-    Column("level", "级别"),
-    Column("status", "成熟度"),
-    Column("enabled", "运行"),
-    Column("version", "版本"),
+    Column("title", N_("规则")),
+    Column("level", N_("级别")),
+    Column("status", N_("成熟度")),
+    Column("enabled", N_("是否启用")),
+    Column("version", N_("版本")),
 )
+
+
+def rule_title(request: Request, header: RuleHeader) -> str:
+    """Return the rule's title in the reader's language, as far as it has one."""
+    return header.custom.get(f"title_{request.language}") or header.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +39,21 @@ class _Rules:
         word = self.desk.renderer.word
         rows = [
             (
-                Cell(rule.header.title, href=f"/rules/{rule.header.id}"),
+                Cell(rule_title(request, rule.header), href=f"/rules/{rule.header.id}"),
                 Cell(
                     word(request, SEVERITIES.get(rule.header.severity, rule.header.severity)),
                     badge=f"severity-{rule.header.severity}",
                 ),
                 Cell(rule.header.status),
                 Cell(
-                    word(request, "运行" if rule.enabled else "停用"),
+                    word(request, N_("运行中") if rule.enabled else N_("未启用")),
                     badge="good" if rule.enabled else "",
                 ),
                 Cell(rule.header.version[:12]),
             )
             for rule in listed
         ]
-        table = Table("检测规则", _COLUMNS, rows)
+        table = Table(N_("检测规则"), _COLUMNS, rows)
         return self.desk.list_page(
             request, "detectors/rules.html", table, problems=rules.list_problems(request.caller)
         )
@@ -55,7 +62,14 @@ class _Rules:
         """Show one rule."""
         rule = self.desk.parts.detectors.rules.show_rule(request.caller, request.args["rule_id"])
         may = request.caller.may(RULE_ENABLE)
-        return self.desk.page(request, "detectors/rule.html", rule=rule, may=may)
+        return self.desk.page(
+            request,
+            "detectors/rule.html",
+            rule=rule,
+            heading=rule_title(request, rule.header),
+            severity=SEVERITIES.get(rule.header.severity, rule.header.severity),
+            may=may,
+        )
 
     def switch_rule(self, request: Request) -> Response:
         """Enable or disable it."""

@@ -8,6 +8,7 @@ from typing import Final
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.render import visible
 from secops.console.tables import Cell, Column, Table, view_table
+from secops.console.texts import N_
 from secops.kernel.permissions import GRANTS
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route, SignedIn
@@ -34,13 +35,13 @@ class _Home:
             for session in sessions
         ]
         columns = (
-            Column("id", "会话"),
-            Column("auth_time", "登录时间"),
-            Column("last_seen", "最近使用"),
-            Column("address", "地址"),
-            Column("amr", "因素"),
+            Column("id", N_("会话")),
+            Column("auth_time", N_("登录时间")),
+            Column("last_seen", N_("最近使用")),
+            Column("address", N_("地址")),
+            Column("amr", N_("因素")),
         )
-        table = Table("我的会话", columns, rows)
+        table = Table(N_("我的会话"), columns, rows)
         return self.desk.page(
             request,
             "home.html",

@@ -8,6 +8,7 @@ from typing import Final
 from iam.models.accounts import NewAccount
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions import ROLES
@@ -29,11 +30,11 @@ ACCOUNT_STATES: Final = {
     "closed": Text("已注销", "closed"),
 }
 _COLUMNS: Final = (
-    Column("name", "账户"),
-    Column("state", "状态"),
-    Column("roles", "角色"),
-    Column("created", "创建时间"),
-    Column("last", "最近登录"),
+    Column("name", N_("账户")),
+    Column("state", N_("状态")),
+    Column("roles", N_("角色")),
+    Column("created", N_("创建时间")),
+    Column("last", N_("最近登录")),
 )
 
 
@@ -63,7 +64,7 @@ class _Accounts:
                     else Cell("", instant=account.last_sign_in),
                 )
             )
-        table = Table("账户", _COLUMNS, rows, page.next)
+        table = Table(N_("账户"), _COLUMNS, rows, page.next)
         may = caller.may(ACCOUNT_CREATE)
         return self.desk.list_page(request, "iam/accounts.html", table, may_create=may)
 

@@ -9,6 +9,7 @@ from typing import Final, cast
 from kms.models.seal_registry import SealRecord, SealRequest, SealShape
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.crypto.hashes import sm3
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest
@@ -24,14 +25,21 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 _MAX_DOCUMENT: Final = 20 << 20
-SEAL_STATES: Final = {"active": "有效", "suspended": "已停用", "revoked": "已吊销"}
-SHAPES: Final = {"round": "圆章", "oval": "椭圆章", "square": "方章"}
+SEAL_STATES: Final = {"active": N_("有效"), "suspended": N_("已停用"), "revoked": N_("已吊销")}
+APPROVAL_STATES: Final = {
+    "pending": N_("待审批"),
+    "approved": N_("已批准"),
+    "rejected": N_("已驳回"),
+    "used": N_("已办结"),
+    "expired": N_("已过期"),
+}
+SHAPES: Final = {"round": N_("圆章"), "oval": N_("椭圆章"), "square": N_("方章")}
 _COLUMNS: Final = (
-    Column("name", "印章"),
-    Column("shape", "形状"),
-    Column("state", "状态"),
-    Column("until", "有效至"),
-    Column("marking", "标记"),
+    Column("name", N_("印章")),
+    Column("shape", N_("形状")),
+    Column("state", N_("状态")),
+    Column("until", N_("有效至")),
+    Column("marking", N_("标记")),
 )
 
 
@@ -44,7 +52,7 @@ class _Seals:
         kms, caller = self.desk.parts.kms, request.caller
         page = kms.seal_registry.list_seals(caller, wanted_page(request))
         rows = [self._row(request, seal) for seal in page.items]
-        table = Table("电子印章", _COLUMNS, rows, page.next, "还没有印章")
+        table = Table(N_("电子印章"), _COLUMNS, rows, page.next, N_("还没有印章"))
         applications = kms.seal_applications.list_applications(caller, PageRequest())
         return self.desk.list_page(
             request,
@@ -52,6 +60,7 @@ class _Seals:
             table,
             applications=applications.items,
             shapes=SHAPES,
+            approval_states=APPROVAL_STATES,
             may_apply=caller.may(SEAL_APPLY),
             may_approve=caller.may(SEAL_APPROVE),
             may_make=caller.may(SEAL_MAKE),
@@ -114,6 +123,7 @@ class _Seals:
             holders=details.holders,
             picture="data:image/png;base64," + base64.b64encode(details.picture).decode(),
             uses=uses.items,
+            names={holder.account_id: holder.name for holder in details.holders},
             state=SEAL_STATES.get(details.record.state, details.record.state),
             may_use=holds and caller.may(SEAL_USE) and details.record.state == "active",
             may_suspend=caller.may(SEAL_SUSPEND),

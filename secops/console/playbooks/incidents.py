@@ -10,7 +10,9 @@ from playbooks.service import Judgement, NewIncident
 from playbooks.service.runs import RunRequest
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.playbooks.runs import RUN_STATES
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.errors import NotFound
 from secops.kernel.permissions.playbooks import (
     INCIDENT_CHANGE,
@@ -23,11 +25,11 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 _COLUMNS: Final = (
-    Column("title", "事件"),
-    Column("state", "状态"),
-    Column("severity", "级别"),
-    Column("opened", "开立时间"),
-    Column("category", "类别"),
+    Column("title", N_("事件")),
+    Column("state", N_("状态")),
+    Column("severity", N_("级别")),
+    Column("opened", N_("开立时间")),
+    Column("category", N_("类别")),
 )
 
 
@@ -41,7 +43,7 @@ class _Incidents:
         incidents = self.desk.parts.playbooks.incidents
         page = incidents.list_incidents(request.caller, state, wanted_page(request))
         rows = [self._row(request, incident) for incident in page.items]
-        table = Table("事件", _COLUMNS, rows, page.next, "没有事件")
+        table = Table(N_("事件"), _COLUMNS, rows, page.next, N_("没有事件"))
         return self.desk.list_page(
             request, "playbooks/incidents.html", table, state=state, states=INCIDENT_STATES
         )
@@ -74,6 +76,7 @@ class _Incidents:
             incident=view.incident,
             severity=SEVERITIES.get(view.incident.severity, view.incident.severity),
             states=INCIDENT_STATES,
+            run_states=RUN_STATES,
             classes=playbooks.incidents.classification.classes,
             library=playbooks.playbooks.packaged(),
             may_change=caller.may(INCIDENT_CHANGE),

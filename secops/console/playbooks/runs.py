@@ -8,28 +8,29 @@ from typing import Final
 from playbooks.models.runs import Run
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
 from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_CANCEL, RUN_READ
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 RUN_STATES: Final = {
-    "awaiting_approval": "待审批",
-    "approved": "已批准",
-    "running": "执行中",
-    "waiting": "等待人员",
-    "done": "完成",
-    "failed": "失败",
-    "unknown": "结果未知",
-    "cancelled": "已取消",
-    "expired": "已过期",
+    "awaiting_approval": N_("待审批"),
+    "approved": N_("已批准"),
+    "running": N_("执行中"),
+    "waiting": N_("等待人员"),
+    "done": N_("完成"),
+    "failed": N_("失败"),
+    "unknown": N_("结果未知"),
+    "cancelled": N_("已取消"),
+    "expired": N_("已过期"),
 }
 _FINAL: Final = ("done", "failed", "cancelled", "expired")
 _COLUMNS: Final = (
-    Column("id", "运行"),
-    Column("state", "状态"),
-    Column("incident", "事件"),
-    Column("created", "申请时间"),
-    Column("finished", "结束时间"),
+    Column("id", N_("运行编号")),
+    Column("state", N_("状态")),
+    Column("incident", N_("事件")),
+    Column("created", N_("申请时间")),
+    Column("finished", N_("结束时间")),
 )
 
 
@@ -43,7 +44,7 @@ class _Runs:
         page = runs.list_runs(request.caller, None, wanted_page(request))
         rows = [self._row(request, run) for run in page.items]
         return self.desk.list_page(
-            request, "playbooks/runs.html", Table("剧本运行", _COLUMNS, rows, page.next)
+            request, "playbooks/runs.html", Table(N_("剧本运行"), _COLUMNS, rows, page.next)
         )
 
     def _row(self, request: Request, run: Run) -> tuple[Cell, ...]:
