@@ -25,6 +25,7 @@ CryptoProfile = Literal["intl", "gm"]
 DEFAULT_PORT: Final = 8080
 LOOPBACK: Final = ("127.0.0.1", "::1")
 FILE: Final = "settings.toml"
+DATABASE_FILE: Final = "secops.db"
 _PREFIX: Final = "SECOPS_"
 _MAX_SECRET: Final = 4_096
 
@@ -93,7 +94,8 @@ class Settings:
         if self.public_url:
             return self.public_url.rstrip("/")
         scheme = "https" if self.tls else "http"
-        return f"{scheme}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
 
     @property
     def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
@@ -107,7 +109,7 @@ class Settings:
     @property
     def database(self) -> str:
         """The database's URL: SQLite in the home unless set."""
-        return self.database_url or f"sqlite:///{self.home / 'secops.db'}"
+        return self.database_url or f"sqlite:///{self.home / DATABASE_FILE}"
 
 
 def default_home() -> Path:

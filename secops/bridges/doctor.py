@@ -19,13 +19,15 @@ from secops.adapters.disk import free_bytes, is_remote, sync_seconds
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.clock import SystemClock, from_rfc3339
 from secops.kernel.errors import SecopsError
-from secops.settings import Settings, read_settings
+from secops.migrations import current, heads
+from secops.settings import DATABASE_FILE, Settings, read_settings
 
 State = Literal["ok", "unprotected", "outgrown", "fault"]
 OURS: Final = ("secops", "iam", "kms", "detectors", "playbooks", "audits", "rules")
 _LEAST_FREE: Final = 1 << 30
 _SLOW_SYNC: Final = 0.01
 _LEAST_RETENTION: Final = 184
+_BROKEN: Final = "see docs/manual; `secops restore` a backup into an empty home if it is damaged"
 _BUILT: Final = from_rfc3339("2026-11-01T00:00:00Z")
 """A clock before this release was made is wrong."""
 
@@ -62,8 +64,9 @@ def examine(home: Path) -> list[Finding]:
     for look in looks:
         try:
             findings.extend(look(settings))
-        except (SecopsError, OSError) as error:
-            findings.append(Finding(look.__name__.strip("_"), "fault", str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever breaks a look is what doctor is for
+            seen = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            findings.append(Finding(look.__name__.strip("_"), "fault", seen, _BROKEN))
     return findings
 
 
@@ -133,9 +136,18 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    if not settings.database_url and not (settings.home / DATABASE_FILE).is_file():
+        yield Finding("database", "fault", "there is none yet", "run `secops init`")
+        return
     engine = make_engine(settings.database, read_only=True)
     try:
-        yield Finding("database", "ok", database_version(engine))
+        found, needed = current(engine), heads()[0]
+        yield Finding(
+            "database",
+            "ok" if found == needed else "fault",
+            f"{database_version(engine)} at {found}",
+            "" if found == needed else f"this release needs {needed}: run `secops init`",
+        )
     finally:
         engine.dispose()
 
