@@ -1,0 +1,271 @@
+"""What one plane hears of another in an assembled demo home: each bridge keeps its port."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audits.errors import SignerLocked
+from detectors.models.alerts import AlertFilter
+from iam.models.sessions import FactorAttempt, PasswordAttempt
+from kms.service.system_keys import SystemPublicKey
+from playbooks.ports import Order
+from secops.app import open_house
+from secops.bridges.accounts import IamContainment, LateSubjects
+from secops.bridges.alerts import DetectorAlerts
+from secops.bridges.evidence import Evidence
+from secops.bridges.house import House
+from secops.bridges.keys import (
+    PoolCheckpointSigner,
+    PoolReportSigner,
+    PoolTokenSigner,
+    _paired,
+)
+from secops.bridges.notices import options, outbound
+from secops.bridges.own_acts import LedgerActs
+from secops.cli import cli
+from secops.crypto import signatures
+from secops.crypto.errors import InvalidSignature
+from secops.crypto.options import DEFAULT
+from secops.kernel.actors import ROOT_ORG
+from secops.kernel.clock import DAY
+from secops.kernel.errors import Conflict, NotFound, Unavailable
+from secops.kernel.pages import PageRequest
+from secops.settings import Settings, SettingsRejected
+from tests.fakes.demo_site import make_demo_home, read_logins
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+ORDER = Order(ROOT_ORG, "run_1", "inc_1", "k1", "acc_a", "acc_b", "brute force", 1_000)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """An opened demo home with the samples in it."""
+    home = tmp_path_factory.mktemp("bridged") / "home"
+    make_demo_home(home)
+    words = ["--home", str(home), "demo-data", "--samples", str(SAMPLES)]
+    cli.main(words, standalone_mode=False)
+    opened = open_house(home)
+    yield opened
+    opened.close()
+
+
+# alerts for incidents
+
+
+def test_an_incident_gets_an_alert_with_the_hashes_of_its_raw_lines(house: House) -> None:
+    analyst = house.act_as("analyst")
+    listed = house.detectors.alerts.list_alerts(analyst, AlertFilter(), PageRequest())
+    bridge = DetectorAlerts(house.detectors)
+    lines = {
+        hashlib.sha256(line).hexdigest()
+        for file in SAMPLES.glob("*.log")
+        for line in file.read_bytes().splitlines()
+    }
+    for alert in listed.items:
+        summary = bridge.get_alert(ROOT_ORG, alert.id)
+        assert summary is not None
+        assert (summary.id, summary.severity) == (alert.id, alert.severity)
+        assert summary.evidence
+        assert set(summary.evidence.values()) <= lines
+
+
+def test_another_organisations_alert_is_not_there(house: House) -> None:
+    analyst = house.act_as("analyst")
+    page = house.detectors.alerts.list_alerts(analyst, AlertFilter(), PageRequest())
+    assert DetectorAlerts(house.detectors).get_alert("org_other", page.items[0].id) is None
+    assert DetectorAlerts(house.detectors).get_alert(ROOT_ORG, "alert_none") is None
+
+
+# evidence for assessments
+
+
+def evidence_of(house: House, settings: Settings | None = None) -> Evidence:
+    looking = Evidence(
+        settings or house.settings, iam=house.iam, kms=house.kms, detectors=house.detectors
+    )
+    looking.bind(playbooks=house.playbooks, audits=house.audits)
+    return looking
+
+
+def facts_of(house: House, settings: Settings | None = None) -> dict[str, dict[str, object]]:
+    auditor = house.act_as("auditor")
+    taken = evidence_of(house, settings)(auditor, house.parts.clock.now())
+    return {snapshot.kind: dict(snapshot.facts) for snapshot in taken}
+
+
+def test_every_fact_that_is_looked_for_can_be_seen_in_a_demo_home(house: House) -> None:
+    auditor = house.act_as("auditor")
+    at = house.parts.clock.now()
+    taken = {snapshot.kind: snapshot for snapshot in evidence_of(house)(auditor, at)}
+    assert len(taken) >= 17
+    assert {snapshot.taken_at for snapshot in taken.values()} == {at}
+    assert all(kind in snapshot.origin for kind, snapshot in taken.items())
+
+
+def test_facts_say_what_is_true_of_this_home(house: House) -> None:
+    facts = facts_of(house)
+    assert facts["iam.users"]["default_accounts"] == len(read_logins(house.settings.home))
+    assert facts["kms.custody"]["damaged_system_keys"] == 0
+    assert facts["ledger.integrity"]["valid"] is True
+    assert facts["log.schema"]["time_permille"] == 1_000
+    assert facts["log.retention"] == {"days": house.settings.retention_days}
+    assert facts["platform.listeners"] == {"plain_remote": 0, "encrypted_remote": False}
+    assert facts["incident.record"]["closed"] == 0
+
+
+def test_a_listener_beyond_loopback_counts_as_plain_or_encrypted(house: House) -> None:
+    wide = replace(house.settings, listen="0.0.0.0:443")
+    assert facts_of(house, wide)["platform.listeners"]["plain_remote"] == 1
+    tls = replace(wide, tls_cert="c.pem", tls_key="k.pem")
+    listeners = facts_of(house, tls)["platform.listeners"]
+    assert listeners == {"plain_remote": 0, "encrypted_remote": True}
+    named = replace(house.settings, listen="gateway.example:443")
+    assert facts_of(house, named)["platform.listeners"]["plain_remote"] == 1
+
+
+def test_a_backup_becomes_a_fact_with_its_age(house: House, tmp_path: Path) -> None:
+    words = ["--home", str(house.settings.home), "backup", str(tmp_path / "b.tar")]
+    cli.main(words, standalone_mode=False)
+    house.audits.ledger.sequencer.drain()
+    later = evidence_of(house)(house.act_as("auditor"), house.parts.clock.now() + 2 * DAY)
+    (backup,) = [snapshot.facts for snapshot in later if snapshot.kind == "backup.job"]
+    assert backup["age_hours"] in (47, 48)
+
+
+def test_what_cannot_be_seen_is_left_out_and_nothing_is_invented(house: House) -> None:
+    unbound = Evidence(house.settings, iam=house.iam, kms=house.kms, detectors=house.detectors)
+    nobody = replace(house.act_as("auditor"), roles=frozenset(), id="acc_nobody")
+    taken = {s.kind: s.facts for s in unbound(nobody, house.parts.clock.now())}
+    assert "log.coverage" not in taken
+    assert taken["incident.record"] == {}
+    assert taken["ledger.integrity"] == {}
+    assert taken["backup.job"] == {}
+
+
+# containment for playbooks
+
+
+def sign_in(house: House, account: str) -> None:
+    login = read_logins(house.settings.home)[account]
+    reference = house.iam.sign_in.begin(PasswordAttempt(account, login.password, "127.0.0.1"))
+    code = login.code(house.parts.clock.now())
+    house.iam.sign_in.finish(FactorAttempt(reference, code, "127.0.0.1"))
+
+
+def test_an_order_ends_sessions_and_locks_and_twice_is_once(house: House) -> None:
+    containment = IamContainment(house.iam)
+    sign_in(house, "staff")
+    state = containment.account_state(ROOT_ORG, "staff")
+    assert state is not None
+    assert (state.locked, state.protected) == (False, "")
+    assert len(containment.sessions_of(state.id)) == 1
+    assert containment.revoke_sessions(state.id, ORDER) == 1
+    assert containment.revoke_sessions(state.id, ORDER) == 0
+    containment.lock_account(state.id, ORDER)
+    containment.lock_account(state.id, ORDER)
+    after = containment.account_state(ROOT_ORG, state.id)
+    assert after is not None
+    assert (after.locked, after.state) == (True, "locked")
+    assert house.parts.revocations.is_revoked("account", state.id)
+
+
+def test_the_last_administrator_is_protected_by_name(house: House) -> None:
+    state = IamContainment(house.iam).account_state(ROOT_ORG, "audit-admin")
+    assert state is not None
+    assert state.protected == "the last audit-admin"
+
+
+def test_an_account_of_another_organisation_is_not_there(house: House) -> None:
+    containment = IamContainment(house.iam)
+    assert containment.account_state("org_other", "analyst") is None
+    assert containment.account_state(ROOT_ORG, "nobody-of-this-name") is None
+
+
+def test_a_grant_resolves_names_and_refuses_unknown_ones(house: House) -> None:
+    late = LateSubjects()
+    with pytest.raises(Unavailable):
+        late.resolve_subject(ROOT_ORG, "analyst")
+    late.bind(house.iam)
+    kind, _, _ = late.resolve_subject(ROOT_ORG, "analyst").partition(":")
+    assert kind == "account"
+    with pytest.raises(NotFound):
+        late.resolve_subject(ROOT_ORG, "nobody-of-this-name")
+
+
+# keys for the other planes
+
+
+def test_only_the_newest_token_key_signs(house: House) -> None:
+    signer = PoolTokenSigner(house.kms)
+    newest = signer.keys()[0]
+    assert signer.sign(newest.name, b"message")
+    with pytest.raises(Conflict):
+        signer.sign("999", b"message")
+
+
+def test_a_report_is_signed_by_two_algorithms(house: House) -> None:
+    made = PoolReportSigner(house.kms).sign_report(b"report")
+    assert [one.algorithm for one in made] == ["sm2-sm3", "ecdsa-p256-sha256"]
+    kinds = {"sm2-sm3": "sm2", "ecdsa-p256-sha256": "ecdsa-p256"}
+    for one in made:
+        public = signatures.public_key(kinds[one.algorithm], one.public_key)
+        public.verify(one.signature, b"report", DEFAULT)
+        with pytest.raises(InvalidSignature):
+            public.verify(one.signature, b"another", DEFAULT)
+
+
+def test_versions_of_two_checkpoint_keys_are_paired_newest_first() -> None:
+    edwards = [SystemPublicKey(v, b"x" + str(v).encode() * 32, "ed25519") for v in (1, 2)]
+    sm2 = [SystemPublicKey(1, b"x" + b"\x04" * 65, "sm2")]
+    paired = _paired(edwards, sm2)
+    assert [pair.ed25519 for pair in paired] == [b"2" * 32, b"1" * 32]
+    assert {pair.sm2 for pair in paired} == {b"\x04" * 65}
+
+
+def test_a_locked_pool_signs_no_checkpoint(tmp_path: Path) -> None:
+    make_demo_home(tmp_path / "home")
+    (tmp_path / "home" / "unlock.key").unlink()
+    opened = open_house(tmp_path / "home")
+    try:
+        signer = PoolCheckpointSigner(opened.kms)
+        with pytest.raises(SignerLocked):
+            signer.keys()
+        for sign in (signer.sign_ed25519, signer.sign_sm2):
+            with pytest.raises(SignerLocked):
+                sign(b"checkpoint")
+        taken = evidence_of(opened)(opened.act_as("auditor"), opened.parts.clock.now())
+        assert "kms.custody" not in {snapshot.kind for snapshot in taken}
+    finally:
+        opened.close()
+
+
+# own acts for detectors
+
+
+def test_the_ledgers_records_are_events_from_the_first_on(house: House) -> None:
+    acts = LedgerActs()
+    assert acts.records_from(0, 10) == ()
+    acts.bind(house.audits)
+    house.audits.ledger.sequencer.drain()
+    first = acts.records_from(0, 3)
+    assert len(first) == 3
+    assert list(acts.records_from(1, 2)) == list(first[1:])
+
+
+# notices
+
+
+def test_notices_go_to_the_inbox_or_to_the_one_webhook(tmp_path: Path) -> None:
+    plain = Settings(home=tmp_path)
+    assert options(plain).channels == {}
+    hooked = replace(plain, webhook_url="https://hook.example/x", webhook_secret="s")
+    made = options(hooked)
+    assert (made.default_channel, made.channels["webhook"].kind) == ("webhook", "generic")
+    with pytest.raises(SettingsRejected, match="pigeon"):
+        options(replace(hooked, webhook_kind="pigeon"))
+    assert outbound(replace(plain, webhook_allow="hook.inner, ")) is not None
