@@ -75,9 +75,9 @@ def _shell(starts: list[float], served: Served) -> list[dict[str, Any]]:
         ),
         figure(
             "gateway RSS",
-            served.largest_rss(),
+            served.gateway_rss(),
             "MB",
-            "largest process after the load above, 1 worker, 32 threads",
+            "the worker that answered the load above, 32 threads",
             bar=_RSS_BAR,
         ),
     ]

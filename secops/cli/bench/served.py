@@ -51,9 +51,10 @@ class Served:
         """Return CPU seconds so far, by process."""
         return {pid: _cpu(pid) for pid in descendants(self.pid)}
 
-    def largest_rss(self) -> float:
-        """Return the resident memory of its largest process in MB (10^6 bytes)."""
-        return max((_rss(pid) for pid in descendants(self.pid)), default=0) / 1e6
+    def gateway_rss(self) -> float:
+        """Return the resident memory in MB (10^6 bytes) of the process that worked most."""
+        spent = self.cpu_seconds()
+        return _rss(max(spent, key=lambda pid: spent[pid])) / 1e6
 
     def run(self, load: Load) -> tuple[Loaded, Spent]:
         """Run ``load`` from a process of its own; return its outcome and our CPU seconds."""
