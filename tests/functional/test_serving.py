@@ -202,7 +202,8 @@ def test_a_stop_under_load_loses_no_act_and_the_next_start_goes_on(home: Path) -
     after = verify_ledger(home)
     assert after["valid"] is True
     assert int(str(after["entries"])) - int(str(before["entries"])) >= granted
-    assert list((home / "journal").glob("gateway*")) == []
+    left = [folder.name for folder in (home / "ledger" / "journal").iterdir()]
+    assert [name for name in left if name.startswith("gateway")] == []
     with served(home) as again:
         assert get("127.0.0.1", again.port, "/readyz")[0] == 200
         assert again.stop()[0] == 0
@@ -216,11 +217,12 @@ def test_requests_in_flight_are_answered_before_the_end(home: Path) -> None:
 
         def sign_in() -> None:
             connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
-            form = {"account": "analyst", "name": "analyst", "password": login.password}
+            form = urlencode({"name": "analyst", "password": login.password})
+            own = {**FORM, "origin": f"http://127.0.0.1:{running.port}"}
             try:
                 connection.request("GET", "/healthz")
                 connection.getresponse().read()
-                connection.request("POST", "/login", urlencode(form), FORM)
+                connection.request("POST", "/login", form, own)
                 sent.wait(START_SECONDS)
                 answer = connection.getresponse()
                 answer.read()
@@ -236,8 +238,7 @@ def test_requests_in_flight_are_answered_before_the_end(home: Path) -> None:
         for thread in threads:
             thread.join(START_SECONDS)
     assert code == 0
-    assert len(answers) == 4
-    assert [status for status in answers if status >= 500] == []
+    assert answers == [200] * 4
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
