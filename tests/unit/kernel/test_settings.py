@@ -68,7 +68,11 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
 def test_other_addresses_need_tls_or_a_trusted_proxy(tmp_path: Path) -> None:
     tls = {"SECOPS_LISTEN": "[::]:443", "SECOPS_TLS_CERT": "c.pem", "SECOPS_TLS_KEY": "k.pem"}
     settings = read_settings(tmp_path, tls)
-    assert (settings.addresses, settings.tls, settings.origin) == (("::",), True, "https://[::]:443")
+    assert (settings.addresses, settings.tls, settings.origin) == (
+        ("::",),
+        True,
+        "https://[::]:443",
+    )
     proxied = {
         "SECOPS_LISTEN": "10.0.0.5:8080",
         "SECOPS_TRUSTED_PROXIES": "10.0.0.0/24, 10.1.0.1",
