@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import segno
 
-from iam.errors import PasswordExpired, SignInRefused
+from iam.errors import EnrolmentRefused, PasswordExpired, SignInRefused
 from iam.models.accounts import EnrolmentView, IdentityDocument
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.enrolment import EnrolmentForm
@@ -144,13 +144,20 @@ class _SignIn:
         """Ask for the enrolment token, or show what it is for."""
         token = request.query.get("token", "")
         if not token:
-            return self.desk.page(request, "signin/enrol_token.html")
+            return self._ask_token(request)
         return self._ask_factors(request, token)
+
+    def _ask_token(self, request: Request, error: SecopsError | None = None) -> Response:
+        status = error.status if error else 200
+        return self.desk.page(request, "signin/enrol_token.html", status, error=error)
 
     def _ask_factors(
         self, request: Request, token: str, error: SecopsError | None = None
     ) -> Response:
-        view = self.desk.parts.iam.enrolment.look(token)
+        try:
+            view = self.desk.parts.iam.enrolment.look(token)
+        except EnrolmentRefused as refused:
+            return self._ask_token(request, refused)
         return self.desk.page(
             request,
             "signin/enrol.html",

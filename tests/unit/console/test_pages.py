@@ -199,3 +199,13 @@ def test_a_request_without_a_page_is_told_so() -> None:
 
     assert here(Request("POST", "/x")) == "/"
     assert here(Request("GET", "/x", "a=1")) == "/x?a=1"
+
+
+def test_a_bad_enrolment_token_is_named_and_asked_for_again(console: ConsoleSite) -> None:
+    reader = Reader(console.site)
+    answer = reader.get("/enrol?token=guessed")
+    assert answer.status == 401
+    assert 'role="alert"' in answer.text
+    assert 'name="token"' in answer.text
+    form = {"token": "guessed", "password": "a", "repeat": "b"}
+    assert reader.post("/enrol", form).status == 401
