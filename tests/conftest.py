@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
             raise AssertionError(msg)
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="session")
+def openssl_command() -> str:
+    """The foreign judge of signatures and certificates; skips where it is absent."""
+    found = shutil.which("openssl")
+    return found or pytest.skip("no openssl command (Debian: openssl)")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -242,8 +241,6 @@ def test_requests_in_flight_are_answered_before_the_end(home: Path) -> None:
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl command")
     key, certificate = folder / "key.pem", folder / "cert.pem"
     subprocess.run(
         (
@@ -258,6 +255,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     return certificate, key
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_tls_is_answered_to_who_trusts_it_and_plain_http_is_not(home: Path, tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     chosen = {"SECOPS_TLS_CERT": str(certificate), "SECOPS_TLS_KEY": str(key)}

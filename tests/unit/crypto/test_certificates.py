@@ -162,6 +162,7 @@ def test_a_huge_certificate_is_refused_unread() -> None:
         read_certificate(b"\x30" * 70_000)
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_openssl_agrees_about_our_chain(tmp_path: Path) -> None:
     for name, content in (("root", ROOT), ("leaf", LEAF)):
         text = base64.encodebytes(content).decode()

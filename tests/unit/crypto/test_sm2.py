@@ -244,6 +244,7 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_openssl_verifies_our_signature(files: Path) -> None:
     (files / "signature").write_bytes(KEY.sign("公文".encode()))
     arguments = ("dgst", "-sm3", "-verify", "public.pem", "-signature", "signature")
@@ -253,6 +254,7 @@ def test_openssl_verifies_our_signature(files: Path) -> None:
     assert without_id.returncode == 1
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_we_verify_openssls_signature(files: Path) -> None:
     arguments = ("dgst", "-sm3", "-sign", "key.pem", "-sigopt", DISTID)
     made = openssl(*arguments, "-out", "signature", "message", cwd=files)
@@ -260,6 +262,7 @@ def test_we_verify_openssls_signature(files: Path) -> None:
     KEY.public_key.verify((files / "signature").read_bytes(), "公文".encode())
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_we_verify_openssls_signature_over_a_digest(files: Path) -> None:
     digest = KEY.public_key.message_digest("公文".encode())
     (files / "digest").write_bytes(digest)
@@ -268,6 +271,7 @@ def test_we_verify_openssls_signature_over_a_digest(files: Path) -> None:
     KEY.public_key.verify_digest((files / "s").read_bytes(), digest)
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_openssl_decrypts_what_we_encrypt_and_we_what_it_encrypts(files: Path) -> None:
     (files / "ciphertext").write_bytes(KEY.public_key.encrypt(b"secret"))
     opened = openssl("pkeyutl", "-decrypt", "-inkey", "key.pem", "-in", "ciphertext", cwd=files)
@@ -277,6 +281,7 @@ def test_openssl_decrypts_what_we_encrypt_and_we_what_it_encrypts(files: Path) -
     assert KEY.decrypt(made.stdout) == "公文".encode()
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_a_key_that_openssl_made_is_read(files: Path) -> None:
     openssl("genpkey", "-algorithm", "SM2", "-out", "made.pem", cwd=files)
     arguments = ("pkcs8", "-topk8", "-nocrypt", "-in", "made.pem", "-outform", "DER")

@@ -55,6 +55,7 @@ def run(pool: KeyPool, account: str, *arguments: str, **options: Any) -> Result:
     return CliRunner().invoke(group, list(arguments), obj=session, **options)
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_a_file_is_signed_verified_and_openssl_agrees(pool: KeyPool, tmp_path: Path) -> None:
     made = run(pool, "keeper", "create-key", "k", "--type", "sm2", "--grant", "acc_user", "--json")
     assert json.loads(made.stdout)["type"] == "sm2"

@@ -141,6 +141,7 @@ def test_a_file_above_the_limit_is_not_judged(world: World) -> None:
         world.verification.verify_seal(DOCUMENT, bytes((20 << 20) + 1))
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_openssl_accepts_our_certificates_and_our_signature(world: World, tmp_path: Path) -> None:
     sealed = world.use(world.make())
     root = read_der(sealed.value)

@@ -173,6 +173,7 @@ def test_a_strangers_list_is_refused(world: World, tmp_path: Path) -> None:
         files.verify_seal(sealed.value, DOCUMENT, [], [revocation_list(new_mint().root_key)])
 
 
+@pytest.mark.usefixtures("openssl_command")
 def test_the_authority_publishes_its_root_and_its_list(world: World, tmp_path: Path) -> None:
     services: Any = SimpleNamespace(published_lists=PublishedLists(world.parts.authority))
     root, crl = routes(services)
