@@ -1,0 +1,69 @@
+"""axe-core on every page in both themes: no violation of WCAG 2.2 A and AA."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from tests.browser.visitors import Visitors
+
+pytestmark = [pytest.mark.browser, pytest.mark.service]
+
+AXE = "axe-core@4.14.1"
+PUBLIC = ("/login?transaction=", "/enrol", "/signed-out", "/verify", "/no-such-page")
+PAGES = {
+    "analyst": ("/", "/alerts", "/rules", "/logs", "/incidents", "/runs", "/accounts", "/ledger"),
+    "auditor": ("/ledger", "/ledger/0", "/assessments", "/seals"),
+}
+FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}
+ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
+"wcag22aa"]})).violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html))"""
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine: axe-core is not vendored")
+    folder = tmp_path_factory.mktemp("axe")
+    packed = subprocess.run(
+        [npm, "pack", AXE], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    if packed.returncode != 0:
+        pytest.skip(f"npm can't fetch {AXE}: {packed.stderr.strip()[-200:]}")
+    (archive,) = Path(folder).glob("*.tgz")
+    with tarfile.open(archive) as files:
+        script = files.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(
+    visitors: Visitors, axe: str, scheme: Literal["light", "dark"]
+) -> None:
+    found: dict[str, list[str]] = {}
+    for role, paths in {"": PUBLIC, **PAGES}.items():
+        known = visitors.signed_in(role) if role else None
+        visitor = visitors.stranger(scheme=scheme, signed_in_as=known)
+        wanted = list(paths)
+        for listing in FIRST_LINKS.get(role, ()):
+            visitor.go(listing)
+            wanted.append(
+                visitor.page.locator("main tbody a").first.get_attribute("href") or listing
+            )
+        for path in wanted:
+            visitor.go(path)
+            visitor.picture(
+                f"{scheme}-{role or 'public'}{path.partition('?')[0].replace('/', '-')}"
+            )
+            visitor.page.evaluate(axe)
+            violations = visitor.page.evaluate(ASK)
+            if violations:
+                found[f"{role} {path}"] = violations
+    assert found == {}
