@@ -11,10 +11,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from secops.app import open_house
 from secops.bridges.processes import all_routes, build_gateway
 from secops.cli import cli
+from secops.kernel.clock import SECOND
 from tests.fakes.demo_site import DemoSite, make_demo_home, read_logins
 
 ORIGIN = "http://localhost:8080"
 OURS = {"origin": ORIGIN, "sec_fetch_site": "same-origin"}
+STEP = 30 * SECOND
 BOUNDARY = "----a-boundary"
 
 
@@ -63,14 +65,15 @@ class Reader:
         body, kind = multipart(fields, files)
         return self._ask("POST", path, body, kind, OURS)
 
-    def sign_in(self, name: str) -> Page:
+    def sign_in(self, name: str, ahead: int = 0) -> Page:
+        """Sign in with the code of the step ``ahead`` of the clock: a code works once."""
         login = self.site.logins[name]
         transaction = self._begin()
         asked = self.post(
             "/login", {"transaction": transaction, "name": name, "password": login.password}
         )
         reference = asked.text.partition('name="reference" value="')[2].partition('"')[0]
-        code = login.code(self.site.house.parts.clock.now())
+        code = login.code(self.site.house.parts.clock.now() + ahead * STEP)
         answer = self.post(
             "/login/factor", {"transaction": transaction, "reference": reference, "code": code}
         )

@@ -1,8 +1,6 @@
-"""One demo house for all tests of the console."""
+"""One demo house for all tests of the console; it closes when the process ends."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,7 +8,5 @@ from tests.fakes.console_site import ConsoleSite, open_console_site
 
 
 @pytest.fixture(scope="session")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleSite]:
-    opened = open_console_site(tmp_path_factory.mktemp("console") / "home")
-    yield opened
-    opened.site.house.close()
+def console(tmp_path_factory: pytest.TempPathFactory) -> ConsoleSite:
+    return open_console_site(tmp_path_factory.mktemp("console") / "home")

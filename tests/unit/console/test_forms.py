@@ -1,0 +1,198 @@
+"""Every form of the console does what its button says, for the role that may press it."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+from secops.console.render import beijing_time, utc_time
+from tests.fakes.console_site import ConsoleSite, Page, Reader
+from tests.fakes.demo_site import Login
+
+
+def first(pattern: str, page: Page) -> str:
+    found = re.search(pattern, page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+def follow(reader: Reader, answer: Page) -> Page:
+    assert answer.status == 303, answer.text
+    return reader.get(answer.headers["location"])
+
+
+def test_an_account_is_made_enrolled_given_a_role_locked_and_unlocked(
+    console: ConsoleSite,
+) -> None:
+    admin, security = console.reader("system-admin"), console.reader("security-admin")
+    made = admin.post("/accounts", {"name": "wangfang"})
+    assert made.status == 200
+    token = first(r"<pre>([^<]+)</pre>", made)
+    account = first(r'href="(/accounts/acc_[^"]+)"', made)
+    stranger = Reader(console.site)
+    asked = stranger.get(f"/enrol?token={token}")
+    secret = first(r'class="hint">[^<]*<code>([A-Z2-7]{32})</code>', asked)
+    login = Login("vT7#qm-Lk2w-Zr9p", secret)
+    form = {
+        "token": token,
+        "password": login.password,
+        "repeat": login.password,
+        "code": login.code(console.site.house.parts.clock.now()),
+    }
+    assert stranger.post("/enrol", {**form, "repeat": "x"}).status == 400
+    assert stranger.post("/enrol", {**form, "code": "000000"}).status in (400, 401)
+    assert "恢复码" in stranger.post("/enrol", form).text
+
+    shown = follow(security, security.post(f"{account}/roles", {"do": "assign", "role": "staff"}))
+    assert "收回角色" in shown.text
+    again = follow(security, security.post(f"{account}/roles", {"do": "revoke", "role": "staff"}))
+    assert "收回角色" not in again.text
+    assert security.post(f"{account}/roles", {"do": "dance"}).status == 400
+
+    for act, state in (("sessions/revoke", "有效"), ("lock", "已锁定"), ("unlock", "有效")):
+        page = follow(admin, admin.post(f"{account}/{act}", {"reason": "演练"}))
+        assert first(r'<h1>.*?<span class="badge [a-z]+">([^<]+)<', page) == state
+
+
+def test_a_rule_is_switched_and_an_alert_closed(console: ConsoleSite) -> None:
+    security, analyst = console.reader("security-admin"), console.reader("analyst")
+    rule = first(r'href="(/rules/[^"]+)"', security.get("/rules"))
+    off = follow(security, security.post(f"{rule}/switch", {"to": "disabled", "reason": "演练"}))
+    assert "启用规则" in off.text
+    on = follow(security, security.post(f"{rule}/switch", {"to": "enabled"}))
+    assert "停用规则" in on.text
+    assert "启用规则" not in analyst.get(rule).text
+
+    alert = first(r'href="(/alerts/alr_[^"]+)"', analyst.get("/alerts?severity=medium"))
+    closed = follow(analyst, analyst.post(f"{alert}/close", {"reason": "误报"}))
+    assert "误报" in closed.text
+    assert alert in analyst.get("/alerts?status=closed").text
+    assert alert not in analyst.get("/alerts?severity=medium").text
+    assert analyst.get("/logs?q=%28").status == 200
+    assert 'role="alert"' in analyst.get("/logs?q=%28").text
+
+
+def test_an_incident_is_judged_planned_run_approved_and_reported(console: ConsoleSite) -> None:
+    security, analyst = console.reader("security-admin"), console.reader("analyst")
+    alert = first(r'href="(/alerts/alr_[^"]+)"', analyst.get("/alerts?severity=high"))
+    incident = analyst.post(f"{alert}/incident").headers["location"]
+    page = analyst.get(incident)
+    state = first(r'<select name="state"><option value="([^"]+)"', page)
+    moved = follow(analyst, analyst.post(f"{incident}/state", {"state": state, "reason": "确认"}))
+    assert moved.text.count("<li><time") > page.text.count("<li><time")
+    assert follow(analyst, analyst.post(f"{incident}/judge", {"cause": "弱口令"})).status == 200
+    assert "弱口令" in analyst.get(incident).text
+    assert incident in analyst.get("/incidents?state=").text
+
+    wish = {"playbook": "ssh_brute_force_contain", "var:__account__": "integrator"}
+    planned = analyst.post(f"{incident}/plan", {**wish, "do": "plan"})
+    assert "尚未执行任何动作" in planned.text
+    assert analyst.post(f"{incident}/plan", {"playbook": "none"}).status == 404
+    run = analyst.post(f"{incident}/plan", {**wish, "do": "request"}).headers["location"]
+    waiting = security.get(run)
+    digest = first(r'name="plan" value="([0-9a-f]{64})"', waiting)
+    assert 'name="plan"' not in analyst.get(run).text
+    other = security.post(f"{run}/approve", {"decision": "grant", "plan": "0" * 64})
+    assert other.status in (400, 409)
+    refused = security.post(
+        f"{run}/approve", {"decision": "reject", "plan": digest, "reason": "不必"}
+    )
+    assert follow(security, refused).status == 200
+    assert run in analyst.get("/runs").text
+    second = analyst.post(f"{incident}/plan", {**wish, "do": "request"}).headers["location"]
+    gone = follow(analyst, analyst.post(f"{second}/cancel", {"reason": "误操作"}))
+    assert "已取消" in gone.text
+    report = analyst.post(f"{incident}/report")
+    assert report.headers["content-disposition"].startswith("attachment")
+    assert "弱口令" in report.text
+
+
+def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: ConsoleSite) -> None:
+    applicant, security = console.reader("seal-applicant"), console.reader("security-admin")
+    wish = {
+        "name": "临江县档案馆",
+        "shape": "oval",
+        "organization": "临江县档案馆",
+        "holders": "seal-holder",
+        "reason": "新设",
+    }
+    assert follow(applicant, applicant.post("/seals/apply", wish)).status == 200
+    application = first(r'action="(/seals/applications/[^"]+)/decide"', security.get("/seals"))
+    agreed = security.post(f"{application}/decide", {"decision": "grant", "reason": "同意"})
+    assert "制章" in follow(security, agreed).text
+    seal = security.post(f"{application}/make").headers["location"]
+    assert "临江县档案馆" in security.get(seal).text
+
+    holder = console.reader("seal-holder")
+    assert holder.upload(f"{seal}/use", {"purpose": "归档"}, {"document": b""}).status == 400
+    sealed = holder.upload(f"{seal}/use", {"purpose": "归档"}, {"document": b"a letter"})
+    assert sealed.headers["content-disposition"].endswith('.dat"')
+    assert "归档" in holder.get(seal).text
+    public = Reader(console.site, remote="192.0.2.90")
+    files = {"sealed": sealed.body, "document": b"a letter"}
+    assert 'badge good">有效' in public.upload("/verify", {}, files).text
+    changed = public.upload("/verify", {}, {**files, "document": b"another"}).text
+    assert first(r'id="verdict"><span class="badge ([a-z]+)"', Page(200, {}, changed, b"")) == "bad"
+
+    for to, state in (("suspend", "已停用"), ("resume", "有效"), ("revoke", "已吊销")):
+        page = follow(security, security.post(f"{seal}/switch", {"to": to, "reason": "演练"}))
+        assert first(r'<h1>.*?<span class="badge [a-z]+">([^<]+)<', page) == state
+    assert security.post(f"{seal}/switch", {"to": "eat"}).status == 400
+
+
+def test_an_assessment_is_made_judged_filtered_and_exported(console: ConsoleSite) -> None:
+    auditor = console.reader("auditor")
+    assert auditor.post("/assessments", {"level": "9"}).status == 400
+    made = auditor.post("/assessments", {"level": "2"}).headers["location"]
+    whole = auditor.get(made)
+    item = first(r"<td>(L2-[A-Z0-9-]+)</td>", whole)
+    judged = {"item": item, "status": "compliant", "reason": "现场核查", "person": "李华"}
+    assert auditor.post("/assessments/judgements", judged).status == 303
+    some = auditor.get(f"{made}?status=compliant")
+    assert some.text.count("<tr>") < whole.text.count("<tr>")
+    report = auditor.post(f"{made}/report")
+    assert report.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(report.body)) as archive:
+        assert [name.endswith(".proof") for name in archive.namelist()] == [False, True]
+    assert made in auditor.get("/assessments").text
+
+
+def test_the_ledger_shows_an_entry_with_its_proof_and_verifies(console: ConsoleSite) -> None:
+    auditor = console.reader("auditor")
+    assert "c2sp.org/tlog-proof@v1" in auditor.get("/ledger/0").text
+    assert auditor.get("/ledger/99999999").status == 404
+    assert 'badge good">通过' in auditor.post("/ledger/verify").text
+    filtered = auditor.get("/ledger?action=iam.assign_role")
+    assert set(re.findall(r"<td>([a-z]+\.[a-z_]+)</td>", filtered.text)) == {"iam.assign_role"}
+
+
+def test_own_sessions_are_seen_and_ended(console: ConsoleSite) -> None:
+    reader = Reader(console.site)
+    reader.sign_in("zhangwei")
+    session = first(r'badge info">(ses_[^<]+)<', reader.get("/apps"))
+    assert reader.post(f"/me/sessions/{session}/end").status == 303
+    assert reader.get("/me").status == 303
+
+
+def test_sign_in_without_a_transaction_or_with_a_wrong_code_begins_again(
+    console: ConsoleSite,
+) -> None:
+    reader = Reader(console.site)
+    assert reader.get("/login").headers["location"] == "/signin"
+    assert reader.post("/login/factor", {"reference": "none", "code": "1"}).status in (400, 401)
+    assert reader.get("/enrol").status == 200
+    assert reader.post("/login", {}, origin="http://evil.example").status == 403
+
+
+def test_static_files_are_those_of_the_list_and_cached(console: ConsoleSite) -> None:
+    reader = Reader(console.site)
+    for path in ("/static/console.css", "/static/vendor/htmx.min.js", "/favicon.ico"):
+        assert reader.get(path).headers["cache-control"].endswith("immutable")
+    for path in ("/static/../texts.py", "/static/%2e%2e/texts.py", "/static/none.js"):
+        assert reader.get(path).status == 404
+
+
+def test_an_unknown_instant_is_a_dash() -> None:
+    assert (beijing_time(None), utc_time(None)) == ("—", "")
+    assert (beijing_time(0), utc_time(0)) == ("1970-01-01 08:00:00", "1970-01-01T00:00:00Z")
