@@ -80,6 +80,14 @@ def test_a_report_proves_itself_from_key_to_page(rig: Rig, form: str) -> None:
     assert rig.services.ledger.files.verify_ledger().valid
 
 
+def test_a_report_names_the_high_risk_of_what_fails(rig: Rig) -> None:
+    quiet = orjson.loads(export(rig, "json")[0])
+    assert quiet["high_risks"] == []
+    rig.evidence.facts["iam.users"]["default_accounts"] = 1
+    (risk,) = orjson.loads(export(rig, "json")[0])["high_risks"]
+    assert (risk["item"], [case["id"] for case in risk["cases"]]) == ("L3-CES1-06", ["6.4.2.1"])
+
+
 def test_every_changed_byte_of_report_or_proof_is_found(rig: Rig) -> None:
     content, proof = export(rig, "json")
     vkeys = rig.vkeys
