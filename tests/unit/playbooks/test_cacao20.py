@@ -541,3 +541,13 @@ def test_no_bytes_make_the_check_fail(text: bytes) -> None:
     checked, problems = check_text(text)
     assert checked is None
     assert problems
+
+
+def test_an_extension_of_somebody_else_is_left_alone_where_it_is_declared() -> None:
+    other = "extension-definition--99999999-9999-4999-8999-999999999999"
+    document = playbook()
+    document["workflow"][LOCK]["step_extensions"][other] = {"anything": ["they", "like"]}
+    assert places(document, "extension_undeclared") == [f"/workflow/{LOCK}/step_extensions/{other}"]
+    definitions = document["extension_definitions"]
+    definitions[other] = {**definitions[EXTENSION], "name": "theirs"}
+    assert errors(document) == set()
