@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audits.service import AuditsServices
 from detectors.service import DetectorsServices
@@ -33,6 +33,7 @@ class House:
     detectors: DetectorsServices
     playbooks: PlaybooksServices
     audits: AuditsServices
+    _closed: list[bool] = field(default_factory=list)
 
     @property
     def parts(self) -> Parts:
@@ -65,7 +66,10 @@ class House:
         self.parts.trail.append([act])
 
     def close(self) -> None:
-        """Drain this process's doors into the ledger and let go of everything."""
+        """Drain this process's doors into the ledger and let go of everything, once."""
+        if self._closed:
+            return
+        self._closed.append(True)
         self.spine.journal.close()
         self.detectors.logs.close()
         self.audits.ledger.sequencer.drain()

@@ -56,7 +56,8 @@ def _make_keys(house: House) -> None:
 
 def _make_seal(house: House) -> None:
     applicant, security = house.act_as("seal-applicant"), house.act_as("security-admin")
-    if house.kms.seal_registry.list_seals(security, PageRequest()).items:
+    applications = house.kms.seal_applications.list_applications(security, PageRequest())
+    if applications.items:
         return
     wish = SealRequest(
         name=_SEAL,

@@ -21,6 +21,7 @@ from secops.web.routes import Public, Route
 
 _PAGES: Final = Public("the pages with which people prove who they are")
 _START_SECONDS: Final = 600
+_DEVICE_SECONDS: Final = 90 * 86_400
 _YEAR_SECONDS: Final = 31_536_000
 
 
@@ -60,7 +61,11 @@ class _SignIn:
         _same_origin(request)
         form = request.form
         transaction = form.get("transaction", "")
-        attempt = PasswordAttempt(form.get("name", ""), form.get("password", ""), request.remote)
+        console = self.desk.parts.iam.console
+        device = request.cookies.get(console.cookie_name("device"), "")
+        attempt = PasswordAttempt(
+            form.get("name", ""), form.get("password", ""), request.remote, device
+        )
         try:
             reference = self.desk.parts.iam.sign_in.begin(attempt)
         except (SignInRefused, TooMany) as error:
@@ -99,9 +104,13 @@ class _SignIn:
             return self._ask_password(request, transaction, error)
         except (PasswordExpired, Invalid, TooMany) as error:
             return self._ask_factor(request, transaction, reference, error)
-        cookie = iam.console.cookie_header("op_session", opened.cookie)
+        device = iam.console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
+        cookies = (
+            ("set-cookie", iam.console.cookie_header("op_session", opened.cookie)),
+            ("set-cookie", device),  # whoever guesses elsewhere can't lock this browser out
+        )
         onward = f"/oauth2/authorize?{urlencode({'transaction': transaction})}"
-        return redirect(onward, headers=(("set-cookie", cookie),))
+        return redirect(onward, headers=cookies)
 
     def callback(self, request: Request) -> Response:
         """Redeem the code: the console's own session begins."""
