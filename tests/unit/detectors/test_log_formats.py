@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -396,6 +397,44 @@ def test_what_the_library_refuses_is_a_reject(monkeypatch: pytest.MonkeyPatch) -
     _, rejects = everything(b"ElfFile\x00" + bytes(4_088), "evtx")
 
     assert [(r.reason, r.detail) for r in rejects] == [("not_evtx", "refused by 1 thread")]
+
+
+def test_a_damaged_record_is_named_and_the_next_one_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    system = {"TimeCreated": {"#attributes": {"SystemTime": EPOCH_1}}, "Channel": "Security"}
+    good = orjson.dumps({"Event": {"System": system}}).decode()
+
+    class Records:
+        def __init__(self) -> None:
+            self.left = [good, "", good]
+
+        def __iter__(self) -> Records:
+            return self
+
+        def __next__(self) -> dict[str, object]:
+            if not self.left:
+                raise StopIteration
+            if not (text := self.left.pop(0)):
+                raise RuntimeError("a record of wrong size")
+            return {"data": text}
+
+    class Library:
+        def __init__(self, _stream: object, *, number_of_threads: int) -> None: ...
+
+        def records_json(self) -> Records:
+            return Records()
+
+    monkeypatch.setattr("detectors.core.formats.evtx.PyEvtxParser", Library)
+    header = b"ElfFile\x00" + bytes(34) + (2).to_bytes(2, "little") + bytes(4_096 - 44)
+    prepared = replace(CONTEXT, prepare=lambda raw: raw.replace(b"Security", b"System"))
+    records, rejects = everything(header + bytes(65_536), "evtx", prepared)
+    assert [reject.reason for reject in rejects] == ["truncated", "damaged_record"]
+    assert rejects[0].detail == "1 of 2 chunks are there"
+    assert [(record.index, record.at) for record in records] == [(0, 1_000_000), (1, 1_000_000)]
+    assert {record.parsed.fields["System.Channel"] for record in records} == {"System"}
+    untouched, _ = everything(header + bytes(65_536), "evtx")
+    assert {record.parsed.fields["System.Channel"] for record in untouched} == {"Security"}
 
 
 def test_a_file_of_nothing_but_damage_ends() -> None:

@@ -256,3 +256,10 @@ def test_a_revocation_list_names_what_was_revoked(revoked: list[tuple[int, int]]
     fields = read_der(x509.revocation_list(tbs, b"x")).children[0].children
     entries = [child for child in fields[5:] if child.tag == 0x30]
     assert len(entries) == len(revoked)
+
+
+def test_a_seal_over_nothing_is_told_from_a_seal_over_the_document() -> None:
+    report = judged(make_signature(GOOD.but(data_hash=bytes(32))))
+    assert not report.valid
+    assert any("protects nothing" in text for text in warnings(report))
+    assert not any("protects nothing" in text for text in warnings(judged(make_signature(GOOD))))

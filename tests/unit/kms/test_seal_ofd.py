@@ -500,3 +500,9 @@ def test_the_real_ofd_fails_by_its_validity_only(corpus: Path) -> None:
         "policy": True,
     }
     assert report.signatures[0].signed_at == from_rfc3339("2026-08-04T02:08:09Z")
+
+
+def test_entries_of_folders_are_no_files_that_anything_must_protect() -> None:
+    files = pack(signed_document(GOOD), lambda package: package.writestr("Doc_0/Pages/", b""))
+    assert OfdPackage(files).names == OfdPackage(SOUND).names
+    assert judged(files).valid
