@@ -5,6 +5,7 @@ They need the home's file permissions and are recorded as ``os:<user>``.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import secrets
@@ -147,7 +148,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
     settings = read_settings(home)
     options = GatewayOptions(
         target="secops.app:gateway",
-        addresses=settings.addresses,
+        addresses=usable_addresses(settings.addresses),
         port=settings.port,
         workers=settings.workers,
         threads=settings.threads,
@@ -168,6 +169,19 @@ def _scheduler() -> None:
     from secops.app import run_scheduler  # noqa: PLC0415 - imported by the child alone
 
     run_scheduler()
+
+
+def usable_addresses(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ``addresses`` without an IPv6 loopback that this machine does not have."""
+    if len(addresses) == 1:
+        return addresses  # somebody named it: let the gateway say what is wrong with it
+    found = []
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with contextlib.suppress(OSError), socket.socket(family) as probe:
+            probe.bind((address, 0))
+            found.append(address)
+    return tuple(found) or addresses
 
 
 def _require_free(addresses: tuple[str, ...], port: int) -> None:
