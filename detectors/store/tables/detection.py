@@ -1,12 +1,12 @@
-"""The detectors' tables. Times are UTC microseconds; JSON stands in text."""
+"""Alerts, rules' states, cursors, evaluations and matches."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
 
-metadata: Final = MetaData()
+from detectors.store.tables.schema import metadata
 
 alerts: Final = Table(
     "detectors_alerts",
@@ -85,20 +85,4 @@ matches: Final = Table(
     Column("at", BigInteger, primary_key=True),
     Column("event_id", Text, primary_key=True),
     Column("org_id", Text, nullable=False),
-)
-
-log_sources: Final = Table(
-    "detectors_log_sources",
-    metadata,
-    Column("org_id", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("format", Text, nullable=False),
-    Column("timezone", Text, nullable=False),
-    Column("data_class", Text, nullable=False),
-    Column("path", Text),
-    Column("encoding", Text),
-    Column("follow", Boolean(create_constraint=False), nullable=False),
-    Column("masks", Boolean(create_constraint=False), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("created_by", Text, nullable=False),
 )

@@ -1,0 +1,123 @@
+"""What detection needs: rules, what people decided, alerts, and how far each detector is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from detectors.models.alerts import (
+    Alert,
+    AlertFilter,
+    Cursor,
+    Evaluation,
+    GroupMatch,
+    RuleState,
+    StoredMatch,
+)
+from detectors.models.rules import RuleFile
+from secops.kernel.pages import PageRequest
+from secops.kernel.transactions import Transaction
+
+
+class RuleCache(Protocol):
+    """Keeps compiled rules between runs; losing it costs time, nothing else."""
+
+    def load(self) -> bytes | None:
+        """Return what was saved last, None if there is nothing readable."""
+        ...
+
+    def save(self, content: bytes) -> None:
+        """Replace it; where it can't be written nothing happens."""
+        ...
+
+
+class RuleSource(Protocol):
+    """Where the rules lie that this instance runs."""
+
+    def rule_files(self) -> Sequence[RuleFile]:
+        """Return every rule file, by path."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Keeps alerts; an alert is created once, whoever finds it how often."""
+
+    def create(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> bool:
+        """Store ``alert`` with the ``subjects`` that carry its risk; False if it is known."""
+        ...
+
+    def change(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
+        """Store an alert's new extent, status and subjects."""
+        ...
+
+    def get(self, tx: Transaction, alert_id: str) -> Alert:
+        """Return it; raise ``AlertNotFound``."""
+        ...
+
+    def known(self, tx: Transaction, alert_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of ``alert_ids`` are stored."""
+        ...
+
+    def page(
+        self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest
+    ) -> Sequence[Alert]:
+        """Return at most ``page.limit + 1`` alerts, newest event first."""
+        ...
+
+    def overlapping(
+        self, tx: Transaction, rule_id: str, group: Sequence[str], window: tuple[int, int]
+    ) -> Sequence[Alert]:
+        """Return a group's alerts that share an instant with ``window``, oldest raised first."""
+        ...
+
+    def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
+        """Close an open alert; False if it is not open (any more)."""
+        ...
+
+    def risk_of(self, tx: Transaction, subject: str) -> int:
+        """Return the greatest risk that open alerts say of ``subject``, 0 without any."""
+        ...
+
+
+class DetectorStore(Protocol):
+    """Keeps what is switched on, how far each detector is, and what it has seen."""
+
+    def rule_states(self, tx: Transaction, org_id: str) -> Mapping[str, RuleState]:
+        """Return what people decided, by rule id."""
+        ...
+
+    def set_rule_state(self, tx: Transaction, org_id: str, rule_id: str, state: RuleState) -> None:
+        """Store a decision."""
+        ...
+
+    def cursors(self, tx: Transaction) -> Mapping[tuple[str, str], int]:
+        """Return every detector's next seq, by (detector, version)."""
+        ...
+
+    def advance(self, tx: Transaction, cursor: Cursor, next_seq: int, fence: int) -> bool:
+        """Move ``cursor`` if it stands where it was read and no newer fence wrote; else False."""
+        ...
+
+    def record_evaluation(self, tx: Transaction, evaluation: Evaluation) -> None:
+        """Add what was seen; a range that continues the last one extends it."""
+        ...
+
+    def evaluations(self, tx: Transaction, page: PageRequest) -> Sequence[Evaluation]:
+        """Return at most ``page.limit + 1`` evaluations, newest first."""
+        ...
+
+    def add_matches(
+        self, tx: Transaction, cursor: Cursor, org_id: str, matches: Sequence[GroupMatch]
+    ) -> None:
+        """Add events that count for groups of a correlation; known ones change nothing."""
+        ...
+
+    def matches(
+        self, tx: Transaction, detector: tuple[str, str], group: str, window: tuple[int, int]
+    ) -> Sequence[StoredMatch]:
+        """Return a group's matches in ``window`` (both ends included), by time."""
+        ...
+
+    def drop_matches(self, tx: Transaction, before: int) -> int:
+        """Forget matches older than ``before``; return how many."""
+        ...
