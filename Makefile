@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services bench lock clean
+.PHONY: help run check test test-deep lint types contracts unit services bench texts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,9 @@ test-deep: services $(DEVELOPMENT) ## the full counts of faults and attacks (≤
 
 bench: $(RUNTIME) ## every figure, with its circumstances
 	@for plane in iam kms detectors ledger logs playbooks audits; do $(BIN)/secops --home $(HOME_DIR) bench $$plane; done
+
+texts: $(DEVELOPMENT) ## bring the console's English catalogue up to date
+	@$(BIN)/python tools/texts.py
 
 lock: $(BIN)/python ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-build requirements.in -o requirements.lock
