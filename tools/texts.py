@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Bring the console's English catalogue up to date with its texts, and compile it.
 
 New texts get an entry with an empty translation, texts that are gone lose theirs. Prints what
