@@ -47,8 +47,14 @@ class RulesIn:
         return self.files
 
 
+def own_rule(name: str) -> Path:
+    """Return where our own rule of that name lies."""
+    (path,) = RULES.rglob(f"{name}.yml")
+    return path
+
+
 def own_rules(*names: str) -> RulesIn:
-    return RulesIn(**{name: (RULES / f"{name}.yml").read_text() for name in names})
+    return RulesIn(**{name: own_rule(name).read_text() for name in names})
 
 
 def log_events(lines: Sequence[str], now: int, kind: str = "syslog") -> list[LogEvent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from tests.fakes.detection_house import (
     SECURITY_ADMIN,
     DetectionHouse,
     detection_house,
+    own_rule,
     own_rules,
 )
 from tests.functional.test_detector_runs import ROOT_LOGIN, drain, failure
@@ -104,7 +106,7 @@ def run(house: DetectionHouse, tmp_path: Path) -> Run:
     return invoked
 
 
-SAMPLE = RULES / "samples" / "windows_log_cleared" / "positive.jsonl"
+SAMPLE = RULES / "windows" / "samples" / "windows_log_cleared" / "positive.jsonl"
 
 
 def lines(result: Result) -> list[dict[str, object]]:
@@ -123,7 +125,7 @@ def test_scan_files_names_rule_event_and_place(
     ]
     assert all(len(str(entry["event_id"])) == 64 for entry in found)
     last = result.stderr.splitlines()[-1]
-    assert last.startswith("events 2 rules 14 hits 2 unreadable 0 CPU seconds ")
+    assert re.match(r"events 2 rules \d+ hits 2 unreadable 0 CPU seconds ", last)
     assert (tmp_path / "home" / "cache" / "rules.json").is_file()
     again = files("scan-files", "--rules", str(RULES), "--json", str(SAMPLE))
     assert lines(again) == found
@@ -177,8 +179,8 @@ def test_a_bad_rule_is_named_and_skipped_and_nothing_readable_is_an_error(
 
 def test_a_rule_given_twice_is_named(files: Callable[..., Result], tmp_path: Path) -> None:
     copy = tmp_path / "copy.yml"
-    copy.write_bytes((RULES / "ssh_root_sign_in.yml").read_bytes())
-    result = files("check-rules", str(RULES / "ssh_root_sign_in.yml"), str(copy))
+    copy.write_bytes(own_rule("ssh_root_sign_in").read_bytes())
+    result = files("check-rules", str(own_rule("ssh_root_sign_in")), str(copy))
     assert "is already taken by" in result.stderr
     assert result.return_value == 1
 
@@ -189,14 +191,12 @@ def test_check_rules_passes_our_own_and_tells_bad_samples(
     good = files("check-rules", "--json", str(RULES))
     report = json.loads(good.stdout)
     assert good.return_value == 0
-    assert (report["good"], report["rules"], report["correlations"], report["samples"]) == (
-        True,
-        14,
-        7,
-        28,
-    )
+    assert (report["good"], report["problems"]) == (True, [])
+    assert report["rules"] >= 14
+    assert report["correlations"] >= 7
+    assert report["samples"] >= 28
     rule = tmp_path / "ssh_root_sign_in.yml"
-    rule.write_bytes((RULES / "ssh_root_sign_in.yml").read_bytes())
+    rule.write_bytes(own_rule("ssh_root_sign_in").read_bytes())
     samples = tmp_path / "samples" / "ssh_root_sign_in"
     samples.mkdir(parents=True)
     (samples / "positive.log").write_text(failure(1) + "\n")
@@ -249,7 +249,7 @@ def test_a_run_answers_in_the_documented_shape(run: Run) -> None:
     early = json.loads(run("run", "--until", "2025-11-22T01:30:00Z", "--json").stdout)
     assert [alert["kind"] for alert in early["alerts"]] == ["correlation"]
     foreign = json.loads(run("run", "--rules", str(RULES), "--json").stdout)
-    assert foreign["evaluated"]["rules"] == 14
+    assert foreign["evaluated"]["rules"] >= 14
     assert "alerts 2 new 0" in run("run").stderr
     with pytest.raises(Invalid):
         run("run", "--since", "yesterday")
