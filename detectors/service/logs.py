@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from detectors.core.events.identity import LineCounter, event_id
-from detectors.core.events.masking import mask_line
+from detectors.core.events.masking import prepare_line
 from detectors.core.formats.detect import AUTO, FORMATS
 from detectors.core.formats.reader import Record, Reject, read_records
 from detectors.core.formats.record import Context
@@ -253,7 +253,7 @@ class LogService:
             latest=modified + DAY,
             year=options.year,
             encoding=check_encoding(options.encoding or (known.encoding if known else None)),
-            prepare=mask_line if known is not None and known.masks else None,
+            prepare=prepare_line if known is not None and known.masks else None,
         )
         chosen = known.format if known and options.format == AUTO else options.format
         return chosen, context

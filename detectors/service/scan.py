@@ -128,7 +128,7 @@ class Scanner:
         head = stream.read(HEAD)
         if detect(head, [], context) == EVTX:
             content = head + stream.read(MAX_EVTX - len(head))
-            for index, (raw, parsed) in enumerate(read_evtx(content, context)):
+            for index, (raw, parsed, _) in enumerate(read_evtx(content, context)):
                 if isinstance(parsed, BadLine):
                     self._bad(file, index, str(parsed))
                 else:

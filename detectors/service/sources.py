@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final, get_args
 
 from detectors.core.events.identity import LineCounter, line_key
-from detectors.core.events.masking import mask_line
+from detectors.core.events.masking import prepare_line
 from detectors.core.formats.detect import EVTX, FORMATS
 from detectors.core.formats.reader import Reject, read_lines, read_piece
 from detectors.core.formats.record import Context
@@ -111,7 +111,7 @@ class Follower:
         piece = None if source.path is None else self.tails.read(_stream(source), source.path)
         if piece is None:
             return False
-        prepare = mask_line if source.masks else None
+        prepare = prepare_line if source.masks else None
         encoding = check_encoding(source.encoding)
         latest = piece.modified + DAY
         context = Context(zone_of(source.timezone), latest, None, encoding, prepare)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from detectors.models.privacy import Prepared
+
 _ID_CARD: Final = re.compile(
     rb"(?<![0-9])([1-9][0-9]{5})"
     rb"((?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3})"
@@ -19,6 +21,11 @@ _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = b"10X98765432"
 _PLAIN: Final = 9
 _ZERO: Final = 48
+
+
+def prepare_line(raw: bytes) -> Prepared:
+    """Return ``raw`` masked, as readers take it."""
+    return Prepared(mask_line(raw))
 
 
 def mask_line(raw: bytes) -> bytes:

@@ -16,6 +16,7 @@ from evtx import PyEvtxParser
 
 from detectors.core.formats.ecs import parse_windows
 from detectors.core.formats.record import BadLine, Context, Parsed
+from detectors.models.privacy import Prepared
 
 MAGIC: Final = b"ElfFile\x00"
 _HEADER: Final = 4_096
@@ -23,21 +24,25 @@ _CHUNK: Final = 65_536
 _CHUNK_COUNT: Final = struct.Struct("<42xH")
 _MAX_FAULTS: Final = 1_000
 
-Item = tuple[bytes, Parsed | BadLine]
+Item = tuple[bytes, Parsed | BadLine, Prepared | None]
 
 
 def read_evtx(content: bytes, context: Context) -> Iterator[Item]:
     """Yield each record as its JSON bytes and what they say, faults as ``BadLine``."""
     if not content.startswith(MAGIC) or len(content) < _HEADER:
-        yield content[:_HEADER], BadLine("not_evtx", "the file header is missing or cut off")
+        yield content[:_HEADER], BadLine("not_evtx", "the file header is missing or cut off"), None
         return
     body = len(content) - _HEADER
     chunks = _CHUNK_COUNT.unpack_from(content)[0]
     missing = -body % _CHUNK
     if missing:
-        yield b"", BadLine("truncated", f"the file ends inside a chunk, at byte {len(content)}")
+        yield (
+            b"",
+            BadLine("truncated", f"the file ends inside a chunk, at byte {len(content)}"),
+            None,
+        )
     elif body // _CHUNK < chunks:
-        yield b"", BadLine("truncated", f"{body // _CHUNK} of {chunks} chunks are there")
+        yield b"", BadLine("truncated", f"{body // _CHUNK} of {chunks} chunks are there"), None
     yield from _records(content + bytes(missing), context)
 
 
@@ -45,7 +50,7 @@ def _records(content: bytes, context: Context) -> Iterator[Item]:
     try:
         records = iter(PyEvtxParser(io.BytesIO(content), number_of_threads=1).records_json())
     except (OSError, RuntimeError) as error:
-        yield b"", BadLine("not_evtx", str(error)[:200])
+        yield b"", BadLine("not_evtx", str(error)[:200]), None
         return
     faults = 0
     while faults < _MAX_FAULTS:
@@ -55,13 +60,13 @@ def _records(content: bytes, context: Context) -> Iterator[Item]:
             return
         except (OSError, RuntimeError) as error:
             faults += 1
-            yield b"", BadLine("damaged_record", str(error)[:200])
+            yield b"", BadLine("damaged_record", str(error)[:200]), None
             continue
         raw = record["data"].encode("utf-8", "replace")
-        if context.prepare is not None:
-            raw = context.prepare(raw)
-        yield raw, parse_record(raw, context)
-    yield b"", BadLine("too_many_faults", f"{_MAX_FAULTS} damaged records: reading stopped")
+        prepared = None if context.prepare is None else context.prepare(raw)
+        raw = raw if prepared is None else prepared.raw
+        yield raw, parse_record(raw, context), prepared
+    yield b"", BadLine("too_many_faults", f"{_MAX_FAULTS} damaged records: reading stopped"), None
 
 
 def parse_record(raw: bytes, context: Context) -> Parsed | BadLine:

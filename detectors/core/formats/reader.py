@@ -14,6 +14,7 @@ from typing import Final
 from detectors.core.formats import evtx
 from detectors.core.formats.detect import EVTX, HEAD, LINE_PARSERS, detect
 from detectors.core.formats.record import BadLine, Context, Parsed, Parser
+from detectors.models.privacy import Prepared
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a line that is still read (1 MiB)."""
@@ -35,12 +36,16 @@ _UTF16: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A line that was read. ``index`` is its 0-based line or record number in the file."""
+    """A line that was read. ``index`` is its 0-based line or record number in the file.
+
+    ``prepared`` is what masking found, where the source asks for it.
+    """
 
     index: int
     raw: bytes
     at: int
     parsed: Parsed
+    prepared: Prepared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,8 @@ def read_with(parser: Parser, lines: Iterable[Line], context: Context) -> Iterat
 
 def read_line(parser: Parser, line: Line, context: Context) -> Record | Reject:
     """Read one line by ``parser``, after the context's ``prepare``."""
-    raw = line.raw if context.prepare is None else context.prepare(line.raw)
+    prepared = None if context.prepare is None else context.prepare(line.raw)
+    raw = line.raw if prepared is None else prepared.raw
     if line.length > MAX_LINE:
         detail = f"{line.length} bytes, {MAX_LINE} are read"
         return Reject(line.index, line.offset, line.length, "line_too_long", detail, raw)
@@ -150,7 +156,7 @@ def read_line(parser: Parser, line: Line, context: Context) -> Record | Reject:
         parsed = parser(raw, context)
     except BadLine as bad:
         return Reject(line.index, line.offset, line.length, bad.reason, bad.detail, raw)
-    return Record(line.index, raw, parsed.at, parsed)
+    return Record(line.index, raw, parsed.at, parsed, prepared)
 
 
 def read_piece(lines: list[Line], format_name: str, context: Context) -> Iterator[Record | Reject]:
@@ -164,11 +170,11 @@ def read_piece(lines: list[Line], format_name: str, context: Context) -> Iterato
 
 def _read_evtx(content: bytes, context: Context) -> Iterator[Record | Reject]:
     index = 0
-    for raw, result in evtx.read_evtx(content, context):
+    for raw, result, prepared in evtx.read_evtx(content, context):
         if isinstance(result, BadLine):
             yield Reject(index, 0, len(raw), result.reason, result.detail, raw)
         else:
-            yield Record(index, raw, result.at, result)
+            yield Record(index, raw, result.at, result, prepared)
         index += 1 if raw else 0
 
 

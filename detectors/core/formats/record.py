@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from detectors.models.privacy import Prepared
 from secops.kernel.logs import Value
 
 
@@ -24,15 +25,15 @@ class Context:
 
     ``zone`` is for times without one. ``latest`` (UTC microseconds) is the file's mtime plus
     one day: a time without a year is in the latest year not after it, unless ``year`` is
-    given. ``encoding`` None means UTF-8, else GB18030. ``prepare`` masks personal data in a
-    line before anything reads, numbers or stores it.
+    given. ``encoding`` None means UTF-8, else GB18030. ``prepare`` grades and masks a line
+    before anything reads, numbers or stores it.
     """
 
     zone: tzinfo
     latest: int
     year: int | None = None
     encoding: str | None = None
-    prepare: Callable[[bytes], bytes] | None = None
+    prepare: Callable[[bytes], Prepared] | None = None
 
 
 @dataclass(frozen=True, slots=True)

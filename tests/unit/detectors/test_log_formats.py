@@ -32,6 +32,7 @@ from detectors.core.formats.reader import (
 from detectors.core.formats.record import BadLine, Context, Parser
 from detectors.core.formats.times import epoch_time, iso_time
 from detectors.core.formats.web import parse_apache, parse_nginx
+from detectors.models.privacy import Prepared
 from secops.kernel.clock import DAY, from_rfc3339
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -343,7 +344,9 @@ def test_a_named_encoding_wins_over_a_foreign_mark() -> None:
 
 
 def test_lines_are_prepared_before_anything_reads_them() -> None:
-    context = Context(ZONE, CONTEXT.latest, prepare=lambda raw: raw.replace(b"secret", b"***"))
+    context = Context(
+        ZONE, CONTEXT.latest, prepare=lambda raw: Prepared(raw.replace(b"secret", b"***"))
+    )
     (record,), _ = everything(b"Nov 22 17:31:23 gw app: secret\n", context=context)
 
     assert record.raw == b"Nov 22 17:31:23 gw app: ***"
@@ -427,7 +430,7 @@ def test_a_damaged_record_is_named_and_the_next_one_is_read(
 
     monkeypatch.setattr("detectors.core.formats.evtx.PyEvtxParser", Library)
     header = b"ElfFile\x00" + bytes(34) + (2).to_bytes(2, "little") + bytes(4_096 - 44)
-    prepared = replace(CONTEXT, prepare=lambda raw: raw.replace(b"Security", b"System"))
+    prepared = replace(CONTEXT, prepare=lambda raw: Prepared(raw.replace(b"Security", b"System")))
     records, rejects = everything(header + bytes(65_536), "evtx", prepared)
     assert [reject.reason for reject in rejects] == ["truncated", "damaged_record"]
     assert rejects[0].detail == "1 of 2 chunks are there"
@@ -508,7 +511,9 @@ class TestRealEvtx:
 
     def test_personal_data_is_masked_in_records_too(self, corpus: Path) -> None:
         content = self.files(corpus)[3].read_bytes()
-        context = Context(ZONE, DAY, prepare=lambda raw: raw.replace(b"Sysmon", b"******"))
+        context = Context(
+            ZONE, DAY, prepare=lambda raw: Prepared(raw.replace(b"Sysmon", b"******"))
+        )
         records, _ = everything(content, "evtx", context)
 
         assert records
