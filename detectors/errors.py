@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from unicodedata import east_asian_width
+
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class BadQuery(Invalid):
-    """A search query that can't be read."""
+    """A search query that can't be read; ``at`` is where in ``query`` (0-based)."""
 
     code = "detectors.bad_query"
     title = Text("查询语句无法理解", "The query can't be read")
@@ -15,6 +17,73 @@ class BadQuery(Invalid):
         "请按 字段:值 书写,用 AND、OR、NOT 连接,特殊字符放在引号内。",
         "Write field:value joined by AND, OR, NOT; quote special characters.",
     )
+
+    def __init__(self, problem: str = "", *, query: str = "", at: int | None = None) -> None:
+        """Say what is wrong and, below the query's line, where."""
+        if at is None:
+            super().__init__(problem)
+        else:
+            super().__init__(f"{problem}\n{_pointed_at(query, at)}", column=at + 1)
+
+
+class QueryNotClosed(BadQuery):
+    """A quote or bracket of the query is not closed."""
+
+    code = "detectors.query_not_closed"
+    title = Text("引号或括号没有闭合", "A quote or bracket is not closed")
+    remedy = Text(
+        r"请补上对应的引号或括号;要检索该字符本身,请写在引号内或在前面加 \。",
+        r"Close it; to search for the character itself, quote it or put \ before it.",
+    )
+
+
+class QueryNeedsField(BadQuery):
+    """A part of the query needs the name of a field before it."""
+
+    code = "detectors.query_needs_field"
+    title = Text("此处需要字段名", "A field's name is needed here")
+    remedy = Text("请写成 字段:[1 TO 5] 或 字段:>=5。", "Write field:[1 TO 5] or field:>=5.")
+
+
+class QueryNotOffered(BadQuery):
+    """Lucene has it, this search does not: its cost would depend on who writes it."""
+
+    code = "detectors.query_not_offered"
+    title = Text("不支持这种写法", "This is not offered")
+    remedy = Text(
+        "请用 AND、OR、NOT 与通配符 *、?;路径等含 / 的值请放在引号内。",
+        "Use AND, OR, NOT and the wildcards * and ?; quote values with /, such as paths.",
+    )
+
+
+class QueryTooLarge(BadQuery):
+    """The query passes a limit of length, depth or number of terms."""
+
+    code = "detectors.query_too_large"
+    title = Text("查询语句过长或嵌套过深", "The query is too long or nests too deeply")
+    remedy = Text(
+        "请分几次检索,或用范围、网段、通配符代替逐个列举。",
+        "Search in several steps, or use a range, a network or wildcards instead of a list.",
+    )
+
+
+class BadQueryTime(BadQuery):
+    """A time in a query or its window that can't be read."""
+
+    code = "detectors.bad_query_time"
+    title = Text("时间无法理解", "The time can't be read")
+    remedy = Text(
+        "请写成 2026-11-22、2026-11-22T08:00:00+08:00 或 now-2h。",
+        "Write 2026-11-22, 2026-11-22T08:00:00+08:00 or now-2h.",
+    )
+
+
+def _pointed_at(query: str, at: int) -> str:
+    """Return the part of ``query`` around ``at`` with a caret under it (on a terminal)."""
+    begin = max(0, at - 60)
+    shown = "".join(c if c.isprintable() else " " for c in query[begin : at + 20])
+    blanks = sum(2 if east_asian_width(c) in "WF" else 1 for c in shown[: at - begin])
+    return f"  {shown}\n  {' ' * blanks}^"
 
 
 class NothingReadable(Invalid):

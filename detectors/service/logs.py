@@ -12,7 +12,8 @@ from detectors.core.events.masking import prepare_line
 from detectors.core.formats.detect import AUTO, FORMATS
 from detectors.core.formats.reader import Record, Reject, read_records
 from detectors.core.formats.record import Context
-from detectors.core.query.syntax import parse_instant, parse_query
+from detectors.core.query.syntax import parse_query
+from detectors.core.query.times import parse_instant
 from detectors.errors import BadQuery, EventNotFound, NothingReadable, UnknownFormat
 from detectors.models.logs import Accepted, FileView, IngestOptions, IngestResult
 from detectors.ports import LogFiles, LogIntake, LogSources, Rejects, RejectSink

@@ -22,7 +22,8 @@ from detectors.core.events.text import (
 from detectors.core.query.counting import buckets_of, count_rows
 from detectors.core.query.evaluate import matching_rows
 from detectors.core.query.pattern import escape, part_of_value, unescaped, whole_value
-from detectors.core.query.syntax import parse_instant, parse_query
+from detectors.core.query.syntax import parse_query
+from detectors.core.query.times import parse_instant
 from detectors.errors import BadQuery
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.logs import (
