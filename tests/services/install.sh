@@ -2,7 +2,7 @@
 # Install the Debian packages that tests use. Without root or sudo it says what is missing:
 # the tests that need it then skip and are counted.
 set -euo pipefail
-packages=(postgresql chromium fonts-wqy-microhei nginx-light openssh-server sudo openssl python3-venv)
+packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei nginx-light openssh-server sudo openssl python3-venv)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
