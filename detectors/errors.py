@@ -5,7 +5,7 @@ from __future__ import annotations
 from unicodedata import east_asian_width
 
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from secops.kernel.errors import Conflict, Invalid, NotFound, TooLarge, TooMany, Unavailable
 
 
 class BadQuery(Invalid):
@@ -197,3 +197,85 @@ class DetectorsBusy(Unavailable):
     code = "detectors.busy"
     title = Text("检测正在另一进程中运行", "The detectors run in another process")
     remedy = Text("请稍后重试。", "Try again in a moment.")
+
+
+class BulkRejected(Invalid):
+    """A bulk request whose lines can't be told apart."""
+
+    code = "detectors.bulk_rejected"
+    title = Text("批量请求格式不正确", "The bulk request can't be read")
+    remedy = Text(
+        "请按 Elasticsearch _bulk 的格式发送:一行动作、一行文档,均为 JSON。",
+        "Send Elasticsearch's _bulk form: a line with the action, a line with the document.",
+    )
+
+
+class BulkTooLarge(TooLarge):
+    """A bulk request that holds more than is read at a time."""
+
+    code = "detectors.bulk_too_large"
+    title = Text("批量请求过大", "The bulk request is too large")
+    remedy = Text("请减小每批的大小。", "Send smaller batches.")
+
+
+class SpoolFull(TooMany):
+    """More waits to be stored than the spool may hold; nothing was taken."""
+
+    code = "detectors.spool_full"
+    title = Text("日志暂存区已满", "The log spool is full")
+    remedy = Text(
+        "请稍后重试;若持续出现,请检查日志存储是否可写。",
+        "Try again in a moment; if it goes on, check that the log store can be written.",
+    )
+
+
+class ListenerFailed(Unavailable):
+    """A syslog listener can't be opened."""
+
+    code = "detectors.listener_failed"
+    title = Text("日志监听无法启动", "A log listener can't be opened")
+    remedy = Text(
+        "请检查 syslog_* 配置的地址、端口权限和证书。",
+        "Check the addresses, port rights and certificates of the syslog_* settings.",
+    )
+
+
+class NetworkTableRejected(Invalid):
+    """The operator's table of networks has a line that can't be read."""
+
+    code = "detectors.network_table_rejected"
+    title = Text("网络归属表无法读取", "The table of networks can't be read")
+    remedy = Text(
+        "每行写作 网段,国家两字母代码[,自治系统号],请更正指出的行。",
+        "Write CIDR,COUNTRY[,ASN] on each line; correct the line named.",
+    )
+
+
+class ModelRejected(Conflict):
+    """A model's file is incomplete, altered, or not signed by this instance."""
+
+    code = "detectors.model_rejected"
+    title = Text("异常检测模型未通过校验", "The anomaly model was rejected")
+    remedy = Text(
+        "请重新训练模型(train-model);登录照常使用双因素。",
+        "Train it anew with train-model; sign-in goes on with its normal factors.",
+    )
+
+
+class ModelNotFound(NotFound):
+    """No anomaly model has this id."""
+
+    code = "detectors.model_not_found"
+    title = Text("未找到异常检测模型", "Anomaly model not found")
+    remedy = Text("请用 list-models 查看模型编号。", "See the models' ids with list-models.")
+
+
+class HistoryTooShort(Conflict):
+    """There is too little to learn from yet."""
+
+    code = "detectors.history_too_short"
+    title = Text("历史数据不足,无法训练", "There is too little history to learn from")
+    remedy = Text(
+        "请在积累更多登录或使用记录后重试。",
+        "Try again when more sign-ins or uses have been recorded.",
+    )
