@@ -10,16 +10,47 @@ from detectors.store.tables.detection import (
     matches,
     rule_states,
 )
+from detectors.store.tables.schedule import (
+    alert_versions,
+    gaps,
+    logsource_feeds,
+    plain_hits,
+    rule_health,
+    seen_fields,
+    watermarks,
+)
 from detectors.store.tables.schema import metadata
-from detectors.store.tables.sources import log_sources
+from detectors.store.tables.sources import log_sources, source_health
+from detectors.store.tables.triage import (
+    criticalities,
+    exceptions,
+    risk_points,
+    risks,
+    suppressed_groups,
+    suppressions,
+)
 
 __all__ = [
     "alert_subjects",
+    "alert_versions",
     "alerts",
+    "criticalities",
     "cursors",
     "evaluations",
+    "exceptions",
+    "gaps",
     "log_sources",
+    "logsource_feeds",
     "matches",
     "metadata",
+    "plain_hits",
+    "risk_points",
+    "risks",
+    "rule_health",
     "rule_states",
+    "seen_fields",
+    "source_health",
+    "suppressed_groups",
+    "suppressions",
+    "watermarks",
 ]

@@ -28,6 +28,8 @@ alerts: Final = Table(
     Column("closed_at", BigInteger),
     Column("closed_by", Text),
     Column("close_reason", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("suppressed_by", Text),
     Index("detectors_alerts_by_time", "last_at", "id"),
     Index("detectors_alerts_by_group", "rule_id", "group_key", "last_at"),
 )
