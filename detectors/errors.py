@@ -279,3 +279,22 @@ class HistoryTooShort(Conflict):
         "请在积累更多登录或使用记录后重试。",
         "Try again when more sign-ins or uses have been recorded.",
     )
+
+
+class PrivacyKeysMissing(Unavailable):
+    """Subjects and originals need keys of the pool, and there are none to be had."""
+
+    code = "detectors.privacy_keys_missing"
+    title = Text("脱敏所需密钥不可用", "The keys for masked data are not available")
+    remedy = Text("请先解锁密钥池,然后重试。", "Unlock the key pool, then try again.")
+
+
+class OriginalNotKept(NotFound):
+    """The event has no original: nothing in it was masked, or its source keeps none."""
+
+    code = "detectors.original_not_kept"
+    title = Text("未保存该日志的原文", "No original is kept of this event")
+    remedy = Text(
+        "只有来源策略要求保存原文、且该行确有脱敏时才有原文。",
+        "There is one only where the source's policy keeps originals and the line was masked.",
+    )

@@ -79,7 +79,8 @@ def open_house(home: Path, role: str = "command") -> House:
         process=spine.owner,
     )
     own_log = own_acts.LedgerActs()
-    detectors_plane = install_detectors(parts, DetectorsPorts(own_log), detectors_options)
+    detectors_ports = DetectorsPorts(own_log, keys.PoolPrivacyKeys(kms))
+    detectors_plane = install_detectors(parts, detectors_ports, detectors_options)
     detectors = cast("DetectorsServices", detectors_plane.services)
     playbooks_ports = PlaybooksPorts(
         alerts=alerts.DetectorAlerts(detectors),

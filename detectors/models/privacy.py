@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from secops.kernel.catalogue import Text
+from secops.kernel.logs import Value
 
 Grade = Literal["1", "2", "3", "4", "important", "core"]
 GRADES: Final[tuple[Grade, ...]] = ("1", "2", "3", "4", "important", "core")
@@ -26,8 +28,10 @@ DATA_CLASSES: Final = "data.class"
 DATA_GRADE: Final = "data.grade"
 DATA_SUBJECTS: Final = "data.subject"
 DATA_LEAK: Final = "data.leak"
+DATA_UNTRACED: Final = "data.untraced"
 """Fields that an event gets: its classes, the highest grade, keyed digests of the subjects,
-and ``true`` where the grade is above that of its source."""
+``true`` where the grade is above that of its source, and ``true`` where no digest could be
+made because the key pool was locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,32 @@ class DataClassFile:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A line as it is stored: ``raw`` masked, and what was found in it before.
+    """A line as it is stored: ``raw`` masked, and ``fields`` that say what was in it before.
 
     ``original`` is the line as it came where the policy keeps it and something was masked.
     """
 
     raw: bytes
-    classes: tuple[str, ...] = ()
-    grade: Grade | None = None
-    subjects: tuple[str, ...] = ()
+    fields: Mapping[str, Value] = field(default_factory=dict)
     original: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePolicy:
+    """What is done with graded data in one source's lines.
+
+    ``grade`` is the highest that belongs there: above it is a leak. ``masked`` are the ids of
+    the classes that are starred out before storing; with ``keeps_originals`` the line as it
+    came is kept under a key of the pool. Times are UTC microseconds.
+    """
+
+    source: str
+    org_id: str
+    grade: Grade = "2"
+    masked: tuple[str, ...] = ()
+    keeps_originals: bool = False
+    changed_at: int = 0
+    changed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +110,8 @@ class KeptOriginal:
 class TraceRow:
     """Who touched the subject: ``who`` by ``action`` on ``target``, how often and when.
 
-    ``entries`` are ledger entries among the events (each can be proved), at most 20.
+    ``event_ids`` and ``entries`` (ledger entries, each of which can be proved) name at most
+    20; times are UTC microseconds.
     """
 
     who: str
@@ -103,3 +124,17 @@ class TraceRow:
     last_at: int
     event_ids: tuple[str, ...]
     entries: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What logs and ledger say of a subject: ``rows`` by last touch, newest first.
+
+    ``classes`` are the classes of data the subject was recognised as; ``complete`` is False
+    where more events name it than were read.
+    """
+
+    rows: tuple[TraceRow, ...]
+    events: int
+    classes: tuple[str, ...]
+    complete: bool

@@ -18,6 +18,7 @@ from detectors.ports.logs import (
     RejectSink,
     SegmentFiles,
     SegmentWriter,
+    SourceHealths,
     Tails,
 )
 from detectors.ports.outside import (
@@ -25,17 +26,29 @@ from detectors.ports.outside import (
     NoActs,
     OwnActs,
 )
+from detectors.ports.privacy import (
+    DataClassSource,
+    NoPrivacyKeys,
+    OriginalStore,
+    PolicyStore,
+    PrivacyKeys,
+)
 
 __all__ = [
     "AlertStore",
     "ClosedSegments",
+    "DataClassSource",
     "DetectorStore",
     "DetectorsPorts",
     "LogFiles",
     "LogIntake",
     "LogSources",
     "NoActs",
+    "NoPrivacyKeys",
+    "OriginalStore",
     "OwnActs",
+    "PolicyStore",
+    "PrivacyKeys",
     "QueryEvaluator",
     "RejectSink",
     "Rejects",
@@ -43,5 +56,6 @@ __all__ = [
     "RuleSource",
     "SegmentFiles",
     "SegmentWriter",
+    "SourceHealths",
     "Tails",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detectors.ports.privacy import NoPrivacyKeys, PrivacyKeys
+
 
 class OwnActs(Protocol):
     """The ledger's records, which the platform watches like any other log; audits fills it."""
@@ -28,3 +30,4 @@ class DetectorsPorts:
     """What other planes provide."""
 
     acts: OwnActs = field(default_factory=NoActs)
+    privacy_keys: PrivacyKeys = field(default_factory=NoPrivacyKeys)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.core.events.identity import event_id
-from detectors.core.formats.ledger import SOURCE, parse_act
+from detectors.core.formats.ledger import ENTRY, SOURCE, parse_act
 from detectors.core.formats.record import BadLine
 from detectors.models.logs import TailPosition
 from detectors.ports import OwnActs, Tails
@@ -41,7 +41,8 @@ class SelfWatch:
                 continue  # the ledger keeps it; it can't be searched here
             if parsed is not None:
                 identifier = event_id(SOURCE, record, index)
-                events.append(LogEvent(identifier, SOURCE, parsed.at, now, parsed.fields, record))
+                fields = {**parsed.fields, ENTRY: str(index)}
+                events.append(LogEvent(identifier, SOURCE, parsed.at, now, fields, record))
         if events:
             self.store.append(events)
         self.tails.advance(_STREAM, TailPosition(index=first + len(records)), ())

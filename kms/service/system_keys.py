@@ -15,7 +15,8 @@ from kms.errors.keys import KeyNotFound
 from kms.models.keys import SYSTEM_MOUNT, KeyRequest, LoadedKey
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
-from secops.crypto import hashes, signatures
+from secops.crypto import ciphers, hashes, signatures
+from secops.crypto.errors import DecryptionFailed
 from secops.crypto.options import DEFAULT
 from secops.kernel.actors import ROOT_ORG, system_actor
 from secops.kernel.errors import Conflict
@@ -24,6 +25,7 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _KID_LENGTH: Final = 16
+_VERSION_LENGTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,38 @@ class SystemSigner:
         return self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
 
 
+class SystemBox:
+    """Encrypts under the latest version of one system key. Safe in any number of threads."""
+
+    def __init__(self, parts: Parts, ring: KeyRing, name: str) -> None:
+        self._parts = parts
+        self._ring = ring
+        self._name = name
+
+    def seal(self, plaintext: bytes, aad: bytes) -> bytes:
+        """Return version ‖ nonce ‖ ciphertext ‖ tag, bound to ``aad``."""
+        loaded = self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
+        version = loaded.key.latest_version
+        sealed = ciphers.seal(
+            loaded.key.kind.algorithm,
+            self._ring.material(loaded, version),
+            self._parts.randomness.bytes(ciphers.NONCE),
+            plaintext,
+            aad=aad,
+        )
+        return version.to_bytes(_VERSION_LENGTH, "big") + sealed
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        """Return what was sealed with the same ``aad``; raise where a byte was changed."""
+        loaded = self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
+        version = int.from_bytes(sealed[:_VERSION_LENGTH], "big")
+        if version not in loaded.versions:
+            raise DecryptionFailed
+        material = self._ring.material(loaded, version)
+        algorithm = loaded.key.kind.algorithm
+        return ciphers.unseal(algorithm, material, sealed[_VERSION_LENGTH:], aad=aad)
+
+
 class SystemKeys:
     """Makes and hands out the product's own keys."""
 
@@ -122,6 +156,11 @@ class SystemKeys:
             return hashes.keyed(hash_name, self._ring.material(loaded, 1), data)
 
         return keyed
+
+    def box(self, name: str, key_type: str = "aes256-gcm96") -> SystemBox:
+        """Return what encrypts under the key called ``name``, made on first use."""
+        self._ensure(KeyRequest(name, key_type, SYSTEM_MOUNT))
+        return SystemBox(self._parts, self._ring, name)
 
     def rotate_signer(self, name: str) -> None:
         """Add a version; the old one's public key stays listed."""

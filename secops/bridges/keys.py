@@ -6,7 +6,8 @@ the pool before it is called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import zip_longest
 from typing import Final
 
@@ -22,7 +23,7 @@ from kms.errors.keys import (
     WrongPassphrase,
 )
 from kms.service import KmsServices
-from kms.service.system_keys import SystemPublicKey, SystemSigner
+from kms.service.system_keys import SystemBox, SystemPublicKey, SystemSigner
 from secops.kernel.errors import Conflict
 
 TOKENS: Final = "iam-tokens"
@@ -31,6 +32,8 @@ CHECKPOINT_SM2: Final = "ledger-sm2"
 REPORT_SM2: Final = "report-sm2"
 REPORT_P256: Final = "report-p256"
 PEPPER: Final = "iam-pepper"
+LOG_SUBJECTS: Final = "log-subjects"
+LOG_ORIGINALS: Final = "log-originals"
 SYSTEM_KEYS: Final = {
     TOKENS: "ecdsa-p256",
     CHECKPOINT_ED25519: "ed25519",
@@ -100,6 +103,41 @@ class PoolKeyedHash:
     def __call__(self, data: bytes) -> bytes:
         """Return 32 bytes that only the pool can compute of ``data``."""
         return self._kms.system_keys.keyed_hash(PEPPER)(data)
+
+
+class PoolPrivacyKeys:
+    """Implements ``detectors.ports.PrivacyKeys`` with two keys of the pool."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._kms = kms
+
+    def ready(self) -> bool:
+        """Whether the pool is unlocked."""
+        try:
+            self._kms.pool.require_unlocked()
+        except _CLOSED:
+            return False
+        return True
+
+    def digest(self, data: bytes) -> bytes:
+        """Return 32 bytes that only the pool can compute of ``data``."""
+        return self._digests(data)
+
+    def seal(self, original: bytes, event_id: str) -> bytes:
+        """Return ``original`` encrypted and bound to ``event_id``."""
+        return self._box.seal(original, event_id.encode())
+
+    def open(self, sealed: bytes, event_id: str) -> bytes:
+        """Return what was sealed for ``event_id``; raise ``DecryptionFailed``."""
+        return self._box.open(sealed, event_id.encode())
+
+    @cached_property
+    def _digests(self) -> Callable[[bytes], bytes]:
+        return self._kms.system_keys.keyed_hash(LOG_SUBJECTS)
+
+    @cached_property
+    def _box(self) -> SystemBox:
+        return self._kms.system_keys.box(LOG_ORIGINALS)
 
 
 class PoolCheckpointSigner:

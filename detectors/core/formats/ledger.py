@@ -17,6 +17,8 @@ from secops.kernel.logs import Value
 
 SOURCE: Final = "govsecops"
 DATASET: Final = "govsecops.ledger"
+ENTRY: Final = "ledger.entry"
+"""The entry's index: ``secops audits prove`` takes it."""
 _OUTCOMES: Final = {"done": "success", "refused": "failure", "failed": "failure"}
 _OWN_WORK: Final = ("detectors.", "audits.")
 

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.core.privacy.scanner import Hit, Scanner, canonical_value
-from detectors.models.privacy import GRADES, DataClass, Grade, Prepared
+from detectors.models.privacy import (
+    DATA_CLASSES,
+    DATA_GRADE,
+    DATA_LEAK,
+    DATA_SUBJECTS,
+    DATA_UNTRACED,
+    GRADES,
+    DataClass,
+    Prepared,
+    SourcePolicy,
+)
+from secops.kernel.logs import Value
 
 SubjectDigest = Callable[[bytes], bytes]
 """HMAC under a key that never leaves the pool."""
@@ -24,16 +35,15 @@ _KEPT: Final = frozenset(b" -@.")
 
 @dataclass(frozen=True, slots=True)
 class Masker:
-    """Prepares the lines of one source.
+    """Prepares the lines of one source by its ``policy``.
 
-    ``masked`` are the ids of the classes that are starred out; the others are only found and
-    graded. ``digest`` is asked for values that name somebody.
+    Classes that the policy doesn't mask are only found and graded. ``digest`` is asked for
+    values that name somebody; None says that no key is to be had.
     """
 
     scanner: Scanner
-    masked: frozenset[str]
-    keeps_original: bool
-    digest: SubjectDigest
+    policy: SourcePolicy
+    digest: SubjectDigest | None
 
     def __call__(self, line: bytes) -> Prepared:
         """Return ``line`` as it may be stored, and what was found in it."""
@@ -42,34 +52,32 @@ class Masker:
             return Prepared(line)
         raw = bytearray(line)
         for hit in hits:
-            if hit.data_class.id in self.masked:
+            if hit.data_class.id in self.policy.masked:
                 _star(raw, hit)
         masked = bytes(raw)
-        return Prepared(
-            raw=masked,
-            classes=tuple(dict.fromkeys(hit.data_class.id for hit in hits)),
-            grade=highest(hit.data_class.grade for hit in hits),
-            subjects=self._subjects(line, hits),
-            original=line if self.keeps_original and masked != line else None,
-        )
+        original = line if self.policy.keeps_originals and masked != line else None
+        return Prepared(masked, self._fields(line, hits), original)
 
-    def _subjects(self, line: bytes, hits: Sequence[Hit]) -> tuple[str, ...]:
+    def _fields(self, line: bytes, hits: Sequence[Hit]) -> dict[str, Value]:
+        grade = max((hit.data_class.grade for hit in hits), key=GRADES.index)
+        classes = tuple(dict.fromkeys(hit.data_class.id for hit in hits))
+        fields: dict[str, Value] = {DATA_CLASSES: classes, DATA_GRADE: grade}
+        if GRADES.index(grade) > GRADES.index(self.policy.grade):
+            fields[DATA_LEAK] = "true"
+        if self.digest is None:
+            if any(hit.data_class.subject for hit in hits):
+                fields[DATA_UNTRACED] = "true"
+        elif subjects := self._subjects(line, hits, self.digest):
+            fields[DATA_SUBJECTS] = subjects
+        return fields
+
+    def _subjects(self, line: bytes, hits: Sequence[Hit], digest: SubjectDigest) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for hit in hits:
             if hit.data_class.subject and len(found) < MAX_SUBJECTS:
                 value = canonical_value(line[hit.start : hit.end])
-                found[subject_digest(hit.data_class, value, self.digest)] = None
+                found[subject_digest(hit.data_class, value, digest)] = None
         return tuple(found)
-
-
-def highest(grades: object) -> Grade:
-    """Return the highest of ``grades``."""
-    return max(grades, key=GRADES.index)  # type: ignore[call-overload,no-any-return]
-
-
-def exceeds(found: Grade, allowed: Grade) -> bool:
-    """Whether data of grade ``found`` may not lie where ``allowed`` is the highest."""
-    return GRADES.index(found) > GRADES.index(allowed)
 
 
 def subject_digest(data_class: DataClass, value: str, digest: SubjectDigest) -> str:

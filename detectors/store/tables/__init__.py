@@ -10,6 +10,7 @@ from detectors.store.tables.detection import (
     matches,
     rule_states,
 )
+from detectors.store.tables.privacy import originals, source_policies
 from detectors.store.tables.schedule import (
     alert_versions,
     gaps,
@@ -43,6 +44,7 @@ __all__ = [
     "logsource_feeds",
     "matches",
     "metadata",
+    "originals",
     "plain_hits",
     "risk_points",
     "risks",
@@ -50,6 +52,7 @@ __all__ = [
     "rule_states",
     "seen_fields",
     "source_health",
+    "source_policies",
     "suppressed_groups",
     "suppressions",
     "watermarks",

@@ -26,6 +26,9 @@ LOG_INGEST: Final = Permission("detectors.log.ingest")
 LOG_SEARCH: Final = Permission("detectors.log.search")
 LOG_SOURCE_READ: Final = Permission("detectors.log_source.read")
 LOG_SOURCE_CHANGE: Final = Permission("detectors.log_source.change")
+LOG_REVEAL: Final = Permission("detectors.log.reveal")
+LOG_TRACE: Final = Permission("detectors.log.trace")
+DATA_POLICY_CHANGE: Final = Permission("detectors.data_policy.change")
 
 _READERS: Final = (ANALYST, SECURITY_ADMIN, AUDITOR)
 
@@ -49,6 +52,14 @@ _LOGS: Final[tuple[Grant, ...]] = (
         AUDIT_ADMIN,
     ),
     grant(LOG_SOURCE_CHANGE, "管理日志来源", "Manage log sources", SYSTEM_ADMIN),
+    grant(LOG_REVEAL, "查看脱敏日志原文", "Reveal masked originals", ANALYST),
+    grant(LOG_TRACE, "追溯数据访问", "Trace who touched a subject", ANALYST, AUDITOR),
+    grant(
+        DATA_POLICY_CHANGE,
+        "管理日志数据分级和脱敏策略",
+        "Manage grades and masking of logs",
+        SECURITY_ADMIN,
+    ),
 )
 
 GRANTS: Final[tuple[Grant, ...]] = (*_DETECTION, *_LOGS)
