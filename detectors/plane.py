@@ -24,10 +24,11 @@ from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.service.self_watch import SelfWatch
+from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
-from detectors.store.sources import SqlLogSources
+from detectors.store.sources import SqlLogSources, SqlSourceHealths
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
 from secops.kernel.jobs import Job
@@ -62,6 +63,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         integrity=LogIntegrity(parts, SegmentFiles(parts.home / "segments"), ports.acts),
         sources=sources,
         follower=follower,
+        shipping=shipping_service(parts, segments, options),
         rules=rules,
         runs=runs,
         alerts=alerts,
@@ -103,6 +105,20 @@ def log_services(
         own=lambda: own_sources(parts.home / "log"),
     )
     return logs, SourceService(parts, sources), follower
+
+
+def shipping_service(
+    parts: Parts, segments: Segments, options: DetectorsOptions
+) -> ShippingService:
+    """Return what takes bulk requests."""
+    return ShippingService(
+        parts=parts,
+        intake=segments.spool,
+        sources=SqlLogSources(),
+        healths=SqlSourceHealths(),
+        rejects=LocalRejects(parts.home / "rejects"),
+        timezone=options.timezone,
+    )
 
 
 def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, AlertService]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detectors.api.alerts import alert_routes
+from detectors.api.bulk import bulk_routes
 from detectors.api.logs import log_routes
 from detectors.api.rules import rule_routes
 from detectors.service import DetectorsServices
@@ -15,6 +16,7 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
     """Return all routes of the plane."""
     return (
         *log_routes(services.logs, services.sources, services.integrity),
+        *bulk_routes(services.shipping),
         *alert_routes(services.alerts),
         *rule_routes(services.rules, services.runs),
     )

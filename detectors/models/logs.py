@@ -47,7 +47,9 @@ class LogSource:
     """One log of one machine. ``follow`` keeps reading ``path`` as it grows.
 
     ``masks`` replaces ID-card and phone numbers before anything is stored; times are UTC
-    microseconds.
+    microseconds. ``peers`` are the addresses and networks, separated by commas, from which its
+    syslog comes, ``hosts`` the names in the lines that tell apart what one relay forwards.
+    ``expected_silence`` is how many seconds it may say nothing; None: as long as it likes.
     """
 
     name: str
@@ -61,6 +63,33 @@ class LogSource:
     masks: bool = False
     created_at: int = 0
     created_by: str = ""
+    owner: str = ""
+    expected_silence: int | None = None
+    peers: str = ""
+    hosts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """How a source fares. ``rate`` is events a minute, ``lag`` seconds from event to arrival.
+
+    ``rejected`` lines could not be read, ``dropped`` ones not be taken (UDP). ``silent_since``
+    is the last arrival before a silence that is longer than expected, and ``alert_id`` names
+    the alert that it raised.
+    """
+
+    org_id: str
+    source: str
+    events: int = 0
+    last_at: int | None = None
+    last_ingested: int | None = None
+    rate: float = 0.0
+    lag: float = 0.0
+    rejected: int = 0
+    dropped: int = 0
+    checked_at: int = 0
+    silent_since: int | None = None
+    alert_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.models.logs import FileView, LogSource, SegmentCheck, TailPiece, TailPosition
+from detectors.models.logs import (
+    FileView,
+    LogSource,
+    SegmentCheck,
+    SourceHealth,
+    TailPiece,
+    TailPosition,
+)
 from secops.kernel.logs import Aggregation, Batch, Bucket, LogEvent, Query
 from secops.kernel.transactions import Transaction
 
@@ -38,6 +45,10 @@ class LogIntake(Protocol):
 
     def offer(self, events: Sequence[LogEvent]) -> int:
         """Make ``events`` durable (fsync) and return this process's batch number."""
+        ...
+
+    def require_room(self) -> None:
+        """Raise ``SpoolFull`` where more waits than may."""
         ...
 
     def close(self) -> None:
@@ -133,6 +144,10 @@ class LogSources(Protocol):
         """Store it; False if its name is taken in its organisation."""
         ...
 
+    def change(self, transaction: Transaction, source: LogSource) -> bool:
+        """Store what is new about it; False if there is none of that name."""
+        ...
+
     def remove(self, transaction: Transaction, org_id: str, name: str) -> bool:
         """Forget it; False if there is none of that name."""
         ...
@@ -143,4 +158,22 @@ class LogSources(Protocol):
 
     def list(self, transaction: Transaction, org_id: str | None) -> Sequence[LogSource]:
         """Return those of an organisation (None: of all), by name."""
+        ...
+
+
+class SourceHealths(Protocol):
+    """Keeps how each source fares."""
+
+    def add(
+        self, transaction: Transaction, org_id: str, counts: Mapping[str, tuple[int, int]]
+    ) -> None:
+        """Add (rejected, dropped) to each source's counts."""
+        ...
+
+    def observe(self, transaction: Transaction, health: SourceHealth) -> None:
+        """Store what was seen of a source; its counts stay as they are."""
+        ...
+
+    def list(self, transaction: Transaction, org_id: str | None) -> Sequence[SourceHealth]:
+        """Return those of an organisation (None: of all), by source."""
         ...

@@ -9,6 +9,7 @@ from detectors.service.log_integrity import LogIntegrity
 from detectors.service.logs import LogService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
+from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
 
 __all__ = ["DetectorsServices"]
@@ -22,6 +23,7 @@ class DetectorsServices:
     integrity: LogIntegrity
     sources: SourceService
     follower: Follower
+    shipping: ShippingService
     rules: RuleService
     runs: RunService
     alerts: AlertService

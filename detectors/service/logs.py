@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from detectors.core.events.identity import LineCounter, event_id
+from detectors.core.events.identity import LineCounter, Numbering, event_id
 from detectors.core.events.masking import prepare_line
 from detectors.core.formats.detect import AUTO, FORMATS
 from detectors.core.formats.reader import Record, Reject, read_records
@@ -141,6 +141,7 @@ class LogService:
         """
         self.parts.access.require(actor, LOG_INGEST, f"source:{source}")
         self._check(options)
+        self.intake.require_room()
         now = self.parts.clock.now()
         chosen, context = self._reading(actor, source, options, now)
         sink = self.rejects.begin(self.parts.ids.new("rejects"))
@@ -277,7 +278,7 @@ class LogService:
         self.parts.trail.append([Act(action, actor, "logs:*", details=details)])
 
 
-def event_of(record: Record, source: str, stream: str, counter: LineCounter, now: int) -> LogEvent:
+def event_of(record: Record, source: str, stream: str, counter: Numbering, now: int) -> LogEvent:
     """Return the event of a record; ``stream`` is the name under which equal lines count."""
     identifier = event_id(stream, record.raw, counter.number(record.raw))
     return LogEvent(identifier, source, record.at, now, record.parsed.fields, record.raw)

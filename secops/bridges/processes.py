@@ -91,7 +91,8 @@ def build_gateway(house: House) -> Wsgi:
     """Return the WSGI application over an opened house, closed when the worker ends."""
     keep_own_log(house, "gateway")
     settings = house.settings
-    guard = Guard(house.iam.verification, house.parts.access, house.parts.clock)
+    verification = house.iam.verification
+    guard = Guard(verification, house.parts.access, house.parts.clock, verification)
     names = ("localhost", "127.0.0.1", "[::1]")
     hosts = frozenset(f"{name}:{settings.port}" for name in names)
     origins = Origins(

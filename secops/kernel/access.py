@@ -23,6 +23,14 @@ class TokenVerifier(Protocol):
         ...
 
 
+class ClientVerifier(Protocol):
+    """Checks an application's own id and secret; iam fills it."""
+
+    def verify_client(self, client_id: str, secret: str) -> Actor:
+        """Return the application; raise ``Unauthenticated`` otherwise."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer of the policy decision point, and why."""

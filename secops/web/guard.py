@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from secops.kernel.access import AccessControl, TokenVerifier
+from secops.kernel.access import AccessControl, ClientVerifier, TokenVerifier
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, Clock
 from secops.kernel.errors import Forbidden, StepUpRequired, Unauthenticated
@@ -24,6 +26,8 @@ class Guard:
     verifier: TokenVerifier
     access: AccessControl
     clock: Clock
+    clients: ClientVerifier | None = None
+    """Without it nobody is an application by id and secret."""
 
     def identify(self, request: Request, route: Route) -> Request:
         """Return ``request`` with its actor; raise ``Unauthenticated`` where one is needed.
@@ -53,8 +57,10 @@ class Guard:
 
     def _authenticate(self, request: Request, route: Route) -> Actor:
         token = bearer_token(request)
-        if token and route.credential in ("token", "either"):
+        if token and route.credential != "session":
             return self.verifier.verify_token(token)
+        if route.credential == "client" and self.clients is not None:
+            return self.clients.verify_client(*client_pair(request))
         cookie = _session_cookie(request)
         if cookie and route.credential in ("session", "either"):
             _refuse_cross_site(request)
@@ -80,6 +86,23 @@ def bearer_token(request: Request) -> str:
     token = value.strip() if scheme.lower() == "bearer" else ""
     token = token or request.headers.get("x-vault-token", "")
     return token if len(token) <= MAX_TOKEN else ""
+
+
+def client_pair(request: Request) -> tuple[str, str]:
+    """Return id and secret of ``Basic`` (RFC 7617) or ``ApiKey``; raise ``Unauthenticated``."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() not in ("basic", "apikey") or len(value) > MAX_TOKEN:
+        raise Unauthenticated
+    try:
+        text = base64.b64decode(value.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        msg = "the credential can't be read"
+        raise Unauthenticated(msg) from error
+    identifier, colon, secret = text.partition(":")
+    if not (identifier and colon and secret):
+        msg = "the credential is ID:SECRET"
+        raise Unauthenticated(msg)
+    return identifier, secret
 
 
 def _session_cookie(request: Request) -> str:

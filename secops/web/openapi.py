@@ -51,6 +51,7 @@ def describe(routes: Sequence[Route], *, version: str, server: str) -> dict[str,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "rp_session"},
+                "client": {"type": "http", "scheme": "basic"},
             },
         },
     }
@@ -104,7 +105,8 @@ def _problem() -> dict[str, Any]:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     if isinstance(route.access, Public):
         return []
-    kinds = ("token", "session") if route.credential == "either" else (route.credential,)
+    pairs = {"either": ("token", "session"), "client": ("token", "client")}
+    kinds = pairs.get(route.credential, (route.credential,))
     return [{kind: []} for kind in kinds]
 
 

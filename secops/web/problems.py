@@ -1,4 +1,4 @@
-"""Errors as answers: RFC 9457 problem+json, RFC 6749 §5.2, or Vault's own form."""
+"""Errors as answers: RFC 9457 problem+json, RFC 6749 §5.2, Vault's or Elasticsearch's form."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from secops.web.messages import JSON, NO_STORE, Request, Response
 from secops.web.routes import Form
 
 PROBLEM: Final = "application/problem+json"
+ELASTIC: Final = ("x-elastic-product", "Elasticsearch")
+"""Without this header Elasticsearch's clients refuse to talk."""
 _OAUTH_ERRORS: Final = {
     400: "invalid_request",
     401: "invalid_client",
@@ -26,6 +28,10 @@ def problem_response(error: SecopsError, request: Request, form: Form = "problem
     if form == "vault":
         body = orjson.dumps({"errors": [f"{error.code}: {error.detail}"]})
         return Response(error.status, (("content-type", JSON), *headers), body)
+    if form == "elastic":
+        cause = {"type": error.code, "reason": error.detail}
+        body = orjson.dumps({"error": {"root_cause": [cause], **cause}, "status": error.status})
+        return Response(error.status, (("content-type", JSON), ELASTIC, *headers), body)
     if form == "oauth":
         name = str(
             error.facts.get("oauth_error") or _OAUTH_ERRORS.get(error.status, "server_error")

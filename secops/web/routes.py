@@ -18,11 +18,14 @@ from secops.web.messages import Request, Response
 
 T = TypeVar("T")
 
-Form = Literal["problem", "oauth", "vault", "plain"]
+Form = Literal["problem", "oauth", "vault", "elastic", "plain"]
 """How a route words its errors: RFC 9457, RFC 6749 §5.2, Vault's ``{"errors": […]}``,
-or an HTML page ("plain" leaves it to the handler's own protocol)."""
+Elasticsearch's ``{"error": {…}, "status": …}``, or an HTML page ("plain" leaves it to the
+handler's own protocol)."""
 
-Credential = Literal["token", "session", "either"]
+Credential = Literal["token", "session", "either", "client"]
+"""``client`` takes a token too, or an application's own id and secret (Basic, ApiKey): log
+shippers can't fetch tokens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ Storing a batch twice (a crash in between) adds nothing, since ids are known.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,13 +22,18 @@ from typing import Any, Final
 import orjson
 
 from detectors.adapters.segments.files import make_folder, sync_folder, write_durably
-from detectors.errors import LogStoreUnavailable
+from detectors.errors import LogStoreUnavailable, SpoolFull
 from secops.kernel.logs import AppendResult, LogEvent
 
 _CRC: Final = 4
 _SPOOL: Final = ".spool"
 _RECEIPT: Final = ".receipt"
 _WAITS: Final = "w"
+LIMIT: Final = 256 << 20
+"""Bytes that may wait in the spool: about a minute of what the writer stores."""
+MAX_WAITING: Final = 4_096
+"""Batches that may wait."""
+_LOOK_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,11 @@ class Spool:
     and where a dead process with the same pid has left something, it is another one.
     """
 
-    def __init__(self, folder: Path, process: str) -> None:
+    def __init__(self, folder: Path, process: str, limit: int = LIMIT) -> None:
         self._root = folder
+        self._limit = limit
+        self._looked = 0.0
+        self._is_full = False
         self._process = process
         self._folder: Path | None = None
         self._pid = 0
@@ -68,6 +78,23 @@ class Spool:
             msg = f"spooling failed: {error.strerror}"
             raise LogStoreUnavailable(msg) from error
         return number
+
+    def require_room(self) -> None:
+        """Raise ``SpoolFull`` where more waits, of all processes, than may."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_SECONDS:
+            self._looked, self._is_full = now, self._overflows()
+        if self._is_full:
+            msg = f"{self._limit >> 20} MiB or {MAX_WAITING} batches wait to be stored"
+            raise SpoolFull(msg, retry_after=1)
+
+    def _overflows(self) -> bool:
+        size = count = 0
+        for path in self._root.glob(f"*/[0-9]*{_SPOOL}"):
+            with contextlib.suppress(FileNotFoundError):
+                size += path.stat().st_size
+                count += 1
+        return size >= self._limit or count >= MAX_WAITING
 
     def receipt(self, number: int) -> AppendResult | None:
         """Return (once) what became of batch ``number``; None while it waits."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 _NUMBER: Final = 8
 _KEY: Final = 16
@@ -25,6 +25,37 @@ def event_id(source: str, raw: bytes, number: int) -> str:
 def line_key(raw: bytes) -> bytes:
     """Return the short digest under which equal lines are counted (128 bits)."""
     return hashlib.blake2b(raw, digest_size=_KEY).digest()
+
+
+class Numbering(Protocol):
+    """Says which of several equal lines one is."""
+
+    def number(self, raw: bytes) -> int:
+        """Return the number of this one."""
+        ...
+
+
+class ArrivalCounter:
+    """Numbers what arrives in a stream that nobody can read again: each one is another event.
+
+    The stream's name must be one that no other process and no other start has had.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def number(self, raw: bytes) -> int:  # noqa: ARG002 - equal or not, it is another one
+        """Return how many came before, and count this one."""
+        self._next += 1
+        return self._next - 1
+
+
+class NamedOnce:
+    """For what carries a name of its own: the same content under the same name is the same."""
+
+    def number(self, raw: bytes) -> int:  # noqa: ARG002 - its name tells it apart
+        """Return 0."""
+        return 0
 
 
 class LineCounter:

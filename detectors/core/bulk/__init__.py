@@ -1,0 +1,1 @@
+"""Elasticsearch's bulk form: NDJSON pairs of an action and a document."""
