@@ -1,0 +1,1 @@
+"""Anomalies: how unlikely is this for this account, and for its peers."""
