@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from detectors.adapters.data_classes import InstalledDataClasses
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
 from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
@@ -20,14 +21,18 @@ from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
 from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
+from detectors.service.log_search import LogSearch
 from detectors.service.logs import LogService
+from detectors.service.privacy import PrivacyService, Recognition
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.service.self_watch import SelfWatch
 from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
+from detectors.service.tracing import TracingService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
+from detectors.store.privacy import SqlOriginals, SqlPolicies
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
@@ -55,15 +60,20 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         parts.trail.append([act])
 
     segments = open_segments(parts.home, options.process, evaluator, closed, damaged)
-    logs, sources, follower = log_services(parts, segments, options)
+    recognition = Recognition(InstalledDataClasses(parts.home))
+    privacy = PrivacyService(parts, recognition, SqlPolicies(), SqlOriginals(), ports.privacy_keys)
+    logs, sources, follower = log_services(parts, segments, privacy, options)
     watch = SelfWatch(parts, ports.acts, segments.store, follower.tails)
     rules, runs, alerts = detection(parts, segments.store)
     services = DetectorsServices(
         logs=logs,
+        search=LogSearch(parts, segments.store, options.timezone),
         integrity=LogIntegrity(parts, SegmentFiles(parts.home / "segments"), ports.acts),
         sources=sources,
         follower=follower,
-        shipping=shipping_service(parts, segments, options),
+        shipping=shipping_service(parts, segments, privacy, options),
+        privacy=privacy,
+        tracing=TracingService(parts, segments.store, recognition, ports.privacy_keys),
         rules=rules,
         runs=runs,
         alerts=alerts,
@@ -71,6 +81,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
     def retain() -> None:
         logs.apply_retention(options.retention_days)
+        privacy.drop_originals(parts.clock.now() - options.retention_days * DAY)
         forget_before(parts.home / "log", parts.clock.now() - OWN_LOG_DAYS * DAY)
 
     jobs = (
@@ -82,7 +93,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
 
 def log_services(
-    parts: Parts, segments: Segments, options: DetectorsOptions
+    parts: Parts, segments: Segments, privacy: PrivacyService, options: DetectorsOptions
 ) -> tuple[LogService, SourceService, Follower]:
     """Return the services of logs over the segments."""
     sources = SqlLogSources()
@@ -94,6 +105,7 @@ def log_services(
         files=LocalLogFiles(),
         rejects=rejects,
         sources=sources,
+        privacy=privacy,
         timezone=options.timezone,
     )
     follower = Follower(
@@ -102,13 +114,14 @@ def log_services(
         store=segments.store,
         tails=LocalTails(parts.home / "tail"),
         rejects=rejects,
+        privacy=privacy,
         own=lambda: own_sources(parts.home / "log"),
     )
     return logs, SourceService(parts, sources), follower
 
 
 def shipping_service(
-    parts: Parts, segments: Segments, options: DetectorsOptions
+    parts: Parts, segments: Segments, privacy: PrivacyService, options: DetectorsOptions
 ) -> ShippingService:
     """Return what takes bulk requests."""
     return ShippingService(
@@ -117,6 +130,7 @@ def shipping_service(
         sources=SqlLogSources(),
         healths=SqlSourceHealths(),
         rejects=LocalRejects(parts.home / "rejects"),
+        privacy=privacy,
         timezone=options.timezone,
     )
 

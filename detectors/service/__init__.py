@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from detectors.service.alerts import AlertService
 from detectors.service.log_integrity import LogIntegrity
+from detectors.service.log_search import LogSearch
 from detectors.service.logs import LogService
+from detectors.service.privacy import PrivacyService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
+from detectors.service.tracing import TracingService
 
 __all__ = ["DetectorsServices"]
 
@@ -20,10 +23,13 @@ class DetectorsServices:
     """Logs first, then what is found in them."""
 
     logs: LogService
+    search: LogSearch
     integrity: LogIntegrity
     sources: SourceService
     follower: Follower
     shipping: ShippingService
+    privacy: PrivacyService
+    tracing: TracingService
     rules: RuleService
     runs: RunService
     alerts: AlertService

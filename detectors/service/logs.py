@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from detectors.core.events.identity import LineCounter, Numbering, event_id
-from detectors.core.events.masking import prepare_line
 from detectors.core.formats.detect import AUTO, FORMATS
 from detectors.core.formats.reader import Record, Reject, read_records
 from detectors.core.formats.record import Context
 from detectors.core.query.syntax import parse_query
-from detectors.core.query.times import parse_instant
-from detectors.errors import BadQuery, EventNotFound, NothingReadable, UnknownFormat
+from detectors.errors import EventNotFound, NothingReadable, UnknownFormat
 from detectors.models.logs import Accepted, FileView, IngestOptions, IngestResult
+from detectors.models.privacy import Prepared
 from detectors.ports import LogFiles, LogIntake, LogSources, Rejects, RejectSink
+from detectors.service.log_search import read_window
 from detectors.service.log_settings import check_encoding, check_source_name, zone_of
+from detectors.service.privacy import Originals, PrivacyService
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import DAY
@@ -29,7 +29,6 @@ from secops.kernel.logs import (
     LogStore,
     SourceSummary,
     StoredEvent,
-    Window,
 )
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import LOG_INGEST, LOG_SEARCH, LOG_SOURCE_READ
@@ -55,15 +54,17 @@ class _Tally:
 class _Run:
     """One ingest: events gather over files and are stored by the batch."""
 
-    def __init__(self, store: LogStore, sink: RejectSink) -> None:
+    def __init__(self, store: LogStore, sink: RejectSink, originals: Originals) -> None:
         self.tally = _Tally()
+        self.originals = originals
         self.sink = sink
         self._store = store
         self._pending: list[LogEvent] = []
         self._size = 0
 
-    def take(self, event: LogEvent) -> None:
+    def take(self, event: LogEvent, prepared: Prepared | None) -> None:
         self.tally.read += 1
+        self.originals.add(event, prepared)
         self._pending.append(event)
         self._size += len(event.raw)
         if len(self._pending) >= _BATCH or self._size >= _BATCH_BYTES:
@@ -76,6 +77,7 @@ class _Run:
 
     def flush(self) -> None:
         if self._pending:
+            self.originals.flush()  # first: no masked event is ever without its original
             result = self._store.append(self._pending)
             self.tally.stored += result.stored
             self.tally.duplicates += result.duplicates
@@ -92,6 +94,7 @@ class LogService:
     files: LogFiles
     rejects: Rejects
     sources: LogSources
+    privacy: PrivacyService
     timezone: str
 
     def ingest_files(
@@ -109,7 +112,8 @@ class LogService:
         self.parts.access.require(actor, LOG_INGEST, f"source:{options.source or '*'}")
         self._check(options)
         begin = self.parts.clock.monotonic()
-        run = _Run(self.store, self.rejects.begin(self.parts.ids.new("rejects")))
+        rejects = self.rejects.begin(self.parts.ids.new("rejects"))
+        run = _Run(self.store, rejects, self.privacy.originals(actor.org_id))
         tally, sink = run.tally, run.sink
         files = self.files.find(paths)
         for path in files:
@@ -145,6 +149,7 @@ class LogService:
         now = self.parts.clock.now()
         chosen, context = self._reading(actor, source, options, now)
         sink = self.rejects.begin(self.parts.ids.new("rejects"))
+        originals = self.privacy.originals(actor.org_id)
         counter, events, rejected = LineCounter(), [], 0
         for item in read_records(iter((body,)), chosen, context):
             if isinstance(item, Reject):
@@ -153,8 +158,10 @@ class LogService:
             else:
                 stream = f"{source}#{batch}" if batch else source
                 events.append(event_of(item, source, stream, counter, now))
+                originals.add(events[-1], item.prepared)
         sink.close()
         if events:
+            originals.flush()
             self.intake.offer(events)
         details = {"accepted": len(events), "rejected": rejected, "sha256": sha256(body).hex()}
         self.parts.trail.append(
@@ -180,7 +187,7 @@ class LogService:
             msg = f"limit is from 1 to {MAX_FOUND}"
             raise Invalid(msg)
         tree = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
-        span = self._window(window)
+        span = read_window(window, self.timezone, self.parts.clock.now())
         self._record_search(actor, "detectors.search_logs", query)
         return self.store.search(tree, span, limit, before)
 
@@ -195,7 +202,7 @@ class LogService:
         """Return counts of matches by field and time; the search is recorded."""
         self.parts.access.require(actor, LOG_SEARCH, "logs:*")
         tree = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
-        span = self._window(window)
+        span = read_window(window, self.timezone, self.parts.clock.now())
         self._record_search(actor, "detectors.count_logs", query)
         return self.store.aggregate(tree, span, by)
 
@@ -234,7 +241,7 @@ class LogService:
             if isinstance(item, Reject):
                 run.refuse(place_of(view.path, item), item.raw)
             else:
-                run.take(event_of(item, source, source, counter, now))
+                run.take(event_of(item, source, source, counter, now), item.prepared)
 
     def _check(self, options: IngestOptions) -> None:
         if options.format not in FORMATS:
@@ -255,22 +262,10 @@ class LogService:
             latest=modified + DAY,
             year=options.year,
             encoding=check_encoding(options.encoding or (known.encoding if known else None)),
-            prepare=prepare_line if known is not None and known.masks else None,
+            prepare=self.privacy.preparer(actor.org_id, source),
         )
         chosen = known.format if known and options.format == AUTO else options.format
         return chosen, context
-
-    def _window(self, written: tuple[str | None, str | None]) -> Window:
-        zone, now = ZoneInfo(self.timezone), self.parts.clock.now()
-        since, until = written
-        window = Window(
-            None if since is None else parse_instant(since, zone, now),
-            None if until is None else parse_instant(until, zone, now, end=True),
-        )
-        if window.since is not None and window.until is not None and window.since > window.until:
-            msg = "since is later than until"
-            raise BadQuery(msg)
-        return window
 
     def _record_search(self, actor: Actor, action: str, query: str) -> None:
         """Record that somebody searched, by digest: a query may name a person."""
@@ -281,7 +276,10 @@ class LogService:
 def event_of(record: Record, source: str, stream: str, counter: Numbering, now: int) -> LogEvent:
     """Return the event of a record; ``stream`` is the name under which equal lines count."""
     identifier = event_id(stream, record.raw, counter.number(record.raw))
-    return LogEvent(identifier, source, record.at, now, record.parsed.fields, record.raw)
+    fields: Mapping[str, Value] = record.parsed.fields
+    if record.prepared is not None and record.prepared.fields:
+        fields = {**fields, **record.prepared.fields}
+    return LogEvent(identifier, source, record.at, now, fields, record.raw)
 
 
 def place_of(path: str, reject: Reject) -> dict[str, Any]:

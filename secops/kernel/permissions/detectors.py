@@ -24,6 +24,7 @@ ALERT_CLOSE: Final = Permission("detectors.alert.close")
 
 LOG_INGEST: Final = Permission("detectors.log.ingest")
 LOG_SEARCH: Final = Permission("detectors.log.search")
+LOG_EXPORT: Final = Permission("detectors.log.export")
 LOG_SOURCE_READ: Final = Permission("detectors.log_source.read")
 LOG_SOURCE_CHANGE: Final = Permission("detectors.log_source.change")
 LOG_REVEAL: Final = Permission("detectors.log.reveal")
@@ -43,6 +44,7 @@ _DETECTION: Final[tuple[Grant, ...]] = (
 _LOGS: Final[tuple[Grant, ...]] = (
     grant(LOG_INGEST, "导入和上报日志", "Ingest and ship logs", ANALYST, INTEGRATOR),
     grant(LOG_SEARCH, "检索日志", "Search logs", ANALYST, AUDITOR),
+    grant(LOG_EXPORT, "导出检索到的日志", "Export the logs found", ANALYST, AUDITOR),
     grant(
         LOG_SOURCE_READ,
         "查看日志来源",
