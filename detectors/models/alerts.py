@@ -9,7 +9,7 @@ from typing import Final, Literal
 from detectors.models.rules import RuleHeader, Severity
 
 AlertStatus = Literal["open", "closed", "superseded"]
-AlertKind = Literal["rule", "correlation", "health"]
+AlertKind = Literal["rule", "correlation", "health", "anomaly"]
 
 MAX_EVIDENCE: Final = 100
 """Event ids that an alert keeps; ``event_count`` counts all."""

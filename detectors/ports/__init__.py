@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from detectors.ports.anomalies import (
+    ForestTrainer,
+    ModelSigner,
+    ModelStore,
+    NetworkTable,
+    NoModelSigner,
+)
 from detectors.ports.detection import (
     AlertStore,
     DetectorStore,
@@ -40,10 +47,15 @@ __all__ = [
     "DataClassSource",
     "DetectorStore",
     "DetectorsPorts",
+    "ForestTrainer",
     "LogFiles",
     "LogIntake",
     "LogSources",
+    "ModelSigner",
+    "ModelStore",
+    "NetworkTable",
     "NoActs",
+    "NoModelSigner",
     "NoPrivacyKeys",
     "OriginalStore",
     "OwnActs",

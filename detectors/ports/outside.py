@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detectors.ports.anomalies import ModelSigner, NoModelSigner
 from detectors.ports.privacy import NoPrivacyKeys, PrivacyKeys
 
 
@@ -31,3 +32,4 @@ class DetectorsPorts:
 
     acts: OwnActs = field(default_factory=NoActs)
     privacy_keys: PrivacyKeys = field(default_factory=NoPrivacyKeys)
+    model_signer: ModelSigner = field(default_factory=NoModelSigner)

@@ -6,6 +6,7 @@ import codecs
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from detectors.core.formats.ledger import SOURCE as OWN_SOURCE
 from secops.kernel.errors import Invalid
 
 _MAX_NAME: Final = 200
@@ -37,6 +38,9 @@ def check_encoding(name: str | None) -> str | None:
 
 def check_source_name(name: str) -> None:
     """Raise ``Invalid`` unless ``name`` can name a source."""
+    if name == OWN_SOURCE:
+        msg = f"{OWN_SOURCE} is the ledger's own source: nobody else writes there"
+        raise Invalid(msg)
     if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
         msg = f"a source's name has 1 to {_MAX_NAME} printable characters"
         raise Invalid(msg)

@@ -18,7 +18,7 @@ Pseudonym = Callable[[str], str]
 LEVELS: Final[Mapping[str, tuple[str, ...]]] = {
     "source": ("country", "system", "network", "address"),
     "agent": ("device_class", "browser", "user_agent"),
-    "device": ("known", "device"),
+    "device": ("known",),
     "pace": ("pace",),
     "failures": ("failures",),
     "idle": ("idle",),
@@ -64,7 +64,7 @@ def login_features(
             pseudonym(f"address|{parse_address(facts.address) or UNKNOWN}"),
         ),
         "agent": (device_class, browser, pseudonym(f"agent|{facts.user_agent}")),
-        "device": ("known", pseudonym(f"device|{facts.device}")) if facts.device else ("new", "-"),
+        "device": ("known" if facts.device else "new",),
         "pace": (_pace(facts, networks),),
         "failures": (_failures(facts.failures),),
         "idle": (_idle(facts),),

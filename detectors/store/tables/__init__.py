@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detectors.store.tables.anomalies import anomaly_progress, login_judgements, models
 from detectors.store.tables.detection import (
     alert_subjects,
     alerts,
@@ -35,15 +36,18 @@ __all__ = [
     "alert_subjects",
     "alert_versions",
     "alerts",
+    "anomaly_progress",
     "criticalities",
     "cursors",
     "evaluations",
     "exceptions",
     "gaps",
     "log_sources",
+    "login_judgements",
     "logsource_feeds",
     "matches",
     "metadata",
+    "models",
     "originals",
     "plain_hits",
     "risk_points",
