@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from detectors.api.alerts import alert_routes
 from detectors.api.bulk import bulk_routes
+from detectors.api.log_search import search_routes
 from detectors.api.logs import log_routes
+from detectors.api.privacy import privacy_routes
 from detectors.api.rules import rule_routes
 from detectors.service import DetectorsServices
 from secops.web.routes import Route
@@ -16,7 +18,9 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
     """Return all routes of the plane."""
     return (
         *log_routes(services.logs, services.sources, services.integrity),
+        *search_routes(services.search),
         *bulk_routes(services.shipping),
+        *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
         *rule_routes(services.rules, services.runs),
     )

@@ -12,7 +12,6 @@ from secops.kernel.errors import Invalid
 from secops.terminal.output import (
     json_option,
     print_json,
-    print_json_line,
     print_table,
     progress_bar,
     say,
@@ -23,7 +22,7 @@ _FORMATS = (
     "auto", "ecs", "evtx", "jsonl", "syslog", "sshd", "auditd", "nginx", "apache", "cef",
 )  # fmt: skip
 _STORED = ("source", "events", "first_at", "last_at", "last_ingested")
-_REGISTERED = ("name", "format", "timezone", "data_class", "path", "follow", "masks")
+_REGISTERED = ("name", "format", "timezone", "path", "follow")
 _PAUSE = 0.5
 _format_option = click.option(
     "--format", "format_name", type=click.Choice(_FORMATS), default="auto", help="Log format."
@@ -82,36 +81,6 @@ def ingest(ctx: click.Context, /, paths: tuple[str, ...], *, as_json: bool, **wr
     )
     if result.rejects_file:
         say(f"refused lines: {result.rejects_file}")
-
-
-@group.command("search")
-@click.argument("query")
-@click.option("--since", help="2026-11-22, 2026-11-22T08:00:00+08:00, now-2h")
-@click.option("--until", help="as --since; a date alone is the whole day")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@json_option
-@click.pass_context
-def search(ctx: click.Context, /, query: str, *, as_json: bool, **written: Any) -> None:
-    """Search stored logs, newest first, in Lucene's syntax.
-
-    Example: secops logs search "source.ip:10.0.0.0/8 AND event.outcome:failure"
-    """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.log_presentation import event_json  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    found = session.services(DetectorsServices).logs.search_logs(
-        session.actor,
-        query,
-        window=(written["since"], written["until"]),
-        limit=written["limit"],
-    )
-    for stored in found:
-        line = event_json(stored)
-        if as_json:
-            print_json_line(line)
-        else:
-            click.echo(f"{line['@timestamp']}  {line['source']}  {line['raw']}")
 
 
 @group.command("show")
@@ -180,13 +149,7 @@ def sources(ctx: click.Context, /, *, as_json: bool) -> None:
 @_zone_option
 @_encoding_option
 @click.option("--path", help="The file, where it lies on this machine.")
-@click.option(
-    "--data-class",
-    type=click.Choice(("public", "internal", "sensitive", "personal")),
-    default="internal",
-)
 @click.option("--follow", is_flag=True, help="Keep reading the file as it grows.")
-@click.option("--mask", "masks", is_flag=True, help="Star out ID-card and phone numbers.")
 @click.pass_context
 def add_source(ctx: click.Context, /, name: str, **written: Any) -> None:
     """Register a log source (system administrator).
@@ -249,7 +212,6 @@ def follow(ctx: click.Context, /, path: str, *, once: bool, **written: Any) -> N
         org_id=session.actor.org_id,
         format=written["format_name"],
         timezone=written["timezone"] or "Asia/Shanghai",
-        data_class="internal",
         path=str(Path(path).resolve()),
         encoding=written["encoding"],
     )

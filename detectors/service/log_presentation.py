@@ -6,6 +6,7 @@ from typing import Any
 
 from detectors.core.formats.record import decode_line
 from detectors.models.logs import IngestResult, LogSource, SegmentsVerdict
+from detectors.models.search import Facet, Histogram
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.logs import Bucket, SourceSummary, StoredEvent
 
@@ -58,9 +59,7 @@ def source_json(source: LogSource) -> dict[str, Any]:
         "timezone": source.timezone,
         "encoding": source.encoding,
         "path": source.path,
-        "data_class": source.data_class,
         "follow": source.follow,
-        "masks": source.masks,
         "created_at": to_rfc3339(source.created_at),
         "created_by": source.created_by,
     }
@@ -69,6 +68,21 @@ def source_json(source: LogSource) -> dict[str, Any]:
 def bucket_json(bucket: Bucket) -> dict[str, Any]:
     """Return one group of a count."""
     return {"key": list(bucket.key), "count": bucket.count}
+
+
+def histogram_json(histogram: Histogram) -> dict[str, Any]:
+    """Return a histogram; ``interval`` is seconds, each bar says when it begins."""
+    return {
+        "interval": histogram.step,
+        "total": histogram.total,
+        "items": [{"at": to_rfc3339(bar.start), "count": bar.count} for bar in histogram.bars],
+    }
+
+
+def facet_json(facet: Facet) -> dict[str, Any]:
+    """Return the most frequent values of a field."""
+    terms = [{"value": term.key[0], "count": term.count} for term in facet.terms]
+    return {"field": facet.field, "terms": terms}
 
 
 def verdict_json(verdict: SegmentsVerdict) -> dict[str, Any]:

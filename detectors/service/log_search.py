@@ -108,7 +108,6 @@ class LogSearch:
             "form": options.form,
             "limit": options.limit,
         }
-        self._record(actor, "detectors.export_logs", details, "intent")
         return self._exported(actor, self._pages(found, span, options.limit), options, details)
 
     def _asked(
@@ -186,6 +185,7 @@ class LogSearch:
         digest, rows, is_cut = hashlib.sha256(), 0, False
         outcome: Outcome = "failed"
         columns = options.columns or COLUMNS
+        self._record(actor, "detectors.export_logs", details, "intent")
         head = BYTE_ORDER_MARK + csv_lines([columns]) if options.form == "csv" else ""
         try:
             digest.update(head.encode())
