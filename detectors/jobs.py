@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from detectors.ports import SegmentWriter
+from detectors.service.anomalies import AnomalyWatch
+from detectors.service.model_training import TrainingService
 from detectors.service.runs import RunService
 from detectors.service.sources import Follower
 from secops.kernel.jobs import Job
 
 EVERY_SECONDS = 1.0
 FORGET_SECONDS = 3_600.0
+TRAIN_SECONDS = 3_600.0
+WATCH_SECONDS = 5.0
 
 
 def detection_jobs(runs: RunService, retention_days: int) -> tuple[Job, ...]:
@@ -39,4 +43,12 @@ def log_jobs(
         Job("detectors.store_logs", 0.25, writer.drain),
         Job("detectors.follow_logs", 1.0, follower.follow_all),
         Job("detectors.log_retention", 3_600.0, apply_retention),
+    )
+
+
+def anomaly_jobs(watch: AnomalyWatch, training: TrainingService) -> tuple[Job, ...]:
+    """Return the watch over new events, and the look whether a model is due."""
+    return (
+        Job("detectors.watch_anomalies", WATCH_SECONDS, watch.tick),
+        Job("detectors.train_models", TRAIN_SECONDS, training.tick),
     )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from detectors.adapters.data_classes import InstalledDataClasses
+from detectors.adapters.forest_trainer import SklearnForests
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
+from detectors.adapters.network_file import NetworkFile
 from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
@@ -15,14 +17,20 @@ from detectors.adapters.segments.checking import SegmentFiles
 from detectors.adapters.tails import LocalTails
 from detectors.api import routes
 from detectors.core.query import evaluator
-from detectors.jobs import detection_jobs, log_jobs
+from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs
 from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
+from detectors.service.anomalies import AnomalyWatch
 from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
 from detectors.service.log_search import LogSearch
+from detectors.service.log_settings import zone_of
+from detectors.service.login_risk import LoginRiskService
 from detectors.service.logs import LogService
+from detectors.service.model_training import TrainingService
+from detectors.service.model_vault import ModelVault
+from detectors.service.models import ModelService
 from detectors.service.privacy import PrivacyService, Recognition
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
@@ -31,6 +39,7 @@ from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
 from detectors.service.tracing import TracingService
 from detectors.store.alerts import DatabaseAlerts
+from detectors.store.anomalies import DatabaseModels
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.privacy import SqlOriginals, SqlPolicies
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
@@ -65,6 +74,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     logs, sources, follower = log_services(parts, segments, privacy, options)
     watch = SelfWatch(parts, ports.acts, segments.store, follower.tails)
     rules, runs, alerts = detection(parts, segments.store)
+    training, login_risk = anomaly_services(parts, segments.store, ports, options)
     services = DetectorsServices(
         logs=logs,
         search=LogSearch(parts, segments.store, options.timezone),
@@ -73,10 +83,15 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         follower=follower,
         shipping=shipping_service(parts, segments, privacy, options),
         privacy=privacy,
-        tracing=TracingService(parts, segments.store, recognition, ports.privacy_keys),
+        tracing=TracingService(
+            parts, segments.store, recognition, ports.privacy_keys, options.timezone
+        ),
         rules=rules,
         runs=runs,
         alerts=alerts,
+        models=ModelService(training),
+        login_risk=login_risk,
+        anomalies=AnomalyWatch(training),
     )
 
     def retain() -> None:
@@ -88,6 +103,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         *log_jobs(segments.writer, follower, retain),
         Job("detectors.watch_ledger", 1.0, watch.watch),
         *detection_jobs(runs, options.retention_days),
+        *anomaly_jobs(services.anomalies, training),
     )
     return Plane("detectors", services, routes(services), jobs)
 
@@ -142,3 +158,12 @@ def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, Al
     rules = RuleService(parts, store, InstalledRules(parts.home), cache)
     runs = RunService(parts, logs, alerts, store, rules, cache)
     return rules, runs, AlertService(parts, logs, alerts)
+
+
+def anomaly_services(
+    parts: Parts, logs: LogStore, ports: DetectorsPorts, options: DetectorsOptions
+) -> tuple[TrainingService, LoginRiskService]:
+    """Return what trains models and what judges sign-ins with them."""
+    vault, zone = ModelVault(parts, DatabaseModels(), ports.model_signer), zone_of(options.timezone)
+    training = TrainingService(vault, logs, DatabaseAlerts(), SklearnForests(), zone)
+    return training, LoginRiskService(vault, ports.privacy_keys, NetworkFile(parts.home), zone)

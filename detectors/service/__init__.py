@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detectors.service.alerts import AlertService
+from detectors.service.anomalies import AnomalyWatch
 from detectors.service.log_integrity import LogIntegrity
 from detectors.service.log_search import LogSearch
+from detectors.service.login_risk import LoginRiskService
 from detectors.service.logs import LogService
+from detectors.service.models import ModelService
 from detectors.service.privacy import PrivacyService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
@@ -33,3 +36,6 @@ class DetectorsServices:
     rules: RuleService
     runs: RunService
     alerts: AlertService
+    models: ModelService
+    login_risk: LoginRiskService
+    anomalies: AnomalyWatch

@@ -21,6 +21,9 @@ RULE_ENABLE: Final = Permission("detectors.rule.enable")
 RUN_DETECTORS: Final = Permission("detectors.run.start")
 ALERT_READ: Final = Permission("detectors.alert.read")
 ALERT_CLOSE: Final = Permission("detectors.alert.close")
+MODEL_READ: Final = Permission("detectors.model.read")
+MODEL_TRAIN: Final = Permission("detectors.model.train")
+LOGIN_JUDGE: Final = Permission("detectors.login.judge")
 
 LOG_INGEST: Final = Permission("detectors.log.ingest")
 LOG_SEARCH: Final = Permission("detectors.log.search")
@@ -64,4 +67,12 @@ _LOGS: Final[tuple[Grant, ...]] = (
     ),
 )
 
-GRANTS: Final[tuple[Grant, ...]] = (*_DETECTION, *_LOGS)
+_ANOMALIES: Final[tuple[Grant, ...]] = (
+    grant(
+        MODEL_READ, "查看异常检测模型与登录风险", "See anomaly models and risky sign-ins", *_READERS
+    ),
+    grant(MODEL_TRAIN, "训练异常检测模型", "Train anomaly models", SECURITY_ADMIN),
+    grant(LOGIN_JUDGE, "判定登录是否本人", "Judge whether a sign-in was its owner's", ANALYST),
+)
+
+GRANTS: Final[tuple[Grant, ...]] = (*_DETECTION, *_ANOMALIES, *_LOGS)
