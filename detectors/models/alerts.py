@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from detectors.models.rules import RuleHeader, Severity
 
-AlertStatus = Literal["open", "closed", "superseded"]
+AlertStatus = Literal["open", "closed", "superseded", "suppressed"]
 AlertKind = Literal["rule", "correlation", "health", "anomaly"]
 
 MAX_EVIDENCE: Final = 100
@@ -31,7 +31,8 @@ class Alert:
     """What a detector found. Times are UTC microseconds; ``first_at`` and ``last_at`` event time.
 
     ``id`` is a hash of detector, group key and first event as first fired: the same finding
-    has the same id however often it is found.
+    has the same id however often it is found. ``version`` counts what the store was told of
+    it; ``suppressed_by`` names the suppression that keeps it quiet.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Alert:
     closed_at: int | None = None
     closed_by: str | None = None
     close_reason: str = ""
+    version: int = 1
+    suppressed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

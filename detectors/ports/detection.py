@@ -15,6 +15,7 @@ from detectors.models.alerts import (
     StoredMatch,
 )
 from detectors.models.rules import RuleFile
+from detectors.models.triage import Hint
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -74,8 +75,12 @@ class AlertStore(Protocol):
         """Close an open alert; False if it is not open (any more)."""
         ...
 
-    def risk_of(self, tx: Transaction, subject: str) -> int:
-        """Return the greatest risk that open alerts say of ``subject``, 0 without any."""
+    def hints_of(self, tx: Transaction, subject: str) -> tuple[Sequence[Hint], float]:
+        """Return what open alerts say of ``subject``, and how critical it is."""
+        ...
+
+    def note_risk(self, tx: Transaction, org_id: str, about: tuple[str, int], reason: str) -> bool:
+        """Store that a subject now has a risk, with the point of its history; False if it had."""
         ...
 
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from detectors.core.correlation.event_count import Episode
+from detectors.core.alert_ids import alert_id
+from detectors.core.correlation.grouping import Grouper, group_key, group_text
 from detectors.core.correlation.model import Correlation
-from detectors.core.detection import (
-    Detector,
-    Failure,
-    Finding,
-    alert_id,
-    group_key,
-    group_matches,
-)
+from detectors.core.detection import Detector, Failure, Finding, hits_of
 from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import row_fields
 from detectors.core.subjects import risk_subjects
 from detectors.models.alerts import Alert, GroupMatch
+from detectors.models.correlation import Episode
 from detectors.ports import AlertStore, DetectorStore
 from detectors.service.findings import (
     Fields,
@@ -28,8 +23,9 @@ from detectors.service.findings import (
     finding_alert,
     group_episodes,
 )
+from detectors.service.risks import publish_risk
 from secops.kernel.actors import system_actor
-from secops.kernel.events import AlertRaised, SubjectRiskChanged
+from secops.kernel.events import AlertRaised
 from secops.kernel.logs import Batch, LogStore
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction, Transactions
@@ -62,20 +58,23 @@ class Assessor:
         """Return what ``findings`` in ``batch`` change."""
         effects = Effects(created=[failure_alert(failure, now) for failure in failures])
         plain: list[Finding] = []
-        counted: dict[tuple[str, str], Detector] = {}
+        counted: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
             key = finding.detector.key
             effects.hits[key] = effects.hits.get(key, 0) + 1
             if finding.detector.correlation is None:
                 plain.append(finding)
                 continue
-            counted[key] = finding.detector
-            event_id, at = batch.ids[finding.row], batch.times[finding.row]
-            found = group_matches(finding, row_fields(batch, finding.row), at, event_id)
-            effects.matches.setdefault(key, []).extend(found)
+            counted.setdefault(key, []).append(finding)
         effects.created.extend(self._new_alerts(batch, plain, now))
-        for key, detector in counted.items():
-            if detector.correlation is not None:
+        for key, mine in counted.items():
+            detector = mine[0].detector
+            if detector.correlation is not None and detector.correlation.type == "event_count":
+                grouper = Grouper(detector.correlation)
+                found = [m for hit in hits_of(batch, mine) for m in grouper.matches_of(hit)[0]]
+                effects.matches[key] = [
+                    GroupMatch(group_text(m.group), m.at, m.event_id) for m in found
+                ]
                 self._count(detector, detector.correlation, effects.matches[key], effects, now)
         return effects
 
@@ -222,5 +221,4 @@ def _tell(tx: Transaction, store: AlertStore, alert: Alert, action: str) -> None
 def announce_risks(tx: Transaction, store: AlertStore, alert: Alert, reason: str) -> None:
     """Tell the risk that the open alerts now say of each of the alert's subjects."""
     for subject in risk_subjects(alert.subjects):
-        risk = store.risk_of(tx, subject)
-        tx.announce(SubjectRiskChanged(alert.org_id, subject, risk, reason))
+        publish_risk(tx, store, alert.org_id, subject, reason)

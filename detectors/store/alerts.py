@@ -10,7 +10,15 @@ import sqlalchemy as sa
 
 from detectors.errors import AlertNotFound
 from detectors.models.alerts import RISKS, Alert, AlertFilter, Reason
-from detectors.store.tables import alert_subjects, alerts
+from detectors.models.triage import Hint
+from detectors.store.tables import (
+    alert_subjects,
+    alert_versions,
+    alerts,
+    criticalities,
+    risk_points,
+    risks,
+)
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -27,11 +35,14 @@ class DatabaseAlerts:
             return False
         tx.execute(alerts.insert().values(id=alert.id, **_values(alert)))
         self._put_subjects(tx, alert, subjects)
+        _add_version(tx, alert.id)
         return True
 
     def change(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
-        """Store an alert's new extent, status and subjects."""
-        tx.execute(alerts.update().where(alerts.c.id == alert.id).values(**_values(alert)))
+        """Store an alert's new extent, status and subjects as its next version."""
+        values = {**_values(alert), "version": alerts.c.version + 1}
+        tx.execute(alerts.update().where(alerts.c.id == alert.id).values(**values))
+        _add_version(tx, alert.id)
         tx.execute(alert_subjects.delete().where(alert_subjects.c.alert_id == alert.id))
         self._put_subjects(tx, alert, subjects)
 
@@ -98,21 +109,57 @@ class DatabaseAlerts:
         done = tx.execute(
             alerts.update()
             .where(alerts.c.id == alert_id, alerts.c.status == "open")
-            .values(status="closed", closed_at=tx.now, closed_by=closed_by, close_reason=reason)
+            .values(
+                status="closed",
+                closed_at=tx.now,
+                closed_by=closed_by,
+                close_reason=reason,
+                version=alerts.c.version + 1,
+            )
         )
         if done.rowcount != 1:
             return False
+        _add_version(tx, alert_id)
         tx.execute(
             alert_subjects.update().where(alert_subjects.c.alert_id == alert_id).values(open=False)
         )
         return True
 
-    def risk_of(self, tx: Transaction, subject: str) -> int:
-        """Return the greatest risk that open alerts say of ``subject``."""
-        query = sa.select(sa.func.max(alert_subjects.c.risk)).where(
+    def hints_of(self, tx: Transaction, subject: str) -> tuple[Sequence[Hint], float]:
+        """Return what open alerts say of ``subject``, and how critical it is."""
+        said = sa.select(alert_subjects.c.risk, alerts.c.raised_at, alerts.c.last_at)
+        query = said.join(alerts, alerts.c.id == alert_subjects.c.alert_id).where(
             alert_subjects.c.subject == subject, alert_subjects.c.open.is_(True)
         )
-        return int(tx.execute(query).scalar() or 0)
+        hints = [
+            Hint(row.risk, max(row.raised_at, min(row.last_at, tx.now)))
+            for row in tx.execute(query)
+        ]
+        here = criticalities.c.subject == subject
+        weight = tx.execute(sa.select(sa.func.max(criticalities.c.weight)).where(here)).scalar()
+        return hints, 1.0 if weight is None else weight / 100
+
+    def note_risk(self, tx: Transaction, org_id: str, about: tuple[str, int], reason: str) -> bool:
+        """Store that a subject now has a risk, with the point of its history; False if it had."""
+        subject, risk = about
+        here = (risks.c.org_id == org_id, risks.c.subject == subject)
+        before = tx.execute(sa.select(risks.c.risk).where(*here)).scalar()
+        if before == risk or (before is None and risk == 0):
+            return False
+        values = {"risk": risk, "at": tx.now}
+        if before is None:
+            tx.execute(risks.insert().values(org_id=org_id, subject=subject, **values))
+        else:
+            tx.execute(risks.update().where(*here).values(**values))
+        point = (
+            risk_points.c.org_id == org_id,
+            risk_points.c.subject == subject,
+            risk_points.c.at == tx.now,
+        )
+        tx.execute(risk_points.delete().where(*point))
+        row = {"org_id": org_id, "subject": subject, **values, "reason": reason[:200]}
+        tx.execute(risk_points.insert().values(**row))
+        return True
 
     def _put_subjects(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
         for subject in dict.fromkeys(subjects):
@@ -125,6 +172,17 @@ class DatabaseAlerts:
                     open=alert.status == "open",
                 )
             )
+
+
+def _add_version(tx: Transaction, alert_id: str) -> None:
+    """Keep what the alert says now as one of its versions."""
+    columns = ("version", "org_id", "status", "first_at", "last_at", "event_count")
+    row = tx.execute(
+        sa.select(*(alerts.c[name] for name in columns)).where(alerts.c.id == alert_id)
+    ).first()
+    if row is not None:
+        values = {name: getattr(row, name) for name in columns}
+        tx.execute(alert_versions.insert().values(alert_id=alert_id, at=tx.now, **values))
 
 
 def _group(group: Sequence[str]) -> str:
@@ -157,6 +215,7 @@ def _values(alert: Alert) -> Mapping[str, Any]:
         "closed_at": alert.closed_at,
         "closed_by": alert.closed_by,
         "close_reason": alert.close_reason,
+        "suppressed_by": alert.suppressed_by,
     }
 
 
@@ -185,4 +244,6 @@ def _alert(row: Any) -> Alert:
         closed_at=row.closed_at,
         closed_by=row.closed_by,
         close_reason=row.close_reason,
+        version=row.version,
+        suppressed_by=row.suppressed_by,
     )

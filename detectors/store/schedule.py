@@ -1,0 +1,182 @@
+"""How far each detector is, in the database; every change is a conditional statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from detectors.models.schedule import Admission, DetectorKey, Progress, Span, Step
+from detectors.store.tables import cursors, evaluations, gaps, watermarks
+from secops.kernel.transactions import Transaction
+
+_MANY: Final = 400
+_NAME: Final = "events"
+
+
+class DatabaseSchedule:
+    """Cursors, gaps, evaluations and the watermark."""
+
+    def progress(self, tx: Transaction) -> Mapping[DetectorKey, Progress]:
+        """Return every detector's place and gaps (the oldest first)."""
+        spans: dict[DetectorKey, list[Span]] = {}
+        for row in tx.execute(sa.select(gaps).order_by(gaps.c.first_seq)):
+            spans.setdefault((row.detector, row.version), []).append(
+                Span(row.first_seq, row.last_seq)
+            )
+        rows = tx.execute(sa.select(cursors.c.detector, cursors.c.version, cursors.c.next_seq))
+        return {
+            (row.detector, row.version): Progress(
+                (row.detector, row.version),
+                row.next_seq,
+                tuple(spans.get((row.detector, row.version), ())),
+            )
+            for row in rows
+        }
+
+    def admit(self, tx: Transaction, admissions: Sequence[Admission], fence: int) -> bool:
+        """Set detectors to the front; False if one was moved meanwhile."""
+        for each in admissions:
+            values = {"next_seq": each.next_seq, "fence": fence, "changed_at": tx.now}
+            key = (cursors.c.detector == each.key[0], cursors.c.version == each.key[1])
+            if each.before is None:
+                if tx.execute(sa.select(cursors.c.fence).where(*key)).first() is not None:
+                    return False
+                row = {"detector": each.key[0], "version": each.key[1], **values}
+                tx.execute(cursors.insert().values(**row))
+            else:
+                moved = tx.execute(
+                    cursors.update()
+                    .where(*key, cursors.c.next_seq == each.before, cursors.c.fence <= fence)
+                    .values(**values)
+                )
+                if moved.rowcount != 1:
+                    return False
+            if each.gap is not None:
+                tx.execute(
+                    gaps.insert().values(
+                        detector=each.key[0],
+                        version=each.key[1],
+                        first_seq=each.gap.first,
+                        last_seq=each.gap.last,
+                        fence=fence,
+                    )
+                )
+        return True
+
+    def advance(self, tx: Transaction, step: Step, seen: Span, fence: int) -> bool:
+        """Note that ``step``'s detectors saw ``seen``; one statement checks and moves many."""
+        if step.kind == "live":
+            values = {"next_seq": seen.last + 1, "fence": fence, "changed_at": tx.now}
+            moved = sum(
+                tx.execute(
+                    cursors.update()
+                    .where(
+                        _among(cursors, keys),
+                        cursors.c.next_seq == seen.first,
+                        cursors.c.fence <= fence,
+                    )
+                    .values(**values)
+                ).rowcount
+                for keys in _pieces(step.keys)
+            )
+            return bool(moved == len(step.keys))
+        return self._fill(tx, step, seen, fence)
+
+    def record(
+        self, tx: Transaction, step: Step, seen: Span, events: int, hits: Mapping[DetectorKey, int]
+    ) -> None:
+        """Add to the evaluations; ranges that touch become one."""
+        for keys in _pieces(step.keys):
+            before = _among(evaluations, keys) & (evaluations.c.last_seq == seen.first - 1)
+            columns = (evaluations.c.detector, evaluations.c.version)
+            known = {(d, v) for d, v in tx.execute(sa.select(*columns).where(before))}
+            if known:
+                tx.execute(
+                    evaluations.update()
+                    .where(before)
+                    .values(last_seq=seen.last, events=evaluations.c.events + events, at=tx.now)
+                )
+            fresh = [_evaluation(key, seen, events, tx.now) for key in keys if key not in known]
+            if fresh:
+                tx.execute(evaluations.insert(), fresh)
+            if step.kind == "backfill":
+                self._join(tx, keys, seen)
+        for key, count in hits.items():
+            tx.execute(
+                evaluations.update()
+                .where(
+                    _among(evaluations, (key,)),
+                    evaluations.c.first_seq <= seen.first,
+                    evaluations.c.last_seq >= seen.last,
+                )
+                .values(hits=evaluations.c.hits + count)
+            )
+
+    def watermark(self, tx: Transaction) -> int | None:
+        """Return the instant up to which all was awaited."""
+        found = tx.execute(sa.select(watermarks.c.at).where(watermarks.c.name == _NAME)).scalar()
+        return None if found is None else int(found)
+
+    def set_watermark(self, tx: Transaction, at: int) -> None:
+        """Raise the watermark; a lower one changes nothing."""
+        here = watermarks.c.name == _NAME
+        if tx.execute(sa.select(watermarks.c.at).where(here)).first() is None:
+            tx.execute(watermarks.insert().values(name=_NAME, at=at, changed_at=tx.now))
+        else:
+            tx.execute(
+                watermarks.update()
+                .where(here, watermarks.c.at < at)
+                .values(at=at, changed_at=tx.now)
+            )
+
+    def _fill(self, tx: Transaction, step: Step, seen: Span, fence: int) -> bool:
+        filled = 0
+        for keys in _pieces(step.keys):
+            mine = _among(gaps, keys) & (gaps.c.first_seq == seen.first) & (gaps.c.fence <= fence)
+            done = tx.execute(gaps.delete().where(mine, gaps.c.last_seq == seen.last))
+            left = tx.execute(
+                gaps.update()
+                .where(mine, gaps.c.last_seq > seen.last)
+                .values(first_seq=seen.last + 1, fence=fence)
+            )
+            filled += done.rowcount + left.rowcount
+        return filled == len(step.keys)
+
+    def _join(self, tx: Transaction, keys: Sequence[DetectorKey], seen: Span) -> None:
+        """Join the ranges that end at ``seen`` with those that begin right behind it."""
+        behind = _among(evaluations, keys) & (evaluations.c.first_seq == seen.last + 1)
+        for row in list(tx.execute(sa.select(evaluations).where(behind))):
+            one = _among(evaluations, ((row.detector, row.version),))
+            tx.execute(evaluations.delete().where(one, evaluations.c.first_seq == row.first_seq))
+            tx.execute(
+                evaluations.update()
+                .where(one, evaluations.c.last_seq == seen.last)
+                .values(
+                    last_seq=row.last_seq,
+                    events=evaluations.c.events + row.events,
+                    hits=evaluations.c.hits + row.hits,
+                )
+            )
+
+
+def _pieces(keys: Sequence[DetectorKey]) -> Iterator[Sequence[DetectorKey]]:
+    for start in range(0, len(keys), _MANY):
+        yield keys[start : start + _MANY]
+
+
+def _among(table: sa.Table, keys: Sequence[DetectorKey]) -> Any:
+    return sa.tuple_(table.c.detector, table.c.version).in_(list(keys))
+
+
+def _evaluation(key: DetectorKey, seen: Span, events: int, at: int) -> Mapping[str, Any]:
+    return {
+        "detector": key[0],
+        "version": key[1],
+        "first_seq": seen.first,
+        "last_seq": seen.last,
+        "events": events,
+        "hits": 0,
+        "at": at,
+    }
