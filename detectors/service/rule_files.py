@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
+from pathlib import PurePath
 from typing import Any, Final
 
 import orjson
@@ -21,6 +22,9 @@ from detectors.ports import RuleCache
 
 _FIELDS: Final = "fields.toml"
 _MAX_CACHED: Final = 20_000
+_EXPAND: Final = b"expand"
+PLACEHOLDERS: Final = "placeholders.yml"
+"""The file in a rule folder (or home) whose lists ``expand`` reads."""
 
 
 @lru_cache(maxsize=1)
@@ -54,29 +58,54 @@ def logsource_table() -> tuple[Table, str]:
 def compile_rules(files: Iterable[RuleFile], cache: RuleCache | None = None) -> RuleSet:
     """Compile ``files``; every rule refused is among the problems, with path and line.
 
-    The cache is keyed by each file's SHA-256, the compiler's version and the log source
-    table, so a stale answer is impossible.
+    Files called ``placeholders.yml`` give the values of ``expand``, for all of them. The cache
+    is keyed by each file's SHA-256 (and, where it uses placeholders, theirs), the compiler's
+    version and the log source table, so a stale answer is impossible.
     """
     table, digest = logsource_table()
     stamp = f"{COMPILER_VERSION}:{digest}"
     known = _load(cache, stamp)
     fresh: dict[str, Any] = {}
-    found: list[RuleSet] = []
+    files, lists, refused = _placeholders(files)
+    found: list[RuleSet] = [RuleSet((), problems=refused)]
+    seed = orjson.dumps(lists, option=orjson.OPT_SORT_KEYS)
     for file in files:
-        key = hashlib.sha256(file.content).hexdigest()
+        key = hashlib.sha256(
+            file.content + seed if _EXPAND in file.content else file.content
+        ).hexdigest()
         entry = known.get(key)
         if entry is not None:
             found.append(decode_rules(entry, file.path))
             continue
         from detectors.core.sigma.parser import parse_file  # noqa: PLC0415 - pySigma is slow to import
 
-        compiled = compile_file(parse_file(file), table)
+        compiled = compile_file(parse_file(file, lists), table)
         found.append(compiled)
         fresh[key] = encode_rules(compiled)
     if fresh and cache is not None:
         kept = dict(list({**known, **fresh}.items())[-_MAX_CACHED:])
         cache.save(orjson.dumps({"stamp": stamp, "files": kept}))
     return _joined(found)
+
+
+def _placeholders(
+    files: Iterable[RuleFile],
+) -> tuple[list[RuleFile], dict[str, tuple[str, ...]], tuple[RuleProblem, ...]]:
+    """Return the rule files, the lists in the others, and those that can't be read."""
+    rules: list[RuleFile] = []
+    lists: dict[str, tuple[str, ...]] = {}
+    problems: list[RuleProblem] = []
+    for file in files:
+        if PurePath(file.path).name != PLACEHOLDERS:
+            rules.append(file)
+            continue
+        from detectors.core.sigma.documents import BadFile, read_lists  # noqa: PLC0415 - slow
+
+        try:
+            lists.update(read_lists(file.content))
+        except BadFile as error:
+            problems.append(RuleProblem(file.path, error.line, str(error)))
+    return rules, lists, tuple(problems)
 
 
 def _load(cache: RuleCache | None, stamp: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The slow, obvious reading of a rule's tree: one event, one question after the other.
 
-It shares no code with the engine (only the tree's classes), so that a difference means
-something.
+It shares no code with the engine (only the tree's classes and the derived values), so that a
+difference means something.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import product
 
 import re2
 
+from detectors.core.sigma.derived import derivation
 from detectors.core.sigma.tree import (
     KEYWORDS,
     Absent,
@@ -41,6 +43,14 @@ def shadow(text: str) -> str:
 
 
 def values(fields: Mapping[str, Value], name: str) -> list[str]:
+    made = derivation(name)
+    if made is not None:
+        function, names = made
+        parts = [values(fields, each) for each in names]
+        if not any(parts):
+            return []
+        combined = (function(texts) for texts in product(*(part or [""] for part in parts)))
+        return [text for text in combined if text is not None]
     for key in (
         name,
         *(k for k in fields if " " in k and k.replace(" ", "") == name),
@@ -106,6 +116,9 @@ def in_network(text: str, cidr: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     network = ipaddress.ip_network(cidr)
+    if network.version == 6 and str(network).startswith("::ffff:") and network.prefixlen >= 96:
+        four = str(network.network_address.ipv4_mapped)  # type: ignore[union-attr]
+        network = ipaddress.ip_network(f"{four}/{network.prefixlen - 96}")
     address = mapped or address
     return address.version == network.version and address in network
 

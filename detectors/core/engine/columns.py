@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.core.events.text import texts_of
+from detectors.core.sigma.derived import Derivation, derivation, derive
 from secops.kernel.logs import Column, Value
 
 Codes = NDArray[np.int32]
@@ -44,6 +45,11 @@ class Index:
         self.counts = np.bincount(self.codes, minlength=len(values) + 1)
         self._order: Rows | None = None
         self._starts: Rows | None = None
+
+    def value(self, row: int) -> Value | None:
+        """Return the value of ``row``."""
+        code = self.codes[row]
+        return self.values[code] if code < len(self.values) else None
 
     def texts(self) -> tuple[list[str], Sequence[int]]:
         """Return every text and, for each, the code of the value that it belongs to."""
@@ -84,6 +90,29 @@ class View:
 
     def index(self, name: str) -> Index | None:
         """Return the index of ``name``; None where no row has it."""
+        derived = derivation(name)
+        return self._own(name) if derived is None else self._derived(*derived)
+
+    def _derived(self, function: Derivation, names: tuple[str, ...]) -> Index | None:
+        """Make each value once per distinct combination of its fields' values."""
+        parts = [self._own(name) for name in names]
+        if all(part is None for part in parts):
+            return None
+        joint = np.zeros(self.table.length, dtype=np.int64)
+        for part in parts:
+            if part is not None:
+                joint = joint * (len(part.values) + 1) + part.codes
+        _, first, codes = np.unique(joint, return_index=True, return_inverse=True)
+        made = [
+            derive(function, tuple(None if part is None else part.value(row) for part in parts))
+            for row in first.tolist()
+        ]
+        values = [value for value in made if value is not None]
+        known = np.array([value is not None for value in made], dtype=np.bool_)
+        numbers = np.where(known, np.cumsum(known) - 1, -1).astype(np.int32)
+        return Index(values, numbers[codes.reshape(-1)])
+
+    def _own(self, name: str) -> Index | None:
         wanted = (name, *self._spaced.get(name, ()), SYSTEM + name)
         found = [self.table.columns[each] for each in wanted if each in self.table.columns]
         if not found:

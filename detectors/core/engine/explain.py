@@ -10,6 +10,7 @@ from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import TableBuilder, keyword_text
 from detectors.core.events.text import texts_of
+from detectors.core.sigma.derived import derivation
 from detectors.core.sigma.tree import (
     KEYWORDS,
     Absent,
@@ -119,6 +120,9 @@ def _holds(node: Node, true: set[Atom]) -> bool:
 def _seen(fields: Mapping[str, Value], raw: bytes, name: str) -> str:
     if name == KEYWORDS:
         return keyword_text(fields, raw)[:MAX_SEEN]
+    derived = derivation(name)
+    if derived is not None:
+        return ", ".join(_seen(fields, raw, each) for each in derived[1])[:MAX_SEEN]
     for shown, value in fields.items():
         if name in (shown, shown.replace(" ", ""), shown.removeprefix(SYSTEM)):
             return ", ".join(texts_of(value))[:MAX_SEEN]

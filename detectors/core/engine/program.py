@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from detectors.core.engine.fields import FieldProgram
+from detectors.core.sigma.derived import source_fields
 from detectors.core.sigma.tree import KEYWORDS, And, Atom, Node, Not, Or, Reference
 
 
@@ -54,9 +55,10 @@ class Program:
 
     @property
     def names(self) -> frozenset[str]:
-        """The names of all fields asked about."""
-        others = {atom.other for atom in self.atoms if isinstance(atom, Reference)}
-        return frozenset(self.fields) | others
+        """The names of all fields of an event that are asked about."""
+        names = set(self.fields_of_atoms)
+        names.update(atom.other for atom in self.atoms if isinstance(atom, Reference))
+        return frozenset(each for name in names for each in source_fields(name))
 
     def _number(self, node: Node) -> Numbered:
         if isinstance(node, And | Or):

@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from typing import Final
 
 from detectors.core.events.text import fold
@@ -30,6 +37,7 @@ _DECIMAL: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
 _MAX_DIGITS: Final = 64
 _MAX_TIME: Final = 64
 _MAX_ADDRESS: Final = 64
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 def predicate(question: Question) -> Predicate:
@@ -106,8 +114,16 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
     return found
 
 
+def _as_ipv4(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """Return a network of IPv4-mapped addresses as the IPv4 network that it is."""
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        address = int(network.network_address) & 0xFFFFFFFF
+        return IPv4Network((address, network.prefixlen - _MAPPED.prefixlen))
+    return network
+
+
 def _network(cidr: str) -> Predicate:
-    network = ip_network(cidr)
+    network = _as_ipv4(ip_network(cidr))
 
     def inside(text: str) -> bool:
         found = address(text)

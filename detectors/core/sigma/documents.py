@@ -99,3 +99,22 @@ def _child(node: yaml.Node, step: str | int) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step].start_mark.line + 1, node.value[step]
     return None
+
+
+def read_lists(content: bytes) -> dict[str, tuple[str, ...]]:
+    """Return the lists of a placeholder file, by name; raise ``BadFile``.
+
+    Such a file has the one key ``placeholders``: a map of names to lists of values.
+    """
+    lists: dict[str, tuple[str, ...]] = {}
+    for document in read_documents(content):
+        found = document.content.get("placeholders")
+        if not isinstance(found, dict) or len(document.content) != 1:
+            msg = "a placeholder file has the key 'placeholders' and no other"
+            raise BadFile(msg, document.line)
+        for name, values in found.items():
+            if not isinstance(values, list) or not all(isinstance(v, str | int) for v in values):
+                msg = f"the placeholder {name} is not a list of texts"
+                raise BadFile(msg, document.line_of("placeholders", str(name)))
+            lists[str(name)] = tuple(map(str, values))
+    return lists

@@ -2,7 +2,9 @@
 
 The table is data (``rules/logsources/*.toml``). An entry names product, category and
 service (each may be open) and alternatives: ``when`` (conditions on our own fields: a text,
-a list of texts, or ``*`` for "present") and ``fields`` (the rule's name → the event's).
+a list of texts, or ``*`` for "present") and ``fields`` (the rule's name → the event's, or
+what is made of several: ``derived``). Entries of one log source add up. ``aliases`` are names
+that one source writes in more than one case.
 """
 
 from __future__ import annotations
@@ -54,12 +56,35 @@ class Entry:
     alternatives: tuple[Alternative, ...]
     note: str = ""
 
+    def with_more(self, other: Entry) -> Entry:
+        """Return what two entries of one log source say together: further kinds of events."""
+        return replace(self, alternatives=(*self.alternatives, *other.alternatives))
+
+
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """Names of one thing that differ only by case, in the events of a log source."""
+
+    logsource: Logsource
+    groups: tuple[tuple[str, ...], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """All entries."""
 
     entries: tuple[Entry, ...]
+    aliases: tuple[Aliases, ...] = ()
+
+    def other_names(self, logsource: Logsource) -> Mapping[str, tuple[str, ...]]:
+        """Return, by a name, all names (itself first) that mean the same in ``logsource``."""
+        return {
+            name: (name, *(other for other in group if other != name))
+            for each in self.aliases
+            if _fits(each.logsource, logsource)
+            for group in each.groups
+            for name in group
+        }
 
     def alternatives(self, logsource: Logsource) -> tuple[Alternative, ...] | None:
         """Return the kinds of events of ``logsource``; None if the table has no word on it."""
@@ -75,15 +100,21 @@ class Table:
 
 def read_table(documents: Iterable[Mapping[str, Any]]) -> Table:
     """Return the table that TOML ``documents`` describe; raise ``BadTable``."""
-    entries = []
+    entries: dict[Logsource, Entry] = {}
+    aliases: list[Aliases] = []
     for document in documents:
-        for raw in document.get("logsource", ()):
+        for raw in (*document.get("logsource", ()), *document.get("aliases", ())):
             try:
-                entries.append(_entry(raw))
+                if "groups" in raw:
+                    aliases.append(_aliases(raw))
+                else:
+                    entry = _entry(raw)
+                    known = entries.get(entry.logsource)
+                    entries[entry.logsource] = entry if known is None else known.with_more(entry)
             except (TypeError, AttributeError, KeyError) as error:
                 msg = f"not an entry of the log source table: {raw!r}"
                 raise BadTable(msg) from error
-    return Table(tuple(entries))
+    return Table(tuple(entries.values()), tuple(aliases))
 
 
 def with_logsource(tree: Node, logsource: Logsource, table: Table) -> Node:
@@ -96,7 +127,8 @@ def with_logsource(tree: Node, logsource: Logsource, table: Table) -> Node:
     if alternatives is None:
         name = ".".join(part for part in (logsource.product, _kind(logsource)) if part)
         alternatives = (Alternative((("event.dataset", (name,)),)),)
-    return any_of(tuple(_applied(tree, each) for each in alternatives))
+    names = table.other_names(logsource)
+    return any_of(tuple(_applied(tree, each, names) for each in alternatives))
 
 
 def _kind(logsource: Logsource) -> str | None:
@@ -114,6 +146,15 @@ def _entry(raw: Mapping[str, Any]) -> Entry:
         for each in raw["alternative"]
     )
     return Entry(source, alternatives, str(raw.get("note", "")))
+
+
+def _aliases(raw: Mapping[str, Any]) -> Aliases:
+    source = Logsource(*(raw.get(key) for key in ("product", "category", "service")))
+    groups = tuple(tuple(map(str, group)) for group in raw["groups"])
+    if any(len({name.lower() for name in group}) != 1 for group in groups):
+        msg = "a group of aliases differs by more than case"
+        raise TypeError(msg)
+    return Aliases(source, groups)
 
 
 def _several(value: Any) -> tuple[str, ...]:
@@ -149,11 +190,12 @@ def _joined(chosen: tuple[Alternative, ...]) -> Alternative:
     )
 
 
-def _applied(tree: Node, alternative: Alternative) -> Node:
+def _applied(tree: Node, alternative: Alternative, names: Mapping[str, tuple[str, ...]]) -> Node:
     conditions = tuple(_condition(name, values) for name, values in alternative.when)
     # a rule that asks the same field for '' as well means null to be something else
     strict = frozenset(a.field for a in atoms_of(tree) if isinstance(a, Text) and not a.literal)
-    return all_of((*conditions, _renamed(tree, alternative, strict)))
+    renaming = _Renaming(alternative, strict, names)
+    return all_of((*conditions, _renamed(tree, renaming)))
 
 
 def _condition(name: str, values: tuple[str, ...]) -> Node:
@@ -162,23 +204,42 @@ def _condition(name: str, values: tuple[str, ...]) -> Node:
     return any_of(tuple(Text(name, "equals", fold(value)) for value in values))
 
 
-def _renamed(node: Node, alternative: Alternative, strict: frozenset[str]) -> Node:
+@dataclass(frozen=True, slots=True)
+class _Renaming:
+    """How the questions of a rule become questions about one kind of event."""
+
+    alternative: Alternative
+    strict: frozenset[str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+    def names(self, field: str) -> tuple[str, ...]:
+        mapped = self.alternative.fields.get(field)
+        return (mapped,) if mapped is not None else self.aliases.get(field, (field,))
+
+
+def _renamed(node: Node, renaming: _Renaming) -> Node:
     if isinstance(node, And | Or):
-        return type(node)(tuple(_renamed(each, alternative, strict) for each in node.children))
+        return type(node)(tuple(_renamed(each, renaming) for each in node.children))
     if isinstance(node, Not):
-        return Not(_renamed(node.child, alternative, strict))
-    return _atom(node, alternative, strict)
+        return Not(_renamed(node.child, renaming))
+    return _atom(node, renaming)
 
 
-def _atom(atom: Atom, alternative: Alternative, strict: frozenset[str]) -> Node:
-    fields = alternative.fields
+def _atom(atom: Atom, renaming: _Renaming) -> Node:
+    names = renaming.names(atom.field)
     if isinstance(atom, Reference):
-        other = fields.get(atom.other, atom.other)
-        return Reference(fields.get(atom.field, atom.field), other, atom.operation)
-    lenient = alternative.empty_is_absent and atom.field not in strict
-    name = fields.get(atom.field)
-    if name is not None:
-        atom = replace(atom, field=name)
-    if isinstance(atom, Absent) and lenient:
-        return Or((atom, Text(atom.field, "equals", "")))
-    return atom
+        return any_of(
+            tuple(
+                Reference(name, other, atom.operation)
+                for name in names
+                for other in renaming.names(atom.other)
+            )
+        )
+    if not isinstance(atom, Absent):
+        return any_of(tuple(replace(atom, field=name) for name in names))
+    lenient = renaming.alternative.empty_is_absent and atom.field not in renaming.strict
+    return all_of(tuple(_absent(name, lenient=lenient) for name in names))
+
+
+def _absent(name: str, *, lenient: bool) -> Node:
+    return Or((Absent(name), Text(name, "equals", ""))) if lenient else Absent(name)

@@ -1,8 +1,9 @@
 """Sigma rule files become headers and trees; what can't be understood is refused by name.
 
 pySigma 2 reads values, modifiers and conditions (sigma-specification 2.1.0). Added here:
-``utf16le`` (which the specification has and pySigma has not) is read as ``wide``, variants
-of ``base64offset`` too short to mean anything are refused, and errors carry a line.
+``utf16le`` and ``any`` (which the specification has and pySigma has not) are read as ``wide``
+and as nothing, placeholders stand for lists of values, variants of ``base64offset`` too short
+to mean anything are refused, and errors carry a line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from detectors.core.sigma.conditions import rule_node
 from detectors.core.sigma.documents import BadFile, Document, read_documents
 from detectors.core.sigma.policy import QUIET
 from detectors.core.sigma.rule import ParsedFile, Rule
+from detectors.core.sigma.strings import NO_LISTS, Lists
 from detectors.core.sigma.tree import Node
 from detectors.core.sigma.values import Unsupported, value_node
 from detectors.models.rules import (
@@ -51,8 +53,11 @@ _SEVERITIES: Final[Mapping[str, Severity]] = {
 }
 
 
-def parse_file(file: RuleFile) -> ParsedFile:
-    """Parse every document of ``file``; never raises for what stands in it."""
+def parse_file(file: RuleFile, lists: Lists = NO_LISTS) -> ParsedFile:
+    """Parse every document of ``file``; never raises for what stands in it.
+
+    ``lists`` are the values that ``%placeholders%`` of ``expand`` stand for.
+    """
     rules: list[Rule] = []
     correlations: list[Correlation] = []
     problems: list[RuleProblem] = []
@@ -70,20 +75,20 @@ def parse_file(file: RuleFile) -> ParsedFile:
             if "correlation" in document.content:
                 correlations.append(parse_correlation(document.content, header))
             else:
-                rules.append(Rule(header, _tree(document)))
+                rules.append(Rule(header, _tree(document, lists)))
         except (SigmaError, ValueError, TypeError, AttributeError, KeyError) as error:
-            line = _line(document, error)
+            line = _line(document, error, lists)
             identifier = str(document.content.get("id", ""))
             problems.append(RuleProblem(file.path, line, _sentence(error), identifier))
     return ParsedFile(tuple(rules), tuple(correlations), tuple(problems))
 
 
-def _tree(document: Document) -> Node:
+def _tree(document: Document, lists: Lists) -> Node:
     rule = SigmaRule.from_dict(_rewritten(document.content), policy=QUIET)
     for detection in rule.detection.detections.values():
         for item in _items(detection):
             _refuse_short_base64(item)
-    return rule_node(rule)
+    return rule_node(rule, lists)
 
 
 def _header(document: Document, path: str, version: str) -> RuleHeader:
@@ -137,19 +142,25 @@ def _rewritten(content: Mapping[str, Any]) -> dict[str, Any]:
     detection = content.get("detection")
     if not isinstance(detection, dict):
         return dict(content)
-    return {**content, "detection": {k: _wide(v) for k, v in detection.items()}}
+    return {**content, "detection": {k: _known(v) for k, v in detection.items()}}
 
 
-def _wide(value: Any) -> Any:
+def _known(value: Any) -> Any:
+    """Return a definition in the words that pySigma knows."""
     if isinstance(value, dict):
-        return {_wide_key(k): _wide(v) for k, v in value.items()}
-    return [_wide(each) for each in value] if isinstance(value, list) else value
+        return {_known_key(k): _known(v) for k, v in value.items()}
+    return [_known(each) for each in value] if isinstance(value, list) else value
 
 
-def _wide_key(key: Any) -> Any:
-    if not isinstance(key, str) or "|utf16le" not in key:
+def _known_key(key: Any) -> Any:
+    if not isinstance(key, str) or "|" not in key:
         return key
-    return "|".join("wide" if part == "utf16le" else part for part in key.split("|"))
+    name, *modifiers = key.split("|")
+    if "any" in modifiers and "all" in modifiers:
+        msg = f"{key}: any and all exclude each other"
+        raise Unsupported(msg)
+    known = ["wide" if each == "utf16le" else each for each in modifiers if each != "any"]
+    return "|".join((name, *known)) if name or known else None
 
 
 def _items(detection: SigmaDetection) -> Iterator[SigmaDetectionItem]:
@@ -178,7 +189,7 @@ def _sentence(error: Exception) -> str:
     return " ".join(text.split()) or type(error).__name__
 
 
-def _line(document: Document, error: Exception) -> int:
+def _line(document: Document, error: Exception, lists: Lists) -> int:
     """Find where the error stands: pySigma does not say, so ask each part by itself."""
     content = document.content
     if "correlation" in content:
@@ -186,7 +197,7 @@ def _line(document: Document, error: Exception) -> int:
     detection = content.get("detection")
     for name, definition in detection.items() if isinstance(detection, dict) else ():
         if name != "condition":
-            place = _failing(_wide(definition), ("detection", str(name)))
+            place = _failing(definition, ("detection", str(name)), lists)
             if place is not None:
                 return document.line_of(*place)
     what = str(error).lower()
@@ -196,17 +207,19 @@ def _line(document: Document, error: Exception) -> int:
     return document.line_of("detection", "condition")
 
 
-def _failing(definition: Any, place: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+def _failing(
+    definition: Any, place: tuple[str | int, ...], lists: Lists
+) -> tuple[str | int, ...] | None:
     if isinstance(definition, list) and any(isinstance(each, dict) for each in definition):
-        found = (_failing(each, (*place, n)) for n, each in enumerate(definition))
+        found = (_failing(each, (*place, n), lists) for n, each in enumerate(definition))
         return next((each for each in found if each is not None), None)
     items = definition.items() if isinstance(definition, dict) else [(None, definition)]
     for key, value in items:
         try:
-            item = SigmaDetectionItem.from_mapping(key, value, policy=QUIET)
+            item = SigmaDetectionItem.from_mapping(_known_key(key), value, policy=QUIET)
             _refuse_short_base64(item)
             for each in item.value:
-                value_node(item.field, each)
+                value_node(item.field, each, lists)
         except (SigmaError, ValueError, TypeError, AttributeError):
             return place if key is None else (*place, str(key))
     return None

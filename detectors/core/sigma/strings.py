@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Final
 
 from sigma.types import Placeholder, SigmaString, SpecialChars
@@ -10,6 +12,11 @@ from detectors.core.events.text import fold
 from detectors.core.sigma.tree import Atom, Gap, Operation, Pattern, Present, Text
 
 Parts = tuple[str | Gap, ...]
+Lists = Mapping[str, Sequence[str]]
+"""The values of placeholders, by name."""
+
+NO_LISTS: Final[Lists] = {}
+MAX_VALUES: Final = 10_000
 
 _GAPS: Final = {SpecialChars.WILDCARD_MULTI: Gap.RUN, SpecialChars.WILDCARD_SINGLE: Gap.ONE}
 _OPERATIONS: Final[dict[tuple[bool, bool], Operation]] = {
@@ -20,8 +27,44 @@ _OPERATIONS: Final[dict[tuple[bool, bool], Operation]] = {
 }
 
 
+class TooMany(ValueError):
+    """A value with placeholders stands for more texts than any rule needs."""
+
+
 class PlaceholderFound(ValueError):
     """A ``%placeholder%`` of the ``expand`` modifier: no list of values is known for it."""
+
+
+def expanded(string: SigmaString, lists: Lists) -> list[SigmaString]:
+    """Return ``string`` once per combination of its placeholders' values.
+
+    Values are Sigma strings themselves: their wildcards live. Raises ``PlaceholderFound`` for
+    a list that is unknown or empty, and ``TooMany`` above 10,000.
+    """
+    found = [string]
+    for name in dict.fromkeys(part.name for part in string.s if isinstance(part, Placeholder)):
+        values = lists.get(name, ())
+        if not values:
+            msg = f"no values are known for the placeholder %{name}%"
+            raise PlaceholderFound(msg)
+        if len(found) * len(values) > MAX_VALUES:
+            msg = f"the placeholders of one value stand for more than {MAX_VALUES} texts"
+            raise TooMany(msg)
+        found = [_filled(each, name, value) for each in found for value in values]
+    return found
+
+
+def _filled(string: SigmaString, name: str, value: str) -> SigmaString:
+    filled = copy(string)
+    parts = [
+        inner
+        for part in string.s
+        for inner in (
+            SigmaString(value).s if isinstance(part, Placeholder) and part.name == name else (part,)
+        )
+    ]
+    filled.s = tuple(parts)
+    return filled
 
 
 def parts_of(string: SigmaString) -> Parts:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
 
+from detectors.core.sigma.derived import source_fields
+
 KEYWORDS: Final = "\x00keywords"
 """The pseudo-field of rules without a field: the raw line, or all payload values."""
 
@@ -162,7 +164,8 @@ def atoms_of(node: Node) -> tuple[Atom, ...]:
 
 
 def fields_of(node: Node) -> frozenset[str]:
-    """Return the names of all fields that ``node`` asks about."""
+    """Return the names of all fields of an event that ``node`` reads."""
     atoms = atoms_of(node)
-    others = {atom.other for atom in atoms if isinstance(atom, Reference)}
-    return frozenset({atom.field for atom in atoms} | others)
+    names = {atom.field for atom in atoms}
+    names.update(atom.other for atom in atoms if isinstance(atom, Reference))
+    return frozenset(each for name in names for each in source_fields(name))

@@ -24,7 +24,15 @@ from sigma.types import (
 )
 
 from detectors.core.events.text import canonical_scalar
-from detectors.core.sigma.strings import Parts, as_contains, parts_of, string_atom
+from detectors.core.sigma.strings import (
+    NO_LISTS,
+    Lists,
+    Parts,
+    as_contains,
+    expanded,
+    parts_of,
+    string_atom,
+)
 from detectors.core.sigma.tree import (
     KEYWORDS,
     Absent,
@@ -75,16 +83,16 @@ class Unsupported(ValueError):
     """pySigma knows it and we don't: the rule is refused by name."""
 
 
-def value_node(field: str | None, value: SigmaType) -> Node:
+def value_node(field: str | None, value: SigmaType, lists: Lists = NO_LISTS) -> Node:
     """Return what ``field`` is asked about ``value``; None asks the keywords.
 
-    Raises ``Unsupported`` or ``PlaceholderFound``.
+    ``lists`` gives the values of placeholders. Raises ``Unsupported`` or ``PlaceholderFound``.
     """
     name = KEYWORDS if field is None else field
     if isinstance(value, SigmaExpansion):
-        return any_of(tuple(value_node(field, each) for each in value.values))
+        return any_of(tuple(value_node(field, each, lists) for each in value.values))
     if isinstance(value, SigmaString):
-        return _string(name, value)
+        return any_of(tuple(_string(name, each) for each in expanded(value, lists)))
     if isinstance(value, SigmaRegularExpression):
         return Regex(name, _regex(value))
     if isinstance(value, SigmaNumber | SigmaBool):

@@ -84,6 +84,14 @@ def test_process_creation_is_sysmon_or_the_security_log_under_its_own_names() ->
                     equals("NewProcessName", "x"),
                 )
             ),
+            And(
+                (
+                    equals("event.category", "process"),
+                    equals("event.type", "start"),
+                    equals("host.os.type", "windows"),
+                    equals("process.executable", "x"),
+                )
+            ),
         )
     )
 
@@ -104,7 +112,9 @@ def test_category_and_service_restrict_together_and_only_the_closest_entry_count
 
 
 def test_several_channels_are_alternatives_and_references_are_renamed_too() -> None:
-    node = tree_for("{product: windows, category: registry_event}")
+    both = tree_for("{product: windows, category: registry_event}")
+    assert isinstance(both, Or)
+    node = both.children[0]
     assert isinstance(node, And)
     assert node.children[1] == Or(tuple(equals("System.EventID", n) for n in ("12", "13", "14")))
     assert tree_for("{category: webserver}", "cs-host|fieldref: c-ip") == And(
@@ -434,7 +444,7 @@ def test_what_pysigma_knows_and_we_do_not_is_refused() -> None:
     with pytest.raises(Unsupported, match="SigmaQueryExpression"):
         value_node("F", SigmaQueryExpression("{field} in list", "id"))
     with pytest.raises(Unsupported, match="empty"):
-        conditions._node(None)
+        conditions._node(None, {})
 
 
 def test_the_mark_of_utf16_joins_its_text() -> None:
