@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Final
 
-import orjson
-
+from detectors.core.alert_ids import alert_id
+from detectors.core.correlation.grouping import Hit, RuleKeys
 from detectors.core.correlation.model import Correlation
+from detectors.core.correlation.references import References, Unresolved
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
-from detectors.core.engine.tables import Fields, table_of
-from detectors.core.events.text import fold, texts_of
+from detectors.core.engine.tables import row_fields, table_of
 from detectors.core.sigma.rule import CompiledRule, RuleSet
-from detectors.models.alerts import GroupMatch
 from detectors.models.rules import RuleHeader, RuleProblem
-from secops.kernel.canonical import canonical_record
-from secops.kernel.logs import Batch, Value
+from secops.kernel.logs import Batch
 
-MAX_KEYS: Final = 64
-"""Groups that one event may count for: lists in several group-by fields multiply."""
+__all__ = [
+    "Detector",
+    "Failure",
+    "Finding",
+    "Plan",
+    "alert_id",
+    "detectors_of",
+    "hits_of",
+    "rule_keys",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A rule, or a correlation with the rules it counts."""
+    """A rule, or a correlation with the rules it counts.
+
+    ``inner`` are the correlations that it refers to, in the order in which they are found.
+    """
 
     header: RuleHeader
     version: str
     rules: tuple[CompiledRule, ...]
     correlation: Correlation | None = None
+    inner: tuple[Correlation, ...] = ()
+
+    @property
+    def chain(self) -> tuple[Correlation, ...]:
+        """The correlations it rests on, its own last; empty for a rule."""
+        return () if self.correlation is None else (*self.inner, self.correlation)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -60,37 +73,38 @@ class Failure:
 def detectors_of(rules: RuleSet) -> tuple[tuple[Detector, ...], tuple[RuleProblem, ...]]:
     """Return the detectors in ``rules``, and the correlations that refer to nothing.
 
-    A correlation without ``generate`` silences the rules of its own file that it counts.
+    A correlation without ``generate`` silences what it refers to in its own file.
     """
-    by_name: dict[str, CompiledRule] = {}
-    for rule in rules.rules:
-        by_name[rule.header.id] = rule
-        if rule.header.name:
-            by_name.setdefault(rule.header.name, rule)
+    by_id = {rule.header.id: rule for rule in rules.rules}
+    references = References.of([rule.header for rule in rules.rules], rules.correlations)
     silent: set[str] = set()
     found: list[Detector] = []
     problems: list[RuleProblem] = []
     for correlation in rules.correlations:
         header = correlation.header
-        missing = [name for name in correlation.rules if name not in by_name]
-        if missing:
-            what = f"refers to {', '.join(missing)}, which is not a rule here"
-            problems.append(RuleProblem(header.path, header.line, what, header.id))
+        try:
+            resolved = references.resolve(correlation)
+        except Unresolved as error:
+            problems.append(RuleProblem(header.path, header.line, str(error), header.id))
             continue
-        counted = tuple({by_name[n].header.id: by_name[n] for n in correlation.rules}.values())
         if not correlation.generate:
-            silent.update(r.header.id for r in counted if r.header.path == header.path)
-        found.append(Detector(header, _joint_version(header, counted), counted, correlation))
+            named = (references.headers[name] for name in correlation.rules)
+            silent.update(each.id for each in named if each.path == header.path)
+        counted = tuple(by_id[identifier] for identifier in resolved.rules)
+        inner = resolved.chain[:-1]
+        version = _joint_version(header, (*(e.header for e in inner), *(r.header for r in counted)))
+        found.append(Detector(header, version, counted, correlation, inner))
     plain = [
         Detector(rule.header, rule.header.version, (rule,))
         for rule in rules.rules
         if rule.header.id not in silent
     ]
-    return (*plain, *found), tuple(problems)
+    heard = [each for each in found if each.header.id not in silent]
+    return (*plain, *heard), tuple(problems)
 
 
-def _joint_version(header: RuleHeader, counted: Sequence[CompiledRule]) -> str:
-    versions = [header.version, *(rule.header.version for rule in counted)]
+def _joint_version(header: RuleHeader, counted: Sequence[RuleHeader]) -> str:
+    versions = [header.version, *(each.version for each in counted)]
     return hashlib.sha256("\n".join(versions).encode()).hexdigest()
 
 
@@ -134,43 +148,17 @@ class Plan:
         return findings, failures
 
 
-def group_matches(
-    finding: Finding, fields: Fields, at: int, event_id: str
-) -> tuple[GroupMatch, ...]:
-    """Return the groups of a correlation that a matching event counts for.
-
-    No group-by: one group. A missing group field: none. A list: one per element.
-    """
-    correlation = finding.detector.correlation
-    if correlation is None:
-        return ()
-    header = finding.rule.header
-    names = correlation.group_fields(frozenset({header.id, header.name}))
-    values: list[tuple[str, ...]] = []
-    for name in names:
-        value: Value | None = fields.get(name)
-        if value is None:
-            return ()
-        values.append(tuple(dict.fromkeys(fold(text) for text in texts_of(value))))
-    keys: Iterable[tuple[str, ...]] = list(product(*values))[:MAX_KEYS]
-    return tuple(GroupMatch(group_text(key), at, event_id) for key in keys)
+def hits_of(batch: Batch, findings: Sequence[Finding]) -> list[Hit]:
+    """Return one detector's findings in ``batch`` as hits: an event with all that holds."""
+    by_row: dict[int, list[RuleKeys]] = {}
+    for finding in findings:
+        by_row.setdefault(finding.row, []).append(rule_keys(finding.rule.header))
+    return [
+        Hit(batch.times[row], batch.ids[row], tuple(keys), row_fields(batch, row))
+        for row, keys in sorted(by_row.items())
+    ]
 
 
-def group_text(key: Sequence[str]) -> str:
-    """Return a group key as it is stored."""
-    return orjson.dumps(list(key)).decode()
-
-
-def group_key(text: str) -> tuple[str, ...]:
-    """Return the key that ``group_text`` wrote."""
-    return tuple(orjson.loads(text))
-
-
-def alert_id(detector: str, group: Sequence[str], first_event: str) -> str:
-    """Return the id of what ``detector`` found for ``group`` from ``first_event`` on."""
-    record: Mapping[str, object] = {
-        "detector": detector,
-        "group": list(group),
-        "first": first_event,
-    }
-    return f"alr_{hashlib.sha256(canonical_record(record)).hexdigest()[:40]}"
+def rule_keys(header: RuleHeader) -> RuleKeys:
+    """Return under which names a correlation may refer to a rule."""
+    return frozenset({header.id, header.name}) - {""}

@@ -8,15 +8,15 @@ from datetime import UTC
 from pathlib import PurePath
 from typing import Any, Literal
 
-from detectors.core.detection import Detector, Plan, detectors_of, group_matches
-from detectors.core.engine.tables import batch_of, row_fields
+from detectors.core.correlation.chains import chained_episodes
+from detectors.core.correlation.references import References, lint_correlation
+from detectors.core.detection import Detector, Finding, Plan, detectors_of, hits_of
+from detectors.core.engine.tables import batch_of
 from detectors.core.events.identity import LineCounter, event_id
 from detectors.core.formats.detect import LINE_PARSERS, detect
 from detectors.core.formats.record import BadLine, Context
 from detectors.core.sigma.lint import lint_rule
-from detectors.models.alerts import GroupMatch
 from detectors.models.rules import RuleFile, RuleProblem
-from detectors.service.findings import group_episodes
 from detectors.service.rule_files import compile_rules, known_fields, logsource_table
 from secops.kernel.clock import DAY
 from secops.kernel.logs import Batch, LogEvent
@@ -79,6 +79,9 @@ def check_rules(files: Sequence[RuleFile], samples_of: SamplesOf, now: int) -> C
     table, _ = logsource_table()
     for rule in rules.rules:
         problems.extend(lint_rule(rule, table, known_fields()))
+    named = References.of([rule.header for rule in rules.rules], rules.correlations).headers
+    for correlation in rules.correlations:
+        problems.extend(lint_correlation(correlation, named))
     samples = 0
     for path, mine in _by_path(detectors).items():
         for sample in samples_of(path):
@@ -115,23 +118,21 @@ def _failures(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterat
 
 
 def _fired(detectors: Sequence[Detector], batch: Batch) -> Iterator[str]:
+    """Yield what finds something: what is over at the last event is over."""
     findings, failures = Plan(detectors).find(batch)
-    groups: dict[tuple[str, str], list[GroupMatch]] = {}
-    by_id = {detector.header.id: detector for detector in detectors}
+    by_detector: dict[str, list[Finding]] = {each.header.id: [] for each in detectors}
     for finding in findings:
-        detector = finding.detector
+        by_detector[finding.detector.header.id].append(finding)
+    times = batch.times or [0]
+    for detector in detectors:
+        mine = by_detector[detector.header.id]
         if detector.correlation is None:
+            fired = bool(mine)
+        else:
+            hits, until = hits_of(batch, mine), max(times) + 1
+            fired = bool(chained_episodes(detector.chain, hits, until, min(times))[0])
+        if fired:
             yield detector.header.id
-            continue
-        row = finding.row
-        fields = row_fields(batch, row)
-        for match in group_matches(finding, fields, batch.times[row], batch.ids[row]):
-            groups.setdefault((detector.header.id, match.group), []).append(match)
-    for (rule_id, _), matches in groups.items():
-        correlation = by_id[rule_id].correlation
-        pairs = [(match.at, match.event_id) for match in matches]
-        if correlation is not None and group_episodes(correlation, pairs):
-            yield rule_id
     for failure in failures:
         yield f"failed: {failure.detector.header.id}"
 

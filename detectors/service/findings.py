@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from detectors.core.correlation.event_count import Episode, Match, episodes
+from detectors.core.alert_ids import alert_id
+from detectors.core.correlation.episodes import episodes_of
 from detectors.core.correlation.model import Correlation
-from detectors.core.detection import Detector, Failure, Finding, alert_id
+from detectors.core.detection import Detector, Failure, Finding
 from detectors.core.engine.explain import Explainer
 from detectors.core.subjects import common_subjects, subjects_of
 from detectors.models.alerts import MAX_EVIDENCE, Alert, Reason
+from detectors.models.correlation import Episode, Match
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import SECOND
 from secops.kernel.logs import Value
@@ -54,7 +56,9 @@ def episode_alert(
     seconds = (episode.last_at - episode.first_at) / SECOND
     window = correlation.timespan // SECOND
     reasons = [
-        Reason("event_count", f"≥ {correlation.least} / {window} s", f"{count} / {seconds:.0f} s"),
+        Reason(
+            correlation.type, f"{correlation.condition} / {window} s", f"{count} / {seconds:.0f} s"
+        ),
         *(
             Reason(name, "group-by", value)
             for name, value in zip(correlation.group_by, group, strict=True)
@@ -98,8 +102,7 @@ def failure_alert(failure: Failure, now: int) -> Alert:
 
 def group_episodes(correlation: Correlation, found: Iterable[tuple[int, str]]) -> list[Episode]:
     """Return the episodes of one group from (time, event id) pairs."""
-    matches = [Match(at, event_id) for at, event_id in found]
-    return episodes(matches, correlation.timespan, correlation.least)
+    return episodes_of(correlation, [Match((), at, event_id) for at, event_id in found])
 
 
 def _alert(

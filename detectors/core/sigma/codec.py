@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from detectors.core.correlation.model import Alias, Correlation
+import orjson
+
+from detectors.core.correlation.model import Correlation
+from detectors.core.correlation.parser import read_correlation
 from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.core.sigma.tree import (
     Absent,
@@ -87,28 +90,12 @@ def decode_rules(encoded: Mapping[str, Any], path: str) -> RuleSet:
 
 
 def _encoded_correlation(correlation: Correlation) -> list[Any]:
-    return [
-        _encoded_header(correlation.header),
-        correlation.type,
-        correlation.rules,
-        correlation.group_by,
-        [correlation.timespan, correlation.least, correlation.generate],
-        [[alias.name, dict(alias.fields)] for alias in correlation.aliases],
-    ]
+    return [_encoded_header(correlation.header), correlation.section]
 
 
 def _decoded_correlation(encoded: list[Any], path: str) -> Correlation:
-    header, kind, rules, group_by, (timespan, least, generate), aliases = encoded
-    return Correlation(
-        header=_decoded_header(header, path),
-        type=kind,
-        rules=tuple(rules),
-        group_by=tuple(group_by),
-        timespan=timespan,
-        least=least,
-        aliases=tuple(Alias(name, fields) for name, fields in aliases),
-        generate=generate,
-    )
+    header, section = encoded
+    return read_correlation(orjson.loads(section), _decoded_header(header, path))
 
 
 def _encoded_header(header: RuleHeader) -> list[Any]:
