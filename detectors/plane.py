@@ -7,6 +7,7 @@ from typing import Final
 
 from detectors.adapters.data_classes import InstalledDataClasses
 from detectors.adapters.forest_trainer import SklearnForests
+from detectors.adapters.listeners.syslog import SyslogListeners
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
 from detectors.adapters.network_file import NetworkFile
 from detectors.adapters.ownlog import forget_before, own_sources
@@ -17,12 +18,14 @@ from detectors.adapters.segments.checking import SegmentFiles
 from detectors.adapters.tails import LocalTails
 from detectors.api import routes
 from detectors.core.query import evaluator
+from detectors.core.rfc6587.framing import FrameCutter
 from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs
 from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
 from detectors.service.anomalies import AnomalyWatch
+from detectors.service.listening import ListeningService, SyslogIntake
 from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
 from detectors.service.log_search import LogSearch
 from detectors.service.log_settings import zone_of
@@ -82,6 +85,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         sources=sources,
         follower=follower,
         shipping=shipping_service(parts, segments, privacy, options),
+        listening=listening_service(parts, segments, privacy, options),
         privacy=privacy,
         tracing=TracingService(
             parts, segments.store, recognition, ports.privacy_keys, options.timezone
@@ -149,6 +153,22 @@ def shipping_service(
         privacy=privacy,
         timezone=options.timezone,
     )
+
+
+def listening_service(
+    parts: Parts, segments: Segments, privacy: PrivacyService, options: DetectorsOptions
+) -> ListeningService:
+    """Return what hears syslog, once it is told to."""
+    intake = SyslogIntake(
+        parts=parts,
+        intake=segments.spool,
+        sources=SqlLogSources(),
+        healths=SqlSourceHealths(),
+        privacy=privacy,
+        timezone=options.timezone,
+    )
+    listeners = SyslogListeners(options.listeners, intake, FrameCutter, parts.clock)
+    return ListeningService(parts, listeners, intake)
 
 
 def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, AlertService]:

@@ -36,6 +36,7 @@ from playbooks.service import PlaybooksServices
 from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
 from secops.bridges import accounts, alerts, evidence, keys, notices, own_acts, processes
 from secops.bridges.house import House
+from secops.bridges.listening import listener_options
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.access import LateAccessControl
 from secops.kernel.clock import SystemClock
@@ -77,6 +78,7 @@ def open_house(home: Path, role: str = "command") -> House:
         retention_days=settings.retention_days,
         timezone=settings.timezone,
         process=spine.owner,
+        listeners=listener_options(settings),
     )
     own_log = own_acts.LedgerActs()
     detectors_ports = DetectorsPorts(own_log, keys.PoolPrivacyKeys(kms))

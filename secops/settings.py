@@ -65,6 +65,15 @@ class Settings:
     webhook_kind: str = "generic"
     webhook_secret: str = field(default="", repr=False)
     webhook_allow: str = ""
+    syslog_udp: str = ""
+    syslog_tcp: str = ""
+    syslog_tls: str = ""
+    syslog_tls_cert: str = ""
+    syslog_tls_key: str = ""
+    syslog_client_ca: str = ""
+    syslog_max_message: int = 65_536
+    syslog_max_connections: int = 512
+    syslog_idle_seconds: int = 600
     timezone: str = "Asia/Shanghai"
     demo: bool = False
 
@@ -192,6 +201,16 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
     return value
 
 
+_NUMBERS: Final = (
+    ("workers", 1, 64),
+    ("threads", 1, 256),
+    ("retention_days", 1, 9_999),
+    ("syslog_max_message", 1_024, 1 << 20),
+    ("syslog_max_connections", 1, 10_000),
+    ("syslog_idle_seconds", 10, 86_400),
+)
+
+
 def _check(settings: Settings) -> None:
     _check_listen(settings)
     _check_encryption(settings)
@@ -199,7 +218,7 @@ def _check(settings: Settings) -> None:
         raise SettingsRejected("handover_key is 32 bytes in hex")
     if settings.crypto_profile not in ("intl", "gm"):
         raise SettingsRejected("crypto_profile is intl or gm")
-    for name, least, most in (("workers", 1, 64), ("threads", 1, 256), ("retention_days", 1, 9999)):
+    for name, least, most in _NUMBERS:
         if not least <= cast("int", getattr(settings, name)) <= most:
             raise SettingsRejected(f"{name} is from {least} to {most}")
     try:

@@ -15,6 +15,7 @@ from detectors.ports.detection import (
     RuleCache,
     RuleSource,
 )
+from detectors.ports.listening import Listeners, StreamCutter, SyslogSink
 from detectors.ports.logs import (
     ClosedSegments,
     LogFiles,
@@ -48,6 +49,7 @@ __all__ = [
     "DetectorStore",
     "DetectorsPorts",
     "ForestTrainer",
+    "Listeners",
     "LogFiles",
     "LogIntake",
     "LogSources",
@@ -69,5 +71,7 @@ __all__ = [
     "SegmentFiles",
     "SegmentWriter",
     "SourceHealths",
+    "StreamCutter",
+    "SyslogSink",
     "Tails",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from detectors.service.alerts import AlertService
 from detectors.service.anomalies import AnomalyWatch
+from detectors.service.listening import ListeningService
 from detectors.service.log_integrity import LogIntegrity
 from detectors.service.log_search import LogSearch
 from detectors.service.login_risk import LoginRiskService
@@ -31,6 +32,7 @@ class DetectorsServices:
     sources: SourceService
     follower: Follower
     shipping: ShippingService
+    listening: ListeningService
     privacy: PrivacyService
     tracing: TracingService
     rules: RuleService

@@ -21,7 +21,7 @@ from secops.console.failures import error_pages
 from secops.console.install import console_routes
 from secops.console.parts import ConsoleParts
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Unavailable
+from secops.kernel.errors import SecopsError, Unavailable
 from secops.migrations import current, heads
 from secops.settings import Settings
 from secops.web.dispatch import Dispatcher
@@ -126,8 +126,14 @@ def run_scheduler(house: House) -> None:
         clock=house.parts.clock,
         options=SchedulerOptions(on_error=partial(_LOG.error, "job %s failed: %r")),
     )
+    listening = house.detectors.listening
+    try:
+        listening.start_listeners()
+    except SecopsError as error:  # the rest goes on; doctor and the log say what is missing
+        _LOG.error("syslog is not heard: %s %s", error.code, error.detail)
     scheduler.start()
     while not asked:
         time.sleep(_POLL_SECONDS)
+    listening.stop_listeners()
     scheduler.stop()
     house.close()

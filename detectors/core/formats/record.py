@@ -26,7 +26,8 @@ class Context:
     ``zone`` is for times without one. ``latest`` (UTC microseconds) is the file's mtime plus
     one day: a time without a year is in the latest year not after it, unless ``year`` is
     given. ``encoding`` None means UTF-8, else GB18030. ``prepare`` grades and masks a line
-    before anything reads, numbers or stores it.
+    before anything reads, numbers or stores it. ``arrival`` (UTC microseconds) is when a live
+    line came in: what carries no time of its own, or no header at all, has that one.
     """
 
     zone: tzinfo
@@ -34,6 +35,7 @@ class Context:
     year: int | None = None
     encoding: str | None = None
     prepare: Callable[[bytes], Prepared] | None = None
+    arrival: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

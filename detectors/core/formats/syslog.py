@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from detectors.core.formats import cef, sshd, sudo
+from detectors.core.formats import cef, keyvalue, sshd, sudo
 from detectors.core.formats.pam import read_pam
 from detectors.core.formats.record import BadLine, Context, Parsed, decode_line
 from detectors.core.formats.times import bsd_time, iso_time
 from secops.kernel.logs import Value
 
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
-_BSD: Final = re.compile(r"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (\S+) ")
+_BSD: Final = re.compile(
+    r"([A-Z][a-z]{2}) +(\d{1,2}) (?:((?:19|20)\d\d) )?(\d\d:\d\d:\d\d)(?:\.\d+)?"
+    r"(?: ((?:19|20)\d\d))? ([^\s:]\S*) "
+)
+"""RFC 3164; devices put the year before the time (Huawei) or after it (H3C)."""
 _ISO: Final = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) (\S+) "
 )
@@ -88,17 +93,23 @@ def _priority(text: str, fields: dict[str, Value]) -> str:
 
 
 def _classic(text: str, fields: dict[str, Value], context: Context) -> tuple[int, str]:
+    text = text.removeprefix(" ")
     header = _BSD.match(text)
     if header is not None:
-        at = bsd_time(header[1], context)
+        month, day, before, clock, after, host = header.groups()
+        year = before or after
+        dated = context if year is None else replace(context, year=int(year))
+        at = bsd_time(f"{month} {day:>2} {clock}", dated)
+        fields["host.name"] = host
     else:
         header = _ISO.match(text)
         if header is None:
-            reason = "not_syslog"
-            raise BadLine(reason, "no time and host at its start")
+            return _headless(text, fields, context)
         at = iso_time(header[1], context.zone)
-    fields["host.name"] = header[2]
+        fields["host.name"] = header[2]
     rest = text[header.end() :]
+    if rest.startswith("%%"):
+        return at, rest
     tag = _TAG.match(rest)
     if tag is None:
         return at, rest
@@ -108,18 +119,38 @@ def _classic(text: str, fields: dict[str, Value], context: Context) -> tuple[int
     return at, rest[tag.end() :]
 
 
+def _headless(text: str, fields: dict[str, Value], context: Context) -> tuple[int, str]:
+    """Read what came in without a header (RFC 3164 §4.3.3): the message is all of it.
+
+    A device's own mark (``HOST %%01MODULE/…``) still names its host.
+    """
+    if context.arrival is None:
+        reason = "not_syslog"
+        raise BadLine(reason, "no time and host at its start")
+    host, mark, rest = text.partition(" %%")
+    if mark and host and " " not in host:
+        fields["host.name"] = host
+        return context.arrival, f"%%{rest}"
+    tag = _TAG.match(text)
+    if tag is None or not tag[2]:
+        return context.arrival, text
+    fields["process.name"], fields["process.pid"] = tag[1], tag[2]
+    return context.arrival, text[tag.end() :]
+
+
 def _modern(
     header: re.Match[str], text: str, fields: dict[str, Value], context: Context
 ) -> tuple[int, str]:
     stamp, host, program, process, identifier = header.groups()
-    if stamp == "-":
+    if stamp == "-" and context.arrival is None:
         reason = "no_time"
         raise BadLine(reason)
     names = ("host.name", "process.name", "process.pid", "log.syslog.msgid")
     pairs = zip(names, (host, program, process, identifier), strict=True)
     fields.update((name, value) for name, value in pairs if value != "-")
     rest = text[header.end() :]
-    return iso_time(stamp, context.zone), _structured(rest, fields).removeprefix("\ufeff")
+    at = iso_time(stamp, context.zone) if stamp != "-" else context.arrival or 0
+    return at, _structured(rest, fields).removeprefix("\ufeff")
 
 
 def _structured(text: str, fields: dict[str, Value]) -> str:
@@ -150,5 +181,7 @@ def _dispatch(message: str, fields: dict[str, Value]) -> None:
         read_pam(message, fields)
     elif message.startswith("CEF:"):
         cef.read_cef(message, fields)
+    elif keyvalue.is_device(message):
+        keyvalue.read_pairs(message, fields)
     elif program in _READERS:
         _READERS[program](message, fields)

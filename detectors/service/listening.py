@@ -1,0 +1,182 @@
+"""What the syslog listeners hear becomes events: read, given to its source, durable."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final
+
+from detectors.core.events.identity import ArrivalCounter
+from detectors.core.formats.live import header_host, read_live
+from detectors.core.formats.reader import Record
+from detectors.core.formats.record import Context
+from detectors.core.peers import PeerTable, choose
+from detectors.models.listening import QUARANTINE, Endpoint, Heard, ListenerCounts
+from detectors.models.logs import LogSource
+from detectors.ports import Listeners, LogIntake, LogSources, SourceHealths
+from detectors.service.log_settings import check_encoding, zone_of
+from detectors.service.logs import event_of
+from detectors.service.privacy import Originals, PrivacyService
+from secops.kernel.actors import ROOT_ORG, system_actor
+from secops.kernel.clock import DAY
+from secops.kernel.logs import LogEvent
+from secops.kernel.parts import Parts
+from secops.kernel.trail import Act
+
+_REFRESH_SECONDS: Final = 2.0
+MAX_STRANGERS: Final = 1_000
+"""Unknown peers that are counted one by one."""
+
+
+@dataclass(slots=True)
+class _State:
+    """What one process knows: who may speak, the number of the next line, unknown peers."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stream: str = ""
+    numbers: ArrivalCounter = field(default_factory=ArrivalCounter)
+    read_at: float | None = None
+    table: PeerTable = field(default_factory=lambda: PeerTable(()))
+    strangers: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one batch has in common: how each source is read, originals that are kept."""
+
+    contexts: dict[str, Context] = field(default_factory=dict)
+    originals: dict[str, Originals] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogIntake:
+    """Implements ``ports.SyslogSink``. ``timezone`` is for what unknown peers send."""
+
+    parts: Parts
+    intake: LogIntake
+    sources: LogSources
+    healths: SourceHealths
+    privacy: PrivacyService
+    timezone: str
+    _state: _State = field(default_factory=_State)
+
+    def take(self, heard: Sequence[Heard]) -> int:
+        """Make messages durable and return how many; raises ``SpoolFull`` and its kin.
+
+        Each message is an event of its own, equal or not: a stream that nobody can read again
+        has no repeats. A batch that is stored twice after a crash carries the same ids.
+        """
+        self.intake.require_room()
+        with self._state.lock:
+            self._refresh()
+            batch = _Batch()
+            events = [self._event(message, batch) for message in heard]
+        for originals in batch.originals.values():
+            originals.flush()
+        if events:
+            self.intake.offer(events)
+        return len(events)
+
+    def drop(self, peer: str, count: int) -> None:
+        """Count messages of ``peer`` that could not be taken ("": the kernel knows not whose)."""
+        with self._state.lock:
+            self._refresh()
+            source = choose(self._state.table.candidates(peer), "")
+        name = source.name if source else QUARANTINE
+        org = source.org_id if source else ROOT_ORG
+        self.parts.transactions.run(lambda tx: self.healths.add(tx, org, {name: (0, count)}))
+
+    def strangers(self) -> dict[str, int]:
+        """Return how many messages each unknown peer has sent, the loudest first."""
+        return dict(self._state.strangers.most_common(MAX_STRANGERS))
+
+    def _refresh(self) -> None:
+        state, now = self._state, self.parts.clock.monotonic()
+        if not state.stream:
+            state.stream = f"listen\n{self.parts.randomness.bytes(16).hex()}"
+        if state.read_at is None or now - state.read_at >= _REFRESH_SECONDS:
+            known = self.parts.transactions.read(lambda tx: self.sources.list(tx, None))
+            state.table, state.read_at = PeerTable(known), now
+
+    def _event(self, message: Heard, batch: _Batch) -> LogEvent:
+        source = self._source(message, batch)
+        name = source.name if source else QUARANTINE
+        context = replace(self._context(source, batch), arrival=message.at, latest=message.at + DAY)
+        prepared = None if context.prepare is None else context.prepare(message.raw)
+        raw = message.raw if prepared is None else prepared.raw
+        parsed = read_live(raw, source.format if source else "auto", context)
+        parsed.fields["log.source.address"] = message.peer
+        parsed.fields["log.source.transport"] = message.transport
+        if message.name:
+            parsed.fields["tls.client.x509.subject.common_name"] = message.name
+        if message.cut:
+            parsed.fields["log.flags"] = "truncated"
+        record = Record(0, raw, parsed.at, parsed, prepared)
+        stream = f"{name}\n{self._state.stream}"
+        event = event_of(record, name, stream, self._state.numbers, message.at)
+        if prepared is not None and prepared.original is not None:
+            org = source.org_id if source else ROOT_ORG
+            kept = batch.originals.setdefault(org, self.privacy.originals(org))
+            kept.add(event, prepared)
+        return event
+
+    def _source(self, message: Heard, batch: _Batch) -> LogSource | None:
+        candidates = self._state.table.candidates(message.peer, message.name)
+        if not candidates:
+            strangers = self._state.strangers
+            if message.peer in strangers or len(strangers) < MAX_STRANGERS:
+                strangers[message.peer] += 1
+            return None
+        host = ""
+        if any(hosts for hosts, _ in candidates):
+            context = self._context(None, batch)
+            host = header_host(
+                message.raw, replace(context, arrival=message.at, latest=message.at + DAY)
+            )
+        return choose(candidates, host)
+
+    def _context(self, source: LogSource | None, batch: _Batch) -> Context:
+        org, name = (source.org_id, source.name) if source else (ROOT_ORG, QUARANTINE)
+        context = batch.contexts.get(f"{org}\n{name}")
+        if context is None:
+            context = batch.contexts[f"{org}\n{name}"] = Context(
+                zone=zone_of(source.timezone if source else self.timezone),
+                latest=0,
+                encoding=check_encoding(source.encoding if source else None),
+                prepare=self.privacy.preparer(org, name),
+            )
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningService:
+    """Opens and closes the listeners of this process; only the scheduler's does."""
+
+    parts: Parts
+    listeners: Listeners
+    intake: SyslogIntake
+
+    def start_listeners(self) -> Sequence[Endpoint]:
+        """Open them and return where they listen; raises ``ListenerFailed``. It is recorded."""
+        opened = self.listeners.start()
+        if opened:
+            places = [f"{each.transport} {each.host} {each.port}" for each in opened]
+            self._record("detectors.start_listeners", {"endpoints": "; ".join(places)})
+        return opened
+
+    def stop_listeners(self) -> None:
+        """Close them; what was heard is stored first. What they did is recorded."""
+        self.listeners.stop()
+        counts = self.listeners.counts()
+        if counts.heard or counts.dropped or counts.refused:
+            self._record("detectors.stop_listeners", asdict(counts))
+
+    def listener_counts(self) -> ListenerCounts:
+        """Return what the listeners of this process have done."""
+        return self.listeners.counts()
+
+    def _record(self, action: str, details: Mapping[str, str | int]) -> None:
+        act = Act(action, system_actor("listeners"), "listeners:syslog", details=details)
+        self.parts.trail.append([act])
