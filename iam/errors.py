@@ -10,6 +10,7 @@ from secops.kernel.errors import (
     Forbidden,
     Invalid,
     SecopsError,
+    StepUpRequired,
     Unauthenticated,
     Unavailable,
 )
@@ -232,3 +233,22 @@ class RedirectRefused(Invalid):
     remedy = Text(
         "请勿继续;请向提供该链接的系统反映。", "Do not go on; tell whoever gave you the link."
     )
+
+
+class SignInUnusual(StepUpRequired):
+    """The factors were right and the sign-in is unusual: one more, fresh code is needed.
+
+    ``reference`` is for ``FactorAttempt``; the code just used counts no more.
+    """
+
+    code = "iam.sign_in_unusual"
+    title = Text("本次登录与平时不同", "This sign-in is unusual for the account")
+    remedy = Text(
+        "请等待动态码更新后输入新的动态码,或使用一个恢复码。",
+        "Wait for the next one-time code and enter it, or use a recovery code.",
+    )
+
+    def __init__(self, reference: str) -> None:
+        """Keep the reference with which the further code is given."""
+        super().__init__("one more code is needed")
+        self.reference = reference

@@ -61,6 +61,7 @@ def assemble(
         box=ports.secret_box,
         hasher=hasher,
         rules=PasswordRules(options.password_profile, weak_passwords()),
+        login_risk=ports.login_risk,
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
     services = _services(means, KeyRing(ports.token_signer, parts.clock), risks)

@@ -58,12 +58,18 @@ class PasswordAttempt:
 
 @dataclass(frozen=True, slots=True)
 class FactorAttempt:
-    """The second step: the reference of the first, and a TOTP or recovery code."""
+    """The second step: the reference of the first, and a TOTP or recovery code.
+
+    ``device`` is the cookie an earlier sign-in left in this browser, ``user_agent`` what it
+    calls itself: both only tell how usual the sign-in is.
+    """
 
     reference: str = field(repr=False)
     code: str = field(repr=False)
     address: str
     new_password: str | None = field(default=None, repr=False)
+    user_agent: str = ""
+    device: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

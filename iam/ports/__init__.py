@@ -12,6 +12,12 @@ from iam.ports.keys import (
     SigningKey,
     TokenSigner,
 )
+from iam.ports.login_risk import (
+    LoginRisk,
+    NoLoginRisk,
+    RiskAdvice,
+    SignInFacts,
+)
 from iam.ports.people import (
     AccountStore,
     CredentialStore,
@@ -42,15 +48,19 @@ __all__ = [
     "IamStores",
     "KeyedHash",
     "LockoutStore",
+    "LoginRisk",
+    "NoLoginRisk",
     "PasswordHasher",
     "PersonStore",
     "PolicyAnswer",
     "PolicyEngine",
     "PolicyQuestion",
+    "RiskAdvice",
     "RiskStore",
     "RoleStore",
     "SecretBox",
     "SessionStore",
+    "SignInFacts",
     "SigningKey",
     "TokenSigner",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from iam.ports.login_risk import LoginRisk, NoLoginRisk
 
 KeyedHash = Callable[[bytes], bytes]
 """HMAC under a key of the pool; the same input always gives the same 32 bytes."""
@@ -49,6 +51,7 @@ class IamPorts:
     token_signer: TokenSigner
     secret_box: SecretBox
     keyed_hash: KeyedHash
+    login_risk: LoginRisk = field(default_factory=NoLoginRisk)
 
 
 class PasswordHasher(Protocol):

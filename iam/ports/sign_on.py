@@ -32,6 +32,10 @@ class SessionStore(Protocol):
         """Return the account's living sessions, newest first."""
         ...
 
+    def latest_of(self, tx: Transaction, account_id: str) -> OpSession | None:
+        """Return the session that the account opened last, living or not."""
+        ...
+
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[OpSession]:
         """Return living sessions by id."""
         ...

@@ -95,6 +95,16 @@ def forget_failures(means: Means, tx: Transaction, account_key: bytes) -> None:
         means.stores.lockouts.clear(tx, kind, account_key)
 
 
+def recent_failures(means: Means, tx: Transaction, keys: GuessKeys) -> int:
+    """Return how many wrong passwords and factors of this name still count now."""
+    found = 0
+    for kind, key in (keys.password, ("factor", keys.account)):
+        counter = means.stores.lockouts.read(tx, kind, key)
+        if tx.now - counter.since < LIMITS[kind].window:
+            found += counter.failures
+    return found
+
+
 def _count(means: Means, tx: Transaction, kind: str, key: bytes) -> None:
     store = means.stores.lockouts
     store.write(tx, kind, key, after_failure(store.read(tx, kind, key), LIMITS[kind], tx.now))

@@ -9,7 +9,7 @@ from typing import Final
 
 from iam.core.passwords import PasswordRules
 from iam.models.options import IamOptions
-from iam.ports import IamStores, KeyedHash, PasswordHasher, SecretBox
+from iam.ports import IamStores, KeyedHash, LoginRisk, PasswordHasher, SecretBox
 from secops.kernel.clock import SECOND
 from secops.kernel.parts import Parts
 
@@ -50,6 +50,7 @@ class Means:
     box: SecretBox
     hasher: PasswordHasher
     rules: PasswordRules
+    login_risk: LoginRisk
 
     @property
     def now(self) -> int:

@@ -6,7 +6,7 @@ argon2id, one unit of work. Passwords are hashed before a unit of work begins, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from iam.core.base64url import encode
@@ -14,11 +14,18 @@ from iam.core.exclusion import administers
 from iam.core.names import folded_name
 from iam.core.passwords import check_password, normal_password
 from iam.core.rfc6238.totp import DIGITS, matching_step
-from iam.errors import PasswordExpired, PasswordWeak, SignInRefused, TokenRefused
+from iam.errors import (
+    PasswordExpired,
+    PasswordWeak,
+    SignInRefused,
+    SignInUnusual,
+    TokenRefused,
+)
 from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.models.options import CLI_CLIENT
 from iam.models.sessions import FactorAttempt, Opened, OpSession, PasswordAttempt, RpSession
+from iam.ports import RiskAdvice
 from iam.service.decisions import SESSION_OPEN, DecisionService
 from iam.service.enrolment import recovery_digest
 from iam.service.guessing import (
@@ -34,6 +41,7 @@ from iam.service.guessing import (
 from iam.service.means import Means
 from iam.service.references import read_reference, write_reference
 from iam.service.sessions import digest_of
+from iam.service.unusual import advise, read_before, record_advice
 from secops.kernel.access import Question
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.errors import Forbidden, NotFound
@@ -42,7 +50,7 @@ from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "second-factor"
 _LEVEL: Final = 2
-Verdict = Literal["right", "wrong", "used"]
+Verdict = Literal["right", "wrong", "unusual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +68,20 @@ class _Second:
     totp: TotpCredential
     passwords: tuple[PasswordCredential, ...]
     roles: frozenset[str]
+    before: tuple[OpSession | None, int] = (None, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What a right second factor changes."""
+    """What a right second factor changes; ``met`` says that an unusual one was proved again."""
 
     session: OpSession
     nonce: bytes
     until: int
     keys: GuessKeys
     new_hash: str | None = field(default=None, repr=False)
+    advice: RiskAdvice | None = None
+    met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,40 +110,47 @@ class SignInService:
         if not right or found.account is None:
             raise SignInRefused
         self._rehash(attempt, found.password)
-        content = {
-            "account": found.account.id,
-            "name": folded_name(attempt.name),
-            "nonce": means.random(16).hex(),
-        }
-        return write_reference(means, _PURPOSE, content, means.options.lifetimes.second_factor)
+        return self._reference(found.account.id, folded_name(attempt.name), unusual=False)
 
     def finish(self, attempt: FactorAttempt) -> Opened:
         """Check the second factor and open a session.
 
         Raises ``SignInRefused``; ``PasswordExpired`` (nothing consumed yet) when a new
-        password is needed; ``PasswordWeak`` for a bad one; ``Forbidden`` for high risk.
+        password is needed; ``PasswordWeak`` for a bad one; ``Forbidden`` for high risk;
+        ``SignInUnusual`` when the code was right and one more is needed.
         """
         means = self.means
         try:
             content = read_reference(means, _PURPOSE, attempt.reference)
         except TokenRefused as error:
             raise SignInRefused from error
-        keys = guess_keys(means, content["name"], attempt.address)
+        keys = guess_keys(means, content["name"], attempt.address, attempt.device)
         second = means.parts.transactions.read(
             lambda tx: self._second(tx, content["account"], keys)
         )
         step = self._step(second, attempt.code)
         cookie = encode(means.random(32))
         session = self._session(second, attempt, cookie)
-        new_hash = None
+        new_hash, advice = None, None
         if step is not None or len(attempt.code) != DIGITS:
             # only who may have the factor learns of age and risk
             self._decide(second, session)
             new_hash = self._renewed(second, attempt.new_password or None)
-        change = _Change(session, bytes.fromhex(content["nonce"]), content["until"], keys, new_hash)
+            advice = advise(means, second.account, second.roles, (attempt, keys), second.before)
+        change = _Change(
+            session,
+            bytes.fromhex(content["nonce"]),
+            content["until"],
+            keys,
+            new_hash,
+            advice,
+            met=bool(content.get("unusual")),
+        )
         verdict = means.parts.transactions.run(
             lambda tx: self._consume(tx, attempt.code, step, change)
         )
+        if verdict == "unusual":
+            raise SignInUnusual(self._reference(second.account.id, content["name"], unusual=True))
         if verdict != "right":
             raise SignInRefused
         device = remember_device(means, keys)
@@ -172,6 +190,17 @@ class SignInService:
             tx.record(Act("iam.change_password", actor, f"account:{actor.id}"))
 
         means.parts.transactions.run(work)
+
+    def _reference(self, account_id: str, name: str, *, unusual: bool) -> str:
+        """Return what the next code is given with; ``unusual``: a right one came before it."""
+        content = {
+            "account": account_id,
+            "name": name,
+            "nonce": self.means.random(16).hex(),
+            "unusual": unusual,
+        }
+        lifetime = self.means.options.lifetimes.second_factor
+        return write_reference(self.means, _PURPOSE, content, lifetime)
 
     # first step
 
@@ -227,7 +256,9 @@ class SignInService:
         if self.means.parts.revocations.is_revoked("account", account_id):
             raise SignInRefused
         passwords = tuple(stores.credentials.passwords(tx, account_id))
-        return _Second(account, totp, passwords, stores.roles.of_subject(tx, account_id))
+        roles = stores.roles.of_subject(tx, account_id)
+        before = read_before(self.means, tx, account_id, keys)
+        return _Second(account, totp, passwords, roles, before)
 
     def _step(self, second: _Second, code: str) -> int | None:
         secret = self.means.box.open(
@@ -307,6 +338,11 @@ class SignInService:
             target = f"account:{session.account_id}"
             tx.record(Act("iam.sign_in", actor, target, "refused", details))
             return "wrong"
+        unusual = change.advice is not None and change.advice.answer == "step_up"
+        if unusual and not change.met:
+            target = f"account:{session.account_id}"
+            record_advice(tx, replace(actor, session_id=None), change.advice, target, met=False)
+            return "unusual"
         forget_failures(means, tx, change.keys.account)
         if change.new_hash is not None:
             self._store_password(tx, session.account_id, change.new_hash)
@@ -314,6 +350,7 @@ class SignInService:
         stores.accounts.signed_in(tx, session.account_id, tx.now)
         details["amr"] = list(session.amr)
         tx.record(Act("iam.sign_in", actor, f"session:{session.id}", details=details))
+        record_advice(tx, actor, change.advice, f"session:{session.id}", met=change.met)
         return "right"
 
     def _use_factor(self, tx: Transaction, account_id: str, code: str, step: int | None) -> bool:

@@ -66,6 +66,16 @@ class Sessions:
         ).all()
         return [_session(row) for row in rows]
 
+    def latest_of(self, tx: Transaction, account_id: str) -> OpSession | None:
+        """Return the session that the account opened last, living or not."""
+        row = tx.execute(
+            sa.select(sessions)
+            .where(sessions.c.account_id == account_id)
+            .order_by(sessions.c.auth_time.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else _session(row)
+
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[OpSession]:
         """Return living sessions by id."""
         query = sa.select(sessions).where(sessions.c.org_id == org_id, *_living(tx.now))

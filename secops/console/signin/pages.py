@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import segno
 
-from iam.errors import EnrolmentRefused, PasswordExpired, SignInRefused
+from iam.errors import EnrolmentRefused, PasswordExpired, SignInRefused, SignInUnusual
 from iam.models.accounts import EnrolmentView, IdentityDocument
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.enrolment import EnrolmentForm
@@ -94,14 +94,21 @@ class _SignIn:
         _same_origin(request)
         form = request.form
         transaction, reference = form.get("transaction", ""), form.get("reference", "")
-        attempt = FactorAttempt(
-            reference, form.get("code", "").strip(), request.remote, form.get("new_password")
-        )
         iam = self.desk.parts.iam
+        attempt = FactorAttempt(
+            reference,
+            form.get("code", "").strip(),
+            request.remote,
+            form.get("new_password"),
+            user_agent=request.headers.get("user-agent", ""),
+            device=request.cookies.get(iam.console.cookie_name("device"), ""),
+        )
         try:
             opened = iam.sign_in.finish(attempt)
         except SignInRefused as error:
             return self._ask_password(request, transaction, error)
+        except SignInUnusual as error:
+            return self._ask_factor(request, transaction, error.reference, error)
         except (PasswordExpired, Invalid, TooMany) as error:
             return self._ask_factor(request, transaction, reference, error)
         device = iam.console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
