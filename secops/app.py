@@ -34,7 +34,16 @@ from playbooks.plane import install as install_playbooks
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices
 from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
-from secops.bridges import accounts, alerts, evidence, keys, notices, own_acts, processes
+from secops.bridges import (
+    accounts,
+    alerts,
+    evidence,
+    keys,
+    login_risk,
+    notices,
+    own_acts,
+    processes,
+)
 from secops.bridges.house import House
 from secops.bridges.listening import listener_options
 from secops.crypto.engines import power_on_self_test
@@ -64,8 +73,9 @@ def open_house(home: Path, role: str = "command") -> House:
 
     kms_plane = install_kms(parts, KmsPorts(subjects), _kms_options(settings))
     kms = cast("KmsServices", kms_plane.services)
+    judging = login_risk.LateLoginRisk()
     iam_ports = IamPorts(
-        keys.PoolTokenSigner(kms), keys.PoolSecretBox(kms), keys.PoolKeyedHash(kms)
+        keys.PoolTokenSigner(kms), keys.PoolSecretBox(kms), keys.PoolKeyedHash(kms), judging
     )
     iam_options = IamOptions(issuer=settings.origin, demo=settings.demo)
     iam_plane = install_iam(parts, iam_ports, iam_options)
@@ -81,9 +91,10 @@ def open_house(home: Path, role: str = "command") -> House:
         listeners=listener_options(settings),
     )
     own_log = own_acts.LedgerActs()
-    detectors_ports = DetectorsPorts(own_log, keys.PoolPrivacyKeys(kms))
+    detectors_ports = DetectorsPorts(own_log, keys.PoolPrivacyKeys(kms), keys.PoolModelSigner(kms))
     detectors_plane = install_detectors(parts, detectors_ports, detectors_options)
     detectors = cast("DetectorsServices", detectors_plane.services)
+    judging.bind(detectors)
     playbooks_ports = PlaybooksPorts(
         alerts=alerts.DetectorAlerts(detectors),
         containment=accounts.IamContainment(iam),

@@ -31,6 +31,7 @@ from detectors.service.login_history import ASSESSED, Fields, own_events, text_o
 from detectors.service.model_training import TrainingService
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import HOUR, to_rfc3339
+from secops.kernel.errors import SecopsError
 from secops.kernel.logs import Batch, LogEvent, StoredEvent, Window
 from secops.kernel.transactions import Transaction
 
@@ -144,6 +145,8 @@ class AnomalyWatch:
             except ModelRejected as error:
                 known.bad.add(record.id)
                 yield _health_alert(record.id, error.detail, vault.parts.clock.now())
+            except SecopsError:
+                del known.verified[record.id]  # a locked pool says nothing of the model
 
 
 def _own_rows(batch: Batch) -> Iterator[StoredEvent]:

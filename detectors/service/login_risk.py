@@ -30,6 +30,8 @@ from secops.kernel.errors import SecopsError
 
 LOOK_SECONDS: Final = 15.0
 """How often a process looks whether there is a newer model."""
+RETRY_SECONDS: Final = 60.0
+"""How long after a refused one it looks again."""
 _PSEUDONYMS: Final = b"login-pseudonyms/v1"
 _PSEUDONYM_HEX: Final = 16
 _LOG: Final = logging.getLogger("secops.login_risk")
@@ -111,13 +113,13 @@ class LoginRiskService:
         record = self.vault.active(LOGIN_MODEL)
         if record is None or record.id == loaded.model_id:
             return
-        loaded.model_id = record.id
         try:
             loaded.model, _ = unpack_login(self.vault.open(record))
-            loaded.note = ""
+            loaded.model_id, loaded.note = record.id, ""
         except SecopsError as error:
-            loaded.model = None
+            loaded.model, loaded.model_id = None, ""
             loaded.note = f"{error.code}: {error.detail}"
+            loaded.looked_at += RETRY_SECONDS
             _LOG.warning("model %s is not used: %s", record.id, error.detail)
 
 

@@ -6,7 +6,7 @@ the pool before it is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from audits.errors import SignerLocked
 from audits.models import CheckpointKeys
 from audits.models.compliance import ReportSignature
+from detectors.errors import ModelRejected
 from iam.ports import SigningKey
 from kms.errors.keys import (
     MaterialTampered,
@@ -24,13 +25,18 @@ from kms.errors.keys import (
 )
 from kms.service import KmsServices
 from kms.service.system_keys import SystemBox, SystemPublicKey, SystemSigner
-from secops.kernel.errors import Conflict
+from secops.crypto import signatures as crypto
+from secops.crypto.errors import InvalidSignature, MalformedEncoding
+from secops.crypto.options import DEFAULT
+from secops.kernel.errors import Conflict, SecopsError, Unavailable
 
 TOKENS: Final = "iam-tokens"
 CHECKPOINT_ED25519: Final = "ledger-ed25519"
 CHECKPOINT_SM2: Final = "ledger-sm2"
 REPORT_SM2: Final = "report-sm2"
 REPORT_P256: Final = "report-p256"
+MODEL_SM2: Final = "model-sm2"
+MODEL_P256: Final = "model-p256"
 PEPPER: Final = "iam-pepper"
 LOG_SUBJECTS: Final = "log-subjects"
 LOG_ORIGINALS: Final = "log-originals"
@@ -40,6 +46,12 @@ SYSTEM_KEYS: Final = {
     CHECKPOINT_SM2: "sm2",
     REPORT_SM2: "sm2",
     REPORT_P256: "ecdsa-p256",
+    MODEL_SM2: "sm2",
+    MODEL_P256: "ecdsa-p256",
+}
+MODEL_KEYS: Final = {
+    "sm2-sm3": (MODEL_SM2, "sm2"),
+    "ecdsa-p256-sha256": (MODEL_P256, "ecdsa-p256"),
 }
 _CLOSED: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
 _ED25519_LENGTH: Final = 32
@@ -198,6 +210,47 @@ class PoolReportSigner:
     def _sign(self, algorithm: str, name: str, kind: str, message: bytes) -> ReportSignature:
         signer = self._signers.get(name, kind)
         return ReportSignature(algorithm, signer.kid, signer.public_key_der, signer.sign(message))
+
+
+class PoolModelSigner:
+    """Implements ``detectors.ports.ModelSigner``: each model is signed by SM2 and by P-256."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._signers = _Signers(kms)
+
+    def sign_model(self, message: bytes) -> Mapping[str, str]:
+        """Return both signatures, hex; raise a ``SecopsError`` while the pool is locked."""
+        return {
+            algorithm: self._signers.get(name, kind).sign(message).hex()
+            for algorithm, (name, kind) in MODEL_KEYS.items()
+        }
+
+    def verify_model(self, message: bytes, signatures: Mapping[str, str]) -> None:
+        """Raise ``ModelRejected`` unless both fit, each by a version that still counts.
+
+        Raises ``Unavailable`` where the keys can't be read now: that says nothing of the model.
+        """
+        if set(signatures) != set(MODEL_KEYS):
+            raise ModelRejected("the model is not signed by both keys")
+        for algorithm, (name, kind) in MODEL_KEYS.items():
+            try:
+                signature = bytes.fromhex(signatures[algorithm])
+            except ValueError as error:
+                raise ModelRejected(f"the model's {algorithm} signature is not hex") from error
+            try:
+                keys = self._signers.get(name, kind).public_keys()
+            except SecopsError as error:
+                raise Unavailable("models can't be verified now") from error
+            if not any(_fits(key, signature, message) for key in keys):
+                raise ModelRejected(f"the model's {algorithm} signature does not fit")
+
+
+def _fits(key: SystemPublicKey, signature: bytes, message: bytes) -> bool:
+    try:
+        crypto.public_key(key.algorithm, key.der).verify(signature, message, DEFAULT)
+    except (InvalidSignature, MalformedEncoding):
+        return False
+    return True
 
 
 def damaged_system_keys(kms: KmsServices) -> int:
