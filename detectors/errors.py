@@ -145,6 +145,39 @@ class LogStoreUnavailable(Unavailable):
     )
 
 
+class ElasticsearchUnavailable(LogStoreUnavailable):
+    """The cluster did not answer as long as it was asked."""
+
+    code = "detectors.elasticsearch_unavailable"
+    title = Text("Elasticsearch 不可用", "Elasticsearch is unavailable")
+    remedy = Text(
+        "请检查集群状态和网络;已接收的日志仍在暂存区,恢复后自动入库。",
+        "Check the cluster and the network; what was spooled is stored when it answers again.",
+    )
+
+
+class LogStoreRefused(Unavailable):
+    """The log store understands the request and refuses it."""
+
+    code = "detectors.log_store_refused"
+    title = Text("日志存储拒绝了请求", "The log store refuses the request")
+    remedy = Text(
+        "请检查账号或 API 密钥的权限、CA 文件和索引模板(见手册 elasticsearch)。",
+        "Check the user's or API key's rights, the CA file and the index template (manual).",
+    )
+
+
+class LogStoreMisconfigured(Invalid):
+    """The log store's URL or what goes with it has no meaning."""
+
+    code = "detectors.log_store_misconfigured"
+    title = Text("日志存储配置不正确", "The log store's settings are not valid")
+    remedy = Text(
+        "请按 elasticsearch+https://用户:密码@主机:9200 填写 logstore_url。",
+        "Write logstore_url as elasticsearch+https://user:password@host:9200.",
+    )
+
+
 class SegmentDamaged(Unavailable):
     """A file of the log store is not what was written."""
 

@@ -41,6 +41,8 @@ from detectors.ports.privacy import (
     PolicyStore,
     PrivacyKeys,
 )
+from detectors.ports.schedule import HitStore, RuleHealthStore, ScheduleStore
+from detectors.ports.shadows import Indexing
 
 __all__ = [
     "AlertStore",
@@ -49,6 +51,8 @@ __all__ = [
     "DetectorStore",
     "DetectorsPorts",
     "ForestTrainer",
+    "HitStore",
+    "Indexing",
     "Listeners",
     "LogFiles",
     "LogIntake",
@@ -67,7 +71,9 @@ __all__ = [
     "RejectSink",
     "Rejects",
     "RuleCache",
+    "RuleHealthStore",
     "RuleSource",
+    "ScheduleStore",
     "SegmentFiles",
     "SegmentWriter",
     "SourceHealths",

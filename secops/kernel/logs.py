@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from secops.kernel.anchors import ANYTHING, Anchor
+
 Scalar = str
 Value = str | tuple[str, ...]
 """Canonical text (numbers in decimal, ``true``/``false``), or several: then "any" holds."""
@@ -51,7 +53,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows in ingest order, as columns. ``seqs`` and ``times`` are ``array('q')``."""
+    """Rows in ingest order, as columns. ``seqs`` and ``times`` are ``array('q')``.
+
+    A store that was told what to look for may leave rows out: then ``scanned`` says how many
+    events it looked at, and ``until`` up to which seq.
+    """
 
     ids: Sequence[str]
     seqs: array[int]
@@ -59,6 +65,20 @@ class Batch:
     source: Column
     columns: Mapping[str, Column]
     raws: Sequence[bytes]
+    scanned: int | None = None
+    until: int | None = None
+
+    @property
+    def events(self) -> int:
+        """How many events were looked at; rows that were left out count."""
+        return len(self.ids) if self.scanned is None else self.scanned
+
+    @property
+    def last_seq(self) -> int:
+        """The seq up to which nothing remains to be seen; 0 for no rows."""
+        if self.until is not None:
+            return self.until
+        return self.seqs[-1] if len(self.seqs) else 0
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -172,8 +192,13 @@ class LogStore(Protocol):
         """Store what is new, by id, durably; seqs follow the order given."""
         ...
 
-    def scan(self, first_seq: int, last_seq: int | None = None) -> Iterator[Batch]:
-        """Yield all rows with first_seq <= seq <= last_seq in ingest order, by segments."""
+    def scan(
+        self, first_seq: int, last_seq: int | None = None, anchor: Anchor = ANYTHING
+    ) -> Iterator[Batch]:
+        """Yield all rows with first_seq <= seq <= last_seq in ingest order, by segments.
+
+        Rows for which ``anchor`` does not hold may be left out (``Batch.scanned``).
+        """
         ...
 
     def search(

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from secops.kernel.anchors import ANYTHING, Anchor
 from secops.kernel.logs import (
     Aggregation,
     And,
@@ -56,7 +57,9 @@ class FakeLogStore:
                 self.rows.append(StoredEvent(self.seq, event))
         return AppendResult(stored, len(events) - stored, self.seq)
 
-    def scan(self, first_seq: int, last_seq: int | None = None) -> Iterator[Batch]:
+    def scan(
+        self, first_seq: int, last_seq: int | None = None, anchor: Anchor = ANYTHING
+    ) -> Iterator[Batch]:
         rows = [
             row
             for row in self.rows

@@ -19,6 +19,7 @@ from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.writer import Writer
 from detectors.errors import LogStoreUnavailable, SegmentDamaged
 from detectors.ports import QueryEvaluator
+from secops.kernel.anchors import ANYTHING, Anchor
 from secops.kernel.logs import (
     Aggregation,
     AppendResult,
@@ -70,8 +71,16 @@ class SegmentStore:
         msg = "the segment writer gives no receipt; the events are in the spool"
         raise LogStoreUnavailable(msg)
 
-    def scan(self, first_seq: int, last_seq: int | None = None) -> Iterator[Batch]:
-        """Yield all rows with first_seq <= seq <= last_seq in ingest order, by segments."""
+    def scan(
+        self,
+        first_seq: int,
+        last_seq: int | None = None,
+        anchor: Anchor = ANYTHING,  # noqa: ARG002 - columns are read whole
+    ) -> Iterator[Batch]:
+        """Yield all rows with first_seq <= seq <= last_seq in ingest order, by segments.
+
+        The files of a segment are read whole whatever ``anchor`` says.
+        """
         following = first_seq
         while True:
             batch, following = self._again(lambda at=following: self._batch_from(at, last_seq))  # type: ignore[misc]
