@@ -146,7 +146,6 @@ def own_sources(folder: Path) -> Sequence[LogSource]:
             org_id=ROOT_ORG,
             format="ecs",
             timezone="UTC",
-            data_class="internal",
             path=str(path),
             follow=True,
         )

@@ -43,9 +43,7 @@ _SOURCE: Final = Schema(
             "timezone": _TEXT,
             "encoding": _TEXT,
             "path": {"type": "string", "maxLength": 4096},
-            "data_class": {"enum": ["public", "internal", "sensitive", "personal"]},
             "follow": {"type": "boolean"},
-            "masks": {"type": "boolean"},
         },
         "additionalProperties": False,
     },
@@ -197,12 +195,12 @@ def _aggregation(fields: str, interval: str | None) -> Aggregation:
 
 
 def _source(document: dict[str, Any], org_id: str) -> LogSource:
-    texts = {"name", "format", "timezone", "encoding", "path", "data_class"}
-    flags = {"follow", "masks"}
+    texts = {"name", "format", "timezone", "encoding", "path"}
+    flags = {"follow"}
     for name, value in document.items():
         kind = str if name in texts else bool
         if name not in texts | flags or type(value) is not kind:
             msg = f"{name[:40]!r} is not a property of a source, or not of its type"
             raise Invalid(msg)
-    defaults = {"name": "", "format": "auto", "timezone": "Asia/Shanghai", "data_class": "internal"}
+    defaults = {"name": "", "format": "auto", "timezone": "Asia/Shanghai"}
     return LogSource(org_id=org_id, **{**defaults, **document})

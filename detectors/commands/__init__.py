@@ -3,7 +3,9 @@
 from detectors.commands.detectors import group
 from detectors.commands.log_search import search
 from detectors.commands.logs import group as logs_group
+from detectors.commands.privacy import data_classes, policies, reveal, set_policy, trace
 
-logs_group.add_command(search)
+for _command in (search, data_classes, policies, set_policy, reveal, trace):
+    logs_group.add_command(_command)
 
 __all__ = ["group", "logs_group"]

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
-
-DataClass = Literal["public", "internal", "sensitive", "personal"]
-"""Data classes of a source's content (GB/T 43697-2024 in our words)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +52,9 @@ class LogSource:
     org_id: str
     format: str
     timezone: str
-    data_class: DataClass
     path: str | None = None
     encoding: str | None = None
     follow: bool = False
-    masks: bool = False
     created_at: int = 0
     created_by: str = ""
     owner: str = ""

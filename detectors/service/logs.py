@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from secops.kernel.logs import (
     LogStore,
     SourceSummary,
     StoredEvent,
+    Value,
 )
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import LOG_INGEST, LOG_SEARCH, LOG_SOURCE_READ
@@ -116,14 +118,15 @@ class LogService:
         run = _Run(self.store, rejects, self.privacy.originals(actor.org_id))
         tally, sink = run.tally, run.sink
         files = self.files.find(paths)
-        for path in files:
-            try:
-                with self.files.open(path) as view:
-                    self._ingest_file(actor, _watched(view, progress), options, run)
-            except OSError as error:
-                run.refuse({"path": path, "reason": "unreadable", "detail": str(error)[:200]}, b"")
-        run.flush()
-        sink.close()
+        with closing(sink):
+            for path in files:
+                try:
+                    with self.files.open(path) as view:
+                        self._ingest_file(actor, _watched(view, progress), options, run)
+                except OSError as error:
+                    why = {"path": path, "reason": "unreadable", "detail": str(error)[:200]}
+                    run.refuse(why, b"")
+            run.flush()
         details = {"files": len(files), **asdict(tally)}
         target = f"source:{options.source or '*'}"
         self.parts.trail.append([Act("detectors.ingest_files", actor, target, details=details)])

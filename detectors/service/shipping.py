@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from detectors.core.bulk.actions import BadBulk, BulkItem, read_bulk
 from detectors.core.bulk.documents import read_document
 from detectors.core.events.identity import LineCounter, NamedOnce
-from detectors.core.events.masking import prepare_line
 from detectors.core.formats.reader import Record
 from detectors.core.formats.record import BadLine, Context
 from detectors.errors import BulkRejected, BulkTooLarge
 from detectors.models.logs import LogSource
+from detectors.models.privacy import Prepared
 from detectors.ports import LogIntake, LogSources, Rejects, RejectSink, SourceHealths
 from detectors.service.log_settings import check_encoding, check_source_name, zone_of
 from detectors.service.logs import event_of
+from detectors.service.privacy import Originals, PrivacyService
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
@@ -49,6 +50,7 @@ class _Taking:
     actor: Actor
     now: int
     sink: RejectSink
+    originals: Originals
     counter: LineCounter = field(default_factory=LineCounter)
     contexts: dict[str, tuple[str, Context]] = field(default_factory=dict)
     events: list[LogEvent] = field(default_factory=list)
@@ -67,6 +69,7 @@ class ShippingService:
     sources: LogSources
     healths: SourceHealths
     rejects: Rejects
+    privacy: PrivacyService
     timezone: str
 
     def require_room(self) -> None:
@@ -92,7 +95,8 @@ class ShippingService:
         self.intake.require_room()
         plain = unpacked(body, encoding)
         sink = self.rejects.begin(self.parts.ids.new("rejects"))
-        taking = _Taking(actor, self.parts.clock.now(), sink)
+        originals = self.privacy.originals(actor.org_id)
+        taking = _Taking(actor, self.parts.clock.now(), sink, originals)
         try:
             for item in read_bulk(plain, index, pipeline):
                 self._take(taking, item)
@@ -101,6 +105,7 @@ class ShippingService:
         finally:
             sink.close()
         if taking.events:
+            originals.flush()
             self.intake.offer(taking.events)
         self._record(taking, plain)
         took = int((self.parts.clock.monotonic() - begin) * 1_000)
@@ -127,6 +132,7 @@ class ShippingService:
         if event.id in taking.seen:
             self._conflict(taking, item, event.id)
             return
+        taking.originals.add(event, prepared)
         taking.seen.add(event.id)
         taking.events.append(event)
         about = {"_index": item.index, "_id": item.identifier or event.id, "_version": 1}
@@ -140,16 +146,18 @@ class ShippingService:
             self.parts.access.require(taking.actor, LOG_INGEST, f"source:{index}")
             org = taking.actor.org_id
             source = self.parts.transactions.read(lambda tx: self.sources.find(tx, org, index))
-            known = self._context(source, taking.now)
+            known = self._context(source, taking.now, self.privacy.preparer(org, index))
             taking.contexts[index] = known
         return known
 
-    def _context(self, source: LogSource | None, now: int) -> tuple[str, Context]:
+    def _context(
+        self, source: LogSource | None, now: int, prepare: Callable[[bytes], Prepared]
+    ) -> tuple[str, Context]:
         context = Context(
             zone=zone_of(source.timezone if source else self.timezone),
             latest=now + DAY,
             encoding=check_encoding(source.encoding if source else None),
-            prepare=prepare_line if source is not None and source.masks else None,
+            prepare=prepare,
         )
         return (source.format if source else "auto"), context
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, get_args
+from typing import Final
 
 from detectors.core.events.identity import LineCounter, line_key
-from detectors.core.events.masking import prepare_line
 from detectors.core.formats.detect import EVTX, FORMATS
 from detectors.core.formats.reader import Reject, read_lines, read_piece
 from detectors.core.formats.record import Context
 from detectors.errors import SourceExists, SourceNotFound, UnknownFormat
-from detectors.models.logs import DataClass, LogSource
+from detectors.models.logs import LogSource
 from detectors.ports import LogSources, Rejects, Tails
 from detectors.service.log_settings import check_encoding, check_source_name, zone_of
 from detectors.service.logs import event_of, place_of
+from detectors.service.privacy import PrivacyService
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Invalid
@@ -25,7 +25,6 @@ from secops.kernel.permissions.detectors import LOG_INGEST, LOG_SOURCE_CHANGE, L
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
-_DATA_CLASSES: Final = get_args(DataClass)
 _MAX_PATH: Final = 4_096
 
 
@@ -87,6 +86,7 @@ class Follower:
     store: LogStore
     tails: Tails
     rejects: Rejects
+    privacy: PrivacyService
     own: Callable[[], Sequence[LogSource]] = tuple
     """The platform's own logs: it watches itself."""
 
@@ -111,7 +111,8 @@ class Follower:
         piece = None if source.path is None else self.tails.read(_stream(source), source.path)
         if piece is None:
             return False
-        prepare = prepare_line if source.masks else None
+        prepare = self.privacy.preparer(source.org_id, source.name)
+        originals = self.privacy.originals(source.org_id)
         encoding = check_encoding(source.encoding)
         latest = piece.modified + DAY
         context = Context(zone_of(source.timezone), latest, None, encoding, prepare)
@@ -126,8 +127,10 @@ class Follower:
             else:
                 keys.append(line_key(item.raw))
                 events.append(event_of(item, source.name, source.name, counter, now))
+                originals.add(events[-1], item.prepared)
         sink.close()
         if events:
+            originals.flush()
             self.store.append(events)
         self.tails.advance(_stream(source), piece.position, keys)
         return piece.more
@@ -145,9 +148,6 @@ def _check(source: LogSource) -> None:
     if source.format not in FORMATS or (source.follow and source.format == EVTX):
         msg = f"{source.format[:40]!r} is not a format that can be followed or read"
         raise UnknownFormat(msg)
-    if source.data_class not in _DATA_CLASSES:
-        msg = f"the data class is one of {', '.join(_DATA_CLASSES)}"
-        raise Invalid(msg)
     if source.follow and not source.path:
         msg = "a followed source needs a path"
         raise Invalid(msg)

@@ -69,7 +69,7 @@ class SqlOriginals:
 
 
 def _policy(row: Any) -> SourcePolicy:
-    return SourcePolicy(**row._mapping | {"masked": tuple(orjson.loads(row.masked))})  # noqa: SLF001 - SQLAlchemy's API
+    return SourcePolicy(**{**row._mapping, "masked": tuple(orjson.loads(row.masked))})  # noqa: SLF001 - SQLAlchemy's API
 
 
 def _row(original: KeptOriginal) -> dict[str, Any]:

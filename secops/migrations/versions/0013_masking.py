@@ -29,8 +29,32 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary, nullable=False),
     )
     op.create_index("detectors_originals_by_time", "detectors_originals", ["at"])
+    _move_policies()
+
+
+def _move_policies() -> None:
+    """Make policies of what sources said of their data; what was masked stays masked."""
+    op.execute(
+        """
+        INSERT INTO detectors_source_policies
+            (org_id, source, grade, masked, keeps_originals, changed_at, changed_by)
+        SELECT org_id, name,
+            CASE data_class WHEN 'public' THEN '1' WHEN 'internal' THEN '2' ELSE '3' END,
+            CASE WHEN masks THEN '["cn_id_card","cn_mobile"]' ELSE '[]' END,
+            FALSE, created_at, created_by
+        FROM detectors_log_sources
+        """
+    )
+    op.drop_column("detectors_log_sources", "masks")
+    op.drop_column("detectors_log_sources", "data_class")
 
 
 def downgrade() -> None:
+    columns = (
+        sa.Column("data_class", sa.Text, nullable=False, server_default="internal"),
+        sa.Column("masks", sa.Boolean(create_constraint=False), nullable=False, server_default="0"),
+    )
+    for column in columns:
+        op.add_column("detectors_log_sources", column)
     op.drop_table("detectors_originals")
     op.drop_table("detectors_source_policies")

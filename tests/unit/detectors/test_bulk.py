@@ -196,9 +196,7 @@ def test_nobody_takes_the_place_of_somebody_elses_event(site: Site) -> None:
 
 
 def test_the_message_is_read_by_the_format_of_its_source(site: Site) -> None:
-    site.services.sources.add_source(
-        ADMIN, LogSource("gw", ROOT_ORG, "sshd", "Asia/Shanghai")
-    )
+    site.services.sources.add_source(ADMIN, LogSource("gw", ROOT_ORG, "sshd", "Asia/Shanghai"))
     sent = body(
         {"create": {"_index": "gw"}},
         document(message=FAILED, host={"name": "beat"}),

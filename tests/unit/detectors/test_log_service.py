@@ -263,7 +263,7 @@ def test_retention_drops_old_days_and_says_so_in_the_ledger(house: House, tmp_pa
 
 def test_sources_are_registered_once_listed_and_forgotten(house: House) -> None:
     sources = house.services.sources
-    source = LogSource("auth", "ignored", "sshd", "Asia/Shanghai", "personal", masks=True)
+    source = LogSource("auth", "ignored", "sshd", "Asia/Shanghai")
     kept = sources.add_source(SYSTEM, source)
 
     assert (kept.org_id, kept.created_by, kept.created_at) == ("org_1", "acc_1", NOW)
@@ -284,37 +284,21 @@ def test_sources_are_registered_once_listed_and_forgotten(house: House) -> None:
         {"encoding": "x"},
         {"format": "x"},
         {"format": "evtx", "follow": True, "path": "/x"},
-        {"data_class": "x"},
         {"follow": True},
         {"path": "/x\0"},
         {"path": "/x", "follow": True, "encoding": "utf_16"},
     ],
 )
 def test_a_source_that_makes_no_sense_is_refused(house: House, change: dict[str, object]) -> None:
-    source = LogSource("auth", "org_1", "sshd", "Asia/Shanghai", "internal")
+    source = LogSource("auth", "org_1", "sshd", "Asia/Shanghai")
 
     with pytest.raises(Invalid):
         house.services.sources.add_source(SYSTEM, replace(source, **change))  # type: ignore[arg-type]
 
 
-def test_a_masking_source_never_stores_a_number(house: House, tmp_path: Path) -> None:
-    source = LogSource("app.log", "org_1", "syslog", "Asia/Shanghai", "personal", masks=True)
-    house.services.sources.add_source(SYSTEM, source)
-    path = written(
-        tmp_path / "app.log", "Nov 22 17:31:23 gw app: tel 13812345678\nbad 13912345678\n"
-    )
-    result = house.ingest(path)
-
-    assert house.raws() == [b"Nov 22 17:31:23 gw app: tel 138****5678"]
-    everything = b"".join(p.read_bytes() for p in house.home.rglob("*") if p.is_file())
-    assert b"13812345678" not in everything
-    assert result.rejects_file is not None
-    assert b"139****5678" in Path(result.rejects_file).read_bytes()
-
-
 class TestFollowing:
     def source(self, path: Path, **more: object) -> LogSource:
-        plain = LogSource("auth", "org_1", "sshd", "Asia/Shanghai", "internal", str(path))
+        plain = LogSource("auth", "org_1", "sshd", "Asia/Shanghai", str(path))
         return replace(plain, **more)  # type: ignore[arg-type]
 
     def drain(self, house: House, source: LogSource) -> None:
