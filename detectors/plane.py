@@ -40,11 +40,15 @@ from detectors.service.runs import RunService
 from detectors.service.self_watch import SelfWatch
 from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
+from detectors.service.steps import RunStores
 from detectors.service.tracing import TracingService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from detectors.store.detectors import DatabaseDetectors
+from detectors.store.hits import DatabaseHits
 from detectors.store.privacy import SqlOriginals, SqlPolicies
+from detectors.store.rule_health import DatabaseRuleHealth
+from detectors.store.schedule import DatabaseSchedule
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
@@ -176,8 +180,13 @@ def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, Al
     store, alerts = DatabaseDetectors(), DatabaseAlerts()
     cache = RuleCacheFile(parts.home)
     rules = RuleService(parts, store, InstalledRules(parts.home), cache)
-    runs = RunService(parts, logs, alerts, store, rules, cache)
+    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache)
     return rules, runs, AlertService(parts, logs, alerts)
+
+
+def run_stores(store: DatabaseDetectors, alerts: DatabaseAlerts) -> RunStores:
+    """Return where runs keep what they find."""
+    return RunStores(alerts, store, DatabaseSchedule(), DatabaseRuleHealth(), DatabaseHits())
 
 
 def anomaly_services(

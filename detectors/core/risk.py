@@ -35,4 +35,4 @@ def entity_risk(hints: Iterable[Hint], now: int, criticality: float = 1.0) -> in
     calm = 1.0
     for hint in hints:
         calm *= 1.0 - min(1.0, weight(hint, now))
-    return round(WHOLE * (1.0 - calm**criticality))
+    return round(WHOLE * (1.0 - float(calm**criticality)))

@@ -36,6 +36,10 @@ class ScheduleStore(Protocol):
         """
         ...
 
+    def leave(self, tx: Transaction, keys: Sequence[DetectorKey], span: Span, fence: int) -> None:
+        """Note that detectors could not be asked about ``span``: it is a gap of theirs."""
+        ...
+
     def record(
         self, tx: Transaction, step: Step, seen: Span, events: int, hits: Mapping[DetectorKey, int]
     ) -> None:
@@ -100,8 +104,8 @@ class HitStore(Protocol):
         """Store new (alert id, event id, time)."""
         ...
 
-    def first_hits(self, tx: Transaction, alert_id: str, limit: int) -> Sequence[str]:
-        """Return the ids of an alert's first events by time."""
+    def first_hits(self, tx: Transaction, alert_id: str, limit: int) -> Sequence[tuple[int, str]]:
+        """Return (time, id) of an alert's first events."""
         ...
 
     def drop_hits(self, tx: Transaction, before: int) -> int:

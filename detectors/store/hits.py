@@ -41,15 +41,15 @@ class DatabaseHits:
                 ],
             )
 
-    def first_hits(self, tx: Transaction, alert_id: str, limit: int) -> Sequence[str]:
-        """Return the ids of an alert's first events by time."""
+    def first_hits(self, tx: Transaction, alert_id: str, limit: int) -> Sequence[tuple[int, str]]:
+        """Return (time, id) of an alert's first events."""
         query = (
-            sa.select(plain_hits.c.event_id)
+            sa.select(plain_hits.c.at, plain_hits.c.event_id)
             .where(plain_hits.c.alert_id == alert_id)
             .order_by(plain_hits.c.at, plain_hits.c.event_id)
             .limit(limit)
         )
-        return list(tx.execute(query).scalars())
+        return [(row.at, row.event_id) for row in tx.execute(query)]
 
     def drop_hits(self, tx: Transaction, before: int) -> int:
         """Forget hits of events older than ``before``; return how many."""

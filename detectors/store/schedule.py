@@ -84,6 +84,25 @@ class DatabaseSchedule:
             return bool(moved == len(step.keys))
         return self._fill(tx, step, seen, fence)
 
+    def leave(self, tx: Transaction, keys: Sequence[DetectorKey], span: Span, fence: int) -> None:
+        """Note a gap; one that ends where ``span`` begins grows."""
+        for key in keys:
+            grown = tx.execute(
+                gaps.update()
+                .where(_among(gaps, (key,)), gaps.c.last_seq == span.first - 1)
+                .values(last_seq=span.last, fence=fence)
+            )
+            if grown.rowcount == 0:
+                tx.execute(
+                    gaps.insert().values(
+                        detector=key[0],
+                        version=key[1],
+                        first_seq=span.first,
+                        last_seq=span.last,
+                        fence=fence,
+                    )
+                )
+
     def record(
         self, tx: Transaction, step: Step, seen: Span, events: int, hits: Mapping[DetectorKey, int]
     ) -> None:

@@ -13,6 +13,7 @@ from detectors.core.events.identity import LineCounter, event_id
 from detectors.core.formats.detect import LINE_PARSERS
 from detectors.core.formats.record import Context
 from detectors.models.rules import RuleFile
+from detectors.plane import run_stores
 from detectors.service.alerts import AlertService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
@@ -100,5 +101,5 @@ def over(spine: Spine, clock: FakeClock, source: RulesIn, logs: LogStore) -> Det
     parts, store, alerts = spine.parts, DatabaseDetectors(), DatabaseAlerts()
     cache = RuleCacheFile(parts.home)
     rules = RuleService(parts, store, source, cache)
-    runs = RunService(parts, logs, alerts, store, rules, cache)
+    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache)
     return DetectionHouse(spine, clock, logs, rules, runs, AlertService(parts, logs, alerts))

@@ -10,7 +10,7 @@ from pathlib import Path
 from detectors.models import DetectorsOptions
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
-from detectors.service import DetectorsServices, runs
+from detectors.service import DetectorsServices, runs, steps
 from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
 from secops.kernel.clock import SystemClock
 from secops.kernel.ids import SystemRandomness
@@ -18,7 +18,8 @@ from tests.fakes.access import FakeAccess
 
 
 def main(home: Path, step: int, lease_seconds: float) -> None:
-    runs.STEP = step  # type: ignore[misc]
+    steps.LIVE = step  # type: ignore[misc]
+    steps.BACKFILL = step  # type: ignore[misc]
     runs.LEASE_SECONDS = lease_seconds  # type: ignore[misc]
     spine = open_spine(
         SpineOptions(home=home, role="scheduler", journal_bytes=COMMAND_FILE_BYTES),

@@ -20,7 +20,7 @@ from detectors.models.alerts import AlertFilter
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
-from detectors.store.tables import alerts, cursors, evaluations
+from detectors.store.tables import alerts, cursors, evaluations, gaps
 from secops.adapters.database.tables import ledger_door, outbox_events
 from secops.adapters.spine import Spine
 from secops.kernel.clock import SystemClock
@@ -82,9 +82,11 @@ def worker(home: Path) -> subprocess.Popen[bytes]:
 
 
 def slowest(spine: Spine) -> int:
+    """Return up to where every detector has seen all."""
     with spine.engine.connect() as connection:
         seqs = list(connection.execute(sa.select(cursors.c.next_seq)).scalars())
-    return min(seqs, default=1)
+        left = list(connection.execute(sa.select(gaps.c.first_seq)).scalars())
+    return min([*seqs, *left], default=1)
 
 
 @pytest.mark.parametrize(

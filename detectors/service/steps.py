@@ -1,0 +1,265 @@
+"""One step of the schedule: read what is due, ask, and write effect and progress together.
+
+Whatever happens between reading and COMMIT, the step is either done or not: progress, matches,
+alerts, ledger leaves and announcements are one transaction that carries the lease's fence.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from detectors.core.detection import Detector, Failure, Finding, Plan
+from detectors.core.schedule import admissions, backfill_step, live_step
+from detectors.core.sightings import Sight, Watch
+from detectors.models.alerts import Cursor
+from detectors.models.schedule import DetectorKey, Progress, Span, Step
+from detectors.ports import (
+    AlertStore,
+    DetectorStore,
+    HitStore,
+    RuleHealthStore,
+    ScheduleStore,
+)
+from detectors.service.effects import Assessor, Effects, write_effects
+from detectors.service.grouping import Folded, Folder
+from detectors.service.rule_alerts import sync_raising
+from detectors.service.rule_files import logsource_table
+from secops.kernel.actors import ROOT_ORG
+from secops.kernel.clock import MINUTE
+from secops.kernel.leases import Lease
+from secops.kernel.logs import Batch, LogStore
+from secops.kernel.parts import Parts
+from secops.kernel.transactions import Transaction
+
+LIVE: Final = 20_000
+"""Events that a live step covers at most; what is further behind becomes a gap."""
+BACKFILL: Final = 10_000
+"""Events of one back-fill step: the longest that something live waits for it."""
+RETRY: Final = 10 * MINUTE
+"""How long a rule that could not be asked rests before its gap is tried again."""
+_MEASURE_EVERY: Final = 16
+_MEASURE_LEAST: Final = 100
+_PLANS: Final = 6
+
+
+class _Stale(Exception):
+    """Another process moved a cursor: nothing of this step may be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStores:
+    """Where runs keep what they find and how far they are."""
+
+    alerts: AlertStore
+    detectors: DetectorStore
+    schedule: ScheduleStore
+    health: RuleHealthStore
+    hits: HitStore
+
+
+@dataclass(slots=True)
+class _Plans:
+    """Compiled programs of the groups that are asked together."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    plans: dict[tuple[DetectorKey, ...], Plan] = field(default_factory=dict)
+    watches: dict[tuple[DetectorKey, ...], Watch] = field(default_factory=dict)
+    steps: int = 0
+
+    def of(self, detectors: Sequence[Detector]) -> tuple[Plan, Watch]:
+        key = tuple(detector.key for detector in detectors)
+        with self.lock:
+            self.steps += 1
+            plan = self.plans.pop(key, None) or Plan(detectors)
+            watch = self.watches.pop(key, None) or Watch(detectors, logsource_table()[0])
+            self.plans[key], self.watches[key] = plan, watch
+            while len(self.plans) > _PLANS:
+                oldest = next(iter(self.plans))
+                del self.plans[oldest], self.watches[oldest]
+            return plan, watch
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Where detectors stand; which rules failed last, and which of them rest."""
+
+    places: Sequence[Progress]
+    failing: frozenset[str]
+    resting: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a step found, before it is written."""
+
+    step: Step
+    seen: Span
+    events: int = 0
+    folded: Folded = field(default_factory=lambda: Folded(Effects(), ()))
+    failures: Mapping[DetectorKey, Failure] = field(default_factory=dict)
+    hits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    sight: Sight = field(default_factory=lambda: Sight((), {}))
+    cost: tuple[str, int] | None = None
+    skipped: frozenset[DetectorKey] = frozenset()
+
+    @property
+    def unasked(self) -> tuple[DetectorKey, ...]:
+        """The detectors that did not answer."""
+        return tuple(k for k in self.step.keys if k in self.failures or k in self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Stepper:
+    """Does steps under a lease."""
+
+    parts: Parts
+    logs: LogStore
+    stores: RunStores
+    _plans: _Plans = field(default_factory=_Plans)
+
+    def is_due(self, detectors: Sequence[Detector]) -> bool:
+        """Tell whether a step has anything to do; writes nothing."""
+        last = self.logs.last_seq()
+        progress = self._progress(detectors).places
+        return bool(
+            (last and admissions(progress, last, LIVE))
+            or live_step(progress, last, LIVE)
+            or backfill_step(progress, BACKFILL)
+        )
+
+    def step(self, detectors: Sequence[Detector], lease: Lease) -> int | None:
+        """Do the next step; return how many alerts it raised, None if nothing was due.
+
+        Where another process was there first nothing of the step is kept.
+        """
+        last = self.logs.last_seq()
+        standing = self._progress(detectors)
+        moved = admissions(standing.places, last, LIVE)
+        if moved and last:
+            if not self.parts.transactions.run(
+                lambda tx: self.stores.schedule.admit(tx, moved, lease.fence)
+            ):
+                return 0
+            standing = self._progress(detectors)
+        places = standing.places
+        step = live_step(places, last, LIVE) or backfill_step(places, BACKFILL)
+        if step is None:
+            return None
+        by_key = {detector.key: detector for detector in detectors}
+        skipped = frozenset(key for key in step.keys if key[0] in standing.resting)
+        group = [by_key[key] for key in step.keys if key not in skipped]
+        batch = next(iter(self.logs.scan(step.span.first, step.span.last)), None)
+        if batch is None or not len(batch):
+            return self._commit(_Outcome(step, step.span), standing.failing, lease)
+        outcome = replace(self._ask(step, group, batch), skipped=skipped)
+        return self._commit(outcome, standing.failing, lease)
+
+    def progress(self, detectors: Sequence[Detector]) -> list[Progress]:
+        """Return where ``detectors`` stand, in their order."""
+        known = self.parts.transactions.read(self.stores.schedule.progress)
+        return [known.get(each.key, Progress(each.key)) for each in detectors]
+
+    def _progress(self, detectors: Sequence[Detector]) -> _Standing:
+        """Return where they stand, less the gaps of those that rest after a failure."""
+        now = self.parts.clock.now()
+
+        def read(tx: Transaction) -> _Standing:
+            known = self.stores.schedule.progress(tx)
+            failed = {k: h for k, h in self.stores.health.healths(tx).items() if h.failure}
+            resting = {k for k, h in failed.items() if abs(now - (h.failed_at or 0)) < RETRY}
+            found = [known.get(each.key, Progress(each.key)) for each in detectors]
+            places = [replace(p, gaps=()) if p.key[0] in resting else p for p in found]
+            return _Standing(places, frozenset(failed), frozenset(resting))
+
+        return self.parts.transactions.read(read)
+
+    def _ask(self, step: Step, group: Sequence[Detector], batch: Batch) -> _Outcome:
+        plan, watch = self._plans.of(group)
+        findings, failures = plan.find(batch)
+        transactions = self.parts.transactions
+        assessor = Assessor(transactions, self.logs, self.stores.alerts, self.stores.detectors)
+        effects = assessor.assess(batch, findings, (), self.parts.clock.now())
+        seen = transactions.read(self.stores.health.seen_fields)
+        return _Outcome(
+            step,
+            Span(step.span.first, batch.seqs[-1]),
+            len(batch),
+            Folder(transactions, self.stores.alerts, self.stores.hits).fold(effects),
+            {failure.detector.key: failure for failure in failures},
+            _newest(batch, findings),
+            watch.look(batch, seen),
+            self._measure(group, batch),
+        )
+
+    def _measure(self, group: Sequence[Detector], batch: Batch) -> tuple[str, int] | None:
+        """Ask one rule alone, now and then, and return its CPU time in nanoseconds."""
+        turn, rest = divmod(self._plans.steps, _MEASURE_EVERY)
+        if rest != 1 or len(batch) < _MEASURE_LEAST:
+            return None
+        chosen = group[turn % len(group)]
+        plan = Plan([chosen])
+        plan.find(batch)  # compiles
+        started = time.thread_time_ns()
+        plan.find(batch)
+        return chosen.header.id, time.thread_time_ns() - started
+
+    def _commit(self, outcome: _Outcome, failing: frozenset[str], lease: Lease) -> int:
+        """Write effects and progress together; return how many alerts are new."""
+
+        def work(tx: Transaction) -> int:
+            self._move(tx, outcome, lease.fence)
+            self._note(tx, outcome, failing)
+            effects = outcome.folded.effects
+            for key, matches in effects.matches.items():
+                cursor = Cursor(*key, outcome.seen.first)
+                self.stores.detectors.add_matches(tx, cursor, ROOT_ORG, matches)
+            self.stores.hits.add_hits(tx, ROOT_ORG, outcome.folded.hits)
+            return len(write_effects(tx, self.stores.alerts, effects))
+
+        try:
+            return self.parts.transactions.run(work)
+        except _Stale:
+            return 0
+
+    def _move(self, tx: Transaction, outcome: _Outcome, fence: int) -> None:
+        """Move the detectors on; what could not be asked keeps, or gets, its gap."""
+        step, seen, store = outcome.step, outcome.seen, self.stores.schedule
+        unasked = outcome.unasked
+        asked = replace(step, keys=tuple(key for key in step.keys if key not in unasked))
+        moved = step if step.kind == "live" else asked
+        if not store.advance(tx, moved, seen, fence):
+            raise _Stale
+        if step.kind == "live":
+            store.leave(tx, unasked, seen, fence)
+        hits = {key: n for key, n in outcome.folded.effects.hits.items() if n}
+        store.record(tx, asked, seen, outcome.events, hits)
+
+    def _note(self, tx: Transaction, outcome: _Outcome, failing: frozenset[str]) -> None:
+        health = self.stores.health
+        failed = {f.detector.header.id: f for f in outcome.failures.values()}
+        asked = {key[0] for key in outcome.step.keys if key not in outcome.unasked}
+        cured = asked & failing if outcome.events else set()
+        if failed or cured:
+            whys = {rule_id: failure.why[:200] for rule_id, failure in failed.items()}
+            health.note_failures(tx, {**dict.fromkeys(sorted(cured), ""), **whys})
+            sync_raising(tx, self.stores.alerts, failed, cured)
+        health.note_hits(tx, outcome.hits)
+        health.note_feeds(tx, outcome.sight.feeds)
+        health.note_fields(tx, outcome.sight.fields, outcome.seen.first)
+        if outcome.cost is not None:
+            rule_id, nanoseconds = outcome.cost
+            health.note_cost(tx, rule_id, nanoseconds, outcome.events)
+
+
+def _newest(batch: Batch, findings: Sequence[Finding]) -> dict[str, tuple[int, int]]:
+    """Return the newest hit of each rule: (event time, seq)."""
+    newest: dict[str, tuple[int, int]] = {}
+    for finding in findings:
+        place = (batch.times[finding.row], batch.seqs[finding.row])
+        rule_id = finding.detector.header.id
+        newest[rule_id] = max(place, newest.get(rule_id, place))
+    return newest
