@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.services.elasticsearch import elasticsearch, elasticsearch_cluster
+
+__all__ = ["elasticsearch", "elasticsearch_cluster"]
+
 settings.register_profile(
     "ci",
     derandomize=True,

@@ -1,9 +1,9 @@
-"""Every log store gives the same answers: the fake in memory and the segments."""
+"""Every log store gives the same answers: in memory, on segments, on Elasticsearch."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,9 @@ from secops.kernel.logs import (
     Value,
     Window,
 )
+from tests.fakes.elastic_store import address_of, forget, open_store
 from tests.fakes.log_store import FakeLogStore
+from tests.services.elasticsearch import ElasticsearchServer
 
 DAY = 86_400_000_000
 NOON = 1_795_348_800_000_000
@@ -39,13 +41,20 @@ def segments(folder: Path) -> LogStore:
     return open_segments(folder, "p1", evaluator, lambda name, details: None).store
 
 
-MAKERS: list[Callable[[Path], LogStore]] = [lambda _folder: FakeLogStore(), segments]
+def elastic(server: ElasticsearchServer, folder: Path) -> LogStore:
+    return open_store(address_of(server), folder).store
 
 
-@pytest.fixture(params=MAKERS, ids=["fake", "segments"])
+ELASTICSEARCH = pytest.param("elasticsearch", marks=pytest.mark.service)
+
+
+@pytest.fixture(params=["fake", "segments", ELASTICSEARCH])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> LogStore:
-    made: LogStore = request.param(tmp_path)
-    return made
+    if request.param == "fake":
+        return FakeLogStore()
+    if request.param == "segments":
+        return segments(tmp_path)
+    return elastic(request.getfixturevalue("elasticsearch"), tmp_path)
 
 
 def event(number: int, at: int = NOON, source: str = "auth.log", **fields: Value) -> LogEvent:
@@ -273,14 +282,8 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=25)
-@given(batches=st.lists(EVENTS, max_size=3), queries=st.lists(QUERIES, min_size=1, max_size=4))
-def test_both_stores_agree_on_any_events_and_queries(
-    batches: list[list[LogEvent]],
-    queries: list[Query],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    fake, real = FakeLogStore(), segments(tmp_path_factory.mktemp("segments"))
+def assert_agreement(real: LogStore, batches: list[list[LogEvent]], queries: list[Query]) -> None:
+    fake = FakeLogStore()
     for batch in batches:
         assert real.append(batch) == fake.append(batch)
 
@@ -292,3 +295,31 @@ def test_both_stores_agree_on_any_events_and_queries(
     assert list(real.sources()) == list(fake.sources())
     assert real.drop_before(NOON + 3) == fake.drop_before(NOON + 3)
     assert list(real.search(EVERYTHING, ALWAYS, 100)) == list(fake.search(EVERYTHING, ALWAYS, 100))
+
+
+@settings(max_examples=25)
+@given(batches=st.lists(EVENTS, max_size=3), queries=st.lists(QUERIES, min_size=1, max_size=4))
+def test_both_stores_agree_on_any_events_and_queries(
+    batches: list[list[LogEvent]],
+    queries: list[Query],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    assert_agreement(segments(tmp_path_factory.mktemp("segments")), batches, queries)
+
+
+@pytest.mark.service
+@settings(max_examples=8)
+@given(
+    batches=st.lists(EVENTS, min_size=1, max_size=2),
+    queries=st.lists(QUERIES, min_size=6, max_size=12),
+)
+def test_elasticsearch_agrees_on_any_events_and_queries(
+    batches: list[list[LogEvent]],
+    queries: list[Query],
+    elasticsearch: ElasticsearchServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    address = address_of(elasticsearch)
+    store = open_store(address, tmp_path_factory.mktemp("elastic")).store
+    assert_agreement(store, batches, queries)
+    forget(elasticsearch, address)

@@ -79,7 +79,7 @@ class StateDocument:
             return
         ask, prefix = self._connection.ask, self._connection.address.prefix
         ask("PUT", f"/_index_template/{prefix}", template(prefix))
-        if ask("HEAD", f"/{self._index}", none_if=(_ABSENT,)) is None:
+        if ask("GET", f"/{self._index}/_mapping", none_if=(_ABSENT,)) is None:
             ask("PUT", f"/{self._index}", state_index(), none_if=(_EXISTS,))
         self._is_declared = True
 
