@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Group = tuple[str, ...]
 """The folded values of the group-by fields; ``()`` where there are none."""
@@ -71,3 +71,82 @@ class Uncounted:
             self.unmeasured + other.unmeasured,
             self.cut + other.cut,
         )
+
+
+NodeKey = tuple[str, str]
+"""What a correlation's state is kept under: its place in a detector, and the version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An episode that was written before. ``live`` is False once it was taken back.
+
+    ``mine`` says that this version of the detector wrote it, so that it may take it back.
+    """
+
+    id: str
+    first_at: int
+    last_at: int
+    fired_at: int
+    first_event: str
+    count: int
+    live: bool = True
+    mine: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """How far a group is decided whose windows are judged when they are over.
+
+    Windows from ``begins_at`` on are open and looked at when the watermark passes ``due_at``
+    (None: nothing is open); up to ``settled_to`` everything was judged. ``revision`` counts
+    changes, 0 is not stored yet. For first_seen ``begins_at`` is the group's first sighting.
+    """
+
+    group: Group
+    begins_at: int
+    due_at: int | None
+    settled_to: int
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """A run of sightings of ``value`` in ``group``: which began it, and how long it lasted."""
+
+    group: Group
+    value: tuple[str, ...]
+    first_at: int
+    first_event: str
+    last_at: int
+
+    @property
+    def start(self) -> tuple[int, str]:
+        """What runs are ordered by."""
+        return self.first_at, self.first_event
+
+
+@dataclass(slots=True)
+class Notes:
+    """What one step changes in the state of one correlation: written in one transaction."""
+
+    key: NodeKey
+    added: list[Match] = field(default_factory=list)
+    removed: list[Match] = field(default_factory=list)
+    states: list[GroupState] = field(default_factory=list)
+    forgotten: list[Sighted] = field(default_factory=list)
+    sighted: list[Sighted] = field(default_factory=list)
+    dropped: list[tuple[Group, str]] = field(default_factory=list)
+    inner: list[tuple[Group, Known]] = field(default_factory=list)
+    uncounted: Uncounted = field(default_factory=Uncounted)
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationCounts:
+    """What a correlation's version did not count, and how much came for windows long over."""
+
+    correlation: str
+    version: str
+    uncounted: Uncounted
+    late: int

@@ -8,26 +8,9 @@ period learns, and fires nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from detectors.core.correlation.model import Correlation
-from detectors.models.correlation import Episode, Group, Match
-
-
-@dataclass(frozen=True, slots=True)
-class Sighted:
-    """A run of sightings of ``value`` in ``group``: which began it, and how long it lasted."""
-
-    group: Group
-    value: tuple[str, ...]
-    first_at: int
-    first_event: str
-    last_at: int
-
-    @property
-    def start(self) -> tuple[int, str]:
-        """What runs are ordered by."""
-        return self.first_at, self.first_event
+from detectors.models.correlation import Episode, Match, Sighted
 
 
 def joined_runs(runs: Iterable[Sighted], memory: int) -> list[Sighted]:

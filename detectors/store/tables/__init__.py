@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from detectors.store.tables.anomalies import anomaly_progress, login_judgements, models
+from detectors.store.tables.correlation import (
+    correlation_counts,
+    correlation_groups,
+    inner_episodes,
+    sightings,
+)
 from detectors.store.tables.detection import (
     alert_subjects,
     alerts,
@@ -37,11 +43,14 @@ __all__ = [
     "alert_versions",
     "alerts",
     "anomaly_progress",
+    "correlation_counts",
+    "correlation_groups",
     "criticalities",
     "cursors",
     "evaluations",
     "exceptions",
     "gaps",
+    "inner_episodes",
     "log_sources",
     "login_judgements",
     "logsource_feeds",
@@ -55,6 +64,7 @@ __all__ = [
     "rule_health",
     "rule_states",
     "seen_fields",
+    "sightings",
     "source_health",
     "source_policies",
     "suppressed_groups",

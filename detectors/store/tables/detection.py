@@ -87,4 +87,6 @@ matches: Final = Table(
     Column("at", BigInteger, primary_key=True),
     Column("event_id", Text, primary_key=True),
     Column("org_id", Text, nullable=False),
+    Column("rules", Text, nullable=False, server_default="1"),
+    Column("value", Text),
 )
