@@ -17,7 +17,6 @@ XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 LISTS = {
     "/alerts": "analyst",
     "/rules": "analyst",
-    "/logs": "analyst",
     "/incidents": "analyst",
     "/runs": "analyst",
     "/accounts": "analyst",
