@@ -85,7 +85,8 @@ def _pace(facts: LoginFacts, networks: Networks) -> str:
         return "first"
     before, now = networks.origin(facts.last_address), networks.origin(facts.address)
     if UNKNOWN in (before[1], now[1]):
-        same = block_of(facts.last_address) == block_of(facts.address)
+        blocks = block_of(facts.last_address), block_of(facts.address)
+        same = before[0] == now[0] and blocks[0] == blocks[1]
     else:
         same = before[1] == now[1]
     if same:
