@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from detectors.core.formats import auditd, cef, ecs, evtx, syslog, web
+from detectors.core.formats import auditd, cef, database, ecs, evtx, syslog, web
 from detectors.core.formats.record import BadLine, Context, Parser
 
 LINE_PARSERS: Final[Mapping[str, Parser]] = {
@@ -19,11 +19,15 @@ LINE_PARSERS: Final[Mapping[str, Parser]] = {
     "nginx": web.parse_nginx,
     "apache": web.parse_apache,
     "cef": cef.parse_cef,
+    "postgresql": database.parse_postgresql,
+    "mysql": database.parse_mysql,
+    "dameng": database.parse_dameng,
 }
 EVTX: Final = "evtx"
 AUTO: Final = "auto"
 FORMATS: Final = (AUTO, EVTX, *LINE_PARSERS)
-_TRIED: Final = ("auditd", "nginx", "apache", "cef", "syslog")
+# syslog is last: a line of a database begins like one of its own
+_TRIED: Final = ("auditd", "nginx", "apache", "cef", "postgresql", "mysql", "dameng", "syslog")
 _SAMPLE: Final = 20
 HEAD: Final = 65_536
 
@@ -61,5 +65,7 @@ def _json_kind(sample: list[bytes]) -> str:
         except orjson.JSONDecodeError:
             continue
         if isinstance(document, dict):
+            if database.is_postgresql_json(document):
+                return "postgresql"
             return "ecs" if "@timestamp" in document and "Event" not in document else "jsonl"
     return "jsonl"
