@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from detectors.adapters.data_classes import InstalledDataClasses
+from detectors.adapters.elastic.build import Hearers, Judgement
 from detectors.adapters.forest_trainer import SklearnForests
 from detectors.adapters.listeners.syslog import SyslogListeners
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
+from detectors.adapters.log_store import OpenedLogStore, Surroundings, open_log_store
 from detectors.adapters.network_file import NetworkFile
 from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
-from detectors.adapters.segments.build import Segments, open_segments
-from detectors.adapters.segments.checking import SegmentFiles
 from detectors.adapters.tails import LocalTails
 from detectors.api import routes
+from detectors.core.anchors import indexing
 from detectors.core.query import evaluator
 from detectors.core.rfc6587.framing import FrameCutter
 from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs
@@ -41,6 +42,8 @@ from detectors.service.self_watch import SelfWatch
 from detectors.service.shipping import ShippingService
 from detectors.service.sources import Follower, SourceService
 from detectors.service.steps import RunStores
+from detectors.service.store_watch import EVERY_SECONDS as LOOK_SECONDS
+from detectors.service.store_watch import StoreWatch
 from detectors.service.tracing import TracingService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
@@ -63,7 +66,7 @@ OWN_LOG_DAYS: Final = 14
 
 
 def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> Plane:
-    """Return the plane; rules and segments are read when they are first needed."""
+    """Return the plane; rules and logs are read when they are first needed."""
 
     def closed(name: str, details: Mapping[str, str | int]) -> None:
         actor = system_actor("detectors")
@@ -75,24 +78,28 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         act = Act("detectors.set_aside_batch", actor, f"spool:{batch}", "failed")
         parts.trail.append([act])
 
-    segments = open_segments(parts.home, options.process, evaluator, closed, damaged)
+    around = Surroundings(parts.home, parts.leases, lambda: parts.ids.new("writer"))
+    opened = open_log_store(
+        options, around, Judgement(evaluator, indexing), Hearers(closed, damaged)
+    )
     recognition = Recognition(InstalledDataClasses(parts.home))
     privacy = PrivacyService(parts, recognition, SqlPolicies(), SqlOriginals(), ports.privacy_keys)
-    logs, sources, follower = log_services(parts, segments, privacy, options)
-    watch = SelfWatch(parts, ports.acts, segments.store, follower.tails)
-    rules, runs, alerts = detection(parts, segments.store)
-    training, login_risk = anomaly_services(parts, segments.store, ports, options)
+    logs, sources, follower = log_services(parts, opened, privacy, options)
+    watch = SelfWatch(parts, ports.acts, opened.store, follower.tails)
+    looking = StoreWatch(parts, opened.store, DatabaseAlerts())
+    rules, runs, alerts = detection(parts, opened.store)
+    training, login_risk = anomaly_services(parts, opened.store, ports, options)
     services = DetectorsServices(
         logs=logs,
-        search=LogSearch(parts, segments.store, options.timezone),
-        integrity=LogIntegrity(parts, SegmentFiles(parts.home / "segments"), ports.acts),
+        search=LogSearch(parts, opened.store, options.timezone),
+        integrity=LogIntegrity(parts, opened.files, ports.acts),
         sources=sources,
         follower=follower,
-        shipping=shipping_service(parts, segments, privacy, options),
-        listening=listening_service(parts, segments, privacy, options),
+        shipping=shipping_service(parts, opened, privacy, options),
+        listening=listening_service(parts, opened, privacy, options),
         privacy=privacy,
         tracing=TracingService(
-            parts, segments.store, recognition, ports.privacy_keys, options.timezone
+            parts, opened.store, recognition, ports.privacy_keys, options.timezone
         ),
         rules=rules,
         runs=runs,
@@ -108,8 +115,9 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         forget_before(parts.home / "log", parts.clock.now() - OWN_LOG_DAYS * DAY)
 
     jobs = (
-        *log_jobs(segments.writer, follower, retain),
+        *log_jobs(opened.writer, follower, retain),
         Job("detectors.watch_ledger", 1.0, watch.watch),
+        Job("detectors.watch_log_store", LOOK_SECONDS, looking.watch),
         *detection_jobs(runs, options.retention_days),
         *anomaly_jobs(services.anomalies, training),
     )
@@ -117,15 +125,15 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
 
 
 def log_services(
-    parts: Parts, segments: Segments, privacy: PrivacyService, options: DetectorsOptions
+    parts: Parts, opened: OpenedLogStore, privacy: PrivacyService, options: DetectorsOptions
 ) -> tuple[LogService, SourceService, Follower]:
-    """Return the services of logs over the segments."""
+    """Return the services of logs over the log store."""
     sources = SqlLogSources()
     rejects = LocalRejects(parts.home / "rejects")
     logs = LogService(
         parts=parts,
-        store=segments.store,
-        intake=segments.spool,
+        store=opened.store,
+        intake=opened.spool,
         files=LocalLogFiles(),
         rejects=rejects,
         sources=sources,
@@ -135,7 +143,7 @@ def log_services(
     follower = Follower(
         parts=parts,
         sources=sources,
-        store=segments.store,
+        store=opened.store,
         tails=LocalTails(parts.home / "tail"),
         rejects=rejects,
         privacy=privacy,
@@ -145,12 +153,12 @@ def log_services(
 
 
 def shipping_service(
-    parts: Parts, segments: Segments, privacy: PrivacyService, options: DetectorsOptions
+    parts: Parts, opened: OpenedLogStore, privacy: PrivacyService, options: DetectorsOptions
 ) -> ShippingService:
     """Return what takes bulk requests."""
     return ShippingService(
         parts=parts,
-        intake=segments.spool,
+        intake=opened.spool,
         sources=SqlLogSources(),
         healths=SqlSourceHealths(),
         rejects=LocalRejects(parts.home / "rejects"),
@@ -160,12 +168,12 @@ def shipping_service(
 
 
 def listening_service(
-    parts: Parts, segments: Segments, privacy: PrivacyService, options: DetectorsOptions
+    parts: Parts, opened: OpenedLogStore, privacy: PrivacyService, options: DetectorsOptions
 ) -> ListeningService:
     """Return what hears syslog, once it is told to."""
     intake = SyslogIntake(
         parts=parts,
-        intake=segments.spool,
+        intake=opened.spool,
         sources=SqlLogSources(),
         healths=SqlSourceHealths(),
         privacy=privacy,

@@ -17,7 +17,6 @@ from audits.plane import install as install_audits
 from audits.plane import open_ledger_files, open_report_files
 from audits.ports import AuditsPorts
 from audits.service import AuditsServices
-from detectors.models.options import DetectorsOptions
 from detectors.plane import install as install_detectors
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
@@ -45,7 +44,7 @@ from secops.bridges import (
     processes,
 )
 from secops.bridges.house import House
-from secops.bridges.listening import listener_options
+from secops.bridges.watching import detectors_options
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.access import LateAccessControl
 from secops.kernel.clock import SystemClock
@@ -83,16 +82,11 @@ def open_house(home: Path, role: str = "command") -> House:
     subjects.bind(iam)
     access.bind(iam.decisions)
 
-    detectors_options = DetectorsOptions(
-        logstore_url=settings.logstore_url,
-        retention_days=settings.retention_days,
-        timezone=settings.timezone,
-        process=spine.owner,
-        listeners=listener_options(settings),
-    )
     own_log = own_acts.LedgerActs()
     detectors_ports = DetectorsPorts(own_log, keys.PoolPrivacyKeys(kms), keys.PoolModelSigner(kms))
-    detectors_plane = install_detectors(parts, detectors_ports, detectors_options)
+    detectors_plane = install_detectors(
+        parts, detectors_ports, detectors_options(settings, spine.owner)
+    )
     detectors = cast("DetectorsServices", detectors_plane.services)
     judging.bind(detectors)
     playbooks_ports = PlaybooksPorts(

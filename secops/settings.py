@@ -47,7 +47,9 @@ class Settings:
 
     home: Path
     database_url: str = ""
-    logstore_url: str = "segments:"
+    logstore_url: str = field(default="segments:", repr=False)
+    logstore_api_key: str = field(default="", repr=False)
+    logstore_ca: str = ""
     listen: str = f"localhost:{DEFAULT_PORT}"
     public_url: str = ""
     tls_cert: str = ""

@@ -13,9 +13,11 @@ from typing import Final, Literal
 
 from PIL import features
 
+from detectors.adapters.log_store import examine as examine_log_store
 from kms.adapters.pictures import FONTS
 from secops.adapters.database.engine import database_version, make_engine
 from secops.adapters.disk import free_bytes, is_remote, sync_seconds
+from secops.bridges.watching import detectors_options
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.clock import SystemClock, from_rfc3339
 from secops.kernel.errors import SecopsError
@@ -56,6 +58,7 @@ def examine(home: Path) -> list[Finding]:
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _disk,
         _database,
+        _log_store,
         _listeners,
         _custody,
         _retention,
@@ -150,6 +153,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
         )
     finally:
         engine.dispose()
+
+
+def _log_store(settings: Settings) -> Iterator[Finding]:
+    for each in examine_log_store(detectors_options(settings, "doctor"), settings.home):
+        yield Finding(each.name, each.state, each.seen, each.remedy)
 
 
 def _listeners(settings: Settings) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from detectors.adapters.elastic.address import ElasticAddress
 from detectors.adapters.elastic.checking import ElasticFiles
@@ -14,6 +15,9 @@ from detectors.adapters.elastic.writer import Surroundings, Writer
 from detectors.adapters.segments.spool import Spool
 from detectors.ports import ClosedSegments, Indexing, QueryEvaluator
 from secops.kernel.leases import Leases
+
+READ_SECONDS: Final = 5.0
+"""How long a reader tries again; a writer waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,9 @@ def open_elastic(
     ``leases`` come with what names a holder anew each time.
     """
     connection = Connection(address)
+    asking = Connection(address, patience=READ_SECONDS)
     around = Surroundings(leases[1], leases[0], hearers.closed, hearers.damaged)
     writer = Writer(connection, judgement.indexing, spool, around)
-    reader = Reader(connection, judgement.indexing, judgement.evaluator)
+    reader = Reader(asking, judgement.indexing, judgement.evaluator)
     store = ElasticStore(reader, writer, spool)
-    return Elastic(store, spool, writer, ElasticFiles(connection), connection)
+    return Elastic(store, spool, writer, ElasticFiles(asking), connection)

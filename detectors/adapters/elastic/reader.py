@@ -18,6 +18,7 @@ from detectors.adapters.elastic.connection import Connection
 from detectors.adapters.elastic.documents import SHOWN, stored_event
 from detectors.adapters.elastic.dsl import Dsl, requests_of
 from detectors.adapters.elastic.mapping import days_of
+from detectors.adapters.elastic.state import StateDocument
 from detectors.ports import Indexing, QueryEvaluator
 from secops.kernel.anchors import Anchor
 from secops.kernel.clock import SECOND, to_rfc3339
@@ -50,7 +51,12 @@ class Reader:
         self._connection = connection
         self._indexing = indexing
         self._evaluator = evaluator
+        self._state = StateDocument(connection)
         self._path = f"/{days_of(connection.address.prefix)}"
+
+    def last_seq(self) -> int:
+        """Return the greatest number that readers may see."""
+        return self._state.read().last_seq
 
     def scan(self, first: int, last: int, anchor: Anchor) -> Iterator[Batch]:
         """Yield the rows with first <= seq <= last, without some that ``anchor`` excludes."""

@@ -73,7 +73,7 @@ class ElasticStore:
 
     def last_seq(self) -> int:
         """Return the greatest seq that readers may see, 0 when there is none."""
-        return self._writer.state.read().last_seq
+        return self._reader.last_seq()
 
     def drop_before(self, instant: int) -> int:
         """Drop days all of whose events were ingested before ``instant``; return how many."""

@@ -25,7 +25,7 @@ from detectors.adapters.segments.spool import Spool
 from detectors.errors import LogStoreUnavailable
 from detectors.ports import ClosedSegments, Indexing
 from secops.kernel.errors import AuditUnavailable
-from secops.kernel.leases import Leases
+from secops.kernel.leases import Lease, Leases
 from secops.kernel.logs import AppendResult, LogEvent, StoredEvent
 
 LEASE: Final = "detectors.log_writer"
@@ -65,6 +65,7 @@ class Writer:
         self._around = around
         self._bulk = Bulk(connection)
         self._thread = threading.RLock()
+        self._held: Lease | None = None
         self._pause = threading.Event()
 
     @contextmanager
@@ -85,11 +86,13 @@ class Writer:
                 if time.monotonic() > deadline:
                     raise LogStoreUnavailable("another process holds the lease on the log writer")
                 self._pause.wait(_PAUSE)
+            self._held = held
             try:
                 yield held is not None
             finally:
-                if held is not None:
-                    self._around.leases.release(held)
+                if self._held is not None:
+                    self._around.leases.release(self._held)
+                self._held = None
         finally:
             self._thread.release()
 
@@ -185,6 +188,7 @@ class Writer:
         for begin in range(0, len(orphans), _AT_ONCE):
             self._delete(orphans[begin : begin + _AT_ONCE])
         for begin in range(0, len(fresh), _AT_ONCE):
+            self._renew()
             self._create(state, fresh[begin : begin + _AT_ONCE])
         days = sorted({index_of(prefix, stored.event.at) for stored in fresh})
         for begin in range(0, len(days), 50):
@@ -194,6 +198,12 @@ class Writer:
         last = fresh[-1].seq
         pending = (*state.pending, name)
         self.state.write(replace(state, last_seq=last, open=None, pending=pending))
+
+    def _renew(self) -> None:
+        """Prolong the lease; if it was lost the state's condition decides."""
+        if self._held is not None:
+            renewed = self._around.leases.renew(self._held, _SECONDS)
+            self._held = renewed or self._held
 
     def _create(self, state: State, events: Sequence[StoredEvent]) -> None:
         prefix = self._connection.address.prefix
