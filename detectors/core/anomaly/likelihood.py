@@ -5,13 +5,14 @@ Measuring User Authenticity* (NDSS 2016): the score is the sum over features of
 ``log p(x | attack) - log p(x | account)`` plus ``log p(account | attack) - log p(account)``.
 A value is a path from coarse to fine; at each level, given the coarser ones,
 
-    p_all  = (c + 1) / (n + V + 1)        V: different values seen there
-    p_peer = (c_peer + α p_all)  / (n_peer + α)
-    p_user = (c_user + α p_peer) / (n_user + α),   α = 1
+    p_all  = (c + 1) / (n + V + 1)                          V: different values seen there
+    p_peer = (c_peer + V_peer p_all)  / (n_peer + V_peer)
+    p_user = (c_user + V_user p_peer) / (n_user + V_user)   V at least 1
 
-and p_attack is 1 / (V + 1) at the coarse levels (``EVEN_UNDER_ATTACK``), p_all at the others;
-so a new account is first its peers, then everybody, and a new address in a known network costs
-little. Hours are smoothed by a circular Gaussian kernel of 1.5 hours over the week.
+(Witten-Bell: who often shows new values is expected to show another). p_attack is 1 / (V + 1)
+at the coarse levels (``EVEN_UNDER_ATTACK``), p_all at the others. So a new account is first its
+peers, then everybody, and a new address in a known network costs little. Hours are smoothed by
+a circular Gaussian kernel of 1.5 hours over the week; there the back-off weighs 1.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def learn(tally: Tally, features: LoginFeatures) -> None:
         for name, path in features.paths.items():
             for prefix in prefixes(path):
                 fresh = tally.add(key_of(scope, name, prefix)) == 0
-                if fresh and scope == ALL and prefix:
-                    tally.add(key_of("kids", name, prefix[:-1]))
+                if fresh and prefix:
+                    tally.add(key_of(f"kids {scope}", name, prefix[:-1]))
         fresh = tally.add(key_of(scope, "hour", ())) == 0
         if fresh and scope.startswith("u:"):
             tally.add(key_of("users", "", ()))
@@ -88,7 +89,7 @@ def _keys(features: LoginFeatures) -> list[int]:
     for name, path in features.paths.items():
         for scope in scopes:
             keys.extend(key_of(scope, name, prefix) for prefix in prefixes(path))
-        keys.extend(key_of("kids", name, path[:level]) for level in range(len(path)))
+            keys.extend(key_of(f"kids {scope}", name, path[:level]) for level in range(len(path)))
     for scope in scopes:
         keys.append(key_of(scope, "hour", ()))
         keys.extend(
@@ -107,18 +108,22 @@ def _take(found: Iterator[float], count: int) -> list[float]:
 def _weigh_path(
     name: str, path: Sequence[str], found: Iterator[float]
 ) -> tuple[Weight, list[float]]:
-    everybody, peers, own = (_take(found, len(path) + 1) for _ in range(3))
-    kids = _take(found, len(path))
+    levels = len(path)
+    (everybody, kids), (peers, peer_kids), (own, own_kids) = (
+        (_take(found, levels + 1), _take(found, levels)) for _ in range(3)
+    )
     logs, ratios = [], []
-    for level in range(len(path)):
+    for level in range(levels):
         p_all = (everybody[level + 1] + 1) / (everybody[level] + kids[level] + 1)
-        p_peer = (peers[level + 1] + ALPHA * p_all) / (peers[level] + ALPHA)
-        p_user = (own[level + 1] + ALPHA * p_peer) / (own[level] + ALPHA)
+        alpha = max(ALPHA, peer_kids[level])
+        p_peer = (peers[level + 1] + alpha * p_all) / (peers[level] + alpha)
+        alpha = max(ALPHA, own_kids[level])
+        p_user = (own[level + 1] + alpha * p_peer) / (own[level] + alpha)
         even = (name, LEVELS[name][level]) in EVEN_UNDER_ATTACK
         p_attack = 1 / (kids[level] + 1) if even else p_all
         logs.append(math.log(p_user))
         ratios.append(math.log(p_attack) - math.log(p_user))
-    strongest = max(range(len(path)), key=ratios.__getitem__)
+    strongest = max(range(levels), key=ratios.__getitem__)
     return Weight(name, LEVELS[name][strongest], sum(ratios), own[-1]), logs
 
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Grow = Callable[[Floats], Forest]
 """Grows an isolation forest on rows of log-probabilities."""
 
-STEP_UP_RANK: Final = 0.99
+STEP_UP_RANK: Final = 0.98
 ALERT_RANK: Final = 0.999
 LEAST_LOGINS: Final = 300
 LEAST_DAYS: Final = 7
@@ -41,12 +41,12 @@ class Risk:
 
     @property
     def step_up(self) -> bool:
-        """Whether a further proof is advised: about one in a hundred usual sign-ins."""
+        """Whether a further proof is advised: the rank of one in fifty of the reference."""
         return self.rank >= STEP_UP_RANK
 
     @property
     def alert(self) -> bool:
-        """Whether an analyst should see it: about one in a thousand usual sign-ins."""
+        """Whether an analyst should see it: the rank of one in a thousand of the reference."""
         return self.rank >= ALERT_RANK
 
 
