@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from detectors.service.alerts import AlertService
-from detectors.service.anomalies import AnomalyWatch
-from detectors.service.listening import ListeningService
-from detectors.service.log_integrity import LogIntegrity
-from detectors.service.log_search import LogSearch
-from detectors.service.login_risk import LoginRiskService
-from detectors.service.logs import LogService
-from detectors.service.models import ModelService
-from detectors.service.privacy import PrivacyService
-from detectors.service.rules import RuleService
-from detectors.service.runs import RunService
-from detectors.service.shipping import ShippingService
-from detectors.service.sources import Follower, SourceService
-from detectors.service.tracing import TracingService
+if TYPE_CHECKING:  # a command over files alone needs none of them
+    from detectors.service.alerts import AlertService
+    from detectors.service.anomalies import AnomalyWatch
+    from detectors.service.listening import ListeningService
+    from detectors.service.log_integrity import LogIntegrity
+    from detectors.service.log_search import LogSearch
+    from detectors.service.login_risk import LoginRiskService
+    from detectors.service.logs import LogService
+    from detectors.service.models import ModelService
+    from detectors.service.privacy import PrivacyService
+    from detectors.service.rule_folders import RuleFolderService
+    from detectors.service.rules import RuleService
+    from detectors.service.runs import RunService
+    from detectors.service.shipping import ShippingService
+    from detectors.service.sources import Follower, SourceService
+    from detectors.service.tracing import TracingService
+
 
 __all__ = ["DetectorsServices"]
 
@@ -36,6 +40,7 @@ class DetectorsServices:
     privacy: PrivacyService
     tracing: TracingService
     rules: RuleService
+    rule_folders: RuleFolderService
     runs: RunService
     alerts: AlertService
     models: ModelService
