@@ -125,10 +125,13 @@ class Assessor:
         rule_id, key = detector.header.id, group_key(group)
 
         def read(tx: Transaction) -> tuple[Sequence[Alert], set[tuple[int, str]]]:
-            alerts = self.alerts.overlapping(tx, rule_id, key, (low, high))
-            first = min((alert.first_at for alert in alerts), default=low)
-            last = max((alert.last_at for alert in alerts), default=high)
-            window = (min(low, first - span), max(high, last + span))
+            window, wider = (low + 1, high), (low, high)
+            while wider != window:  # an alert that is seen in part would be raised again
+                window = wider
+                alerts = self.alerts.overlapping(tx, rule_id, key, window)
+                first = min((alert.first_at - span for alert in alerts), default=low)
+                last = max((alert.last_at + span for alert in alerts), default=high)
+                wider = (min(low, first), max(high, last))
             found = self.detectors.matches(tx, detector.key, group, window)
             return alerts, {(match.at, match.event_id) for match in found}
 

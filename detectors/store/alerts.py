@@ -215,7 +215,6 @@ def _values(alert: Alert) -> Mapping[str, Any]:
         "closed_at": alert.closed_at,
         "closed_by": alert.closed_by,
         "close_reason": alert.close_reason,
-        "suppressed_by": alert.suppressed_by,
     }
 
 
