@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from detectors.core.alert_ids import alert_id
+from detectors.core.anchors.rules import rules_anchor
 from detectors.core.correlation.grouping import Hit, RuleKeys
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.references import References, Unresolved
@@ -15,6 +17,7 @@ from detectors.core.engine.program import Program
 from detectors.core.engine.tables import row_fields, table_of
 from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.models.rules import RuleHeader, RuleProblem
+from secops.kernel.anchors import ANYTHING, Anchor
 from secops.kernel.logs import Batch
 
 __all__ = [
@@ -115,6 +118,14 @@ class Plan:
         self.detectors = tuple(detectors)
         self._asked = [(each, rule) for each in detectors for rule in each.rules]
         self._program: Program | None = None
+
+    @cached_property
+    def anchor(self) -> Anchor:
+        """What an event must show at least for one of the detectors to find something in it."""
+        try:
+            return rules_anchor([rule.tree for _, rule in self._asked])
+        except Exception:  # noqa: BLE001 - a broken rule is named by ``find``; all is looked at
+            return ANYTHING
 
     def find(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:
         """Return what each detector finds in ``batch``, by row, and which could not be asked.

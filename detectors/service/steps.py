@@ -29,6 +29,7 @@ from detectors.service.grouping import Folded, Folder
 from detectors.service.rule_alerts import sync_raising
 from detectors.service.rule_files import logsource_table
 from secops.kernel.actors import ROOT_ORG
+from secops.kernel.anchors import ANYTHING
 from secops.kernel.clock import MINUTE
 from secops.kernel.leases import Lease
 from secops.kernel.logs import Batch, LogStore
@@ -152,8 +153,10 @@ class Stepper:
         by_key = {detector.key: detector for detector in detectors}
         skipped = frozenset(key for key in step.keys if key[0] in standing.resting)
         group = [by_key[key] for key in step.keys if key not in skipped]
-        batch = next(iter(self.logs.scan(step.span.first, step.span.last)), None)
-        if batch is None or not len(batch):
+        # what is live is seen whole, so that fields and feeds are noticed; history by need
+        anchor = ANYTHING if step.kind == "live" else self._plans.of(group)[0].anchor
+        batch = next(iter(self.logs.scan(step.span.first, step.span.last, anchor)), None)
+        if batch is None or not batch.events:
             return self._commit(_Outcome(step, step.span), standing.failing, lease)
         outcome = replace(self._ask(step, group, batch), skipped=skipped)
         return self._commit(outcome, standing.failing, lease)
@@ -186,12 +189,12 @@ class Stepper:
         seen = transactions.read(self.stores.health.seen_fields)
         return _Outcome(
             step,
-            Span(step.span.first, batch.seqs[-1]),
-            len(batch),
+            Span(step.span.first, batch.last_seq),
+            batch.events,
             Folder(transactions, self.stores.alerts, self.stores.hits).fold(effects),
             {failure.detector.key: failure for failure in failures},
             _newest(batch, findings),
-            watch.look(batch, seen),
+            watch.look(batch, seen) if batch.scanned is None else Sight((), {}),
             self._measure(group, batch),
         )
 

@@ -15,6 +15,7 @@ from detectors.models.alerts import Alert, AlertFilter
 from detectors.service.runs import LEASE
 from detectors.store.tables import cursors, evaluations, matches
 from secops.adapters.database.tables import leases, ledger_door, outbox_events
+from secops.kernel.anchors import ANYTHING, Anchor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Forbidden, Invalid
 from secops.kernel.logs import Batch, StoredEvent, Window
@@ -298,11 +299,13 @@ class Interrupted(FakeLogStore):
     def get(self, event_ids: Sequence[str]) -> Sequence[StoredEvent]:
         return self.behind.get(event_ids)
 
-    def scan(self, first_seq: int, last_seq: int | None = None) -> Iterator[Batch]:
+    def scan(
+        self, first_seq: int, last_seq: int | None = None, anchor: Anchor = ANYTHING
+    ) -> Iterator[Batch]:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        return self.behind.scan(first_seq, last_seq)
+        return self.behind.scan(first_seq, last_seq, anchor)
 
 
 class Killed(BaseException):
