@@ -6,10 +6,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from detectors.models.rules import RuleFile
-from detectors.service.checks import Sample, Wanted
+
+if TYPE_CHECKING:
+    from detectors.service.checks import Sample, Wanted
 
 _RULES: Final = (".yml", ".yaml")
 _SAMPLES: Final = "samples"
@@ -34,6 +36,8 @@ def log_files(paths: Sequence[Path]) -> list[Path]:
 
 def samples_of(rule_path: str) -> list[Sample]:
     """Return the samples beside the rule file at ``rule_path``."""
+    from detectors.service.checks import Sample  # noqa: PLC0415 - scan-files starts without it
+
     path = Path(rule_path)
     folder = path.parent / _SAMPLES / path.stem
     if not folder.is_dir():

@@ -47,10 +47,9 @@ def values(fields: Mapping[str, Value], name: str) -> list[str]:
     if made is not None:
         function, names = made
         parts = [values(fields, each) for each in names]
-        if not any(parts):
+        if not parts[0]:
             return []
-        combined = (function(texts) for texts in product(*(part or [""] for part in parts)))
-        return [text for text in combined if text is not None]
+        return [function(texts) for texts in product(*(part or [""] for part in parts))]
     for key in (
         name,
         *(k for k in fields if " " in k and k.replace(" ", "") == name),

@@ -24,11 +24,16 @@ SYSTEM: Final = "System."
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Events as columns. ``keywords`` gives the texts that keyword rules read, by row."""
+    """Events as columns. ``keywords`` gives the texts that keyword rules read, by row.
+
+    ``lined`` tells of which rows that text is the raw line; of the others it is the values of
+    ``columns`` (then every column must be there) but System's. None: nothing is known.
+    """
 
     length: int
     columns: Mapping[str, Column]
     keywords: Callable[[Sequence[int]], Sequence[Value]]
+    lined: Callable[[Rows], Mask] | None = None
 
 
 class Index:
@@ -96,7 +101,7 @@ class View:
     def _derived(self, function: Derivation, names: tuple[str, ...]) -> Index | None:
         """Make each value once per distinct combination of its fields' values."""
         parts = [self._own(name) for name in names]
-        if all(part is None for part in parts):
+        if parts[0] is None:
             return None
         joint = np.zeros(self.table.length, dtype=np.int64)
         for part in parts:
@@ -118,10 +123,12 @@ class View:
         if not found:
             return None
         first, *rest = found
+        if not rest:
+            return Index(first.values, codes_of(first.codes))
         values: list[Value] = list(first.values)
-        codes = _codes(first.codes)
+        codes = codes_of(first.codes)
         for column in rest:
-            theirs = _codes(column.codes)
+            theirs = codes_of(column.codes)
             shifted = np.where(theirs < 0, theirs, theirs + np.int32(len(values)))
             codes = np.where(codes < 0, shifted, codes)
             values.extend(column.values)
@@ -134,5 +141,6 @@ class View:
         return Index(self.table.keywords(rows), codes)
 
 
-def _codes(codes: array[int]) -> Codes:
+def codes_of(codes: array[int]) -> Codes:
+    """Return the codes of a column as numpy sees them, without a copy."""
     return np.frombuffer(codes, dtype=np.int32) if len(codes) else np.empty(0, dtype=np.int32)

@@ -1,21 +1,25 @@
 """A program over a table: on which rows each tree holds.
 
-Each tree starts from its cheapest *anchor*: a set of atoms one of which must hold wherever
-the tree does. Of an AND the cheapest child serves, of an OR all children together, a NOT
-has none. The whole tree is asked on the anchor's rows only; an anchor without rows settles it.
+Atoms are decided per distinct value; the trees whose fixed anchor holds nowhere are done. Of
+the others each starts from its cheapest *anchor* on this table: a set of atoms one of which
+must hold wherever the tree does. Of an AND the cheapest child serves, of an OR all children
+together, a NOT has none. The whole tree is asked on the anchor's rows only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
+from detectors.core.engine.asking import Open, Patience, TooSlow
 from detectors.core.engine.columns import Index, Mask, Rows, Table, View
-from detectors.core.engine.program import Branch, Numbered, Operator, Program
+from detectors.core.engine.fields import Decided, FieldProgram
+from detectors.core.engine.keywords import suspect_rows
+from detectors.core.engine.numbering import Numbered, Operator
+from detectors.core.engine.program import Program
 from detectors.core.engine.references import refers
-from detectors.core.sigma.tree import KEYWORDS, Reference
+from detectors.core.sigma.tree import KEYWORDS
 
 Anchor = tuple[int, tuple[int, ...]]
 """What it costs (rows) and the atoms that hold somewhere; None stands for "every row"."""
@@ -23,23 +27,30 @@ Anchor = tuple[int, tuple[int, ...]]
 _NOTHING: Final[Rows] = np.empty(0, dtype=np.int64)
 
 
-def evaluate(program: Program, table: Table) -> dict[int, Rows]:
-    """Return the rows (ascending) of each tree that holds anywhere, by the tree's position."""
+def evaluate(program: Program, table: Table, patience: Patience | None = None) -> dict[int, Rows]:
+    """Return the rows (ascending) of each tree that holds anywhere, by the tree's position.
+
+    With ``patience`` a tree whose questions take too long is left out and named there.
+    """
     if not table.length:
         return {}
-    run = _Run(program, table)
+    run = _Run(program, table, patience)
     candidates = {
         position: rows
-        for position in range(len(program.trees))
+        for position in program.possible(run.holding())
         if len(rows := run.candidates(program.trees[position]))
     }
-    if program.asks_keywords:
-        asked = [candidates[p] for p in program.keyword_trees if p in candidates]
-        if asked:
-            run.decide_keywords(np.unique(np.concatenate(asked)))
+    asked = [p for p in candidates if p in program.keyword_trees]
+    if asked:
+        run.decide_keywords([(program.trees[p], candidates[p]) for p in asked])
     found = {}
     for position, rows in candidates.items():
-        mask = run.holds(program.trees[position], rows)
+        try:
+            mask = run.holds(program.trees[position], rows)
+        except TooSlow as error:
+            if patience is not None:
+                patience.exceeded[position] = str(error)
+            continue
         hits = _NOTHING if mask is None else np.sort(rows[mask])
         if len(hits):
             found[position] = hits
@@ -49,54 +60,61 @@ def evaluate(program: Program, table: Table) -> dict[int, Rows]:
 class _Run:
     """The state of one evaluation."""
 
-    def __init__(self, program: Program, table: Table) -> None:
+    def __init__(self, program: Program, table: Table, patience: Patience | None) -> None:
         self._program = program
+        self._table = table
+        self._patience = patience
         self._view = View(table)
         self._all: Rows = np.arange(table.length, dtype=np.int64)
         self._indexes: dict[str, Index | None] = {}
         self._codes: dict[int, Rows] = {}
-        self._costs: list[int] = [0] * len(program.atoms)
+        self._costs: dict[int, int] = {}
+        self._open: dict[int, Open] = {}
         self._everywhere: set[int] = set()
-        self._unknown: set[int] = set()
+        self._unknown: set[int] = set(program.references)
         self._tables: dict[int, Mask] = {}
         for name, field in program.fields.items():
             if name == KEYWORDS:
+                self._unknown.update(field.atoms)
                 continue
             index = self._index(name)
-            if index is None:
-                self._hold_everywhere(field.absent)
-                continue
-            self._decide(index, field.decide(index), field.absent)
-        for number, atom in enumerate(program.atoms):
-            if atom.field == KEYWORDS or isinstance(atom, Reference):
-                self._unknown.add(number)
+            if index is not None:
+                self._decide(index, field, field.decide(index))
+            elif field.absent >= 0:
+                self._everywhere.add(field.absent)
+                self._costs[field.absent] = table.length
+
+    def holding(self) -> Mask:
+        """Return, per atom, whether it may hold on any row."""
+        flags = np.zeros(self._program.atoms, dtype=np.bool_)
+        for known in (self._codes, self._everywhere, self._unknown):
+            flags[list(known)] = True
+        return flags
 
     def _index(self, name: str) -> Index | None:
         if name not in self._indexes:
             self._indexes[name] = self._view.index(name)
         return self._indexes[name]
 
-    def _hold_everywhere(self, numbers: list[int]) -> None:
-        for number in numbers:
-            self._everywhere.add(number)
-            self._costs[number] = len(self._all)
-
-    def _decide(self, index: Index, hits: Mapping[int, Rows], absent: list[int]) -> None:
+    def _decide(self, index: Index, field: FieldProgram, decided: Decided) -> None:
         counts = index.counts
-        for number, codes in hits.items():
+        if field.absent >= 0 and counts[-1]:
+            decided.exact[field.absent] = np.array([len(index.values)], dtype=np.int64)
+        for number, codes in (*decided.exact.items(), *decided.may.items()):
             self._codes[number] = codes
             self._costs[number] = int(counts[codes].sum())
-        missing = len(index.values)
-        for number in absent:
-            self._codes[number] = np.array([missing], dtype=np.int64)
-            self._costs[number] = int(counts[missing])
+        for number, codes in decided.may.items():
+            ask = field.asking(number)
+            self._open[number] = Open(index, codes, ask, self._patience)
 
-    def decide_keywords(self, rows: Rows) -> None:
-        """Decide the keyword atoms on ``rows``, the only ones where they can matter."""
+    def decide_keywords(self, asked: list[tuple[Numbered, Rows]]) -> None:
+        """Decide the keyword atoms on the rows where they can matter."""
+        field = self._program.fields[KEYWORDS]
+        rows = suspect_rows(field, self._table, asked)
         index = self._view.keyword_index(rows.tolist())
         self._indexes[KEYWORDS] = index
-        field = self._program.fields[KEYWORDS]
-        self._decide(index, field.decide(index), field.absent)
+        self._unknown.difference_update(field.atoms)
+        self._decide(index, field, field.decide(index))
 
     def candidates(self, tree: Numbered) -> Rows:
         """Return the rows (each once) outside which ``tree`` can't hold."""
@@ -113,21 +131,25 @@ class _Run:
 
     def _decided(self, number: int) -> Index:
         """Return the index of an atom that holds somewhere: so there is one."""
-        return cast("Index", self._index(self._program.fields_of_atoms[number]))
+        index = self._index(self._program.field_of(number))
+        if index is None:
+            msg = f"atom {number} holds without its field"
+            raise RuntimeError(msg)
+        return index
 
     def _anchor(self, tree: Numbered) -> Anchor | None:
         if isinstance(tree, int):
             if tree in self._unknown:
                 return None
-            cost = self._costs[tree]
+            cost = self._costs.get(tree, 0)
             return cost, ((tree,) if cost else ())
-        if tree.operator is Operator.AND:
+        if tree[0] == Operator.AND:
             return self._cheapest(tree)
-        if tree.operator is Operator.NOT:
+        if tree[0] == Operator.NOT:
             return None
         cost = 0
         numbers: list[int] = []
-        for child in tree.children:
+        for child in tree[1:]:
             anchor = self._anchor(child)
             if anchor is None:
                 return None
@@ -135,9 +157,9 @@ class _Run:
             numbers.extend(anchor[1])
         return cost, tuple(numbers)
 
-    def _cheapest(self, tree: Branch) -> Anchor | None:
+    def _cheapest(self, tree: list[Numbered]) -> Anchor | None:
         best: Anchor | None = None
-        for child in tree.children:
+        for child in tree[1:]:
             anchor = self._anchor(child)
             if anchor is not None and (best is None or anchor[0] < best[0]):
                 best = anchor
@@ -146,36 +168,61 @@ class _Run:
         return best
 
     def holds(self, tree: Numbered, rows: Rows) -> Mask | None:
-        """Return on which of ``rows`` the tree holds; None is "nowhere"."""
+        """Return on which of ``rows`` the tree holds; None is "nowhere". Raises ``TooSlow``."""
         if isinstance(tree, int):
             return self._atom_holds(tree, rows)
-        if tree.operator is Operator.NOT:
-            mask = self.holds(tree.children[0], rows)
-            return np.ones(len(rows), dtype=np.bool_) if mask is None else ~mask
-        conjunction = tree.operator is Operator.AND
-        joined: Mask | None = None
-        for child in tree.children:
-            mask = self.holds(child, rows)
+        if tree[0] == Operator.AND:
+            return self._all_hold(tree, rows)
+        if tree[0] == Operator.OR:
+            return self._any_holds(tree, rows)
+        mask = self.holds(tree[1], rows)
+        return np.ones(len(rows), dtype=np.bool_) if mask is None else ~mask
+
+    def _all_hold(self, tree: list[Numbered], rows: Rows) -> Mask | None:
+        """Ask each child only on the rows where those before it hold."""
+        alive: Rows | None = None
+        for child in tree[1:]:
+            mask = self.holds(child, rows if alive is None else rows[alive])
             if mask is None:
-                if conjunction:
-                    return None
-            elif joined is None:
+                return None
+            alive = np.flatnonzero(mask) if alive is None else alive[mask]
+            if not len(alive):
+                return None
+        result = np.zeros(len(rows), dtype=np.bool_)
+        result[alive] = True
+        return result
+
+    def _any_holds(self, tree: list[Numbered], rows: Rows) -> Mask | None:
+        """Ask each child only on the rows where none before it holds."""
+        joined: Mask | None = None
+        rest: Rows | None = None
+        for child in tree[1:]:
+            mask = self.holds(child, rows if rest is None else rows[rest])
+            if mask is None:
+                continue
+            if joined is None or rest is None:
                 joined = mask
             else:
-                joined = joined & mask if conjunction else joined | mask
+                joined[rest[mask]] = True
+            rest = np.flatnonzero(~joined)
+            if not len(rest):
+                break
         return joined
 
     def _atom_holds(self, number: int, rows: Rows) -> Mask | None:
         if number in self._everywhere:
             return np.ones(len(rows), dtype=np.bool_)
-        atom = self._program.atoms[number]
-        if isinstance(atom, Reference):
-            left, right = self._index(atom.field), self._index(atom.other)
+        reference = self._program.references.get(number)
+        if reference is not None:
+            left, right = self._index(reference.field), self._index(reference.other)
             if left is None or right is None:
                 return None
-            return refers(atom.operation, left, right, rows)
-        if not self._costs[number]:
+            return refers(reference.operation, left, right, rows)
+        if number not in self._codes:
             return None
+        question = self._open.get(number)
+        if question is not None:
+            return question.holds(rows)
         index = self._decided(number)
         table = self._tables.get(number)
         if table is None:

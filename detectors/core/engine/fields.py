@@ -1,179 +1,181 @@
 """Everything that is asked about one field, decided once per distinct value.
 
-All literals of a field are found in one pass of an Aho–Corasick automaton over the folded
-value (Aho & Corasick 1975); equality is a dictionary; what remains (regular expressions,
-networks, numbers) runs on distinct values only, where possible behind a literal that every
-match must contain.
+All literals of a field are found in one pass; equality is a dictionary; what remains (regular
+expressions, networks, numbers) is put off: here it is only said for which values it *may*
+hold, and it is asked where a rule depends on it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-import ahocorasick_rs
 import numpy as np
 
 from detectors.core.engine.columns import Index, Rows
-from detectors.core.engine.questions import Predicate, predicate
+from detectors.core.engine.literals import Literals, Places
+from detectors.core.engine.numbering import FieldImage
+from detectors.core.engine.questions import Predicate, Question, predicate
 from detectors.core.events.text import fold
-from detectors.core.sigma.regex import required_literal
-from detectors.core.sigma.tree import Absent, Atom, Pattern, Present, Reference, Regex, Text
+from detectors.core.sigma.codec import decode_tree
 
-Hits = dict[int, Rows]
-"""By atom: the codes for which it holds, ascending."""
-
-_MIN_LITERAL: Final = 2
+_ASCII_PART = "\x00"
 
 
 @dataclass(slots=True)
-class _Uses:
-    """Who waits for a literal: anywhere, at the start, at the end, or to be asked then."""
+class Decided:
+    """What holds for which codes: ``exact`` for good, ``may`` only perhaps. Codes ascend."""
 
-    anywhere: list[int] = field(default_factory=list)
-    at_start: list[int] = field(default_factory=list)
-    at_end: list[int] = field(default_factory=list)
-    asks: list[tuple[int, Predicate]] = field(default_factory=list)
+    exact: dict[int, Rows] = field(default_factory=dict)
+    may: dict[int, Rows] = field(default_factory=dict)
 
 
 class FieldProgram:
     """The questions about one field; atoms are known by number."""
 
-    def __init__(self, atoms: Sequence[tuple[int, Atom]]) -> None:
-        self.present: list[int] = []
-        self.absent: list[int] = []
-        self._equals: dict[str, list[int]] = defaultdict(list)
-        self._always: list[tuple[int, Predicate]] = []
-        self._if_not_ascii: list[tuple[int, Predicate]] = []
-        literals: dict[str, _Uses] = defaultdict(_Uses)
-        for number, atom in atoms:
-            self._add(number, atom, literals)
-        self._uses = list(literals.values())
-        self._asking = {n: use.asks for n, use in enumerate(self._uses) if use.asks}
-        self._automaton = ahocorasick_rs.AhoCorasick(list(literals)) if literals else None
+    def __init__(self, image: FieldImage) -> None:
+        self.image = image
+        self.absent = image.absent
+        self._literals: Literals | None = None
+        self._predicates: dict[int, Predicate] = {}
 
-    def _add(self, number: int, atom: Atom, literals: dict[str, _Uses]) -> None:
-        if isinstance(atom, Present):
-            self.present.append(number)
-        elif isinstance(atom, Absent):
-            self.absent.append(number)
-        elif isinstance(atom, Text) and not atom.cased:
-            self._add_text(number, atom, literals)
-        elif not isinstance(atom, Reference):
-            ask = predicate(atom)
-            literal, exact = _guard(atom)
-            if len(literal) < _MIN_LITERAL:
-                self._always.append((number, ask))
-                return
-            literals[literal].asks.append((number, ask))
-            if not exact:
-                self._if_not_ascii.append((number, ask))
+    @property
+    def atoms(self) -> set[int]:
+        """The numbers of all atoms."""
+        image = self.image
+        placed = {*image.anywhere, *image.at_start, *image.at_end, image.present, image.absent}
+        others = {number for _, _, number in image.short}
+        numbers = placed | others | set(image.equals.values()) | set(map(int, image.asked))
+        return numbers - {-1}
 
-    def _add_text(self, number: int, atom: Text, literals: dict[str, _Uses]) -> None:
-        if atom.operation == "equals":
-            self._equals[atom.literal].append(number)
-        elif atom.operation == "contains":
-            literals[atom.literal].anywhere.append(number)
-        elif atom.operation == "startswith":
-            literals[atom.literal].at_start.append(number)
-        else:
-            literals[atom.literal].at_end.append(number)
+    @property
+    def within_lines(self) -> set[int]:
+        """The atoms that can hold only where one of the literals is, which has no line end."""
+        image = self.image
+        plain = {n for n, literal in enumerate(image.literals) if "\n" not in literal}
+        answers = (image.anywhere, image.at_start, image.at_end)
+        found = {each[n] for each in answers for n in plain}
+        found |= {number for n, number, exact in image.guards if exact and n in plain}
+        return found - {-1}
 
-    def decide(self, index: Index) -> Hits:
+    def asking(self, number: int) -> Callable[[], Predicate]:
+        """Return what makes the predicate of an atom that is among ``may``, once."""
+
+        def ask() -> Predicate:
+            known = self._predicates.get(number)
+            if known is None:
+                atom: Question = decode_tree(self.image.asked[str(number)])  # type: ignore[assignment]
+                known = self._predicates[number] = predicate(atom)
+            return known
+
+        return ask
+
+    def decide(self, index: Index) -> Decided:
         """Return which codes of ``index`` each atom holds for; atoms without any are left out."""
-        texts, owners = index.texts()
-        folded = list(map(fold, texts))
-        asked: dict[int, set[int]] = defaultdict(set)
-        hits = self._find_literals(texts, folded, owners, asked)
-        self._find_equal(folded, owners, asked)
-        for number, ask in self._always:
-            asked[number].update(o for o, t in zip(owners, texts, strict=True) if ask(t))
-        if self._if_not_ascii:
-            others = [(o, t) for o, t in zip(owners, texts, strict=True) if not t.isascii()]
-            for number, ask in self._if_not_ascii:
-                asked[number].update(owner for owner, text in others if ask(text))
-        for number, codes in asked.items():
-            if codes:
-                hits[number] = np.array(sorted(codes), dtype=np.int64)
+        image = self.image
+        decided = Decided()
         everything: Rows = np.arange(len(index.values), dtype=np.int64)
-        for number in self.present:
-            hits[number] = everything
-        return hits
+        if len(everything):
+            if image.present >= 0:
+                decided.exact[image.present] = everything
+            for number in image.unguarded:
+                decided.may[number] = everything
+        if image.literals or image.equals or image.short:
+            texts, owners = index.texts()
+            folded = fold_all(texts)
+            pairs = [*self._equal(folded), *self._short(folded), *self._found(folded)]
+            pairs += self._unfoldable(texts)
+            self._split(decided, pairs, np.asarray(owners, dtype=np.int64), len(index.values))
+        return decided
 
-    def _find_equal(
-        self, folded: list[str], owners: Sequence[int], asked: dict[int, set[int]]
+    def suspects(self, texts: Sequence[str]) -> Rows:
+        """Return which of ``texts`` (by number) hold one of the literals."""
+        found = [places.texts for places in self._places(fold_all(texts))]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+    def _places(self, folded: Sequence[str]) -> list[Places]:
+        if not self.image.literals:
+            return []
+        if self._literals is None:
+            self._literals = Literals(self.image.literals)
+        return list(self._literals.find(folded))
+
+    def _equal(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:
+        get = self.image.equals.get
+        if not self.image.equals:
+            return []
+        found = [(n, at) for at, text in enumerate(folded) if (n := get(text)) is not None]
+        return _pairs(found)
+
+    def _short(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:
+        found: list[tuple[int, int]] = []
+        for operation, literal, number in self.image.short:
+            if operation == "contains":
+                found += [(number, at) for at, text in enumerate(folded) if literal in text]
+            elif operation == "startswith":
+                found += [(number, at) for at, t in enumerate(folded) if t.startswith(literal)]
+            else:
+                found += [(number, at) for at, t in enumerate(folded) if t.endswith(literal)]
+        return _pairs(found)
+
+    def _found(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:
+        image = self.image
+        pairs: list[tuple[Rows, Rows]] = []
+        answers = [np.array(each) for each in (image.anywhere, image.at_start, image.at_end)]
+        guards = np.array(image.guards, dtype=np.int64).reshape(-1, 3)
+        for places in self._places(folded):
+            everywhere = np.ones(len(places.texts), dtype=np.bool_)
+            flags = (everywhere, places.at_start, places.at_end)
+            for numbers, flag in zip(answers, flags, strict=True):
+                atoms = numbers[places.literals]
+                wanted = flag & (atoms >= 0)
+                pairs.append((atoms[wanted], places.texts[wanted]))
+            for literal in np.intersect1d(guards[:, 0], places.literals):
+                texts = places.texts[places.literals == literal]
+                waiting = guards[guards[:, 0] == literal, 1]
+                pairs.append((np.repeat(waiting, len(texts)), np.tile(texts, len(waiting))))
+        return pairs
+
+    def _unfoldable(self, texts: Sequence[str]) -> list[tuple[Rows, Rows]]:
+        if not self.image.folding:
+            return []
+        others = np.array([n for n, t in enumerate(texts) if not t.isascii()], dtype=np.int64)
+        return [
+            (np.full(len(others), number, dtype=np.int64), others) for number in self.image.folding
+        ]
+
+    def _split(
+        self, decided: Decided, pairs: list[tuple[Rows, Rows]], owners: Rows, values: int
     ) -> None:
-        if self._equals:
-            get = self._equals.get
-            for owner, text in zip(owners, folded, strict=True):
-                for number in get(text, ()):
-                    asked[number].add(owner)
-
-    def _find_literals(
-        self,
-        texts: list[str],
-        folded: list[str],
-        owners: Sequence[int],
-        asked: dict[int, set[int]],
-    ) -> Hits:
-        """Run the automaton; per literal the owners are listed once for all who wait for it."""
-        if self._automaton is None:
-            return {}
-        anywhere: dict[int, list[int]] = defaultdict(list)
-        starts: dict[int, list[int]] = defaultdict(list)
-        ends: dict[int, list[int]] = defaultdict(list)
-        asking = self._asking
-        find = self._automaton.find_matches_as_indexes
-        for owner, text, shadow in zip(owners, texts, folded, strict=True):
-            length = len(shadow)
-            for literal, start, end in find(shadow, overlapping=True):
-                anywhere[literal].append(owner)
-                if start == 0:
-                    starts[literal].append(owner)
-                if end == length:
-                    ends[literal].append(owner)
-                if literal in asking:
-                    _ask(asking[literal], owner, text, asked)
-        hits: Hits = {}
-        for place, waiting in ((anywhere, "anywhere"), (starts, "at_start"), (ends, "at_end")):
-            for literal, found in place.items():
-                _share(hits, getattr(self._uses[literal], waiting), found)
-        return hits
+        """Sort (atom, text) pairs into the codes of each atom."""
+        if not pairs:
+            return
+        width = values + 1
+        keys = np.concatenate([atoms * width + owners[texts] for atoms, texts in pairs])
+        keys = np.unique(keys)
+        if not len(keys):
+            return
+        atoms, codes = keys // width, keys % width
+        starts = np.flatnonzero(np.concatenate(([True], atoms[1:] != atoms[:-1])))
+        ends = [*starts[1:].tolist(), len(keys)]
+        asked = self.image.asked
+        for number, start, end in zip(atoms[starts].tolist(), starts.tolist(), ends, strict=True):
+            target = decided.may if str(number) in asked else decided.exact
+            target[number] = codes[start:end]
 
 
-def _ask(
-    asks: list[tuple[int, Predicate]], owner: int, text: str, asked: dict[int, set[int]]
-) -> None:
-    for number, ask in asks:
-        if owner not in asked[number] and ask(text):
-            asked[number].add(owner)
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Return every text folded; together where they are plain ASCII."""
+    joined = _ASCII_PART.join(texts)
+    if joined.isascii() and "\r" not in joined:
+        folded = joined.lower().split(_ASCII_PART)
+        if len(folded) == len(texts):
+            return folded
+    return [fold(text) for text in texts]
 
 
-def _share(hits: Hits, numbers: list[int], owners: list[int]) -> None:
-    if numbers:
-        codes = np.unique(np.array(owners, dtype=np.int64))
-        for number in numbers:
-            hits[number] = codes
-
-
-def _guard(atom: Atom) -> tuple[str, bool]:
-    """Return a folded literal that must occur where ``atom`` holds, and for which texts.
-
-    Exact ones hold for every text. The others compare raw texts: folding a text that is not
-    ASCII may compose away the literal, so such texts are always asked.
-    """
-    if isinstance(atom, Pattern):
-        texts = [part for part in atom.parts if isinstance(part, str)]
-        longest = max(texts, key=len, default="")
-        return (longest, True) if not atom.cased else (_ascii(longest), False)
-    if isinstance(atom, Text):
-        return _ascii(atom.literal), False
-    if isinstance(atom, Regex):
-        return _ascii(required_literal(atom.pattern)), False
-    return "", False
-
-
-def _ascii(literal: str) -> str:
-    return fold(literal) if literal.isascii() and "\r" not in literal else ""
+def _pairs(found: list[tuple[int, int]]) -> list[tuple[Rows, Rows]]:
+    if not found:
+        return []
+    both = np.array(found, dtype=np.int64)
+    return [(both[:, 0], both[:, 1])]

@@ -1,76 +1,61 @@
-"""Rules as a program: atoms by number, trees of numbers, one ``FieldProgram`` per field."""
+"""Rules as a program: trees of numbers, one ``FieldProgram`` per field, anchors as postings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Mapping, Sequence
+from typing import cast
 
+import numpy as np
+
+from detectors.core.engine.columns import Mask, Rows
 from detectors.core.engine.fields import FieldProgram
-from detectors.core.sigma.derived import source_fields
-from detectors.core.sigma.tree import KEYWORDS, And, Atom, Node, Not, Or, Reference
-
-
-class Operator(IntEnum):
-    """How the children of a branch are joined."""
-
-    AND = 0
-    OR = 1
-    NOT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """Children (branches, or numbers of atoms) under an operator."""
-
-    operator: Operator
-    children: tuple[Branch | int, ...]
-
-
-Numbered = Branch | int
+from detectors.core.engine.numbering import Image, Numbered, field_names, numbered
+from detectors.core.sigma.codec import decode_tree
+from detectors.core.sigma.tree import KEYWORDS, Node, Reference
 
 
 class Program:
     """What the engine runs: built once for a set of trees, used on any number of tables.
 
-    Equal atoms of different trees are one atom; results come by the tree's position.
+    Results come by the tree's position. Automata are made when a field is first read.
     """
 
-    def __init__(self, trees: Sequence[Node]) -> None:
-        self._numbers: dict[Atom, int] = {}
-        self.trees: tuple[Numbered, ...] = tuple(self._number(tree) for tree in trees)
-        self.atoms: tuple[Atom, ...] = tuple(self._numbers)
-        self.fields_of_atoms: tuple[str, ...] = tuple(atom.field for atom in self.atoms)
-        by_field: dict[str, list[tuple[int, Atom]]] = {}
-        for number, atom in enumerate(self.atoms):
-            by_field.setdefault(atom.field, []).append((number, atom))
-        self.fields = {name: FieldProgram(atoms) for name, atoms in by_field.items()}
+    def __init__(self, trees: Sequence[Node] | Image) -> None:
+        image = trees if isinstance(trees, Image) else numbered(trees)
+        self.image = image
+        self.trees: Sequence[Numbered] = image.trees
+        names = list(image.fields)
+        self._fields_of_atoms = image.fields_of_atoms
+        self._names = names
+        self.fields: Mapping[str, FieldProgram] = {
+            name: FieldProgram(mine) for name, mine in image.fields.items()
+        }
+        self.references: Mapping[int, Reference] = {
+            int(number): cast("Reference", decode_tree(encoded))
+            for number, encoded in image.references.items()
+        }
         self.asks_keywords = KEYWORDS in self.fields
-        keyword_atoms = {n for n, atom in enumerate(self.atoms) if atom.field == KEYWORDS}
-        self.keyword_trees = frozenset(
-            position
-            for position, tree in enumerate(self.trees)
-            if keyword_atoms and not keyword_atoms.isdisjoint(numbers_of(tree))
-        )
+        self.keyword_trees = frozenset(image.keyword_trees)
+        self.atoms = len(image.fields_of_atoms)
+        pairs = [
+            (number, position)
+            for position, anchor in enumerate(image.anchors)
+            for number in anchor or ()
+        ]
+        self._postings: Rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        self._anchorless = [n for n, anchor in enumerate(image.anchors) if anchor is None]
 
     @property
     def names(self) -> frozenset[str]:
         """The names of all fields of an event that are asked about."""
-        names = set(self.fields_of_atoms)
-        names.update(atom.other for atom in self.atoms if isinstance(atom, Reference))
-        return frozenset(each for name in names for each in source_fields(name))
+        return field_names(self.image)
 
-    def _number(self, node: Node) -> Numbered:
-        if isinstance(node, And | Or):
-            operator = Operator.AND if isinstance(node, And) else Operator.OR
-            return Branch(operator, tuple(self._number(child) for child in node.children))
-        if isinstance(node, Not):
-            return Branch(Operator.NOT, (self._number(node.child),))
-        return self._numbers.setdefault(node, len(self._numbers))
+    def field_of(self, number: int) -> str:
+        """Return the field that an atom asks about."""
+        return self._names[self._fields_of_atoms[number]]
 
-
-def numbers_of(tree: Numbered) -> set[int]:
-    """Return the numbers of all atoms in ``tree``."""
-    if isinstance(tree, int):
-        return {tree}
-    return {number for child in tree.children for number in numbers_of(child)}
+    def possible(self, holding: Mask) -> list[int]:
+        """Return the trees that can hold where only the flagged atoms do, by position."""
+        atoms, positions = self._postings[:, 0], self._postings[:, 1]
+        found = np.unique(positions[holding[atoms]]).tolist()
+        return sorted({*found, *self._anchorless})

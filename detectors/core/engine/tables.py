@@ -6,8 +6,11 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from detectors.core.engine.columns import SYSTEM, Table
+import numpy as np
+
+from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, codes_of
 from detectors.core.events.text import texts_of
+from detectors.core.sigma.tree import KEYWORDS
 from secops.kernel.logs import Batch, Column, LogEvent, Value
 
 Fields = Mapping[str, Value]
@@ -45,10 +48,15 @@ class TableBuilder:
             len(events),
             found,
             lambda rows: [keyword_text(events[row], raws[row]) for row in rows],
+            lambda rows: np.array(
+                [_is_line(events[row], raws[row]) for row in rows.tolist()], dtype=np.bool_
+            ),
         )
 
     def _asks(self, name: str) -> bool:
         names = self._names
+        if KEYWORDS in names and not name.startswith(SYSTEM):
+            return True
         if name in names or name.replace(" ", "") in names:
             return True
         return name.startswith(SYSTEM) and name.removeprefix(SYSTEM) in names
@@ -80,7 +88,15 @@ def table_of(batch: Batch) -> Table:
     def keywords(rows: Sequence[int]) -> list[Value]:
         return [keyword_text(row_fields(batch, row), batch.raws[row]) for row in rows]
 
-    return Table(len(batch), batch.columns, keywords)
+    def lined(rows: Rows) -> Mask:
+        structured = np.zeros(len(batch), dtype=np.bool_)
+        for name, column in batch.columns.items():
+            if name.startswith(SYSTEM):
+                structured |= codes_of(column.codes) >= 0
+        others = [not structured[row] and not _is_json(batch.raws[row]) for row in rows.tolist()]
+        return np.array(others, dtype=np.bool_)
+
+    return Table(len(batch), batch.columns, keywords, lined)
 
 
 def row_fields(batch: Batch, row: int) -> dict[str, Value]:
@@ -101,8 +117,16 @@ def keyword_text(fields: Fields, raw: bytes) -> str:
     """
     if _CHANNEL in fields or any(name.startswith(SYSTEM) for name in fields):
         names = [n for n in fields if n[:_LENGTH] != SYSTEM and n not in _DERIVED]
-    elif raw.lstrip()[:1] == _RAW_IS_JSON:
+    elif _is_json(raw):
         names = list(fields)
     else:
         return raw.decode("utf-8", "backslashreplace")
     return "\n".join(text for name in sorted(names) for text in texts_of(fields[name]))
+
+
+def _is_line(fields: Fields, raw: bytes) -> bool:
+    return not _is_json(raw) and not any(name.startswith(SYSTEM) for name in fields)
+
+
+def _is_json(raw: bytes) -> bool:
+    return raw.lstrip()[:1] == _RAW_IS_JSON

@@ -14,8 +14,8 @@ from typing import Final
 from detectors.core.events.text import canonical_list, texts_of
 from secops.kernel.logs import Value
 
-Derivation = Callable[[tuple[str, ...]], str | None]
-"""Makes one text of its fields' texts, an absent field's being empty; None is no value."""
+Derivation = Callable[[tuple[str, ...]], str]
+"""Makes one text of its fields' texts; an absent field's is empty."""
 
 _CALL: Final = re.compile(r"([a-z_]+)\(([^()]+)\)")
 _MOST: Final = 64
@@ -39,15 +39,13 @@ _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 
 
-def _domain_user(texts: tuple[str, ...]) -> str | None:
-    domain, user = texts
-    return (f"{domain}\\{user}" if domain else user) if user else None
+def _domain_user(texts: tuple[str, ...]) -> str:
+    user, domain = texts
+    return f"{domain}\\{user}" if domain and user else user
 
 
-def _registry_path(texts: tuple[str, ...]) -> str | None:
+def _registry_path(texts: tuple[str, ...]) -> str:
     key, name = texts
-    if not key:
-        return None
     start = key.lower()
     for long, short in _HIVES:
         if start.startswith(long):
@@ -104,8 +102,8 @@ def source_fields(name: str) -> tuple[str, ...]:
 
 
 def derive(function: Derivation, values: tuple[Value | None, ...]) -> Value | None:
-    """Return the value made of ``values``, of lists any with any; None where all are absent."""
-    if all(value is None for value in values):
+    """Return the value made of ``values``: absent without the first; of lists any with any."""
+    if values[0] is None:
         return None
     choices = [("",) if value is None else texts_of(value) for value in values]
     return canonical_list(function(texts) for texts in islice(product(*choices), _MOST))

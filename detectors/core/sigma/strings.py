@@ -63,7 +63,7 @@ def _filled(string: SigmaString, name: str, value: str) -> SigmaString:
             SigmaString(value).s if isinstance(part, Placeholder) and part.name == name else (part,)
         )
     ]
-    filled.s = tuple(parts)
+    filled.s = parts
     return filled
 
 

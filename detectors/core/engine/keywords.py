@@ -1,0 +1,68 @@
+"""On which rows keywords can matter: their text is long, so few rows should be asked.
+
+A keyword that lies within one line is in the joined payload of a structured event only if it
+is in one of its values. So the distinct values of all columns are searched once, and only rows
+with a hit are read whole. Log lines, which are their own text, are read whole where asked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, codes_of
+from detectors.core.engine.fields import FieldProgram
+from detectors.core.engine.numbering import Numbered
+from detectors.core.events.text import texts_of
+from secops.kernel.logs import Column
+
+
+def suspect_rows(field: FieldProgram, table: Table, asked: list[tuple[Numbered, Rows]]) -> Rows:
+    """Return the rows, ascending, of which keyword trees need the text.
+
+    ``asked`` are these trees with the rows that matter to each.
+    """
+    hard = field.atoms - field.within_lines
+    whole = [rows for tree, rows in asked if not hard.isdisjoint(_atoms(tree))]
+    some = [rows for tree, rows in asked if hard.isdisjoint(_atoms(tree))]
+    wanted = np.zeros(table.length, dtype=np.bool_)
+    if some:
+        rows = np.unique(np.concatenate(some))
+        suspects = np.ones(table.length, dtype=np.bool_)
+        if table.lined is not None:
+            suspects = _with_hits(field, table)
+            suspects[rows[table.lined(rows)]] = True
+        wanted[rows[suspects[rows]]] = True
+    for rows in whole:
+        wanted[rows] = True
+    return np.flatnonzero(wanted)
+
+
+def _with_hits(field: FieldProgram, table: Table) -> Mask:
+    """Search the values of all columns at once."""
+    texts: list[str] = []
+    owners: list[int] = []
+    starts: list[tuple[Column, int]] = []
+    places = 0
+    for name, column in table.columns.items():
+        if not name.startswith(SYSTEM):
+            starts.append((column, places))
+            for value in column.values:
+                for text in texts_of(value):
+                    texts.append(text)
+                    owners.append(places)
+                places += 1
+    hit = np.zeros(places + 1, dtype=np.bool_)
+    hit[np.array(owners, dtype=np.int64)[field.suspects(texts)]] = True
+    found = np.zeros(table.length, dtype=np.bool_)
+    for column, start in starts:
+        mine = hit[start : start + len(column.values)]
+        if mine.any():
+            codes = codes_of(column.codes)
+            found |= mine[codes] & (codes >= 0)
+    return found
+
+
+def _atoms(tree: Numbered) -> set[int]:
+    if isinstance(tree, int):
+        return {tree}
+    return set().union(*map(_atoms, tree[1:]))
