@@ -115,10 +115,19 @@ class UsageProfile:
 
     def baseline_of(self, use: Use) -> tuple[Baseline, str]:
         """Return the nearest baseline with enough history, and whose it is."""
-        for name, basis in _names(use):
+        hour, kind, peers = _names(use)
+        for name, basis in (hour, kind):
             found = self.baselines.get(name)
             if found is not None and found.weeks >= LEAST_WEEKS:
                 return found, basis
+        never = _kind(use.hour)
+        stem, elsewhere = kind[0].removesuffix(never), "work" if never == "quiet" else "quiet"
+        other = self.baselines.get(stem + elsewhere)
+        if other is not None and other.weeks >= LEAST_WEEKS:
+            return Baseline(0.0, 0.0, other.weeks), f"never in own {never} hours"
+        found = self.baselines.get(peers[0])
+        if found is not None and found.weeks >= LEAST_WEEKS:
+            return found, peers[1]
         return Baseline(0.0, 0.0, 0), "nothing"
 
 
