@@ -213,6 +213,28 @@ class RuleNotFound(NotFound):
     remedy = Text("请用 list-rules 查看规则编号。", "See the rules' ids with list-rules.")
 
 
+class RuleFolderRefused(Invalid):
+    """A folder of rules is not taken: what lies in it breaks a limit or could lead elsewhere."""
+
+    code = "detectors.rule_folder_refused"
+    title = Text("规则目录未被导入", "The rule folder was not imported")
+    remedy = Text(
+        "请去掉符号链接和过大的文件,再导入一次。",
+        "Remove symbolic links and files that are too large, then import again.",
+    )
+
+
+class RuleFolderNotFound(NotFound):
+    """No rule folder of this name was imported."""
+
+    code = "detectors.rule_folder_not_found"
+    title = Text("未找到规则目录", "Rule folder not found")
+    remedy = Text(
+        "请用 list-rule-folders 查看已导入的目录。",
+        "See the imported folders with list-rule-folders.",
+    )
+
+
 class NoRules(Invalid):
     """Of all the rule files given, no rule could be read."""
 

@@ -15,6 +15,7 @@ from detectors.adapters.network_file import NetworkFile
 from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
 from detectors.adapters.rule_cache import RuleCacheFile
+from detectors.adapters.rule_folders import LocalRuleFolders
 from detectors.adapters.tails import LocalTails
 from detectors.api import routes
 from detectors.core.anchors import indexing
@@ -36,6 +37,7 @@ from detectors.service.model_training import TrainingService
 from detectors.service.model_vault import ModelVault
 from detectors.service.models import ModelService
 from detectors.service.privacy import PrivacyService, Recognition
+from detectors.service.rule_folders import ForeignRules, RuleFolderService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.service.self_watch import SelfWatch
@@ -47,9 +49,11 @@ from detectors.service.store_watch import StoreWatch
 from detectors.service.tracing import TracingService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
+from detectors.store.correlations import DatabaseCorrelations
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.hits import DatabaseHits
 from detectors.store.privacy import SqlOriginals, SqlPolicies
+from detectors.store.rule_folders import DatabaseRuleFolders
 from detectors.store.rule_health import DatabaseRuleHealth
 from detectors.store.schedule import DatabaseSchedule
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
@@ -102,6 +106,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
             parts, opened.store, recognition, ports.privacy_keys, options.timezone
         ),
         rules=rules,
+        rule_folders=RuleFolderService(parts, DatabaseRuleFolders(), LocalRuleFolders(parts.home)),
         runs=runs,
         alerts=alerts,
         models=ModelService(training),
@@ -187,14 +192,22 @@ def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, Al
     """Return the services of detection over a log store."""
     store, alerts = DatabaseDetectors(), DatabaseAlerts()
     cache = RuleCacheFile(parts.home)
-    rules = RuleService(parts, store, InstalledRules(parts.home), cache)
+    foreign = ForeignRules(DatabaseRuleFolders(), LocalRuleFolders(parts.home))
+    rules = RuleService(parts, store, InstalledRules(parts.home), cache, foreign)
     runs = RunService(parts, logs, run_stores(store, alerts), rules, cache)
     return rules, runs, AlertService(parts, logs, alerts)
 
 
 def run_stores(store: DatabaseDetectors, alerts: DatabaseAlerts) -> RunStores:
     """Return where runs keep what they find."""
-    return RunStores(alerts, store, DatabaseSchedule(), DatabaseRuleHealth(), DatabaseHits())
+    return RunStores(
+        alerts,
+        store,
+        DatabaseSchedule(),
+        DatabaseRuleHealth(),
+        DatabaseHits(),
+        DatabaseCorrelations(),
+    )
 
 
 def anomaly_services(

@@ -7,6 +7,7 @@ from detectors.api.bulk import bulk_routes
 from detectors.api.log_search import search_routes
 from detectors.api.logs import log_routes
 from detectors.api.privacy import privacy_routes
+from detectors.api.rule_folders import rule_folder_routes
 from detectors.api.rules import rule_routes
 from detectors.service import DetectorsServices
 from secops.web.routes import Route
@@ -23,4 +24,5 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
         *rule_routes(services.rules, services.runs),
+        *rule_folder_routes(services.rule_folders),
     )

@@ -11,6 +11,7 @@ import click
 
 from detectors.commands.alerts import COMMANDS
 from detectors.commands.files import CacheFile, log_files, rule_files, samples_of
+from detectors.commands.rule_folders import FOLDER_COMMANDS
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
 from secops.terminal.output import json_option, print_json, print_json_line, progress_bar, say
@@ -121,5 +122,5 @@ def _print_hit(hit: Any, *, as_json: bool) -> None:
         click.echo(f"{hit.file}:{hit.index}\t{hit.rule.severity}\t{hit.rule.title}")
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, *FOLDER_COMMANDS):
     group.add_command(_command)

@@ -27,10 +27,11 @@ class Logsource:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A rule file as it lies somewhere."""
+    """A rule file as it lies somewhere; with a ``problem`` it is named and not read."""
 
     path: str
     content: bytes
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from detectors.models.alerts import Alert, Evaluation, ListedRule, RunResult, Unscanned
+from detectors.models.rule_folders import FolderPolicy, FolderReport, RuleFolder
 from detectors.service.alerts import AlertWithLines
 from secops.kernel.clock import to_rfc3339
 
@@ -109,4 +110,40 @@ def run_json(result: RunResult) -> dict[str, Any]:
         "alerts": [alert_json(alert) for alert in result.alerts],
         "evaluated": {"rules": result.rules, "events": result.events},
         "new": result.new,
+    }
+
+
+def folder_json(folder: RuleFolder) -> dict[str, Any]:
+    """Return an imported rule folder as it is listed."""
+    return {
+        "name": folder.name,
+        "licence": folder.licence,
+        "origin": folder.origin,
+        "sha256": folder.digest,
+        "files": folder.files,
+        "bytes": folder.size,
+        "statuses": list(folder.policy.statuses),
+        "levels": list(folder.policy.levels),
+        "imported_by": folder.imported_by,
+        "imported_at": to_rfc3339(folder.imported_at),
+    }
+
+
+def folder_report_json(report: FolderReport, wanted: FolderPolicy) -> dict[str, Any]:
+    """Return what an import brought, and how much of it ``wanted`` would switch on."""
+    return {
+        **folder_json(report.folder),
+        "rules": report.rules,
+        "refused": [
+            {"path": each.path, "line": each.line, "what": each.what} for each in report.problems
+        ],
+        "counts": [
+            {"status": status, "level": level, "rules": count}
+            for (status, level), count in sorted(report.counts.items())
+        ],
+        "would_enable": {
+            "statuses": list(wanted.statuses),
+            "levels": list(wanted.levels),
+            "rules": report.chosen(wanted),
+        },
     }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import NoReturn
 
 from detectors.core.detection import Detector, detectors_of
 from detectors.errors import RuleNotFound
 from detectors.models.alerts import ListedRule, RuleState
-from detectors.models.rules import RuleHeader, RuleProblem
+from detectors.models.rule_folders import RuleFolder, folder_of
+from detectors.models.rules import RuleFile, RuleHeader, RuleProblem
 from detectors.ports import DetectorStore, RuleCache, RuleSource
-from detectors.service.rule_files import compile_rules
+from detectors.service.rule_files import PLACEHOLDERS, compile_rules
+from detectors.service.rule_folders import ForeignRules
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts
@@ -36,6 +39,7 @@ class Library:
 class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
     library: Library | None = None
+    folders: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +50,55 @@ class RuleService:
     _store: DetectorStore
     _source: RuleSource
     _cache: RuleCache
+    _foreign: ForeignRules | None = None
     _kept: _Kept = field(default_factory=_Kept)
 
     def library(self) -> Library:
-        """Return this instance's rules; they are read once per process."""
-        with self._kept.lock:
-            if self._kept.library is None:
-                compiled = compile_rules(self._source.rule_files(), self._cache)
-                detectors, problems = detectors_of(compiled)
-                self._kept.library = Library(detectors, (*compiled.problems, *problems))
-            return self._kept.library
+        """Return this instance's rules; they are read again when a folder comes or goes."""
+        return self._library(self._folders())
+
+    def _folders(self) -> Sequence[RuleFolder]:
+        foreign = self._foreign
+        return [] if foreign is None else self._parts.transactions.read(foreign.folders)
+
+    def _library(self, folders: Sequence[RuleFolder]) -> Library:
+        wanted = tuple((folder.name, folder.digest) for folder in folders)
+        kept = self._kept
+        with kept.lock:
+            if kept.library is None or kept.folders != wanted:
+                kept.library, kept.folders = self._read(folders), wanted
+            return kept.library
+
+    def _read(self, folders: Sequence[RuleFolder]) -> Library:
+        own = self._source.rule_files()
+        foreign = [] if self._foreign is None else self._foreign.rule_files(folders)
+        altered = tuple(RuleProblem(f.path, 1, f.problem) for f in foreign if f.problem)
+        # own rules first: of two rules with one id the first counts
+        compiled = compile_rules([*own, *filter(_is_evaluated, foreign)], self._cache)
+        detectors, problems = detectors_of(compiled)
+        return Library(detectors, (*compiled.problems, *problems, *altered))
 
     def enabled(self) -> tuple[Detector, ...]:
         """Return the detectors that are to run."""
         states = self._parts.transactions.read(lambda tx: self._store.rule_states(tx, ROOT_ORG))
+        folders = self._folders()
+        by_name = {folder.name: folder for folder in folders}
         return tuple(
             detector
-            for detector in self.library().detectors
-            if _is_enabled(detector.header, states.get(detector.header.id))
+            for detector in self._library(folders).detectors
+            if _is_enabled(detector.header, states.get(detector.header.id), by_name)
         )
 
     def list_rules(self, actor: Actor) -> Sequence[ListedRule]:
         """Return all rules by title."""
         self._parts.access.require(actor, RULE_READ)
         states = self._parts.transactions.read(lambda tx: self._store.rule_states(tx, ROOT_ORG))
-        headers = (detector.header for detector in self.library().detectors)
+        folders = self._folders()
+        by_name = {folder.name: folder for folder in folders}
+        headers = (detector.header for detector in self._library(folders).detectors)
         listed = (
-            ListedRule(h, _is_enabled(h, states.get(h.id)), states.get(h.id)) for h in headers
+            ListedRule(h, _is_enabled(h, states.get(h.id), by_name), states.get(h.id))
+            for h in headers
         )
         return sorted(listed, key=lambda rule: (rule.header.title, rule.header.id))
 
@@ -120,6 +146,26 @@ class RuleService:
         raise RuleNotFound(msg)
 
 
-def _is_enabled(header: RuleHeader, state: RuleState | None) -> bool:
-    """Stable and tested rules run unless stopped; the others wait for somebody's decision."""
-    return state.enabled if state is not None else header.status in _ON_BY_THEMSELVES
+def _is_enabled(
+    header: RuleHeader, state: RuleState | None, folders: Mapping[str, RuleFolder]
+) -> bool:
+    """Stable and tested rules run unless stopped; the others wait for somebody's decision.
+
+    Rules of others run where their folder's policy says so.
+    """
+    if state is not None:
+        return state.enabled
+    name = folder_of(header.path)
+    if name is None:
+        return header.status in _ON_BY_THEMSELVES
+    folder = folders.get(name)
+    return (
+        folder is not None
+        and header.status in folder.policy.statuses
+        and header.severity in folder.policy.levels
+    )
+
+
+def _is_evaluated(file: RuleFile) -> bool:
+    # a folder's lists of placeholders would change what our own rules ask
+    return not file.problem and PurePath(file.path).name != PLACEHOLDERS

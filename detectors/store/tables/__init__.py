@@ -18,6 +18,7 @@ from detectors.store.tables.detection import (
     rule_states,
 )
 from detectors.store.tables.privacy import originals, source_policies
+from detectors.store.tables.rule_folders import rule_folders
 from detectors.store.tables.schedule import (
     alert_versions,
     gaps,
@@ -61,6 +62,7 @@ __all__ = [
     "plain_hits",
     "risk_points",
     "risks",
+    "rule_folders",
     "rule_health",
     "rule_states",
     "seen_fields",

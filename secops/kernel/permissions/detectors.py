@@ -18,6 +18,7 @@ from secops.kernel.permissions.roles import (
 
 RULE_READ: Final = Permission("detectors.rule.read")
 RULE_ENABLE: Final = Permission("detectors.rule.enable")
+RULE_IMPORT: Final = Permission("detectors.rule.import")
 RUN_DETECTORS: Final = Permission("detectors.run.start")
 ALERT_READ: Final = Permission("detectors.alert.read")
 ALERT_CLOSE: Final = Permission("detectors.alert.close")
@@ -39,6 +40,7 @@ _READERS: Final = (ANALYST, SECURITY_ADMIN, AUDITOR)
 _DETECTION: Final[tuple[Grant, ...]] = (
     grant(RULE_READ, "查看检测规则", "See detection rules", *_READERS, AUDIT_ADMIN),
     grant(RULE_ENABLE, "启用和停用检测规则", "Enable and disable rules", SECURITY_ADMIN),
+    grant(RULE_IMPORT, "导入和移除规则目录", "Import and remove rule folders", SECURITY_ADMIN),
     grant(RUN_DETECTORS, "运行检测", "Run the detectors", ANALYST),
     grant(ALERT_READ, "查看告警", "See alerts", *_READERS),
     grant(ALERT_CLOSE, "关闭告警", "Close alerts", ANALYST),

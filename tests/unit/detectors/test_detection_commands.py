@@ -8,8 +8,9 @@ import lzma
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -48,18 +49,9 @@ class Opened:
     @property
     def services(self) -> Sequence[object]:
         house = self.house
-        missing: object = None
-        return (
-            DetectorsServices(
-                logs=missing,  # type: ignore[arg-type]
-                integrity=missing,  # type: ignore[arg-type]
-                sources=missing,  # type: ignore[arg-type]
-                follower=missing,  # type: ignore[arg-type]
-                rules=house.rules,
-                runs=house.runs,
-                alerts=house.alerts,
-            ),
-        )
+        missing: dict[str, Any] = {field.name: None for field in fields(DetectorsServices)}
+        kept = {"rules": house.rules, "runs": house.runs, "alerts": house.alerts}
+        return (DetectorsServices(**{**missing, **kept}),)
 
     def act_as(self, account: str | None) -> Actor:
         return ACTORS[account or "analyst"]
