@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from detectors.models.rules import RuleHeader, Severity
 
-AlertStatus = Literal["open", "closed", "superseded", "suppressed"]
+AlertStatus = Literal["open", "closed", "superseded", "revised", "suppressed"]
 AlertKind = Literal["rule", "correlation", "health", "anomaly"]
 
 MAX_EVIDENCE: Final = 100
@@ -121,23 +121,6 @@ class Unscanned:
     title: str
     first_seq: int
     last_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMatch:
-    """An event that counts for a correlation's group."""
-
-    at: int
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMatch:
-    """An event that counts for the group ``group`` (JSON list of the key's texts)."""
-
-    group: str
-    at: int
-    event_id: str
 
 
 @dataclass(frozen=True, slots=True)

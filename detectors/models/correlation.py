@@ -133,13 +133,20 @@ class Notes:
     key: NodeKey
     added: list[Match] = field(default_factory=list)
     removed: list[Match] = field(default_factory=list)
-    states: list[GroupState] = field(default_factory=list)
+    states: dict[Group, GroupState] = field(default_factory=dict)
     forgotten: list[Sighted] = field(default_factory=list)
     sighted: list[Sighted] = field(default_factory=list)
     dropped: list[tuple[Group, str]] = field(default_factory=list)
     inner: list[tuple[Group, Known]] = field(default_factory=list)
     uncounted: Uncounted = field(default_factory=Uncounted)
     late: int = 0
+
+    @property
+    def any(self) -> bool:
+        """There is something to be written."""
+        lists = (self.added, self.removed, self.states, self.forgotten, self.sighted)
+        more = (self.dropped, self.inner, self.uncounted != Uncounted(), self.late)
+        return any((*lists, *more))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from detectors.ports.anomalies import (
     NetworkTable,
     NoModelSigner,
 )
+from detectors.ports.correlation import CorrelationStore
 from detectors.ports.detection import (
     AlertStore,
     DetectorStore,
@@ -22,6 +23,7 @@ from detectors.ports.logs import (
     LogIntake,
     LogSources,
     QueryEvaluator,
+    QueryPruner,
     Rejects,
     RejectSink,
     SegmentFiles,
@@ -41,12 +43,14 @@ from detectors.ports.privacy import (
     PolicyStore,
     PrivacyKeys,
 )
+from detectors.ports.rule_folders import RuleFolderFiles, RuleFolderStore
 from detectors.ports.schedule import HitStore, RuleHealthStore, ScheduleStore
 from detectors.ports.shadows import Indexing
 
 __all__ = [
     "AlertStore",
     "ClosedSegments",
+    "CorrelationStore",
     "DataClassSource",
     "DetectorStore",
     "DetectorsPorts",
@@ -68,9 +72,12 @@ __all__ = [
     "PolicyStore",
     "PrivacyKeys",
     "QueryEvaluator",
+    "QueryPruner",
     "RejectSink",
     "Rejects",
     "RuleCache",
+    "RuleFolderFiles",
+    "RuleFolderStore",
     "RuleHealthStore",
     "RuleSource",
     "ScheduleStore",

@@ -10,9 +10,7 @@ from detectors.models.alerts import (
     AlertFilter,
     Cursor,
     Evaluation,
-    GroupMatch,
     RuleState,
-    StoredMatch,
 )
 from detectors.models.rules import RuleFile
 from detectors.models.triage import Hint
@@ -109,20 +107,4 @@ class DetectorStore(Protocol):
 
     def evaluations(self, tx: Transaction, page: PageRequest) -> Sequence[Evaluation]:
         """Return at most ``page.limit + 1`` evaluations, newest first."""
-        ...
-
-    def add_matches(
-        self, tx: Transaction, cursor: Cursor, org_id: str, matches: Sequence[GroupMatch]
-    ) -> None:
-        """Add events that count for groups of a correlation; known ones change nothing."""
-        ...
-
-    def matches(
-        self, tx: Transaction, detector: tuple[str, str], group: str, window: tuple[int, int]
-    ) -> Sequence[StoredMatch]:
-        """Return a group's matches in ``window`` (both ends included), by time."""
-        ...
-
-    def drop_matches(self, tx: Transaction, before: int) -> int:
-        """Forget matches older than ``before``; return how many."""
         ...

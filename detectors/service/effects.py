@@ -6,40 +6,44 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from detectors.core.alert_ids import alert_id
-from detectors.core.correlation.grouping import Grouper, group_key, group_text
-from detectors.core.correlation.model import Correlation
+from detectors.core.correlation.grouping import Hit
+from detectors.core.correlation.reconcile import Change
 from detectors.core.detection import Detector, Failure, Finding, hits_of
 from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import row_fields
 from detectors.core.subjects import risk_subjects
-from detectors.models.alerts import Alert, GroupMatch
-from detectors.models.correlation import Episode
-from detectors.ports import AlertStore, DetectorStore
+from detectors.models.alerts import Alert, AlertStatus
+from detectors.models.correlation import Group, Notes
+from detectors.ports import AlertStore, CorrelationStore
+from detectors.service.correlating import Correlator
 from detectors.service.findings import (
     Fields,
     SeenEvent,
     episode_alert,
     failure_alert,
     finding_alert,
-    group_episodes,
 )
 from detectors.service.risks import publish_risk
-from secops.kernel.actors import system_actor
+from secops.kernel.actors import ROOT_ORG, system_actor
 from secops.kernel.events import AlertRaised
 from secops.kernel.logs import Batch, LogStore
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction, Transactions
 
 _ACTOR = system_actor("detectors")
+_ACTIONS = {
+    "superseded": "detectors.supersede_alert",
+    "revised": "detectors.revise_alert",
+}
 
 
 @dataclass(slots=True)
 class Effects:
-    """New alerts, alerts that grew, and matches to keep, by the detector they belong to."""
+    """New alerts, alerts that changed, what correlations keep, and hits by detector."""
 
     created: list[Alert] = field(default_factory=list)
     changed: list[Alert] = field(default_factory=list)
-    matches: dict[tuple[str, str], list[GroupMatch]] = field(default_factory=dict)
+    notes: list[Notes] = field(default_factory=list)
     hits: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -50,7 +54,7 @@ class Assessor:
     transactions: Transactions
     logs: LogStore
     alerts: AlertStore
-    detectors: DetectorStore
+    correlations: CorrelationStore
 
     def assess(
         self, batch: Batch, findings: Sequence[Finding], failures: Sequence[Failure], now: int
@@ -64,19 +68,37 @@ class Assessor:
             effects.hits[key] = effects.hits.get(key, 0) + 1
             if finding.detector.correlation is None:
                 plain.append(finding)
-                continue
-            counted.setdefault(key, []).append(finding)
+            else:
+                counted.setdefault(key, []).append(finding)
         effects.created.extend(self._new_alerts(batch, plain, now))
-        for key, mine in counted.items():
-            detector = mine[0].detector
-            if detector.correlation is not None and detector.correlation.type == "event_count":
-                grouper = Grouper(detector.correlation)
-                found = [m for hit in hits_of(batch, mine) for m in grouper.matches_of(hit)[0]]
-                effects.matches[key] = [
-                    GroupMatch(group_text(m.group), m.at, m.event_id) for m in found
-                ]
-                self._count(detector, detector.correlation, effects.matches[key], effects, now)
+        for mine in counted.values():
+            self._judge(effects, mine[0].detector, hits_of(batch, mine), None, now)
         return effects
+
+    def settle(self, detectors: Iterable[Detector], watermark: int, now: int) -> Effects:
+        """Return what is certain now that every event before ``watermark`` is known.
+
+        Only conditions that don't rise, and absences, wait for that.
+        """
+        effects = Effects()
+        for detector in detectors:
+            if any(not correlation.rising for correlation in detector.chain):
+                self._judge(effects, detector, (), watermark, now)
+        return effects
+
+    def _judge(
+        self,
+        effects: Effects,
+        detector: Detector,
+        hits: Sequence[Hit],
+        watermark: int | None,
+        now: int,
+    ) -> None:
+        correlator = Correlator(self.alerts, self.correlations)
+        outcome = self.transactions.read(lambda tx: correlator.judge(tx, detector, hits, watermark))
+        effects.notes.extend(each for each in outcome.notes if each.any)
+        for group, change in outcome.changes:
+            self._change(effects, detector, (group, change), outcome.alerts, now)
 
     def _new_alerts(self, batch: Batch, findings: Sequence[Finding], now: int) -> Iterable[Alert]:
         ids = [alert_id(f.detector.header.id, (), batch.ids[f.row]) for f in findings]
@@ -92,88 +114,51 @@ class Assessor:
                 event = SeenEvent(batch.ids[row], batch.times[row], fields, batch.raws[row])
                 yield finding_alert(finding, event, explainer, now)
 
-    def _count(
+    def _change(
         self,
-        detector: Detector,
-        correlation: Correlation,
-        found: Sequence[GroupMatch],
         effects: Effects,
+        detector: Detector,
+        found: tuple[Group, Change],
+        alerts: dict[str, Alert],
         now: int,
     ) -> None:
-        by_group: dict[str, list[GroupMatch]] = {}
-        for match in found:
-            by_group.setdefault(match.group, []).append(match)
-        for group, fresh in by_group.items():
-            key = group_key(group)
-            known, nearby = self._around(detector, correlation, group, fresh)
-            everything = {(m.at, m.event_id) for m in fresh} | nearby
-            for episode in group_episodes(correlation, everything):
-                mine = [a for a in known if _overlap(a, episode)]
-                self._settle(detector, (episode, key, mine), effects, now)
-
-    def _around(
-        self,
-        detector: Detector,
-        correlation: Correlation,
-        group: str,
-        fresh: Sequence[GroupMatch],
-    ) -> tuple[Sequence[Alert], set[tuple[int, str]]]:
-        """Return a group's alerts near ``fresh`` and all matches that can touch them."""
-        span = correlation.timespan
-        low = min(match.at for match in fresh) - span
-        high = max(match.at for match in fresh) + span
-        rule_id, key = detector.header.id, group_key(group)
-
-        def read(tx: Transaction) -> tuple[Sequence[Alert], set[tuple[int, str]]]:
-            window, wider = (low + 1, high), (low, high)
-            while wider != window:  # an alert that is seen in part would be raised again
-                window = wider
-                alerts = self.alerts.overlapping(tx, rule_id, key, window)
-                first = min((alert.first_at - span for alert in alerts), default=low)
-                last = max((alert.last_at + span for alert in alerts), default=high)
-                wider = (min(low, first), max(high, last))
-            found = self.detectors.matches(tx, detector.key, group, window)
-            return alerts, {(match.at, match.event_id) for match in found}
-
-        return self.transactions.read(read)
-
-    def _settle(
-        self,
-        detector: Detector,
-        found: tuple[Episode, tuple[str, ...], Sequence[Alert]],
-        effects: Effects,
-        now: int,
-    ) -> None:
-        """Create the alert of an episode, or extend the one that is there and merge others."""
-        episode, key, known = found
-        bounds = (episode.first_at, episode.last_at, len(episode.matches))
-        if len(known) == 1 and bounds == (
-            known[0].first_at,
-            known[0].last_at,
-            known[0].event_count,
-        ):
+        """Create an episode's alert, extend or merge the one that is there, or take it back."""
+        group, change = found
+        old = None if change.known is None else alerts[change.known.id]
+        if change.episode is None:
+            if old is not None:
+                status: AlertStatus = "superseded" if change.kind == "supersede" else "revised"
+                effects.changed.append(replace(old, status=status))
             return
-        events = self._fields([match.event_id for match in episode.matches])
-        alert = episode_alert(detector, episode, key, events=events, now=now)
-        if not known:
+        events = self._fields([match.event_id for match in change.episode.matches])
+        alert = episode_alert(detector, change.episode, group, events=events, now=now)
+        old = old or self._written(alert.id)
+        if old is None:
             effects.created.append(alert)
             return
-        oldest, *others = known
-        merged = (*oldest.superseded, *(other.id for other in others))
-        effects.changed.append(_grown(oldest, alert, merged))
-        effects.changed.extend(replace(other, status="superseded") for other in others)
+        merged = (*old.superseded, *(other.id for other in change.superseded))
+        effects.changed.append(_grown(old, alert, tuple(dict.fromkeys(merged))))
+
+    def _written(self, alert_id: str) -> Alert | None:
+        """Return an alert of this id that lies elsewhere by now: the same finding, moved."""
+
+        def read(tx: Transaction) -> Alert | None:
+            known = self.alerts.known(tx, [alert_id])
+            return self.alerts.get(tx, alert_id) if known else None
+
+        return self.transactions.read(read)
 
     def _fields(self, event_ids: Sequence[str]) -> list[Fields]:
         return [stored.event.fields for stored in self.logs.get(event_ids[:100])]
 
 
-def _overlap(alert: Alert, episode: Episode) -> bool:
-    return alert.first_at <= episode.last_at and episode.first_at <= alert.last_at
-
-
 def _grown(old: Alert, new: Alert, superseded: tuple[str, ...]) -> Alert:
-    """Return ``old`` with the extent of ``new``; events after its closing open it again."""
-    reopened = old.closed_at is not None and new.last_at > old.closed_at
+    """Return ``old`` with the extent of ``new``; events after its closing open it again.
+
+    What was taken back, or superseded, and is found again is open again, too.
+    """
+    gone = old.status in {"revised", "superseded"}
+    reopened = gone or (old.closed_at is not None and new.last_at > old.closed_at)
     return replace(
         new,
         id=old.id,
@@ -196,14 +181,13 @@ def write_effects(tx: Transaction, store: AlertStore, effects: Effects) -> list[
             _tell(tx, store, alert, "detectors.raise_alert")
     for alert in effects.changed:
         store.change(tx, alert, risk_subjects(alert.subjects))
-        if alert.status == "superseded":
-            details = {"rule": alert.rule_id}
-            tx.record(
-                Act("detectors.supersede_alert", _ACTOR, f"alert:{alert.id}", details=details)
-            )
-        else:
-            _tell(tx, store, alert, "detectors.extend_alert")
+        _tell(tx, store, alert, _ACTIONS.get(alert.status, "detectors.extend_alert"))
     return new
+
+
+def write_notes(tx: Transaction, store: CorrelationStore, effects: Effects) -> bool:
+    """Write what correlations keep; False if another process was there first."""
+    return all(store.write(tx, ROOT_ORG, notes) for notes in effects.notes)
 
 
 def _tell(tx: Transaction, store: AlertStore, alert: Alert, action: str) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detectors.core.alert_ids import alert_id
-from detectors.core.correlation.episodes import episodes_of
+from detectors.core.correlation.chains import episode_id
 from detectors.core.correlation.model import Correlation
 from detectors.core.detection import Detector, Failure, Finding
 from detectors.core.engine.explain import Explainer
 from detectors.core.subjects import common_subjects, subjects_of
 from detectors.models.alerts import MAX_EVIDENCE, Alert, Reason
-from detectors.models.correlation import Episode, Match
+from detectors.models.correlation import Episode
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import SECOND
 from secops.kernel.logs import Value
@@ -52,30 +52,41 @@ def episode_alert(
     if correlation is None:
         msg = "only correlations have episodes"
         raise TypeError(msg)
-    count = len(episode.matches)
-    seconds = (episode.last_at - episode.first_at) / SECOND
-    window = correlation.timespan // SECOND
+    fields = dict(zip(correlation.group_by, group, strict=True))
     reasons = [
-        Reason(
-            correlation.type, f"{correlation.condition} / {window} s", f"{count} / {seconds:.0f} s"
-        ),
-        *(
-            Reason(name, "group-by", value)
-            for name, value in zip(correlation.group_by, group, strict=True)
-        ),
+        *_demands(correlation, episode),
+        *(Reason(name, "group-by", value) for name, value in fields.items()),
         *(Reason("rule", rule.header.title, rule.header.id) for rule in detector.rules),
     ]
-    first = episode.matches[0]
-    alert = _alert(detector, now, first.event_id, first.at, tuple(group))
+    seen = [match.event_id for match in episode.matches]
     return replace(
-        alert,
+        _alert(detector, now, episode.first_event, episode.first_at, tuple(group)),
+        id=episode_id(correlation, episode),
         kind="correlation",
         last_at=episode.last_at,
-        event_ids=tuple(match.event_id for match in episode.matches[:MAX_EVIDENCE]),
-        event_count=count,
-        subjects=common_subjects(list(events)),
+        event_ids=tuple(seen[:MAX_EVIDENCE]),
+        event_count=len(seen),
+        subjects=common_subjects(list(events)) or subjects_of(fields),
         reasons=tuple(reasons),
     )
+
+
+def _demands(correlation: Correlation, episode: Episode) -> Iterator[Reason]:
+    """Yield what was asked of the window, what was measured, and what of all that matched."""
+    window = f"{correlation.timespan // SECOND} s"
+    seconds = f"{(episode.last_at - episode.first_at) / SECOND:.0f} s"
+    kind = correlation.type
+    if kind == "absence":
+        yield Reason(kind, f"≥ 1 / {window}", f"0 / {window}")
+    elif kind == "first_seen":
+        yield Reason(kind, f"{', '.join(correlation.fields)}: {window}", episode.measured)
+    elif kind == "event_count":
+        seen = f"{len(episode.matches)} / {seconds}"
+        yield Reason(kind, f"{correlation.condition} / {window}", seen)
+    else:
+        fields = f"({', '.join(correlation.fields)})" if correlation.fields else ""
+        what = f"{kind}{fields} {correlation.condition} / {window}"
+        yield Reason(kind, what, f"{episode.measured} / {seconds}")
 
 
 def failure_alert(failure: Failure, now: int) -> Alert:
@@ -98,11 +109,6 @@ def failure_alert(failure: Failure, now: int) -> Alert:
         event_ids=(),
         event_count=0,
     )
-
-
-def group_episodes(correlation: Correlation, found: Iterable[tuple[int, str]]) -> list[Episode]:
-    """Return the episodes of one group from (time, event id) pairs."""
-    return episodes_of(correlation, [Match((), at, event_id) for at, event_id in found])
 
 
 def _alert(

@@ -87,7 +87,7 @@ class RunService:
 
         def work(tx: Transaction) -> int:
             self._stores.hits.drop_hits(tx, before)
-            return self._stores.detectors.drop_matches(tx, before)
+            return self._stores.correlations.forget(tx, before)
 
         return self._parts.transactions.run(work)
 

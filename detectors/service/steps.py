@@ -15,16 +15,16 @@ from typing import Final
 from detectors.core.detection import Detector, Failure, Finding, Plan
 from detectors.core.schedule import admissions, backfill_step, live_step
 from detectors.core.sightings import Sight, Watch
-from detectors.models.alerts import Cursor
 from detectors.models.schedule import DetectorKey, Progress, Span, Step
 from detectors.ports import (
     AlertStore,
+    CorrelationStore,
     DetectorStore,
     HitStore,
     RuleHealthStore,
     ScheduleStore,
 )
-from detectors.service.effects import Assessor, Effects, write_effects
+from detectors.service.effects import Assessor, Effects, write_effects, write_notes
 from detectors.service.grouping import Folded, Folder
 from detectors.service.rule_alerts import sync_raising
 from detectors.service.rule_files import logsource_table
@@ -60,6 +60,7 @@ class RunStores:
     schedule: ScheduleStore
     health: RuleHealthStore
     hits: HitStore
+    correlations: CorrelationStore
 
 
 @dataclass(slots=True)
@@ -184,7 +185,7 @@ class Stepper:
         plan, watch = self._plans.of(group)
         findings, failures = plan.find(batch)
         transactions = self.parts.transactions
-        assessor = Assessor(transactions, self.logs, self.stores.alerts, self.stores.detectors)
+        assessor = Assessor(transactions, self.logs, self.stores.alerts, self.stores.correlations)
         effects = assessor.assess(batch, findings, (), self.parts.clock.now())
         seen = transactions.read(self.stores.health.seen_fields)
         return _Outcome(
@@ -217,9 +218,8 @@ class Stepper:
             self._move(tx, outcome, lease.fence)
             self._note(tx, outcome, failing)
             effects = outcome.folded.effects
-            for key, matches in effects.matches.items():
-                cursor = Cursor(*key, outcome.seen.first)
-                self.stores.detectors.add_matches(tx, cursor, ROOT_ORG, matches)
+            if not write_notes(tx, self.stores.correlations, effects):
+                raise _Stale
             self.stores.hits.add_hits(tx, ROOT_ORG, outcome.folded.hits)
             return len(write_effects(tx, self.stores.alerts, effects))
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from detectors.models.alerts import Cursor, Evaluation, GroupMatch, RuleState, StoredMatch
-from detectors.store.tables import cursors, evaluations, matches, rule_states
+from detectors.models.alerts import Cursor, Evaluation, RuleState
+from detectors.store.tables import cursors, evaluations, rule_states
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -105,49 +105,3 @@ class DatabaseDetectors:
             )
             for row in rows
         ]
-
-    def add_matches(
-        self, tx: Transaction, cursor: Cursor, org_id: str, found: Sequence[GroupMatch]
-    ) -> None:
-        """Add events that count for groups of a correlation; known ones change nothing."""
-        known: set[tuple[str, int, str]] = set()
-        for group in {match.group for match in found}:
-            times = [match.at for match in found if match.group == group]
-            detector = (cursor.detector, cursor.version)
-            before = self.matches(tx, detector, group, (min(times), max(times)))
-            known.update((group, match.at, match.event_id) for match in before)
-        fresh = dict.fromkeys((m.group, m.at, m.event_id) for m in found)
-        rows = [
-            {
-                "correlation": cursor.detector,
-                "version": cursor.version,
-                "group_key": group,
-                "at": at,
-                "event_id": event_id,
-                "org_id": org_id,
-            }
-            for group, at, event_id in fresh
-            if (group, at, event_id) not in known
-        ]
-        if rows:
-            tx.execute(matches.insert(), rows)
-
-    def matches(
-        self, tx: Transaction, detector: tuple[str, str], group: str, window: tuple[int, int]
-    ) -> Sequence[StoredMatch]:
-        """Return a group's matches in ``window`` (both ends included), by time."""
-        query = (
-            sa.select(matches.c.at, matches.c.event_id)
-            .where(
-                matches.c.correlation == detector[0],
-                matches.c.version == detector[1],
-                matches.c.group_key == group,
-                matches.c.at.between(*window),
-            )
-            .order_by(matches.c.at, matches.c.event_id)
-        )
-        return [StoredMatch(row.at, row.event_id) for row in tx.execute(query)]
-
-    def drop_matches(self, tx: Transaction, before: int) -> int:
-        """Forget matches older than ``before``; return how many."""
-        return int(tx.execute(matches.delete().where(matches.c.at < before)).rowcount)

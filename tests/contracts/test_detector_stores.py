@@ -12,10 +12,8 @@ from detectors.models.alerts import (
     AlertFilter,
     Cursor,
     Evaluation,
-    GroupMatch,
     Reason,
     RuleState,
-    StoredMatch,
 )
 from detectors.models.triage import Hint
 from detectors.ports import AlertStore, DetectorStore
@@ -144,26 +142,6 @@ def test_evaluations_that_continue_are_one_range(spine: Spine, detectors: Detect
     ]
     rest = read(lambda tx: detectors.evaluations(tx, PageRequest(1, ("d", "v", 1))))
     assert [each.first_seq for each in rest] == [31]
-
-
-def test_a_match_counts_once_and_is_forgotten(spine: Spine, detectors: DetectorStore) -> None:
-    run, read = spine.transactions.run, spine.transactions.read
-    cursor = Cursor("d", "v", 1)
-    some = [
-        GroupMatch('["a"]', 5, "e1"),
-        GroupMatch('["a"]', 7, "e2"),
-        GroupMatch('["b"]', 5, "e1"),
-    ]
-    run(lambda tx: detectors.add_matches(tx, cursor, "org_root", [*some, some[0]]))
-    run(lambda tx: detectors.add_matches(tx, cursor, "org_root", some))
-
-    def of(group: str, window: tuple[int, int]) -> list[StoredMatch]:
-        return list(read(lambda tx: detectors.matches(tx, ("d", "v"), group, window)))
-
-    assert of('["a"]', (5, 7)) == [StoredMatch(5, "e1"), StoredMatch(7, "e2")]
-    assert of('["b"]', (6, 7)) == []
-    assert run(lambda tx: detectors.drop_matches(tx, 6)) == 2
-    assert of('["a"]', (0, 9)) == [StoredMatch(7, "e2")]
 
 
 def test_decisions_are_kept_by_organisation(spine: Spine, detectors: DetectorStore) -> None:

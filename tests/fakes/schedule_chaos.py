@@ -156,9 +156,7 @@ class CursorFirst(Stepper):
         again = replace(outcome, step=stays)
 
         def work(tx: Transaction) -> int:
-            for key, matches in effects.matches.items():
-                cursor = steps.Cursor(*key, outcome.seen.first)
-                self.stores.detectors.add_matches(tx, cursor, steps.ROOT_ORG, matches)
+            steps.write_notes(tx, self.stores.correlations, effects)
             self.stores.hits.add_hits(tx, steps.ROOT_ORG, again.folded.hits)
             return len(steps.write_effects(tx, self.stores.alerts, effects))
 

@@ -1,0 +1,78 @@
+"""What correlations keep between steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from detectors.models.correlation import (
+    CorrelationCounts,
+    Group,
+    GroupState,
+    Known,
+    Match,
+    NodeKey,
+    Notes,
+    Sighted,
+)
+from secops.kernel.transactions import Transaction
+
+
+class CorrelationStore(Protocol):
+    """Matches, open groups, sightings and inner episodes, by correlation and version."""
+
+    def matches(
+        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
+    ) -> Sequence[Match]:
+        """Return a group's matches in ``window`` (both ends included), in order."""
+        ...
+
+    def matches_before(
+        self, tx: Transaction, key: NodeKey, group: Group, at: int, limit: int
+    ) -> Sequence[Match]:
+        """Return at most ``limit`` matches of a group not after ``at``, the latest first."""
+        ...
+
+    def states(
+        self, tx: Transaction, key: NodeKey, groups: Iterable[Group]
+    ) -> dict[Group, GroupState]:
+        """Return the states of those of ``groups`` that have one."""
+        ...
+
+    def due(self, tx: Transaction, key: NodeKey, before: int, limit: int) -> Sequence[GroupState]:
+        """Return at most ``limit`` groups that are due before ``before``, the longest due first."""
+        ...
+
+    def sightings(
+        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
+    ) -> Sequence[Sighted]:
+        """Return a group's runs that began in ``window`` (both ends included)."""
+        ...
+
+    def sightings_of(
+        self, tx: Transaction, key: NodeKey, group: Group, value: tuple[str, ...]
+    ) -> Sequence[Sighted]:
+        """Return the runs of one value of a group."""
+        ...
+
+    def inner(
+        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
+    ) -> Sequence[Known]:
+        """Return a group's inner episodes that share an instant with ``window``."""
+        ...
+
+    def counts(self, tx: Transaction) -> Sequence[CorrelationCounts]:
+        """Return what each correlation's version did not count."""
+        ...
+
+    def write(self, tx: Transaction, org_id: str, notes: Notes) -> bool:
+        """Write what a step changes; False if a group's state changed since it was read."""
+        ...
+
+    def forget(self, tx: Transaction, before: int) -> int:
+        """Drop matches, inner episodes and settled groups of before ``before``."""
+        ...
+
+    def forget_sightings(self, tx: Transaction, key: NodeKey, before: int) -> int:
+        """Drop runs of sightings that ended before ``before``; return how many."""
+        ...

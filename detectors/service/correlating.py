@@ -1,0 +1,272 @@
+"""From hits of correlations to changes of episodes: reads what is stored, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from detectors.core.correlation.chains import episode_hit, episode_id
+from detectors.core.correlation.episodes import episodes_of, settled
+from detectors.core.correlation.first_seen import (
+    is_learned,
+    joined_runs,
+    run_as_episode,
+    sighting,
+)
+from detectors.core.correlation.grouping import Grouper, Hit
+from detectors.core.correlation.model import Correlation
+from detectors.core.correlation.progress import after_arrival, after_settling, is_late, reopened
+from detectors.core.correlation.reconcile import Change, reconcile
+from detectors.core.detection import Detector
+from detectors.models.alerts import Alert
+from detectors.models.correlation import (
+    Episode,
+    Group,
+    GroupState,
+    Known,
+    Match,
+    Notes,
+    Sighted,
+)
+from detectors.ports import AlertStore, CorrelationStore
+from detectors.service.correlation_nodes import AlertBook, InnerBook, Node, node_key
+from secops.kernel.transactions import Transaction
+
+MAX_DUE: Final = 2_000
+"""Groups of one correlation that one step judges; the others stay due."""
+FOREVER: Final = 1 << 62
+
+GroupChange = tuple[Group, Change]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step changes for one detector: its alerts, and what correlations keep."""
+
+    changes: list[GroupChange] = field(default_factory=list)
+    notes: list[Notes] = field(default_factory=list)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Correlator:
+    """Judges one detector's correlations, inner ones first."""
+
+    alerts: AlertStore
+    store: CorrelationStore
+
+    def judge(
+        self,
+        tx: Transaction,
+        detector: Detector,
+        hits: Sequence[Hit],
+        watermark: int | None = None,
+    ) -> Outcome:
+        """Return what ``hits`` change, and what is over when all before ``watermark`` is known."""
+        outcome = Outcome()
+        come, gone = list(hits), list[Hit]()
+        for correlation in detector.chain:
+            node = self._node(detector, correlation, outcome)
+            grouper = Grouper(correlation)
+            for hit in gone:
+                node.arrive((), grouper.matches_of(hit)[0])
+            for hit in come:
+                matches, uncounted = grouper.matches_of(hit)
+                node.arrive(matches, ())
+                node.notes.uncounted += uncounted
+            changes = list(_changes(tx, node, watermark))
+            if correlation is detector.correlation:
+                outcome.changes = changes
+                continue
+            for group, change in changes:
+                more, less = _inner_change(node, group, change)
+                come, gone = come + more, gone + less
+        return outcome
+
+    def _node(self, detector: Detector, correlation: Correlation, outcome: Outcome) -> Node:
+        notes = Notes(node_key(detector, correlation))
+        outcome.notes.append(notes)
+        if correlation is detector.correlation:
+            book = AlertBook(self.alerts, detector, outcome.alerts)
+            return Node(correlation, self.store, notes, book)
+        return Node(correlation, self.store, notes, InnerBook(self.store, notes.key))
+
+
+def _changes(tx: Transaction, node: Node, watermark: int | None) -> Iterator[GroupChange]:
+    if node.correlation.type == "first_seen":
+        yield from _sighted(tx, node)
+    elif node.correlation.rising:
+        yield from _risen(tx, node)
+    else:
+        _opened(tx, node)
+        if watermark is not None:
+            yield from _settled(tx, node, watermark)
+
+
+def _risen(tx: Transaction, node: Node) -> Iterator[GroupChange]:
+    """Look again at every window that holds something new, and at the episodes it may touch.
+
+    Windows that end between the first and the last instant of these are complete in what is
+    loaded; no other window can have changed.
+    """
+    span = node.correlation.timespan
+    tested: dict[Group, tuple[int, int]] = {}
+    known: dict[Group, Sequence[Known]] = {}
+    matches: list[Match] = []
+    for group, touched in node.touched().items():
+        low, high = min(match.at for match in touched), max(match.at for match in touched) + span
+        mine = known[group] = node.book.known(tx, group, (low - span, high))
+        low = min((low, *(each.first_at for each in mine)))
+        high = max((high, *(each.last_at for each in mine)))
+        tested[group] = (low, high)
+        matches += node.matches(tx, group, (low - span, high))
+    found: dict[Group, list[Episode]] = {}
+    for episode in episodes_of(node.correlation, matches, tested=tested):
+        found.setdefault(episode.group, []).append(episode)
+    for group, mine in known.items():
+        for change in reconcile(found.get(group, []), mine):
+            yield group, change
+
+
+def _opened(tx: Transaction, node: Node) -> None:
+    """Note from where on groups must be judged when their windows are over."""
+    touched = node.touched()
+    node.load_states(tx, touched)
+    gone = {(match.group, match.place) for match in node.notes.removed}
+    for group, matches in touched.items():
+        state = node.states.get(group)
+        at = min(match.at for match in matches)
+        late = [match for match in matches if is_late(state, match.at)]
+        node.notes.late += sum((group, match.place) not in gone for match in late)
+        if state is not None and late:
+            before = node.before(tx, group, at)
+            node.put(reopened(node.correlation, state, at, before))
+        else:
+            node.put(after_arrival(node.correlation, group, state, at))
+
+
+def _settled(tx: Transaction, node: Node, watermark: int) -> Iterator[GroupChange]:
+    """Judge the windows that are over."""
+    _expect(tx, node, watermark)
+    due = {state.group: state for state in node.store.due(tx, node.key, watermark, MAX_DUE)}
+    due.update(node.states)
+    for group, state in due.items():
+        if state.due_at is None or state.due_at >= watermark:
+            continue
+        matches = node.matches(tx, group, (state.begins_at, FOREVER))
+        result = settled(node.correlation, matches, watermark)
+        after = after_settling(node.correlation, state, matches, result.open_from)
+        known = node.book.known(tx, group, (state.begins_at, after.settled_to))
+        node.put(after)
+        for change in reconcile(result.episodes, known):
+            yield group, change
+
+
+def _expect(tx: Transaction, node: Node, watermark: int) -> None:
+    """Let configured groups begin at the first watermark: a match that stands for no event."""
+    expected = node.correlation.expected
+    if not expected:
+        return
+    node.load_states(tx, expected)
+    for group in expected:
+        if group not in node.states:
+            node.arrive([Match(group, watermark, "", 0)], ())
+            node.put(after_arrival(node.correlation, group, None, watermark))
+
+
+def _sighted(tx: Transaction, node: Node) -> Iterator[GroupChange]:
+    """Join new sightings with the runs they touch; what begins a run may be new."""
+    correlation = node.correlation
+    touched = node.touched()
+    node.load_states(tx, touched)
+    for group, matches in touched.items():
+        state = node.states.get(group)
+        begun = min(match.at for match in matches)
+        before = None if state is None else state.begins_at
+        begun = begun if before is None else min(begun, before)
+        runs, replaced = _joined(tx, node, group, matches)
+        if begun != before:
+            revision = 0 if state is None else state.revision
+            node.put(GroupState(group, begun, None, FOREVER, revision))
+        if before is not None and begun < before:
+            # a group that is older than was thought has learnt earlier: look at its past again
+            young = node.store.sightings(
+                tx, node.key, group, (begun, before + correlation.learning)
+            )
+            runs += [run for run in young if run not in replaced and run not in runs]
+        for run in sorted(runs, key=lambda each: each.start):
+            known = _known_of(tx, node, (run, *replaced))
+            fires = is_learned(correlation, run, begun)
+            found = [run_as_episode(run)] if fires else []
+            for change in _judged(found, known):
+                yield group, change
+    node.notes.added.clear()  # the runs hold all that is needed
+
+
+def _joined(
+    tx: Transaction, node: Node, group: Group, matches: Sequence[Match]
+) -> tuple[list[Sighted], list[Sighted]]:
+    """Return the runs that are new or changed, and those that they replace."""
+    fresh: dict[tuple[str, ...], list[Sighted]] = {}
+    for run in filter(None, map(sighting, matches)):
+        fresh.setdefault(run.value, []).append(run)
+    new, replaced = [], []
+    for value, mine in fresh.items():
+        stored = list(node.store.sightings_of(tx, node.key, group, value))
+        joined = joined_runs([*stored, *mine], node.correlation.timespan)
+        new += [run for run in joined if run not in stored]
+        replaced += [run for run in stored if run not in joined]
+    node.notes.sighted += new
+    node.notes.forgotten += replaced
+    return new, replaced
+
+
+def _known_of(tx: Transaction, node: Node, runs: Sequence[Sighted]) -> list[Known]:
+    """Return what was written of runs of the first one's value that it covers now."""
+    run = runs[0]
+    mine = [each for each in runs if each.value == run.value]
+    covered = [each for each in mine if run.first_at <= each.first_at <= run.last_at]
+    known: dict[str, Known] = {}
+    for each in covered:
+        for found in node.book.known(tx, run.group, (each.first_at, each.first_at)):
+            if found.first_event == each.first_event:
+                known[found.id] = found
+    return list(known.values())
+
+
+def _judged(found: Sequence[Episode], known: Sequence[Known]) -> Iterator[Change]:
+    """As ``reconcile``, where all of ``known`` are about the one that was found."""
+    if not found or not known:
+        yield from reconcile(found, known)
+        return
+    (episode,) = found
+    oldest, *others = known
+    if others or not oldest.live or oldest.first_event != episode.first_event:
+        yield Change("extend", oldest, episode, tuple(others))
+    yield from (Change("supersede", other) for other in others if other.live)
+
+
+def _inner_change(node: Node, group: Group, change: Change) -> tuple[list[Hit], list[Hit]]:
+    """Note an inner episode's change; return the hits that come and that go with it."""
+    correlation, old, new = node.correlation, change.known, change.episode
+    gone: list[Hit] = []
+    if old is not None:
+        node.notes.dropped.append((group, old.id))
+        gone.append(_hit_of(correlation, group, old))
+    if new is None:
+        return [], gone
+    identifier = episode_id(correlation, new) if old is None else old.id
+    known = Known(
+        identifier, new.first_at, new.last_at, new.fired_at, new.first_event, len(new.matches)
+    )
+    node.notes.inner.append((group, known))
+    if old is not None and old.fired_at == new.fired_at:
+        return [], []
+    return [episode_hit(correlation, new, identifier)], gone
+
+
+def _hit_of(correlation: Correlation, group: Group, known: Known) -> Hit:
+    at = known.fired_at
+    episode = Episode(group, known.first_at, known.last_at, at, "", ())
+    return episode_hit(correlation, episode, known.id)
