@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from detectors.core.correlation.model import COUNTED, Bound, Correlation
-from detectors.core.engine.questions import decimal
+from detectors.core.events.numbers import decimal
 from detectors.models.correlation import Match
 
 Ratio = tuple[int, int]

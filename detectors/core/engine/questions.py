@@ -16,6 +16,7 @@ from ipaddress import (
 )
 from typing import Final
 
+from detectors.core.events.numbers import decimal
 from detectors.core.events.text import fold
 from detectors.core.sigma.regex import searcher
 from detectors.core.sigma.tree import (
@@ -33,8 +34,6 @@ from detectors.core.sigma.tree import (
 Predicate = Callable[[str], bool]
 Question = Pattern | Regex | Network | Number | TimePart | Text
 
-_DECIMAL: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
-_MAX_DIGITS: Final = 64
 _MAX_TIME: Final = 64
 _MAX_ADDRESS: Final = 64
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
@@ -130,13 +129,6 @@ def _network(cidr: str) -> Predicate:
         return found is not None and found in network
 
     return inside
-
-
-def decimal(text: str) -> Decimal | None:
-    """Return ``text`` as a decimal number; hexadecimal, exponents and the rest are none."""
-    if len(text) > _MAX_DIGITS or _DECIMAL.fullmatch(text) is None:
-        return None
-    return Decimal(text)
 
 
 def _number(comparison: Comparison, bound: Decimal) -> Predicate:

@@ -14,8 +14,9 @@ from sigma.types import SigmaQueryExpression
 
 from detectors.core.detection import Plan, detectors_of, group_key, group_matches, group_text
 from detectors.core.engine.explain import Explainer, expected
-from detectors.core.engine.questions import decimal, predicate, time_part, wildcard
+from detectors.core.engine.questions import predicate, time_part, wildcard
 from detectors.core.engine.tables import batch_of
+from detectors.core.events.numbers import decimal
 from detectors.core.sigma import conditions
 from detectors.core.sigma.codec import decode_rules, decode_tree, encode_rules, encode_tree
 from detectors.core.sigma.compiler import compile_file
