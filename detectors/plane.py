@@ -194,7 +194,7 @@ def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, Al
     cache = RuleCacheFile(parts.home)
     foreign = ForeignRules(DatabaseRuleFolders(), LocalRuleFolders(parts.home))
     rules = RuleService(parts, store, InstalledRules(parts.home), cache, foreign)
-    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache)
+    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())
     return rules, runs, AlertService(parts, logs, alerts)
 
 

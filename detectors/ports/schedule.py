@@ -50,8 +50,8 @@ class ScheduleStore(Protocol):
         """Return the instant up to which all was awaited, UTC microseconds."""
         ...
 
-    def set_watermark(self, tx: Transaction, at: int) -> None:
-        """Raise the watermark; a lower one changes nothing."""
+    def set_watermark(self, tx: Transaction, at: int, fence: int) -> bool:
+        """Raise the watermark (a lower one changes nothing); False if a newer fence wrote."""
         ...
 
 

@@ -12,12 +12,13 @@ from detectors.core.schedule import unseen
 from detectors.errors import DetectorsBusy, NoRules
 from detectors.models.alerts import Alert, AlertFilter, Evaluation, RunResult, Unscanned
 from detectors.models.rules import RuleFile
-from detectors.ports import RuleCache
+from detectors.ports import LogSources, RuleCache
+from detectors.service.event_time import EventTime
 from detectors.service.rule_files import compile_rules
 from detectors.service.rules import RuleService
 from detectors.service.steps import RunStores, Stepper
 from secops.kernel.actors import ROOT_ORG, Actor
-from secops.kernel.clock import DAY
+from secops.kernel.clock import DAY, SECOND
 from secops.kernel.leases import Lease
 from secops.kernel.logs import Aggregation, And, LogStore, Window
 from secops.kernel.pages import MAX_LIMIT, Page, PageRequest, page_of
@@ -30,8 +31,17 @@ LEASE: Final = "detectors.evaluation"
 """One lease for all detectors: they share the work of reading and decoding a batch, and
 alerts of one group are never written by two. Other nodes stand by."""
 LEASE_SECONDS: Final = 60.0
+SETTLE_EVERY: Final = 2 * SECOND
+"""How far the watermark must have moved before what waited for it is judged again."""
 PATIENCE: Final = 60.0
 """Seconds that a command waits for a scheduler's step to end."""
+
+
+@dataclass(slots=True)
+class _Pace:
+    """The watermark that this process settled last."""
+
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +53,22 @@ class RunService:
     _stores: RunStores
     _rules: RuleService
     _cache: RuleCache
+    _sources: LogSources
     _stepper: Stepper = field(init=False)
+    _time: EventTime = field(init=False)
+    _pace: _Pace = field(default_factory=_Pace)
 
     def __post_init__(self) -> None:
-        """Make the stepper, which keeps compiled programs between steps."""
+        """Make the stepper, which keeps compiled programs between steps, and event time."""
         stepper = Stepper(self._parts, self._logs, self._stores)
         object.__setattr__(self, "_stepper", stepper)
+        object.__setattr__(self, "_time", EventTime(self._parts.clock))
 
     def tick(self) -> bool:
         """Do one step of the enabled detectors if nobody else is at it; True if one was due."""
         detectors = self._rules.enabled()
         if not self._stepper.is_due(detectors):
+            self._settle(detectors)
             return False
         lease = self._acquire()
         if lease is None:
@@ -118,6 +133,37 @@ class RunService:
             raise NoRules
         return detectors
 
+    def _settle(self, detectors: Sequence[Detector]) -> None:
+        """Judge what waited for time to pass, where any rule waits for that."""
+        if not _awaits(detectors):
+            return
+        reached = self._watermark()
+        if reached < self._pace.settled + SETTLE_EVERY:
+            return
+        lease = self._acquire()
+        if lease is None:
+            return
+        try:
+            self._stepper.settle(detectors, lease, reached)
+            self._pace.settled = reached
+        finally:
+            self._parts.leases.release(lease)
+
+    def _watermark(self) -> int:
+        """Return how far event time has got; the sources are read before what was seen."""
+        sources = self._logs.sources()
+
+        def read(tx: Transaction) -> tuple[dict[str, int], int | None]:
+            silences = {
+                each.name: each.expected_silence
+                for each in self._sources.list(tx, None)
+                if each.expected_silence is not None
+            }
+            return silences, self._stores.schedule.watermark(tx)
+
+        silences, before = self._parts.transactions.read(read)
+        return self._time.watermark(sources, silences, before)
+
     def _acquire(self) -> Lease | None:
         return self._parts.leases.acquire(LEASE, self._parts.ids.new("run"), LEASE_SECONDS)
 
@@ -130,6 +176,8 @@ class RunService:
                 raised += new
                 renewed = self._parts.leases.renew(lease, LEASE_SECONDS)
                 lease = renewed or self._wait_for_lease()
+            if _awaits(detectors):
+                raised += self._stepper.settle(detectors, lease, self._watermark())
         finally:
             self._parts.leases.release(lease)
         return raised
@@ -164,3 +212,8 @@ class RunService:
             return sum(source.events for source in self._logs.sources())
         buckets = self._logs.aggregate(And(()), window, Aggregation())
         return sum(bucket.count for bucket in buckets)
+
+
+def _awaits(detectors: Sequence[Detector]) -> bool:
+    """Tell whether some detector judges in hindsight."""
+    return any(not each.rising for detector in detectors for each in detector.chain)

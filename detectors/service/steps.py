@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from detectors.core.detection import Detector, Failure, Finding, Plan
-from detectors.core.schedule import admissions, backfill_step, live_step
+from detectors.core.schedule import admissions, backfill_step, live_step, unseen
 from detectors.core.sightings import Sight, Watch
 from detectors.models.schedule import DetectorKey, Progress, Span, Step
 from detectors.ports import (
@@ -161,6 +161,33 @@ class Stepper:
             return self._commit(_Outcome(step, step.span), standing.failing, lease)
         outcome = replace(self._ask(step, group, batch), skipped=skipped)
         return self._commit(outcome, standing.failing, lease)
+
+    def settle(self, detectors: Sequence[Detector], lease: Lease, watermark: int) -> int:
+        """Judge what is certain once all before ``watermark`` is known; return new alerts.
+
+        Detectors that have not seen everything wait: what they lack may be what is awaited.
+        """
+        last = self.logs.last_seq()
+        ready = [
+            detector
+            for detector, place in zip(detectors, self.progress(detectors), strict=True)
+            if not unseen(place, last)
+        ]
+        transactions, stores = self.parts.transactions, self.stores
+        assessor = Assessor(transactions, self.logs, stores.alerts, stores.correlations)
+        effects = assessor.settle(ready, watermark, self.parts.clock.now())
+
+        def work(tx: Transaction) -> int:
+            if not stores.schedule.set_watermark(tx, watermark, lease.fence):
+                raise _Stale
+            if not write_notes(tx, stores.correlations, effects):
+                raise _Stale
+            return len(write_effects(tx, stores.alerts, effects))
+
+        try:
+            return transactions.run(work)
+        except _Stale:
+            return 0
 
     def progress(self, detectors: Sequence[Detector]) -> list[Progress]:
         """Return where ``detectors`` stand, in their order."""

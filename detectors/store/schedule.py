@@ -138,17 +138,17 @@ class DatabaseSchedule:
         found = tx.execute(sa.select(watermarks.c.at).where(watermarks.c.name == _NAME)).scalar()
         return None if found is None else int(found)
 
-    def set_watermark(self, tx: Transaction, at: int) -> None:
-        """Raise the watermark; a lower one changes nothing."""
+    def set_watermark(self, tx: Transaction, at: int, fence: int) -> bool:
+        """Raise the watermark (a lower one changes nothing); False if a newer fence wrote."""
         here = watermarks.c.name == _NAME
-        if tx.execute(sa.select(watermarks.c.at).where(here)).first() is None:
-            tx.execute(watermarks.insert().values(name=_NAME, at=at, changed_at=tx.now))
-        else:
-            tx.execute(
-                watermarks.update()
-                .where(here, watermarks.c.at < at)
-                .values(at=at, changed_at=tx.now)
-            )
+        known = tx.execute(sa.select(watermarks.c.at, watermarks.c.fence).where(here)).first()
+        if known is None:
+            row = {"name": _NAME, "at": at, "fence": fence, "changed_at": tx.now}
+            tx.execute(watermarks.insert().values(**row))
+            return True
+        values = {"at": max(at, known.at), "fence": fence, "changed_at": tx.now}
+        moved = watermarks.update().where(here, watermarks.c.fence <= fence).values(**values)
+        return bool(tx.execute(moved).rowcount == 1)
 
     def _fill(self, tx: Transaction, step: Step, seen: Span, fence: int) -> bool:
         filled = 0

@@ -19,6 +19,7 @@ from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
+from detectors.store.sources import SqlLogSources
 from secops.adapters.spine import Spine
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import DAY
@@ -101,5 +102,5 @@ def over(spine: Spine, clock: FakeClock, source: RulesIn, logs: LogStore) -> Det
     parts, store, alerts = spine.parts, DatabaseDetectors(), DatabaseAlerts()
     cache = RuleCacheFile(parts.home)
     rules = RuleService(parts, store, source, cache)
-    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache)
+    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())
     return DetectionHouse(spine, clock, logs, rules, runs, AlertService(parts, logs, alerts))

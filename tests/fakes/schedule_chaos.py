@@ -25,6 +25,7 @@ from detectors.service.runs import LEASE, RunService
 from detectors.service.steps import Stepper
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
+from detectors.store.sources import SqlLogSources
 from detectors.store.tables import alerts, evaluations, gaps, metadata
 from secops.adapters.database.tables import leases, outbox_events
 from secops.adapters.spine import Spine
@@ -190,7 +191,7 @@ def service(parts: Parts, logs: LogStore, stepper: type[Stepper] = Stepper) -> R
     store, found = DatabaseDetectors(), DatabaseAlerts()
     rules = RuleService(parts, store, RULES, cache)
     stores = run_stores(store, found)
-    runs = RunService(parts, logs, stores, rules, cache)
+    runs = RunService(parts, logs, stores, rules, cache, SqlLogSources())
     if stepper is not Stepper:
         object.__setattr__(runs, "_stepper", stepper(parts, logs, stores))
     return runs

@@ -75,5 +75,6 @@ watermarks: Final = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("at", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
 )

@@ -75,6 +75,7 @@ def _create_schedule() -> None:
         "detectors_watermarks",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("fence", sa.BigInteger, nullable=False),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
     )
 

@@ -74,7 +74,7 @@ def test_what_was_not_seen_is_the_gaps_and_what_is_new() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from("live backfill tick".split()), st.integers(1, 9)), max_size=60
+        st.tuples(st.sampled_from(["live", "backfill", "tick"]), st.integers(1, 9)), max_size=60
     )
 )
 def test_each_detector_sees_each_event_once_in_any_order_of_work(
