@@ -14,14 +14,17 @@ TREES: Final = 300
 
 
 class SklearnForests:
-    """Implements ``detectors.ports.ForestTrainer``."""
+    """Implements ``detectors.ports.ForestTrainer`` with ``trees`` trees."""
+
+    def __init__(self, trees: int = TREES) -> None:
+        self._trees = trees
 
     def grow(self, rows: NDArray[np.float64], seed: int) -> GrownForest:
-        """Return a forest of 300 trees on ``rows``; the same rows and seed give the same."""
+        """Return a forest on ``rows``; the same rows and seed give the same."""
         # 132 MB of library that workers never need
         from sklearn.ensemble import IsolationForest  # noqa: PLC0415
 
-        grown = IsolationForest(n_estimators=TREES, random_state=seed).fit(rows)
+        grown = IsolationForest(n_estimators=self._trees, random_state=seed).fit(rows)
         trees = tuple(_tree(each.tree_) for each in grown.estimators_)
         return GrownForest(trees, rows.shape[1], int(grown.max_samples_))
 

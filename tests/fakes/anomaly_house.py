@@ -157,7 +157,7 @@ def anomaly_house(home: Path, logs: LogStore | None = None) -> Iterator[AnomalyH
     spine = database_spine(home, clock=clock)
     signer, keys, store = FakeModelSigner(), FakePrivacyKeys(), logs or FakeLogStore()
     vault = ModelVault(spine.parts, DatabaseModels(), signer)
-    training = TrainingService(vault, store, DatabaseAlerts(), SklearnForests(), BEIJING)
+    training = TrainingService(vault, store, DatabaseAlerts(), SklearnForests(trees=60), BEIJING)
     try:
         yield AnomalyHouse(spine, clock, store, signer, keys, training)
     finally:

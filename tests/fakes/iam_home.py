@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from iam.core.rfc6238.totp import hotp, step_at
 from iam.models.options import IamOptions
 from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.plane import assemble
+from iam.ports import LoginRisk, NoLoginRisk
 from iam.service import IamServices
 from iam.service.beginnings import DemoAccount
 from secops.adapters.database.engine import make_engine
@@ -95,6 +96,7 @@ def open_iam_home(
     url: str | None = None,
     demo: bool = True,
     signer: FakeTokenSigner | None = None,
+    login_risk: LoginRisk | None = None,
     **options: Any,
 ) -> IamHome:
     """Open ``home`` (made if new) with the plane installed and access control bound."""
@@ -102,7 +104,7 @@ def open_iam_home(
     if demo and url is None and not (home / "secops.db").exists():
         content, demo_accounts = _demo_home()
         (home / "secops.db").write_bytes(content)
-    opened = _open(home, url, demo=demo, signer=signer, **options)
+    opened = _open(home, url, demo=demo, signer=signer, login_risk=login_risk, **options)
     if demo_accounts:
         # what the template's randomness gave must not be given again
         for _ in range(1_000):
@@ -131,14 +133,20 @@ def _demo_home() -> tuple[bytes, dict[str, DemoAccount]]:
 
 
 def _open(
-    home: Path, url: str | None, *, demo: bool, signer: FakeTokenSigner | None, **options: Any
+    home: Path,
+    url: str | None,
+    *,
+    demo: bool,
+    signer: FakeTokenSigner | None,
+    login_risk: LoginRisk | None = None,
+    **options: Any,
 ) -> IamHome:
     clock, access = FakeClock(), LateAccessControl()
     spine = database_spine(home, url=url, clock=clock, access=access)
     signer, hasher = signer or FakeTokenSigner(), CountingHasher()
     plane = assemble(
         spine.parts,
-        fake_iam_ports(signer),
+        replace(fake_iam_ports(signer), login_risk=login_risk or NoLoginRisk()),
         IamOptions(issuer=ISSUER, demo=demo, **options),
         hasher=hasher,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import zipfile
 from collections.abc import Callable
@@ -76,8 +77,9 @@ def test_path_lengths_are_those_of_the_library() -> None:
     assert average_path(samples).tolist() == expected
 
 
+@functools.cache
 def small_forest() -> Forest:
-    return assemble_forest(SklearnForests().grow(rows_of(3, 64, 3, 0), 1))
+    return assemble_forest(SklearnForests(trees=20).grow(rows_of(3, 64, 3, 0), 1))
 
 
 def test_arrays_bring_the_forest_back() -> None:
