@@ -92,7 +92,7 @@ class RuleFolderService:
             msg = f"{path} holds no rule that can be read"
             raise RuleFolderRefused(msg)
         folder = self._keep(actor, order, collected)
-        counts = Counter((header.status, header.severity) for header in headers)
+        counts: Counter[tuple[str, str]] = Counter((h.status, h.severity) for h in headers)
         return FolderReport(folder, len(headers), counts, tuple(problems))
 
     def _keep(self, actor: Actor, order: FolderOrder, collected: Collected) -> RuleFolder:
