@@ -29,28 +29,35 @@ Item = tuple[bytes, Parsed | BadLine, Prepared | None]
 
 def read_evtx(content: bytes, context: Context) -> Iterator[Item]:
     """Yield each record as its JSON bytes and what they say, faults as ``BadLine``."""
+    for raw, fault in raw_records(content):
+        if fault is not None:
+            yield raw, fault, None
+            continue
+        prepared = None if context.prepare is None else context.prepare(raw)
+        line = raw if prepared is None else prepared.raw
+        yield line, parse_record(line, context), prepared
+
+
+def raw_records(content: bytes) -> Iterator[tuple[bytes, BadLine | None]]:
+    """Yield each record as its JSON bytes, and faults."""
     if not content.startswith(MAGIC) or len(content) < _HEADER:
-        yield content[:_HEADER], BadLine("not_evtx", "the file header is missing or cut off"), None
+        yield content[:_HEADER], BadLine("not_evtx", "the file header is missing or cut off")
         return
     body = len(content) - _HEADER
     chunks = _CHUNK_COUNT.unpack_from(content)[0]
     missing = -body % _CHUNK
     if missing:
-        yield (
-            b"",
-            BadLine("truncated", f"the file ends inside a chunk, at byte {len(content)}"),
-            None,
-        )
+        yield b"", BadLine("truncated", f"the file ends inside a chunk, at byte {len(content)}")
     elif body // _CHUNK < chunks:
-        yield b"", BadLine("truncated", f"{body // _CHUNK} of {chunks} chunks are there"), None
-    yield from _records(content + bytes(missing), context)
+        yield b"", BadLine("truncated", f"{body // _CHUNK} of {chunks} chunks are there")
+    yield from _parsed(content + bytes(missing))
 
 
-def _records(content: bytes, context: Context) -> Iterator[Item]:
+def _parsed(content: bytes) -> Iterator[tuple[bytes, BadLine | None]]:
     try:
         records = iter(PyEvtxParser(io.BytesIO(content), number_of_threads=1).records_json())
     except (OSError, RuntimeError) as error:
-        yield b"", BadLine("not_evtx", str(error)[:200]), None
+        yield b"", BadLine("not_evtx", str(error)[:200])
         return
     faults = 0
     while faults < _MAX_FAULTS:
@@ -60,13 +67,10 @@ def _records(content: bytes, context: Context) -> Iterator[Item]:
             return
         except (OSError, RuntimeError) as error:
             faults += 1
-            yield b"", BadLine("damaged_record", str(error)[:200]), None
+            yield b"", BadLine("damaged_record", str(error)[:200])
             continue
-        raw = record["data"].encode("utf-8", "replace")
-        prepared = None if context.prepare is None else context.prepare(raw)
-        raw = raw if prepared is None else prepared.raw
-        yield raw, parse_record(raw, context), prepared
-    yield b"", BadLine("too_many_faults", f"{_MAX_FAULTS} damaged records: reading stopped"), None
+        yield record["data"].encode("utf-8", "replace"), None
+    yield b"", BadLine("too_many_faults", f"{_MAX_FAULTS} damaged records: reading stopped")
 
 
 def parse_record(raw: bytes, context: Context) -> Parsed | BadLine:
