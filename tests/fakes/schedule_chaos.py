@@ -72,7 +72,87 @@ detection:
   selection: {event.outcome: failure}
   condition: selection
 """
-RULES = RulesIn(root=ROOT_RULE, many=COUNT_RULE)
+VALUES_RULE = """
+title: One address, several accounts
+id: 00000000-0000-0000-0000-0000000c0004
+name: values
+status: stable
+level: high
+correlation:
+  type: value_count
+  rules: [tried]
+  group-by: [source.ip]
+  timespan: 15m
+  condition: {gte: 3, field: user.name}
+---
+title: Tried
+id: 00000000-0000-0000-0000-0000000c0005
+name: tried
+status: stable
+level: low
+logsource: {product: linux, service: chaos}
+detection:
+  selection: {user.name|startswith: user}
+  condition: selection
+"""
+ORDER_RULE = """
+title: Failure, then root
+id: 00000000-0000-0000-0000-0000000c0006
+name: ordered
+status: stable
+level: high
+correlation:
+  type: temporal_ordered
+  rules: [first, then]
+  group-by: [source.ip]
+  timespan: 5m
+---
+title: First
+id: 00000000-0000-0000-0000-0000000c0007
+name: first
+status: stable
+level: low
+logsource: {product: linux, service: chaos}
+detection:
+  selection: {event.outcome: failure}
+  condition: selection
+---
+title: Then
+id: 00000000-0000-0000-0000-0000000c0008
+name: then
+status: stable
+level: low
+logsource: {product: linux, service: chaos}
+detection:
+  selection: {user.name: root}
+  condition: selection
+"""
+FEW_RULE = """
+title: An account that tries once only
+id: 00000000-0000-0000-0000-0000000c0009
+name: few
+status: stable
+level: low
+correlation:
+  type: event_count
+  rules: [single]
+  group-by: [user.name]
+  timespan: 4m
+  condition: {lte: 1}
+---
+title: Single
+id: 00000000-0000-0000-0000-0000000c000a
+name: single
+status: stable
+level: low
+logsource: {product: linux, service: chaos}
+detection:
+  selection: {event.outcome: failure}
+  condition: selection
+"""
+RULES = RulesIn(
+    few=FEW_RULE, root=ROOT_RULE, many=COUNT_RULE, values=VALUES_RULE, ordered=ORDER_RULE
+)
 
 Content = tuple[str, str, int, int, int, str]
 
@@ -207,7 +287,7 @@ def wipe(spine: Spine) -> None:
 
 def contents(spine: Spine) -> Counter[Content]:
     """Return what the alerts say, how often."""
-    query = sa.select(alerts).where(alerts.c.status != "superseded")
+    query = sa.select(alerts).where(alerts.c.status.in_(("open", "closed", "suppressed")))
     with spine.engine.connect() as connection:
         return Counter(
             (
@@ -251,9 +331,7 @@ class Chaos:
             self.logs.append([event for _, event in portion])
             for _ in range(self.seed.randrange(4)):
                 self._work(crew)
-        calm = service(self.spine.parts, self.logs, self.stepper)
-        self._lose_lease()
-        drain(calm)
+        self._rest(service(self.spine.parts, self.logs, self.stepper), self.stepper)
         self.counts.update(self.death.counts)
         return contents(self.spine)
 
@@ -263,8 +341,7 @@ class Chaos:
         self.clock.instant = self.events[-1][0]
         logs = FakeLogStore()
         logs.append([event for _, event in self.events])
-        self._lose_lease()
-        drain(service(self.spine.parts, logs))
+        self._rest(service(self.spine.parts, logs), Stepper)
         return contents(self.spine)
 
     def seen_once(self) -> bool:
@@ -284,6 +361,13 @@ class Chaos:
             query = sa.select(outbox_events.c.payload).where(outbox_events.c.name == "alert_raised")
             told = [orjson.loads(p)["alert_id"] for p in connection.execute(query).scalars()]
         return Counter(told) == Counter(stored)
+
+    def _rest(self, runs: RunService, stepper: type[Stepper]) -> None:
+        """Let everything that is due be done, and time pass until nothing is awaited."""
+        self._lose_lease()
+        drain(runs)
+        self.clock.advance(3 * DAY / SECOND)
+        drain(service(self.spine.parts, runs._logs, stepper))
 
     def _hire(self) -> tuple[RunService, SleepyStore]:
         store = SleepyStore(self.logs)
