@@ -6,6 +6,7 @@ from detectors.api.alerts import alert_routes
 from detectors.api.bulk import bulk_routes
 from detectors.api.log_search import search_routes
 from detectors.api.logs import log_routes
+from detectors.api.models import model_routes
 from detectors.api.privacy import privacy_routes
 from detectors.api.rule_folders import rule_folder_routes
 from detectors.api.rules import rule_routes
@@ -23,6 +24,7 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *bulk_routes(services.shipping),
         *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
+        *model_routes(services.models),
         *rule_routes(services.rules, services.runs),
         *rule_folder_routes(services.rule_folders),
     )

@@ -11,6 +11,7 @@ import click
 
 from detectors.commands.alerts import COMMANDS
 from detectors.commands.files import CacheFile, log_files, rule_files, samples_of
+from detectors.commands.models import COMMANDS as MODEL_COMMANDS
 from detectors.commands.rule_folders import FOLDER_COMMANDS
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
@@ -122,5 +123,5 @@ def _print_hit(hit: Any, *, as_json: bool) -> None:
         click.echo(f"{hit.file}:{hit.index}\t{hit.rule.severity}\t{hit.rule.title}")
 
 
-for _command in (*COMMANDS, *FOLDER_COMMANDS):
+for _command in (*COMMANDS, *MODEL_COMMANDS, *FOLDER_COMMANDS):
     group.add_command(_command)

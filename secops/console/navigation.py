@@ -8,7 +8,14 @@ from typing import Final
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.audits import READ_ASSESSMENTS, READ_LEDGER
-from secops.kernel.permissions.detectors import ALERT_READ, LOG_SEARCH, RULE_READ
+from secops.kernel.permissions.detectors import (
+    ALERT_READ,
+    LOG_SEARCH,
+    LOG_SOURCE_READ,
+    LOG_TRACE,
+    MODEL_READ,
+    RULE_READ,
+)
 from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.kernel.permissions.kms import SEAL_READ
 from secops.kernel.permissions.playbooks import INCIDENT_READ, RUN_READ
@@ -28,6 +35,9 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
     Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
     Entry("/logs", Text("日志检索", "Log search"), LOG_SEARCH),
+    Entry("/models", Text("异常模型", "Anomaly models"), MODEL_READ),
+    Entry("/trace", Text("溯源", "Trace"), LOG_TRACE),
+    Entry("/data-policies", Text("数据分级", "Data grades"), LOG_SOURCE_READ),
     Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
     Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
     Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),

@@ -1,6 +1,6 @@
-"""Alerts, rules and log search."""
+"""Alerts, rules, log search and graded data."""
 
-from secops.console.detectors import alerts, logs, rules
+from secops.console.detectors import alerts, logs, models, privacy, rules
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -9,4 +9,10 @@ __all__ = ["routes"]
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
-    return (*alerts.routes(desk), *rules.routes(desk), *logs.routes(desk))
+    return (
+        *alerts.routes(desk),
+        *rules.routes(desk),
+        *logs.routes(desk),
+        *models.routes(desk),
+        *privacy.routes(desk),
+    )
