@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import click
 
@@ -16,7 +16,7 @@ from secops.terminal.output import json_option, print_json, print_json_line, pri
 from secops.terminal.session import Session, session_of
 
 if TYPE_CHECKING:
-    from detectors.models.search import Histogram
+    from detectors.models.search import ExportForm, Histogram
     from detectors.service import DetectorsServices
 
 _WIDTH: Final = 50
@@ -150,7 +150,7 @@ def _export(
     form = "jsonl" if target == "-" else Path(target).suffix.lower().removeprefix(".")
     columns = tuple(name for name in (written["columns"] or "").split(",") if name)
     limit = written["limit"] or _LIMITS["export"]
-    options = ExportOptions(form, limit, columns)  # type: ignore[arg-type] - the service looks
+    options = ExportOptions(cast("ExportForm", form), limit, columns)
     parts = services.search.export_logs(session.actor, query, options, window=written["window"])
     rows, is_cut = 0, False
     with _opened(target) as stream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -18,11 +18,33 @@ from detectors.models.logs import (
     TailPiece,
     TailPosition,
 )
-from secops.kernel.logs import Aggregation, Batch, Bucket, LogEvent, Query
+from secops.kernel.logs import Aggregation, Batch, Bucket, LogEvent, Query, Value, Window
 from secops.kernel.transactions import Transaction
 
 
-class QueryEvaluator(Protocol):
+class QueryPruner(Protocol):
+    """Says where a query can hold at all; ``core.query`` fills it."""
+
+    def keys_of(self, name: str, values: Sequence[Value]) -> tuple[list[int], list[int]]:
+        """Return 32-bit keys of a field's values, and for each key the value's place."""
+        ...
+
+    def presence_key(self, name: str) -> int:
+        """Return the key of "the field is there"."""
+        ...
+
+    def possible_places(
+        self, query: Query, look_up: Callable[[int], int], everywhere: int, sources: Collection[str]
+    ) -> int:
+        """Return, as bits of ``everywhere``, a superset of the places where ``query`` holds."""
+        ...
+
+    def possible_window(self, query: Query, window: Window) -> Window:
+        """Return ``window`` narrowed by what ``query`` says of ``@timestamp``."""
+        ...
+
+
+class QueryEvaluator(QueryPruner, Protocol):
     """Answers queries on a batch; ``core.query`` fills it, so that all stores agree."""
 
     def matching_rows(self, query: Query, batch: Batch) -> NDArray[np.bool_]:

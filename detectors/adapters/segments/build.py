@@ -38,5 +38,5 @@ def open_segments(
     in ``home/spool/damaged`` then.
     """
     spool = Spool(home / "spool", process)
-    writer = Writer(home / "segments", spool, closed, damaged)
+    writer = Writer(home / "segments", spool, evaluator, closed=closed, damaged=damaged)
     return Segments(SegmentStore(home / "segments", writer, spool, evaluator), spool, writer)

@@ -104,14 +104,14 @@ def table_of(events: Sequence[StoredEvent]) -> Any:
     return pa.table(arrays)
 
 
-def parquet_of(table: Any) -> bytes:
-    """Return ``table`` as a Parquet file."""
+def parquet_of(table: Any, footer: Mapping[bytes, bytes] | None = None) -> bytes:
+    """Return ``table`` as a Parquet file with ``footer`` in its metadata."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     stream = io.BytesIO()
     dictionaries = [name for name in table.schema.names if name not in OWN or name == SOURCE]
     pq.write_table(
-        table,
+        table.replace_schema_metadata(footer),
         stream,
         row_group_size=ROWS_OF_GROUP,
         compression="zstd",

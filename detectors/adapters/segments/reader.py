@@ -33,13 +33,15 @@ Codes = NDArray[np.int32]
 
 
 class PartFile:
-    """One Parquet file, opened; columns are read one by one."""
+    """One Parquet file, or some of its row groups, opened; columns are read one by one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, groups: Sequence[int] | None = None) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415 - heavy: only where logs are read
 
         self._file = pq.ParquetFile(path)
-        self.rows: int = self._file.metadata.num_rows
+        self._groups = groups
+        whole = self._file.metadata.num_rows
+        self.rows: int = whole if groups is None else _rows_in(groups, whole)
         names = self._file.schema_arrow.names
         self._positions = {name: position for position, name in enumerate(names)}
 
@@ -94,9 +96,18 @@ class PartFile:
         places = [rank[row // ROWS_OF_GROUP] * ROWS_OF_GROUP + row % ROWS_OF_GROUP for row in rows]
         return self._file.read_row_groups(groups).take(places)
 
+    def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where ``rows`` of these row groups stand in the whole file."""
+        if self._groups is None:
+            return rows
+        starts = np.array(self._groups, dtype=np.int64) * ROWS_OF_GROUP
+        return starts[rows // ROWS_OF_GROUP] + rows % ROWS_OF_GROUP
+
     def _read(self, column: str) -> Any:
-        table = self._file.reader.read_all([self._positions[column]])
-        return table.column(0)
+        position = self._positions[column]
+        if self._groups is None:
+            return self._file.reader.read_all([position]).column(0)
+        return self._file.reader.read_row_groups(self._groups, [position]).column(0)
 
     def _numbers(self, column: str) -> NDArray[np.int64]:
         numbers: NDArray[np.int64] = self._read(column).to_numpy()
@@ -117,12 +128,20 @@ class PartFile:
         return {name: _encoded(rows, self.rows) for name, rows in spilled.items()}
 
 
+def _rows_in(groups: Sequence[int], whole: int) -> int:
+    return sum(min(ROWS_OF_GROUP, whole - group * ROWS_OF_GROUP) for group in groups)
+
+
 def decode_dictionary(chunked: Any) -> tuple[list[Value], Codes]:
     """Return an Arrow dictionary column as values and codes."""
     is_one = chunked.num_chunks == 1
     encoded = chunked.chunk(0) if is_one else chunked.unify_dictionaries().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return [decode_value(text) for text in encoded.dictionary.to_pylist()], codes
+    texts: list[str] = encoded.dictionary.to_pylist()
+    if any(text.startswith("\x00") for text in texts):
+        return [decode_value(text) for text in texts], codes
+    plain: list[Value] = [*texts]
+    return plain, codes
 
 
 def _encoded(rows: Mapping[int, Value], count: int) -> tuple[list[Value], Codes]:
@@ -215,6 +234,51 @@ def batch_of(parts: Sequence[PartFile], first_seq: int = 0, last_seq: int | None
         columns=columns,
         raws=Lazy(count, lambda: taken([part.raws() for part in parts])),
     )
+
+
+class PartBatch(Batch):
+    """The rows of one part as a batch; nothing is read before somebody asks for it."""
+
+    def __init__(self, part: PartFile) -> None:
+        object.__setattr__(self, "_part", part)
+
+    def __len__(self) -> int:
+        return self._of.rows
+
+    @property
+    def _of(self) -> PartFile:
+        part: PartFile = object.__getattribute__(self, "_part")
+        return part
+
+    @cached_property
+    def ids(self) -> Sequence[str]:
+        """Hex ids."""
+        return Lazy(len(self), lambda: [identifier.hex() for identifier in self._of.ids()])
+
+    @cached_property
+    def seqs(self) -> array[int]:
+        """Ingest order."""
+        return _array("q", self._of.seqs())
+
+    @cached_property
+    def times(self) -> array[int]:
+        """Event times."""
+        return _array("q", self._of.times())
+
+    @cached_property
+    def source(self) -> Column:
+        """Sources."""
+        return LazyColumns([self._of], None).join([self._of.source()])
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """Fields."""
+        return LazyColumns([self._of], None)
+
+    @cached_property
+    def raws(self) -> Sequence[bytes]:
+        """Raw lines."""
+        return Lazy(len(self), self._of.raws)
 
 
 def events_at(part: PartFile, rows: Sequence[int]) -> list[StoredEvent]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detectors.adapters.segments import fingerprints
 from detectors.adapters.segments.manifest import Manifest, Part, Segment
+from detectors.adapters.segments.pruning import PartSearch
 from detectors.adapters.segments.reader import PartFile, batch_of, events_at
 from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.writer import Writer
@@ -49,6 +50,7 @@ class SegmentStore:
         self._writer = writer
         self._spool = spool
         self._evaluator = evaluator
+        self._parts_search = PartSearch(folder, evaluator)
         self._manifest = Manifest(folder)
 
     def append(self, events: Sequence[LogEvent]) -> AppendResult:
@@ -164,7 +166,8 @@ class SegmentStore:
     def _search(
         self, query: Query, window: Window, limit: int, before: tuple[int, int] | None
     ) -> list[StoredEvent]:
-        parts = sorted(self._within(window), key=lambda part: part.last_at, reverse=True)
+        near = self._parts_search.window(query, window)
+        parts = sorted(self._within(near), key=lambda part: part.last_at, reverse=True)
         best: list[Place] = []
         for number, part in enumerate(parts):
             if len(best) >= limit and (not best or part.last_at < best[0][0]):
@@ -176,23 +179,24 @@ class SegmentStore:
                     heapq.heappush(best, (*place[:2], number, place[2]))
                 elif best and place[:2] > best[0][:2]:
                     heapq.heapreplace(best, (*place[:2], number, place[2]))
-        return self._fetch([parts[place[2]] for place in best], sorted(best, reverse=True), parts)
+        return self._fetch(sorted(best, reverse=True), parts)
 
     def _places(
         self, part: Part, query: Query, window: Window, before: tuple[int, int] | None
     ) -> Iterator[tuple[int, int, int]]:
-        batch = batch_of([PartFile(self._folder / part.file)])
-        mask = self._mask(batch, query, window)
-        times = np.frombuffer(batch.times, dtype=np.int64)
-        seqs = np.frombuffer(batch.seqs, dtype=np.int64)
+        found = self._parts_search.find(part, query, window)
+        if found is None:
+            return iter(())
+        times = np.frombuffer(found.batch.times, dtype=np.int64)
+        seqs = np.frombuffer(found.batch.seqs, dtype=np.int64)
+        mask = found.mask
         if before is not None:
             mask = mask & ((times < before[0]) | ((times == before[0]) & (seqs < before[1])))
         rows = np.flatnonzero(mask)
-        return zip(times[rows].tolist(), seqs[rows].tolist(), rows.tolist(), strict=True)
+        places = found.file.places(rows)
+        return zip(times[rows].tolist(), seqs[rows].tolist(), places.tolist(), strict=True)
 
-    def _fetch(
-        self, _used: Sequence[Part], places: Sequence[Place], parts: Sequence[Part]
-    ) -> list[StoredEvent]:
+    def _fetch(self, places: Sequence[Place], parts: Sequence[Part]) -> list[StoredEvent]:
         wanted: dict[int, list[int]] = {}
         for _, _, number, row in places:
             wanted.setdefault(number, []).append(row)
@@ -226,9 +230,10 @@ class SegmentStore:
 
     def _aggregate(self, query: Query, window: Window, by: Aggregation) -> list[Bucket]:
         counts: Counter[tuple[Any, ...]] = Counter()
-        for part in self._within(window):
-            batch = batch_of([PartFile(self._folder / part.file)])
-            counts += self._evaluator.count_rows(batch, self._mask(batch, query, window), by)
+        for part in self._within(self._parts_search.window(query, window)):
+            found = self._parts_search.find(part, query, window)
+            if found is not None:
+                counts += self._evaluator.count_rows(found.batch, found.mask, by)
         return self._evaluator.buckets_of(counts, by)
 
     def _within(self, window: Window) -> list[Part]:
@@ -238,15 +243,6 @@ class SegmentStore:
             if (window.since is None or part.last_at >= window.since)
             and (window.until is None or part.first_at < window.until)
         ]
-
-    def _mask(self, batch: Batch, query: Query, window: Window) -> NDArray[np.bool_]:
-        times = np.frombuffer(batch.times, dtype=np.int64)
-        mask = np.ones(len(batch), dtype=np.bool_)
-        if window.since is not None:
-            mask &= times >= window.since
-        if window.until is not None:
-            mask &= times < window.until
-        return mask & self._evaluator.matching_rows(query, batch) if mask.any() else mask
 
 
 def _is_id(text: str) -> bool:

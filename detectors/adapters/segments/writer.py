@@ -35,8 +35,9 @@ from detectors.adapters.segments.merging import merge_tables, packed, rows_of_da
 from detectors.adapters.segments.parts import parquet_of, table_of
 from detectors.adapters.segments.reader import PartFile, decode_dictionary
 from detectors.adapters.segments.spool import Spool
+from detectors.adapters.segments.terms import FOOTER, file_of, terms_of
 from detectors.errors import LogStoreUnavailable
-from detectors.ports import ClosedSegments
+from detectors.ports import ClosedSegments, QueryPruner
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.clock import DAY
 from secops.kernel.errors import AuditUnavailable
@@ -51,11 +52,18 @@ class Writer:
     """Stores, compacts and drops; every method but ``lock`` needs the lock held."""
 
     def __init__(
-        self, folder: Path, spool: Spool, closed: ClosedSegments, damaged: Callable[[str], None]
+        self,
+        folder: Path,
+        spool: Spool,
+        pruner: QueryPruner,
+        *,
+        closed: ClosedSegments,
+        damaged: Callable[[str], None],
     ) -> None:
         self._folder = folder
         self._damaged = damaged
         self._spool = spool
+        self._pruner = pruner
         self._closed = closed
         self._manifest = Manifest(folder)
         self._tables: dict[str, fingerprints.Table] = {}
@@ -287,14 +295,18 @@ class Writer:
             for file in (segment.ids, *(part.file for part in segment.parts)):
                 if file not in used:
                     (self._folder / file).unlink(missing_ok=True)
+                    (self._folder / file_of(file)).unlink(missing_ok=True)
 
     def _write_part(self, name: str, table: Any) -> Part:
-        content = parquet_of(table)
+        terms = terms_of(table, self._pruner)
+        content = parquet_of(table, {FOOTER: sha256(terms).hex().encode()} if terms else None)
         seqs = table.column("@seq").to_numpy()
         times = table.column("@at").to_numpy()
         arrived = table.column("@ingested").to_numpy()
         days, inverse = np.unique(times // DAY, return_inverse=True)
         file = f"{_day(int(days[0]))}/{name}.parquet"
+        if terms:
+            self._write(file_of(file), terms)
         self._write(file, content)
         counts = {
             str(day): DayCount(int((inverse == n).sum()), int(arrived[inverse == n].max()))
@@ -332,8 +344,9 @@ class Writer:
         self._swept = True
         state = self._manifest.read()
         used = {part.file for s in state.segments.values() for part in s.parts}
+        used |= {file_of(file) for file in used}
         used |= {segment.ids for segment in state.segments.values()}
-        for path in [*self._folder.glob("*/*.parquet"), *self._folder.glob("*/*.ids")]:
+        for path in self._folder.glob("*/*.*"):
             if str(path.relative_to(self._folder)) not in used:
                 path.unlink(missing_ok=True)
         for path in self._folder.glob("*/.*.new"):

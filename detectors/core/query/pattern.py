@@ -30,6 +30,16 @@ def unescaped(text: str) -> str | None:
     return "".join(plain)
 
 
+def literal_head(text: str) -> str:
+    """Return the folded text before the first wildcard: what every match begins with."""
+    head = []
+    for token in _TOKEN.findall(text):
+        if token in ("*", "?"):
+            break
+        head.append(_folded(token))
+    return "".join(head)
+
+
 def whole_value(text: str, *, quoted: bool) -> Test:
     """Return the test whether a value is ``text``: folded, with wildcards, or in a network."""
     literal = text if quoted else unescaped(text)
@@ -110,9 +120,11 @@ class _Piece:
 
 
 def _piece(tokens: list[str]) -> _Piece:
-    literal = [
-        None if t == "?" else fold(t[1] if t[0] == "\\" and len(t) > 1 else t) for t in tokens
-    ]
+    literal = [None if part == "?" else _folded(part) for part in tokens]
     expression = "".join("." if part is None else re.escape(part) for part in literal)
     length = sum(1 if part is None else len(part) for part in literal)
     return _Piece(re.compile(expression, re.DOTALL), length)
+
+
+def _folded(token: str) -> str:
+    return fold(token[1] if token[0] == "\\" and len(token) > 1 else token)
