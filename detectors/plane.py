@@ -152,6 +152,7 @@ def log_services(
         tails=LocalTails(parts.home / "tail"),
         rejects=rejects,
         privacy=privacy,
+        healths=SqlSourceHealths(),
         own=lambda: own_sources(parts.home / "log"),
     )
     return logs, SourceService(parts, sources), follower

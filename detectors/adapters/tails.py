@@ -3,23 +3,28 @@
 Per source two files under ``home/tail``: the position (JSON, replaced whole) and the keys of
 the lines read, 16 bytes each, of this file and the one before it (so that an equal line on
 the other side of a rotation keeps its number). A crash between the two leaves more keys than
-the position counts: the surplus is cut off.
+the position counts: the surplus is cut off. How a rotated file is found again stands in
+``rotation``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from detectors.adapters.rotation import FoundFile, after, find_rest, fingerprint, opened, same_file
 from detectors.adapters.segments.files import make_folder, write_durably
 from detectors.models.logs import TailPiece, TailPosition
 
+_LOG: Final = logging.getLogger("detectors.tails")
 _PIECE: Final = 4 << 20
 _KEY: Final = 16
 
@@ -33,23 +38,22 @@ class LocalTails:
     def read(self, source: str, path: str) -> TailPiece | None:
         """Return what is new in the file at ``path``; None if nothing is.
 
-        After a rotation the rest of the old file is read first, as long as it lies beside
-        the new one. A file that shrank in place is read from its start.
+        After a rotation (renamed, copied and truncated, packed) the rest of the old file is
+        read first, then files that came and went in between, then the new one from its start.
         """
         position = self._state(source)[0]
         place = Path(path)
-        try:
-            inode = place.stat().st_ino
-        except FileNotFoundError:
-            return None
-        if position.inode not in (0, inode):
-            old = _sibling(place, position.inode)
-            if old is not None:
-                piece = _piece(old, position, is_old=True)
-                if piece is not None:
-                    return piece
-            position = TailPosition(inode=inode)
-        return _piece(place, position, is_old=False)
+        if _is_fresh(position) or same_file(place, position):
+            return _piece(FoundFile(place), position, grows=True) if place.exists() else None
+        rest = find_rest(place, position)
+        piece = None if rest is None else _old_piece(rest, position)
+        fresh = TailPosition(generation=position.generation + 1, modified=position.modified)
+        last = rest
+        while piece is None and (last := after(place, last, position)) is not None:
+            piece = _old_piece(last, fresh)
+        if piece is None and place.exists():
+            piece = _piece(FoundFile(place), fresh, grows=True)
+        return piece
 
     def position(self, source: str) -> TailPosition:
         """Return how far the stream was read."""
@@ -60,7 +64,7 @@ class LocalTails:
         _, state = self._state(source)
         keys = []
         for generation in state["generations"]:
-            content = self._keys_file(source, generation["inode"]).read_bytes()
+            content = self._keys_file(source, generation["number"]).read_bytes()
             content = content[: generation["length"]]
             keys += [content[n : n + _KEY] for n in range(0, len(content), _KEY)]
         return keys
@@ -70,10 +74,10 @@ class LocalTails:
         make_folder(self._folder)
         _, state = self._state(source)
         generations: list[dict[str, int]] = state["generations"]
-        if not generations or generations[-1]["inode"] != position.inode:
-            generations.append({"inode": position.inode, "length": 0})
+        if not generations or generations[-1]["number"] != position.generation:
+            generations.append({"number": position.generation, "length": 0})
         current = generations[-1]
-        path = self._keys_file(source, position.inode)
+        path = self._keys_file(source, position.generation)
         with path.open("r+b" if path.exists() else "w+b") as stream:
             stream.truncate(current["length"])
             stream.seek(current["length"])
@@ -85,7 +89,7 @@ class LocalTails:
         record = {"position": asdict(position), "generations": kept, "source": source}
         write_durably(self._state_file(source), orjson.dumps(record))
         for generation in gone:
-            self._keys_file(source, generation["inode"]).unlink(missing_ok=True)
+            self._keys_file(source, generation["number"]).unlink(missing_ok=True)
 
     def _state(self, source: str) -> tuple[TailPosition, dict[str, Any]]:
         try:
@@ -97,8 +101,8 @@ class LocalTails:
     def _state_file(self, source: str) -> Path:
         return self._folder / f"{_file_name(source)}.json"
 
-    def _keys_file(self, source: str, inode: int) -> Path:
-        return self._folder / f"{_file_name(source)}.{inode}.keys"
+    def _keys_file(self, source: str, generation: int) -> Path:
+        return self._folder / f"{_file_name(source)}.{generation}.keys"
 
 
 def _file_name(source: str) -> str:
@@ -106,43 +110,50 @@ def _file_name(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:32]
 
 
-def _sibling(path: Path, inode: int) -> Path | None:
-    """Return the file beside ``path`` that has ``inode``: where rotation has moved it."""
-    for candidate in path.parent.iterdir():
-        try:
-            if candidate.is_file() and candidate.stat().st_ino == inode:
-                return candidate
-        except FileNotFoundError:
-            continue
-    return None
+def _is_fresh(position: TailPosition) -> bool:
+    return position.offset == 0 and not position.head
 
 
-def _piece(path: Path, position: TailPosition, *, is_old: bool) -> TailPiece | None:
-    with path.open("rb") as stream:
-        status = os.fstat(stream.fileno())
-        if status.st_size < position.offset:
-            position = TailPosition(inode=status.st_ino)
+def _old_piece(found: FoundFile, position: TailPosition) -> TailPiece | None:
+    """Return the next lines of a rotated file; a damaged one is named and has none."""
+    try:
+        return _piece(found, position, grows=False)
+    except (OSError, EOFError, zlib.error) as error:
+        _LOG.warning("%s can't be read: %s", found.path, error)
+        return None
+
+
+def _piece(found: FoundFile, position: TailPosition, *, grows: bool) -> TailPiece | None:
+    """Return the next lines of ``found``; ``position`` fits it, or is the start."""
+    with opened(found) as stream:
+        status = found.path.stat()
+        head, head_length = fingerprint(stream, position.offset)
         stream.seek(position.offset)
         content = stream.read(_PIECE)
     if not content:
         return None
-    whole, skipping, lines = _cut(content, position, is_last=is_old and len(content) < _PIECE)
+    whole, skipping, lines = _cut(content, position, is_last=not grows and len(content) < _PIECE)
     if not whole:
         return None
     skipped = whole.find(b"\n") + 1 if position.skipping else 0
-    after = TailPosition(
+    following = replace(
+        position,
         inode=status.st_ino,
         offset=position.offset + len(whole),
         index=position.index + lines,
         skipping=skipping,
+        head=head,
+        head_length=head_length,
+        modified=status.st_mtime_ns,
     )
     return TailPiece(
         content=b"" if position.skipping and not skipped else whole[skipped:],
         first_index=position.index + (1 if skipped else 0),
         first_offset=position.offset + skipped,
-        position=after,
-        more=is_old or after.offset < status.st_size,
+        position=following,
+        more=not grows or following.offset < status.st_size,
         modified=status.st_mtime_ns // 1_000,
+        grows=grows and len(content) < _PIECE,
     )
 
 

@@ -99,22 +99,30 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class TailPosition:
-    """Where following stands: ``offset`` in file ``inode``, the next line is ``index``.
+    """Where following stands: ``offset`` in a file, the next line is ``index``.
 
-    ``skipping`` says that a line too long to be read is being passed over.
+    The file is the one that begins with ``head_length`` bytes whose SHA-256 is ``head``: an
+    inode is given to another file, a copy has another one. ``generation`` counts the files of
+    this stream, ``modified`` is the mtime of the last one (nanoseconds). ``skipping`` says that
+    a line too long to be read is being passed over.
     """
 
     inode: int = 0
     offset: int = 0
     index: int = 0
     skipping: bool = False
+    head: str = ""
+    head_length: int = 0
+    generation: int = 0
+    modified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TailPiece:
     """What is new in a followed file: whole lines, and the ``position`` after them.
 
-    ``modified`` is the file's mtime, UTC microseconds; ``more`` says that more waits.
+    ``modified`` is the file's mtime, UTC microseconds; ``more`` says that more waits; ``grows``
+    that the file may still grow: what isn't whole at its end may become so.
     """
 
     content: bytes
@@ -123,6 +131,7 @@ class TailPiece:
     position: TailPosition
     more: bool
     modified: int
+    grows: bool = True
 
 
 @dataclass(frozen=True, slots=True)

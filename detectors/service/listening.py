@@ -10,7 +10,7 @@ from typing import Final
 
 from detectors.core.events.identity import ArrivalCounter
 from detectors.core.formats.live import header_host, read_live
-from detectors.core.formats.reader import Record
+from detectors.core.formats.line import Record
 from detectors.core.formats.record import Context
 from detectors.core.peers import PeerTable, choose
 from detectors.models.listening import QUARANTINE, Endpoint, Heard, ListenerCounts

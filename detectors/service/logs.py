@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from detectors.core.events.identity import LineCounter, Numbering, event_id
 from detectors.core.formats.detect import AUTO, FORMATS
-from detectors.core.formats.reader import Record, Reject, read_records
+from detectors.core.formats.line import Record, Reject
+from detectors.core.formats.reader import read_records
 from detectors.core.formats.record import Context
 from detectors.core.query.syntax import parse_query
 from detectors.errors import EventNotFound, NothingReadable, UnknownFormat

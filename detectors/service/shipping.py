@@ -10,7 +10,7 @@ from typing import Any, Final
 from detectors.core.bulk.actions import BadBulk, BulkItem, read_bulk
 from detectors.core.bulk.documents import read_document
 from detectors.core.events.identity import LineCounter, NamedOnce
-from detectors.core.formats.reader import Record
+from detectors.core.formats.line import Record
 from detectors.core.formats.record import BadLine, Context
 from detectors.errors import BulkRejected, BulkTooLarge
 from detectors.models.logs import LogSource

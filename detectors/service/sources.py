@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from detectors.core.events.identity import LineCounter, line_key
 from detectors.core.formats.detect import EVTX, FORMATS
-from detectors.core.formats.reader import Reject, read_lines, read_piece
+from detectors.core.formats.line import Line, Record, Reject
+from detectors.core.formats.reader import read_lines, read_piece
 from detectors.core.formats.record import Context
 from detectors.errors import SourceExists, SourceNotFound, UnknownFormat
-from detectors.models.logs import LogSource
-from detectors.ports import LogSources, Rejects, Tails
+from detectors.models.logs import LogSource, TailPosition
+from detectors.ports import LogSources, Rejects, SourceHealths, Tails
 from detectors.service.log_settings import check_encoding, check_source_name, zone_of
 from detectors.service.logs import event_of, place_of
 from detectors.service.privacy import PrivacyService
 from secops.kernel.actors import Actor
-from secops.kernel.clock import DAY
-from secops.kernel.errors import Invalid
+from secops.kernel.clock import DAY, SECOND
+from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.logs import LogStore
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import LOG_INGEST, LOG_SOURCE_CHANGE, LOG_SOURCE_READ
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
+_LOG: Final = logging.getLogger("detectors.sources")
 _MAX_PATH: Final = 4_096
+QUIET: Final = 2 * SECOND
+"""After this silence a file's last event is taken as it is: nothing more of it will come."""
+MAX_KEPT: Final = 200_000
+"""Lines of a stream whose numbers stay in memory between two looks."""
+MAX_STREAMS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +95,26 @@ class Follower:
     tails: Tails
     rejects: Rejects
     privacy: PrivacyService
+    healths: SourceHealths
     own: Callable[[], Sequence[LogSource]] = tuple
     """The platform's own logs: it watches itself."""
+    _counters: dict[str, tuple[TailPosition, LineCounter]] = field(default_factory=dict)
 
     def follow_all(self) -> bool:
-        """Read what is new in every followed source; True when more waits."""
+        """Read what is new in every followed source; True when more waits.
+
+        A source that can't be read now is named in the log and tried again; the others go on.
+        """
         stored = self.parts.transactions.read(lambda tx: self.sources.list(tx, None))
-        registered = [*self.own(), *stored]
-        waiting = 0
-        for source in registered:
-            if source.follow and self.tail_file(source):
-                waiting += 1
-        return waiting > 0
+        waiting = False
+        for source in [*self.own(), *stored]:
+            if not source.follow:
+                continue
+            try:
+                waiting = self.tail_file(source) or waiting
+            except (OSError, SecopsError) as error:
+                _LOG.warning("source %s can't be followed now: %s", source.name, error)
+        return waiting
 
     def follow_file(self, actor: Actor, source: LogSource) -> bool:
         """Read a piece of what is new in a file that somebody follows by hand."""
@@ -111,18 +127,35 @@ class Follower:
         piece = None if source.path is None else self.tails.read(_stream(source), source.path)
         if piece is None:
             return False
-        prepare = self.privacy.preparer(source.org_id, source.name)
-        originals = self.privacy.originals(source.org_id)
-        encoding = check_encoding(source.encoding)
-        latest = piece.modified + DAY
-        context = Context(zone_of(source.timezone), latest, None, encoding, prepare)
-        counter = LineCounter()
-        counter.restore(self.tails.line_keys(_stream(source)))
-        sink = self.rejects.begin(self.parts.ids.new("rejects"))
-        events, keys, now = [], [], self.parts.clock.now()
+        stream = _stream(source)
         lines = list(read_lines((piece.content,), piece.first_index, piece.first_offset))
-        for item in read_piece(lines, source.format, context):
+        prepare = self.privacy.preparer(source.org_id, source.name)
+        encoding = check_encoding(source.encoding)
+        now = self.parts.clock.now()
+        context = Context(zone_of(source.timezone), piece.modified + DAY, None, encoding, prepare)
+        final = not piece.grows or now - piece.modified > QUIET
+        items, taken = read_piece(lines, source.format, context, final=final)
+        if not taken and lines:
+            return False  # it begins what isn't whole yet
+        position = piece.position if taken == len(lines) else _before(lines[taken], piece.position)
+        before = self.tails.position(stream)
+        counter = self._counter(stream, before)
+        keys = self._store(source, items, counter, now)
+        self.tails.advance(stream, position, keys)
+        if position.generation == before.generation:  # else the oldest file is forgotten now
+            self._keep(stream, position, counter)
+        return piece.more
+
+    def _store(
+        self, source: LogSource, items: Sequence[Record | Reject], counter: LineCounter, now: int
+    ) -> list[bytes]:
+        """Store the events of ``items`` and return the keys of their lines."""
+        originals = self.privacy.originals(source.org_id)
+        sink = self.rejects.begin(self.parts.ids.new("rejects"))
+        events, keys, rejected = [], [], 0
+        for item in items:
             if isinstance(item, Reject):
+                rejected += 1
                 sink.write(place_of(source.path or source.name, item), item.raw)
             else:
                 keys.append(line_key(item.raw))
@@ -132,8 +165,31 @@ class Follower:
         if events:
             originals.flush()
             self.store.append(events)
-        self.tails.advance(_stream(source), piece.position, keys)
-        return piece.more
+        if rejected:
+            counts = {source.name: (rejected, 0)}
+            self.parts.transactions.run(lambda tx: self.healths.add(tx, source.org_id, counts))
+        return keys
+
+    def _counter(self, stream: str, position: TailPosition) -> LineCounter:
+        """Return the numbers of the stream's lines so far; kept while nobody else moves it."""
+        known = self._counters.pop(stream, None)
+        if known is not None and known[0] == position:
+            return known[1]
+        counter = LineCounter()
+        counter.restore(self.tails.line_keys(stream))
+        return counter
+
+    def _keep(self, stream: str, position: TailPosition, counter: LineCounter) -> None:
+        """Keep the numbers for the next piece, unless they are many."""
+        if len(counter) <= MAX_KEPT:
+            while len(self._counters) >= MAX_STREAMS:
+                del self._counters[next(iter(self._counters))]
+            self._counters[stream] = (position, counter)
+
+
+def _before(line: Line, position: TailPosition) -> TailPosition:
+    """Return the position at the beginning of ``line``."""
+    return replace(position, offset=line.offset, index=line.index, skipping=False)
 
 
 def _stream(source: LogSource) -> str:

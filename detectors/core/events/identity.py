@@ -71,6 +71,10 @@ class LineCounter:
         self._counts[key] = before + 1
         return before
 
+    def __len__(self) -> int:
+        """Return how many different lines were counted."""
+        return len(self._counts)
+
     def restore(self, keys: Iterable[bytes]) -> None:
         """Count lines again whose ``line_key`` was kept."""
         for key in keys:

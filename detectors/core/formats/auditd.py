@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 
@@ -26,6 +27,9 @@ _ECS: Final = {
     "uid": "user.id",
     "terminal": "process.tty",
 }
+_INET, _INET6 = 2, 10
+_INET_BYTES, _INET6_BYTES = 8, 24
+"""Family, port, (flow,) address of struct sockaddr_in and sockaddr_in6."""
 _OUTCOMES: Final = {"yes": "success", "success": "success", "no": "failure", "failed": "failure"}
 
 
@@ -44,7 +48,10 @@ def parse_auditd(raw: bytes, context: Context) -> Parsed:
     }
     if node:
         fields["host.name"] = node
-    _pairs(rest.replace("\x1d", " "), fields)
+    plain, _, enriched = rest.partition("\x1d")
+    _pairs(plain, fields)
+    if enriched:
+        _pairs(enriched, fields)
     return Parsed(epoch_time(stamp), fields)
 
 
@@ -66,6 +73,25 @@ def _pairs(text: str, fields: dict[str, Value]) -> None:
         fields["event.outcome"] = outcome
     if "op" in fields:
         fields["event.action"] = fields["op"]
+
+
+def socket_address(written: str) -> dict[str, Value]:
+    """Return the other side that SOCKADDR's ``saddr`` (hex, little-endian machine) names."""
+    try:
+        octets = bytes.fromhex(written)
+    except ValueError:
+        return {}
+    family = int.from_bytes(octets[:2], "little")
+    fields: dict[str, Value] = {}
+    if family == _INET and len(octets) >= _INET_BYTES:
+        fields["destination.ip"] = str(ipaddress.IPv4Address(octets[4:8]))
+    elif family == _INET6 and len(octets) >= _INET6_BYTES:
+        address = ipaddress.IPv6Address(octets[8:24])
+        fields["destination.ip"] = str(address.ipv4_mapped or address)
+    else:
+        return {}
+    fields["destination.port"] = str(int.from_bytes(octets[2:4], "big"))
+    return fields
 
 
 def _plain(name: str, written: str) -> str:

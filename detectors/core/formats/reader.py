@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from detectors.core.formats import evtx
+from detectors.core.formats.audit_events import read_audit, read_audit_piece
+from detectors.core.formats.auditd import parse_auditd
 from detectors.core.formats.detect import EVTX, HEAD, LINE_PARSERS, detect
+from detectors.core.formats.line import Line, Record, Reject
 from detectors.core.formats.record import BadLine, Context, Parsed, Parser
-from detectors.models.privacy import Prepared
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a line that is still read (1 MiB)."""
@@ -32,42 +34,6 @@ _UTF16: Final = {
     "utf-16be": "utf-16-be",
     "utf-16-be": "utf-16-be",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A line that was read. ``index`` is its 0-based line or record number in the file.
-
-    ``prepared`` is what masking found, where the source asks for it.
-    """
-
-    index: int
-    raw: bytes
-    at: int
-    parsed: Parsed
-    prepared: Prepared | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A line that was not: where, why, and its bytes (``length`` counts all of them)."""
-
-    index: int
-    offset: int
-    length: int
-    reason: str
-    detail: str
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line without its end. ``length`` is its true length; ``raw`` may be cut."""
-
-    index: int
-    offset: int
-    length: int
-    raw: bytes
 
 
 def read_lines(chunks: Iterable[bytes], index: int = 0, offset: int = 0) -> Iterator[Line]:
@@ -138,7 +104,10 @@ def read_records(
 
 
 def read_with(parser: Parser, lines: Iterable[Line], context: Context) -> Iterator[Record | Reject]:
-    """Read ``lines`` by ``parser``."""
+    """Read ``lines`` by ``parser``; records of one audit event are joined."""
+    if parser is parse_auditd:
+        yield from read_audit(lines, context)
+        return
     for line in lines:
         if not line.raw.strip():
             continue
@@ -159,13 +128,21 @@ def read_line(parser: Parser, line: Line, context: Context) -> Record | Reject:
     return Record(line.index, raw, parsed.at, parsed, prepared)
 
 
-def read_piece(lines: list[Line], format_name: str, context: Context) -> Iterator[Record | Reject]:
-    """Read some lines of a stream, by ``format_name`` or as what they look like."""
+def read_piece(
+    lines: list[Line], format_name: str, context: Context, *, final: bool = True
+) -> tuple[list[Record | Reject], int]:
+    """Read some lines of a stream, by ``format_name`` or as what they look like.
+
+    Returns how many lines were read: all, unless more may follow (not ``final``) and the last
+    ones begin something that isn't whole yet.
+    """
     found: str | None = format_name
     if format_name == "auto":
         found = detect(b"", [line.raw[:MAX_LINE] for line in lines], context)
     parser = _unknown if found is None else LINE_PARSERS[found]
-    return read_with(parser, lines, context)
+    if parser is parse_auditd and not final:
+        return read_audit_piece(lines, context)
+    return list(read_with(parser, lines, context)), len(lines)
 
 
 def _read_evtx(content: bytes, context: Context) -> Iterator[Record | Reject]:

@@ -19,12 +19,10 @@ from detectors.core.formats.cef import parse_cef
 from detectors.core.formats.detect import FORMATS, detect
 from detectors.core.formats.ecs import parse_ecs, parse_jsonl
 from detectors.core.formats.evtx import parse_record
+from detectors.core.formats.line import Line, Record, Reject
 from detectors.core.formats.reader import (
     KEPT_OF_LONG,
     MAX_LINE,
-    Line,
-    Record,
-    Reject,
     read_lines,
     read_piece,
     read_records,
@@ -357,10 +355,10 @@ def test_pieces_of_a_stream_are_read_by_name_or_by_look() -> None:
     lines = [Line(5, 0, 27, b"Nov 22 17:31:23 gw sshd: ok"), Line(6, 28, 0, b"")]
 
     for name in ("auto", "syslog"):
-        (item,) = read_piece(lines, name, CONTEXT)
+        (item,), _ = read_piece(lines, name, CONTEXT)
         assert isinstance(item, Record)
         assert item.index == 5
-    (item,) = read_piece([Line(0, 0, 3, b"???")], "auto", CONTEXT)
+    (item,), _ = read_piece([Line(0, 0, 3, b"???")], "auto", CONTEXT)
     assert isinstance(item, Reject)
 
 

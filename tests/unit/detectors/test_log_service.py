@@ -348,7 +348,7 @@ class TestFollowing:
         tails = follower.tails
 
         class Crashing:
-            read, line_keys = tails.read, tails.line_keys
+            read, line_keys, position = tails.read, tails.line_keys, tails.position
 
             def advance(self, *_: object) -> None:
                 raise KeyboardInterrupt
