@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -19,15 +21,18 @@ from detectors.core.anchors.shadow import key_of, shadow_of
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import table_of
+from detectors.core.events.text import fold
 from detectors.core.query.evaluate import matching_rows
 from detectors.core.sigma.tree import (
     KEYWORDS,
     And,
+    Gap,
     Network,
     Node,
     Not,
     Number,
     Or,
+    Pattern,
     Present,
     Reference,
     Regex,
@@ -296,3 +301,47 @@ def test_the_anchor_of_three_thousand_rules_takes_moments() -> None:
 )
 def test_an_anchor_as_the_servers_query(anchor: Anchor, query: object) -> None:
     assert dsl_of(anchor) == query
+
+
+OPERATIONS = ("equals", "contains", "startswith", "endswith")
+AWKWARD = (
+    "a",
+    "E",
+    "e",
+    "\u0301",
+    "\u00e9",
+    "\u00df",
+    "ss",
+    "\u017f",
+    "\u212a",
+    "x\r",
+    "\n",
+    "*\\",
+)
+
+
+def test_every_awkward_literal_on_every_text_is_let_through() -> None:
+    trees: list[Node] = [
+        Text("CommandLine", operation, literal, cased=cased)  # type: ignore[arg-type]
+        for operation in OPERATIONS
+        for text in AWKWARD
+        for literal, cased in ((text, True), (fold(text), False))
+    ]
+    trees += [Regex("CommandLine", f"(?i){re.escape(text)}") for text in AWKWARD]
+    trees += [
+        Pattern("CommandLine", (first, Gap.RUN, last), cased=True)
+        for first in AWKWARD
+        for last in AWKWARD
+    ]
+    texts = {*SHORT, *("".join(three) for three in product(AWKWARD, ("", "x", "\n"), AWKWARD))}
+    events = numbered([{"CommandLine": text} for text in sorted(texts)])
+    shadows = [shadow_of(each.event) for each in events]
+    found = evaluate(Program(trees), table_of(batch_of(events)))
+    pairs = 0
+    for position, rows in found.items():
+        anchor = anchor_of(trees[position], 100)
+        for row in rows.tolist():
+            pairs += 1
+            assert holds(anchor, shadows[row]), (trees[position], events[row])
+    print(f"anchors: {len(trees)} questions x {len(events)} texts, {pairs} hold, 0 kept back")
+    assert pairs > len(events)
