@@ -8,7 +8,7 @@ from typing import Final
 
 from detectors.core.correlation.measures import Rules, gauge
 from detectors.core.correlation.model import Alternative, Correlation
-from detectors.core.correlation.ordered import chains
+from detectors.core.correlation.ordered import Chain, chains
 from detectors.models.correlation import Match
 
 Run = tuple[int, int, int, str]
@@ -48,16 +48,19 @@ def _measured(correlation: Correlation, matches: Sequence[Match]) -> Iterator[Ru
 
 
 def _alternatives(correlation: Correlation, matches: Sequence[Match]) -> list[Run]:
+    """Return the firing windows; in order, each begins at the latest chain that ends with it."""
     if correlation.type == "temporal":
         return list(_seen_together(correlation, matches))
     times = [match.at for match in matches]
-    runs = []
+    found: dict[int, Chain] = {}
     for way in correlation.alternatives:
         places = _places(way)
         for start, at in chains(matches, places, correlation.timespan):
-            window = (bisect_left(times, start), bisect_right(times, at))
-            runs.append((*window, at, str(len(places))))
-    return sorted(runs, key=lambda run: (run[1], run[0]))
+            found[at] = max((start, len(places)), found.get(at, (start, len(places))))
+    return [
+        (bisect_left(times, start), bisect_right(times, at), at, str(count))
+        for at, (start, count) in sorted(found.items())
+    ]
 
 
 def _seen_together(correlation: Correlation, matches: Sequence[Match]) -> Iterator[Run]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sigma.rule import SigmaDetectionItem
 from sigma.types import SigmaQueryExpression
 
-from detectors.core.detection import Plan, detectors_of, group_key, group_matches, group_text
+from detectors.core.correlation.grouping import Grouper
+from detectors.core.detection import Plan, detectors_of, hits_of
 from detectors.core.engine.explain import Explainer, expected
 from detectors.core.engine.questions import predicate, time_part, wildcard
 from detectors.core.engine.tables import batch_of
@@ -44,7 +45,7 @@ from detectors.core.sigma.tree import (
 )
 from detectors.core.sigma.values import Unsupported, value_node
 from detectors.core.subjects import common_subjects, risk_subjects, subjects_of
-from detectors.models.alerts import GroupMatch, Reason
+from detectors.models.alerts import Reason
 from detectors.models.rules import RuleFile
 from detectors.service.rule_files import known_fields, logsource_table
 from secops.kernel.logs import LogEvent, Value
@@ -415,12 +416,14 @@ def test_an_event_counts_for_each_element_of_a_list_and_for_none_without_the_fie
     findings, failures = Plan([detector]).find(batch_of(events))
     assert failures == []
     assert [finding.row for finding in findings] == [0, 1]
-    found = [group_matches(f, events[f.row].fields, 7, "e") for f in findings]
-    assert found == [
-        (GroupMatch(group_text(("u", "1")), 7, "e"), GroupMatch(group_text(("v", "1")), 7, "e")),
-        (),
+    assert detector.correlation is not None
+    grouper = Grouper(detector.correlation)
+    found = [grouper.matches_of(hit) for hit in hits_of(batch_of(events), findings)]
+    assert [[match.group for match in matches] for matches, _ in found] == [
+        [("u", "1"), ("v", "1")],
+        [],
     ]
-    assert group_key(found[0][0].group) == ("u", "1")
+    assert [uncounted for _, uncounted in found] == [Uncounted(), Uncounted(ungrouped=1)]
 
 
 def test_a_correlation_that_refers_to_nothing_is_named_and_generate_lets_rules_speak() -> None:
@@ -430,9 +433,6 @@ def test_a_correlation_that_refers_to_nothing_is_named_and_generate_lets_rules_s
     loud = CORRELATED.replace("timespan", "generate: true, timespan")
     detectors, _ = detectors_of(compiled(loud))
     assert [d.header.title for d in detectors] == ["one", "many"]
-    (plain, _) = detectors
-    finding = Plan([plain]).find(batch_of([event(1, {"System.Channel": "c", "x": "1"})]))[0][0]
-    assert group_matches(finding, {}, 1, "e1") == ()
 
 
 def test_a_correlation_survives_the_cache() -> None:
