@@ -13,8 +13,10 @@ PLANES: Final = ("iam", "kms", "detectors", "ledger", "logs", "playbooks", "audi
 
 @click.command("bench")
 @click.argument("plane", type=click.Choice(PLANES))
+@click.option("--anomaly", is_flag=True, help="Of detectors: how well sign-ins are told apart.")
+@click.option("--seeds", default=10, show_default=True, help="Organisations for --anomaly.")
 @json_option
-def bench(plane: str, *, as_json: bool) -> None:
+def bench(plane: str, *, anomaly: bool, seeds: int, as_json: bool) -> None:
     """Measure PLANE on this machine; the user's home is never opened.
 
     Rates are per CPU-second of the server where a unit doesn't say otherwise. Beside them
@@ -22,11 +24,13 @@ def bench(plane: str, *, as_json: bool) -> None:
 
     Example: secops bench kms --json
     """
+    from secops.cli.bench.anomaly import anomaly_figures  # noqa: PLC0415
     from secops.cli.bench.machine import machine_figures, machine_state  # noqa: PLC0415
     from secops.cli.bench.planes import plane_figures  # noqa: PLC0415 - quick --help
 
     before = machine_state()
-    figures = [*plane_figures(plane), *machine_figures()]
+    own = anomaly_figures(plane, seeds) if anomaly else plane_figures(plane)
+    figures = [*own, *machine_figures()]
     circumstances = {"before": before, "after": machine_state()}
     if as_json:
         print_json({"figures": figures, "machine": circumstances})
