@@ -21,7 +21,7 @@ from secops.web.routes import Plane
 LOGIN_FILE = "login"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class House:
     """Everything one process holds of a home. ``close`` drains its doors."""
 

@@ -17,7 +17,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.service]
 AXE = "axe-core@4.14.1"
 PUBLIC = ("/login?transaction=", "/enrol", "/signed-out", "/verify", "/no-such-page")
 PAGES = {
-    "analyst": ("/", "/alerts", "/rules", "/logs", "/incidents", "/runs", "/accounts", "/ledger"),
+    "analyst": (
+        "/",
+        "/alerts",
+        "/rules",
+        "/logs",
+        "/trace",
+        "/data-policies",
+        "/incidents",
+        "/runs",
+        "/accounts",
+        "/ledger",
+    ),
     "auditor": ("/ledger", "/ledger/0", "/assessments", "/seals"),
 }
 FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}

@@ -45,7 +45,7 @@ def multipart(fields: dict[str, str], files: dict[str, bytes]) -> tuple[bytes, s
     return body, f"multipart/form-data; boundary={BOUNDARY}"
 
 
-@dataclass
+@dataclass(repr=False)
 class Reader:
     """A person's browser, as far as the console can see it."""
 
@@ -135,7 +135,7 @@ def _local(address: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-@dataclass
+@dataclass(repr=False)
 class ConsoleSite:
     """The site and one signed-in reader per role."""
 

@@ -75,7 +75,7 @@ def read_application(home: Path) -> tuple[str, str]:
     return found[1], found[2]
 
 
-@dataclass
+@dataclass(repr=False)
 class DemoSite:
     house: House
     routes: tuple[Route, ...]

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from detectors.api.log_search import export_response
 from detectors.models.alerts import Alert, AlertFilter
+from detectors.models.privacy import DATA_CLASSES
 from detectors.models.search import Histogram, LogSurvey
 from detectors.service.log_presentation import event_json
 from detectors.service.log_search import narrowed
@@ -20,7 +21,7 @@ from secops.console.texts import N_
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import StoredEvent
 from secops.kernel.pages import PageRequest, encode_cursor, page_request
-from secops.kernel.permissions.detectors import ALERT_READ, LOG_EXPORT, LOG_SEARCH
+from secops.kernel.permissions.detectors import ALERT_READ, LOG_EXPORT, LOG_REVEAL, LOG_SEARCH
 from secops.web.messages import Request, Response
 from secops.web.routes import Route
 
@@ -114,6 +115,7 @@ class _Logs:
             following=following,
             examples=EXAMPLES,
             ranges=[(asked.link(since=since, until=""), title) for since, title in RANGES],
+            may_reveal=request.caller.may(LOG_REVEAL),
             may_export=request.caller.may(LOG_EXPORT),
         )
 
@@ -203,6 +205,7 @@ def _row(stored: StoredEvent) -> dict[str, Any]:
         "action": _text(fields.get("event.action", "")),
         "outcome": _text(fields.get("event.outcome", "")),
         "raw": shown["raw"],
+        "masked": DATA_CLASSES in fields and "*" in shown["raw"],
         "fields": [(name, _text(value)) for name, value in shown["fields"].items()],
     }
 

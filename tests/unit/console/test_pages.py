@@ -17,6 +17,7 @@ XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 LISTS = {
     "/alerts": "analyst",
     "/rules": "analyst",
+    "/data-policies": "analyst",
     "/incidents": "analyst",
     "/runs": "analyst",
     "/accounts": "analyst",
