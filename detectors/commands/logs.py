@@ -20,7 +20,7 @@ from secops.terminal.session import session_of
 
 _FORMATS = (
     "auto", "ecs", "evtx", "jsonl", "syslog", "sshd", "auditd", "nginx", "apache", "cef",
-    "postgresql", "mysql", "dameng",
+    "keyvalue", "postgresql", "mysql", "dameng",
 )  # fmt: skip
 _STORED = ("source", "events", "first_at", "last_at", "last_ingested")
 _REGISTERED = ("name", "format", "timezone", "path", "follow")

@@ -166,7 +166,8 @@ def _united(records: list[Parsed]) -> dict[str, Value]:
     fields: dict[str, Value] = {}
     for record in records:
         for name, value in record.fields.items():
-            is_known = fields.get(name) == value or (name in _KEPT_ONCE and name in fields)
+            before = fields.get(name)
+            is_known = before is not None and (name in _KEPT_ONCE or value in texts_of(before))
             if not is_known:
                 add_value(fields, name, value)
     return fields

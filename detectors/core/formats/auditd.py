@@ -14,8 +14,10 @@ from secops.kernel.logs import Value
 _HEAD: Final = re.compile(
     r"(?:node=(\S+) )?type=(\S+) msg=audit\((\d+\.\d+):(\d+)\): ?(.*)", re.DOTALL
 )
-_PAIR: Final = re.compile(r"""([A-Za-z0-9_-]+)=("[^"]*"|'[^']*'|[^\s,]*)""")
+_PAIR: Final = re.compile(r"""([A-Za-z0-9_-]+(?:\[\d+\])?)=("[^"]*"|'[^']*'|[^\s,]*)""")
 _HEX_FIELDS: Final = re.compile(r"a\d+(?:\[\d+\])?|proctitle|exe|comm|name|cwd|cmd|acct|path|data")
+_REGISTERS: Final = frozenset({"a0", "a1", "a2", "a3"})
+"""In SYSCALL these are numbers, which may look like text in hex."""
 _HEX: Final = re.compile(r"(?:[0-9A-F]{2})+")
 _ECS: Final = {
     "exe": "process.executable",
@@ -49,18 +51,18 @@ def parse_auditd(raw: bytes, context: Context) -> Parsed:
     if node:
         fields["host.name"] = node
     plain, _, enriched = rest.partition("\x1d")
-    _pairs(plain, fields)
+    _pairs(plain, fields, kind)
     if enriched:
-        _pairs(enriched, fields)
+        _pairs(enriched, fields, kind)
     return Parsed(epoch_time(stamp), fields)
 
 
-def _pairs(text: str, fields: dict[str, Value]) -> None:
+def _pairs(text: str, fields: dict[str, Value], kind: str) -> None:
     for name, written in _PAIR.findall(text):
         if written.startswith("'"):
-            _pairs(written[1:-1], fields)  # msg='op=PAM:authentication acct="root" res=failed'
+            _pairs(written[1:-1], fields, kind)  # msg='op=PAM:authentication acct="root"'
             continue
-        value = _plain(name, written)
+        value = _plain(name, written, kind)
         fields.setdefault(name, value)
         ecs = _ECS.get(name)
         if ecs is not None:
@@ -94,9 +96,10 @@ def socket_address(written: str) -> dict[str, Value]:
     return fields
 
 
-def _plain(name: str, written: str) -> str:
+def _plain(name: str, written: str, kind: str) -> str:
     if written.startswith('"'):
         return written[1:-1]
-    if _HEX_FIELDS.fullmatch(name) and _HEX.fullmatch(written):
+    is_register = kind == "SYSCALL" and name in _REGISTERS
+    if not is_register and _HEX_FIELDS.fullmatch(name) and _HEX.fullmatch(written):
         return bytes.fromhex(written).replace(b"\0", b" ").decode("utf-8", "backslashreplace")
     return written

@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from detectors.core.formats import auditd, cef, database, ecs, evtx, syslog, web
+from detectors.core.formats import auditd, cef, database, ecs, evtx, keyvalue, syslog, web
 from detectors.core.formats.record import BadLine, Context, Parser
 
 LINE_PARSERS: Final[Mapping[str, Parser]] = {
@@ -19,6 +19,7 @@ LINE_PARSERS: Final[Mapping[str, Parser]] = {
     "nginx": web.parse_nginx,
     "apache": web.parse_apache,
     "cef": cef.parse_cef,
+    "keyvalue": keyvalue.parse_keyvalue,
     "postgresql": database.parse_postgresql,
     "mysql": database.parse_mysql,
     "dameng": database.parse_dameng,
@@ -26,8 +27,10 @@ LINE_PARSERS: Final[Mapping[str, Parser]] = {
 EVTX: Final = "evtx"
 AUTO: Final = "auto"
 FORMATS: Final = (AUTO, EVTX, *LINE_PARSERS)
-# syslog is last: a line of a database begins like one of its own
-_TRIED: Final = ("auditd", "nginx", "apache", "cef", "postgresql", "mysql", "dameng", "syslog")
+# syslog and pairs are last: a line of a database begins like one of syslog, and may hold pairs
+_TRIED: Final = (
+    "auditd", "nginx", "apache", "cef", "postgresql", "mysql", "dameng", "syslog", "keyvalue",
+)  # fmt: skip
 _SAMPLE: Final = 20
 HEAD: Final = 65_536
 

@@ -365,7 +365,7 @@ def test_pieces_of_a_stream_are_read_by_name_or_by_look() -> None:
 def test_formats_are_those_of_the_interface() -> None:
     assert set(FORMATS) == set(
         "auto ecs evtx jsonl syslog sshd auditd nginx apache cef"  # noqa: SIM905
-        " postgresql mysql dameng".split()
+        " postgresql mysql dameng keyvalue".split()
     )
     assert MAX_LINE == 1 << 20
 
