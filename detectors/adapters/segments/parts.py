@@ -117,6 +117,7 @@ def parquet_of(table: Any, footer: Mapping[bytes, bytes] | None = None) -> bytes
         compression="zstd",
         use_dictionary=dictionaries or False,
         write_statistics=False,
+        store_schema=False,  # texts are read as plain ones or as dictionaries, as asked
     )
     return stream.getvalue()
 

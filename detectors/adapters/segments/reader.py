@@ -38,6 +38,7 @@ class PartFile:
     def __init__(self, path: Path, groups: Sequence[int] | None = None) -> None:
         import pyarrow.parquet as pq  # noqa: PLC0415 - heavy: only where logs are read
 
+        self._path = path
         self._file = pq.ParquetFile(path)
         self._groups = groups
         whole = self._file.metadata.num_rows
@@ -86,8 +87,15 @@ class PartFile:
         return values + spilled[0], np.where(missing, spilled[1] + len(values), codes)
 
     def table(self) -> Any:
-        """Return everything as an Arrow table."""
-        return self._file.read()
+        """Return everything as an Arrow table, fields as dictionaries."""
+        import pyarrow as pa  # noqa: PLC0415 - heavy
+
+        names = [name for name in self._positions if name not in OWN or name == SOURCE]
+        table = self._with_dictionaries(names).read()
+        for name in {RAW, OVERFLOW} & self._positions.keys():
+            position = self._positions[name]
+            table = table.set_column(position, name, table.column(name).cast(pa.large_binary()))
+        return table
 
     def rows_of(self, rows: Sequence[int]) -> Any:
         """Return ``rows`` as an Arrow table, in that order."""
@@ -103,18 +111,25 @@ class PartFile:
         starts = np.array(self._groups, dtype=np.int64) * ROWS_OF_GROUP
         return starts[rows // ROWS_OF_GROUP] + rows % ROWS_OF_GROUP
 
-    def _read(self, column: str) -> Any:
-        position = self._positions[column]
+    def _with_dictionaries(self, columns: Sequence[str]) -> Any:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+        return pq.ParquetFile(
+            self._path, metadata=self._file.metadata, read_dictionary=list(columns)
+        )
+
+    def _read(self, column: str, file: Any = None) -> Any:
+        position, reader = self._positions[column], (file or self._file).reader
         if self._groups is None:
-            return self._file.reader.read_all([position]).column(0)
-        return self._file.reader.read_row_groups(self._groups, [position]).column(0)
+            return reader.read_all([position]).column(0)
+        return reader.read_row_groups(self._groups, [position]).column(0)
 
     def _numbers(self, column: str) -> NDArray[np.int64]:
         numbers: NDArray[np.int64] = self._read(column).to_numpy()
         return numbers
 
     def _dictionary(self, column: str) -> tuple[list[Value], Codes]:
-        return decode_dictionary(self._read(column))
+        return decode_dictionary(self._read(column, self._with_dictionaries([column])))
 
     @cached_property
     def _overflow(self) -> dict[str, tuple[list[Value], Codes]]:

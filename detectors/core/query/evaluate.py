@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.core.events.text import canonical_address, fold, texts_of
-from detectors.core.formats.record import decode_line
+from detectors.core.events.text import canonical_address, fold
 from detectors.core.formats.windows import SYSTEM
-from detectors.core.query.pattern import Test, part_of_value, whole_value
+from detectors.core.query.pattern import Test, part_of_line, whole_value
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.logs import And, Batch, Column, Exists, Not, Or, Query, Range, Term
 
@@ -29,26 +28,39 @@ Mask = NDArray[np.bool_]
 
 def matching_rows(query: Query, batch: Batch) -> Mask:
     """Return for each row of ``batch`` whether ``query`` holds."""
-    rows = len(batch)
+    return _holding(query, batch, np.ones(len(batch), dtype=np.bool_))
+
+
+def _holding(query: Query, batch: Batch, within: Mask) -> Mask:
+    """Return the rows of ``within`` for which ``query`` holds; the others are not looked at."""
     if isinstance(query, And):
-        answer = np.ones(rows, dtype=np.bool_)
-        for part in query.queries:
+        answer = within
+        for part in sorted(query.queries, key=_cost):
             if not answer.any():
                 break
-            answer &= matching_rows(part, batch)
+            answer = _holding(part, batch, answer)
         return answer
     if isinstance(query, Or):
-        answer = np.zeros(rows, dtype=np.bool_)
+        answer = np.zeros(len(batch), dtype=np.bool_)
         for part in query.queries:
-            answer |= matching_rows(part, batch)
+            answer |= _holding(part, batch, within & ~answer)
         return answer
     if isinstance(query, Not):
-        return ~matching_rows(query.query, batch)
+        return within & ~_holding(query.query, batch, within)
     if isinstance(query, Exists):
-        return _present(batch, query.name)
+        return within & _present(batch, query.name)
     if isinstance(query, Range):
-        return _in_range(query, batch)
-    return _term(query, batch)
+        return within & _in_range(query, batch, within)
+    return within & _term(query, batch, within)
+
+
+def _cost(query: Query) -> int:
+    """Return how dear a part of an AND is: raw lines come last, when few rows are left."""
+    if isinstance(query, (And, Or)):
+        return max(map(_cost, query.queries), default=0)
+    if isinstance(query, Not):
+        return _cost(query.query)
+    return 2 if query.name is None else int(not isinstance(query, Term))
 
 
 def field_values(batch: Batch, name: str) -> Column | None:
@@ -80,13 +92,15 @@ def range_test(query: Range) -> Test:
     return _between(query, fold)
 
 
-def _term(query: Term, batch: Batch) -> Mask:
+def _term(query: Term, batch: Batch, within: Mask) -> Mask:
     if query.name is None:
-        test = part_of_value(query.text, quoted=query.quoted)
-        hits = (test(decode_line(raw)) for raw in batch.raws)
-        return np.fromiter(hits, dtype=np.bool_, count=len(batch))
-    test = whole_value(query.text, quoted=query.quoted)
-    return _rows_where(test, batch, query.name)
+        test = part_of_line(query.text, quoted=query.quoted)
+        answer = np.zeros(len(batch), dtype=np.bool_)
+        for row in np.flatnonzero(within).tolist():
+            answer[row] = test(batch.raws[row])
+        return answer
+    test_value = whole_value(query.text, quoted=query.quoted)
+    return _rows_where(test_value, batch, query.name, within)
 
 
 def _present(batch: Batch, name: str) -> Mask:
@@ -98,9 +112,9 @@ def _present(batch: Batch, name: str) -> Mask:
     return np.frombuffer(column.codes, dtype=np.int32) >= 0
 
 
-def _in_range(query: Range, batch: Batch) -> Mask:
+def _in_range(query: Range, batch: Batch, within: Mask) -> Mask:
     if query.name != TIME:
-        return _rows_where(range_test(query), batch, query.name)
+        return _rows_where(range_test(query), batch, query.name, within)
     times = np.frombuffer(batch.times, dtype=np.int64)
     answer = np.ones(len(batch), dtype=np.bool_)
     if query.low is not None:
@@ -112,16 +126,22 @@ def _in_range(query: Range, batch: Batch) -> Mask:
     return answer
 
 
-def _rows_where(test: Test, batch: Batch, name: str) -> Mask:
+def _rows_where(test: Test, batch: Batch, name: str, within: Mask) -> Mask:
     if name == ID:
         return np.fromiter(map(test, batch.ids), dtype=np.bool_, count=len(batch))
     column = field_values(batch, name)
     if column is None or not len(column.values):
         return np.zeros(len(batch), dtype=np.bool_)
+    codes = np.frombuffer(column.codes, dtype=np.int32)
     lookup = np.zeros(len(column.values) + 1, dtype=np.bool_)  # the last one is code -1
-    for code, value in enumerate(column.values):
-        lookup[code] = any(map(test, texts_of(value)))
-    answer: Mask = lookup[np.frombuffer(column.codes, dtype=np.int32)]
+    asked = np.zeros(len(lookup), dtype=np.bool_)
+    asked[codes[within]] = True
+    asked[-1] = False
+    values = column.values
+    for code in np.flatnonzero(asked).tolist():
+        value = values[code]
+        lookup[code] = test(value) if isinstance(value, str) else any(map(test, value))
+    answer: Mask = lookup[codes]
     return answer
 
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.core.events.text import canonical_address, fold
+from detectors.core.formats.record import decode_line
 
 Test = Callable[[str], bool]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_IPV4_VERSION: Final = 4
+_OCTET: Final = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
 _TOKEN: Final = re.compile(r"\\[\\*?]|[*?]|[^\\*?]+|\\", re.DOTALL)
 
 
@@ -61,6 +65,26 @@ def part_of_value(text: str, *, quoted: bool) -> Test:
     return lambda value: wanted in fold(value)
 
 
+def part_of_line(text: str, *, quoted: bool) -> Callable[[bytes], bool]:
+    """Return the test whether a raw line contains ``text``.
+
+    A line and a word of ASCII without CR are compared as bytes: folding is lower case there.
+    """
+    slow = part_of_value(text, quoted=quoted)
+    literal = text if quoted else unescaped(text)
+    wanted = fold(literal) if literal is not None else ""
+    if literal is None or not wanted.isascii() or "\r" in wanted:
+        return lambda line: slow(decode_line(line))
+    plain = wanted.encode()
+
+    def contains(line: bytes) -> bool:
+        if line.isascii() and b"\r" not in line:
+            return plain in line.lower()
+        return slow(decode_line(line))
+
+    return contains
+
+
 def network_of(text: str) -> Network | None:
     """Return the network that ``text`` writes in CIDR; None if it writes none."""
     address, slash, bits = text.partition("/")
@@ -74,6 +98,13 @@ def network_of(text: str) -> Network | None:
 
 def is_inside(value: str, network: Network) -> bool:
     """Tell whether ``value`` is an address in ``network``; ``::ffff:`` ones count as IPv4."""
+    plain = _IPV4.fullmatch(value)
+    if plain is not None:
+        if network.version != _IPV4_VERSION:
+            return False
+        first, second, third, last = map(int, plain.groups())
+        number = (first << 24) | (second << 16) | (third << 8) | last
+        return number & int(network.netmask) == int(network.network_address)
     canonical = canonical_address(value)
     return canonical is not None and ipaddress.ip_address(canonical) in network
 
