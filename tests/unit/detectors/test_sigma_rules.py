@@ -46,6 +46,7 @@ from detectors.core.sigma.tree import (
 from detectors.core.sigma.values import Unsupported, value_node
 from detectors.core.subjects import common_subjects, risk_subjects, subjects_of
 from detectors.models.alerts import Reason
+from detectors.models.correlation import Uncounted
 from detectors.models.rules import RuleFile
 from detectors.service.rule_files import known_fields, logsource_table
 from secops.kernel.logs import LogEvent, Value
