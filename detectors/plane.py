@@ -27,6 +27,7 @@ from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
 from detectors.service.anomalies import AnomalyWatch
+from detectors.service.coverage import CoverageService
 from detectors.service.listening import ListeningService, SyslogIntake
 from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
 from detectors.service.log_search import LogSearch
@@ -38,10 +39,13 @@ from detectors.service.model_vault import ModelVault
 from detectors.service.models import ModelService
 from detectors.service.privacy import PrivacyService, Recognition
 from detectors.service.rule_folders import ForeignRules, RuleFolderService
+from detectors.service.rule_trials import RuleTrialService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.service.self_watch import SelfWatch
 from detectors.service.shipping import ShippingService
+from detectors.service.source_watch import EVERY_SECONDS as FARE_SECONDS
+from detectors.service.source_watch import SourceWatch
 from detectors.service.sources import Follower, SourceService
 from detectors.service.steps import RunStores
 from detectors.service.store_watch import EVERY_SECONDS as LOOK_SECONDS
@@ -51,12 +55,14 @@ from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from detectors.store.correlations import DatabaseCorrelations
 from detectors.store.detectors import DatabaseDetectors
+from detectors.store.history import DatabaseRuleHistory
 from detectors.store.hits import DatabaseHits
 from detectors.store.privacy import SqlOriginals, SqlPolicies
 from detectors.store.rule_folders import DatabaseRuleFolders
 from detectors.store.rule_health import DatabaseRuleHealth
 from detectors.store.schedule import DatabaseSchedule
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
+from detectors.store.triage import DatabaseExceptions, DatabaseSuppressions
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
 from secops.kernel.jobs import Job
@@ -91,6 +97,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     logs, sources, follower = log_services(parts, opened, privacy, options)
     watch = SelfWatch(parts, ports.acts, opened.store, follower.tails)
     looking = StoreWatch(parts, opened.store, DatabaseAlerts())
+    faring = SourceWatch(parts, opened.store, SqlLogSources(), SqlSourceHealths(), DatabaseAlerts())
     rules, runs, alerts = detection(parts, opened.store)
     training, login_risk = anomaly_services(parts, opened.store, ports, options)
     services = DetectorsServices(
@@ -99,6 +106,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         integrity=LogIntegrity(parts, opened.files, ports.acts),
         sources=sources,
         follower=follower,
+        source_watch=faring,
         shipping=shipping_service(parts, opened, privacy, options),
         listening=listening_service(parts, opened, privacy, options),
         privacy=privacy,
@@ -107,6 +115,8 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         ),
         rules=rules,
         rule_folders=RuleFolderService(parts, DatabaseRuleFolders(), LocalRuleFolders(parts.home)),
+        trials=RuleTrialService(parts, rules, opened.store),
+        coverage=CoverageService(parts, rules, runs, DatabaseRuleHistory(), DatabaseRuleHealth()),
         runs=runs,
         alerts=alerts,
         models=ModelService(training),
@@ -122,6 +132,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     jobs = (
         *log_jobs(opened.writer, follower, retain),
         Job("detectors.watch_ledger", 1.0, watch.watch),
+        Job("detectors.watch_sources", FARE_SECONDS, faring.watch),
         Job("detectors.watch_log_store", LOOK_SECONDS, looking.watch),
         *detection_jobs(runs, options.retention_days),
         *anomaly_jobs(services.anomalies, training),
@@ -208,6 +219,8 @@ def run_stores(store: DatabaseDetectors, alerts: DatabaseAlerts) -> RunStores:
         DatabaseRuleHealth(),
         DatabaseHits(),
         DatabaseCorrelations(),
+        DatabaseExceptions(),
+        DatabaseSuppressions(),
     )
 
 

@@ -10,6 +10,7 @@ from detectors.api.models import model_routes
 from detectors.api.privacy import privacy_routes
 from detectors.api.rule_folders import rule_folder_routes
 from detectors.api.rules import rule_routes
+from detectors.api.sources import source_routes
 from detectors.service import DetectorsServices
 from secops.web.routes import Route
 
@@ -19,7 +20,8 @@ __all__ = ["routes"]
 def routes(services: DetectorsServices) -> tuple[Route, ...]:
     """Return all routes of the plane."""
     return (
-        *log_routes(services.logs, services.sources, services.integrity),
+        *log_routes(services.logs, services.integrity),
+        *source_routes(services.sources, services.source_watch),
         *search_routes(services.search),
         *bulk_routes(services.shipping),
         *privacy_routes(services.privacy, services.tracing),

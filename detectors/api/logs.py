@@ -5,24 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detectors.models.logs import IngestOptions, LogSource
+from detectors.models.logs import IngestOptions
 from detectors.service.log_integrity import LogIntegrity
 from detectors.service.log_presentation import (
     bucket_json,
     event_json,
-    source_json,
     summary_json,
     verdict_json,
 )
 from detectors.service.logs import LogService
-from detectors.service.sources import SourceService
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Aggregation
 from secops.kernel.pages import encode_cursor, page_request
 from secops.kernel.permissions.detectors import (
     LOG_INGEST,
     LOG_SEARCH,
-    LOG_SOURCE_CHANGE,
     LOG_SOURCE_READ,
 )
 from secops.web.messages import Request, Response, json_response
@@ -31,30 +28,12 @@ from secops.web.routes import Route, Schema
 MAX_BATCH: Final = 16 << 20
 _MAX_FIELDS: Final = 3
 _MAX_BUCKETS: Final = 1_000
-_TEXT: Final = {"type": "string", "maxLength": 200}
-_SOURCE: Final = Schema(
-    "LogSource",
-    {
-        "type": "object",
-        "required": ["name"],
-        "properties": {
-            "name": _TEXT,
-            "format": _TEXT,
-            "timezone": _TEXT,
-            "encoding": _TEXT,
-            "path": {"type": "string", "maxLength": 4096},
-            "follow": {"type": "boolean"},
-        },
-        "additionalProperties": False,
-    },
-)
 _LINES: Final = Schema("LogLines", {"type": "string", "description": "log lines, LF between them"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Handlers:
     logs: LogService
-    sources: SourceService
     integrity: LogIntegrity
 
     def search_logs(self, request: Request) -> Response:
@@ -111,29 +90,14 @@ class _Handlers:
         found = self.logs.summarise_sources(request.caller)
         return json_response({"items": [summary_json(s) for s in found], "next": None})
 
-    def list_sources(self, request: Request) -> Response:
-        found = self.sources.list_sources(request.caller)
-        return json_response({"items": [source_json(s) for s in found], "next": None})
 
-    def add_source(self, request: Request) -> Response:
-        source = _source(request.json_object(), request.caller.org_id)
-        return json_response(source_json(self.sources.add_source(request.caller, source)), 201)
-
-    def remove_source(self, request: Request) -> Response:
-        self.sources.remove_source(request.caller, request.args["name"])
-        return Response(204)
-
-
-def log_routes(
-    logs: LogService, sources: SourceService, integrity: LogIntegrity
-) -> tuple[Route, ...]:
+def log_routes(logs: LogService, integrity: LogIntegrity) -> tuple[Route, ...]:
     """Return the routes under ``/api/v1/logs``."""
-    to = _Handlers(logs, sources, integrity)
+    to = _Handlers(logs, integrity)
     return (
         _get("search", "search_logs", LOG_SEARCH, to.search_logs, listing=True),
         _get("count", "count_logs", LOG_SEARCH, to.count_logs, listing=True),
         _get("events/<event_id>", "show_event", LOG_SEARCH, to.show_event),
-        _get("sources", "list_sources", LOG_SOURCE_READ, to.list_sources, listing=True),
         _get("summary", "summarise_sources", LOG_SOURCE_READ, to.summarise_sources, listing=True),
         Route(
             method="POST",
@@ -150,21 +114,6 @@ def log_routes(
             handler=to.ingest_lines,
             request=_LINES,
             max_body=MAX_BATCH,
-        ),
-        Route(
-            method="POST",
-            path="/api/v1/logs/sources",
-            operation="add_source",
-            access=LOG_SOURCE_CHANGE,
-            handler=to.add_source,
-            request=_SOURCE,
-        ),
-        Route(
-            method="DELETE",
-            path="/api/v1/logs/sources/<name>",
-            operation="remove_source",
-            access=LOG_SOURCE_CHANGE,
-            handler=to.remove_source,
         ),
     )
 
@@ -192,15 +141,3 @@ def _aggregation(fields: str, interval: str | None) -> Aggregation:
         raise Invalid(msg)
     seconds = None if interval is None else int(interval[:9])
     return Aggregation(names, seconds, _MAX_BUCKETS)
-
-
-def _source(document: dict[str, Any], org_id: str) -> LogSource:
-    texts = {"name", "format", "timezone", "encoding", "path"}
-    flags = {"follow"}
-    for name, value in document.items():
-        kind = str if name in texts else bool
-        if name not in texts | flags or type(value) is not kind:
-            msg = f"{name[:40]!r} is not a property of a source, or not of its type"
-            raise Invalid(msg)
-    defaults = {"name": "", "format": "auto", "timezone": "Asia/Shanghai"}
-    return LogSource(org_id=org_id, **{**defaults, **document})

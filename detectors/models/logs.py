@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,31 @@ class LogSource:
     expected_silence: int | None = None
     peers: str = ""
     hosts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChanges:
+    """What is to be changed of a source, by the names of its fields."""
+
+    values: Mapping[str, str | int | bool | None]
+
+    def of(self, source: LogSource) -> LogSource:
+        """Return ``source`` changed; its name and history can't be."""
+        return replace(source, **self.values)  # type: ignore[arg-type]
+
+
+CHANGEABLE: Final = {
+    "format": str,
+    "timezone": str,
+    "encoding": str,
+    "path": str,
+    "follow": bool,
+    "owner": str,
+    "expected_silence": int,
+    "peers": str,
+    "hosts": str,
+}
+"""The fields of a source that people write, and their types; texts may be null in a change."""
 
 
 @dataclass(frozen=True, slots=True)

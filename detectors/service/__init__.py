@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.alerts import AlertService
     from detectors.service.anomalies import AnomalyWatch
+    from detectors.service.coverage import CoverageService
     from detectors.service.listening import ListeningService
     from detectors.service.log_integrity import LogIntegrity
     from detectors.service.log_search import LogSearch
@@ -16,9 +17,11 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.models import ModelService
     from detectors.service.privacy import PrivacyService
     from detectors.service.rule_folders import RuleFolderService
+    from detectors.service.rule_trials import RuleTrialService
     from detectors.service.rules import RuleService
     from detectors.service.runs import RunService
     from detectors.service.shipping import ShippingService
+    from detectors.service.source_watch import SourceWatch
     from detectors.service.sources import Follower, SourceService
     from detectors.service.tracing import TracingService
 
@@ -35,12 +38,15 @@ class DetectorsServices:
     integrity: LogIntegrity
     sources: SourceService
     follower: Follower
+    source_watch: SourceWatch
     shipping: ShippingService
     listening: ListeningService
     privacy: PrivacyService
     tracing: TracingService
     rules: RuleService
     rule_folders: RuleFolderService
+    trials: RuleTrialService
+    coverage: CoverageService
     runs: RunService
     alerts: AlertService
     models: ModelService

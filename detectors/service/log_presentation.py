@@ -60,6 +60,10 @@ def source_json(source: LogSource) -> dict[str, Any]:
         "encoding": source.encoding,
         "path": source.path,
         "follow": source.follow,
+        "owner": source.owner,
+        "expected_silence": source.expected_silence,
+        "peers": source.peers,
+        "hosts": source.hosts,
         "created_at": to_rfc3339(source.created_at),
         "created_by": source.created_by,
     }

@@ -12,8 +12,9 @@ from detectors.core.formats.detect import EVTX, FORMATS
 from detectors.core.formats.line import Line, Record, Reject
 from detectors.core.formats.reader import read_lines, read_piece
 from detectors.core.formats.record import Context
+from detectors.core.peers import BadPeer, check_peers
 from detectors.errors import SourceExists, SourceNotFound, UnknownFormat
-from detectors.models.logs import LogSource, TailPosition
+from detectors.models.logs import LogSource, SourceChanges, TailPosition
 from detectors.ports import LogSources, Rejects, SourceHealths, Tails
 from detectors.service.log_settings import check_encoding, check_source_name, zone_of
 from detectors.service.logs import event_of, place_of
@@ -29,6 +30,10 @@ from secops.kernel.transactions import Transaction
 
 _LOG: Final = logging.getLogger("detectors.sources")
 _MAX_PATH: Final = 4_096
+_MAX_HOSTS: Final = 4_096
+_MAX_OWNER: Final = 200
+_LEAST_SILENCE: Final = 10
+_MOST_SILENCE: Final = 90 * 86_400
 QUIET: Final = 2 * SECOND
 """After this silence a file's last event is taken as it is: nothing more of it will come."""
 MAX_KEPT: Final = 200_000
@@ -62,6 +67,24 @@ class SourceService:
 
         self.parts.transactions.run(work)
         return kept
+
+    def change_source(self, actor: Actor, name: str, changes: SourceChanges) -> LogSource:
+        """Change what ``changes`` names of a source; raise ``SourceNotFound``, ``Invalid``."""
+        self.parts.access.require(actor, LOG_SOURCE_CHANGE, f"source:{name}")
+
+        def work(tx: Transaction) -> LogSource:
+            known = self.sources.find(tx, actor.org_id, name)
+            if known is None:
+                msg = f"no source {name[:100]!r}"
+                raise SourceNotFound(msg)
+            changed = changes.of(known)
+            _check(changed)
+            self.sources.change(tx, changed)
+            details = dict(changes.values)
+            tx.record(Act("detectors.change_source", actor, f"source:{name}", details=details))
+            return changed
+
+        return self.parts.transactions.run(work)
 
     def remove_source(self, actor: Actor, name: str) -> None:
         """Forget a source; what it sent stays. Raise ``SourceNotFound``."""
@@ -198,6 +221,24 @@ def _stream(source: LogSource) -> str:
 
 
 def _check(source: LogSource) -> None:
+    _check_reading(source)
+    try:
+        check_peers(source.peers)
+    except BadPeer as bad:
+        raise Invalid(str(bad)) from bad
+    if len(source.hosts) > _MAX_HOSTS or not source.hosts.isprintable():
+        msg = f"hosts are names separated by commas, at most {_MAX_HOSTS} characters"
+        raise Invalid(msg)
+    if len(source.owner) > _MAX_OWNER or not (source.owner.isprintable() or not source.owner):
+        msg = f"the owner has at most {_MAX_OWNER} printable characters"
+        raise Invalid(msg)
+    silence = source.expected_silence
+    if silence is not None and not _LEAST_SILENCE <= silence <= _MOST_SILENCE:
+        msg = f"the expected silence is {_LEAST_SILENCE} to {_MOST_SILENCE} seconds"
+        raise Invalid(msg)
+
+
+def _check_reading(source: LogSource) -> None:
     check_source_name(source.name)
     zone_of(source.timezone)
     check_encoding(source.encoding)
