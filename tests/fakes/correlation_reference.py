@@ -167,7 +167,7 @@ def any_chain(asked: Asked, window: Sequence[Seen], ends: int | None) -> bool:
 
 
 def ways(asked: Asked) -> list[tuple[list[str], list[str]]]:
-    """Return the ways in which the condition holds: rules in order, and rules that must not be."""
+    """Return the least ways in which the condition holds: rules in order, and those barred."""
     if not isinstance(asked.condition, str):
         return [(list(asked.rules), [])]
     named = list(dict.fromkeys(asked.rules))
@@ -182,7 +182,11 @@ def ways(asked: Asked) -> list[tuple[list[str], list[str]]]:
             for each in tries
         ):
             found.append((wanted, barred))
-    return found
+    return [way for way in found if not any(_covers(other, way) for other in found)]
+
+
+def _covers(one: tuple[list[str], list[str]], other: tuple[list[str], list[str]]) -> bool:
+    return one != other and set(one[0]) <= set(other[0]) and set(one[1]) <= set(other[1])
 
 
 def absences(asked: Asked, events: Sequence[Seen], watermark: int) -> set[Found]:
