@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import gc
 import resource
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from detectors.commands.alerts import COMMANDS
-from detectors.commands.files import CacheFile, log_files, rule_files, samples_of
+from detectors.commands.files import (
+    CacheFile,
+    log_files,
+    open_log,
+    rule_files,
+    rules_stamp,
+    samples_of,
+)
 from detectors.commands.models import COMMANDS as MODEL_COMMANDS
 from detectors.commands.rule_folders import FOLDER_COMMANDS
+from detectors.commands.workers import ForkedWorkers, WorkerDied, cores, worth_processes
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
 from secops.terminal.output import json_option, print_json, print_json_line, progress_bar, say
 from secops.terminal.session import session_of
 
+if TYPE_CHECKING:
+    from detectors.service.scan import Scanner, ScanRules
+
+_MEBIBYTE: Final = 1 << 20
+_NAMED: Final = 20
 _PATHS = click.Path(path_type=Path, exists=True)
 
 
@@ -39,44 +53,82 @@ def scan_files(
 ) -> None:
     """Ask rules about log files without storing anything.
 
-    Reads EVTX, JSON Lines and log lines, also inside .xz, .gz and .zip.
+    Reads EVTX, JSON Lines, JSON arrays and log lines, also inside .xz, .gz and .zip; much of
+    them over all cores.
 
     Example: secops detectors scan-files --rules ./sigma/rules --json events.jsonl.xz
     """
-    from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - heavy
-    from detectors.service.scan import Scanner  # noqa: PLC0415 - heavy
+    from detectors.service.scan import Here, Scanner, Source  # noqa: PLC0415 - heavy
 
     # trees of rules hold no cycles, and looking for some in them costs a third of the time
     gc.disable()
-    rules = compile_rules(rule_files(folders), CacheFile(session_of(ctx).home))
+    now = SystemClock().now()
+    rules = _scan_rules(folders, session_of(ctx).home, now)
+    bad = _Named()
+    scanner = Scanner(rules, now, lambda r: bad.add(f"{r.file}:{r.index}: {r.why}"))
+    files = [(path, path.stat().st_size) for path in log_files(paths)]
+    many = worth_processes([(path.name, size) for path, size in files])
+    workers = ForkedWorkers(cores()) if many else Here()
+    sources = [Source(str(path), path.name, partial(open_log, path)) for path, _ in files]
+    with progress_bar("scan-files", sum(size for _, size in files) / _MEBIBYTE) as bar:
+        scanner.progress = lambda count: bar.advance(count / _MEBIBYTE)
+        try:
+            for hit in scanner.scan_all(sources, workers):
+                _print_hit(hit, as_json=as_json)
+        except WorkerDied as error:
+            say(str(error))
+            ctx.exit(3)
+    _summarise(scanner, rules, bad)
+
+
+def _scan_rules(folders: tuple[Path, ...], home: Path, now: int) -> ScanRules:
+    from detectors.service.rule_files import compile_rules, compiler_stamp  # noqa: PLC0415
+    from detectors.service.scan import cached_rules  # noqa: PLC0415 - heavy
+
+    here = rules_stamp(folders, now)
+    stamp = None if here is None else compiler_stamp().encode() + b":" + here
+    rules = cached_rules(
+        stamp,
+        CacheFile(home, "program"),
+        lambda: compile_rules(rule_files(folders), CacheFile(home)),
+    )
     for problem in rules.problems:
         say(f"skipped {problem}")
-    if not rules.rules:
+    if rules.correlations:
+        say(f"skipped {rules.correlations} correlations: they need stored events")
+    if not rules.briefs:
         msg = "no rule could be read"
         raise Invalid(msg)
-    bad: list[str] = []
-    scanner = Scanner(
-        rules,
-        SystemClock().now(),
-        lambda record: bad.append(f"{record.file}:{record.index}: {record.why}"),
-    )
-    files = log_files(paths)
-    with progress_bar("scan-files", len(files)) as bar:
-        for path in files:
-            with path.open("rb") as stream:
-                for hit in scanner.scan(str(path), path.name, stream):
-                    _print_hit(hit, as_json=as_json)
-            bar.advance()
-    for line in bad[:20]:
-        say(f"unreadable {line}")
+    return rules
+
+
+class _Named:
+    """The first of many unreadable records by name, and how many there were."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+
+    def add(self, line: str) -> None:
+        if len(self.first) < _NAMED:
+            self.first.append(line)
+
+
+def _summarise(scanner: Scanner, rules: ScanRules, bad: _Named) -> None:
     counts = scanner.counts
+    for line in bad.first:
+        say(f"unreadable {line}")
+    if counts.bad > len(bad.first):
+        say(f"unreadable {counts.bad - len(bad.first)} more")
+    for position, why in counts.failed.items():
+        say(f"failed {rules.briefs[position].path}: {why}")
     if not counts.events:
         msg = "no record could be read"
         raise Invalid(msg)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(each.ru_utime + each.ru_stime for each in used)
     say(
-        f"events {counts.events} rules {len(rules.rules)} hits {counts.hits} "
-        f"unreadable {counts.bad} CPU seconds {usage.ru_utime + usage.ru_stime:.2f}"
+        f"events {counts.events} rules {len(rules.briefs)} hits {counts.hits} "
+        f"unreadable {counts.bad} CPU seconds {seconds:.2f}"
     )
 
 

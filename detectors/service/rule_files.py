@@ -39,20 +39,30 @@ def known_fields() -> Mapping[str, frozenset[str]]:
     }
 
 
+def _table_texts() -> list[str]:
+    entries = (resources.files("rules") / "logsources").iterdir()
+    named = sorted((entry.name, entry) for entry in entries)
+    return [
+        entry.read_text("utf-8")
+        for name, entry in named
+        if name.endswith(".toml") and name != _FIELDS
+    ]
+
+
+def _digest(texts: list[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def compiler_stamp() -> str:
+    """Return what compiled rules depend on beside their files: compiler and log sources."""
+    return f"{COMPILER_VERSION}:{_digest(_table_texts())}"
+
+
 @lru_cache(maxsize=1)
 def logsource_table() -> tuple[Table, str]:
     """Return the log source table that is part of the product, and its digest."""
-    files = sorted(
-        (
-            entry
-            for entry in (resources.files("rules") / "logsources").iterdir()
-            if entry.name.endswith(".toml") and entry.name != _FIELDS
-        ),
-        key=lambda entry: entry.name,
-    )
-    texts = [entry.read_text("utf-8") for entry in files]
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
-    return read_table(tomllib.loads(text) for text in texts), digest
+    texts = _table_texts()
+    return read_table(tomllib.loads(text) for text in texts), _digest(texts)
 
 
 def compile_rules(files: Iterable[RuleFile], cache: RuleCache | None = None) -> RuleSet:

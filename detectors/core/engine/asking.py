@@ -26,12 +26,13 @@ class TooSlow(Exception):
 class Patience:
     """How long the questions of one rule may take on one table.
 
-    ``clock`` gives seconds. ``exceeded`` collects, by the tree's position, what was given up.
+    ``clock`` gives seconds. ``failed`` collects, by the tree's position, what was given up:
+    what took too long, and what raised.
     """
 
     clock: Callable[[], float]
     seconds: float
-    exceeded: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 class Open:

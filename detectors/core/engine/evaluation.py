@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from detectors.core.engine.asking import Open, Patience, TooSlow
+from detectors.core.engine.asking import Open, Patience
 from detectors.core.engine.columns import Index, Mask, Rows, Table, View
 from detectors.core.engine.fields import Decided, FieldProgram
 from detectors.core.engine.keywords import suspect_rows
@@ -30,7 +30,8 @@ _NOTHING: Final[Rows] = np.empty(0, dtype=np.int64)
 def evaluate(program: Program, table: Table, patience: Patience | None = None) -> dict[int, Rows]:
     """Return the rows (ascending) of each tree that holds anywhere, by the tree's position.
 
-    With ``patience`` a tree whose questions take too long is left out and named there.
+    With ``patience`` a tree whose questions take too long, or raise, is left out and named
+    there; the others go on.
     """
     if not table.length:
         return {}
@@ -47,9 +48,10 @@ def evaluate(program: Program, table: Table, patience: Patience | None = None) -
     for position, rows in candidates.items():
         try:
             mask = run.holds(program.trees[position], rows)
-        except TooSlow as error:
-            if patience is not None:
-                patience.exceeded[position] = str(error)
+        except Exception as error:
+            if patience is None:
+                raise
+            patience.failed[position] = f"{type(error).__name__}: {error}"
             continue
         hits = _NOTHING if mask is None else np.sort(rows[mask])
         if len(hits):

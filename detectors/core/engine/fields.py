@@ -88,9 +88,13 @@ class FieldProgram:
             self._split(decided, pairs, np.asarray(owners, dtype=np.int64), len(index.values))
         return decided
 
-    def suspects(self, texts: Sequence[str]) -> Rows:
-        """Return which of ``texts`` (by number) hold one of the literals."""
-        found = [places.texts for places in self._places(fold_all(texts))]
+    def suspects(self, texts: Sequence[str], wanted: set[int]) -> Rows:
+        """Return which of ``texts`` (by number) hold a literal of one of the atoms ``wanted``."""
+        image = self.image
+        answers = (image.anywhere, image.at_start, image.at_end)
+        matters = np.array([not wanted.isdisjoint(at) for at in zip(*answers, strict=True)])
+        matters[[n for n, number, _ in image.guards if number in wanted]] = True
+        found = [places.texts[matters[places.literals]] for places in self._places(fold_all(texts))]
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
     def _places(self, folded: Sequence[str]) -> list[Places]:

@@ -29,7 +29,8 @@ def suspect_rows(field: FieldProgram, table: Table, asked: list[tuple[Numbered, 
         rows = np.unique(np.concatenate(some))
         suspects = np.ones(table.length, dtype=np.bool_)
         if table.lined is not None:
-            suspects = _with_hits(field, table)
+            atoms = set().union(*(_atoms(tree) for tree, _ in asked))
+            suspects = _with_hits(field, table, atoms)
             suspects[rows[table.lined(rows)]] = True
         wanted[rows[suspects[rows]]] = True
     for rows in whole:
@@ -37,7 +38,7 @@ def suspect_rows(field: FieldProgram, table: Table, asked: list[tuple[Numbered, 
     return np.flatnonzero(wanted)
 
 
-def _with_hits(field: FieldProgram, table: Table) -> Mask:
+def _with_hits(field: FieldProgram, table: Table, wanted: set[int]) -> Mask:
     """Search the values of all columns at once."""
     texts: list[str] = []
     owners: list[int] = []
@@ -52,7 +53,7 @@ def _with_hits(field: FieldProgram, table: Table) -> Mask:
                     owners.append(places)
                 places += 1
     hit = np.zeros(places + 1, dtype=np.bool_)
-    hit[np.array(owners, dtype=np.int64)[field.suspects(texts)]] = True
+    hit[np.array(owners, dtype=np.int64)[field.suspects(texts, wanted)]] = True
     found = np.zeros(table.length, dtype=np.bool_)
     for column, start in starts:
         mine = hit[start : start + len(column.values)]

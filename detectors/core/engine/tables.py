@@ -39,7 +39,9 @@ class TableBuilder:
                 try:
                     column = columns[name]
                 except KeyError:
-                    column = columns[name] = ({}, empty[:]) if self._asks(name) else None
+                    column = columns[name] = (
+                        ({}, empty[:]) if asks_name(self._names, name) else None
+                    )
                 if column is not None:
                     codes, rows = column
                     rows[row] = codes.setdefault(value, len(codes))
@@ -49,17 +51,18 @@ class TableBuilder:
             found,
             lambda rows: [keyword_text(events[row], raws[row]) for row in rows],
             lambda rows: np.array(
-                [_is_line(events[row], raws[row]) for row in rows.tolist()], dtype=np.bool_
+                [is_line(events[row], raws[row]) for row in rows.tolist()], dtype=np.bool_
             ),
         )
 
-    def _asks(self, name: str) -> bool:
-        names = self._names
-        if KEYWORDS in names and not name.startswith(SYSTEM):
-            return True
-        if name in names or name.replace(" ", "") in names:
-            return True
-        return name.startswith(SYSTEM) and name.removeprefix(SYSTEM) in names
+
+def asks_name(names: frozenset[str], name: str) -> bool:
+    """Tell whether questions about ``names`` may read an event's field ``name``."""
+    if KEYWORDS in names and not name.startswith(SYSTEM):
+        return True
+    if name in names or name.replace(" ", "") in names:
+        return True
+    return name.startswith(SYSTEM) and name.removeprefix(SYSTEM) in names
 
 
 def batch_of(events: Sequence[LogEvent], first_seq: int = 1) -> Batch:
@@ -124,7 +127,8 @@ def keyword_text(fields: Fields, raw: bytes) -> str:
     return "\n".join(text for name in sorted(names) for text in texts_of(fields[name]))
 
 
-def _is_line(fields: Fields, raw: bytes) -> bool:
+def is_line(fields: Fields, raw: bytes) -> bool:
+    """Tell whether keywords read the raw line of an event."""
     return not _is_json(raw) and not any(name.startswith(SYSTEM) for name in fields)
 
 

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from detectors.service.scan.old import MAX_LINE, BadRecord, Hit, Scanner
+from detectors.service.scan.blocks import MAX_LINE
+from detectors.service.scan.rules import Brief, ScanRules, cached_rules
+from detectors.service.scan.scanner import BadRecord, Here, Hit, Scanner, Source, Work, Workers
 
-__all__ = ["MAX_LINE", "BadRecord", "Hit", "Scanner"]
+__all__ = [
+    "MAX_LINE",
+    "BadRecord",
+    "Brief",
+    "Here",
+    "Hit",
+    "ScanRules",
+    "Scanner",
+    "Source",
+    "Work",
+    "Workers",
+    "cached_rules",
+]

@@ -98,6 +98,7 @@ def run(house: DetectionHouse, tmp_path: Path) -> Run:
     return invoked
 
 
+RULE = RULES / "windows" / "windows_log_cleared.yml"
 SAMPLE = RULES / "windows" / "samples" / "windows_log_cleared" / "positive.jsonl"
 
 
@@ -109,7 +110,7 @@ def lines(result: Result) -> list[dict[str, object]]:
 def test_scan_files_names_rule_event_and_place(
     files: Callable[..., Result], tmp_path: Path
 ) -> None:
-    result = files("scan-files", "--rules", str(RULES), "--json", str(SAMPLE))
+    result = files("scan-files", "--rules", str(RULE), "--json", str(SAMPLE))
     found = lines(result)
     assert [entry["rule_title"] for entry in found] == ["A Windows event log was cleared"] * 2
     assert [entry["record"] for entry in found] == [
@@ -119,7 +120,7 @@ def test_scan_files_names_rule_event_and_place(
     last = result.stderr.splitlines()[-1]
     assert re.match(r"events 2 rules \d+ hits 2 unreadable 0 CPU seconds ", last)
     assert (tmp_path / "home" / "cache" / "rules.json").is_file()
-    again = files("scan-files", "--rules", str(RULES), "--json", str(SAMPLE))
+    again = files("scan-files", "--rules", str(RULE), "--json", str(SAMPLE))
     assert lines(again) == found
 
 
@@ -135,7 +136,7 @@ def test_packed_files_give_the_same_hits(
             archive.writestr("inner/positive.jsonl", content)
     else:
         packed.write_bytes(gzip.compress(content) if kind == "gz" else lzma.compress(content))
-    found = lines(files("scan-files", "--rules", str(RULES), "--json", str(packed)))
+    found = lines(files("scan-files", "--rules", str(RULE), "--json", str(packed)))
     assert len(found) == 2
 
 
