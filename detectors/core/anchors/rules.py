@@ -46,9 +46,9 @@ from secops.kernel.anchors import (
     any_of,
 )
 
-_BUDGET: Final = 40_000
+_BUDGET: Final = 4_000
 _LEAST: Final = 8
-_MOST: Final = 2_000
+_MOST: Final = 1_000
 _INSIDE: Final = 50
 _PRESENT: Final = 20
 _LITERAL: Final = 2
