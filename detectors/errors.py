@@ -353,3 +353,49 @@ class OriginalNotKept(NotFound):
         "只有来源策略要求保存原文、且该行确有脱敏时才有原文。",
         "There is one only where the source's policy keeps originals and the line was masked.",
     )
+
+
+class BadException(Invalid):
+    """An exception that can't be read, or lasts too long."""
+
+    code = "detectors.bad_exception"
+    title = Text("例外不合规范", "The exception is not one")
+    remedy = Text(
+        "请给出条件(字段与值)、负责人、理由和不超过一年的期限。",
+        "Give a condition (fields and values), an owner, a reason, and at most a year.",
+    )
+
+
+class ExceptionNotFound(NotFound):
+    """No exception has this id."""
+
+    code = "detectors.exception_not_found"
+    title = Text("未找到例外", "Exception not found")
+    remedy = Text("请用 list-exceptions 查看编号。", "See the ids with list-exceptions.")
+
+
+class ExceptionNotOpen(Conflict):
+    """The exception was decided or ended before."""
+
+    code = "detectors.exception_not_open"
+    title = Text("该例外已处理或已终止", "The exception was decided or ended")
+    remedy = Text("请刷新后查看其当前状态。", "Reload to see its present state.")
+
+
+class BadSuppression(Invalid):
+    """A suppression that can't be read, or lasts too long."""
+
+    code = "detectors.bad_suppression"
+    title = Text("抑制设置不合规范", "The suppression is not one")
+    remedy = Text(
+        "请给出对象字段、时间窗、负责人、理由和不超过一年的期限。",
+        "Give subjects, a window, an owner, a reason, and at most a year.",
+    )
+
+
+class SuppressionNotFound(NotFound):
+    """No suppression has this id."""
+
+    code = "detectors.suppression_not_found"
+    title = Text("未找到抑制设置", "Suppression not found")
+    remedy = Text("请用 list-suppressions 查看编号。", "See the ids with list-suppressions.")

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 from detectors.ports import SegmentWriter
 from detectors.service.anomalies import AnomalyWatch
+from detectors.service.entities import EntityService
 from detectors.service.model_training import TrainingService
+from detectors.service.rule_reports import RuleReports
 from detectors.service.runs import RunService
 from detectors.service.sources import Follower
 from secops.kernel.jobs import Job
 
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 0.25
+REPORT_SECONDS = 60.0
 FORGET_SECONDS = 3_600.0
 TRAIN_SECONDS = 3_600.0
 WATCH_SECONDS = 5.0
@@ -27,6 +30,14 @@ def detection_jobs(runs: RunService, retention_days: int) -> tuple[Job, ...]:
     return (
         Job("detectors.run", EVERY_SECONDS, runs.tick),
         Job("detectors.forget", FORGET_SECONDS, forget),
+    )
+
+
+def triage_jobs(reports: RuleReports, entities: EntityService) -> tuple[Job, ...]:
+    """Return the look at how rules fare, and the fading of risks."""
+    return (
+        Job("detectors.watch_rules", REPORT_SECONDS, reports.look),
+        Job("detectors.fade_risks", REPORT_SECONDS, entities.fade_risks),
     )
 
 

@@ -21,13 +21,16 @@ from detectors.api import routes
 from detectors.core.anchors import indexing
 from detectors.core.query import evaluator
 from detectors.core.rfc6587.framing import FrameCutter
-from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs
+from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs, triage_jobs
 from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
 from detectors.service.anomalies import AnomalyWatch
 from detectors.service.coverage import CoverageService
+from detectors.service.entities import EntityService
+from detectors.service.exceptions import ExceptionService
+from detectors.service.forecast import ForecastService
 from detectors.service.listening import ListeningService, SyslogIntake
 from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
 from detectors.service.log_search import LogSearch
@@ -39,6 +42,7 @@ from detectors.service.model_vault import ModelVault
 from detectors.service.models import ModelService
 from detectors.service.privacy import PrivacyService, Recognition
 from detectors.service.rule_folders import ForeignRules, RuleFolderService
+from detectors.service.rule_reports import ReportStores, RuleReports
 from detectors.service.rule_trials import RuleTrialService
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
@@ -50,6 +54,7 @@ from detectors.service.sources import Follower, SourceService
 from detectors.service.steps import RunStores
 from detectors.service.store_watch import EVERY_SECONDS as LOOK_SECONDS
 from detectors.service.store_watch import StoreWatch
+from detectors.service.suppression import SuppressionService
 from detectors.service.tracing import TracingService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
@@ -58,6 +63,7 @@ from detectors.store.detectors import DatabaseDetectors
 from detectors.store.history import DatabaseRuleHistory
 from detectors.store.hits import DatabaseHits
 from detectors.store.privacy import SqlOriginals, SqlPolicies
+from detectors.store.risks import DatabaseRisks
 from detectors.store.rule_folders import DatabaseRuleFolders
 from detectors.store.rule_health import DatabaseRuleHealth
 from detectors.store.schedule import DatabaseSchedule
@@ -119,6 +125,11 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         coverage=CoverageService(parts, rules, runs, DatabaseRuleHistory(), DatabaseRuleHealth()),
         runs=runs,
         alerts=alerts,
+        reports=rule_reports(parts, opened.store, rules),
+        forecasts=ForecastService(parts, opened.store, rules),
+        exceptions=ExceptionService(parts, DatabaseExceptions(), rules),
+        suppressions=SuppressionService(parts, DatabaseSuppressions(), DatabaseAlerts(), rules),
+        entities=EntityService(parts, DatabaseRisks(), DatabaseAlerts()),
         models=ModelService(training),
         login_risk=login_risk,
         anomalies=AnomalyWatch(training),
@@ -135,6 +146,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         Job("detectors.watch_sources", FARE_SECONDS, faring.watch),
         Job("detectors.watch_log_store", LOOK_SECONDS, looking.watch),
         *detection_jobs(runs, options.retention_days),
+        *triage_jobs(services.reports, services.entities),
         *anomaly_jobs(services.anomalies, training),
     )
     return Plane("detectors", services, routes(services), jobs)
@@ -222,6 +234,14 @@ def run_stores(store: DatabaseDetectors, alerts: DatabaseAlerts) -> RunStores:
         DatabaseExceptions(),
         DatabaseSuppressions(),
     )
+
+
+def rule_reports(parts: Parts, logs: LogStore, rules: RuleService) -> RuleReports:
+    """Return what says how rules fare."""
+    stores = ReportStores(
+        DatabaseAlerts(), DatabaseSchedule(), DatabaseRuleHealth(), SqlSourceHealths()
+    )
+    return RuleReports(parts, logs, stores, rules)
 
 
 def anomaly_services(

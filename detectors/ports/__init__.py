@@ -46,6 +46,7 @@ from detectors.ports.privacy import (
 from detectors.ports.rule_folders import RuleFolderFiles, RuleFolderStore
 from detectors.ports.schedule import HitStore, RuleHealthStore, ScheduleStore
 from detectors.ports.shadows import Indexing
+from detectors.ports.triage import ExceptionStore, RiskStore, SuppressionStore
 
 __all__ = [
     "AlertStore",
@@ -54,6 +55,7 @@ __all__ = [
     "DataClassSource",
     "DetectorStore",
     "DetectorsPorts",
+    "ExceptionStore",
     "ForestTrainer",
     "HitStore",
     "Indexing",
@@ -75,6 +77,7 @@ __all__ = [
     "QueryPruner",
     "RejectSink",
     "Rejects",
+    "RiskStore",
     "RuleCache",
     "RuleFolderFiles",
     "RuleFolderStore",
@@ -85,6 +88,7 @@ __all__ = [
     "SegmentWriter",
     "SourceHealths",
     "StreamCutter",
+    "SuppressionStore",
     "SyslogSink",
     "Tails",
 ]

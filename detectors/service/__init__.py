@@ -9,6 +9,9 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.alerts import AlertService
     from detectors.service.anomalies import AnomalyWatch
     from detectors.service.coverage import CoverageService
+    from detectors.service.entities import EntityService
+    from detectors.service.exceptions import ExceptionService
+    from detectors.service.forecast import ForecastService
     from detectors.service.listening import ListeningService
     from detectors.service.log_integrity import LogIntegrity
     from detectors.service.log_search import LogSearch
@@ -17,12 +20,14 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.models import ModelService
     from detectors.service.privacy import PrivacyService
     from detectors.service.rule_folders import RuleFolderService
+    from detectors.service.rule_reports import RuleReports
     from detectors.service.rule_trials import RuleTrialService
     from detectors.service.rules import RuleService
     from detectors.service.runs import RunService
     from detectors.service.shipping import ShippingService
     from detectors.service.source_watch import SourceWatch
     from detectors.service.sources import Follower, SourceService
+    from detectors.service.suppression import SuppressionService
     from detectors.service.tracing import TracingService
 
 
@@ -52,3 +57,8 @@ class DetectorsServices:
     models: ModelService
     login_risk: LoginRiskService
     anomalies: AnomalyWatch
+    reports: RuleReports
+    forecasts: ForecastService
+    exceptions: ExceptionService
+    suppressions: SuppressionService
+    entities: EntityService

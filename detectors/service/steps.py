@@ -20,14 +20,18 @@ from detectors.ports import (
     AlertStore,
     CorrelationStore,
     DetectorStore,
+    ExceptionStore,
     HitStore,
     RuleHealthStore,
     ScheduleStore,
+    SuppressionStore,
 )
 from detectors.service.effects import Assessor, Effects, write_effects, write_notes
+from detectors.service.exceptions import Excepter
 from detectors.service.grouping import Folded, Folder
 from detectors.service.rule_alerts import sync_raising
 from detectors.service.rule_files import logsource_table
+from detectors.service.suppression import Suppressor
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.anchors import ANYTHING
 from secops.kernel.clock import MINUTE
@@ -61,6 +65,8 @@ class RunStores:
     health: RuleHealthStore
     hits: HitStore
     correlations: CorrelationStore
+    exceptions: ExceptionStore
+    suppressions: SuppressionStore
 
 
 @dataclass(slots=True)
@@ -106,6 +112,7 @@ class _Outcome:
     hits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     sight: Sight = field(default_factory=lambda: Sight((), {}))
     cost: tuple[str, int] | None = None
+    spared: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     skipped: frozenset[DetectorKey] = frozenset()
 
     @property
@@ -122,6 +129,7 @@ class Stepper:
     logs: LogStore
     stores: RunStores
     _plans: _Plans = field(default_factory=_Plans)
+    _excepter: Excepter = field(default_factory=Excepter)
 
     def is_due(self, detectors: Sequence[Detector]) -> bool:
         """Tell whether a step has anything to do; writes nothing."""
@@ -182,7 +190,7 @@ class Stepper:
                 raise _Stale
             if not write_notes(tx, stores.correlations, effects):
                 raise _Stale
-            return len(write_effects(tx, stores.alerts, effects))
+            return self._write(tx, effects)
 
         try:
             return transactions.run(work)
@@ -210,8 +218,10 @@ class Stepper:
 
     def _ask(self, step: Step, group: Sequence[Detector], batch: Batch) -> _Outcome:
         plan, watch = self._plans.of(group)
-        findings, failures = plan.find(batch)
+        found, failures = plan.find(batch)
         transactions = self.parts.transactions
+        active = transactions.read(self.stores.exceptions.active) if found else ()
+        findings, spared = self._excepter.spare(batch, found, active)
         assessor = Assessor(transactions, self.logs, self.stores.alerts, self.stores.correlations)
         effects = assessor.assess(batch, findings, (), self.parts.clock.now())
         seen = transactions.read(self.stores.health.seen_fields)
@@ -224,6 +234,7 @@ class Stepper:
             _newest(batch, findings),
             watch.look(batch, seen) if batch.scanned is None else Sight((), {}),
             self._measure(group, batch),
+            spared,
         )
 
     def _measure(self, group: Sequence[Detector], batch: Batch) -> tuple[str, int] | None:
@@ -248,12 +259,18 @@ class Stepper:
             if not write_notes(tx, self.stores.correlations, effects):
                 raise _Stale
             self.stores.hits.add_hits(tx, ROOT_ORG, outcome.folded.hits)
-            return len(write_effects(tx, self.stores.alerts, effects))
+            self.stores.exceptions.note_hits(tx, outcome.spared)
+            return self._write(tx, effects)
 
         try:
             return self.parts.transactions.run(work)
         except _Stale:
             return 0
+
+    def _write(self, tx: Transaction, effects: Effects) -> int:
+        """Write alerts, the suppressed ones quietly; return how many new ones are told."""
+        suppressor = Suppressor(self.stores.suppressions, self.stores.alerts)
+        return len(write_effects(tx, self.stores.alerts, suppressor.quiet(tx, effects)))
 
     def _move(self, tx: Transaction, outcome: _Outcome, fence: int) -> None:
         """Move the detectors on; what could not be asked keeps, or gets, its gap."""

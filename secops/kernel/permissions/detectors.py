@@ -22,6 +22,10 @@ RULE_IMPORT: Final = Permission("detectors.rule.import")
 RUN_DETECTORS: Final = Permission("detectors.run.start")
 ALERT_READ: Final = Permission("detectors.alert.read")
 ALERT_CLOSE: Final = Permission("detectors.alert.close")
+ALERT_SUPPRESS: Final = Permission("detectors.alert.suppress")
+EXCEPTION_REQUEST: Final = Permission("detectors.exception.request")
+EXCEPTION_APPROVE: Final = Permission("detectors.exception.approve")
+CRITICALITY_SET: Final = Permission("detectors.criticality.set")
 MODEL_READ: Final = Permission("detectors.model.read")
 MODEL_TRAIN: Final = Permission("detectors.model.train")
 LOGIN_JUDGE: Final = Permission("detectors.login.judge")
@@ -44,6 +48,10 @@ _DETECTION: Final[tuple[Grant, ...]] = (
     grant(RUN_DETECTORS, "运行检测", "Run the detectors", ANALYST),
     grant(ALERT_READ, "查看告警", "See alerts", *_READERS),
     grant(ALERT_CLOSE, "关闭告警", "Close alerts", ANALYST),
+    grant(ALERT_SUPPRESS, "抑制和恢复告警", "Suppress and restore alerts", ANALYST),
+    grant(EXCEPTION_REQUEST, "申请和终止规则例外", "Request and end exceptions", ANALYST),
+    grant(EXCEPTION_APPROVE, "审批规则例外", "Approve exceptions", SECURITY_ADMIN),
+    grant(CRITICALITY_SET, "设定对象重要性", "Set how critical an entity is", SECURITY_ADMIN),
 )
 
 _LOGS: Final[tuple[Grant, ...]] = (
