@@ -8,28 +8,17 @@ from typing import Any
 
 import click
 
+from detectors.commands.log_options import encoding_option, format_option, zone_option
 from secops.kernel.errors import Invalid
 from secops.terminal.output import (
     json_option,
     print_json,
-    print_table,
     progress_bar,
     say,
 )
 from secops.terminal.session import session_of
 
-_FORMATS = (
-    "auto", "ecs", "evtx", "jsonl", "syslog", "sshd", "auditd", "nginx", "apache", "cef",
-    "keyvalue", "postgresql", "mysql", "dameng",
-)  # fmt: skip
-_STORED = ("source", "events", "first_at", "last_at", "last_ingested")
-_REGISTERED = ("name", "format", "timezone", "path", "follow")
 _PAUSE = 0.5
-_format_option = click.option(
-    "--format", "format_name", type=click.Choice(_FORMATS), default="auto", help="Log format."
-)
-_zone_option = click.option("--timezone", help="Zone of times without one (Asia/Shanghai).")
-_encoding_option = click.option("--encoding", help="utf-8, utf-16, gb18030 …")
 
 
 @click.group("logs")
@@ -43,10 +32,10 @@ def group() -> None:
 @group.command("ingest")
 @click.argument("paths", type=click.Path(exists=True), nargs=-1, required=True)
 @click.option("--source", help="One log of one machine (default: the file's base name).")
-@_format_option
-@_zone_option
+@format_option
+@zone_option
 @click.option("--year", type=click.IntRange(1970, 9999), help="Year of times without one.")
-@_encoding_option
+@encoding_option
 @json_option
 @click.pass_context
 def ingest(ctx: click.Context, /, paths: tuple[str, ...], *, as_json: bool, **written: Any) -> None:
@@ -122,77 +111,12 @@ def verify(ctx: click.Context, /, *, as_json: bool) -> None:
     ctx.exit(0 if verdict.valid else 1)
 
 
-@group.command("sources")
-@json_option
-@click.pass_context
-def sources(ctx: click.Context, /, *, as_json: bool) -> None:
-    """List what is stored of each source, and the registered sources.
-
-    Example: secops logs sources --json
-    """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.log_presentation import source_json, summary_json  # noqa: PLC0415
-
-    session = session_of(ctx)
-    services = session.services(DetectorsServices)
-    stored = [summary_json(s) for s in services.logs.summarise_sources(session.actor)]
-    registered = [source_json(s) for s in services.sources.list_sources(session.actor)]
-    if as_json:
-        print_json({"stored": stored, "registered": registered})
-        return
-    print_table("Stored", _STORED, [[row[c] for c in _STORED] for row in stored])
-    print_table("Registered", _REGISTERED, [[row[c] for c in _REGISTERED] for row in registered])
-
-
-@group.command("add-source")
-@click.argument("name")
-@_format_option
-@_zone_option
-@_encoding_option
-@click.option("--path", help="The file, where it lies on this machine.")
-@click.option("--follow", is_flag=True, help="Keep reading the file as it grows.")
-@click.pass_context
-def add_source(ctx: click.Context, /, name: str, **written: Any) -> None:
-    """Register a log source (system administrator).
-
-    Example: secops logs add-source auth.log --path /var/log/auth.log --format sshd --follow
-    """
-    from detectors.models.logs import LogSource  # noqa: PLC0415 - quick --help
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    source = LogSource(
-        name=name,
-        org_id=session.actor.org_id,
-        format=written.pop("format_name"),
-        timezone=written.pop("timezone") or "Asia/Shanghai",
-        **written,
-    )
-    session.services(DetectorsServices).sources.add_source(session.actor, source)
-    say(f"{name} is registered")
-
-
-@group.command("remove-source")
-@click.argument("name")
-@click.pass_context
-def remove_source(ctx: click.Context, /, name: str) -> None:
-    """Forget a registered source; what it sent stays.
-
-    Example: secops logs remove-source auth.log
-    """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    session.services(DetectorsServices).sources.remove_source(session.actor, name)
-    say(f"{name} is no longer registered")
-
-
 @group.command("follow")
 @click.argument("path", type=click.Path(exists=True, dir_okay=False))
 @click.option("--source", help="One log of one machine (default: the file's base name).")
-@_format_option
-@_zone_option
-@_encoding_option
+@format_option
+@zone_option
+@encoding_option
 @click.option("--once", is_flag=True, help="Read what is new and stop.")
 @click.pass_context
 def follow(ctx: click.Context, /, path: str, *, once: bool, **written: Any) -> None:
