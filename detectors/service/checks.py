@@ -100,12 +100,12 @@ def _by_path(detectors: Sequence[Detector]) -> Mapping[str, list[Detector]]:
 
 def _failures(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterator[RuleProblem]:
     events: list[LogEvent] = []
-    for line, event in _events(sample, now):
+    for line, event in sample_events(sample, now):
         if isinstance(event, LogEvent):
             events.append(event)
         else:
             yield RuleProblem(sample.path, line, f"unreadable sample: {event}")
-    fired = set(_fired(detectors, batch_of(events)))
+    fired = set(fired_on(detectors, batch_of(events)))
     for detector in detectors:
         header = detector.header
         place = (header.path, header.line)
@@ -117,7 +117,7 @@ def _failures(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterat
             yield RuleProblem(*place, what, header.id)
 
 
-def _fired(detectors: Sequence[Detector], batch: Batch) -> Iterator[str]:
+def fired_on(detectors: Sequence[Detector], batch: Batch) -> Iterator[str]:
     """Yield what finds something: what is over at the last event is over."""
     findings, failures = Plan(detectors).find(batch)
     by_detector: dict[str, list[Finding]] = {each.header.id: [] for each in detectors}
@@ -137,7 +137,8 @@ def _fired(detectors: Sequence[Detector], batch: Batch) -> Iterator[str]:
         yield f"failed: {failure.detector.header.id}"
 
 
-def _events(sample: Sample, now: int) -> Iterator[tuple[int, LogEvent | str]]:
+def sample_events(sample: Sample, now: int) -> Iterator[tuple[int, LogEvent | str]]:
+    """Yield each line's number with its event, or with why there is none."""
     context = Context(zone=UTC, latest=now + DAY)
     lines = [line for line in sample.content.split(b"\n") if line.strip()]
     kind = detect(b"", lines, context)

@@ -21,6 +21,8 @@ PAGES = {
         "/",
         "/alerts",
         "/rules",
+        "/coverage",
+        "/rule-folders",
         "/logs",
         "/trace",
         "/data-policies",

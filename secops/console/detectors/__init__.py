@@ -1,6 +1,14 @@
 """Alerts, rules, log search and graded data."""
 
-from secops.console.detectors import alerts, logs, models, privacy, rules
+from secops.console.detectors import (
+    alerts,
+    coverage,
+    logs,
+    models,
+    privacy,
+    rule_folders,
+    rules,
+)
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -12,7 +20,10 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         *alerts.routes(desk),
         *rules.routes(desk),
+        *coverage.routes(desk),
+        *rule_folders.routes(desk),
         *logs.routes(desk),
         *models.routes(desk),
         *privacy.routes(desk),
+        *sources.routes(desk),
     )

@@ -1,25 +1,40 @@
-"""The rules: which run, and switching them on and off."""
+"""The rules: which run, what one of them asks, has found and missed; trying one on a line."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
+from detectors.core.attack import techniques_of
+from detectors.models.alerts import ListedRule
+from detectors.models.coverage import DayCount, Trial
+from detectors.models.rule_folders import folder_of
 from detectors.models.rules import RuleHeader
+from detectors.service.coverage import attack_table
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.permissions.detectors import RULE_ENABLE, RULE_READ
+from secops.kernel.errors import SecopsError
+from secops.kernel.permissions.detectors import LOG_SEARCH, RULE_ENABLE, RULE_READ
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
+PAGE: Final = 200
+WIDTH: Final = 960
+HEIGHT: Final = 90
+_RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
+_STATES: Final = {"on": N_("运行中"), "off": N_("未启用")}
 _COLUMNS: Final = (
     Column("title", N_("规则")),
     Column("level", N_("级别")),
     Column("status", N_("成熟度")),
+    Column("logsource", N_("日志源")),
+    Column("technique", N_("攻击技术")),
+    Column("folder", N_("来源目录")),
     Column("enabled", N_("是否启用")),
-    Column("version", N_("版本")),
 )
 
 
@@ -29,46 +44,121 @@ def rule_title(request: Request, header: RuleHeader) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class DayBar:
+    """A day in the picture of a rule's past."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    day: int
+    count: int
+
+
+def day_bars(days: Sequence[DayCount]) -> tuple[DayBar, ...]:
+    """Return a bar for each day, the highest as high as the picture."""
+    most = max((each.count for each in days), default=0)
+    slot = WIDTH / max(len(days), 1)
+    bars = []
+    for place, each in enumerate(days):
+        height = max(round(each.count * HEIGHT / most, 2), 2.0) if each.count else 0.0
+        left, width = round(place * slot, 2), round(slot - 2, 2)
+        bars.append(DayBar(left, HEIGHT - height, width, height, each.day, each.count))
+    return tuple(bars)
+
+
+@dataclass(frozen=True, slots=True)
 class _Rules:
     desk: Desk
 
     def list_rules(self, request: Request) -> Response:
-        """Show all rules and what keeps some from running."""
-        rules = self.desk.parts.detectors.rules
-        listed = rules.list_rules(request.caller)
-        word = self.desk.renderer.word
-        rows = [
-            (
-                Cell(rule_title(request, rule.header), href=f"/rules/{rule.header.id}"),
-                Cell(
-                    word(request, SEVERITIES.get(rule.header.severity, rule.header.severity)),
-                    badge=f"severity-{rule.header.severity}",
-                ),
-                Cell(rule.header.status),
-                Cell(
-                    word(request, N_("运行中") if rule.enabled else N_("未启用")),
-                    badge="good" if rule.enabled else "",
-                ),
-                Cell(rule.header.version[:12]),
-            )
-            for rule in listed
-        ]
-        table = Table(N_("检测规则"), _COLUMNS, rows)
+        """Show the rules that the filters leave, and what keeps some from running."""
+        rules, query = self.desk.parts.detectors.rules, request.query
+        asked = {name: query.get(name, "")[:200] for name in ("q", "state", "level")}
+        kept = [r for r in rules.list_rules(request.caller) if _is_wanted(request, r, asked)]
+        first = int(query.get("cursor", "0")) if query.get("cursor", "0").isdecimal() else 0
+        rows = [self._row(request, rule) for rule in kept[first : first + PAGE]]
+        following = str(first + PAGE) if first + PAGE < len(kept) else None
+        table = Table(N_("检测规则"), _COLUMNS, rows, following, N_("没有符合条件的规则"))
         return self.desk.list_page(
-            request, "detectors/rules.html", table, problems=rules.list_problems(request.caller)
+            request,
+            "detectors/rules.html",
+            table,
+            problems=rules.list_problems(request.caller),
+            asked=asked,
+            total=len(kept),
+            states=_STATES,
+            severities=SEVERITIES,
+        )
+
+    def _row(self, request: Request, rule: ListedRule) -> tuple[Cell, ...]:
+        header, word = rule.header, self.desk.renderer.word
+        return (
+            Cell(rule_title(request, header), href=f"/rules/{header.id}"),
+            Cell(
+                word(request, SEVERITIES.get(header.severity, header.severity)),
+                badge=f"severity-{header.severity}",
+                sort=_RANK.get(header.severity, 0),
+            ),
+            Cell(header.status),
+            Cell(str(header.logsource)),
+            Cell(" ".join(techniques_of(header.tags))),
+            Cell(folder_of(header.path) or "—"),
+            Cell(
+                word(request, N_("运行中") if rule.enabled else N_("未启用")),
+                badge="good" if rule.enabled else "",
+            ),
         )
 
     def show_rule(self, request: Request) -> Response:
         """Show one rule."""
-        rule = self.desk.parts.detectors.rules.show_rule(request.caller, request.args["rule_id"])
-        may = request.caller.may(RULE_ENABLE)
+        return self._page(request, {})
+
+    def try_rule(self, request: Request) -> Response:
+        """Try the rule on what was pasted, or on a stored event."""
+        trials, rule_id = self.desk.parts.detectors.trials, request.args["rule_id"]
+        form = request.form
+        asked = {"lines": form.get("lines", ""), "event": form.get("event", "").strip()}
+        try:
+            if asked["event"]:
+                trial = trials.try_event(request.caller, rule_id, asked["event"])
+            else:
+                trial = trials.try_lines(request.caller, rule_id, asked["lines"])
+        except SecopsError as refused:
+            return self._page(request, asked, refused=refused)
+        return self._page(request, asked, trial)
+
+    def _page(
+        self,
+        request: Request,
+        asked: dict[str, str],
+        trial: Trial | None = None,
+        *,
+        refused: SecopsError | None = None,
+    ) -> Response:
+        services, caller = self.desk.parts.detectors, request.caller
+        rule = services.rules.show_rule(caller, request.args["rule_id"])
+        header = rule.header
+        past = services.coverage.show_past(caller, rule)
+        names = attack_table().names
         return self.desk.page(
             request,
             "detectors/rule.html",
+            status=200 if refused is None else refused.status,
             rule=rule,
-            heading=rule_title(request, rule.header),
-            severity=SEVERITIES.get(rule.header.severity, rule.header.severity),
-            may=may,
+            heading=rule_title(request, header),
+            about=header.custom.get(f"description_{request.language}") or header.description,
+            severity=SEVERITIES.get(header.severity, header.severity),
+            techniques=[(each, names.get(each, "")) for each in techniques_of(header.tags)],
+            folder=folder_of(header.path),
+            past=past,
+            bars=day_bars(past.days),
+            size=(WIDTH, HEIGHT),
+            asked=asked,
+            trial=trial,
+            refused=refused,
+            may=caller.may(RULE_ENABLE),
+            may_search=caller.may(LOG_SEARCH),
         )
 
     def switch_rule(self, request: Request) -> Response:
@@ -82,11 +172,28 @@ class _Rules:
         return redirect(f"/rules/{rule_id}")
 
 
+def _is_wanted(request: Request, rule: ListedRule, asked: dict[str, str]) -> bool:
+    header = rule.header
+    if asked["state"] and (asked["state"] == "on") != rule.enabled:
+        return False
+    if asked["level"] and asked["level"] != header.severity:
+        return False
+    text = asked["q"].casefold()
+    places = (header.title, rule_title(request, header), header.id, str(header.logsource))
+    return not text or any(text in p.casefold() for p in (*places, *header.tags, header.path))
+
+
+def rules_link(**asked: str) -> str:
+    """Return the address of the rules that ``asked`` leaves."""
+    return f"/rules?{urlencode(asked)}"
+
+
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the rule pages."""
     here = _Rules(desk)
     return (
         get_page("/rules", "show_rules", RULE_READ, here.list_rules),
         get_page("/rules/<rule_id>", "show_rule_page", RULE_READ, here.show_rule),
+        post_page("/rules/<rule_id>/try", "try_rule_form", RULE_READ, here.try_rule),
         post_page("/rules/<rule_id>/switch", "switch_rule_form", RULE_ENABLE, here.switch_rule),
     )
