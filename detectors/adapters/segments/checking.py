@@ -50,4 +50,4 @@ class SegmentFiles:
         except FileNotFoundError:
             return True  # nothing is hidden: the part is read whole
         footer = pq.read_metadata(self._folder / part.file).metadata or {}
-        return compare_digest(footer.get(FOOTER, b""), sha256(content).hex().encode())
+        return compare_digest(footer.get(FOOTER.encode(), b""), sha256(content).hex().encode())

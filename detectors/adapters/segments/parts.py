@@ -104,21 +104,24 @@ def table_of(events: Sequence[StoredEvent]) -> Any:
     return pa.table(arrays)
 
 
-def parquet_of(table: Any, footer: Mapping[bytes, bytes] | None = None) -> bytes:
+def parquet_of(table: Any, footer: Mapping[str, str] | None = None) -> bytes:
     """Return ``table`` as a Parquet file with ``footer`` in its metadata."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     stream = io.BytesIO()
     dictionaries = [name for name in table.schema.names if name not in OWN or name == SOURCE]
-    pq.write_table(
-        table.replace_schema_metadata(footer),
+    table = table.replace_schema_metadata(None)
+    with pq.ParquetWriter(
         stream,
-        row_group_size=ROWS_OF_GROUP,
+        table.schema,
         compression="zstd",
         use_dictionary=dictionaries or False,
         write_statistics=False,
         store_schema=False,  # texts are read as plain ones or as dictionaries, as asked
-    )
+    ) as writer:
+        writer.write_table(table, row_group_size=ROWS_OF_GROUP)
+        if footer:
+            writer.add_key_value_metadata(footer)
     return stream.getvalue()
 
 

@@ -23,7 +23,7 @@ from detectors.ports import QueryPruner
 from secops.kernel.logs import Value
 
 SUFFIX: Final = ".terms"
-FOOTER: Final = b"govsecops.terms.sha256"
+FOOTER: Final = "govsecops.terms.sha256"
 LEAST_ROWS: Final = 4_096
 """Parts below are read whole: that costs less than one more file."""
 EVERYWHERE: Final = (1 << 32) - 1

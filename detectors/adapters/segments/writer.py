@@ -299,7 +299,7 @@ class Writer:
 
     def _write_part(self, name: str, table: Any) -> Part:
         terms = terms_of(table, self._pruner)
-        content = parquet_of(table, {FOOTER: sha256(terms).hex().encode()} if terms else None)
+        content = parquet_of(table, {FOOTER: sha256(terms).hex()} if terms else None)
         seqs = table.column("@seq").to_numpy()
         times = table.column("@at").to_numpy()
         arrived = table.column("@ingested").to_numpy()

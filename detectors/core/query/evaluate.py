@@ -95,9 +95,11 @@ def range_test(query: Range) -> Test:
 def _term(query: Term, batch: Batch, within: Mask) -> Mask:
     if query.name is None:
         test = part_of_line(query.text, quoted=query.quoted)
+        lines = batch.raws[:]
         answer = np.zeros(len(batch), dtype=np.bool_)
-        for row in np.flatnonzero(within).tolist():
-            answer[row] = test(batch.raws[row])
+        rows = np.flatnonzero(within)
+        hits = (test(lines[row]) for row in rows.tolist())
+        answer[rows] = np.fromiter(hits, dtype=np.bool_, count=len(rows))
         return answer
     test_value = whole_value(query.text, quoted=query.quoted)
     return _rows_where(test_value, batch, query.name, within)
