@@ -35,6 +35,7 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
     Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
     Entry("/logs", Text("日志检索", "Log search"), LOG_SEARCH),
+    Entry("/log-sources", Text("日志来源", "Log sources"), LOG_SOURCE_READ),
     Entry("/models", Text("异常模型", "Anomaly models"), MODEL_READ),
     Entry("/trace", Text("溯源", "Trace"), LOG_TRACE),
     Entry("/data-policies", Text("数据分级", "Data grades"), LOG_SOURCE_READ),

@@ -8,6 +8,7 @@ from secops.console.detectors import (
     privacy,
     rule_folders,
     rules,
+    sources,
 )
 from secops.console.parts import Desk
 from secops.web.routes import Route
