@@ -11,6 +11,7 @@ from detectors.api.privacy import privacy_routes
 from detectors.api.rule_folders import rule_folder_routes
 from detectors.api.rules import rule_routes
 from detectors.api.sources import source_routes
+from detectors.api.triage import TriageServices, triage_routes
 from detectors.service import DetectorsServices
 from secops.web.routes import Route
 
@@ -28,5 +29,14 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *alert_routes(services.alerts),
         *model_routes(services.models),
         *rule_routes(services.rules, services.runs),
+        *triage_routes(
+            TriageServices(
+                services.reports,
+                services.forecasts,
+                services.exceptions,
+                services.suppressions,
+                services.entities,
+            )
+        ),
         *rule_folder_routes(services.rule_folders),
     )

@@ -21,6 +21,7 @@ from detectors.commands.files import (
 )
 from detectors.commands.models import COMMANDS as MODEL_COMMANDS
 from detectors.commands.rule_folders import FOLDER_COMMANDS
+from detectors.commands.triage import TRIAGE_COMMANDS
 from detectors.commands.workers import ForkedWorkers, WorkerDied, cores, worth_processes
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
@@ -175,5 +176,5 @@ def _print_hit(hit: Any, *, as_json: bool) -> None:
         click.echo(f"{hit.file}:{hit.index}\t{hit.rule.severity}\t{hit.rule.title}")
 
 
-for _command in (*COMMANDS, *MODEL_COMMANDS, *FOLDER_COMMANDS):
+for _command in (*COMMANDS, *TRIAGE_COMMANDS, *MODEL_COMMANDS, *FOLDER_COMMANDS):
     group.add_command(_command)
