@@ -85,7 +85,8 @@ def policies(ctx: click.Context, /, *, as_json: bool) -> None:
         print_json({"items": documents, "next": None})
         return
     columns = ("source", "grade", "masked", "keeps_originals", "changed_by", "changed_at")
-    print_table("policies", columns, [[str(each[name]) for name in columns] for each in documents])
+    rows = [each | {"masked": ", ".join(each["masked"])} for each in documents]
+    print_table("policies", columns, [[str(row[name]) for name in columns] for row in rows])
 
 
 @click.command("reveal")
