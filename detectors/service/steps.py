@@ -76,12 +76,11 @@ class _Plans:
     lock: threading.Lock = field(default_factory=threading.Lock)
     plans: dict[tuple[DetectorKey, ...], Plan] = field(default_factory=dict)
     watches: dict[tuple[DetectorKey, ...], Watch] = field(default_factory=dict)
-    steps: int = 0
+    asked: int = 0
 
     def of(self, detectors: Sequence[Detector]) -> tuple[Plan, Watch]:
         key = tuple(detector.key for detector in detectors)
         with self.lock:
-            self.steps += 1
             plan = self.plans.pop(key, None) or Plan(detectors)
             watch = self.watches.pop(key, None) or Watch(detectors, logsource_table()[0])
             self.plans[key], self.watches[key] = plan, watch
@@ -239,8 +238,9 @@ class Stepper:
 
     def _measure(self, group: Sequence[Detector], batch: Batch) -> tuple[str, int] | None:
         """Ask one rule alone, now and then, and return its CPU time in nanoseconds."""
-        turn, rest = divmod(self._plans.steps, _MEASURE_EVERY)
-        if rest != 1 or len(batch) < _MEASURE_LEAST:
+        turn, rest = divmod(self._plans.asked, _MEASURE_EVERY)
+        self._plans.asked += 1
+        if rest or len(batch) < _MEASURE_LEAST:
             return None
         chosen = group[turn % len(group)]
         plan = Plan([chosen])
