@@ -13,9 +13,6 @@ from detectors.core.formats.record import decode_line
 
 Test = Callable[[str], bool]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-_IPV4_VERSION: Final = 4
-_OCTET: Final = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4: Final = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
 _TOKEN: Final = re.compile(r"\\[\\*?]|[*?]|[^\\*?]+|\\", re.DOTALL)
 
 
@@ -53,7 +50,8 @@ def whole_value(text: str, *, quoted: bool) -> Test:
     network = None if quoted else network_of(literal)
     if network is None:
         return lambda value: fold(value) == wanted
-    return lambda value: fold(value) == wanted or is_inside(value, network)
+    inside = network_test(network)
+    return lambda value: fold(value) == wanted or inside(value)
 
 
 def part_of_value(text: str, *, quoted: bool) -> Test:
@@ -96,15 +94,26 @@ def network_of(text: str) -> Network | None:
         return None
 
 
+def network_test(network: Network) -> Test:
+    """Return the test whether a value is an address in ``network``.
+
+    Text that does not begin as IPv4 addresses of the network do is none of them, unless it is
+    written in brackets or as IPv6.
+    """
+    octets = network.prefixlen // 8 if isinstance(network, ipaddress.IPv4Network) else 0
+    head = "".join(f"{part}." for part in str(network.network_address).split(".")[:octets])
+    head = head.removesuffix(".") if octets == len(("a", "b", "c", "d")) else head
+
+    def test(value: str) -> bool:
+        if not value.startswith(head) and ":" not in value and value[:1] not in ("[", "]"):
+            return False
+        return is_inside(value, network)
+
+    return test
+
+
 def is_inside(value: str, network: Network) -> bool:
     """Tell whether ``value`` is an address in ``network``; ``::ffff:`` ones count as IPv4."""
-    plain = _IPV4.fullmatch(value)
-    if plain is not None:
-        if network.version != _IPV4_VERSION:
-            return False
-        first, second, third, last = map(int, plain.groups())
-        number = (first << 24) | (second << 16) | (third << 8) | last
-        return number & int(network.netmask) == int(network.network_address)
     canonical = canonical_address(value)
     return canonical is not None and ipaddress.ip_address(canonical) in network
 
