@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from detectors.core.anomaly.login_model import ALERT_RANK
 from detectors.core.anomaly.usage import (
     ACTIONS,
     FirstUse,
@@ -49,6 +50,7 @@ _PROGRESS: Final = "anomalies"
 _STEP: Final = 20_000
 _SHOWN: Final = 6
 _VERIFY: Final = 600.0
+_MILLION: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -164,14 +166,14 @@ def _own_rows(batch: Batch) -> Iterator[StoredEvent]:
 
 
 def _login_alert(event: StoredEvent, now: int) -> Alert:
-    """Return the alert of a sign-in whose risk is that of one in a thousand."""
+    """Return the alert of a sign-in whose risk is that of one in four hundred."""
     fields = event.event.fields
     session = text_of(fields, "target").removeprefix("session:")
     subjects = {"user.id": text_of(fields, "user.id")}
     if text_of(fields, "target").startswith("session:"):
         subjects["session.id"] = session
-    permille = int(text_of(fields, "details.risk") or 0)
-    why = [Reason("risk", "< 99.9 %", f"{permille / 10_000:.2f} %"), *_weights(fields)]
+    millionths = int(text_of(fields, "details.risk") or 0)
+    why = [Reason("risk", f"< {ALERT_RANK:.2%}", f"{millionths / _MILLION:.2%}"), *_weights(fields)]
     alert = _alert(LOGIN_RULE, (event.event.id,), text_of(fields, "details.model"), now)
     return replace(
         alert,

@@ -23,7 +23,7 @@ Grow = Callable[[Floats], Forest]
 """Grows an isolation forest on rows of log-probabilities."""
 
 STEP_UP_RANK: Final = 0.98
-ALERT_RANK: Final = 0.999
+ALERT_RANK: Final = 0.9975
 LEAST_LOGINS: Final = 300
 LEAST_DAYS: Final = 7
 _PROFILE_SHARE: Final = 0.5
@@ -46,7 +46,7 @@ class Risk:
 
     @property
     def alert(self) -> bool:
-        """Whether an analyst should see it: the rank of one in a thousand of the reference."""
+        """Whether an analyst should see it: the rank of one in four hundred of the reference."""
         return self.rank >= ALERT_RANK
 
 

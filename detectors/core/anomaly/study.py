@@ -145,9 +145,12 @@ def table_rows(seen: Sequence[Seen]) -> list[tuple[str, float, float, str]]:
         found.append((f"TPR at 1.0% FPR, {kind}", [s.caught(best, 0.01, kind) for s in seen], ""))
         found.append((f"stepped up, {kind}", [s.stepped_up(kind) for s in seen], ""))
     usual = [float(s.step_ups[~s.bad].mean()) for s in seen]
-    found.append(("owners stepped up", usual, ""))
+    found.append(("owners' sign-ins stepped up", usual, ""))
     daily = "1/(1,000 users·day)"
     for name in ("step_ups", "alerts"):
+        word = name.replace("_", "-")
         flags = [s.per_thousand_users_and_day(getattr(s, name)) for s in seen]
-        found.append((name.replace("_", "-"), flags, daily))
+        found.append((f"{word}, attacks among them", flags, daily))
+        owners = [s.per_thousand_users_and_day(getattr(s, name) & ~s.bad) for s in seen]
+        found.append((f"{word} of owners", owners, daily))
     return [(what, float(np.mean(each)), float(np.std(each)), unit) for what, each, unit in found]

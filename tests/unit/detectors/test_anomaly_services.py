@@ -319,7 +319,7 @@ def test_a_risky_sign_in_becomes_one_alert_with_its_reasons(house: AnomalyHouse)
         "source.country",
         "agent.browser",
     ]
-    assert alert.reasons[0].seen == "99.99 %"
+    assert alert.reasons[0].seen == "99.99%"
     assert alert.reasons[1].seen == "e^4.1 times likelier"
 
 

@@ -138,7 +138,7 @@ def test_the_table_names_every_method_and_kind() -> None:
     assert all(kind in names for kind in ATTACKERS)
     assert all(spread == 0 for _, _, spread, _ in rows)
     daily = {name: unit for name, _, _, unit in rows}
-    assert daily["alerts"] == "1/(1,000 users·day)"
+    assert daily["alerts of owners"] == "1/(1,000 users·day)"
 
 
 def test_too_little_history_is_said() -> None:
