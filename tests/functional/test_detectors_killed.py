@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from detectors.models import DetectorsOptions
-from detectors.models.alerts import AlertFilter
+from detectors.models.alerts import Alert, AlertFilter
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
@@ -35,6 +35,42 @@ DEADLINE = 900.0
 
 pytestmark = pytest.mark.service
 
+EXTRA = """
+title: root came in after failures
+status: stable
+correlation:
+  type: temporal_ordered
+  rules: [failed_here, failed_here, root_here]
+  timespan: 40s
+  group-by: [source.ip]
+---
+title: many ports of one host
+status: stable
+correlation:
+  type: value_count
+  rules: [failed_here]
+  timespan: 20s
+  group-by: [host.name, source.ip]
+  condition: {gte: 15, field: source.port}
+---
+title: failed here
+name: failed_here
+status: stable
+logsource: {product: linux, service: sshd}
+detection:
+  selection: {event.action: ssh_login, event.outcome: failure}
+  condition: selection
+---
+title: root here
+name: root_here
+status: stable
+logsource: {product: linux, service: sshd}
+detection:
+  selection: {event.action: ssh_login, event.outcome: success, user.name: root}
+  condition: selection
+"""
+"""Correlations of two more types, beside those of the product."""
+
 
 def lines(count: int) -> list[str]:
     """Failures from many addresses in bursts, and a root login now and then."""
@@ -51,7 +87,8 @@ def lines(count: int) -> list[str]:
 
 @contextmanager
 def opened(home: Path) -> Iterator[tuple[Spine, DetectorsServices]]:
-    home.mkdir(exist_ok=True)
+    (home / "rules").mkdir(parents=True, exist_ok=True)
+    (home / "rules" / "extra.yml").write_text(EXTRA)
     spine = database_spine(home, clock=SystemClock())
     try:
         options = DetectorsOptions(process="parent")
@@ -74,6 +111,11 @@ def found(services: DetectorsServices) -> set[tuple[str, int, int, int]]:
         if page.next is None:
             return everything
         request = PageRequest(200, decode_cursor(page.next))
+
+
+def correlated(services: DetectorsServices) -> list[Alert]:
+    page = services.alerts.list_alerts(ANALYST, AlertFilter(), PageRequest(200))
+    return [alert for alert in page.items if alert.kind == "correlation"]
 
 
 def worker(home: Path) -> subprocess.Popen[bytes]:
@@ -101,7 +143,9 @@ def test_schedulers_that_are_killed_evaluate_each_window_once(
         while services.runs.tick():
             pass
         expected = found(services)
+        kinds = [alert.reasons[0].condition for alert in correlated(services)]
     assert len(expected) > windows // 4
+    assert {"event_count", "temporal_ordered", "value_count"} <= set(kinds)
     seed = random.Random(20261122)  # noqa: S311 - a reproducible order of deaths
     home = tmp_path / "shared"
     with opened(home) as (spine, services):
