@@ -312,8 +312,7 @@ class ModelRejected(Conflict):
     code = "detectors.model_rejected"
     title = Text("异常检测模型未通过校验", "The anomaly model was rejected")
     remedy = Text(
-        "请重新训练模型(train-model);登录照常使用双因素。",
-        "Train it anew with train-model; sign-in goes on with its normal factors.",
+        "请重新训练模型;登录照常进行。", "Train it anew with train-model; sign-ins go on."
     )
 
 
@@ -330,10 +329,7 @@ class HistoryTooShort(Conflict):
 
     code = "detectors.history_too_short"
     title = Text("历史数据不足,无法训练", "There is too little history to learn from")
-    remedy = Text(
-        "请在积累更多登录或使用记录后重试。",
-        "Try again when more sign-ins or uses have been recorded.",
-    )
+    remedy = Text("请在积累更多记录后重试。", "Try again when more has been recorded.")
 
 
 class PrivacyKeysMissing(Unavailable):
