@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from detectors.adapters.forest_trainer import SklearnForests
 from detectors.adapters.network_file import NetworkFile
 from detectors.core.anomaly.features import login_features, to_texts
 from detectors.core.anomaly.networks import Networks
-from detectors.core.anomaly.synthetic.scenario import HONEST, Plan, make_attempts
+from detectors.core.anomaly.synthetic.scenario import HONEST, Attempt, Plan, make_attempts
 from detectors.core.anomaly.synthetic.world import SYSTEMS, table
 from detectors.core.events.identity import event_id
 from detectors.core.formats.ledger import SOURCE, parse_act
@@ -41,6 +42,12 @@ from tests.fakes.parts import database_spine
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 PLAN = Plan(people=60, days=30, test_days=8, attacks=6, poison=0)
+
+
+@functools.cache
+def attempts() -> tuple[Attempt, ...]:
+    """All sign-ins of the organisation that the houses are about."""
+    return tuple(make_attempts(PLAN, 5))
 
 
 class FakeModelSigner:
@@ -139,10 +146,10 @@ class AnomalyHouse:
             "iam.assess_sign_in", person, target, outcome, {**texts, **details, "answer": answer}
         )
 
-    def live(self, seed: int = 5) -> Sequence[LoginFacts]:
+    def live(self) -> Sequence[LoginFacts]:
         """Store the owners' sign-ins of an organisation until the test days; return them."""
-        attempts = [a for a in make_attempts(PLAN, seed) if a.attacker == HONEST]
-        known = [a.facts for a in attempts if a.facts.at < PLAN.split_at]
+        honest = [a.facts for a in attempts() if a.attacker == HONEST]
+        known = [facts for facts in honest if facts.at < PLAN.split_at]
         self.store([self.assessed(facts) for facts in known])
         self.clock.instant = PLAN.split_at + 4 * DAY
         return known

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from detectors.core.anomaly.synthetic.scenario import make_attempts
 from detectors.errors import HistoryTooShort, ModelNotFound, ModelRejected
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.anomalies import LOGIN_MODEL, USE_MODEL, LoginFacts
@@ -23,7 +22,7 @@ from secops.kernel.errors import Invalid
 from secops.kernel.logs import LogEvent, Window
 from secops.kernel.pages import PageRequest
 from secops.kernel.trail import Act
-from tests.fakes.anomaly_house import PLAN, AnomalyHouse, anomaly_house
+from tests.fakes.anomaly_house import PLAN, AnomalyHouse, anomaly_house, attempts
 from tests.fakes.detection_house import ANALYST, SECURITY_ADMIN, person
 
 SYSTEM = system_actor("detectors")
@@ -44,7 +43,7 @@ def house(empty: AnomalyHouse) -> AnomalyHouse:
 
 def foreign(house: AnomalyHouse, account: str = "acc_00001", **changes: object) -> LoginFacts:
     """A sign-in as a stuffing bot makes it."""
-    last = next(a.facts for a in make_attempts(PLAN, 5) if a.facts.account == account)
+    last = next(a.facts for a in attempts() if a.facts.account == account)
     facts = replace(
         last,
         at=house.clock.now(),
@@ -61,7 +60,7 @@ def usual(house: AnomalyHouse) -> LoginFacts:
     """What an owner did last, once more, a week later."""
     office = [
         a.facts
-        for a in make_attempts(PLAN, 5)
+        for a in attempts()
         if not a.attacker and a.facts.address.startswith("2") and a.facts.device
     ]
     last = [facts for facts in office if facts.at < PLAN.split_at][-1]
