@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from detectors.service.scan import Work
 
 _ENOUGH = 64 << 20
@@ -46,6 +46,8 @@ class ForkedWorkers:
 
     def map(self, function: Callable[[Work], bytes], inputs: Iterable[Work]) -> Iterator[bytes]:
         """Yield the answer to each input, in their order; raise ``WorkerDied``."""
+        import multiprocessing  # noqa: PLC0415 - slow, and small inputs need no processes
+
         context = multiprocessing.get_context("fork")
         pairs = [context.Pipe() for _ in range(self._count)]
         processes = [

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 import orjson
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
@@ -29,6 +29,9 @@ def print_json_line(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print ``rows`` as a table."""
+    from rich.console import Console  # noqa: PLC0415 - slow, and most commands print no table
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -50,6 +53,11 @@ class Bar(Protocol):
         ...
 
 
+class _NoBar:
+    def advance(self, count: float = 1) -> None:
+        """Show nothing."""
+
+
 class _RichBar:
     def __init__(self, progress: Progress, total: float | None, what: str) -> None:
         self._progress = progress
@@ -62,6 +70,18 @@ class _RichBar:
 @contextmanager
 def progress_bar(what: str, total: float | None = None) -> Iterator[Bar]:
     """Show progress on stderr while the block runs; silent where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield _NoBar()
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow, and of use on a terminal only
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(

@@ -116,7 +116,7 @@ def in_network(text: str, cidr: str) -> bool:
     mapped = getattr(address, "ipv4_mapped", None)
     network = ipaddress.ip_network(cidr)
     if network.version == 6 and str(network).startswith("::ffff:") and network.prefixlen >= 96:
-        four = str(network.network_address.ipv4_mapped)  # type: ignore[union-attr]
+        four = str(network.network_address.ipv4_mapped)
         network = ipaddress.ip_network(f"{four}/{network.prefixlen - 96}")
     address = mapped or address
     return address.version == network.version and address in network

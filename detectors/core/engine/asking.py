@@ -16,6 +16,7 @@ from detectors.core.events.text import texts_of
 _NO: Final = 0
 _YES: Final = 1
 _OPEN: Final = 2
+_LONG: Final = 1 << 16
 
 
 class TooSlow(Exception):
@@ -61,15 +62,32 @@ class Open:
 
     def _decide(self, codes: list[int]) -> None:
         ask, values, states = self._ask(), self._index.values, self._states
-        patience = self._patience
-        if patience is None:
-            for code in codes:
-                states[code] = _YES if any(map(ask, texts_of(values[code]))) else _NO
-            return
         for code in codes:
-            if self._spent > patience.seconds:
-                msg = f"a question took more than {patience.seconds:g} s on one batch"
-                raise TooSlow(msg)
-            started = patience.clock()
-            states[code] = _YES if any(map(ask, texts_of(values[code]))) else _NO
-            self._spent += patience.clock() - started
+            texts = texts_of(values[code])
+            if self._patience is None:
+                states[code] = _YES if any(map(ask, texts)) else _NO
+            else:
+                states[code] = _YES if self._patiently(ask, texts, self._patience) else _NO
+
+    def _patiently(self, ask: Predicate, texts: tuple[str, ...], patience: Patience) -> bool:
+        """Ask while the time lasts. A long text is tried in windows first.
+
+        The predicates take time linear in the text, so windows whose times add up to less
+        than what is left say that the whole text won't take much more.
+        """
+        for text in texts:
+            if len(text) > _LONG:
+                for start in range(0, len(text), _LONG):
+                    self._timed(ask, text[start : start + _LONG], patience)
+            if self._timed(ask, text, patience):
+                return True
+        return False
+
+    def _timed(self, ask: Predicate, text: str, patience: Patience) -> bool:
+        if self._spent > patience.seconds:
+            msg = f"a question took more than {patience.seconds:g} s on one batch"
+            raise TooSlow(msg)
+        started = patience.clock()
+        answer = ask(text)
+        self._spent += patience.clock() - started
+        return answer

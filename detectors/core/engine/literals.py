@@ -49,9 +49,10 @@ class _Pieces:
 
 
 class Literals:
-    """Finds ``literals``, none of which ``is_short``."""
+    """Finds ``literals``, none of which ``is_short``; texts are read in blocks of bytes."""
 
-    def __init__(self, literals: Sequence[str]) -> None:
+    def __init__(self, literals: Sequence[str], block: int = _BLOCK) -> None:
+        self._block = block
         encoded = [literal.encode() for literal in literals]
         self._overlap = max(map(len, encoded), default=1)
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
@@ -66,19 +67,19 @@ class Literals:
         start = 0
         while start < len(ends):
             before = int(ends[start - 1]) if start else 0
-            stop = int(np.searchsorted(ends, before + _BLOCK, side="right"))
+            stop = int(np.searchsorted(ends, before + self._block, side="right"))
             stop = max(stop, start + 1)
             yield from self._find(pieces, slice(start, stop), ends[start:stop] - before)
             start = stop
 
     def _pieces(self, contents: list[bytes]) -> _Pieces:
-        if max(map(len, contents), default=0) <= _BLOCK:
+        if max(map(len, contents), default=0) <= self._block:
             whole = np.ones(len(contents), dtype=np.bool_)
             return _Pieces(contents, np.arange(len(contents), dtype=np.int64), whole, whole)
         cut = [
             (piece, number, first, last)
             for number, content in enumerate(contents)
-            for piece, first, last in _windows(content, self._overlap)
+            for piece, first, last in _windows(content, self._block, self._overlap)
         ]
         return _Pieces(
             [each[0] for each in cut],
@@ -105,8 +106,8 @@ class Literals:
         )
 
 
-def _windows(content: bytes, overlap: int) -> Iterator[tuple[bytes, bool, bool]]:
-    step = max(_BLOCK, 2 * overlap)
+def _windows(content: bytes, block: int, overlap: int) -> Iterator[tuple[bytes, bool, bool]]:
+    step = max(block, 2 * overlap)
     for start in range(0, max(len(content), 1), step):
         end = start + step + overlap
         last = end >= len(content)

@@ -24,6 +24,7 @@ _BODY: Final = "EventData"
 _PARTS: Final = frozenset({"System", _BODY, "#attributes"})
 _ATTRIBUTES: Final = "#attributes"
 _TEXT: Final = "#text"
+_ONLY_TEXT: Final = {_TEXT}
 _DIGITS: Final = frozenset("0123456789")
 
 
@@ -95,19 +96,17 @@ class RowTable:
         row = self._length
         body = event.get(_BODY)
         system = event.get("System")
-        if not (event.keys() <= _PARTS and self._add_body(body, row) and system.__class__ is dict):
+        plain = event.keys() <= _PARTS and system.__class__ is dict
+        plain = plain and (body is None or (body.__class__ is dict and self._add_body(body, row)))
+        if not plain:
             self._take_back(row, body)
             self.add_fields(flatten_event(event), is_line=False)
             return
         self._length += 1
         self._add_system(system, row)
 
-    def _add_body(self, body: Any, row: int) -> bool:
+    def _add_body(self, body: dict[str, Any], row: int) -> bool:
         """Add a flat payload; False at the first name or value that is not plain."""
-        if body is None:
-            return True
-        if body.__class__ is not dict:
-            return False
         plans = self._body
         for name, value in body.items():
             try:
@@ -117,7 +116,9 @@ class RowTable:
                     return False
                 plan = plans[name] = _plan(self._columns[name])
             if value.__class__ is dict:
-                return False
+                if value.keys() != _ONLY_TEXT:
+                    return False
+                value = value[_TEXT]  # noqa: PLW2901 - an unnamed Data, as the parser writes it
             if plan is not None and value is not None:
                 if value.__class__ is not str:
                     value = _canonical(value)  # noqa: PLW2901 - the value in our words
@@ -135,7 +136,7 @@ class RowTable:
                 column.rows.pop()
                 column.at.pop()
 
-    def _add_system(self, system: dict[str, Any], row: int) -> None:
+    def _add_system(self, system: Any, row: int) -> None:
         plans = self._system
         for name, value in system.items():
             if value.__class__ is dict:

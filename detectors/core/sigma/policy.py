@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import re2
 from sigma.policy import SigmaPolicy
 from sigma.policy.regex_engine import RE2RegexEngine
 
-from detectors.core.sigma.regex import OPTIONS
+from detectors.core.sigma.regex import compiled
 
 
 class _QuietEngine(RE2RegexEngine):
@@ -21,7 +20,7 @@ class _QuietEngine(RE2RegexEngine):
             for letter, flag in (("i", re.IGNORECASE), ("m", re.MULTILINE), ("s", re.DOTALL))
             if flags & flag
         )
-        return re2.compile(f"(?{letters}){pattern}" if letters else pattern, OPTIONS)
+        return compiled(f"(?{letters}){pattern}" if letters else pattern)
 
 
 QUIET: Final = SigmaPolicy(regex_engine=_QuietEngine())

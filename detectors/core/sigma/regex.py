@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import re2
 
 OPTIONS: Final = re2.Options()
 OPTIONS.log_errors = False  # a bad pattern is an exception with a place, not a line on stderr
-OPTIONS.max_mem = 64 << 20
+OPTIONS.max_mem = 16 << 20
+OPTIONS.never_capture = True  # only "found or not" is asked, and groups cost a slower machine
 _OPTIONAL: Final = frozenset("*?{")
 _SPECIAL: Final = frozenset("*?+.^$()[{")
 _CLASSES: Final = frozenset("dDwWsSbBAzntrfva")
@@ -18,9 +19,23 @@ _REPEAT: Final = re.compile(r"\{\d*,?\d*\}")
 _CLASS: Final = re.compile(r"\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]", re.DOTALL)
 
 
+MAX_PROGRAM: Final = 10_000
+"""Instructions of a compiled pattern: text times program bounds the time that RE2 takes."""
+
+
+def compiled(pattern: str) -> Any:
+    """Return ``pattern`` compiled; raise ``re2.error``, also where its program is too large."""
+    found = re2.compile(pattern, OPTIONS)
+    size = found._regexp.ProgramSize()  # noqa: SLF001 - the wrapper does not pass it on
+    if size > MAX_PROGRAM:
+        msg = f"the pattern's program is too large: {size} instructions, {MAX_PROGRAM} may be"
+        raise re2.error(msg)
+    return found
+
+
 def searcher(pattern: str) -> Callable[[str], bool]:
     """Return a predicate: is ``pattern`` found in the text? Raises ``re2.error``."""
-    search = re2.compile(pattern, OPTIONS).search
+    search = compiled(pattern).search
 
     def found(text: str) -> bool:
         return search(text) is not None

@@ -23,7 +23,7 @@ from detectors.service.scan.found import Found
 from secops.kernel.clock import DAY
 from secops.kernel.logs import Value
 
-PATIENCE: Final = 5.0
+PATIENCE: Final = 2.0
 """Seconds that the questions of one rule may take on one batch."""
 _MAX_BATCH: Final = 32 << 20
 _MAX_ROWS: Final = 50_000
