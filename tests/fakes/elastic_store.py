@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detectors.adapters.elastic import Elastic, open_elastic
 from detectors.adapters.elastic.address import ElasticAddress, read_address
-from detectors.adapters.elastic.build import Hearers, Judgement
+from detectors.adapters.elastic.build import Hearers, Judgement, Patience
 from detectors.adapters.segments.spool import Spool
 from detectors.core.anchors import indexing
 from detectors.core.query import evaluator
@@ -16,11 +16,14 @@ from secops.kernel.leases import Leases
 from tests.fakes.leases import FakeLeases
 from tests.services.elasticsearch import ElasticsearchServer
 
+USUAL = Patience()
+
 
 def address_of(server: ElasticsearchServer, url: str = "", prefix: str = "") -> ElasticAddress:
     """Return where ``server`` is (``url``: by another way), with index names nobody has used."""
     chosen = f"{url or server.url}/{prefix or server.new_prefix()}"
-    return read_address(chosen, Path("/"), authority=str(server.authority))
+    authority = str(server.authority) if "+https" in chosen else ""
+    return read_address(chosen, Path("/"), authority=authority)
 
 
 def open_store(
@@ -28,6 +31,7 @@ def open_store(
     folder: Path,
     leases: Leases | None = None,
     closed: Callable[..., None] = lambda name, details: None,
+    patience: Patience = USUAL,
 ) -> Elastic:
     """Return the store at ``address`` with a spool under ``folder``."""
     numbers = itertools.count()
@@ -37,6 +41,7 @@ def open_store(
         Judgement(evaluator, indexing),
         Hearers(closed, lambda batch: None),
         (leases or FakeLeases(), lambda: f"writer-{next(numbers)}"),
+        patience=patience,
     )
 
 

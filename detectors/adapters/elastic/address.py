@@ -52,6 +52,8 @@ def read_address(url: str, home: Path, *, api_key: str = "", authority: str = ""
     prefix = path.strip("/") or PREFIX
     if _PREFIX.fullmatch(prefix) is None:
         raise LogStoreMisconfigured("an index prefix is of a-z, 0-9 and -, at most 80")
+    if authority and scheme == "http":
+        raise LogStoreMisconfigured("a CA file goes with https")
     file = home / authority if authority else None
     if file is not None and not file.is_file():
         raise LogStoreMisconfigured(f"there is no CA file {file}")

@@ -16,8 +16,17 @@ from detectors.adapters.segments.spool import Spool
 from detectors.ports import ClosedSegments, Indexing, QueryEvaluator
 from secops.kernel.leases import Leases
 
-READ_SECONDS: Final = 5.0
-"""How long a reader tries again; a writer waits longer."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds requests are tried again, and how long one may take."""
+
+    writing: float = 30.0
+    reading: float = 5.0
+    request: float = 30.0
+
+
+_PATIENCE: Final = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +56,22 @@ class Hearers:
     damaged: Callable[[str], None]
 
 
-def open_elastic(
+def open_elastic(  # noqa: PLR0913 - a port each
     address: ElasticAddress,
     spool: Spool,
     judgement: Judgement,
     hearers: Hearers,
     leases: tuple[Leases, Callable[[], str]],
+    *,
+    patience: Patience = _PATIENCE,
 ) -> Elastic:
     """Open the store; nothing is asked of the cluster before it is used.
 
     ``leases`` come with what names a holder anew each time.
     """
-    connection = Connection(address)
-    asking = Connection(address, patience=READ_SECONDS)
+    seconds = patience.request
+    connection = Connection(address, patience=patience.writing, request_seconds=seconds)
+    asking = Connection(address, patience=patience.reading, request_seconds=seconds)
     around = Surroundings(leases[1], leases[0], hearers.closed, hearers.damaged)
     writer = Writer(connection, judgement.indexing, spool, around)
     reader = Reader(asking, judgement.indexing, judgement.evaluator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -120,7 +121,7 @@ class Connection:
                     raise LogStoreRefused(f"{status}: {said}", status=status) from None
                 problem = f"it answers {status}: {said}"
             except elastic_transport.TransportError as error:
-                if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                if "CERTIFICATE_VERIFY_FAILED" in repr((error, error.errors)):
                     raise LogStoreRefused(
                         "its certificate is not of a CA that is trusted"
                     ) from None
@@ -159,6 +160,8 @@ def _client(address: ElasticAddress, seconds: float) -> Any:
     import elastic_transport  # noqa: PLC0415 - heavy: only with this store
     from elasticsearch import Elasticsearch  # noqa: PLC0415 - as above
 
+    # each failed request as a warning of its own: the store's errors and alert say it better
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     options: dict[str, Any] = {
         "request_timeout": seconds,
         "max_retries": len(address.hosts) - 1,  # another node at once, then patience
