@@ -265,11 +265,17 @@ def events_of(seed: random.Random, count: int) -> list[tuple[int, LogEvent]]:
     return sorted(made, key=lambda pair: (pair[0], pair[1].id))
 
 
-def service(parts: Parts, logs: LogStore, stepper: type[Stepper] = Stepper) -> RunService:
+def rules_in(parts: Parts) -> RuleService:
+    """Return the rules, which never change: compiled once, all schedulers may share them."""
+    return RuleService(parts, DatabaseDetectors(), RULES, RuleCacheFile(parts.home))
+
+
+def service(
+    parts: Parts, rules: RuleService, logs: LogStore, stepper: type[Stepper] = Stepper
+) -> RunService:
     """Return a scheduler as a new process would have it."""
     cache = RuleCacheFile(parts.home)
     store, found = DatabaseDetectors(), DatabaseAlerts()
-    rules = RuleService(parts, store, RULES, cache)
     stores = run_stores(store, found)
     runs = RunService(parts, logs, stores, rules, cache, SqlLogSources())
     if stepper is not Stepper:
@@ -309,6 +315,7 @@ class Chaos:
     spine: Spine
     clock: FakeClock
     number: int
+    rules: RuleService
     stepper: type[Stepper] = Stepper
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -331,7 +338,7 @@ class Chaos:
             self.logs.append([event for _, event in portion])
             for _ in range(self.seed.randrange(4)):
                 self._work(crew)
-        self._rest(service(self.spine.parts, self.logs, self.stepper), self.stepper)
+        self._rest(service(self.spine.parts, self.rules, self.logs, self.stepper), self.stepper)
         self.counts.update(self.death.counts)
         return contents(self.spine)
 
@@ -341,7 +348,7 @@ class Chaos:
         self.clock.instant = self.events[-1][0]
         logs = FakeLogStore()
         logs.append([event for _, event in self.events])
-        self._rest(service(self.spine.parts, logs), Stepper)
+        self._rest(service(self.spine.parts, self.rules, logs), Stepper)
         return contents(self.spine)
 
     def seen_once(self) -> bool:
@@ -367,13 +374,13 @@ class Chaos:
         self._lose_lease()
         drain(runs)
         self.clock.advance(3 * DAY / SECOND)
-        drain(service(self.spine.parts, runs._logs, stepper))
+        drain(service(self.spine.parts, self.rules, runs._logs, stepper))
 
     def _hire(self) -> tuple[RunService, SleepyStore]:
         store = SleepyStore(self.logs)
         transactions = MortalTransactions(self.spine.parts.transactions, self.death)
         parts = replace(self.spine.parts, transactions=transactions)
-        return service(parts, store, self.stepper), store
+        return service(parts, self.rules, store, self.stepper), store
 
     def _work(self, crew: list[tuple[RunService, SleepyStore]]) -> None:
         who = self.seed.randrange(2)

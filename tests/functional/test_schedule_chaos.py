@@ -10,7 +10,7 @@ import pytest
 from detectors.service.steps import Stepper
 from tests.fakes.clock import FakeClock
 from tests.fakes.parts import database_spine
-from tests.fakes.schedule_chaos import Chaos, CursorFirst, differences
+from tests.fakes.schedule_chaos import Chaos, CursorFirst, differences, rules_in
 
 
 def outcomes(home: Path, seeds: range, stepper: type[Stepper]) -> tuple[Counter[str], list[int]]:
@@ -20,9 +20,10 @@ def outcomes(home: Path, seeds: range, stepper: type[Stepper]) -> tuple[Counter[
     clock = FakeClock()
     home.mkdir()
     spine = database_spine(home, clock=clock)
+    rules = rules_in(spine.parts)
     try:
         for number in seeds:
-            chaos = Chaos(spine, clock, number, stepper)
+            chaos = Chaos(spine, clock, number, rules, stepper)
             found = chaos.run()
             once = chaos.announced_once()
             seen = chaos.seen_once() if stepper is Stepper else True
