@@ -149,11 +149,13 @@ def _rows_in(groups: Sequence[int], whole: int) -> int:
 
 def decode_dictionary(chunked: Any) -> tuple[list[Value], Codes]:
     """Return an Arrow dictionary column as values and codes."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
     is_one = chunked.num_chunks == 1
     encoded = chunked.chunk(0) if is_one else chunked.unify_dictionaries().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     texts: list[str] = encoded.dictionary.to_pylist()
-    if any(text.startswith("\x00") for text in texts):
+    if pc.any(pc.starts_with(encoded.dictionary, "\x00")).as_py():
         return [decode_value(text) for text in texts], codes
     plain: list[Value] = [*texts]
     return plain, codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -76,9 +77,18 @@ def _without_surrogates(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=8_192)
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
+
+
 def canonical_address(text: str) -> str | None:
     """Return an IP address in canonical text (IPv4-mapped as IPv4); None if it is none."""
+    # what most lines hold is canonical as it stands
+    return text if _IPV4.fullmatch(text) is not None else _canonical_address(text)
+
+
+@lru_cache(maxsize=8_192)
+def _canonical_address(text: str) -> str | None:
     try:
         address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
     except ValueError:

@@ -63,30 +63,55 @@ def flatten(document: Mapping[str, Any]) -> dict[str, Value]:
     ``BadLine`` for more than 1,000 fields or 16 levels.
     """
     fields: dict[str, Value] = {}
-    for name, value in document.items():
-        if name != "@timestamp":
-            _add(fields, name, value, 0)
+    top = {name: value for name, value in document.items() if name != "@timestamp"}
+    _add_members(fields, "", top, 0)
     return fields
 
 
-def _add(fields: dict[str, Value], name: str, value: Any, depth: int) -> None:
-    if depth > _MAX_DEPTH:
+def _add_members(
+    fields: dict[str, Value], prefix: str, members: Mapping[str, Any], depth: int
+) -> None:
+    """Add what an object holds; the commonest kinds come first (this is ingest's hot loop)."""
+    if depth > _MAX_DEPTH and members:
         reason = "too_deep"
         raise BadLine(reason)
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            _add(fields, f"{name}.{key}", inner, depth + 1)
+    for key, value in members.items():
+        name = prefix + key
+        kind = value.__class__
+        if kind is dict:
+            _add_members(fields, f"{name}.", value, depth + 1)
+        elif kind is list:
+            _add_list(fields, name, value, depth)
+        else:
+            text = value if kind is str and value.isascii() else canonical_scalar(value)
+            if text is not None and name:
+                _put(fields, name, text)
+    if len(fields) > MAX_FIELDS:
+        reason = "too_many_fields"
+        raise BadLine(reason)
+
+
+def _add_list(fields: dict[str, Value], name: str, values: list[Any], depth: int) -> None:
+    if not any(isinstance(value, (dict, list)) for value in values):
+        canonical = canonical_list(values)
+        if canonical is not None and name:
+            _put(fields, name, canonical)
         return
-    if isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
-        for item in value:
-            _add(fields, name, item, depth + 1)
-        return
-    canonical = canonical_list(value) if isinstance(value, list) else canonical_scalar(value)
-    if canonical is not None and name:
-        add_value(fields, name, canonical)
-        if len(fields) > MAX_FIELDS:
-            reason = "too_many_fields"
-            raise BadLine(reason)
+    if depth >= _MAX_DEPTH:
+        reason = "too_deep"
+        raise BadLine(reason)
+    for value in values:
+        if isinstance(value, dict):
+            _add_members(fields, f"{name}.", value, depth + 2)
+        else:
+            _add_list(fields, name, value if isinstance(value, list) else [value], depth + 1)
+
+
+def _put(fields: dict[str, Value], name: str, value: Value) -> None:
+    if name in fields:
+        add_value(fields, name, value)
+    else:
+        fields[name] = value
 
 
 def _document(raw: bytes, context: Context) -> Mapping[str, Any]:

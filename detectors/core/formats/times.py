@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 
@@ -59,7 +59,21 @@ def _bsd_time(text: str, zone: tzinfo, latest: int, year: int | None) -> int:
 @lru_cache(maxsize=4_096)
 def clf_time(text: str) -> int:
     """Return UTC microseconds of a common log format time, ``22/Nov/2026:17:31:23 +0800``."""
-    return _strptime(text, "%d/%b/%Y:%H:%M:%S %z", UTC)
+    try:  # strptime takes ten times as long
+        year, month, day = int(text[7:11]), _MONTHS[text[3:6]], int(text[:2])
+        hour, minute, second = int(text[12:14]), int(text[15:17]), int(text[18:20])
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=_offset(text[21:]))
+        return from_datetime(moment)
+    except (KeyError, ValueError, OverflowError) as error:
+        reason = "bad_time"
+        raise BadLine(reason, text[:40]) from error
+
+
+@lru_cache(maxsize=64)
+def _offset(text: str) -> tzinfo:
+    """Return the zone ``+0800``."""
+    distance = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
+    return timezone(-distance if text[0] == "-" else distance)
 
 
 @lru_cache(maxsize=4_096)

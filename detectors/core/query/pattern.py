@@ -51,7 +51,7 @@ def whole_value(text: str, *, quoted: bool) -> Test:
     if network is None:
         return lambda value: fold(value) == wanted
     inside = network_test(network)
-    return lambda value: fold(value) == wanted or inside(value)
+    return lambda value: inside(value) or ("/" in value and fold(value) == wanted)
 
 
 def part_of_value(text: str, *, quoted: bool) -> Test:

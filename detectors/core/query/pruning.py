@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from zlib import crc32
 
-from detectors.core.events.text import canonical_address, fold, texts_of
+from detectors.core.events.text import canonical_address, fold
 from detectors.core.formats.windows import SYSTEM
 from detectors.core.query.evaluate import ID, SOURCE, TIME
 from detectors.core.query.pattern import literal_head, network_of, unescaped, whole_value
@@ -41,21 +41,29 @@ def keys_of(name: str, values: Sequence[Value]) -> tuple[list[int], list[int]]:
     A value has a key of its folded text, one of its first four characters, and, where it is
     an address, of the networks it is in.
     """
-    keys, places = [], []
+    keys: list[int] = []
+    places: list[int] = []
     whole, head, inside = (crc32(kind + name.encode() + b"\0") for kind in (b"=", b"^", b"/"))
     for place, value in enumerate(values):
-        for text in texts_of(value):
-            folded = fold(text)
-            keys.append(crc32(folded.encode(errors="surrogatepass"), whole))
+        for text in (value,) if isinstance(value, str) else value:
+            folded = fold(text).encode(errors="surrogatepass")
+            keys.append(crc32(folded, whole))
             places.append(place)
-            if len(folded) >= _HEAD:
-                keys.append(crc32(folded[:_HEAD].encode(errors="surrogatepass"), head))
+            start = folded[:_HEAD] if folded.isascii() else _head_of(folded)
+            if len(start) >= _HEAD:
+                keys.append(crc32(start, head))
                 places.append(place)
             if "." in text or ":" in text:
                 networks = _networks(text)
                 keys += [crc32(network.encode(), inside) for network in networks]
                 places += [place] * len(networks)
     return keys, places
+
+
+def _head_of(folded: bytes) -> bytes:
+    """Return the first four characters, as bytes; fewer characters have none."""
+    text = folded.decode(errors="surrogatepass")
+    return text[:_HEAD].encode(errors="surrogatepass") if len(text) >= _HEAD else b""
 
 
 def possible_places(
