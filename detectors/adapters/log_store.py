@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from detectors.adapters.elastic.address import SCHEME, ElasticAddress, read_address
 from detectors.adapters.elastic.build import Hearers, Judgement, open_elastic
 from detectors.adapters.elastic.health import StoreFinding, findings
+from detectors.adapters.elastic.manifest import manifest_facts, write_manifest
 from detectors.adapters.segments.build import open_segments
 from detectors.adapters.segments.checking import SegmentFiles as LocalSegmentFiles
 from detectors.adapters.segments.spool import Spool
@@ -76,3 +78,16 @@ def examine(options: DetectorsOptions, home: Path) -> Iterator[StoreFinding]:
     """Yield what is to be said of the log store; nothing of segments, which have the disk."""
     if options.logstore_url != SEGMENTS:
         yield from findings(elastic_address(options, home), home)
+
+
+def describe_for_backup(options: DetectorsOptions, home: Path) -> None:
+    """Put into ``home`` what a backup must know of logs that lie elsewhere."""
+    if options.logstore_url != SEGMENTS:
+        write_manifest(elastic_address(options, home), home)
+
+
+def backup_facts(options: DetectorsOptions, home: Path) -> Mapping[str, Any]:
+    """Return what must be equal of logs that lie elsewhere before and after a restore."""
+    if options.logstore_url == SEGMENTS:
+        return {}
+    return manifest_facts(elastic_address(options, home), home)

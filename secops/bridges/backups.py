@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from audits.plane import open_ledger_files
+from detectors.adapters.log_store import backup_facts, describe_for_backup
 from kms.plane import open_key_fingerprints
 from secops.adapters.backup.service import BackupReport, Place, restore
 from secops.adapters.backup.service import back_up as write_backup
 from secops.bridges.house import House
+from secops.bridges.watching import detectors_options
 from secops.kernel.actors import Actor
 from secops.kernel.ids import SystemRandomness
 from secops.kernel.trail import Act
@@ -19,13 +21,18 @@ from secops.settings import read_settings
 
 
 def home_facts(home: Path, database_url: str) -> Mapping[str, Any]:
-    """Return what must survive a restore: the ledger's size and both roots, key fingerprints."""
+    """Return what must survive a restore: the ledger's size and both roots, key fingerprints.
+
+    Of logs in a cluster: which batches of the backup's manifest it has.
+    """
     files = open_ledger_files(home, database_url)
     try:
         verdict = files.verify_ledger()
     finally:
         files.close()
+    logs = detectors_options(read_settings(home), "backup")
     return {
+        **backup_facts(logs, home),
         "ledger_valid": verdict.valid,
         "ledger_entries": verdict.entries,
         "ledger_sha256_root": verdict.sha256_root.hex(),
@@ -36,6 +43,8 @@ def home_facts(home: Path, database_url: str) -> Mapping[str, Any]:
 
 def back_up(house: House, actor: Actor, file: Path) -> BackupReport:
     """Write a backup of the house's home and record it."""
+    settings = house.settings
+    describe_for_backup(detectors_options(settings, "backup"), settings.home)
     report = write_backup(
         Place(house.settings.home, house.settings.database_url or None),
         file,

@@ -147,3 +147,33 @@ def test_a_cluster_that_is_down_is_named_with_a_remedy_and_exit_code_3(
     assert ended.value.code == 3
     assert "detectors.elasticsearch_unavailable" in said
     assert "geheim" not in said
+
+
+def test_a_backup_knows_the_clusters_batches_and_a_restore_compares_them(  # noqa: PLR0917 - fixtures
+    homes: dict[str, Path],
+    store_url: str,
+    elasticsearch: ElasticsearchServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SECOPS_LOGSTORE_URL", store_url)
+    monkeypatch.setenv("SECOPS_LOGSTORE_CA", str(elasticsearch.authority))
+    file, prefix = tmp_path / "backup.tar.gz", store_url.rpartition("/")[2]
+
+    def command(home: Path, *words: object) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(["--home", str(home), *map(str, words)])
+        return int(str(ended.value.code))
+
+    source = homes["elasticsearch"]
+    assert command(source, "--as", "analyst", "logs", "ingest", SAMPLES) == 0
+    assert command(source, "backup", file) == 0
+    manifest = json.loads((source / "logstore.json").read_text())
+    assert command(tmp_path / "good", "restore", file) == 0
+
+    name = next(iter(manifest["batches"]))
+    elasticsearch.ask("DELETE", f"/{prefix}.state/_doc/{name}?refresh=true")
+    capsys.readouterr()
+    assert command(tmp_path / "bad", "restore", file) == 1
+    assert "log_batches_sha256" in capsys.readouterr().err
