@@ -29,6 +29,7 @@ from secops.terminal.output import json_option, print_json, print_json_line, pro
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
+    from detectors.core.sigma.rule import RuleSet
     from detectors.service.scan import Scanner, ScanRules
 
 _MEBIBYTE: Final = 1 << 20
@@ -83,16 +84,17 @@ def scan_files(
 
 
 def _scan_rules(folders: tuple[Path, ...], home: Path, now: int) -> ScanRules:
-    from detectors.service.rule_files import compile_rules, compiler_stamp  # noqa: PLC0415
+    from detectors.service.rule_stamp import compiler_stamp  # noqa: PLC0415 - quick --help
     from detectors.service.scan import cached_rules  # noqa: PLC0415 - heavy
+
+    def compiled() -> RuleSet:
+        from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - slow
+
+        return compile_rules(rule_files(folders), CacheFile(home))
 
     here = rules_stamp(folders, now)
     stamp = None if here is None else compiler_stamp().encode() + b":" + here
-    rules = cached_rules(
-        stamp,
-        CacheFile(home, "program"),
-        lambda: compile_rules(rule_files(folders), CacheFile(home)),
-    )
+    rules = cached_rules(stamp, CacheFile(home, "program"), compiled)
     for problem in rules.problems:
         say(f"skipped {problem}")
     if rules.correlations:

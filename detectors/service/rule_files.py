@@ -8,19 +8,21 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import PurePath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from detectors.core.correlation.model import Correlation
 from detectors.core.sigma.codec import decode_rules, encode_rules
-from detectors.core.sigma.compiler import COMPILER_VERSION, compile_file
+from detectors.core.sigma.compiler import compile_file
 from detectors.core.sigma.logsources import Table, read_table
 from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.models.rules import RuleFile, RuleHeader, RuleProblem
-from detectors.ports import RuleCache
+from detectors.service.rule_stamp import FIELDS, compiler_stamp, digest_of, table_texts
 
-_FIELDS: Final = "fields.toml"
+if TYPE_CHECKING:
+    from detectors.ports import RuleCache
+
 _MAX_CACHED: Final = 20_000
 _EXPAND: Final = b"expand"
 PLACEHOLDERS: Final = "placeholders.yml"
@@ -30,7 +32,7 @@ PLACEHOLDERS: Final = "placeholders.yml"
 @lru_cache(maxsize=1)
 def known_fields() -> Mapping[str, frozenset[str]]:
     """Return which fields our parsers give, by a condition of the log source table."""
-    text = (resources.files("rules") / "logsources" / _FIELDS).read_text("utf-8")
+    text = (resources.files("rules") / "logsources" / FIELDS).read_text("utf-8")
     document = tomllib.loads(text)
     groups: Mapping[str, list[str]] = document["fields"]
     return {
@@ -39,30 +41,11 @@ def known_fields() -> Mapping[str, frozenset[str]]:
     }
 
 
-def _table_texts() -> list[str]:
-    entries = (resources.files("rules") / "logsources").iterdir()
-    named = sorted((entry.name, entry) for entry in entries)
-    return [
-        entry.read_text("utf-8")
-        for name, entry in named
-        if name.endswith(".toml") and name != _FIELDS
-    ]
-
-
-def _digest(texts: list[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
-
-
-def compiler_stamp() -> str:
-    """Return what compiled rules depend on beside their files: compiler and log sources."""
-    return f"{COMPILER_VERSION}:{_digest(_table_texts())}"
-
-
 @lru_cache(maxsize=1)
 def logsource_table() -> tuple[Table, str]:
     """Return the log source table that is part of the product, and its digest."""
-    texts = _table_texts()
-    return read_table(tomllib.loads(text) for text in texts), _digest(texts)
+    texts = table_texts()
+    return read_table(tomllib.loads(text) for text in texts), digest_of(texts)
 
 
 def compile_rules(files: Iterable[RuleFile], cache: RuleCache | None = None) -> RuleSet:
@@ -72,8 +55,8 @@ def compile_rules(files: Iterable[RuleFile], cache: RuleCache | None = None) -> 
     is keyed by each file's SHA-256 (and, where it uses placeholders, theirs), the compiler's
     version and the log source table, so a stale answer is impossible.
     """
-    table, digest = logsource_table()
-    stamp = f"{COMPILER_VERSION}:{digest}"
+    table, _ = logsource_table()
+    stamp = compiler_stamp()
     known = _load(cache, stamp)
     fresh: dict[str, Any] = {}
     files, lists, refused = _placeholders(files)

@@ -17,7 +17,7 @@ from detectors.core.engine.literals import Literals, Places
 from detectors.core.engine.numbering import FieldImage
 from detectors.core.engine.questions import Predicate, Question, predicate
 from detectors.core.events.text import fold
-from detectors.core.sigma.codec import decode_tree
+from detectors.core.sigma.tree_codec import decode_tree
 
 _ASCII_PART = "\x00"
 

@@ -56,7 +56,7 @@ class Literals:
         encoded = [literal.encode() for literal in literals]
         self._overlap = max(map(len, encoded), default=1)
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            encoded, implementation=ahocorasick_rs.Implementation.NoncontiguousNFA
+            encoded, implementation=ahocorasick_rs.Implementation.ContiguousNFA
         )
 
     def find(self, texts: Sequence[str]) -> Iterator[Places]:

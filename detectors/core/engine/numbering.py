@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from detectors.core.engine.literals import is_short
 from detectors.core.events.text import fold
-from detectors.core.sigma.codec import encode_tree
 from detectors.core.sigma.derived import source_fields
 from detectors.core.sigma.regex import required_literal
 from detectors.core.sigma.tree import (
@@ -31,6 +30,7 @@ from detectors.core.sigma.tree import (
     Regex,
     Text,
 )
+from detectors.core.sigma.tree_codec import encode_tree
 
 Numbered = int | list[Any]
 """An atom's number, or an operator and the children under it."""

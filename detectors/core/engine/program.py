@@ -10,8 +10,8 @@ import numpy as np
 from detectors.core.engine.columns import Mask, Rows
 from detectors.core.engine.fields import FieldProgram
 from detectors.core.engine.numbering import Image, Numbered, field_names, numbered
-from detectors.core.sigma.codec import decode_tree
 from detectors.core.sigma.tree import KEYWORDS, Node, Reference
+from detectors.core.sigma.tree_codec import decode_tree
 
 
 class Program:

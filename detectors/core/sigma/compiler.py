@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from detectors.core.sigma.logsources import Table, with_logsource
 from detectors.core.sigma.rule import CompiledRule, ParsedFile, RuleSet
-
-COMPILER_VERSION: Final = 3
-"""Another number for every change that compiles some rule to another tree."""
 
 
 def compile_file(parsed: ParsedFile, table: Table) -> RuleSet:

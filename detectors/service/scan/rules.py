@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 
 from detectors.core.engine.numbering import FieldImage, Image, numbered
-from detectors.core.sigma.rule import RuleSet
 from detectors.models.rules import RuleProblem, Severity
-from detectors.ports import RuleCache
+
+if TYPE_CHECKING:  # what is in the cache needs neither
+    from detectors.core.sigma.rule import RuleSet
+    from detectors.ports import RuleCache
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
 import orjson
 
 from detectors.core.engine.program import Program
 from detectors.core.events.identity import event_id
-from detectors.core.sigma.rule import RuleSet
 from detectors.service.scan.blocks import Block, Unreadable, read_blocks
 from detectors.service.scan.equal_lines import EqualLines
 from detectors.service.scan.found import Found
 from detectors.service.scan.matching import Matcher
 from detectors.service.scan.rules import Brief, ScanRules
 from secops.kernel.clock import SystemClock
+
+if TYPE_CHECKING:
+    from detectors.core.sigma.rule import RuleSet
 
 Work = tuple[bytes, bytes]
 """What a process is sent: a block's head as JSON, and its content."""
