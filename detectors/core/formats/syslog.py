@@ -150,7 +150,8 @@ def _modern(
     fields.update((name, value) for name, value in pairs if value != "-")
     rest = text[header.end() :]
     at = iso_time(stamp, context.zone) if stamp != "-" else context.arrival or 0
-    return at, _structured(rest, fields).removeprefix("\ufeff")
+    # rsyslog's own RFC 5424 template leaves the blank that stood behind the tag
+    return at, _structured(rest, fields).removeprefix("\ufeff").lstrip(" ")
 
 
 def _structured(text: str, fields: dict[str, Value]) -> str:
