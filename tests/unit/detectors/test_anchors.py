@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from detectors.adapters.elastic.batches import batch_of
 from detectors.adapters.elastic.documents import document_of, stored_event
 from detectors.adapters.elastic.dsl import CLAUSES, dsl_of, leaves, requests_of
-from detectors.core.anchors.queries import query_anchor
+from detectors.core.anchors.indexing import query_anchor, shadow_of
 from detectors.core.anchors.rules import anchor_of, cost_of, rules_anchor
-from detectors.core.anchors.shadow import key_of, shadow_of
+from detectors.core.anchors.shadow import key_of
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import table_of
@@ -345,3 +345,27 @@ def test_every_awkward_literal_on_every_text_is_let_through() -> None:
             assert holds(anchor, shadows[row]), (trees[position], events[row])
     print(f"anchors: {len(trees)} questions x {len(events)} texts, {pairs} hold, 0 kept back")
     assert pairs > len(events)
+
+
+def test_what_is_kept_of_an_event() -> None:
+    fields = {
+        "Odd Name": ("A", "a"),
+        "source.ip": ("::ffff:10.1.2.3", "x"),
+        "EventID": ("7", "NaN"),
+    }
+    shadow = shadow_of(event_of(1, fields | {"n\x00": "x", "long": "x" * 9_000}))
+
+    assert shadow.texts["OddName"] == ["a"]
+    assert shadow.texts["log.source"] == ["nasty"]
+    assert shadow.addresses == {"source.ip": ["10.1.2.3"]}
+    assert shadow.numbers == {"EventID": [7.0]}
+    assert shadow.vague == ("n\x00", "long")
+
+
+def test_a_batch_tells_what_was_looked_at() -> None:
+    rows = batch_of(numbered([{}, {}]))
+    some = batch_of(numbered([{}]), scanned=7, until=9)
+
+    assert (rows.events, rows.last_seq) == (2, 2)
+    assert (some.events, some.last_seq) == (7, 9)
+    assert (batch_of([]).events, batch_of([]).last_seq) == (0, 0)
