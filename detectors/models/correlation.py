@@ -34,8 +34,9 @@ class Match:
 class Episode:
     """A run of firing windows that share matches.
 
-    ``matches`` are in order; the first names the episode. ``fired_at`` is when it first held
-    (of what is seen in hindsight: the end of the window), ``measured`` what was measured
+    ``matches`` are in order; the first names the episode. ``count`` says how many there are:
+    of a long one that was extended only the first are here. ``fired_at`` is when it first
+    held (of what is seen in hindsight: the end of the window), ``measured`` what was measured
     then. Of an absence that never began ``matches`` is empty.
     """
 
@@ -45,6 +46,7 @@ class Episode:
     fired_at: int
     measured: str
     matches: tuple[Match, ...]
+    count: int
 
     @property
     def first_event(self) -> str:
@@ -81,7 +83,8 @@ NodeKey = tuple[str, str]
 class Known:
     """An episode that was written before. ``live`` is False once it was taken back.
 
-    ``mine`` says that this version of the detector wrote it, so that it may take it back.
+    ``mine`` says that this version of the detector wrote it, ``closed`` that somebody has
+    dealt with it: only what is mine and not closed is taken back.
     """
 
     id: str
@@ -92,6 +95,7 @@ class Known:
     count: int
     live: bool = True
     mine: bool = True
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

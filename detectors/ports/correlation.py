@@ -27,6 +27,12 @@ class CorrelationStore(Protocol):
         """Return a group's matches in ``window`` (both ends included), in order."""
         ...
 
+    def first_matches(
+        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int], limit: int
+    ) -> tuple[Sequence[Match], int]:
+        """Return at most ``limit`` first matches in ``window``, and how many there are."""
+        ...
+
     def matches_before(
         self, tx: Transaction, key: NodeKey, group: Group, at: int, limit: int
     ) -> Sequence[Match]:
@@ -44,15 +50,15 @@ class CorrelationStore(Protocol):
         ...
 
     def sightings(
-        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
+        self,
+        tx: Transaction,
+        key: NodeKey,
+        group: Group,
+        *,
+        began: tuple[int, int] | None = None,
+        value: tuple[str, ...] | None = None,
     ) -> Sequence[Sighted]:
-        """Return a group's runs that began in ``window`` (both ends included)."""
-        ...
-
-    def sightings_of(
-        self, tx: Transaction, key: NodeKey, group: Group, value: tuple[str, ...]
-    ) -> Sequence[Sighted]:
-        """Return the runs of one value of a group."""
+        """Return a group's runs: those that ``began`` then (both ends included), of ``value``."""
         ...
 
     def inner(

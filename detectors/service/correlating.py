@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from detectors.core.correlation.chains import episode_hit, episode_id
-from detectors.core.correlation.episodes import episodes_of, settled
+from detectors.core.correlation.episodes import settled
 from detectors.core.correlation.first_seen import (
     is_learned,
     joined_runs,
@@ -30,14 +30,19 @@ from detectors.models.correlation import (
     Sighted,
 )
 from detectors.ports import AlertStore, CorrelationStore
-from detectors.service.correlation_nodes import AlertBook, InnerBook, Node, node_key
+from detectors.service.correlation_nodes import (
+    AlertBook,
+    GroupChange,
+    InnerBook,
+    Node,
+    node_key,
+)
+from detectors.service.rising import risen
 from secops.kernel.transactions import Transaction
 
 MAX_DUE: Final = 2_000
 """Groups of one correlation that one step judges; the others stay due."""
 FOREVER: Final = 1 << 62
-
-GroupChange = tuple[Group, Change]
 
 
 @dataclass(slots=True)
@@ -97,36 +102,11 @@ def _changes(tx: Transaction, node: Node, watermark: int | None) -> Iterator[Gro
     if node.correlation.type == "first_seen":
         yield from _sighted(tx, node)
     elif node.correlation.rising:
-        yield from _risen(tx, node)
+        yield from risen(tx, node)
     else:
         _opened(tx, node)
         if watermark is not None:
             yield from _settled(tx, node, watermark)
-
-
-def _risen(tx: Transaction, node: Node) -> Iterator[GroupChange]:
-    """Look again at every window that holds something new, and at the episodes it may touch.
-
-    Windows that end between the first and the last instant of these are complete in what is
-    loaded; no other window can have changed.
-    """
-    span = node.correlation.timespan
-    tested: dict[Group, tuple[int, int]] = {}
-    known: dict[Group, Sequence[Known]] = {}
-    matches: list[Match] = []
-    for group, touched in node.touched().items():
-        low, high = min(match.at for match in touched), max(match.at for match in touched) + span
-        mine = known[group] = node.book.known(tx, group, (low - span, high))
-        low = min((low, *(each.first_at for each in mine)))
-        high = max((high, *(each.last_at for each in mine)))
-        tested[group] = (low, high)
-        matches += node.matches(tx, group, (low - span, high))
-    found: dict[Group, list[Episode]] = {}
-    for episode in episodes_of(node.correlation, matches, tested=tested):
-        found.setdefault(episode.group, []).append(episode)
-    for group, mine in known.items():
-        for change in reconcile(found.get(group, []), mine):
-            yield group, change
 
 
 def _opened(tx: Transaction, node: Node) -> None:
@@ -191,9 +171,8 @@ def _sighted(tx: Transaction, node: Node) -> Iterator[GroupChange]:
             node.put(GroupState(group, begun, None, FOREVER, revision))
         if before is not None and begun < before:
             # a group that is older than was thought has learnt earlier: look at its past again
-            young = node.store.sightings(
-                tx, node.key, group, (begun, before + correlation.learning)
-            )
+            until = before + correlation.learning
+            young = node.store.sightings(tx, node.key, group, began=(begun, until))
             runs += [run for run in young if run not in replaced and run not in runs]
         for run in sorted(runs, key=lambda each: each.start):
             known = _known_of(tx, node, (run, *replaced))
@@ -213,7 +192,7 @@ def _joined(
         fresh.setdefault(run.value, []).append(run)
     new, replaced = [], []
     for value, mine in fresh.items():
-        stored = list(node.store.sightings_of(tx, node.key, group, value))
+        stored = list(node.store.sightings(tx, node.key, group, value=value))
         joined = joined_runs([*stored, *mine], node.correlation.timespan)
         new += [run for run in joined if run not in stored]
         replaced += [run for run in stored if run not in joined]
@@ -257,9 +236,7 @@ def _inner_change(node: Node, group: Group, change: Change) -> tuple[list[Hit], 
     if new is None:
         return [], gone
     identifier = episode_id(correlation, new) if old is None else old.id
-    known = Known(
-        identifier, new.first_at, new.last_at, new.fired_at, new.first_event, len(new.matches)
-    )
+    known = Known(identifier, new.first_at, new.last_at, new.fired_at, new.first_event, new.count)
     node.notes.inner.append((group, known))
     if old is not None and old.fired_at == new.fired_at:
         return [], []
@@ -267,6 +244,6 @@ def _inner_change(node: Node, group: Group, change: Change) -> tuple[list[Hit], 
 
 
 def _hit_of(correlation: Correlation, group: Group, known: Known) -> Hit:
-    at = known.fired_at
-    episode = Episode(group, known.first_at, known.last_at, at, "", ())
+    span = (known.first_at, known.last_at, known.fired_at)
+    episode = Episode(group, *span, "", (), known.count)
     return episode_hit(correlation, episode, known.id)

@@ -8,12 +8,14 @@ from typing import Protocol
 
 from detectors.core.correlation.episodes import grouped
 from detectors.core.correlation.model import Correlation
+from detectors.core.correlation.reconcile import Change
 from detectors.core.detection import Detector
-from detectors.models.alerts import Alert
+from detectors.models.alerts import MAX_EVIDENCE, Alert
 from detectors.models.correlation import Group, GroupState, Known, Match, NodeKey, Notes
 from detectors.ports import AlertStore, CorrelationStore
 from secops.kernel.transactions import Transaction
 
+GroupChange = tuple[Group, Change]
 MAX_LOOKBACK = 10_000
 """Matches that are looked at to find where windows certainly began."""
 
@@ -54,7 +56,8 @@ class AlertBook:
             first_event=first,
             count=alert.event_count,
             live=alert.status != "revised",
-            mine=alert.rule_version == self.detector.version and alert.status != "closed",
+            mine=alert.rule_version == self.detector.version,
+            closed=alert.status == "closed",
         )
 
 
@@ -105,6 +108,27 @@ class Node:
         """Return a group's matches in ``window`` in order, as they are after the step."""
         stored = self.store.matches(tx, self.key, group, window)
         return self._after(stored, group, window)
+
+    def first_matches(
+        self, tx: Transaction, group: Group, window: tuple[int, int]
+    ) -> tuple[list[Match], int]:
+        """Return the first matches of a group in ``window``, and how many there are."""
+        stored, count = self.store.first_matches(tx, self.key, group, window, MAX_EVIDENCE)
+        low, high = window
+        mine = [match for match in self._added.get(group, ()) if low <= match.at <= high]
+        gone = [match for match in self._removed.get(group, ()) if low <= match.at <= high]
+        fresh = self._unknown(tx, group, mine)
+        less = len(gone) - len(self._unknown(tx, group, gone))
+        here = self._after(stored, group, window)
+        return here[:MAX_EVIDENCE], count + len(fresh) - less
+
+    def _unknown(self, tx: Transaction, group: Group, matches: list[Match]) -> set[tuple[int, str]]:
+        """Return the places of ``matches`` that are not stored."""
+        places = {match.place for match in matches}
+        if not places:
+            return set()
+        window = (min(at for at, _ in places), max(at for at, _ in places))
+        return places - {match.place for match in self.store.matches(tx, self.key, group, window)}
 
     def before(self, tx: Transaction, group: Group, at: int) -> list[Match]:
         """Return a group's matches up to ``at``, the latest first; not all of very many."""

@@ -65,7 +65,7 @@ def episode_alert(
         kind="correlation",
         last_at=episode.last_at,
         event_ids=tuple(seen[:MAX_EVIDENCE]),
-        event_count=len(seen),
+        event_count=episode.count,
         subjects=common_subjects(list(events)) or subjects_of(fields),
         reasons=tuple(reasons),
     )
@@ -81,7 +81,7 @@ def _demands(correlation: Correlation, episode: Episode) -> Iterator[Reason]:
     elif kind == "first_seen":
         yield Reason(kind, f"{', '.join(correlation.fields)}: {window}", episode.measured)
     elif kind == "event_count":
-        seen = f"{len(episode.matches)} / {seconds}"
+        seen = f"{episode.count} / {seconds}"
         yield Reason(kind, f"{correlation.condition} / {window}", seen)
     else:
         fields = f"({', '.join(correlation.fields)})" if correlation.fields else ""

@@ -54,6 +54,15 @@ class DatabaseCorrelations:
         )
         return [match_in(row, group) for row in tx.execute(query)]
 
+    def first_matches(
+        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int], limit: int
+    ) -> tuple[Sequence[Match], int]:
+        """Return at most ``limit`` first matches in ``window``, and how many there are."""
+        here = (*_of(matches, key, group), matches.c.at.between(*window))
+        query = sa.select(matches).where(*here).order_by(matches.c.at, matches.c.event_id)
+        count = tx.execute(sa.select(sa.func.count()).select_from(matches).where(*here)).scalar()
+        return [match_in(row, group) for row in tx.execute(query.limit(limit))], int(count or 0)
+
     def matches_before(
         self, tx: Transaction, key: NodeKey, group: Group, at: int, limit: int
     ) -> Sequence[Match]:
@@ -90,20 +99,20 @@ class DatabaseCorrelations:
         return [state_in(row) for row in tx.execute(query.limit(limit))]
 
     def sightings(
-        self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
+        self,
+        tx: Transaction,
+        key: NodeKey,
+        group: Group,
+        *,
+        began: tuple[int, int] | None = None,
+        value: tuple[str, ...] | None = None,
     ) -> Sequence[Sighted]:
-        """Return a group's runs that began in ``window`` (both ends included)."""
-        query = sa.select(sightings).where(
-            *_of(sightings, key, group), sightings.c.first_at.between(*window)
-        )
-        return [sighted_in(row, group) for row in tx.execute(query)]
-
-    def sightings_of(
-        self, tx: Transaction, key: NodeKey, group: Group, value: tuple[str, ...]
-    ) -> Sequence[Sighted]:
-        """Return the runs of one value of a group."""
-        mine = sightings.c.value == text_of(value)
-        query = sa.select(sightings).where(*_of(sightings, key, group), mine)
+        """Return a group's runs: those that ``began`` then (both ends included), of ``value``."""
+        query = sa.select(sightings).where(*_of(sightings, key, group))
+        if began is not None:
+            query = query.where(sightings.c.first_at.between(*began))
+        if value is not None:
+            query = query.where(sightings.c.value == text_of(value))
         return [sighted_in(row, group) for row in tx.execute(query)]
 
     def inner(

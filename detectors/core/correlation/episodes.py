@@ -134,4 +134,4 @@ def _episode(matches: Sequence[Match], run: Run, *, absent: bool = False) -> Epi
     first, mine = matches[start], tuple(matches[start:end])
     known = tuple(match for match in mine if match.event_id)
     last_at = fired_at if absent else mine[-1].at
-    return Episode(first.group, first.at, last_at, fired_at, measured, known)
+    return Episode(first.group, first.at, last_at, fired_at, measured, known, len(known))

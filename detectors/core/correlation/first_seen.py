@@ -44,7 +44,7 @@ def run_as_episode(run: Sighted) -> Episode:
     """Return what begins ``run`` as an episode."""
     first = Match(run.group, run.first_at, run.first_event, 1, run.value)
     at = run.first_at
-    return Episode(run.group, at, at, at, " / ".join(run.value), (first,))
+    return Episode(run.group, at, at, at, " / ".join(run.value), (first,), 1)
 
 
 def new_values(correlation: Correlation, matches: Sequence[Match]) -> list[Episode]:

@@ -113,13 +113,3 @@ def _groups(fields: Mapping[str, Value], names: tuple[str, ...]) -> tuple[list[G
     if len(groups) > MAX_KEYS:
         return groups[:MAX_KEYS], Uncounted(cut=1)
     return groups, Uncounted()
-
-
-def group_text(group: Group) -> str:
-    """Return a group as it is stored."""
-    return orjson.dumps(list(group)).decode()
-
-
-def group_key(text: str) -> Group:
-    """Return the group that ``group_text`` wrote."""
-    return tuple(orjson.loads(text))

@@ -54,17 +54,15 @@ class _Matches:
 
 @dataclass(slots=True)
 class _Distinct:
-    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    counts: Counter[tuple[str, ...] | None] = field(default_factory=Counter)
 
     def add(self, match: Match) -> None:
-        if match.value is not None:
-            self.counts[match.value] += 1
+        self.counts[match.value] += 1
 
     def remove(self, match: Match) -> None:
-        if match.value is not None:
-            self.counts[match.value] -= 1
-            if not self.counts[match.value]:
-                del self.counts[match.value]
+        self.counts[match.value] -= 1
+        if not self.counts[match.value]:
+            del self.counts[match.value]
 
     def ratio(self) -> Ratio | None:
         return (len(self.counts), 1) if self.counts else None

@@ -42,7 +42,7 @@ def reconcile(found: Sequence[Episode], known: Sequence[Known]) -> Iterator[Chan
             if other.live:
                 yield Change("supersede", other)
     for each in left:
-        if each.live and each.mine:
+        if each.live and each.mine and not each.closed:
             yield Change("revise", each)
 
 
@@ -51,5 +51,5 @@ def _overlap(known: Known, episode: Episode) -> bool:
 
 
 def _same(known: Known, episode: Episode) -> bool:
-    now = (episode.first_at, episode.last_at, len(episode.matches))
+    now = (episode.first_at, episode.last_at, episode.count)
     return known.live and now == (known.first_at, known.last_at, known.count)

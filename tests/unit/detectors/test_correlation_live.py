@@ -127,7 +127,7 @@ def stream(seed: random.Random) -> list[LogEvent]:
             v=seed.choice("pqrs"),
             n=seed.choice(["1", "2", "5", "2.5"]),
         )
-        for number in range(40)
+        for number in range(seed.choice([40, 40, 99]))
     ]
 
 
