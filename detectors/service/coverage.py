@@ -14,7 +14,7 @@ import orjson
 from detectors.core.attack import AttackTable, CoveredTactic, Tagged, coverage, read_attack
 from detectors.models.alerts import ListedRule
 from detectors.models.coverage import DayCount, RulePast, SourceCoverage
-from detectors.models.schedule import RuleHealth
+from detectors.models.schedule import Feed, RuleHealth
 from detectors.ports import RuleHealthStore
 from detectors.ports.history import RuleHistory
 from detectors.service.rules import RuleService
@@ -71,16 +71,19 @@ class CoverageService:
                 rules[name] += 1
                 enabled[name] += states.get(detector.header.id, False)
         feeds = self._parts.transactions.read(self._health.feeds)
-        names = sorted(set(rules) | {feed.logsource for feed in feeds})
+        fed: dict[str, list[Feed]] = {}
+        for feed in feeds:
+            # a feed is kept for each alternative of a log source: linux/*/sshd#0
+            fed.setdefault(feed.logsource.partition("#")[0], []).append(feed)
         return [
             SourceCoverage(
                 logsource=name,
                 rules=rules[name],
                 enabled=enabled[name],
-                sources=tuple(feed.source for feed in feeds if feed.logsource == name),
-                events=sum(feed.events for feed in feeds if feed.logsource == name),
+                sources=tuple(sorted({feed.source for feed in fed.get(name, ())})),
+                events=sum(feed.events for feed in fed.get(name, ())),
             )
-            for name in names
+            for name in sorted({*rules, *fed})
         ]
 
     def show_past(self, actor: Actor, rule: ListedRule) -> RulePast:

@@ -107,10 +107,15 @@ def _holds(rule: CompiledRule, event: LogEvent) -> bool:
 
 
 def _missed(rule: CompiledRule, fields: Mapping[str, Value], raw: bytes) -> list[Reason]:
-    """Return the questions of ``rule`` that the event did not answer with yes."""
+    """Return the questions of ``rule`` that the event did not answer with yes.
+
+    Of several values asked for one field, one that fits is enough to leave the others out.
+    """
     found = []
-    for atom in dict.fromkeys(atoms_of(rule.tree)):
-        if Explainer(atom).explain(fields, raw):
+    atoms = list(dict.fromkeys(atoms_of(rule.tree)))
+    fitting = {atom.field for atom in atoms if Explainer(atom).explain(fields, raw)}
+    for atom in atoms:
+        if atom.field in fitting:
             continue
         name = "keywords" if atom.field == KEYWORDS else atom.field
         value = fields.get(atom.field)

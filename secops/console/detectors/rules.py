@@ -11,7 +11,7 @@ from detectors.core.attack import techniques_of
 from detectors.models.alerts import ListedRule
 from detectors.models.coverage import DayCount, Trial
 from detectors.models.rule_folders import folder_of
-from detectors.models.rules import RuleHeader
+from detectors.models.rules import Logsource, RuleHeader
 from detectors.service.coverage import attack_table
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
@@ -101,7 +101,7 @@ class _Rules:
                 sort=_RANK.get(header.severity, 0),
             ),
             Cell(header.status),
-            Cell(str(header.logsource)),
+            Cell(word(request, _logsource(header))),
             Cell(" ".join(techniques_of(header.tags))),
             Cell(folder_of(header.path) or "—"),
             Cell(
@@ -112,7 +112,7 @@ class _Rules:
 
     def show_rule(self, request: Request) -> Response:
         """Show one rule."""
-        return self._page(request, {})
+        return self._page(request, {"lines": "", "event": ""})
 
     def try_rule(self, request: Request) -> Response:
         """Try the rule on what was pasted, or on a stored event."""
@@ -151,6 +151,7 @@ class _Rules:
             severity=SEVERITIES.get(header.severity, header.severity),
             techniques=[(each, names.get(each, "")) for each in techniques_of(header.tags)],
             folder=folder_of(header.path),
+            logsource=_logsource(header),
             past=past,
             bars=day_bars(past.days),
             size=(WIDTH, HEIGHT),
@@ -170,6 +171,11 @@ class _Rules:
         else:
             rules.disable_rule(request.caller, rule_id, reason)
         return redirect(f"/rules/{rule_id}")
+
+
+def _logsource(header: RuleHeader) -> str:
+    """Return what a rule is about; a correlation has no log source of its own."""
+    return N_("关联规则") if header.logsource == Logsource() else str(header.logsource)
 
 
 def _is_wanted(request: Request, rule: ListedRule, asked: dict[str, str]) -> bool:
