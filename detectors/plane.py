@@ -27,6 +27,7 @@ from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
 from detectors.service.alerts import AlertService
 from detectors.service.anomalies import AnomalyWatch
+from detectors.service.correlations import CorrelationService
 from detectors.service.coverage import CoverageService
 from detectors.service.entities import EntityService
 from detectors.service.exceptions import ExceptionService
@@ -124,6 +125,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         trials=RuleTrialService(parts, rules, opened.store),
         coverage=CoverageService(parts, rules, runs, DatabaseRuleHistory(), DatabaseRuleHealth()),
         runs=runs,
+        correlations=CorrelationService(parts, rules, DatabaseCorrelations()),
         alerts=alerts,
         reports=rule_reports(parts, opened.store, rules),
         forecasts=ForecastService(parts, opened.store, rules),

@@ -13,6 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from detectors.commands.bench_correlations import figures as correlation_figures
+
 if TYPE_CHECKING:
     from detectors.service.scan import Scanner
 
@@ -27,7 +29,7 @@ CORPUS: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "detec
 
 def figures(home: Path, corpus: Path = CORPUS) -> list[dict[str, Any]]:
     """Return the plane's figures; those on real events only where ``corpus`` lies."""
-    found = _own_rules()
+    found = [*_own_rules(), *correlation_figures()]
     if (corpus / _EVENTS).is_file():
         with tempfile.TemporaryDirectory(dir=home if home.is_dir() else None) as folder:
             rules = Path(folder) / "rules"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from detectors.commands.alerts import COMMANDS
+from detectors.commands.correlations import CORRELATION_COMMANDS
 from detectors.commands.files import (
     CacheFile,
     log_files,
@@ -178,5 +179,11 @@ def _print_hit(hit: Any, *, as_json: bool) -> None:
         click.echo(f"{hit.file}:{hit.index}\t{hit.rule.severity}\t{hit.rule.title}")
 
 
-for _command in (*COMMANDS, *TRIAGE_COMMANDS, *MODEL_COMMANDS, *FOLDER_COMMANDS):
+for _command in (
+    *COMMANDS,
+    *CORRELATION_COMMANDS,
+    *TRIAGE_COMMANDS,
+    *MODEL_COMMANDS,
+    *FOLDER_COMMANDS,
+):
     group.add_command(_command)

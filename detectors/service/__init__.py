@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.alerts import AlertService
     from detectors.service.anomalies import AnomalyWatch
+    from detectors.service.correlations import CorrelationService
     from detectors.service.coverage import CoverageService
     from detectors.service.entities import EntityService
     from detectors.service.exceptions import ExceptionService
@@ -53,6 +54,7 @@ class DetectorsServices:
     trials: RuleTrialService
     coverage: CoverageService
     runs: RunService
+    correlations: CorrelationService
     alerts: AlertService
     models: ModelService
     login_risk: LoginRiskService
