@@ -15,8 +15,15 @@ PLANES: Final = ("iam", "kms", "detectors", "ledger", "logs", "playbooks", "audi
 @click.argument("plane", type=click.Choice(PLANES))
 @click.option("--anomaly", is_flag=True, help="Of detectors: how well sign-ins are told apart.")
 @click.option("--seeds", default=10, show_default=True, help="Organisations for --anomaly.")
+@click.option(
+    "--events",
+    type=click.IntRange(100_000, 100_000_000),
+    default=200_000,
+    show_default=True,
+    help="Of logs: how many are stored and searched (10,000,000 take 2 GB and some minutes).",
+)
 @json_option
-def bench(plane: str, *, anomaly: bool, seeds: int, as_json: bool) -> None:
+def bench(plane: str, *, anomaly: bool, seeds: int, events: int, as_json: bool) -> None:
     """Measure PLANE on this machine; the user's home is never opened.
 
     Rates are per CPU-second of the server where a unit doesn't say otherwise. Beside them
@@ -27,9 +34,12 @@ def bench(plane: str, *, anomaly: bool, seeds: int, as_json: bool) -> None:
     from secops.cli.bench.anomaly import anomaly_figures  # noqa: PLC0415
     from secops.cli.bench.machine import machine_figures, machine_state  # noqa: PLC0415
     from secops.cli.bench.planes import plane_figures  # noqa: PLC0415 - quick --help
+    from secops.cli.bench.stored import json_figures, stored_figures  # noqa: PLC0415
 
     before = machine_state()
     own = anomaly_figures(plane, seeds) if anomaly else plane_figures(plane)
+    if plane == "logs":
+        own = [*own, *json_figures(), *stored_figures(events)]
     figures = [*own, *machine_figures()]
     circumstances = {"before": before, "after": machine_state()}
     if as_json:
