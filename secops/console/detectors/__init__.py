@@ -9,6 +9,7 @@ from secops.console.detectors import (
     rule_folders,
     rules,
     sources,
+    triage,
 )
 from secops.console.parts import Desk
 from secops.web.routes import Route
@@ -27,4 +28,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *models.routes(desk),
         *privacy.routes(desk),
         *sources.routes(desk),
+        *triage.routes(desk),
     )
