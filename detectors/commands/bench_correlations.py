@@ -32,10 +32,13 @@ def _million() -> dict[str, Any]:
 
     from detectors.core.correlation.sliding import count_runs, order_of  # noqa: PLC0415
 
-    # a linear congruence: spread evenly over groups and times, the same at every run
-    numbers = np.arange(_HITS, dtype=np.int64) * 2_654_435_761 % (1 << 31)
-    groups = numbers % _GROUPS
-    times = numbers * 48_271 % (_DAYS * 86_400) * _SECOND
+    # splitmix64: spread over groups and times as by chance, the same at every run
+    mixed = np.arange(_HITS, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    groups = (mixed % np.uint64(_GROUPS)).astype(np.int64)
+    seconds_of_all = np.uint64(_DAYS * 86_400)
+    times = ((mixed >> np.uint64(20)) % seconds_of_all).astype(np.int64) * _SECOND
 
     def work() -> int:
         order = order_of(groups, times)
