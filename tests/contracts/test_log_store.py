@@ -308,7 +308,7 @@ def test_both_stores_agree_on_any_events_and_queries(
 
 
 @pytest.mark.service
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(
     batches=st.lists(EVENTS, min_size=1, max_size=2),
     queries=st.lists(QUERIES, min_size=6, max_size=12),

@@ -38,7 +38,7 @@ from tests.services.elasticsearch import ElasticsearchServer
 pytestmark = pytest.mark.service
 
 DEEP = bool(os.environ.get("SECOPS_DEEP"))  # noqa: TID251 - test profile
-EXAMPLES = 120 if DEEP else 5
+EXAMPLES = 120 if DEEP else 3
 EVENTS = "hayabusa-sample-evtx.24661.jsonl.xz"
 NOW = 1_790_000_000_000_000
 CONTEXT = Context(zone=UTC, latest=1 << 60)

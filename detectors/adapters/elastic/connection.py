@@ -167,7 +167,7 @@ def _client(address: ElasticAddress, seconds: float) -> Any:
         "max_retries": len(address.hosts) - 1,  # another node at once, then patience
         "retry_on_timeout": False,
         "retry_on_status": (),
-        "http_compress": True,
+        "http_compress": False,  # bandwidth is there, processor time is not
         "node_class": elastic_transport.Urllib3HttpNode,
         "dead_node_backoff_factor": 0.5,
         "max_dead_node_backoff": 5,
