@@ -199,7 +199,7 @@ def test_ranks_never_fall_and_stay_between_none_and_one(scores: list[float], ext
     ranks = ranks_of(np.array(scores))
     asked = np.sort(np.array([*scores, extra, 60.0, 90.0]))
     found = ranks.of(asked)
-    assert (np.diff(found) >= 0).all()
+    assert (np.diff(found) >= -1e-12).all()  # interpolation rounds
     assert 0 <= found.min() <= found.max() < 1
     assert found[-1] > ranks.of(np.array([max(scores)]))[0] or max(scores) >= 90
 
