@@ -30,7 +30,7 @@ from secops.kernel.transactions import Transaction
 LEASE: Final = "detectors.evaluation"
 """One lease for all detectors: they share the work of reading and decoding a batch, and
 alerts of one group are never written by two. Other nodes stand by."""
-LEASE_SECONDS: Final = 60.0
+LEASE_SECONDS: Final = 30.0
 SETTLE_EVERY: Final = 2 * SECOND
 """How far the watermark must have moved before what waited for it is judged again."""
 PATIENCE: Final = 60.0

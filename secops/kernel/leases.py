@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+LONGEST: Final = 600.0
+"""Seconds that a lease lasts at most. One that ends later is free: the clock was set back, and
+its holder, if there is one, is kept out by its fence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,16 @@ def test_a_lease_that_ran_out_is_not_renewed_even_if_nobody_took_it(kit: Kit) ->
     assert kit.parts.leases.renew(mine, 10) is None
 
 
+def test_a_clock_that_was_set_back_does_not_make_a_lease_last_for_an_hour(kit: Kit) -> None:
+    leases = kit.parts.leases
+    mine = leases.acquire("job", "me", 10)
+    assert mine is not None
+    kit.clock.advance(-3_600)
+    yours = leases.acquire("job", "you", 10)
+    assert yours is not None
+    assert yours.fence == mine.fence + 1
+
+
 def test_renewing_prolongs_under_the_same_fence(kit: Kit) -> None:
     leases = kit.parts.leases
     mine = leases.acquire("job", "me", 10)

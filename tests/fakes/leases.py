@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secops.kernel.clock import SECOND, Clock
-from secops.kernel.leases import Lease
+from secops.kernel.leases import LONGEST, Lease
 from tests.fakes.clock import FakeClock
 
 
@@ -15,7 +15,8 @@ class FakeLeases:
     def acquire(self, name: str, owner: str, seconds: float) -> Lease | None:
         held = self._held.get(name)
         now = self._clock.now()
-        if held is not None and held.until > now and held.owner != owner:
+        last = now + round(LONGEST * SECOND)
+        if held is not None and now < held.until <= last and held.owner != owner:
             return None
         fence = held.fence + 1 if held else 1
         lease = Lease(name, owner, fence, now + round(seconds * SECOND))

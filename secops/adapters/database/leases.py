@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, cast, func, literal_column, or_, select
 
 from secops.adapters.database.tables import leases
 from secops.kernel.clock import SECOND
-from secops.kernel.leases import Lease
+from secops.kernel.leases import LONGEST, Lease
 from secops.kernel.transactions import Transaction, Transactions
 
 
@@ -55,15 +55,19 @@ class DatabaseLeases:
 
     def _held_by_another(self, name: str, owner: str) -> bool:
         """Look first, so that who waits for a lease writes nothing meanwhile."""
+        now = self._now()
+        holds = leases.c.until.between(now + 1, now + round(LONGEST * SECOND))
         statement = select(leases.c.name).where(
-            leases.c.name == name, leases.c.owner != owner, leases.c.until > self._now()
+            leases.c.name == name, leases.c.owner != owner, holds
         )
         return self._transactions.read(lambda tx: tx.execute(statement).first()) is not None
 
     def _take(self, tx: Transaction, name: str, owner: str, seconds: float) -> Lease | None:
         now = self._now()
         until = now + round(seconds * SECOND)
-        free = or_(leases.c.until <= now, leases.c.owner == owner)
+        # none is given for longer than LONGEST: one that lasts longer says that the clock went back
+        impossible = leases.c.until > now + round(LONGEST * SECOND)
+        free = or_(leases.c.until <= now, impossible, leases.c.owner == owner)
         statement = (
             leases.update()
             .where(leases.c.name == name, free)
