@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from detectors.core.anchors.rules import rules_anchor
 from detectors.core.correlation.grouping import Hit, RuleKeys
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.references import References, Unresolved
+from detectors.core.engine.asking import PATIENCE, Patience
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import row_fields, table_of
@@ -112,10 +113,16 @@ def _joint_version(header: RuleHeader, counted: Sequence[RuleHeader]) -> str:
 
 
 class Plan:
-    """Detectors that are asked together, as one program."""
+    """Detectors that are asked together, as one program.
 
-    def __init__(self, detectors: Sequence[Detector]) -> None:
+    With ``clock`` (seconds) the questions of one rule have ``PATIENCE`` seconds per batch.
+    """
+
+    def __init__(
+        self, detectors: Sequence[Detector], clock: Callable[[], float] | None = None
+    ) -> None:
         self.detectors = tuple(detectors)
+        self._clock = clock
         self._asked = [(each, rule) for each in detectors for rule in each.rules]
         self._program: Program | None = None
 
@@ -130,33 +137,39 @@ class Plan:
     def find(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:
         """Return what each detector finds in ``batch``, by row, and which could not be asked.
 
-        If the joint program raises, each detector is asked by itself, so that one broken
-        rule silences itself only.
+        A rule that raises or takes too long is a failure of its detectors; the others go on.
         """
         try:
             if self._program is None:
                 self._program = Program([rule.tree for _, rule in self._asked])
-            found = evaluate(self._program, table_of(batch))
+            patience = Patience(self._clock or _no_time, PATIENCE)
+            found = evaluate(self._program, table_of(batch), patience)
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is reported by name
             if len(self.detectors) == 1:
                 return [], [Failure(self.detectors[0], f"{type(error).__name__}: {error}")]
             return self._find_each(batch)
+        failed = {self._asked[at][0].key: (at, why) for at, why in patience.failed.items()}
         findings = [
             Finding(*self._asked[position], row)
             for position, rows in found.items()
+            if self._asked[position][0].key not in failed
             for row in rows.tolist()
         ]
         findings.sort(key=lambda each: (each.row, each.detector.header.id, each.rule.header.id))
-        return findings, []
+        return findings, [Failure(self._asked[at][0], why) for at, why in failed.values()]
 
     def _find_each(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:
         findings: list[Finding] = []
         failures: list[Failure] = []
         for detector in self.detectors:
-            found, failed = Plan([detector]).find(batch)
+            found, failed = Plan([detector], self._clock).find(batch)
             findings.extend(found)
             failures.extend(failed)
         return findings, failures
+
+
+def _no_time() -> float:
+    return 0.0
 
 
 def hits_of(batch: Batch, findings: Sequence[Finding]) -> list[Hit]:

@@ -11,15 +11,18 @@ from typing import Any, Literal
 from detectors.core.correlation.chains import chained_episodes
 from detectors.core.correlation.references import References, lint_correlation
 from detectors.core.detection import Detector, Finding, Plan, detectors_of, hits_of
+from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import batch_of
 from detectors.core.events.identity import LineCounter, event_id
 from detectors.core.formats.detect import LINE_PARSERS, detect
 from detectors.core.formats.record import BadLine, Context
 from detectors.core.sigma.lint import lint_rule
+from detectors.core.sigma.rule import CompiledRule
+from detectors.core.sigma.tree import KEYWORDS, fields_of
 from detectors.models.rules import RuleFile, RuleProblem
 from detectors.service.rule_files import compile_rules, known_fields, logsource_table
 from secops.kernel.clock import DAY
-from secops.kernel.logs import Batch, LogEvent
+from secops.kernel.logs import Batch, LogEvent, Value
 
 Wanted = Literal["positive", "negative"]
 
@@ -79,6 +82,7 @@ def check_rules(files: Sequence[RuleFile], samples_of: SamplesOf, now: int) -> C
     table, _ = logsource_table()
     for rule in rules.rules:
         problems.extend(lint_rule(rule, table, known_fields()))
+        problems.extend(_raised(rule))
     named = References.of([rule.header for rule in rules.rules], rules.correlations).headers
     for correlation in rules.correlations:
         problems.extend(lint_correlation(correlation, named))
@@ -89,6 +93,17 @@ def check_rules(files: Sequence[RuleFile], samples_of: SamplesOf, now: int) -> C
             problems.extend(_failures(mine, sample, now))
     problems.sort(key=lambda each: (each.path, each.line))
     return CheckReport(len(rules.rules), len(rules.correlations), samples, tuple(problems))
+
+
+def _raised(rule: CompiledRule) -> Iterator[RuleProblem]:
+    """Ask every question of ``rule`` once, about an event that has all its fields."""
+    header = rule.header
+    fields: dict[str, Value] = dict.fromkeys(fields_of(rule.tree) - {KEYWORDS}, "x")
+    try:
+        Explainer(rule.tree).explain(fields, b"x")
+    except Exception as error:  # noqa: BLE001 - whatever a rule raises is reported by name
+        what = f"raises {type(error).__name__}: {error}"
+        yield RuleProblem(header.path, header.line, what, header.id)
 
 
 def _by_path(detectors: Sequence[Detector]) -> Mapping[str, list[Detector]]:
@@ -109,10 +124,13 @@ def _failures(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterat
     for detector in detectors:
         header = detector.header
         place = (header.path, header.line)
-        if sample.wanted == "positive" and header.id not in fired:
+        if f"failed: {header.id}" in fired:
+            what = f"can't be asked about its sample {PurePath(sample.path).name}"
+            yield RuleProblem(*place, what, header.id)
+        elif sample.wanted == "positive" and header.id not in fired:
             what = f"finds nothing in its positive sample {PurePath(sample.path).name}"
             yield RuleProblem(*place, what, header.id)
-        if sample.wanted == "negative" and header.id in fired:
+        elif sample.wanted == "negative" and header.id in fired:
             what = f"fires on its negative sample {PurePath(sample.path).name}"
             yield RuleProblem(*place, what, header.id)
 

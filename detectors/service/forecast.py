@@ -20,6 +20,7 @@ from detectors.models.rules import RuleFile
 from detectors.service.rule_files import compile_rules
 from detectors.service.rules import RuleService
 from secops.kernel.actors import Actor
+from secops.kernel.clock import SystemClock
 from secops.kernel.logs import Batch, LogStore, StoredEvent, Window
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import RULE_READ, RUN_DETECTORS
@@ -94,7 +95,7 @@ class ForecastService:
         return [self._forecast(detector, window) for detector in detectors]
 
     def _forecast(self, detector: Detector, window: Window) -> Forecast:
-        plan, trial = Plan([detector]), _Trial()
+        plan, trial = Plan([detector], SystemClock().monotonic), _Trial()
         for batch in self._batches(window, trial):
             started = time.thread_time_ns()
             findings, failures = plan.find(batch)

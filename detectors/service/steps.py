@@ -34,7 +34,7 @@ from detectors.service.rule_files import logsource_table
 from detectors.service.suppression import Suppressor
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.anchors import ANYTHING
-from secops.kernel.clock import MINUTE
+from secops.kernel.clock import MINUTE, SystemClock
 from secops.kernel.leases import Lease
 from secops.kernel.logs import Batch, LogStore
 from secops.kernel.parts import Parts
@@ -81,7 +81,7 @@ class _Plans:
     def of(self, detectors: Sequence[Detector]) -> tuple[Plan, Watch]:
         key = tuple(detector.key for detector in detectors)
         with self.lock:
-            plan = self.plans.pop(key, None) or Plan(detectors)
+            plan = self.plans.pop(key, None) or Plan(detectors, SystemClock().monotonic)
             watch = self.watches.pop(key, None) or Watch(detectors, logsource_table()[0])
             self.plans[key], self.watches[key] = plan, watch
             while len(self.plans) > _PLANS:

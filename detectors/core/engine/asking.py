@@ -13,6 +13,8 @@ from detectors.core.engine.columns import Index, Mask, Rows
 from detectors.core.engine.questions import Predicate
 from detectors.core.events.text import texts_of
 
+PATIENCE: Final = 2.0
+"""Seconds that the questions of one rule may take on one batch."""
 _NO: Final = 0
 _YES: Final = 1
 _OPEN: Final = 2

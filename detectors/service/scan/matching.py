@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import orjson
 
-from detectors.core.engine.asking import Patience
+from detectors.core.engine.asking import PATIENCE, Patience
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.rows import RowTable
@@ -23,8 +23,6 @@ from detectors.service.scan.found import Found
 from secops.kernel.clock import DAY
 from secops.kernel.logs import Value
 
-PATIENCE: Final = 2.0
-"""Seconds that the questions of one rule may take on one batch."""
 _MAX_BATCH: Final = 32 << 20
 _MAX_ROWS: Final = 50_000
 _WINDOWS: Final = b'{"Event":{'

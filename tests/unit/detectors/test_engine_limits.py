@@ -9,16 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.core.detection import Detector, Plan
 from detectors.core.engine.asking import Patience
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.literals import Literals, is_short
 from detectors.core.engine.program import Program
-from detectors.core.engine.tables import TableBuilder
+from detectors.core.engine.tables import TableBuilder, batch_of
 from detectors.core.sigma.regex import searcher
+from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.core.sigma.tree import And, Gap, Node, Not, Pattern, Regex, Text
-from detectors.models.rules import RuleFile
+from detectors.models.rules import RuleFile, RuleHeader
+from detectors.service.checks import check_rules
 from detectors.service.rule_files import compile_rules
 from secops.kernel.clock import SystemClock
+from secops.kernel.logs import LogEvent
 
 words = st.text(alphabet="ab\u00e9\u6570-", max_size=6)
 
@@ -147,3 +151,42 @@ def test_a_pattern_whose_program_is_too_large_is_refused_with_its_line() -> None
     assert rules.problems[0].line == 5
     with pytest.raises(Exception, match="too large"):
         searcher(".{900}a.{900}b")
+
+
+BROKEN = Regex("message", "(")
+
+
+def detector(name: str, tree: Node) -> Detector:
+    header = RuleHeader(name, name, "low", "stable", "1", f"{name}.yml")
+    return Detector(header, "1", (CompiledRule(header, tree),))
+
+
+def test_a_plan_reports_who_raised_and_who_was_too_slow_and_finds_with_the_others() -> None:
+    good = detector("good", Text("F", "equals", "ab"))
+    broken = detector("broken", Regex("F", "("))
+    slow = detector("slow", Regex("F", "[ab]b?$"))
+    ticks = count()
+    events = [LogEvent(f"e{n}", "s", n, n, {"F": f"{n}ab"}, b"{}") for n in range(5)]
+    events.append(LogEvent("e9", "s", 9, 9, {"F": "AB"}, b"{}"))
+    plan = Plan([good, broken, slow], lambda: float(next(ticks)))
+    findings, failures = plan.find(batch_of(events))
+    assert [(each.detector, each.row) for each in findings] == [(good, 5)]
+    assert [each.detector for each in failures] == [broken, slow]
+    assert "missing" in failures[0].why
+    assert "TooSlow" in failures[1].why
+    found, failed = Plan([good, slow]).find(batch_of(events))
+    assert (len(found), failed) == (6, [])
+
+
+def test_check_rules_names_a_rule_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "title: t\nid: r1\nlogsource: {product: linux, service: sshd}\n"
+        "detection:\n  sel:\n    message|re: 'a(b'\n  condition: sel\n"
+    )
+    rules = RuleSet(
+        (CompiledRule(RuleHeader("r1", "t", "low", "stable", "1", "r.yml", 3), BROKEN),)
+    )
+    monkeypatch.setattr("detectors.service.checks.compile_rules", lambda _: rules)
+    report = check_rules([RuleFile("r.yml", text.encode())], lambda _: (), 0)
+    assert not report.good
+    assert [(p.line, p.rule_id) for p in report.problems if "raises" in p.what] == [(3, "r1")]
