@@ -149,12 +149,28 @@ def test_a_mask_that_eats_a_line_end_loses_no_record() -> None:
     assert len(list(read_audit(lines_of(*execution(1, '"x"')), context))) == 6
 
 
+def test_odd_records_are_kept_and_too_long_ones_refused() -> None:
+    (bare,) = events(record("EXECVE", 1, "argc=0"), record("CWD", 1, 'cwd="/"'))
+    assert "process.command_line" not in bare.parsed.fields
+    assert bare.parsed.fields["event.type"] == "start"
+
+    huge = record("PATH", 2, "name=" + "x" * (1 << 20))
+    found = list(read_audit([*lines_of(huge), *lines_of("   ")], CONTEXT))
+    assert [type(item).__name__ for item in found] == ["Reject"]
+    assert isinstance(found[0], Reject)
+    assert found[0].reason == "line_too_long"
+
+    assert events(record("EOE", 3, "")) == []
+
+
 class TestPieces:
     def test_an_event_that_is_not_over_waits_for_its_rest(self) -> None:
         whole, begun = execution(1, '"one"'), execution(2, '"two"')[:3]
         lines = lines_of(*whole, *begun)
 
         items, taken = read_audit_piece(lines, CONTEXT)
+        assert (len(items), taken) == (1, 6)
+        items, taken = read_piece(lines, "auditd", CONTEXT, final=False)
         assert (len(items), taken) == (1, 6)
         items, taken = read_piece(lines, "auditd", CONTEXT, final=True)
         assert (len(items), taken) == (2, 9)

@@ -81,7 +81,7 @@ def statuses(answer: Any) -> list[tuple[str, int]]:
 def test_pairs_are_stored_under_their_index_and_answered_in_order(site: Site) -> None:
     sent = body(
         {"create": {"_index": "a", "_id": "one"}},
-        document(**{"user": {"name": "ann"}}),
+        document(user={"name": "ann"}),
         {"index": {}},
         document(message="y"),
     )
@@ -163,6 +163,14 @@ def test_a_body_whose_lines_cannot_be_told_apart_is_refused_whole(sent: bytes, s
     with pytest.raises(BulkRejected):
         site.shipping.ship_logs(SHIPPER, sent, index="a")
     assert site.stored() == []
+
+
+def test_too_many_items_and_too_long_documents_are_refused(site: Site) -> None:
+    with pytest.raises(BulkRejected, match="items"):
+        site.shipping.ship_logs(SHIPPER, b'{"delete":{}}\n' * 50_001, index="a")
+    long = body({"index": {}}, document(message="x" * (1 << 20)))
+    answer = site.shipping.ship_logs(SHIPPER, long, index="a")
+    assert answer.items[0]["index"]["error"]["type"] == "document_too_large"
 
 
 def test_sending_again_adds_nothing_and_equal_documents_of_one_request_stay_apart(

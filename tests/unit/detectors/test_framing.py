@@ -46,6 +46,16 @@ def test_a_message_longer_than_the_limit_keeps_its_beginning_and_harms_nobody() 
     assert cut(b"<1>" + b"y" * 120) == [(b"<1>" + b"y" * 97, True)]
 
 
+def test_the_rest_of_a_long_line_is_passed_over_however_it_comes() -> None:
+    cutter = FrameCutter(LIMIT)
+    assert cutter.feed(b"<1>" + b"x" * 150) == [(b"<1>" + b"x" * 97, True)]
+    assert cutter.feed(b"y" * 10) == []
+    assert cutter.feed(b"y" * 300) == []
+    assert cutter.feed(b"5 <1>ab\n5 <1>cd") == [(b"<1>cd", False)]
+    assert cutter.feed(b"<1>" + b"x" * 150) != []
+    assert cutter.end() == []
+
+
 def test_a_count_that_never_comes_holds_no_memory_and_ends_with_the_connection() -> None:
     cutter = FrameCutter(LIMIT)
     assert cutter.feed(b"4000000000 <1>" + b"x" * 1_000) == [(b"<1>" + b"x" * 97, True)]

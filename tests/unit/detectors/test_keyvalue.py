@@ -139,6 +139,18 @@ def test_a_line_without_three_pairs_and_a_time_is_refused(line: bytes) -> None:
         parse_keyvalue(line, Context(ZoneInfo("UTC"), NOW))
 
 
+def test_what_is_no_port_is_none() -> None:
+    fields: dict[str, Value] = {}
+    assert read_pairs("sport=http dport=99999999 a=1", fields) == 3
+    assert wanted(fields, "source.port", "destination.port") == [None, None]
+
+
+def test_a_line_without_a_header_names_no_host() -> None:
+    assert header_host(b"<999>Nov 22 17:31:23 gw p: x", LIVE) == ""
+    assert header_host(b"<38>Nov 22 17:31:23 gw p: x", LIVE) == "gw"
+    assert wanted(syslog("<38>app[7]: no header"), "process.name", "process.pid") == ["app", "7"]
+
+
 def test_epoch_times_are_read() -> None:
     context = Context(ZoneInfo("UTC"), NOW)
     parsed = parse_keyvalue(b"eventtime=1672788710057556994 a=1 b=2", context)
