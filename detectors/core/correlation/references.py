@@ -77,6 +77,9 @@ class References:
             if inner is None:
                 rules[target] = None
                 continue
+            if correlation.type == "first_seen":
+                msg = f"counts {inner.header.title!r}, but first_seen counts rules only"
+                raise Unresolved(msg)
             if len(above) >= MAX_CHAIN:
                 msg = f"rests on more than {MAX_CHAIN} correlations"
                 raise Unresolved(msg)

@@ -108,7 +108,7 @@ def _header(document: Document, path: str, version: str) -> RuleHeader:
     source = content.get("logsource")
     source = source if isinstance(source, dict) else {}
     return RuleHeader(
-        id=str(content.get("id") or content.get("name") or version[:32]),
+        id=str(content.get("id") or content.get("name") or version[:32] + version[64:]),
         title=title,
         severity=_SEVERITIES[level],
         status=cast("RuleStatus", str(content.get("status", "experimental"))),
