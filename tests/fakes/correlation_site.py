@@ -138,8 +138,9 @@ def correlation_site(home: Path, *texts: str) -> Iterator[CorrelationSite]:
     home.mkdir(exist_ok=True)
     spine = database_spine(home)
     files = [RuleFile(f"{number}.yml", text.encode()) for number, text in enumerate(texts)]
-    detectors, problems = detectors_of(compile_rules(files))
-    assert problems == ()
+    rules = compile_rules(files)
+    detectors, problems = detectors_of(rules)
+    assert (*rules.problems, *problems) == ()
     detectors = tuple(each for each in detectors if each.correlation is not None)
     try:
         yield CorrelationSite(
