@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -50,7 +52,7 @@ def _move_policies() -> None:
 
 
 def downgrade() -> None:
-    columns = (
+    columns: tuple[sa.Column[Any], ...] = (
         sa.Column("data_class", sa.Text, nullable=False, server_default="internal"),
         sa.Column("masks", sa.Boolean(create_constraint=False), nullable=False, server_default="0"),
     )
