@@ -15,6 +15,7 @@ from detectors.core.events.text import fold
 from detectors.models.logs import LogSource
 
 MAX_PEERS: Final = 256
+Candidates = Sequence[tuple[frozenset[str], LogSource]]
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -41,7 +42,7 @@ class PeerTable:
         entries = [entry for source in sources for entry in _entries(source)]
         self._entries = sorted(entries, key=lambda e: (-e.width, e.source.name, e.source.org_id))
 
-    def candidates(self, peer: str, name: str = "") -> Sequence[tuple[frozenset[str], LogSource]]:
+    def candidates(self, peer: str, name: str = "") -> Candidates:
         """Return (hosts, source) of those that ``peer`` may speak for, the nearest first.
 
         ``name`` is that of its certificate; an entry ``tls:NAME`` takes that alone.
@@ -56,7 +57,7 @@ class PeerTable:
         return [(e.hosts, e.source) for e in near if e.width == width]
 
 
-def choose(candidates: Sequence[tuple[frozenset[str], LogSource]], host: str) -> LogSource | None:
+def choose(candidates: Candidates, host: str) -> LogSource | None:
     """Return the source that names ``host``, else the one that names none."""
     wanted = fold(host)
     plain = None

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from detectors.core.events.identity import ArrivalCounter
-from detectors.core.formats.live import header_host, read_live
 from detectors.core.formats.line import Record
+from detectors.core.formats.live import header_host, read_live
 from detectors.core.formats.record import Context
-from detectors.core.peers import PeerTable, choose
+from detectors.core.peers import Candidates, PeerTable, choose
 from detectors.models.listening import QUARANTINE, Endpoint, Heard, ListenerCounts
 from detectors.models.logs import LogSource
 from detectors.ports import Listeners, LogIntake, LogSources, SourceHealths
@@ -47,6 +47,8 @@ class _Batch:
     """What one batch has in common: how each source is read, originals that are kept."""
 
     contexts: dict[str, Context] = field(default_factory=dict)
+    arrivals: dict[tuple[str, int], Context] = field(default_factory=dict)
+    candidates: dict[tuple[str, str], Candidates] = field(default_factory=dict)
     originals: dict[str, Originals] = field(default_factory=dict)
 
 
@@ -103,7 +105,7 @@ class SyslogIntake:
     def _event(self, message: Heard, batch: _Batch) -> LogEvent:
         source = self._source(message, batch)
         name = source.name if source else QUARANTINE
-        context = replace(self._context(source, batch), arrival=message.at, latest=message.at + DAY)
+        context = self._context(source, batch, message.at)
         prepared = None if context.prepare is None else context.prepare(message.raw)
         raw = message.raw if prepared is None else prepared.raw
         parsed = read_live(raw, source.format if source else "auto", context)
@@ -123,7 +125,10 @@ class SyslogIntake:
         return event
 
     def _source(self, message: Heard, batch: _Batch) -> LogSource | None:
-        candidates = self._state.table.candidates(message.peer, message.name)
+        key = (message.peer, message.name)
+        candidates = batch.candidates.get(key)
+        if candidates is None:
+            candidates = batch.candidates[key] = self._state.table.candidates(*key)
         if not candidates:
             strangers = self._state.strangers
             if message.peer in strangers or len(strangers) < MAX_STRANGERS:
@@ -131,23 +136,27 @@ class SyslogIntake:
             return None
         host = ""
         if any(hosts for hosts, _ in candidates):
-            context = self._context(None, batch)
-            host = header_host(
-                message.raw, replace(context, arrival=message.at, latest=message.at + DAY)
-            )
+            host = header_host(message.raw, self._context(None, batch, message.at))
         return choose(candidates, host)
 
-    def _context(self, source: LogSource | None, batch: _Batch) -> Context:
+    def _context(self, source: LogSource | None, batch: _Batch, at: int) -> Context:
+        """Return how a source's lines that came in at ``at`` are read."""
         org, name = (source.org_id, source.name) if source else (ROOT_ORG, QUARANTINE)
-        context = batch.contexts.get(f"{org}\n{name}")
+        key = f"{org}\n{name}"
+        timed = batch.arrivals.get((key, at))
+        if timed is not None:
+            return timed
+        context = batch.contexts.get(key)
         if context is None:
-            context = batch.contexts[f"{org}\n{name}"] = Context(
+            context = batch.contexts[key] = Context(
                 zone=zone_of(source.timezone if source else self.timezone),
                 latest=0,
                 encoding=check_encoding(source.encoding if source else None),
                 prepare=self.privacy.preparer(org, name),
             )
-        return context
+        timed = replace(context, arrival=at, latest=at + DAY)
+        batch.arrivals[key, at] = timed
+        return timed
 
 
 @dataclass(frozen=True, slots=True)
