@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from detectors.core.events.text import canonical_address, fold
@@ -33,12 +34,8 @@ def unescaped(text: str) -> str | None:
 
 def literal_head(text: str) -> str:
     """Return the folded text before the first wildcard: what every match begins with."""
-    head = []
-    for token in _TOKEN.findall(text):
-        if token in ("*", "?"):
-            break
-        head.append(_folded(token))
-    return "".join(head)
+    tokens = takewhile(lambda token: token not in ("*", "?"), _TOKEN.findall(text))
+    return "".join(map(_folded, tokens))
 
 
 def whole_value(text: str, *, quoted: bool) -> Test:

@@ -132,6 +132,8 @@ def test_error_logs_of_both_servers() -> None:
 
 def test_lines_of_another_format_are_refused() -> None:
     assert reason_of(parse_nginx, "hello") == "not_nginx"
+    for stamp in ("32/Nov/2026:00:00:00 +0800", "01/Foo/2026:00:00:00 +0800"):
+        assert reason_of(parse_nginx, f'1.2.3.4 - - [{stamp}] "GET /" 200 1') == "bad_time"
     assert reason_of(parse_apache, "[Foo Dec 04 04:47:44 2005] [error] x") == "bad_time"
     assert reason_of(parse_auditd, "hello") == "not_auditd"
     assert reason_of(parse_cef, "hello") == "not_cef"
@@ -234,6 +236,8 @@ def test_json_lines_find_their_time(line: str, at: int) -> None:
         ('{"time": -5}', "bad_time"),
         ('{"time": 1e300}', "bad_time"),
         ('{"Event": {}}', "no_time"),
+        ('{"time": 1, "a": ' + '[{"b":' * 40 + "1" + "}]" * 40 + "}", "too_deep"),
+        ('{"time": 1, "a": ' + "[" * 40 + "1" + "]" * 40 + "}", "too_deep"),
         ('{"time": 1, "a": ' + '{"b":' * 40 + "1" + "}" * 41, "too_deep"),
         (
             '{"Event":{"System":{"TimeCreated":{"#attributes":{"SystemTime":"1970-01-01T00:00:01Z"'

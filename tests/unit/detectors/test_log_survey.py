@@ -54,6 +54,7 @@ ANALYST = actor_of("analyst")
         ('user:"a b', QueryNotClosed, 6),
         ('(a OR "b) c', QueryNotClosed, 7),
         ("port:[1 TO 5", QueryNotClosed, 6),
+        (r"a\(b AND (c", QueryNotClosed, 10),
         ("a AND AND b", BadQuery, 7),
         ("a OR", BadQuery, 5),
         ("a)", BadQuery, 2),
@@ -136,6 +137,10 @@ def test_narrowing_never_finds_what_was_not_found_before(query: str) -> None:
             assert (less, other) == (found and user == "ann", found and user != "ann")
 
 
+def test_a_query_that_cannot_be_read_is_narrowed_as_it_stands() -> None:
+    assert narrowed("(", "a", "b") == '( AND a:"b"'
+
+
 # --- histogram ---------------------------------------------------------------------------
 
 
@@ -213,6 +218,9 @@ def test_a_window_bounds_the_histogram(search: LogSearch) -> None:
 
     assert [bar.count for bar in found.bars] == [1, 1, 1, 1, 1]
     assert search.histogram_logs(ANALYST, "nothing").bars == ()
+    half_open = ("2026-11-22T19:57:00+08:00", None), (None, "2026-11-22T19:57:00+08:00")
+    counts = [search.histogram_logs(ANALYST, "*", window=w).total for w in half_open]
+    assert counts == [4, 8]
     assert LogSearch(search.parts, FakeLogStore(), "UTC").histogram_logs(ANALYST, "*").total == 0
     with pytest.raises(Invalid, match="2000 bars"):
         search.histogram_logs(ANALYST, "*", window=("2026-01-01", "2026-12-31"), step=60)
