@@ -28,7 +28,7 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
         *model_routes(services.models),
-        *rule_routes(services.rules, services.runs),
+        *rule_routes(services.rules, services.runs, services.reports),
         *triage_routes(
             TriageServices(
                 services.reports,

@@ -16,7 +16,7 @@ from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Route, Schema
 
-_STATUSES: Final = ("open", "closed", "superseded")
+_STATUSES: Final = ("open", "closed", "superseded", "revised", "suppressed")
 _CLOSE: Final = Schema(
     "CloseAlert",
     {

@@ -12,6 +12,7 @@ from detectors.service.presentation import (
     run_json,
     unscanned_json,
 )
+from detectors.service.rule_reports import RuleReports
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from secops.kernel.errors import Invalid
@@ -35,6 +36,7 @@ _REASON: Final = Schema(
 class _Handlers:
     rules: RuleService
     runs: RunService
+    reports: RuleReports
 
     def list_rules(self, request: Request) -> Response:
         page = page_request(request.query.get("limit"), request.query.get("cursor"))
@@ -63,7 +65,7 @@ class _Handlers:
         return json_response({"items": items, "next": found.next})
 
     def list_unscanned(self, request: Request) -> Response:
-        items = [unscanned_json(each) for each in self.runs.list_unscanned(request.caller)]
+        items = [unscanned_json(each) for each in self.reports.list_unscanned(request.caller)]
         return json_response({"items": items, "next": None})
 
     def run_detectors(self, request: Request) -> Response:
@@ -86,9 +88,9 @@ def _reason(request: Request) -> str:
     return reason
 
 
-def rule_routes(rules: RuleService, runs: RunService) -> tuple[Route, ...]:
+def rule_routes(rules: RuleService, runs: RunService, reports: RuleReports) -> tuple[Route, ...]:
     """Return the routes of rules and runs."""
-    handlers = _Handlers(rules, runs)
+    handlers = _Handlers(rules, runs, reports)
     root = "/api/v1/detectors"
     reading = (
         ("rules", "list_rules", handlers.list_rules, True),

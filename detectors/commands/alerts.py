@@ -62,7 +62,9 @@ def run(
 
 
 @click.command("list-alerts")
-@click.option("--status", type=click.Choice(["open", "closed", "superseded"]))
+@click.option(
+    "--status", type=click.Choice(["open", "closed", "superseded", "revised", "suppressed"])
+)
 @click.option("--severity", type=click.Choice(["low", "medium", "high", "critical"]))
 @click.option("--since", metavar="TIME", help="Alerts with events from this time on (RFC 3339).")
 @click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
@@ -147,7 +149,7 @@ def close_alert(ctx: click.Context, alert_id: str, reason: str) -> None:
 @json_option
 @click.pass_context
 def list_unscanned(ctx: click.Context, *, as_json: bool) -> None:
-    """List what enabled rules have not seen yet.
+    """List what enabled rules have not seen yet, and which of them can't see what they are for.
 
     Example: secops --as analyst detectors list-unscanned --json
     """
@@ -155,12 +157,12 @@ def list_unscanned(ctx: click.Context, *, as_json: bool) -> None:
     from detectors.service.presentation import unscanned_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
-    waiting = session.services(DetectorsServices).runs.list_unscanned(session.actor)
+    waiting = session.services(DetectorsServices).reports.list_unscanned(session.actor)
     if as_json:
         print_json({"items": [unscanned_json(each) for each in waiting], "next": None})
         return
-    rows = [(each.title, each.first_seq, each.last_seq) for each in waiting]
-    print_table("Not seen yet", ("rule", "from", "to"), rows)
+    rows = [(e.title, e.first_seq, e.last_seq, " ".join(e.problems)) for e in waiting]
+    print_table("Not seen yet", ("rule", "from", "to", "problems"), rows)
 
 
 @click.command("list-rules")

@@ -114,13 +114,18 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Unscanned:
-    """What an enabled rule has not seen yet."""
+    """What an enabled rule has not seen yet, and what keeps it from seeing (``raises``…).
+
+    A rule that saw all and still can't see what it is for (its fields are missing, its
+    sources quiet) has ``first_seq`` behind ``last_seq``.
+    """
 
     detector: str
     version: str
     title: str
     first_seq: int
     last_seq: int
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

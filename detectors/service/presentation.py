@@ -38,6 +38,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "closed_at": to_rfc3339(closed) if closed is not None else None,
         "closed_by": alert.closed_by,
         "close_reason": alert.close_reason,
+        "version": alert.version,
+        "suppressed_by": alert.suppressed_by,
     }
 
 
@@ -101,6 +103,7 @@ def unscanned_json(unscanned: Unscanned) -> dict[str, Any]:
         "title": unscanned.title,
         "first_seq": unscanned.first_seq,
         "last_seq": unscanned.last_seq,
+        "problems": list(unscanned.problems),
     }
 
 

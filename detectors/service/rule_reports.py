@@ -9,7 +9,7 @@ from typing import Final
 from detectors.core.detection import Detector
 from detectors.core.schedule import unseen
 from detectors.core.sightings import Need, missing_fields, needs_of
-from detectors.models.alerts import Alert, AlertFilter, Reason
+from detectors.models.alerts import Alert, AlertFilter, Reason, Unscanned
 from detectors.models.rules import RuleHeader
 from detectors.models.schedule import Feed, Progress, RuleHealth, RuleReport
 from detectors.ports import AlertStore, RuleHealthStore, ScheduleStore, SourceHealths
@@ -75,6 +75,19 @@ class RuleReports:
         last, known = self.logs.last_seq(), self._known()
         found = [_report(each, known, last, enabled=True) for each in self.rules.enabled()]
         return sorted(found, key=lambda each: (not each.problems, each.title, each.rule_id))
+
+    def list_unscanned(self, actor: Actor) -> Sequence[Unscanned]:
+        """Return what enabled rules have not seen or can't see, the oldest first."""
+        last = self.logs.last_seq()
+        found: list[Unscanned] = []
+        for report in self.report_rules(actor):
+            head = (report.rule_id, report.version, report.title)
+            found.extend(
+                Unscanned(*head, gap.first, gap.last, report.problems) for gap in report.gaps
+            )
+            if report.problems and not report.gaps:
+                found.append(Unscanned(*head, last + 1, last, report.problems))
+        return sorted(found, key=lambda each: (each.first_seq, each.detector))
 
     def look(self) -> bool:
         """Raise and close the health alerts about missing fields and quiet sources."""

@@ -13,8 +13,9 @@ from detectors.core.events.identity import LineCounter, event_id
 from detectors.core.formats.detect import LINE_PARSERS
 from detectors.core.formats.record import Context
 from detectors.models.rules import RuleFile
-from detectors.plane import run_stores
+from detectors.plane import rule_reports, run_stores
 from detectors.service.alerts import AlertService
+from detectors.service.rule_reports import RuleReports
 from detectors.service.rules import RuleService
 from detectors.service.runs import RunService
 from detectors.store.alerts import DatabaseAlerts
@@ -78,6 +79,7 @@ class DetectionHouse:
     rules: RuleService
     runs: RunService
     alerts: AlertService
+    reports: RuleReports
 
     def store(self, lines: Sequence[str], kind: str = "syslog") -> None:
         self.logs.append(log_events(lines, self.clock.now(), kind))
@@ -103,4 +105,6 @@ def over(spine: Spine, clock: FakeClock, source: RulesIn, logs: LogStore) -> Det
     cache = RuleCacheFile(parts.home)
     rules = RuleService(parts, store, source, cache)
     runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())
-    return DetectionHouse(spine, clock, logs, rules, runs, AlertService(parts, logs, alerts))
+    reports = rule_reports(parts, logs, rules)
+    found = AlertService(parts, logs, alerts)
+    return DetectionHouse(spine, clock, logs, rules, runs, found, reports)

@@ -324,6 +324,8 @@ def test_a_field_that_nobody_ever_saw_is_a_health_alert_that_closes_itself(
     report = triage.reports.report_rule(ANALYST, triage.rule_id)
     assert "user.name" in report.missing
     assert report.problems == ("fields_missing",)
+    (listed,) = triage.reports.list_unscanned(ANALYST)
+    assert (listed.detector, listed.problems) == (triage.rule_id, ("fields_missing",))
     triage.reports.look()
     triage.reports.look()
     (alert,) = triage.alerts()

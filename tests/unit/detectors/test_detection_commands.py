@@ -50,7 +50,12 @@ class Opened:
     def services(self) -> Sequence[object]:
         house = self.house
         missing: dict[str, Any] = {field.name: None for field in fields(DetectorsServices)}
-        kept = {"rules": house.rules, "runs": house.runs, "alerts": house.alerts}
+        kept = {
+            "rules": house.rules,
+            "runs": house.runs,
+            "alerts": house.alerts,
+            "reports": house.reports,
+        }
         return (DetectorsServices(**{**missing, **kept}),)
 
     def act_as(self, account: str | None) -> Actor:

@@ -38,7 +38,10 @@ def house(tmp_path: Path) -> Iterator[DetectionHouse]:
 def ask(house: DetectionHouse) -> Ask:
     routes = {
         route.operation: route
-        for route in (*alert_routes(house.alerts), *rule_routes(house.rules, house.runs))
+        for route in (
+            *alert_routes(house.alerts),
+            *rule_routes(house.rules, house.runs, house.reports),
+        )
     }
 
     def asked(
