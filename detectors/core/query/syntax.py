@@ -71,7 +71,7 @@ def _parse_refusal(text: str, message: str) -> BadQuery:
     place = _PLACE.search(message)
     if place is None:
         return BadQuery("something is missing at the end", query=text, at=len(text.rstrip()))
-    at = _visible(text, int(place[1]))
+    at = int(place[1])
     return BadQuery(f"{text[at : at + 1]!r} does not fit here", query=text, at=at)
 
 
@@ -94,13 +94,6 @@ def _unclosed(text: str) -> int | None:
             waiting.pop()
         position += 1
     return waiting[-1] if waiting else None
-
-
-def _visible(text: str, at: int) -> int:
-    """Return the first place from ``at`` on that is no blank (luqum counts blanks in)."""
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
 
 
 class _Reader:
@@ -212,7 +205,7 @@ class _Reader:
         raise self._refusal(BadQuery, "a plain value is needed here", node)
 
     def _refusal(self, kind: type[BadQuery], problem: str, node: Any) -> BadQuery:
-        return kind(problem, query=self._text, at=_visible(self._text, node.pos or 0))
+        return kind(problem, query=self._text, at=node.pos or 0)
 
 
 def _keep_wildcards(written: str) -> str:
