@@ -52,7 +52,7 @@ def test_an_append_only_key_creates_and_does_nothing_else(
 ) -> None:
     prefix = elasticsearch.new_prefix()
     key = make_key("append", role_of("append-only", prefix))
-    index = f"/{prefix}-2026-11-22"
+    index = f"/{prefix}.day-2026-11-22"
     asked = {
         "create": ("PUT", f"{index}/_create/e1?refresh=true", {"raw": "x"}),
         "create again": ("PUT", f"{index}/_create/e1", {"raw": "y"}),
@@ -110,7 +110,7 @@ def test_a_changed_or_missing_document_is_found(
     first, second, third = sorted(closed)
     assert {c.name: c.sha256 for c in elastic.files.check_segments()} == closed
 
-    day = f"/{address.prefix}-2026-11-22"
+    day = f"/{address.prefix}.day-2026-11-22"
     victim = event_of(11, {"EventID": "1"})
     _, found = elasticsearch.ask("GET", f"{day}/_doc/{victim.id}")
     forged = {**found["_source"], "fields": {"EventID": "2"}}
@@ -182,3 +182,31 @@ def test_what_a_url_says(tmp_path: Path) -> None:
             read_address(url, tmp_path, **wrong)
     with pytest.raises(LogStoreMisconfigured, match="https"):
         read_address("elasticsearch+http://localhost", tmp_path, authority="ca.pem")
+
+
+def test_two_instances_share_a_cluster_and_see_nothing_of_each_other(
+    elasticsearch: ElasticsearchServer, tmp_path: Path
+) -> None:
+    prefix = elasticsearch.new_prefix()
+    names = (prefix, f"{prefix}-b", f"{prefix}-2026")
+    stores = [
+        open_store(address_of(elasticsearch, prefix=name), tmp_path / name).store for name in names
+    ]
+    for number, store in enumerate(stores):
+        assert store.append([event_of(1, {}), event_of(10 + number, {})]).stored == 2
+
+    assert [store.last_seq() for store in stores] == [2, 2, 2]
+    assert [sum(len(batch) for batch in store.scan(1)) for store in stores] == [2, 2, 2]
+    assert stores[0].drop_before(NOON + 10**9) == 1
+    assert [sum(s.events for s in store.sources()) for store in stores] == [0, 2, 2]
+
+
+@pytest.mark.parametrize("at", [-(10**18), 10**18, 0])
+def test_a_time_of_no_calendar_has_a_day_too(
+    elasticsearch: ElasticsearchServer, tmp_path: Path, at: int
+) -> None:
+    store = open_store(address_of(elasticsearch), tmp_path).store
+    event = replace(event_of(1, {}), at=at)
+
+    assert store.append([event]).stored == 1
+    assert [found.event for found in store.get([event.id])] == [event]

@@ -230,7 +230,7 @@ def _configure(home: Path, server: ElasticsearchServer, node: Node, heap: str) -
         shutil.copy(home / "config" / name, config)
     for name in ("authority.pem", "node.pem", "node.key"):
         shutil.copy(server.folder / "tls" / name, config)
-    options = [f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    options = [f"-Xms{heap}", f"-Xmx{heap}", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1"]
     (config / "jvm.options").write_text("\n".join([*options, "-Djava.io.tmpdir=${ES_TMPDIR}\n"]))
     salt, rounds = secrets.token_bytes(32), _ROUNDS
     proof = hashlib.pbkdf2_hmac("sha512", server.password.encode(), salt, rounds, 32)

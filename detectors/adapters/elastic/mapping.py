@@ -1,4 +1,7 @@
-"""How our indices are declared: days as ``PREFIX-2026-11-22``, the state as ``PREFIX.state``."""
+"""How our indices are declared: ``PREFIX.day-2026-11-22``, ``PREFIX.state``.
+
+A prefix has no dot, so that no pattern of one instance takes in another's.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,13 @@ _SHADOWS: Final = ("fold", "rev", "rest", "rest_rev", "ip", "number")
 
 def index_of(prefix: str, at: int) -> str:
     """Return the index of the UTC day of ``at`` (microseconds)."""
-    return f"{prefix}-{date.fromordinal(_EPOCH + at // DAY).isoformat()}"
+    day = min(max(_EPOCH + at // DAY, date.min.toordinal()), date.max.toordinal())
+    return f"{prefix}.day-{date.fromordinal(day).isoformat()}"
 
 
 def days_of(prefix: str) -> str:
     """Return the pattern of all day indices."""
-    return f"{prefix}-*"
+    return f"{prefix}.day-*"
 
 
 def state_of(prefix: str) -> str:

@@ -33,7 +33,7 @@ from secops.kernel.logs import (
     Window,
 )
 
-PAGE: Final = 2_000
+PAGE: Final = 1_000
 SPAN: Final = 20_000
 """Numbers that a scan with an anchor covers at a time."""
 _GROUPS: Final = 1_000

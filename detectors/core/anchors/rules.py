@@ -49,6 +49,7 @@ from secops.kernel.anchors import (
 _BUDGET: Final = 4_000
 _LEAST: Final = 8
 _MOST: Final = 1_000
+_LEAVES: Final = 2_000
 _INSIDE: Final = 50
 _PRESENT: Final = 20
 _LITERAL: Final = 2
@@ -58,8 +59,16 @@ _COMPARED: Final = 400
 
 
 def rules_anchor(trees: Sequence[Node]) -> Anchor:
-    """Return an anchor that holds wherever one of ``trees`` does."""
+    """Return an anchor that holds wherever one of ``trees`` does.
+
+    Of very many rules each says only what is cheapest: most then say the same.
+    """
     budget = max(_LEAST, min(_MOST, _BUDGET // max(1, len(trees))))
+    joint = _joint(trees, budget)
+    return joint if _leaves(joint) <= _LEAVES else _joint(trees, 1)
+
+
+def _joint(trees: Sequence[Node], budget: int) -> Anchor:
     found: dict[Anchor, None] = {}
     for tree in trees:
         anchor = anchor_of(tree, budget)
@@ -67,6 +76,10 @@ def rules_anchor(trees: Sequence[Node]) -> Anchor:
             return ANYTHING
         found.update(dict.fromkeys(anchor.children if isinstance(anchor, AnyOf) else (anchor,)))
     return any_of(_absorbed(tuple(found)))
+
+
+def _leaves(anchor: Anchor) -> int:
+    return sum(map(_leaves, anchor.children)) if isinstance(anchor, AllOf | AnyOf) else 1
 
 
 def anchor_of(node: Node, budget: int) -> Anchor:

@@ -237,15 +237,23 @@ def test_a_key_is_one_for_all_names_that_a_question_may_read() -> None:
     assert {key_of(name) for name in names} == {"NewValue"}
 
 
-def test_many_rules_are_dealt_out_over_requests_that_a_server_takes() -> None:
-    trees = [
-        And((Text("a", "startswith", f"x{n}"), Text("b", "startswith", f"y{n}")))
-        for n in range(5_000)
-    ]
-    requests = requests_of(rules_anchor(trees))
+def test_alternatives_are_dealt_out_over_requests_that_a_server_takes() -> None:
+    many = any_of(tuple(all_of((Has(f"a{n}"), Has(f"b{n}"))) for n in range(5_000)))
+    requests = requests_of(many)
 
     assert len(requests) == 3
     assert all(request is not None and leaves(request) <= CLAUSES + 2 for request in requests)
+
+
+def test_of_very_many_rules_each_says_what_is_cheapest() -> None:
+    trees = [
+        And((Text("EventID", "equals", str(n % 50)), Text("Image", "endswith", f"y{n}")))
+        for n in range(3_000)
+    ]
+    (request,) = requests_of(rules_anchor(trees))
+
+    assert request is not None
+    assert leaves(request) == 3
 
 
 def test_whole_texts_of_one_key_are_one_clause() -> None:
