@@ -50,11 +50,12 @@ class _Handlers:
             model_json(self.models.show_model(request.caller, request.args["model_id"]))
         )
 
-    def train_model(self, request: Request) -> Response:
+    def ask_training(self, request: Request) -> Response:
         kind = request.json_object().get("kind")
         if not isinstance(kind, str):
             raise Invalid("kind is login or use")
-        return json_response(model_json(self.models.train_model(request.caller, kind)), 201)
+        self.models.ask_training(request.caller, kind)
+        return json_response({"kind": kind, "asked": True}, 202)
 
     def list_logins(self, request: Request) -> Response:
         everything = request.query.get("all") == "true"
@@ -88,9 +89,9 @@ def model_routes(models: ModelService) -> tuple[Route, ...]:
         Route(
             method="POST",
             path=f"{root}/models",
-            operation="train_model",
+            operation="ask_training",
             access=MODEL_TRAIN,
-            handler=here.train_model,
+            handler=here.ask_training,
             credential="either",
             request=_TRAIN,
         ),

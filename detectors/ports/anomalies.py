@@ -99,3 +99,11 @@ class ModelStore(Protocol):
     def advance(self, tx: Transaction, name: str, before: int, after: int) -> bool:
         """Go from ``before`` to ``after``; False if somebody else was there first."""
         ...
+
+    def ask_training(self, tx: Transaction, kind: str) -> None:
+        """Note that somebody wants a model of ``kind`` trained now."""
+        ...
+
+    def training_asked_at(self, tx: Transaction, kind: str) -> int:
+        """Return when somebody last wanted that, 0 if nobody did."""
+        ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -38,12 +38,13 @@ from detectors.ports import AlertStore, ForestTrainer
 from detectors.service.login_history import MAX_HISTORY, read_logins, read_uses, read_verdicts
 from detectors.service.model_vault import ModelVault
 from secops.kernel.actors import Actor, system_actor
-from secops.kernel.clock import DAY, to_rfc3339
+from secops.kernel.clock import DAY, HOUR, to_rfc3339
 from secops.kernel.errors import SecopsError
 from secops.kernel.logs import LogStore, Window
 
 HISTORY_DAYS: Final = 90
 RETRAIN: Final = DAY
+RETRY: Final = HOUR
 DRIFT_DAYS: Final = 7
 SEED: Final = 20_260_105
 _LEAST_RECENT: Final = 50
@@ -60,13 +61,13 @@ class TrainingService:
     alerts: AlertStore
     trainer: ForestTrainer
     zone: tzinfo
+    _tried: dict[str, int] = field(default_factory=dict)
 
     def tick(self) -> bool:
-        """Train what is older than a day or missing; what has too little history waits."""
-        now = self.vault.parts.clock.now()
+        """Train what is a day old, missing, or asked for; what has too little history waits."""
         for kind in (LOGIN_MODEL, USE_MODEL):
             record = self.vault.active(kind)
-            if record is not None and now - record.made_at < RETRAIN:
+            if not self._due(kind, record):
                 continue
             try:
                 if record is not None and kind == LOGIN_MODEL:
@@ -77,6 +78,18 @@ class TrainingService:
             except SecopsError as error:
                 _LOG.warning("the %s model was not trained: %s", kind, error.detail)
         return False
+
+    def _due(self, kind: str, record: ModelRecord | None) -> bool:
+        """Tell whether to try now: a day old or asked for, and not tried in vain just before."""
+        now, store = self.vault.parts.clock.now(), self.vault.store
+        asked = self.vault.parts.transactions.read(lambda tx: store.training_asked_at(tx, kind))
+        made = 0 if record is None else record.made_at
+        tried = self._tried.get(kind, 0)
+        due = asked > made or now - made >= RETRAIN
+        if not due or (now - tried < RETRY and asked <= tried):
+            return False
+        self._tried[kind] = now
+        return True
 
     def train(self, actor: Actor, kind: str) -> ModelRecord:
         """Train a model of ``kind`` and make it the active one; raise ``HistoryTooShort``."""

@@ -45,11 +45,25 @@ class ModelService:
         return parts.transactions.read(lambda tx: store.get(tx, ROOT_ORG, model_id))
 
     def train_model(self, actor: Actor, kind: str) -> ModelRecord:
-        """Train a model now; raise ``ModelNotFound`` for an unknown kind, ``HistoryTooShort``."""
+        """Train a model now, in this process; no route leads here.
+
+        Raises ``ModelNotFound`` for an unknown kind, ``HistoryTooShort``.
+        """
         self.training.vault.parts.access.require(actor, MODEL_TRAIN)
-        if kind not in MODEL_KINDS:
-            raise ModelNotFound(f"there are models of {' and '.join(MODEL_KINDS)}")
+        _check_kind(kind)
         return self.training.train(actor, kind)
+
+    def ask_training(self, actor: Actor, kind: str) -> None:
+        """Have the scheduler train a model within a minute: workers hold no scikit-learn."""
+        parts, store = self.training.vault.parts, self.training.vault.store
+        parts.access.require(actor, MODEL_TRAIN)
+        _check_kind(kind)
+
+        def work(tx: Transaction) -> None:
+            store.ask_training(tx, kind)
+            tx.record(Act("detectors.ask_training", actor, f"model:{kind}"))
+
+        parts.transactions.run(work)
 
     def list_logins(self, actor: Actor, *, all_of_them: bool = False) -> Sequence[StoredEvent]:
         """Return the sign-ins that were judged risky in 30 days, newest first, at most 200."""
@@ -84,6 +98,11 @@ class ModelService:
 
         parts.transactions.run(work)
         return said
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in MODEL_KINDS:
+        raise ModelNotFound(f"there are models of {' and '.join(MODEL_KINDS)}")
 
 
 def risky(event: StoredEvent) -> bool:

@@ -88,3 +88,12 @@ def test_progress_goes_on_from_where_it_is_and_nowhere_else(
     assert run(lambda tx: models.advance(tx, "watch", 5, 9)) is True
     assert read(lambda tx: models.position(tx, "watch")) == 9
     assert run(lambda tx: models.advance(tx, "late", 7, 9)) is False
+
+
+def test_a_wish_for_training_has_its_time(spine: Spine, models: ModelStore) -> None:
+    run, read = spine.transactions.run, spine.transactions.read
+    assert read(lambda tx: models.training_asked_at(tx, "login")) == 0
+    for _ in range(2):
+        run(lambda tx: models.ask_training(tx, "login"))
+    assert read(lambda tx: models.training_asked_at(tx, "login")) > 0
+    assert read(lambda tx: models.training_asked_at(tx, "use")) == 0

@@ -96,11 +96,11 @@ class _Models:
             moved=frozenset(record.drift.get("moved", ())),
         )
 
-    def train_model(self, request: Request) -> Response:
-        """Train a model now."""
+    def ask_training(self, request: Request) -> Response:
+        """Have a model trained by the scheduler."""
         models = self.desk.parts.detectors.models
-        record = models.train_model(request.caller, request.form.get("kind", ""))
-        return redirect(f"/models/{record.id}")
+        models.ask_training(request.caller, request.form.get("kind", ""))
+        return redirect("/models")
 
     def list_logins(self, request: Request) -> Response:
         """Show the sign-ins of 30 days that were found unusual."""
@@ -152,7 +152,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         get_page("/models", "show_models", MODEL_READ, here.list_models),
         get_page("/models/<model_id>", "show_model_page", MODEL_READ, here.show_model),
-        post_page("/models/train", "train_model_form", MODEL_TRAIN, here.train_model),
+        post_page("/models/train", "ask_training_form", MODEL_TRAIN, here.ask_training),
         get_page("/logins", "show_logins", MODEL_READ, here.list_logins),
         post_page("/logins/judge", "judge_login_form", LOGIN_JUDGE, here.judge_login),
     )

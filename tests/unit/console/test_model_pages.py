@@ -52,13 +52,12 @@ def test_a_model_is_listed_and_its_card_is_a_page(console: ConsoleSite) -> None:
     assert reader.get("/models/mdl_none").status == 404
 
 
-def test_only_who_may_train_sees_the_form_and_too_little_history_is_said(
-    console: ConsoleSite,
-) -> None:
+def test_only_who_may_train_sees_the_form_and_asks_the_scheduler(console: ConsoleSite) -> None:
     assert "/models/train" not in console.reader("analyst").get("/models").text
     keeper = console.reader("security-admin")
     assert "/models/train" in keeper.get("/models").text
-    assert keeper.post("/models/train", {"kind": "login"}).status == 409
+    assert keeper.post("/models/train", {"kind": "login"}).status == 303
+    assert keeper.post("/models/train", {"kind": "weather"}).status == 404
     assert console.reader("analyst").post("/models/train", {"kind": "login"}).status == 403
 
 

@@ -285,6 +285,33 @@ def test_the_scheduler_trains_anew_after_a_day_and_notes_the_drift(house: Anomal
     assert (kept.state, kept.drift["logins"] > 0) == ("retired", True)
 
 
+def test_the_scheduler_trains_what_somebody_asked_for_once(house: AnomalyHouse) -> None:
+    first = house.training.vault.active(LOGIN_MODEL)
+    house.clock.advance(60)
+    house.models.ask_training(SECURITY_ADMIN, LOGIN_MODEL)
+    house.clock.advance(60)
+    house.training.tick()
+    second = house.training.vault.active(LOGIN_MODEL)
+    house.training.tick()
+    assert first != second == house.training.vault.active(LOGIN_MODEL)
+    with pytest.raises(ModelNotFound):
+        house.models.ask_training(SECURITY_ADMIN, "weather")
+
+
+def test_what_could_not_be_trained_waits_an_hour_or_for_somebody_to_ask(
+    empty: AnomalyHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "secops.models")
+    for _ in range(5):
+        empty.training.tick()
+        empty.clock.advance(60)
+    assert len(caplog.records) == 2  # one a kind
+    empty.models.ask_training(SECURITY_ADMIN, LOGIN_MODEL)
+    empty.clock.advance(60)
+    empty.training.tick()
+    assert len(caplog.records) == 3
+
+
 def test_a_locked_pool_trains_later(house: AnomalyHouse) -> None:
     house.signer.locked = True
     house.clock.advance(2 * 86_400)

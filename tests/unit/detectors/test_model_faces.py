@@ -100,9 +100,11 @@ def test_models_are_listed_and_shown_with_their_cards(ask: Ask) -> None:
 
 def test_a_training_needs_a_kind_that_there_is(ask: Ask) -> None:
     with pytest.raises(Invalid):
-        ask("train_model", body={}, actor=SECURITY_ADMIN)
+        ask("ask_training", body={}, actor=SECURITY_ADMIN)
     with pytest.raises(NotFound):
-        ask("train_model", body={"kind": "weather"}, actor=SECURITY_ADMIN)
+        ask("ask_training", body={"kind": "weather"}, actor=SECURITY_ADMIN)
+    asked = ask("ask_training", body={"kind": "use"}, actor=SECURITY_ADMIN)
+    assert asked == {"kind": "use", "asked": True}
 
 
 def test_a_risky_sign_in_is_told_with_its_reasons_and_without_an_address(ask: Ask) -> None:
