@@ -129,7 +129,13 @@ class PartFile:
         return numbers
 
     def _dictionary(self, column: str) -> tuple[list[Value], Codes]:
-        return decode_dictionary(self._read(column, self._with_dictionaries([column])))
+        return decode_dictionary(self._read(column, self._coded))
+
+    @cached_property
+    def _coded(self) -> Any:
+        """The file opened for codes instead of values: once, for there are many columns."""
+        own = OWN - {SOURCE}
+        return self._with_dictionaries([name for name in self._positions if name not in own])
 
     @cached_property
     def _overflow(self) -> dict[str, tuple[list[Value], Codes]]:

@@ -89,7 +89,9 @@ def table_of(batch: Batch) -> Table:
     """Return a store's ``batch`` as a table."""
 
     def keywords(rows: Sequence[int]) -> list[Value]:
-        return [keyword_text(row_fields(batch, row), batch.raws[row]) for row in rows]
+        raws = batch.raws
+        fields = fields_of_rows(batch, rows)
+        return [keyword_text(mine, raws[row]) for mine, row in zip(fields, rows, strict=True)]
 
     def lined(rows: Rows) -> Mask:
         structured = np.zeros(len(batch), dtype=np.bool_)
@@ -100,6 +102,18 @@ def table_of(batch: Batch) -> Table:
         return np.array(others, dtype=np.bool_)
 
     return Table(len(batch), batch.columns, keywords, lined)
+
+
+def fields_of_rows(batch: Batch, rows: Sequence[int]) -> list[dict[str, Value]]:
+    """Return the fields of several rows of ``batch``: each column is read once."""
+    found: list[dict[str, Value]] = [{} for _ in rows]
+    wanted = np.asarray(rows, dtype=np.int64)
+    for name, column in batch.columns.items():
+        codes = codes_of(column.codes)[wanted]
+        values = column.values
+        for place in np.flatnonzero(codes >= 0).tolist():
+            found[place][name] = values[codes[place]]
+    return found
 
 
 def row_fields(batch: Batch, row: int) -> dict[str, Value]:
