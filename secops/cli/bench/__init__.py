@@ -32,6 +32,7 @@ def bench(plane: str, *, anomaly: bool, seeds: int, events: int, as_json: bool) 
     Example: secops bench kms --json
     """
     from secops.cli.bench.anomaly import anomaly_figures  # noqa: PLC0415
+    from secops.cli.bench.live import live_figures  # noqa: PLC0415
     from secops.cli.bench.machine import machine_figures, machine_state  # noqa: PLC0415
     from secops.cli.bench.planes import plane_figures  # noqa: PLC0415 - quick --help
     from secops.cli.bench.stored import json_figures, stored_figures  # noqa: PLC0415
@@ -39,7 +40,7 @@ def bench(plane: str, *, anomaly: bool, seeds: int, events: int, as_json: bool) 
     before = machine_state()
     own = anomaly_figures(plane, seeds) if anomaly else plane_figures(plane)
     if plane == "logs":
-        own = [*own, *json_figures(), *stored_figures(events)]
+        own = [*own, *json_figures(), *stored_figures(events), *live_figures()]
     figures = [*own, *machine_figures()]
     circumstances = {"before": before, "after": machine_state()}
     if as_json:
