@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from detectors.models.correlation import (
@@ -75,10 +75,11 @@ class CorrelationStore(Protocol):
         """Write what a step changes; False if a group's state changed since it was read."""
         ...
 
-    def forget(self, tx: Transaction, before: int) -> int:
-        """Drop matches, inner episodes and settled groups of before ``before``."""
-        ...
+    def forget(
+        self, tx: Transaction, before: int, memories: Mapping[NodeKey, int] | None = None
+    ) -> int:
+        """Drop matches, inner episodes and settled groups of before ``before``; return how many.
 
-    def forget_sightings(self, tx: Transaction, key: NodeKey, before: int) -> int:
-        """Drop runs of sightings that ended before ``before``; return how many."""
+        ``memories`` says, by correlation, before when runs of sightings must have ended.
+        """
         ...

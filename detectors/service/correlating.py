@@ -139,7 +139,7 @@ def _settled(tx: Transaction, node: Node, watermark: int) -> Iterator[GroupChang
         after = after_settling(node.correlation, state, matches, result.open_from)
         known = node.book.known(tx, group, (state.begins_at, after.settled_to))
         node.put(after)
-        for change in reconcile(result.episodes, known):
+        for change in reconcile(result.episodes, known, node.name):
             yield group, change
 
 
@@ -178,7 +178,7 @@ def _sighted(tx: Transaction, node: Node) -> Iterator[GroupChange]:
             known = _known_of(tx, node, (run, *replaced))
             fires = is_learned(correlation, run, begun)
             found = [run_as_episode(run)] if fires else []
-            for change in _judged(found, known):
+            for change in _judged(node, found, known):
                 yield group, change
     node.notes.added.clear()  # the runs hold all that is needed
 
@@ -214,10 +214,10 @@ def _known_of(tx: Transaction, node: Node, runs: Sequence[Sighted]) -> list[Know
     return list(known.values())
 
 
-def _judged(found: Sequence[Episode], known: Sequence[Known]) -> Iterator[Change]:
+def _judged(node: Node, found: Sequence[Episode], known: Sequence[Known]) -> Iterator[Change]:
     """As ``reconcile``, where all of ``known`` are about the one that was found."""
     if not found or not known:
-        yield from reconcile(found, known)
+        yield from reconcile(found, known, node.name)
         return
     (episode,) = found
     oldest, *others = known

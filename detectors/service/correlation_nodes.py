@@ -6,12 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detectors.core.correlation.chains import episode_id
 from detectors.core.correlation.episodes import grouped
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.reconcile import Change
 from detectors.core.detection import Detector
 from detectors.models.alerts import MAX_EVIDENCE, Alert
-from detectors.models.correlation import Group, GroupState, Known, Match, NodeKey, Notes
+from detectors.models.correlation import (
+    Episode,
+    Group,
+    GroupState,
+    Known,
+    Match,
+    NodeKey,
+    Notes,
+)
 from detectors.ports import AlertStore, CorrelationStore
 from secops.kernel.transactions import Transaction
 
@@ -90,6 +99,10 @@ class Node:
         """What its state is kept under."""
         return self.notes.key
 
+    def name(self, episode: Episode) -> str:
+        """Return the id of an episode that is new."""
+        return episode_id(self.correlation, episode)
+
     def arrive(self, added: Iterable[Match], removed: Iterable[Match]) -> None:
         """Let matches come, and let others never have been."""
         for match in added:
@@ -159,3 +172,13 @@ def node_key(detector: Detector, correlation: Correlation) -> NodeKey:
     if correlation is detector.correlation:
         return identifier, version
     return f"{identifier}/{correlation.header.id}", version
+
+
+def memories_of(detectors: Iterable[Detector], before: int) -> dict[NodeKey, int]:
+    """Return when runs of sightings must have ended to be forgotten with events of ``before``."""
+    return {
+        node_key(detector, correlation): before - correlation.timespan
+        for detector in detectors
+        for correlation in detector.chain
+        if correlation.type == "first_seen"
+    }

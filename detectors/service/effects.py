@@ -31,6 +31,7 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction, Transactions
 
 _ACTOR = system_actor("detectors")
+_GONE = frozenset({"revised", "superseded"})
 _ACTIONS = {
     "superseded": "detectors.supersede_alert",
     "revised": "detectors.revise_alert",
@@ -132,19 +133,30 @@ class Assessor:
             return
         events = self._fields([match.event_id for match in change.episode.matches])
         alert = episode_alert(detector, change.episode, group, events=events, now=now)
-        old = old or self._written(alert.id)
+        if old is None:
+            alert, old = self._place(alert)
         if old is None:
             effects.created.append(alert)
             return
         merged = (*old.superseded, *(other.id for other in change.superseded))
         effects.changed.append(_grown(old, alert, tuple(dict.fromkeys(merged))))
 
-    def _written(self, alert_id: str) -> Alert | None:
-        """Return an alert of this id that lies elsewhere by now: the same finding, moved."""
+    def _place(self, alert: Alert) -> tuple[Alert, Alert | None]:
+        """Return a new alert under an id that is free, or with what was taken back under it.
 
-        def read(tx: Transaction) -> Alert | None:
-            known = self.alerts.known(tx, [alert_id])
-            return self.alerts.get(tx, alert_id) if known else None
+        An id is in use where its episode has moved away from the event that named it.
+        """
+
+        def read(tx: Transaction) -> tuple[Alert, Alert | None]:
+            placed, number = alert, 1
+            while self.alerts.known(tx, [placed.id]):
+                there = self.alerts.get(tx, placed.id)
+                if there.status in _GONE:
+                    return placed, there
+                number += 1
+                named = (*alert.group, *alert.event_ids[:1])
+                placed = replace(alert, id=alert_id(alert.rule_id, named, f"number {number}"))
+            return placed, None
 
         return self.transactions.read(read)
 
@@ -157,7 +169,7 @@ def _grown(old: Alert, new: Alert, superseded: tuple[str, ...]) -> Alert:
 
     What was taken back, or superseded, and is found again is open again, too.
     """
-    gone = old.status in {"revised", "superseded"}
+    gone = old.status in _GONE
     reopened = gone or (old.closed_at is not None and new.last_at > old.closed_at)
     return replace(
         new,

@@ -43,11 +43,11 @@ def risen(tx: Transaction, node: Node) -> Iterator[GroupChange]:
         if episodes is None:
             whole.append(_widened(region))
             continue
-        for change in reconcile(episodes, region.known):
+        for change in reconcile(episodes, region.known, node.name):
             yield region.group, change
     found = _episodes(tx, node, whole)
     for region in whole:
-        for change in reconcile(found.get(region.group, []), region.known):
+        for change in reconcile(found.get(region.group, []), region.known, node.name):
             yield region.group, change
 
 

@@ -13,6 +13,7 @@ from detectors.errors import DetectorsBusy, NoRules
 from detectors.models.alerts import Alert, AlertFilter, Evaluation, RunResult, Unscanned
 from detectors.models.rules import RuleFile
 from detectors.ports import LogSources, RuleCache
+from detectors.service.correlation_nodes import memories_of
 from detectors.service.event_time import EventTime
 from detectors.service.rule_files import compile_rules
 from detectors.service.rules import RuleService
@@ -99,10 +100,11 @@ class RunService:
     def forget_matches(self, days: int) -> int:
         """Drop what was counted more than ``days`` ago, as its events are gone too."""
         before = self._parts.clock.now() - days * DAY
+        memories = memories_of(self._rules.enabled(), before)
 
         def work(tx: Transaction) -> int:
             self._stores.hits.drop_hits(tx, before)
-            return self._stores.correlations.forget(tx, before)
+            return self._stores.correlations.forget(tx, before, memories)
 
         return self._parts.transactions.run(work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -159,8 +159,13 @@ class DatabaseCorrelations:
         _add_counts(tx, org_id, notes)
         return True
 
-    def forget(self, tx: Transaction, before: int) -> int:
-        """Drop matches, inner episodes and settled groups from before ``before``."""
+    def forget(
+        self, tx: Transaction, before: int, memories: Mapping[NodeKey, int] | None = None
+    ) -> int:
+        """Drop matches, inner episodes and settled groups of before ``before``; return how many.
+
+        ``memories`` says, by correlation, before when runs of sightings must have ended.
+        """
         groups = correlation_groups
         done = [
             tx.execute(matches.delete().where(matches.c.at < before)),
@@ -169,12 +174,10 @@ class DatabaseCorrelations:
                 groups.delete().where(groups.c.due_at.is_(None), groups.c.settled_to < before)
             ),
         ]
+        for key, ended in (memories or {}).items():
+            old = sightings.c.last_at < ended
+            done.append(tx.execute(sightings.delete().where(*_all_of(sightings, key), old)))
         return sum(int(each.rowcount) for each in done)
-
-    def forget_sightings(self, tx: Transaction, key: NodeKey, before: int) -> int:
-        """Drop runs of sightings that ended before ``before``; return how many."""
-        old = sightings.c.last_at < before
-        return int(tx.execute(sightings.delete().where(*_all_of(sightings, key), old)).rowcount)
 
 
 def _all_of(table: sa.Table, key: NodeKey) -> tuple[Any, ...]:

@@ -93,7 +93,7 @@ def test_sightings_are_replaced_and_forgotten(spine: Spine, store: CorrelationSt
     write(spine, store, Notes(KEY, forgotten=[old], sighted=[new]))
     assert read(lambda tx: store.sightings(tx, KEY, GROUP, value=("p",))) == [new]
     assert read(lambda tx: store.sightings(tx, KEY, GROUP, began=(6, 12))) == [other]
-    assert run(lambda tx: store.forget_sightings(tx, KEY, 40)) == 1
+    assert run(lambda tx: store.forget(tx, 0, {KEY: 40})) == 1
     assert read(lambda tx: store.sightings(tx, KEY, GROUP)) == [other]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,16 +21,25 @@ class Change:
     superseded: tuple[Known, ...] = ()
 
 
-def reconcile(found: Sequence[Episode], known: Sequence[Known]) -> Iterator[Change]:
+def reconcile(
+    found: Sequence[Episode], known: Sequence[Known], name: Callable[[Episode], str]
+) -> Iterator[Change]:
     """Yield the changes that turn ``known`` (oldest written first) into ``found``.
 
-    Both are all that there is of one group in some span of time. An episode that overlaps
-    one that was written keeps its id; of several the oldest stays and the others are
-    superseded. What was written and is not found any more is revised, never deleted.
+    Both are all that there is of one group in some span of time; ``name`` gives an episode's
+    id if it were new. An episode that overlaps one that was written keeps its id, unless that
+    id is another episode's own; of several the oldest stays and the others are superseded.
+    What was written and is not found any more is revised, never deleted.
     """
     left = list(known)
+    own = {name(episode) for episode in found}
     for episode in sorted(found, key=lambda each: each.first_at):
-        touching = [each for each in left if _overlap(each, episode)]
+        mine = name(episode)
+        touching = [
+            each
+            for each in left
+            if each.id == mine or (each.id not in own and _overlap(each, episode))
+        ]
         left = [each for each in left if each not in touching]
         if not touching:
             yield Change("create", None, episode)
