@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 from zlib import crc32
 
-from detectors.core.events.text import canonical_address, fold
+from detectors.core.events.text import canonical_address, fold, texts_of
 from detectors.core.formats.windows import SYSTEM
 from detectors.core.query.evaluate import ID, SOURCE, TIME
 from detectors.core.query.pattern import literal_head, network_of, unescaped, whole_value
@@ -24,7 +24,7 @@ from secops.kernel.logs import And, Exists, Not, Or, Query, Range, Term, Value, 
 LookUp = Callable[[int], int]
 """Return the places of a key, as bits."""
 _HEAD: Final = 4
-_IPV4: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.\d{1,3}")
+_IPV4: Final = re.compile(r"((\d{1,3})\.(\d{1,3})\.\d{1,3})\.\d{1,3}")
 _MAYBE_ADDRESS: Final = re.compile(r"[\[\]0-9A-Fa-f:.]{2,60}(?:%.*)?", re.DOTALL)
 _V4_BITS: Final = (24, 16, 8)
 _V6_BITS: Final = (64, 48, 32)
@@ -41,29 +41,43 @@ def keys_of(name: str, values: Sequence[Value]) -> tuple[list[int], list[int]]:
     A value has a key of its folded text, one of its first four characters, and, where it is
     an address, of the networks it is in.
     """
-    keys: list[int] = []
-    places: list[int] = []
     whole, head, inside = (crc32(kind + name.encode() + b"\0") for kind in (b"=", b"^", b"/"))
-    for place, value in enumerate(values):
-        for text in (value,) if isinstance(value, str) else value:
-            folded = fold(text).encode(errors="surrogatepass")
-            keys.append(crc32(folded, whole))
+    texts, of_text = _flat(values)
+    folded = [  # what ``fold`` does, without a call for the commonest texts
+        text.lower() if text.isascii() and "\r" not in text else fold(text) for text in texts
+    ]
+    keys = [crc32(text.encode("utf-8", "surrogatepass"), whole) for text in folded]
+    places = list(of_text)
+    known: dict[str, int] = {}
+    for text, place in zip(folded, of_text, strict=True):
+        if len(text) >= _HEAD:
+            start = text[:_HEAD]
+            key = known.get(start)
+            if key is None:
+                key = known[start] = crc32(start.encode("utf-8", "surrogatepass"), head)
+            keys.append(key)
             places.append(place)
-            start = folded[:_HEAD] if folded.isascii() else _head_of(folded)
-            if len(start) >= _HEAD:
-                keys.append(crc32(start, head))
-                places.append(place)
-            if "." in text or ":" in text:
-                networks = _networks(text)
-                keys += [crc32(network.encode(), inside) for network in networks]
-                places += [place] * len(networks)
+    around: dict[str, list[int]] = {}
+    for text, place in zip(texts, of_text, strict=True):
+        if "." in text or ":" in text:
+            plain = _IPV4.fullmatch(text)
+            neighbours = text if plain is None else plain[1]  # those of a /24 share their networks
+            found = around.get(neighbours)
+            if found is None:
+                found = [crc32(network.encode(), inside) for network in _networks(text)]
+                around[neighbours] = found
+            keys += found
+            places += [place] * len(found)
     return keys, places
 
 
-def _head_of(folded: bytes) -> bytes:
-    """Return the first four characters, as bytes; fewer characters have none."""
-    text = folded.decode(errors="surrogatepass")
-    return text[:_HEAD].encode(errors="surrogatepass") if len(text) >= _HEAD else b""
+def _flat(values: Sequence[Value]) -> tuple[Sequence[str], Sequence[int]]:
+    """Return the texts of ``values`` and where each stands; most fields have no lists."""
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) == len(values):
+        return texts, range(len(texts))
+    pairs = [(text, place) for place, value in enumerate(values) for text in texts_of(value)]
+    return [text for text, _ in pairs], [place for _, place in pairs]
 
 
 def possible_places(
@@ -157,8 +171,8 @@ def _networks(text: str) -> list[str]:
     """Return the texts of the networks that ``text``, if it is an address, is in."""
     plain = _IPV4.fullmatch(text)
     if plain is not None:  # an octet above 255 is no address: a key in vain
-        first, second, third = plain.groups()
-        return [f"{first}.{second}.{third}", f"{first}.{second}", first]
+        around, first, second = plain.groups()
+        return [around, f"{first}.{second}", first]
     if _MAYBE_ADDRESS.fullmatch(text) is None:
         return []
     canonical = canonical_address(text)
