@@ -91,15 +91,6 @@ class ListedRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a detector's version has seen: everything below ``next_seq``."""
-
-    detector: str
-    version: str
-    next_seq: int
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """This version of a rule was asked about the events from ``first_seq`` to ``last_seq``."""
 

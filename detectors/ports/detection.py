@@ -8,7 +8,6 @@ from typing import Protocol
 from detectors.models.alerts import (
     Alert,
     AlertFilter,
-    Cursor,
     Evaluation,
     RuleState,
 )
@@ -91,18 +90,6 @@ class DetectorStore(Protocol):
 
     def set_rule_state(self, tx: Transaction, org_id: str, rule_id: str, state: RuleState) -> None:
         """Store a decision."""
-        ...
-
-    def cursors(self, tx: Transaction) -> Mapping[tuple[str, str], int]:
-        """Return every detector's next seq, by (detector, version)."""
-        ...
-
-    def advance(self, tx: Transaction, cursor: Cursor, next_seq: int, fence: int) -> bool:
-        """Move ``cursor`` if it stands where it was read and no newer fence wrote; else False."""
-        ...
-
-    def record_evaluation(self, tx: Transaction, evaluation: Evaluation) -> None:
-        """Add what was seen; a range that continues the last one extends it."""
         ...
 
     def evaluations(self, tx: Transaction, page: PageRequest) -> Sequence[Evaluation]:

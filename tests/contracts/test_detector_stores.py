@@ -10,8 +10,6 @@ from detectors.errors import AlertNotFound
 from detectors.models.alerts import (
     Alert,
     AlertFilter,
-    Cursor,
-    Evaluation,
     Reason,
     RuleState,
 )
@@ -115,33 +113,6 @@ def test_pages_go_on_where_times_are_equal(spine: Spine, alerts: AlertStore) -> 
     assert seen == ["alr_4", "alr_3", "alr_2", "alr_1", "alr_0"]
     other = read(lambda tx: alerts.page(tx, "org_other", AlertFilter(rule_id="rule"), page))
     assert list(other) == []
-
-
-def test_a_cursor_moves_only_from_where_it_stands(spine: Spine, detectors: DetectorStore) -> None:
-    run, read = spine.transactions.run, spine.transactions.read
-
-    def advance(at: int, to: int, fence: int) -> bool:
-        return run(lambda tx: detectors.advance(tx, Cursor("d", "v", at), to, fence))
-
-    assert advance(1, 11, 5) is True
-    assert advance(1, 11, 6) is False, "another step was there first"
-    assert advance(11, 21, 4) is False, "a newer lease wrote"
-    assert advance(11, 21, 5) is True
-    assert read(detectors.cursors) == {("d", "v"): 21}
-
-
-def test_evaluations_that_continue_are_one_range(spine: Spine, detectors: DetectorStore) -> None:
-    run, read = spine.transactions.run, spine.transactions.read
-    for first, last in ((1, 10), (11, 20), (31, 40)):
-        done = Evaluation("d", "v", first, last, 10, 1, last)
-        run(lambda tx, done=done: detectors.record_evaluation(tx, done))
-    found = read(lambda tx: detectors.evaluations(tx, PageRequest(1)))
-    assert list(found) == [
-        Evaluation("d", "v", 1, 20, 20, 2, 20),
-        Evaluation("d", "v", 31, 40, 10, 1, 40),
-    ]
-    rest = read(lambda tx: detectors.evaluations(tx, PageRequest(1, ("d", "v", 1))))
-    assert [each.first_seq for each in rest] == [31]
 
 
 def test_decisions_are_kept_by_organisation(spine: Spine, detectors: DetectorStore) -> None:
