@@ -101,9 +101,5 @@ class ModelStore(Protocol):
         ...
 
     def ask_training(self, tx: Transaction, kind: str) -> None:
-        """Note that somebody wants a model of ``kind`` trained now."""
-        ...
-
-    def training_asked_at(self, tx: Transaction, kind: str) -> int:
-        """Return when somebody last wanted that, 0 if nobody did."""
+        """Note that a model of ``kind`` is wanted: ``position`` of ``train KIND`` says when."""
         ...

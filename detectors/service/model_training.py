@@ -82,7 +82,7 @@ class TrainingService:
     def _due(self, kind: str, record: ModelRecord | None) -> bool:
         """Tell whether to try now: a day old or asked for, and not tried in vain just before."""
         now, store = self.vault.parts.clock.now(), self.vault.store
-        asked = self.vault.parts.transactions.read(lambda tx: store.training_asked_at(tx, kind))
+        asked = self.vault.parts.transactions.read(lambda tx: store.position(tx, f"train {kind}"))
         made = 0 if record is None else record.made_at
         tried = self._tried.get(kind, 0)
         due = asked > made or now - made >= RETRAIN

@@ -120,16 +120,11 @@ class DatabaseModels:
         return before == 1
 
     def ask_training(self, tx: Transaction, kind: str) -> None:
-        """Note that somebody wants a model of ``kind`` trained now."""
+        """Note that a model of ``kind`` is wanted: ``position`` of ``train KIND`` says when."""
         mine = anomaly_progress.c.name == f"train {kind}"
         values = {"next_seq": tx.now, "changed_at": tx.now}
         if not tx.execute(anomaly_progress.update().where(mine).values(**values)).rowcount:
             tx.execute(anomaly_progress.insert().values(name=f"train {kind}", **values))
-
-    def training_asked_at(self, tx: Transaction, kind: str) -> int:
-        """Return when somebody last wanted that, 0 if nobody did."""
-        mine = anomaly_progress.c.name == f"train {kind}"
-        return int(tx.execute(sa.select(anomaly_progress.c.next_seq).where(mine)).scalar() or 0)
 
 
 def _text(value: Any) -> str:

@@ -92,8 +92,8 @@ def test_progress_goes_on_from_where_it_is_and_nowhere_else(
 
 def test_a_wish_for_training_has_its_time(spine: Spine, models: ModelStore) -> None:
     run, read = spine.transactions.run, spine.transactions.read
-    assert read(lambda tx: models.training_asked_at(tx, "login")) == 0
+    assert read(lambda tx: models.position(tx, "train login")) == 1
     for _ in range(2):
         run(lambda tx: models.ask_training(tx, "login"))
-    assert read(lambda tx: models.training_asked_at(tx, "login")) > 0
-    assert read(lambda tx: models.training_asked_at(tx, "use")) == 0
+    assert read(lambda tx: models.position(tx, "train login")) > 1
+    assert read(lambda tx: models.position(tx, "train use")) == 1
