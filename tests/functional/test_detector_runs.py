@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from detectors.errors import AlertNotFound, AlertNotOpen, RuleNotFound
 from detectors.jobs import detection_jobs
 from detectors.models.alerts import Alert, AlertFilter
+from detectors.service import steps
 from detectors.service.runs import LEASE
 from detectors.store.tables import cursors, evaluations, matches
 from secops.adapters.database.tables import leases, ledger_door, outbox_events
@@ -380,3 +381,45 @@ def test_matches_are_forgotten_with_the_events_they_count(tmp_path: Path) -> Non
         assert forget.tick() is False
         with house.spine.engine.connect() as connection:
             assert list(connection.execute(sa.select(matches))) == []
+
+
+def test_a_rule_that_can_be_asked_again_sees_what_it_missed_and_its_alert_closes(
+    tmp_path: Path,
+) -> None:
+    with detection_house(tmp_path, own_rules("ssh_root_sign_in")) as house:
+        rule = house.rules.library().detectors[0].rules[0]
+        good = rule.tree
+        object.__setattr__(rule, "tree", Unanswerable())
+        for minute in (0, 1):
+            house.store([ROOT_LOGIN.replace("02:00:00", f"02:{minute:02d}:00")])
+            drain(house)
+        (health,) = all_alerts(house)
+        assert (health.kind, health.status) == ("health", "open")
+        (waiting,) = house.runs.list_unscanned(ANALYST)
+        assert (waiting.first_seq, waiting.last_seq) == (1, 2), "it owes what it could not see"
+        object.__setattr__(rule, "tree", good)
+        drain(house)
+        assert house.runs.list_unscanned(ANALYST) != [], "it rests before it is asked again"
+        house.clock.advance(601)
+        again = over(house.spine, house.clock, own_rules("ssh_root_sign_in"), house.logs)
+        drain(again)
+        found = {alert.kind: alert for alert in all_alerts(again)}
+        assert (found["rule"].event_count, found["rule"].status) == (2, "open")
+        assert (found["health"].status, found["health"].close_reason) == ("closed", "cured")
+        assert again.runs.list_unscanned(ANALYST) == []
+
+
+def test_after_an_outage_the_newest_events_are_seen_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "LIVE", 3)
+    with detection_house(tmp_path, own_rules("ssh_root_sign_in")) as house:
+        house.store([failure(0)])
+        drain(house)
+        house.store([failure(second) for second in range(1, 10)] + [ROOT_LOGIN])
+        assert house.runs.tick() is True
+        assert len(all_alerts(house)) == 1, "the newest event is the root login"
+        (waiting,) = house.runs.list_unscanned(ANALYST)
+        assert (waiting.first_seq, waiting.last_seq) == (2, 8)
+        drain(house)
+        assert progress(house)[0] == [(1, 11)]
