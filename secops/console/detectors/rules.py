@@ -17,7 +17,9 @@ from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.kernel.clock import DAY
 from secops.kernel.errors import SecopsError
+from secops.kernel.logs import Window
 from secops.kernel.permissions.detectors import LOG_SEARCH, RULE_ENABLE, RULE_READ
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
@@ -26,6 +28,8 @@ PAGE: Final = 200
 WIDTH: Final = 960
 HEIGHT: Final = 90
 _RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
+_FORECASTS: Final = {"7": 7, "30": 30, "200": 200}
+"""Days that a rule may be tried on, by the word in the address."""
 _STATES: Final = {"on": N_("运行中"), "off": N_("未启用")}
 _COLUMNS: Final = (
     Column("title", N_("规则")),
@@ -140,6 +144,11 @@ class _Rules:
         rule = services.rules.show_rule(caller, request.args["rule_id"])
         header = rule.header
         past = services.coverage.show_past(caller, rule)
+        days = _FORECASTS.get(request.query.get("forecast", "") if request.method == "GET" else "")
+        forecast = None
+        if days is not None:
+            window = Window(since=self.desk.parts.clock.now() - days * DAY)
+            forecast = services.forecasts.forecast_rule(caller, header.id, window)
         names = attack_table().names
         return self.desk.page(
             request,
@@ -158,6 +167,8 @@ class _Rules:
             asked=asked,
             trial=trial,
             refused=refused,
+            forecast=forecast,
+            forecasts=_FORECASTS,
             may=caller.may(RULE_ENABLE),
             may_search=caller.may(LOG_SEARCH),
         )

@@ -63,6 +63,16 @@ def test_a_rule_tells_what_it_has_done(console: ConsoleSite) -> None:
     assert "<rect" in page.text
 
 
+def test_a_rule_s_volume_is_forecast_over_what_is_stored(console: ConsoleSite) -> None:
+    analyst = console.reader("analyst")
+    page = analyst.get(f"/rules/{BRUTE_FORCE}?forecast=200")
+    assert page.status == 200
+    found = re.search(r"预计告警</dt><dd><strong>(\d+)</strong>", page.text)
+    assert found is not None
+    assert int(found[1]) > 0
+    assert "预计告警" not in analyst.get(f"/rules/{BRUTE_FORCE}?forecast=nonsense").text
+
+
 def test_a_rule_is_tried_on_a_pasted_line_and_says_why(console: ConsoleSite) -> None:
     analyst = console.reader("analyst")
     where = f"/rules/{ROOT_SIGN_IN}/try"
