@@ -47,11 +47,15 @@ FOREVER: Final = 1 << 62
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step changes for one detector: its alerts, and what correlations keep."""
+    """What a step changes for one detector: its alerts, and what correlations keep.
+
+    ``more`` says that groups are still due which this step left to the next one.
+    """
 
     changes: list[GroupChange] = field(default_factory=list)
     notes: list[Notes] = field(default_factory=list)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Correlator:
                 node.arrive(matches, ())
                 node.notes.uncounted += uncounted
             changes = list(_changes(tx, node, watermark))
+            outcome.more = outcome.more or node.more
             if correlation is detector.correlation:
                 outcome.changes = changes
                 continue
@@ -130,6 +135,7 @@ def _settled(tx: Transaction, node: Node, watermark: int) -> Iterator[GroupChang
     """Judge the windows that are over."""
     _expect(tx, node, watermark)
     due = {state.group: state for state in node.store.due(tx, node.key, watermark, MAX_DUE)}
+    node.more = len(due) == MAX_DUE
     due.update(node.states)
     for group, state in due.items():
         if state.due_at is None or state.due_at >= watermark:

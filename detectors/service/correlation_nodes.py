@@ -91,6 +91,7 @@ class Node:
     notes: Notes
     book: Book
     states: dict[Group, GroupState] = field(default_factory=dict)
+    more: bool = False
     _added: dict[Group, list[Match]] = field(default_factory=dict)
     _removed: dict[Group, list[Match]] = field(default_factory=dict)
 

@@ -40,12 +40,16 @@ _ACTIONS = {
 
 @dataclass(slots=True)
 class Effects:
-    """New alerts, alerts that changed, what correlations keep, and hits by detector."""
+    """New alerts, alerts that changed, what correlations keep, and hits by detector.
+
+    ``more`` says that settling is not done: another step has groups to judge.
+    """
 
     created: list[Alert] = field(default_factory=list)
     changed: list[Alert] = field(default_factory=list)
     notes: list[Notes] = field(default_factory=list)
     hits: dict[tuple[str, str], int] = field(default_factory=dict)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Assessor:
     ) -> None:
         correlator = Correlator(self.alerts, self.correlations)
         outcome = self.transactions.read(lambda tx: correlator.judge(tx, detector, hits, watermark))
+        effects.more = effects.more or outcome.more
         effects.notes.extend(each for each in outcome.notes if each.any)
         for group, change in outcome.changes:
             self._change(effects, detector, (group, change), outcome.alerts, now)

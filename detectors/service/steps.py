@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from detectors.core.detection import Detector, Failure, Finding, Plan
@@ -182,19 +183,23 @@ class Stepper:
         ]
         transactions, stores = self.parts.transactions, self.stores
         assessor = Assessor(transactions, self.logs, stores.alerts, stores.correlations)
-        effects = assessor.settle(ready, watermark, self.parts.clock.now())
 
-        def work(tx: Transaction) -> int:
+        def write(tx: Transaction, effects: Effects) -> int:
             if not stores.schedule.set_watermark(tx, watermark, lease.fence):
                 raise _Stale
             if not write_notes(tx, stores.correlations, effects):
                 raise _Stale
             return self._write(tx, effects)
 
-        try:
-            return transactions.run(work)
-        except _Stale:
-            return 0
+        raised, more = 0, True
+        while more:
+            effects = assessor.settle(ready, watermark, self.parts.clock.now())
+            more = effects.more
+            try:
+                raised += transactions.run(partial(write, effects=effects))
+            except _Stale:
+                break
+        return raised
 
     def progress(self, detectors: Sequence[Detector]) -> list[Progress]:
         """Return where ``detectors`` stand, in their order."""

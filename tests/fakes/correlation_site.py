@@ -55,8 +55,9 @@ class CorrelationSite:
 
     def settle(self, watermark: int) -> Effects:
         """Let time have got to ``watermark`` (seconds)."""
-        now = self.spine.parts.clock.now()
-        return self.write(self._assessor().settle(self.detectors, START + watermark * SECOND, now))
+        now, until = self.spine.parts.clock.now(), START + watermark * SECOND
+        effects = self.write(self._assessor().settle(self.detectors, until, now))
+        return self.settle(watermark) if effects.more else effects
 
     def write(self, effects: Effects) -> Effects:
         """Write what a step changes."""

@@ -230,3 +230,13 @@ def test_what_did_not_count_is_listed_for_enabled_correlations(tmp_path: Path) -
             1,
             0,
         )
+
+
+def test_many_groups_are_judged_in_several_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detectors.service.correlating.MAX_DUE", 3)
+    with correlation_site(tmp_path, rule("type: absence, timespan: 10s, group-by: [u]")) as site:
+        site.feed([hit(n, f"e{n}", u=f"u{n}") for n in range(8)])
+        site.settle(100)
+        assert len(site.live()) == 8

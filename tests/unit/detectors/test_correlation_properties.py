@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.core.correlation.episodes import episodes_of
+from detectors.core.correlation.episodes import episodes_of, settled
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.parser import read_correlation
 from detectors.models.correlation import Match
@@ -204,3 +204,26 @@ def test_first_seen(
     values = st.sampled_from([("p",), ("q",), ("p", "q")])
     seen = [replace(each, value=data.draw(values)) for each in plain(places)]
     agree(Asked("first_seen", ("a",), span, {"field": "f"}, learning), seen)
+
+
+@pytest.mark.parametrize("kind", ["value_sum", "value_median", "first_seen"])
+def test_what_has_no_value_measures_nothing(kind: str) -> None:
+    condition = {"field": "f"} if kind == "first_seen" else {"gte": 0, "field": "f"}
+    nothing = [Match((), n, f"e{n}") for n in range(3)]
+    assert episodes_of(correlation(Asked(kind, ("a",), 5, condition)), nothing) == []
+
+
+def test_without_a_watermark_nothing_is_over() -> None:
+    asked = correlation(Asked("event_count", ("a",), 5, {"lt": 2}))
+    assert episodes_of(asked, [Match((), 1, "e")]) == []
+    assert episodes_of(correlation(Asked("absence", ("a",), 5)), [], 9) == []
+    assert settled(asked, [], None).open_from is None
+    assert settled(asked, [Match((), 1, "e")], None).open_from == 1
+
+
+def test_many_equal_events_of_one_instant_cost_no_more_than_there_are_places() -> None:
+    asked = correlation(Asked("temporal_ordered", ("a", "b"), 5))
+    tied = [Match((), 7, f"e{n:05d}", 0b01) for n in range(20_000)]
+    assert episodes_of(asked, tied) == []
+    (found,) = episodes_of(asked, [*tied, Match((), 7, "last", 0b10)])
+    assert found.count == 20_001
