@@ -18,7 +18,12 @@ from secops.web.routes import Route
 
 SEVERITIES: Final = {"critical": N_("紧急"), "high": N_("高"), "medium": N_("中"), "low": N_("低")}
 _RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
-_STATUSES: Final = {"open": N_("待处理"), "closed": N_("已关闭"), "suppressed": N_("已抑制")}
+_STATUSES: Final = {
+    "open": N_("待处理"),
+    "closed": N_("已关闭"),
+    "suppressed": N_("已抑制"),
+    "revised": N_("已修正"),
+}
 _COLUMNS: Final = (
     Column("severity", N_("级别")),
     Column("title", N_("告警")),
