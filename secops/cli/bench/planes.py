@@ -13,6 +13,7 @@ from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figure
 from secops.cli.bench.figures import Bar, normal
 from secops.cli.bench.hot import signature_figures, token_figures
 from secops.cli.bench.served import demo_home
+from secops.settings import corpus_folder
 
 _APPEND_BAR: Final = Bar(">=", 5_000)
 Figures = list[dict[str, Any]]
@@ -65,6 +66,17 @@ def _playbooks() -> Figures:
     return figures()
 
 
+def _detectors() -> Figures:
+    from detectors.commands.bench import figures  # noqa: PLC0415 - heavy
+
+    corpus = corpus_folder()
+    whole = sigma_figures()  # first: a process's largest size counts its parent's when it began
+    with tempfile.TemporaryDirectory(prefix="secops-bench-") as folder:
+        place = Path(folder)
+        own = figures(place, place if corpus is None else corpus / "detection")
+    return [*whole, *own]
+
+
 @contextmanager
 def _opened() -> Iterator[House]:
     from secops.app import open_house  # noqa: PLC0415 - heavy
@@ -80,7 +92,7 @@ def _opened() -> Iterator[House]:
 _BENCHES: Final[Mapping[str, Callable[[], Figures]]] = {
     "iam": _iam,
     "kms": _kms,
-    "detectors": sigma_figures,
+    "detectors": _detectors,
     "ledger": _ledger,
     "logs": log_figures,
     "playbooks": _playbooks,
