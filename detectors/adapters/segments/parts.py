@@ -9,7 +9,6 @@ names (rarest first) share one JSON column, so that nobody can blow up the schem
 from __future__ import annotations
 
 import io
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -61,9 +60,10 @@ def decode_value(text: str) -> Value:
 
 @dataclass(slots=True)
 class _Building:
-    codes: dict[Value, int] = field(default_factory=dict)
-    rows: array[int] = field(default_factory=lambda: array("i"))
-    picks: array[int] = field(default_factory=lambda: array("i"))
+    """A column as it gathers: values as they come, and the rows that have one."""
+
+    rows: list[int] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
 
 
 def _gathered(rows: Iterable[Mapping[str, Value]]) -> dict[str, _Building]:
@@ -73,12 +73,8 @@ def _gathered(rows: Iterable[Mapping[str, Value]]) -> dict[str, _Building]:
             building = columns.get(name)
             if building is None:
                 building = columns[name] = _Building()
-            codes = building.codes
-            code = codes.get(value)
-            if code is None:
-                code = codes[value] = len(codes)
             building.rows.append(row)
-            building.picks.append(code)
+            building.values.append(value)
     return columns
 
 
@@ -87,8 +83,8 @@ def table_of(events: Sequence[StoredEvent]) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - heavy: only where segments are written
 
     columns = _gathered(stored.event.fields for stored in events)
-    source = _gathered({SOURCE: stored.event.source} for stored in events)[SOURCE]
     count = len(events)
+    source = _Building(list(range(count)), [stored.event.source for stored in events])
     arrays = {
         ID: pa.array([bytes.fromhex(s.event.id) for s in events], pa.binary(32)),
         SEQ: pa.array([s.seq for s in events], pa.int64()),
@@ -135,12 +131,16 @@ def _split(columns: Mapping[str, _Building]) -> tuple[Iterable[str], Sequence[st
 def _dictionary(building: _Building, count: int) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    codes = np.full(count, -1, dtype=np.int32)
-    codes[np.frombuffer(building.rows, dtype=np.int32)] = np.frombuffer(
-        building.picks, dtype=np.int32
+    known = dict.fromkeys(building.values, 0)
+    for code, value in enumerate(known):
+        known[value] = code
+    picks = np.fromiter(
+        map(known.__getitem__, building.values), dtype=np.int32, count=len(building.values)
     )
-    values = pa.array([encode_value(value) for value in building.codes], pa.large_string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), values)
+    codes = np.full(count, -1, dtype=np.int32)
+    codes[building.rows] = picks
+    texts = pa.array(list(map(encode_value, known)), pa.large_string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
 
 
 def _overflow(
@@ -149,7 +149,6 @@ def _overflow(
     rows: dict[int, dict[str, Value]] = {}
     for name in names:
         building = columns[name]
-        values = list(building.codes)
-        for row, pick in zip(building.rows, building.picks, strict=True):
-            rows.setdefault(row, {})[name] = values[pick]
+        for row, value in zip(building.rows, building.values, strict=True):
+            rows.setdefault(row, {})[name] = value
     return [orjson.dumps(rows[row]) if row in rows else None for row in range(count)]
