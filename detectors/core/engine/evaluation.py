@@ -8,7 +8,7 @@ together, a NOT has none. The whole tree is asked on the anchor's rows only.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -133,11 +133,7 @@ class _Run:
 
     def _decided(self, number: int) -> Index:
         """Return the index of an atom that holds somewhere: so there is one."""
-        index = self._index(self._program.field_of(number))
-        if index is None:
-            msg = f"atom {number} holds without its field"
-            raise RuntimeError(msg)
-        return index
+        return cast("Index", self._index(self._program.field_of(number)))
 
     def _anchor(self, tree: Numbered) -> Anchor | None:
         if isinstance(tree, int):

@@ -108,9 +108,9 @@ class Literals:
 
 def _windows(content: bytes, block: int, overlap: int) -> Iterator[tuple[bytes, bool, bool]]:
     step = max(block, 2 * overlap)
-    for start in range(0, max(len(content), 1), step):
+    start, last = 0, False
+    while not last:
         end = start + step + overlap
         last = end >= len(content)
         yield content[start:end], start == 0, last
-        if last:
-            return
+        start += step

@@ -179,8 +179,9 @@ class _Numbering:
         place = known.setdefault(literal, len(known))
         if place == len(mine.literals):
             mine.literals.append(literal)
-            for answers in (mine.anywhere, mine.at_start, mine.at_end):
-                answers.append(-1)
+            mine.anywhere.append(-1)
+            mine.at_start.append(-1)
+            mine.at_end.append(-1)
         return place
 
     def _anchor(self, node: Node) -> tuple[float, list[int]] | None:

@@ -42,8 +42,7 @@ class _Sparse:
 
     def dense(self, length: int) -> Column:
         codes = np.full(length, -1, dtype=np.int32)
-        if self.rows:
-            codes[np.frombuffer(self.rows, np.int32)] = np.frombuffer(self.at, np.int32)
+        codes[np.frombuffer(self.rows, np.int32)] = np.frombuffer(self.at, np.int32)
         return Column(list(self.codes), array("i", codes.tobytes()))
 
 
@@ -146,14 +145,13 @@ class RowTable:
             if name not in plans:
                 plans[name] = _plan(self._columns[SYSTEM + name])
             plan = plans[name]
-            if plan is not None and value is not None:
+            if plan is not None:
                 _put(plan, canonical_scalar(value), row)
 
     def _add_attributes(self, name: str, attributes: Any, row: int) -> None:
         for key, value in attributes.items() if attributes.__class__ is dict else ():
             plan = _plan(self._columns[f"{SYSTEM}{name}_{key}"])
-            if plan is not None:
-                _put(plan, canonical_scalar(value), row)
+            _put(plan, canonical_scalar(value), row)
 
     def table(self, keywords: Callable[[Sequence[int]], Sequence[Value]]) -> Table:
         """Return everything added as a table; ``keywords`` as the table has them."""
