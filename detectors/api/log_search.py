@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from detectors.models.search import ExportForm, ExportOptions
-from detectors.service.log_presentation import facet_json, histogram_json
+from detectors.service.log_presentation import (
+    EXPORT_TYPES,
+    MAX_BYTES,
+    MAX_EVENTS,
+    export_headers,
+    facet_json,
+    histogram_json,
+)
 from detectors.service.log_search import LogSearch
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import LOG_EXPORT, LOG_SEARCH
-from secops.web.messages import NO_STORE, Request, Response, json_response
+from secops.web.messages import Request, Response, file_response, json_response
 from secops.web.routes import Route
 
-MAX_BYTES: Final = 32 << 20
-"""An answer over HTTP ends with the piece that reaches it; the command line has no such end."""
 _FIELDS: Final = "event.action,event.outcome,user.name,source.ip"
-_MAX_EVENTS: Final = 50_000
-_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +47,20 @@ class _Handlers:
         return json_response({"items": [facet_json(facet) for facet in found], "next": None})
 
     def export_logs(self, request: Request) -> Response:
-        return export_response(self.search, request, request.query.get("format", "jsonl"))
-
-
-def export_response(search: LogSearch, request: Request, form: str) -> Response:
-    """Return what the search finds as a file; headers say how many, and whether it was cut."""
-    query = request.query
-    limit = _number("limit", query.get("limit", "10000"))
-    if limit > _MAX_EVENTS:
-        msg = f"at most {_MAX_EVENTS} events over HTTP; the command line exports more"
-        raise Invalid(msg)
-    columns = tuple(name for name in query.get("columns", "").split(",") if name)
-    options = ExportOptions(cast("ExportForm", form), limit, columns)
-    parts = search.export_logs(request.caller, query.get("q", ""), options, window=_window(request))
-    content, rows, is_cut = bytearray(), 0, False
-    for part in parts:
-        content += part.content
-        rows, is_cut = part.rows, part.is_cut
-        if len(content) > MAX_BYTES:
-            is_cut = True
-            break
-    headers = (
-        ("content-type", _TYPES[form]),
-        ("content-disposition", f'attachment; filename="logs.{form}"'),
-        ("x-exported-events", str(rows)),
-        ("x-export-cut", "true" if is_cut else "false"),
-        NO_STORE,
-    )
-    return Response(200, headers, bytes(content))
+        query = request.query
+        form = query.get("format", "jsonl")
+        columns = tuple(name for name in query.get("columns", "").split(",") if name)
+        limit = _number("limit", query.get("limit", "10000"))
+        found = self.search.gather_export(
+            request.caller,
+            (query.get("q", ""), _window(request)),
+            ExportOptions(cast("ExportForm", form), limit, columns),
+            max_events=MAX_EVENTS,
+            max_bytes=MAX_BYTES,
+        )
+        return file_response(
+            found.content, EXPORT_TYPES[form], f"logs.{form}", headers=export_headers(found)
+        )
 
 
 def search_routes(search: LogSearch) -> tuple[Route, ...]:

@@ -9,7 +9,6 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from detectors.commands.bench_correlations import figures as correlation_figures
 
 if TYPE_CHECKING:
-    from detectors.core.sigma.rule import RuleSet
     from detectors.service.scan import Scanner
 
 T = TypeVar("T")
@@ -69,25 +67,14 @@ def _packaged() -> Iterator[tuple[str, bytes]]:
                 yield entry.name, entry.read_bytes()
 
 
-def _live(rules: RuleSet) -> dict[str, Any]:
+def _live(rules: Any) -> dict[str, Any]:
     """Parse and match small batches, as they come while a log grows."""
-    from detectors.core.detection import Plan, detectors_of  # noqa: PLC0415 - quick --help
-    from detectors.core.engine.tables import batch_of  # noqa: PLC0415
-    from detectors.core.formats.detect import LINE_PARSERS  # noqa: PLC0415
-    from detectors.core.formats.record import Context  # noqa: PLC0415
-    from secops.kernel.clock import DAY  # noqa: PLC0415
-    from secops.kernel.logs import LogEvent  # noqa: PLC0415
+    from detectors.service.scan.live import LiveBatches  # noqa: PLC0415 - quick --help
 
-    plan = Plan(detectors_of(rules)[0])
-    context, parse = Context(zone=UTC, latest=_NOW + DAY), LINE_PARSERS["sshd"]
+    live = LiveBatches(rules, "sshd", _NOW)
 
     def batch(first: int) -> None:
-        events = []
-        for number in range(first, first + _SMALL):
-            raw = _line(number).strip()
-            parsed = parse(raw, context)
-            events.append(LogEvent(f"{number}", "sshd", parsed.at, _NOW, parsed.fields, raw))
-        plan.find(batch_of(events))
+        live.find([_line(number).strip() for number in range(first, first + _SMALL)])
 
     batch(0)
     count = 20
@@ -97,7 +84,7 @@ def _live(rules: RuleSet) -> dict[str, Any]:
             batch(number * _SMALL)
 
     _, seconds = _measured(run)
-    what = f"{len(plan.detectors)} own detectors, batches of {_SMALL} sshd lines, parsing included"
+    what = f"{live.detectors} own detectors, batches of {_SMALL} sshd lines, parsing included"
     return _figure("live events with detection", count * _SMALL / seconds, "1/CPU-s", what)
 
 

@@ -30,7 +30,6 @@ from secops.terminal.output import json_option, print_json, print_json_line, pro
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
-    from detectors.core.sigma.rule import RuleSet
     from detectors.service.scan import Scanner, ScanRules
 
 _MEBIBYTE: Final = 1 << 20
@@ -88,7 +87,7 @@ def _scan_rules(folders: tuple[Path, ...], home: Path, now: int) -> ScanRules:
     from detectors.service.rule_stamp import compiler_stamp  # noqa: PLC0415 - quick --help
     from detectors.service.scan import cached_rules  # noqa: PLC0415 - heavy
 
-    def compiled() -> RuleSet:
+    def compiled() -> Any:
         from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - slow
 
         return compile_rules(rule_files(folders), CacheFile(home))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -11,7 +11,14 @@ from typing import Final
 
 import orjson
 
-from detectors.core.attack import AttackTable, CoveredTactic, Tagged, coverage, read_attack
+from detectors.core.attack import (
+    AttackTable,
+    CoveredTactic,
+    Tagged,
+    coverage,
+    read_attack,
+    techniques_of,
+)
 from detectors.models.alerts import ListedRule
 from detectors.models.coverage import DayCount, RulePast, SourceCoverage
 from detectors.models.schedule import Feed, RuleHealth
@@ -36,6 +43,12 @@ def attack_table() -> AttackTable:
     """Return the table of ATT&CK that is part of the product."""
     text = (resources.files("rules") / "attack" / "techniques.json").read_bytes()
     return read_attack(orjson.loads(text))
+
+
+def named_techniques(tags: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the techniques that ``tags`` name, each with its name ("" unknown)."""
+    names = attack_table().names
+    return [(each, names.get(each, "")) for each in techniques_of(tags)]
 
 
 @dataclass(frozen=True, slots=True)

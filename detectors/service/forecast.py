@@ -123,9 +123,9 @@ class ForecastService:
             if not times:
                 continue
             trial.events += len(times)
-            low = min(times)
+            low, high = min(times), max(times)
             trial.first_at = low if trial.first_at is None else min(low, trial.first_at)
-            trial.last_at = max(trial.last_at, max(times))
+            trial.last_at = max(trial.last_at, high)
             yield batch
 
     def _note(

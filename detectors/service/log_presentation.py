@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from detectors.core.formats.record import decode_line
 from detectors.models.logs import IngestResult, LogSource, SegmentsVerdict
-from detectors.models.search import Facet, Histogram
+from detectors.models.search import ExportPart, Facet, Histogram
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.logs import Bucket, SourceSummary, StoredEvent
+
+MAX_EVENTS: Final = 50_000
+MAX_BYTES: Final = 32 << 20
+"""A file over HTTP ends with the piece that reaches it; the command line has no such end."""
+EXPORT_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 
 def event_json(stored: StoredEvent) -> dict[str, Any]:
@@ -98,3 +103,11 @@ def verdict_json(verdict: SegmentsVerdict) -> dict[str, Any]:
         "bad": [{"segment": name, "why": why} for name, why in verdict.bad],
         "waiting": list(verdict.waiting),
     }
+
+
+def export_headers(found: ExportPart) -> tuple[tuple[str, str], ...]:
+    """Return the headers that say how many events a file holds, and whether it was cut."""
+    return (
+        ("x-exported-events", str(found.rows)),
+        ("x-export-cut", "true" if found.is_cut else "false"),
+    )

@@ -110,6 +110,31 @@ class LogSearch:
         }
         return self._exported(actor, self._pages(found, span, options.limit), options, details)
 
+    def gather_export(
+        self,
+        actor: Actor,
+        asked: tuple[str, Written],
+        options: ExportOptions,
+        *,
+        max_events: int,
+        max_bytes: int,
+    ) -> ExportPart:
+        """Return an export in one piece, for answers that are not streamed.
+
+        ``asked`` is query and window. The piece that reaches ``max_bytes`` is the last.
+        """
+        if options.limit > max_events:
+            msg = f"at most {max_events} events here; the command line exports more"
+            raise Invalid(msg)
+        content, rows, is_cut = bytearray(), 0, False
+        for part in self.export_logs(actor, asked[0], options, window=asked[1]):
+            content += part.content
+            rows, is_cut = part.rows, part.is_cut
+            if len(content) > max_bytes:
+                is_cut = True
+                break
+        return ExportPart(bytes(content), rows, is_cut)
+
     def _asked(
         self, actor: Actor, action: str, query: str, window: Written
     ) -> tuple[Query, Window]:

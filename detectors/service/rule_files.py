@@ -16,7 +16,8 @@ from detectors.core.correlation.model import Correlation
 from detectors.core.sigma.codec import decode_rules, encode_rules
 from detectors.core.sigma.compiler import compile_file
 from detectors.core.sigma.logsources import Table, read_table
-from detectors.core.sigma.rule import CompiledRule, RuleSet
+from detectors.core.sigma.rule import CompiledRule
+from detectors.core.sigma.rule import RuleSet as RuleSet  # noqa: PLC0414 - for the commands
 from detectors.models.rules import RuleFile, RuleHeader, RuleProblem
 from detectors.service.rule_stamp import FIELDS, compiler_stamp, digest_of, table_texts
 

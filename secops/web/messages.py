@@ -169,6 +169,15 @@ def html_response(
     return Response(status, (("content-type", HTML), NO_STORE, *headers), page.encode())
 
 
+def file_response(
+    content: bytes, content_type: str, name: str, *, headers: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """Return ``content`` as a file called ``name``, never cached."""
+    kind = ("content-type", content_type)
+    place = ("content-disposition", f'attachment; filename="{name}"')
+    return Response(200, (kind, place, NO_STORE, *headers), content)
+
+
 def redirect(location: str, *, headers: Sequence[tuple[str, str]] = ()) -> Response:
     """Send the browser to ``location`` with GET (303; a 307 would repeat the body)."""
     return Response(303, (("location", location), NO_STORE, *headers))

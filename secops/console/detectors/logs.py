@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
-from detectors.api.log_search import export_response
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.privacy import DATA_CLASSES
-from detectors.models.search import Histogram, LogSurvey
-from detectors.service.log_presentation import event_json
+from detectors.models.search import ExportForm, ExportOptions, Histogram, LogSurvey
+from detectors.service.log_presentation import (
+    EXPORT_TYPES,
+    MAX_BYTES,
+    MAX_EVENTS,
+    event_json,
+    export_headers,
+)
 from detectors.service.log_search import narrowed
 from secops.console.detectors.alerts import alert_title
 from secops.console.detectors.log_picture import picture_of
@@ -22,11 +27,12 @@ from secops.kernel.errors import Invalid
 from secops.kernel.logs import StoredEvent
 from secops.kernel.pages import PageRequest, encode_cursor, page_request
 from secops.kernel.permissions.detectors import ALERT_READ, LOG_EXPORT, LOG_REVEAL, LOG_SEARCH
-from secops.web.messages import Request, Response
+from secops.web.messages import Request, Response, file_response
 from secops.web.routes import Route
 
 _SHOWN: Final = 50
 _ALERTS: Final = 200
+_EXPORTED: Final = 10_000
 FACETS: Final = {
     "log.source": N_("来源"),
     "event.action": N_("动作"),
@@ -121,8 +127,18 @@ class _Logs:
 
     def export_logs(self, request: Request) -> Response:
         """Send the search as a file."""
-        return export_response(
-            self.desk.parts.detectors.search, request, request.query.get("format", "csv")
+        query = request.query
+        asked = Asked(query.get("q", "*"), query.get("since", ""), query.get("until", ""))
+        form = query.get("format", "csv")
+        found = self.desk.parts.detectors.search.gather_export(
+            request.caller,
+            (asked.query, asked.window),
+            ExportOptions(cast("ExportForm", form), _EXPORTED),
+            max_events=MAX_EVENTS,
+            max_bytes=MAX_BYTES,
+        )
+        return file_response(
+            found.content, EXPORT_TYPES[form], f"logs.{form}", headers=export_headers(found)
         )
 
     def _found(self, request: Request, asked: Asked, page: PageRequest) -> list[StoredEvent]:

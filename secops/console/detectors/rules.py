@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from detectors.core.attack import techniques_of
 from detectors.models.alerts import ListedRule
 from detectors.models.coverage import DayCount, Trial
 from detectors.models.rule_folders import folder_of
 from detectors.models.rules import Logsource, RuleHeader
-from detectors.service.coverage import attack_table
+from detectors.service.coverage import named_techniques
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
@@ -106,7 +105,7 @@ class _Rules:
             ),
             Cell(header.status),
             Cell(word(request, _logsource(header))),
-            Cell(" ".join(techniques_of(header.tags))),
+            Cell(" ".join(each for each, _ in named_techniques(header.tags))),
             Cell(folder_of(header.path) or "—"),
             Cell(
                 word(request, N_("运行中") if rule.enabled else N_("未启用")),
@@ -149,7 +148,6 @@ class _Rules:
         if days is not None:
             window = Window(since=self.desk.parts.clock.now() - days * DAY)
             forecast = services.forecasts.forecast_rule(caller, header.id, window)
-        names = attack_table().names
         return self.desk.page(
             request,
             "detectors/rule.html",
@@ -158,7 +156,7 @@ class _Rules:
             heading=rule_title(request, header),
             about=header.custom.get(f"description_{request.language}") or header.description,
             severity=SEVERITIES.get(header.severity, header.severity),
-            techniques=[(each, names.get(each, "")) for each in techniques_of(header.tags)],
+            techniques=named_techniques(header.tags),
             folder=folder_of(header.path),
             logsource=_logsource(header),
             past=past,
