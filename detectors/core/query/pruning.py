@@ -153,6 +153,10 @@ def _term_places(query: Term, name: str, look_up: LookUp) -> int:
     network = None if query.quoted else network_of(literal)
     if network is None:
         return found
+    if network.prefixlen == network.max_prefixlen:  # one address, however it is written
+        alone = str(network.network_address)
+        found |= _looked_up(b"=", names, alone, look_up)
+        return found | _looked_up(b"/", names, alone, look_up)
     key = _network_key(network)
     if key is None:
         return found | _present(name, look_up)
@@ -168,7 +172,10 @@ def _looked_up(kind: bytes, names: Sequence[str], text: str, look_up: LookUp) ->
 
 
 def _networks(text: str) -> list[str]:
-    """Return the texts of the networks that ``text``, if it is an address, is in."""
+    """Return the texts of the networks that ``text``, if it is an address, is in.
+
+    Its own canonical text is one of them, unless ``text`` is that and has a key already.
+    """
     plain = _IPV4.fullmatch(text)
     if plain is not None:  # an octet above 255 is no address: a key in vain
         around, first, second = plain.groups()
@@ -178,11 +185,10 @@ def _networks(text: str) -> list[str]:
     canonical = canonical_address(text)
     if canonical is None:
         return []
-    plain = _IPV4.fullmatch(canonical)
-    if plain is not None:
-        return _networks(canonical)
-    address = ipaddress.ip_address(canonical)
-    return [str(ipaddress.ip_network(f"{address}/{bits}", strict=False)) for bits in _V6_BITS]
+    if _IPV4.fullmatch(canonical) is not None:
+        return [canonical, *_networks(canonical)]
+    around = (ipaddress.ip_network(f"{canonical}/{bits}", strict=False) for bits in _V6_BITS)
+    return [canonical, *map(str, around)]
 
 
 def _network_key(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str | None:

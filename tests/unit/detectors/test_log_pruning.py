@@ -73,7 +73,7 @@ ADDRESSES = st.ip_addresses().map(str) | st.ip_addresses(v=4).map(lambda a: f"::
 
 
 @given(text=ADDRESSES | st.sampled_from(["[::1]", "fe80::1%eth0", "1.5", "999.1.1.1", "a:b"]),
-       bits=st.integers(0, 128))  # fmt: skip
+       bits=st.integers(0, 128) | st.sampled_from([32, 128]))  # fmt: skip
 def test_an_address_is_found_by_every_network_around_it(text: str, bits: int) -> None:
     event = LogEvent("0" * 64, "s", NOON, NOON, {"ip": text}, b"")
     try:
@@ -98,6 +98,10 @@ def test_an_address_is_found_by_every_network_around_it(text: str, bits: int) ->
         (Term("user", "al*"), 0b11),
         (Term("ip", "10.1.0.0/16"), 0b01),
         (Term("ip", "10.1.2.0/25"), 0b01),
+        (Term("ip", "10.1.2.3/32"), 0b01),
+        (Term("ip", "10.1.2.4/32"), 0),
+        (Term("ip", "2001:db8:0::1/128"), 0b10),
+        (Term("ip", "2001:db8::2/128"), 0),
         (Term("ip", "10.0.0.0/4"), 0b11),
         (Term("ip", "2001:db8::/32"), 0b10),
         (Term("ip", "2001:db8:8000::/33"), 0b10),
