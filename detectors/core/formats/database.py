@@ -3,7 +3,7 @@
 PostgreSQL: recorded from 15.18 with ``log_line_prefix`` ``'%m [%p] '`` and Debian's
 ``'%m [%p] %q%u@%d '``. MySQL: reference manual 8.4 §7.4.2.9 (error log) and §7.4.3 (general
 log). Dameng: the vendor's description of its SQL log; not seen from a server of ours.
-Kingbase writes PostgreSQL's form, as its manual says; not seen either.
+Kingbase is taken to write PostgreSQL's form; no line of it was seen either.
 A statement of several lines is several lines here, and only the first has a time: jsonlog
 has each event on one line, so take that where statements are watched.
 """

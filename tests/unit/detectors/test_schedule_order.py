@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.core.risk import HALF_LIFE, entity_risk, weight
+from detectors.core.risk import HALF_LIFE, REFUSING, entity_risk, weight
 from detectors.core.schedule import admissions, backfill_step, live_step, unseen
 from detectors.core.watermark import (
     SETTLING,
@@ -173,10 +173,18 @@ def test_a_source_that_speaks_again_is_awaited_again() -> None:
 def test_the_worked_example_of_the_risk_formula() -> None:
     hints = [Hint(70, START), Hint(40, START - HALF_LIFE)]
     assert entity_risk(hints, START) == 76
-    assert entity_risk(hints, START, 2.0) == 94
+    grave = [Hint(90, START), hints[1]]
+    assert (entity_risk(grave, START), entity_risk(grave, START, 2.0)) == (92, 99)
     assert weight(hints[1], START) == pytest.approx(0.2)
     assert entity_risk([], START) == 0
     assert entity_risk([Hint(40, START + DAY)], START) == 40, "the future counts as now"
+
+
+def test_many_small_alerts_never_lock_an_account_out_and_one_critical_does() -> None:
+    many = [Hint(70, START) for _ in range(50)]
+    assert entity_risk(many, START, 4.0) == REFUSING - 1
+    assert entity_risk([*many, Hint(90, START)], START) == 100
+    assert entity_risk([Hint(90, START)], START + 2 * DAY) < REFUSING
 
 
 @given(
