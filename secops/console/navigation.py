@@ -33,6 +33,7 @@ class Entry:
 NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/", Text("我的工作台", "My workplace")),
     Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
+    Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),
     Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
     Entry("/logs", Text("日志检索", "Log search"), LOG_SEARCH),
     Entry("/log-sources", Text("日志来源", "Log sources"), LOG_SOURCE_READ),
