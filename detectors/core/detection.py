@@ -15,7 +15,7 @@ from detectors.core.correlation.references import References, Unresolved
 from detectors.core.engine.asking import PATIENCE, Patience
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
-from detectors.core.engine.tables import row_fields, table_of
+from detectors.core.engine.tables import RowFields, table_of
 from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.models.rules import RuleHeader, RuleProblem
 from secops.kernel.anchors import ANYTHING, Anchor
@@ -178,7 +178,7 @@ def hits_of(batch: Batch, findings: Sequence[Finding]) -> list[Hit]:
     for finding in findings:
         by_row.setdefault(finding.row, []).append(rule_keys(finding.rule.header))
     return [
-        Hit(batch.times[row], batch.ids[row], tuple(keys), row_fields(batch, row))
+        Hit(batch.times[row], batch.ids[row], tuple(keys), RowFields(batch, row))
         for row, keys in sorted(by_row.items())
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -114,6 +114,32 @@ def fields_of_rows(batch: Batch, rows: Sequence[int]) -> list[dict[str, Value]]:
         for place in np.flatnonzero(codes >= 0).tolist():
             found[place][name] = values[codes[place]]
     return found
+
+
+class RowFields(Mapping[str, Value]):
+    """The fields of one row of a batch, looked up one by one: most are never asked for."""
+
+    __slots__ = ("_batch", "_row")
+
+    def __init__(self, batch: Batch, row: int) -> None:
+        self._batch = batch
+        self._row = row
+
+    def __getitem__(self, name: str) -> Value:
+        """Return the field ``name``; raise ``KeyError`` where the row has none."""
+        column = self._batch.columns[name]
+        code = column.codes[self._row]
+        if code < 0:
+            raise KeyError(name)
+        return column.values[code]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the fields that the row has."""
+        return (n for n, c in self._batch.columns.items() if c.codes[self._row] >= 0)
+
+    def __len__(self) -> int:
+        """Return how many fields the row has."""
+        return sum(1 for _ in self)
 
 
 def row_fields(batch: Batch, row: int) -> dict[str, Value]:
