@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -115,8 +114,11 @@ def _print_refusal(error: SecopsError, language: Language) -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; exit 0 done, 1 "no", 2 usage, 3 part down, 4 not allowed."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    """Run the command line; exit 0 done, 1 "no", 2 usage, 3 part down, 4 not allowed.
+
+    SIGPIPE stays ignored, as Python has it: a service that dies of it could be ended by any
+    peer that hangs up. A closed pipe (``| head``) ends a command with 1, by click.
+    """
     language: Language = "en" if prefers_english() else "zh"
     try:
         result = cli.main(args=arguments, standalone_mode=False)

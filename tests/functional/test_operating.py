@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,13 +28,10 @@ Run = Callable[..., int]
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No setting of whoever runs the tests, and the signals back as they were."""
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of whoever runs the tests."""
     for name in ("SECOPS_HOME", "SECOPS_TOKEN", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    before = signal.getsignal(signal.SIGPIPE)
-    yield
-    signal.signal(signal.SIGPIPE, before)
 
 
 def run(*words: object) -> int:
@@ -359,3 +358,17 @@ def test_a_session_without_the_plane_says_which(home: Path) -> None:
             session.services(dict)
     finally:
         session.close()
+
+
+def test_a_reader_that_goes_ends_a_command_quietly_and_no_signal_can_end_a_service(
+    home: Path,
+) -> None:
+    words = [sys.executable, "-m", "secops", "--home", str(home), "--as", "analyst"]
+    words += ["logs", "search", "*", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (process.wait(60), said) == (1, b"")
+    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
