@@ -233,6 +233,11 @@ def test_requests_in_flight_are_answered_before_the_end(home: Path) -> None:
         for thread in threads:
             thread.start()
         sent.wait(START_SECONDS)
+        # who is answered after they were sent shows that they have been read
+        late = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
+        late.request("GET", "/healthz")
+        late.getresponse().read()
+        late.close()
         code, _ = running.stop()
         for thread in threads:
             thread.join(START_SECONDS)

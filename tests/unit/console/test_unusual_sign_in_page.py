@@ -8,9 +8,15 @@ import pytest
 
 from detectors.models.anomalies import LoginAssessment, LoginFacts
 from secops.bridges.login_risk import LateLoginRisk
-from tests.fakes.console_site import STEP, ConsoleSite, Reader
+from tests.fakes.console_site import STEP, ConsoleSite, Reader, open_console_site
 
 RISKY = LoginAssessment("step_up", 0.9999, alert=True, model="mdl_1", features={})
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> ConsoleSite:
+    """A house of its own: elsewhere these accounts may just have used the code of this step."""
+    return open_console_site(tmp_path_factory.mktemp("unusual") / "home")
 
 
 class Judge:
