@@ -22,8 +22,15 @@ PLANES: Final = ("iam", "kms", "detectors", "ledger", "logs", "playbooks", "audi
     show_default=True,
     help="Of logs: how many are stored and searched (10,000,000 take 2 GB and some minutes).",
 )
+@click.option(
+    "--stored",
+    type=click.IntRange(1_000, 10_000_000),
+    help="Of detectors: only so many stored and raw Windows events under SigmaHQ's rules.",
+)
 @json_option
-def bench(plane: str, *, anomaly: bool, seeds: int, events: int, as_json: bool) -> None:
+def bench(  # noqa: PLR0913 - a command's options
+    plane: str, *, anomaly: bool, seeds: int, events: int, stored: int | None, as_json: bool
+) -> None:
     """Measure PLANE on this machine; the user's home is never opened.
 
     Rates are per CPU-second of the server where a unit doesn't say otherwise. Beside them
@@ -32,13 +39,19 @@ def bench(plane: str, *, anomaly: bool, seeds: int, events: int, as_json: bool) 
     Example: secops bench kms --json
     """
     from secops.cli.bench.anomaly import anomaly_figures  # noqa: PLC0415
+    from secops.cli.bench.evaluated import evaluated_figures  # noqa: PLC0415
     from secops.cli.bench.live import live_figures  # noqa: PLC0415
     from secops.cli.bench.machine import machine_figures, machine_state  # noqa: PLC0415
     from secops.cli.bench.planes import plane_figures  # noqa: PLC0415 - quick --help
     from secops.cli.bench.stored import json_figures, stored_figures  # noqa: PLC0415
 
     before = machine_state()
-    own = anomaly_figures(plane, seeds) if anomaly else plane_figures(plane)
+    if anomaly:
+        own = anomaly_figures(plane, seeds)
+    elif stored is not None:
+        own = evaluated_figures(stored)
+    else:
+        own = plane_figures(plane)
     if plane == "logs":
         own = [*own, *json_figures(), *stored_figures(events), *live_figures()]
     figures = [*own, *machine_figures()]
