@@ -21,6 +21,7 @@ from detectors.core.sigma.tree import And, Gap, Node, Not, Pattern, Regex, Text
 from detectors.models.rules import RuleFile, RuleHeader
 from detectors.service.checks import check_rules
 from detectors.service.rule_files import compile_rules
+from secops.kernel.anchors import ANYTHING
 from secops.kernel.clock import SystemClock
 from secops.kernel.logs import LogEvent
 
@@ -190,3 +191,8 @@ def test_check_rules_names_a_rule_that_raises(monkeypatch: pytest.MonkeyPatch) -
     report = check_rules([RuleFile("r.yml", text.encode())], lambda _: (), 0)
     assert not report.good
     assert [(p.line, p.rule_id) for p in report.problems if "raises" in p.what] == [(3, "r1")]
+
+
+def test_of_a_rule_that_has_no_anchor_to_be_made_every_event_is_looked_at() -> None:
+    unheard_of = detector("unheard-of", object())  # type: ignore[arg-type]
+    assert Plan([unheard_of]).anchor == ANYTHING
