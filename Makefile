@@ -42,9 +42,10 @@ run: $(DEMO) ## make a demo home, ingest the samples, detect once, serve on http
 	@cat $(HOME_DIR)/demo-accounts.txt
 	@exec $(BIN)/secops --home $(HOME_DIR) serve
 
-lint: $(DEVELOPMENT) ## ruff: rules and format
+lint: $(DEVELOPMENT) ## ruff: rules and format; our own detection rules with their samples
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/secops detectors check-rules rules/sigma
 
 types: $(DEVELOPMENT) ## mypy --strict
 	@$(BIN)/mypy
