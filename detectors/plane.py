@@ -14,7 +14,6 @@ from detectors.adapters.log_store import OpenedLogStore, Surroundings, open_log_
 from detectors.adapters.network_file import NetworkFile
 from detectors.adapters.ownlog import forget_before, own_sources
 from detectors.adapters.packaged_rules import InstalledRules
-from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.adapters.rule_folders import LocalRuleFolders
 from detectors.adapters.tails import LocalTails
 from detectors.api import routes
@@ -70,6 +69,7 @@ from detectors.store.rule_health import DatabaseRuleHealth
 from detectors.store.schedule import DatabaseSchedule
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
 from detectors.store.triage import DatabaseExceptions, DatabaseSuppressions
+from secops.adapters.cache_file import CacheFile
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
 from secops.kernel.jobs import Job
@@ -217,7 +217,7 @@ def listening_service(
 def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, AlertService]:
     """Return the services of detection over a log store."""
     store, alerts = DatabaseDetectors(), DatabaseAlerts()
-    cache = RuleCacheFile(parts.home)
+    cache = CacheFile(parts.home, "installed-rules")
     foreign = ForeignRules(DatabaseRuleFolders(), LocalRuleFolders(parts.home))
     rules = RuleService(parts, store, InstalledRules(parts.home), cache, foreign)
     runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from detectors.commands.bench_correlations import figures as correlation_figures
+from secops.adapters.cache_file import CacheFile
 
 if TYPE_CHECKING:
     from detectors.service.scan import Scanner
@@ -96,11 +97,11 @@ def _line(number: int) -> bytes:
 
 
 def _sigma(rules: Path, home: Path, events: Path) -> list[dict[str, Any]]:
-    from detectors.commands.files import CacheFile, rule_files  # noqa: PLC0415 - quick --help
+    from detectors.commands.files import rule_files  # noqa: PLC0415 - quick --help
     from detectors.service.rule_files import compile_rules  # noqa: PLC0415
     from detectors.service.scan import Scanner, ScanRules  # noqa: PLC0415
 
-    files, cache = rule_files([rules]), CacheFile(home)
+    files, cache = rule_files([rules]), CacheFile(home, "rules")
     _, cold = _measured(lambda: compile_rules(files, cache))
     compiled, warm = _measured(lambda: compile_rules(files, cache))
     scanner = Scanner(compiled, _NOW)

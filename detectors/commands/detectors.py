@@ -13,7 +13,6 @@ import click
 from detectors.commands.alerts import COMMANDS
 from detectors.commands.correlations import CORRELATION_COMMANDS
 from detectors.commands.files import (
-    CacheFile,
     log_files,
     open_log,
     rule_files,
@@ -24,6 +23,7 @@ from detectors.commands.models import COMMANDS as MODEL_COMMANDS
 from detectors.commands.rule_folders import FOLDER_COMMANDS
 from detectors.commands.triage import TRIAGE_COMMANDS
 from detectors.commands.workers import ForkedWorkers, WorkerDied, cores, worth_processes
+from secops.adapters.cache_file import CacheFile
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import Invalid
 from secops.terminal.output import json_option, print_json, print_json_line, progress_bar, say
@@ -90,7 +90,7 @@ def _scan_rules(folders: tuple[Path, ...], home: Path, now: int) -> ScanRules:
     def compiled() -> Any:
         from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - slow
 
-        return compile_rules(rule_files(folders), CacheFile(home))
+        return compile_rules(rule_files(folders), CacheFile(home, "rules"))
 
     here = rules_stamp(folders, now)
     stamp = None if here is None else compiler_stamp().encode() + b":" + here

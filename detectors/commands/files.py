@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -98,28 +97,3 @@ def _below(path: Path) -> Iterator[Path]:
         for name in names:
             if not name.startswith("."):
                 yield Path(folder) / name
-
-
-class CacheFile:
-    """Compiled rules in ``home/cache``; a home that can't be written has no cache."""
-
-    def __init__(self, home: Path, name: str = "rules") -> None:
-        self._path = home / "cache" / f"{name}.json"
-
-    def load(self) -> bytes | None:
-        """Return what was saved last."""
-        try:
-            return self._path.read_bytes()
-        except OSError:
-            return None
-
-    def save(self, content: bytes) -> None:
-        """Replace it in one step: a reader sees the old or the new one, never half."""
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).replace(self._path)
-        except OSError:
-            return

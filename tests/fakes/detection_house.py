@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
-from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.core.events.identity import LineCounter, event_id
 from detectors.core.formats.detect import LINE_PARSERS
 from detectors.core.formats.record import Context
@@ -21,6 +20,7 @@ from detectors.service.runs import RunService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources
+from secops.adapters.cache_file import CacheFile
 from secops.adapters.spine import Spine
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import DAY
@@ -102,7 +102,7 @@ def detection_house(
 def over(spine: Spine, clock: FakeClock, source: RulesIn, logs: LogStore) -> DetectionHouse:
     """Return services of their own over an open spine, as another process would have."""
     parts, store, alerts = spine.parts, DatabaseDetectors(), DatabaseAlerts()
-    cache = RuleCacheFile(parts.home)
+    cache = CacheFile(parts.home, "installed-rules")
     rules = RuleService(parts, store, source, cache)
     runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())
     reports = rule_reports(parts, logs, rules)

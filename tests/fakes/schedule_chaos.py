@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 import orjson
 import sqlalchemy as sa
 
-from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.plane import run_stores
 from detectors.service import steps
 from detectors.service.rules import RuleService
@@ -27,6 +26,7 @@ from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources
 from detectors.store.tables import alerts, evaluations, gaps, metadata
+from secops.adapters.cache_file import CacheFile
 from secops.adapters.database.tables import leases, outbox_events
 from secops.adapters.spine import Spine
 from secops.kernel.anchors import ANYTHING, Anchor
@@ -267,14 +267,14 @@ def events_of(seed: random.Random, count: int) -> list[tuple[int, LogEvent]]:
 
 def rules_in(parts: Parts) -> RuleService:
     """Return the rules, which never change: compiled once, all schedulers may share them."""
-    return RuleService(parts, DatabaseDetectors(), RULES, RuleCacheFile(parts.home))
+    return RuleService(parts, DatabaseDetectors(), RULES, CacheFile(parts.home, "installed-rules"))
 
 
 def service(
     parts: Parts, rules: RuleService, logs: LogStore, stepper: type[Stepper] = Stepper
 ) -> RunService:
     """Return a scheduler as a new process would have it."""
-    cache = RuleCacheFile(parts.home)
+    cache = CacheFile(parts.home, "installed-rules")
     store, found = DatabaseDetectors(), DatabaseAlerts()
     stores = run_stores(store, found)
     runs = RunService(parts, logs, stores, rules, cache, SqlLogSources())

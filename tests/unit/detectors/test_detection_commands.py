@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 from detectors.commands.alerts import COMMANDS
 from detectors.commands.bench import figures
 from detectors.commands.detectors import group
-from detectors.commands.files import CacheFile
 from detectors.service import DetectorsServices
+from secops.adapters.cache_file import CacheFile
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, Invalid, NotFound, SecopsError, Unavailable
 from secops.kernel.parts import Parts
@@ -228,7 +228,7 @@ def test_every_own_rule_has_samples_and_names_its_clauses() -> None:
 def test_a_home_that_cannot_be_written_has_no_cache(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    cache = CacheFile(blocked)
+    cache = CacheFile(blocked, "rules")
     cache.save(b"x")
     assert cache.load() is None
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from detectors.adapters import rule_folders as disk
-from detectors.adapters.rule_cache import RuleCacheFile
 from detectors.adapters.rule_folders import LocalRuleFolders
 from detectors.errors import RuleFolderNotFound, RuleFolderRefused
 from detectors.models.rule_folders import FolderOrder, FolderPolicy, folder_of
@@ -18,6 +17,7 @@ from detectors.service.rule_folders import ForeignRules, RuleFolderService
 from detectors.service.rules import RuleService
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.rule_folders import DatabaseRuleFolders
+from secops.adapters.cache_file import CacheFile
 from secops.kernel.errors import Forbidden, Invalid
 from tests.fakes.clock import FakeClock
 from tests.fakes.detection_house import ANALYST, SECURITY_ADMIN, RulesIn, own_rules, person
@@ -51,7 +51,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     home.mkdir()
     spine = database_spine(home, clock=FakeClock())
     store, files = DatabaseRuleFolders(), LocalRuleFolders(home)
-    cache, foreign = RuleCacheFile(home), ForeignRules(store, files)
+    cache, foreign = CacheFile(home, "installed-rules"), ForeignRules(store, files)
     rules = RuleService(spine.parts, DatabaseDetectors(), own_rules(OWN), cache, foreign)
     yield House(RuleFolderService(spine.parts, store, files), rules, home)
     spine.close()
@@ -253,7 +253,9 @@ def test_only_the_security_administrator_imports_chooses_and_removes(
 def test_without_folders_rules_are_read_once(tmp_path: Path) -> None:
     spine = database_spine(tmp_path, clock=FakeClock())
     source = RulesIn(a=rule(1))
-    rules = RuleService(spine.parts, DatabaseDetectors(), source, RuleCacheFile(tmp_path))
+    rules = RuleService(
+        spine.parts, DatabaseDetectors(), source, CacheFile(tmp_path, "installed-rules")
+    )
     first = rules.library()
     assert rules.library() is first
     spine.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.commands.files import CacheFile, rules_stamp
+from detectors.commands.files import rules_stamp
 from detectors.commands.workers import ForkedWorkers, WorkerDied, worth_processes
 from detectors.core.events.identity import LineCounter, event_id
 from detectors.models.rules import RuleFile
@@ -32,6 +32,7 @@ from detectors.service.scan import (
 )
 from detectors.service.scan import blocks as blocks_module
 from detectors.service.scan.found import Found
+from secops.adapters.cache_file import CacheFile
 from secops.kernel.clock import SECOND
 
 NOW = 1_790_000_000_000_000

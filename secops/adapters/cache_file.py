@@ -1,4 +1,4 @@
-"""Compiled rules in ``home/cache``; a home that can't be written has no cache."""
+"""What can be made again, kept in ``home/cache``; a home that can't be written has no cache."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 
-class RuleCacheFile:
+class CacheFile:
     """One file, replaced in one step: a reader sees the old or the new one, never half."""
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "cache" / "installed-rules.json"
+    def __init__(self, home: Path, name: str) -> None:
+        self._path = home / "cache" / f"{name}.json"
 
     def load(self) -> bytes | None:
         """Return what was saved last, None if there is nothing readable."""
