@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from detectors.core.alert_ids import alert_id
 from detectors.core.correlation.grouping import Hit
@@ -12,13 +13,12 @@ from detectors.core.detection import Detector, Failure, Finding, hits_of
 from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import row_fields
 from detectors.core.subjects import risk_subjects
-from detectors.models.alerts import Alert, AlertStatus
+from detectors.models.alerts import Alert, AlertStatus, Reason
 from detectors.models.correlation import Group, Notes
 from detectors.ports import AlertStore, CorrelationStore
 from detectors.service.correlating import Correlator
 from detectors.service.findings import (
     Fields,
-    SeenEvent,
     episode_alert,
     failure_alert,
     finding_alert,
@@ -42,7 +42,9 @@ _ACTIONS = {
 class Effects:
     """New alerts, alerts that changed, what correlations keep, and hits by detector.
 
-    ``more`` says that settling is not done: another step has groups to judge.
+    ``more`` says that settling is not done: another step has groups to judge. ``plain`` are
+    the findings behind the alerts of plain rules, by the alert's id: most of these are folded
+    into others, so their reasons are made when they are known to be shown.
     """
 
     created: list[Alert] = field(default_factory=list)
@@ -50,6 +52,11 @@ class Effects:
     notes: list[Notes] = field(default_factory=list)
     hits: dict[tuple[str, str], int] = field(default_factory=dict)
     more: bool = False
+    plain: dict[str, Callable[[], tuple[Reason, ...]]] = field(default_factory=dict)
+
+    def explained(self, alert: Alert) -> Alert:
+        """Return a plain rule's ``alert`` with its reasons."""
+        return replace(alert, reasons=self.plain[alert.id]())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Assessor:
                 plain.append(finding)
             else:
                 counted.setdefault(key, []).append(finding)
-        effects.created.extend(self._new_alerts(batch, plain, now))
+        self._raise(effects, batch, plain, now)
         for mine in counted.values():
             self._judge(effects, mine[0].detector, hits_of(batch, mine), None, now)
         return effects
@@ -106,19 +113,15 @@ class Assessor:
         for group, change in outcome.changes:
             self._change(effects, detector, (group, change), outcome.alerts, now)
 
-    def _new_alerts(self, batch: Batch, findings: Sequence[Finding], now: int) -> Iterable[Alert]:
+    def _raise(self, effects: Effects, batch: Batch, findings: Sequence[Finding], now: int) -> None:
         ids = [alert_id(f.detector.header.id, (), batch.ids[f.row]) for f in findings]
         known = self.transactions.read(lambda tx: self.alerts.known(tx, ids))
         explainers: dict[str, Explainer] = {}
         for finding, identifier in zip(findings, ids, strict=True):
             if identifier not in known:
-                rule = finding.rule
-                explainer = explainers.get(rule.header.id) or Explainer(rule.tree)
-                explainers[rule.header.id] = explainer
-                row = finding.row
-                fields = row_fields(batch, row)
-                event = SeenEvent(batch.ids[row], batch.times[row], fields, batch.raws[row])
-                yield finding_alert(finding, event, explainer, now)
+                alert = finding_alert(finding, batch, now)
+                effects.created.append(alert)
+                effects.plain[alert.id] = partial(_reasons, explainers, finding, batch)
 
     def _change(
         self,
@@ -167,6 +170,16 @@ class Assessor:
 
     def _fields(self, event_ids: Sequence[str]) -> list[Fields]:
         return [stored.event.fields for stored in self.logs.get(event_ids[:100])]
+
+
+def _reasons(
+    explainers: dict[str, Explainer], finding: Finding, batch: Batch
+) -> tuple[Reason, ...]:
+    """Return why a plain rule holds for its row; ``explainers`` are those made so far."""
+    rule, row = finding.rule, finding.row
+    explainer = explainers.get(rule.header.id) or Explainer(rule.tree)
+    explainers[rule.header.id] = explainer
+    return explainer.explain(row_fields(batch, row), batch.raws[row])
 
 
 def _grown(old: Alert, new: Alert, superseded: tuple[str, ...]) -> Alert:

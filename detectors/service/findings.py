@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from detectors.core.alert_ids import alert_id
 from detectors.core.correlation.chains import episode_id
 from detectors.core.correlation.model import Correlation
 from detectors.core.detection import Detector, Failure, Finding
-from detectors.core.engine.explain import Explainer
+from detectors.core.engine.tables import RowFields
 from detectors.core.subjects import common_subjects, subjects_of
 from detectors.models.alerts import MAX_EVIDENCE, Alert, Reason
 from detectors.models.correlation import Episode
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import SECOND
-from secops.kernel.logs import Value
+from secops.kernel.logs import Batch, Value
 
 Fields = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class SeenEvent:
-    """An event that was found, with what an alert keeps of it."""
-
-    event_id: str
-    at: int
-    fields: Fields
-    raw: bytes
-
-
-def finding_alert(finding: Finding, event: SeenEvent, explainer: Explainer, now: int) -> Alert:
-    """Return the alert of a plain rule's ``finding``; ``explainer`` is that of its tree."""
+def finding_alert(finding: Finding, batch: Batch, now: int) -> Alert:
+    """Return the alert of a plain rule's ``finding`` in ``batch``, its reasons still to be made."""
+    row = finding.row
     return replace(
-        _alert(finding.detector, now, event.event_id, event.at),
-        subjects=subjects_of(event.fields),
-        reasons=explainer.explain(event.fields, event.raw),
+        _alert(finding.detector, now, batch.ids[row], batch.times[row]),
+        subjects=subjects_of(RowFields(batch, row)),
     )
 
 

@@ -12,7 +12,7 @@ from detectors.core.alert_grouping import entity_of, window_of
 from detectors.core.correlation.chains import chained_episodes
 from detectors.core.correlation.grouping import Hit
 from detectors.core.detection import Detector, Finding, Plan, detectors_of, hits_of
-from detectors.core.engine.tables import row_fields
+from detectors.core.engine.tables import RowFields
 from detectors.core.forecast import Volume, volume
 from detectors.core.subjects import subjects_of
 from detectors.errors import NoRules, RuleNotFound
@@ -140,7 +140,7 @@ class ForecastService:
         span = window_of(detector.header.custom)
         for finding in findings:
             at = batch.times[finding.row]
-            entity = entity_of(subjects_of(row_fields(batch, finding.row)))
+            entity = entity_of(subjects_of(RowFields(batch, finding.row)))
             place = (entity, at // span if span else batch.seqs[finding.row])
             trial.plain[place] = min(at, trial.plain.get(place, at))
 

@@ -49,7 +49,8 @@ class Folder:
                 new = tuple(a for a in fold.alerts if (fold.id, a.event_ids[0]) not in counted)
                 if not new:
                     continue
-                fresh = replace(fold, alerts=new)
+                # an alert shows the reasons of its earliest event: no other is explained
+                fresh = replace(fold, alerts=(effects.explained(new[0]), *new[1:]))
                 hits.extend((fold.id, alert.event_ids[0], alert.first_at) for alert in new)
                 if fold.id in stored:
                     changed.append(self._grown(tx, fresh))

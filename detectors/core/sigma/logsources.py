@@ -75,6 +75,9 @@ class Table:
 
     entries: tuple[Entry, ...]
     aliases: tuple[Aliases, ...] = ()
+    _known: dict[Logsource, tuple[Alternative, ...] | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def other_names(self, logsource: Logsource) -> Mapping[str, tuple[str, ...]]:
         """Return, by a name, all names (itself first) that mean the same in ``logsource``."""
@@ -87,7 +90,15 @@ class Table:
         }
 
     def alternatives(self, logsource: Logsource) -> tuple[Alternative, ...] | None:
-        """Return the kinds of events of ``logsource``; None if the table has no word on it."""
+        """Return the kinds of events of ``logsource``; None if the table has no word on it.
+
+        Thousands of rules ask about a few dozen log sources: each is worked out once.
+        """
+        if logsource not in self._known:
+            self._known[logsource] = self._alternatives(logsource)
+        return self._known[logsource]
+
+    def _alternatives(self, logsource: Logsource) -> tuple[Alternative, ...] | None:
         entries = _most_specific(e for e in self.entries if _fits(e.logsource, logsource))
         covered = {name for e in entries for name, _ in _given(e.logsource)}
         wanted = {name for name, _ in _given(logsource)} - {"product"}
