@@ -9,7 +9,7 @@ import click
 
 from detectors.commands.log_options import FORMATS, encoding_option, format_option, zone_option
 from secops.kernel.errors import Invalid
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
 
 _STORED: Final = ("source", "events", "first_at", "last_at", "last_ingested")
@@ -71,10 +71,7 @@ def list_sources(ctx: click.Context, /, *, as_json: bool) -> None:
     session = session_of(ctx)
     watch = session.services(DetectorsServices).source_watch
     rows = [view_record(view) for view in watch.list_health(session.actor)]
-    if as_json:
-        print_json({"items": rows, "next": None})
-        return
-    print_table("Sources", _HEALTH, [[row[c] for c in _HEALTH] for row in rows])
+    print_list("Sources", _HEALTH, rows, as_json=as_json)
 
 
 @click.command("add-source")

@@ -13,7 +13,7 @@ from detectors.commands.files import rule_files
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Window
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
@@ -83,11 +83,8 @@ def report_rules(ctx: click.Context, *, as_json: bool) -> None:
 
     services, actor = _open(ctx)
     found = [report_json(each) for each in services.reports.report_rules(actor)]
-    if as_json:
-        print_json({"items": found, "next": None})
-        return
     columns = ("problems", "title", "events", "last_hit_at", "cost", "rule_id")
-    print_table("Rules", columns, [tuple(str(each[name]) for name in columns) for each in found])
+    print_list("Rules", columns, found, as_json=as_json)
 
 
 @click.command("forecast")
@@ -143,12 +140,8 @@ def list_exceptions(ctx: click.Context, *, as_json: bool) -> None:
 
     services, actor = _open(ctx)
     found = [exception_json(each) for each in services.exceptions.list_exceptions(actor)]
-    if as_json:
-        print_json({"items": found, "next": None})
-        return
     columns = ("state", "rule_id", "condition", "owner", "expires_at", "hits", "id")
-    rows = [tuple(str(each[name]) for name in columns) for each in found]
-    print_table("Exceptions", columns, rows)
+    print_list("Exceptions", columns, found, as_json=as_json)
 
 
 @click.command("request-exception")
@@ -217,12 +210,8 @@ def list_suppressions(ctx: click.Context, *, as_json: bool) -> None:
 
     services, actor = _open(ctx)
     found = [suppression_json(each) for each in services.suppressions.list_suppressions(actor)]
-    if as_json:
-        print_json({"items": found, "next": None})
-        return
     columns = ("state", "rule_id", "by", "window_seconds", "owner", "expires_at", "id")
-    rows = [tuple(str(each[name]) for name in columns) for each in found]
-    print_table("Suppressions", columns, rows)
+    print_list("Suppressions", columns, found, as_json=as_json)
 
 
 @click.command("show-suppression")
@@ -294,12 +283,8 @@ def list_entities(ctx: click.Context, *, as_json: bool) -> None:
 
     services, actor = _open(ctx)
     found = [risk_json(each) for each in services.entities.list_entities(actor)]
-    if as_json:
-        print_json({"items": found, "next": None})
-        return
     columns = ("risk", "entity", "criticality", "at")
-    rows = [tuple(str(each[name]) for name in columns) for each in found]
-    print_table("Entities", columns, rows)
+    print_list("Entities", columns, found, as_json=as_json)
 
 
 @click.command("show-entity")

@@ -9,7 +9,7 @@ import click
 
 from iam.commands.handing import enrolment_record, hand_out
 from iam.service import IamServices
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, print_list, say
 from secops.terminal.session import session_of
 
 
@@ -38,11 +38,7 @@ def list_resets(ctx: click.Context, *, as_json: bool) -> None:
     session = session_of(ctx)
     waiting = session.services(IamServices).resets.pending(session.actor)
     records = [{"id": a.id, "subject": a.subject, "reason": a.reason} for a in waiting]
-    if as_json:
-        print_json({"items": records, "next": None})
-        return
-    rows = [(r["id"], r["subject"], r["reason"]) for r in records]
-    print_table("Resets", ("id", "subject", "reason"), rows)
+    print_list("Resets", ("id", "subject", "reason"), records, as_json=as_json)
 
 
 @click.command("approve-reset")

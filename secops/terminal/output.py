@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +25,16 @@ def print_json(value: Any) -> None:
 def print_json_line(value: Any) -> None:
     """Print ``value`` as one line of JSON Lines."""
     sys.stdout.buffer.write(orjson.dumps(value) + b"\n")
+
+
+def print_list(
+    title: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]], *, as_json: bool
+) -> None:
+    """Print all of a list: as one JSON page, or as a table of ``columns``."""
+    if as_json:
+        print_json({"items": records, "next": None})
+    else:
+        print_table(title, columns, ([record[name] for name in columns] for record in records))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
