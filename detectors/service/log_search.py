@@ -102,7 +102,7 @@ class LogSearch:
             msg = f"at most {_MAX_COLUMNS} columns"
             raise Invalid(msg)
         self.parts.access.require(actor, LOG_EXPORT, "logs:*")
-        found, span = self._read(query, window)
+        found, span = read_search(query, window, self.timezone, self.parts.clock.now())
         details: dict[str, Any] = {
             "query_sha256": sha256(query.encode()).hex(),
             "form": options.form,
@@ -139,14 +139,9 @@ class LogSearch:
         self, actor: Actor, action: str, query: str, window: Written
     ) -> tuple[Query, Window]:
         self.parts.access.require(actor, LOG_SEARCH, "logs:*")
-        asked = self._read(query, window)
-        # by digest: a query may name a person
-        self._record(actor, action, {"query_sha256": sha256(query.encode()).hex()})
+        asked = read_search(query, window, self.timezone, self.parts.clock.now())
+        record_search(self.parts, actor, action, query)
         return asked
-
-    def _read(self, query: str, window: Written) -> tuple[Query, Window]:
-        zone, now = zone_of(self.timezone), self.parts.clock.now()
-        return parse_query(query, zone, now), read_window(window, self.timezone, now)
 
     def _histogram(self, query: Query, window: Window, step: int | None) -> Histogram:
         offset = self._offset()
@@ -236,6 +231,17 @@ class LogSearch:
         self, actor: Actor, action: str, details: dict[str, Any], outcome: Outcome = "done"
     ) -> None:
         self.parts.trail.append([Act(action, actor, "logs:*", outcome, details)])
+
+
+def read_search(query: str, window: Written, timezone: str, now: int) -> tuple[Query, Window]:
+    """Return what a search asks for and when; raise ``BadQuery``."""
+    return parse_query(query, zone_of(timezone), now), read_window(window, timezone, now)
+
+
+def record_search(parts: Parts, actor: Actor, action: str, query: str) -> None:
+    """Record that somebody searched, by digest: a query may name a person."""
+    details = {"query_sha256": sha256(query.encode()).hex()}
+    parts.trail.append([Act(action, actor, "logs:*", details=details)])
 
 
 def read_window(written: Written, timezone: str, now: int) -> Window:

@@ -12,12 +12,11 @@ from detectors.core.formats.detect import AUTO, FORMATS
 from detectors.core.formats.line import Record, Reject
 from detectors.core.formats.reader import read_records
 from detectors.core.formats.record import Context
-from detectors.core.query.syntax import parse_query
 from detectors.errors import EventNotFound, NothingReadable, UnknownFormat
 from detectors.models.logs import Accepted, FileView, IngestOptions, IngestResult
 from detectors.models.privacy import Prepared
 from detectors.ports import LogFiles, LogIntake, LogSources, Rejects, RejectSink
-from detectors.service.log_search import read_window
+from detectors.service.log_search import read_search, record_search
 from detectors.service.log_settings import check_encoding, check_source_name, zone_of
 from detectors.service.privacy import Originals, PrivacyService
 from secops.crypto.hashes import sha256
@@ -190,9 +189,8 @@ class LogService:
         if not 1 <= limit <= MAX_FOUND:
             msg = f"limit is from 1 to {MAX_FOUND}"
             raise Invalid(msg)
-        tree = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
-        span = read_window(window, self.timezone, self.parts.clock.now())
-        self._record_search(actor, "detectors.search_logs", query)
+        tree, span = read_search(query, window, self.timezone, self.parts.clock.now())
+        record_search(self.parts, actor, "detectors.search_logs", query)
         return self.store.search(tree, span, limit, before)
 
     def count_logs(
@@ -205,9 +203,8 @@ class LogService:
     ) -> Sequence[Bucket]:
         """Return counts of matches by field and time; the search is recorded."""
         self.parts.access.require(actor, LOG_SEARCH, "logs:*")
-        tree = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
-        span = read_window(window, self.timezone, self.parts.clock.now())
-        self._record_search(actor, "detectors.count_logs", query)
+        tree, span = read_search(query, window, self.timezone, self.parts.clock.now())
+        record_search(self.parts, actor, "detectors.count_logs", query)
         return self.store.aggregate(tree, span, by)
 
     def show_event(self, actor: Actor, event_id: str) -> StoredEvent:
@@ -270,11 +267,6 @@ class LogService:
         )
         chosen = known.format if known and options.format == AUTO else options.format
         return chosen, context
-
-    def _record_search(self, actor: Actor, action: str, query: str) -> None:
-        """Record that somebody searched, by digest: a query may name a person."""
-        details: dict[str, Any] = {"query_sha256": sha256(query.encode()).hex()}
-        self.parts.trail.append([Act(action, actor, "logs:*", details=details)])
 
 
 def event_of(record: Record, source: str, stream: str, counter: Numbering, now: int) -> LogEvent:
