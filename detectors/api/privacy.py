@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from detectors.api.bodies import text_of
 from detectors.models.privacy import GRADES, SourcePolicy
 from detectors.service.privacy import PrivacyService
 from detectors.service.privacy_presentation import class_json, policy_json, trace_json
@@ -77,7 +78,7 @@ class _Handlers:
     def set_policy(self, request: Request) -> Response:
         """Decide what is done with graded data in a source's lines from now on."""
         document = request.json_object()
-        source = _text(document, "source")
+        source = text_of(document, "source")
         masked = document.get("masked", [])
         keeps = document.get("keeps_originals", False)
         if not isinstance(masked, list) or not all(isinstance(each, str) for each in masked):
@@ -90,14 +91,14 @@ class _Handlers:
 
     def reveal_original(self, request: Request) -> Response:
         """Return the line as it came, for a reason that the ledger keeps."""
-        reason = _text(request.json_object(), "reason")
+        reason = text_of(request.json_object(), "reason")
         original = self.privacy.reveal_original(request.caller, request.args["event_id"], reason)
         return json_response({"original": original.decode("utf-8", "backslashreplace")})
 
     def trace_subject(self, request: Request) -> Response:
         """Return who touched a subject, which stands in the body since addresses are logged."""
         document = request.json_object()
-        subject = _text(document, "subject")
+        subject = text_of(document, "subject")
         window = (document.get("since"), document.get("until"))
         if not all(each is None or isinstance(each, str) for each in window):
             raise Invalid("since and until are times")
@@ -146,10 +147,3 @@ def _post(
         handler=handler,
         request=request,
     )
-
-
-def _text(document: dict[str, Any], name: str) -> str:
-    value = document.get(name)
-    if not isinstance(value, str):
-        raise Invalid(f"{name} is missing")
-    return value

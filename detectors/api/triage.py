@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from detectors.api.bodies import number_of, text_of
 from detectors.service.entities import EntityService
 from detectors.service.exceptions import ExceptionService, ExceptionWish
 from detectors.service.forecast import ForecastService
@@ -125,11 +126,11 @@ class _Exceptions:
             msg = "condition is an object of fields"
             raise Invalid(msg)
         wish = ExceptionWish(
-            _text(body, "rule_id"),
+            text_of(body, "rule_id"),
             condition,
-            _text(body, "owner"),
-            _text(body, "reason"),
-            _number(body, "days"),
+            text_of(body, "owner"),
+            text_of(body, "reason"),
+            number_of(body, "days"),
         )
         return json_response(
             exception_json(self.exceptions.request_exception(request.caller, wish))
@@ -142,12 +143,15 @@ class _Exceptions:
             msg = "grant is true or false"
             raise Invalid(msg)
         found = self.exceptions.decide_exception(
-            request.caller, request.args["exception_id"], grant=grant, reason=_text(body, "reason")
+            request.caller,
+            request.args["exception_id"],
+            grant=grant,
+            reason=text_of(body, "reason"),
         )
         return json_response(exception_json(found))
 
     def revoke_exception(self, request: Request) -> Response:
-        reason = _text(request.json_object(), "reason")
+        reason = text_of(request.json_object(), "reason")
         found = self.exceptions.revoke_exception(
             request.caller, request.args["exception_id"], reason
         )
@@ -177,19 +181,19 @@ class _Suppressions:
             msg = "by is a list of subjects"
             raise Invalid(msg)
         wish = SuppressionWish(
-            _text(body, "rule_id"),
+            text_of(body, "rule_id"),
             tuple(by),
-            _number(body, "window_seconds"),
-            _text(body, "owner"),
-            _text(body, "reason"),
-            _number(body, "days"),
+            number_of(body, "window_seconds"),
+            text_of(body, "owner"),
+            text_of(body, "reason"),
+            number_of(body, "days"),
         )
         return json_response(
             suppression_json(self.suppressions.add_suppression(request.caller, wish))
         )
 
     def lift_suppression(self, request: Request) -> Response:
-        reason = _text(request.json_object(), "reason")
+        reason = text_of(request.json_object(), "reason")
         raised = self.suppressions.lift_suppression(
             request.caller, request.args["suppression_id"], reason
         )
@@ -216,7 +220,7 @@ class _Entities:
             msg = "criticality is a number"
             raise Invalid(msg)
         found = self.entities.set_criticality(
-            request.caller, request.args["entity"], float(criticality), _text(body, "reason")
+            request.caller, request.args["entity"], float(criticality), text_of(body, "reason")
         )
         return json_response(risk_json(found))
 
@@ -231,22 +235,6 @@ def _window(request: Request) -> Window:
         msg = "since and until are times as in RFC 3339, with their zone"
         raise Invalid(msg) from error
     return Window(since, until)
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        msg = f"{name} is a text"
-        raise Invalid(msg)
-    return value
-
-
-def _number(body: Mapping[str, Any], name: str) -> int:
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        msg = f"{name} is a whole number"
-        raise Invalid(msg)
-    return value
 
 
 def triage_routes(services: TriageServices) -> tuple[Route, ...]:

@@ -125,19 +125,15 @@ def judge_login(ctx: click.Context, session_id: str, verdict: str | None, reason
 
 
 def _print(record: dict[str, Any], *, as_json: bool) -> None:
+    from detectors.service.model_presentation import card_text  # noqa: PLC0415 - heavy
+
     if as_json:
         print_json(record)
         return
     plain = [(name, value) for name, value in record.items() if name not in ("card", "drift")]
     inner = [*record["card"].items(), *((f"drift: {n}", v) for n, v in record["drift"].items())]
-    rows = [(name, _text(value)) for name, value in (*plain, *inner)]
+    rows = [(name, card_text(value)) for name, value in (*plain, *inner)]
     print_table("Model", ("what", "value"), rows)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 COMMANDS = (list_models, show_model, train_model, list_logins, judge_login)

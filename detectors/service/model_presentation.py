@@ -56,3 +56,10 @@ def judgement_json(said: Judgement) -> dict[str, Any]:
         "at": to_rfc3339(said.at),
         "reason": said.reason,
     }
+
+
+def card_text(value: Any) -> str:
+    """Return an entry of a model card as one line of text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

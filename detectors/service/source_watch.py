@@ -16,7 +16,7 @@ from detectors.models.logs import LogSource, SourceHealth
 from detectors.ports import AlertStore, LogSources, SourceHealths
 from detectors.service.rule_alerts import cure, health_alert, open_health
 from secops.kernel.actors import ROOT_ORG, Actor
-from secops.kernel.clock import MINUTE, SECOND, to_rfc3339
+from secops.kernel.clock import MINUTE, SECOND, rfc3339_or_none, to_rfc3339
 from secops.kernel.logs import LogStore, SourceSummary
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import LOG_SOURCE_READ
@@ -158,16 +158,12 @@ def view_record(view: SourceView) -> Mapping[str, object]:
         "format": source.format if source else "",
         "expected_silence": source.expected_silence if source else None,
         "events": health.events,
-        "last_at": _time(health.last_at),
-        "last_ingested": _time(health.last_ingested),
+        "last_at": rfc3339_or_none(health.last_at),
+        "last_ingested": rfc3339_or_none(health.last_ingested),
         "rate": health.rate,
         "lag": health.lag,
         "rejected": health.rejected,
         "dropped": health.dropped,
-        "silent_since": _time(health.silent_since),
-        "checked_at": _time(health.checked_at or None),
+        "silent_since": rfc3339_or_none(health.silent_since),
+        "checked_at": rfc3339_or_none(health.checked_at or None),
     }
-
-
-def _time(instant: int | None) -> str | None:
-    return None if instant is None else to_rfc3339(instant)

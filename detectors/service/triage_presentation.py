@@ -10,7 +10,7 @@ from detectors.models.schedule import RuleReport
 from detectors.models.triage import EntityRisk, RuleException, SuppressedGroup, Suppression
 from detectors.service.entities import Entity
 from detectors.service.forecast import Forecast
-from secops.kernel.clock import SECOND, to_rfc3339
+from secops.kernel.clock import SECOND, rfc3339_or_none, to_rfc3339
 
 
 def report_json(report: RuleReport) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def report_json(report: RuleReport) -> dict[str, Any]:
         "problems": list(report.problems),
         "last_seq": report.last_seq,
         "gaps": [{"first_seq": gap.first, "last_seq": gap.last} for gap in report.gaps],
-        "last_hit_at": _time(report.last_hit_at),
+        "last_hit_at": rfc3339_or_none(report.last_hit_at),
         "failure": report.failure or None,
         "sources": list(report.sources),
         "events": report.events,
@@ -76,9 +76,9 @@ def exception_json(exception: RuleException) -> dict[str, Any]:
         "created_at": to_rfc3339(exception.created_at),
         "expires_at": to_rfc3339(exception.expires_at),
         "decided_by": exception.decided_by,
-        "decided_at": _time(exception.decided_at),
+        "decided_at": rfc3339_or_none(exception.decided_at),
         "hits": exception.hits,
-        "last_hit_at": _time(exception.last_hit_at),
+        "last_hit_at": rfc3339_or_none(exception.last_hit_at),
     }
 
 
@@ -96,7 +96,7 @@ def suppression_json(suppression: Suppression) -> dict[str, Any]:
         "created_at": to_rfc3339(suppression.created_at),
         "expires_at": to_rfc3339(suppression.expires_at),
         "lifted_by": suppression.lifted_by,
-        "lifted_at": _time(suppression.lifted_at),
+        "lifted_at": rfc3339_or_none(suppression.lifted_at),
     }
 
 
@@ -131,7 +131,3 @@ def entity_json(entity: Entity) -> dict[str, Any]:
         ],
         "alerts": [alert.id for alert in entity.alerts],
     }
-
-
-def _time(instant: int | None) -> str | None:
-    return None if instant is None else to_rfc3339(instant)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from iam.models.accounts import Account, DocumentType, IdentityDocument, IssuedEnrolment
 from iam.models.clients import Client
 from iam.models.sessions import OpSession
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions import Permission
 from secops.web.messages import Request, Response
@@ -70,7 +70,7 @@ def account_shape(account: Account, roles: frozenset[str] = frozenset()) -> dict
         "org": account.org_id,
         "roles": sorted(roles),
         "created_at": to_rfc3339(account.created_at),
-        "last_sign_in": None if signed_in is None else to_rfc3339(signed_in),
+        "last_sign_in": rfc3339_or_none(signed_in),
     }
 
 

@@ -10,7 +10,7 @@ import click
 from iam.commands.handing import enrolment_record, hand_out
 from iam.models.accounts import Account, IdentityDocument, NewAccount
 from iam.service import IamServices
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
@@ -24,7 +24,7 @@ def _record(account: Account, roles: frozenset[str]) -> dict[str, Any]:
         "kind": account.kind,
         "state": account.state,
         "roles": sorted(roles),
-        "last_sign_in": None if signed_in is None else to_rfc3339(signed_in),
+        "last_sign_in": rfc3339_or_none(signed_in),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none
 
 What = Literal[
     "structure",
@@ -114,7 +114,7 @@ def _record(verdict: SignatureVerdict) -> dict[str, Any]:
         "valid": verdict.valid,
         "signer": verdict.signer,
         "seal_name": verdict.seal_name,
-        "signed_at": None if verdict.signed_at is None else to_rfc3339(verdict.signed_at),
+        "signed_at": rfc3339_or_none(verdict.signed_at),
         "steps": [
             {"n": step.n, "what": step.what, "ok": step.ok, "why": _sentence(step.why)}
             for step in verdict.steps

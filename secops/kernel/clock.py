@@ -43,6 +43,11 @@ def to_rfc3339(instant: int) -> str:
     return f"{text}.{micros:06d}Z" if micros else f"{text}Z"
 
 
+def rfc3339_or_none(instant: int | None) -> str | None:
+    """Return ``instant`` as ``to_rfc3339`` does, None where there is none."""
+    return None if instant is None else to_rfc3339(instant)
+
+
 def from_datetime(moment: datetime) -> int:
     """Return UTC microseconds of an aware ``moment``; raise ValueError for a naive one."""
     if moment.tzinfo is None:

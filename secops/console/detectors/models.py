@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from detectors.models.anomalies import ModelRecord
-from detectors.service.model_presentation import login_json
+from detectors.service.model_presentation import card_text, login_json
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -81,7 +81,7 @@ class _Models:
         models = self.desk.parts.detectors.models
         record = models.show_model(request.caller, request.args["model_id"])
         card = [
-            (title, _text(record.card[name]))
+            (title, card_text(record.card[name]))
             for name, title in _CARD.items()
             if name in record.card
         ]
@@ -138,12 +138,6 @@ def _reason(text: str) -> str:
     name, _, rest = text.partition(":")
     weight = rest.partition(":")[0]
     return f"{name} e^{int(weight) / 1000:.1f}" if weight.lstrip("-").isdigit() else name
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:
