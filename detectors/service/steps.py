@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -35,7 +35,7 @@ from detectors.service.rule_files import logsource_table
 from detectors.service.suppression import Suppressor
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.anchors import ANYTHING
-from secops.kernel.clock import MINUTE, SystemClock
+from secops.kernel.clock import MINUTE
 from secops.kernel.leases import Lease
 from secops.kernel.logs import Batch, LogStore
 from secops.kernel.parts import Parts
@@ -79,10 +79,12 @@ class _Plans:
     watches: dict[tuple[DetectorKey, ...], Watch] = field(default_factory=dict)
     asked: int = 0
 
-    def of(self, detectors: Sequence[Detector]) -> tuple[Plan, Watch]:
+    def of(
+        self, detectors: Sequence[Detector], monotonic: Callable[[], float]
+    ) -> tuple[Plan, Watch]:
         key = tuple(detector.key for detector in detectors)
         with self.lock:
-            plan = self.plans.pop(key, None) or Plan(detectors, SystemClock().monotonic)
+            plan = self.plans.pop(key, None) or Plan(detectors, monotonic)
             watch = self.watches.pop(key, None) or Watch(detectors, logsource_table()[0])
             self.plans[key], self.watches[key] = plan, watch
             while len(self.plans) > _PLANS:
@@ -163,7 +165,7 @@ class Stepper:
         skipped = frozenset(key for key in step.keys if key[0] in standing.resting)
         group = [by_key[key] for key in step.keys if key not in skipped]
         # what is live is seen whole, so that fields and feeds are noticed; history by need
-        anchor = ANYTHING if step.kind == "live" else self._plans.of(group)[0].anchor
+        anchor = ANYTHING if step.kind == "live" else self._plan(group)[0].anchor
         batch = next(iter(self.logs.scan(step.span.first, step.span.last, anchor)), None)
         if batch is None or not batch.events:
             return self._commit(_Outcome(step, step.span), standing.failing, lease)
@@ -182,7 +184,6 @@ class Stepper:
             if not unseen(place, last)
         ]
         transactions, stores = self.parts.transactions, self.stores
-        assessor = Assessor(transactions, self.logs, stores.alerts, stores.correlations)
 
         def write(tx: Transaction, effects: Effects) -> int:
             if not stores.schedule.set_watermark(tx, watermark, lease.fence):
@@ -193,7 +194,7 @@ class Stepper:
 
         raised, more = 0, True
         while more:
-            effects = assessor.settle(ready, watermark, self.parts.clock.now())
+            effects = self._assessor.settle(ready, watermark, self.parts.clock.now())
             more = effects.more
             try:
                 raised += transactions.run(partial(write, effects=effects))
@@ -205,6 +206,14 @@ class Stepper:
         """Return where ``detectors`` stand, in their order."""
         known = self.parts.transactions.read(self.stores.schedule.progress)
         return [known.get(each.key, Progress(each.key)) for each in detectors]
+
+    @property
+    def _assessor(self) -> Assessor:
+        stores = self.stores
+        return Assessor(self.parts.transactions, self.logs, stores.alerts, stores.correlations)
+
+    def _plan(self, group: Sequence[Detector]) -> tuple[Plan, Watch]:
+        return self._plans.of(group, self.parts.clock.monotonic)
 
     def _progress(self, detectors: Sequence[Detector]) -> _Standing:
         """Return where they stand, less the gaps of those that rest after a failure."""
@@ -221,13 +230,12 @@ class Stepper:
         return self.parts.transactions.read(read)
 
     def _ask(self, step: Step, group: Sequence[Detector], batch: Batch) -> _Outcome:
-        plan, watch = self._plans.of(group)
+        plan, watch = self._plan(group)
         found, failures = plan.find(batch)
         transactions = self.parts.transactions
         active = transactions.read(self.stores.exceptions.active) if found else ()
         findings, spared = self._excepter.spare(batch, found, active)
-        assessor = Assessor(transactions, self.logs, self.stores.alerts, self.stores.correlations)
-        effects = assessor.assess(batch, findings, (), self.parts.clock.now())
+        effects = self._assessor.assess(batch, findings, (), self.parts.clock.now())
         seen = transactions.read(self.stores.health.seen_fields)
         return _Outcome(
             step,
