@@ -364,6 +364,14 @@ def send_some(client: socket.socket, content: bytes) -> int:
 def test_a_full_spool_stops_the_reading_and_nothing_is_lost(
     hear: Callable[..., Hearing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    plain_listen = socket.socket.listen
+
+    def listen(self: socket.socket, backlog: int) -> None:
+        # what the kernel may take for a reader that has stopped: on some machines 32 MB
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        plain_listen(self, backlog)
+
+    monkeypatch.setattr(socket.socket, "listen", listen)
     hearing = hear("tcp")
     spool = hearing.services.logs.intake
     room = [False]
@@ -377,6 +385,7 @@ def test_a_full_spool_stops_the_reading_and_nothing_is_lost(
     monkeypatch.setattr(type(spool), "require_room", require_room)
     lines = [f"<38>Nov 22 17:31:23 gw app: line {n} {'x' * 900}\n".encode() for n in range(5_000)]
     with socket.create_connection(("127.0.0.1", hearing.port("tcp"))) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         client.settimeout(1.0)
         sent = 0
         stream = b"".join(lines)
