@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from iam.api.shapes import Table, number, schema, text
 from iam.service import IamServices
-from iam.service.bodies import NewMandate
+from iam.service.people.bodies import NewMandate
 from secops.kernel.clock import SECOND, to_rfc3339
 from secops.kernel.permissions.iam import (
     LEGAL_PERSON_CREATE,

@@ -15,7 +15,7 @@ from iam.api.credentials import challenging, oauth_response, read_credentials
 from iam.errors import InvalidRequest, UnsupportedGrantType
 from iam.models.grants import TokenSet
 from iam.service import IamServices
-from iam.service.grants import CodeExchange
+from iam.service.provider.grants import CodeExchange
 from secops.web.messages import Request, Response
 from secops.web.routes import Public, Route, Schema
 

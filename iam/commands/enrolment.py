@@ -10,7 +10,7 @@ import orjson
 
 from iam.models.accounts import DocumentType, IdentityDocument
 from iam.service import IamServices
-from iam.service.enrolment import EnrolmentForm
+from iam.service.people.enrolment import EnrolmentForm
 from secops.kernel.errors import Invalid
 from secops.terminal.output import json_option, print_json, say
 from secops.terminal.session import session_of

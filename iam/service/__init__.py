@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iam.service.accounts import AccountService
 from iam.service.actors import ActorService
-from iam.service.authorize import AuthorizeService
-from iam.service.beginnings import BeginningService
-from iam.service.bodies import BodyService
-from iam.service.clients import ClientService
-from iam.service.console import ConsoleService
-from iam.service.containment import ContainmentService
-from iam.service.decisions import DecisionService
-from iam.service.enrolment import EnrolmentService
 from iam.service.evidence import EvidenceService
-from iam.service.grants import GrantService
-from iam.service.inspection import InspectionService
-from iam.service.metadata import MetadataService
-from iam.service.resets import ResetService
-from iam.service.roles import RoleService
-from iam.service.sessions import SessionService
-from iam.service.sign_in import SignInService
-from iam.service.verification import TokenVerification
+from iam.service.people.accounts import AccountService
+from iam.service.people.beginnings import BeginningService
+from iam.service.people.bodies import BodyService
+from iam.service.people.containment import ContainmentService
+from iam.service.people.enrolment import EnrolmentService
+from iam.service.people.resets import ResetService
+from iam.service.people.roles import RoleService
+from iam.service.provider.authorize import AuthorizeService
+from iam.service.provider.clients import ClientService
+from iam.service.provider.console import ConsoleService
+from iam.service.provider.grants import GrantService
+from iam.service.provider.inspection import InspectionService
+from iam.service.provider.metadata import MetadataService
+from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.sessions import SessionService
+from iam.service.sign_on.sign_in import SignInService
+from iam.service.zero_trust.decisions import DecisionService
 
 __all__ = ["IamServices"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.service.means import Means
-from iam.service.sessions import find_account
-from iam.service.verification import TokenVerification
+from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.sessions import find_account
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.transactions import Transaction

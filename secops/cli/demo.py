@@ -9,7 +9,7 @@ import click
 
 from detectors.models.logs import IngestOptions
 from detectors.service import DetectorsServices
-from iam.service.beginnings import DEMO_CLIENT
+from iam.service.people.beginnings import DEMO_CLIENT
 from kms.errors.seals import FontMissing
 from kms.models.keys import KeyRequest
 from kms.models.seal_registry import SealRequest

@@ -19,7 +19,7 @@ from iam.models.accounts import IdentityDocument, NewAccount
 from iam.models.clients import ClientCredentials
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.models.sessions import FactorAttempt, PasswordAttempt
-from iam.service.grants import CodeExchange
+from iam.service.provider.grants import CodeExchange
 from secops.app import open_house
 from secops.bridges.house import House
 from secops.bridges.processes import all_routes, build_gateway

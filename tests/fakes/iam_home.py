@@ -19,7 +19,7 @@ from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.plane import assemble
 from iam.ports import LoginRisk, NoLoginRisk
 from iam.service import IamServices
-from iam.service.beginnings import DemoAccount
+from iam.service.people.beginnings import DemoAccount
 from secops.adapters.database.engine import make_engine
 from secops.adapters.spine import Spine
 from secops.kernel.access import LateAccessControl

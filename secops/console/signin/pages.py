@@ -13,7 +13,7 @@ import segno
 from iam.errors import EnrolmentRefused, PasswordExpired, SignInRefused, SignInUnusual
 from iam.models.accounts import EnrolmentView, IdentityDocument
 from iam.models.sessions import FactorAttempt, PasswordAttempt
-from iam.service.enrolment import EnrolmentForm
+from iam.service.people.enrolment import EnrolmentForm
 from secops.console.parts import Desk, get_page, post_page
 from secops.kernel.errors import Forbidden, Invalid, SecopsError, TooMany
 from secops.web.messages import Request, Response, redirect

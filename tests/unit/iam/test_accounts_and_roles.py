@@ -20,8 +20,8 @@ from iam.errors import (
 )
 from iam.models.accounts import IdentityDocument, IssuedEnrolment, NewAccount
 from iam.models.sessions import FactorAttempt, PasswordAttempt
-from iam.service.bodies import NewMandate
-from iam.service.enrolment import EnrolmentForm
+from iam.service.people.bodies import NewMandate
+from iam.service.people.enrolment import EnrolmentForm
 from secops.kernel.approvals import NotPending
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, Forbidden, NotFound, SecopsError

@@ -107,7 +107,7 @@ def basic(client_id: str, secret: str) -> dict[str, str]:
 def token_for(home: IamHome, role: str) -> str:
     """An access token of the command line's client for a demo account."""
     from iam.models.clients import ClientCredentials  # noqa: PLC0415
-    from iam.service.grants import CodeExchange  # noqa: PLC0415
+    from iam.service.provider.grants import CodeExchange  # noqa: PLC0415
 
     redirect = "http://127.0.0.1:7777/callback"
     answer = home.services.authorize.authorize(

@@ -18,7 +18,7 @@ from iam.core.rfc7636.pkce import challenge_of
 from iam.errors import InvalidGrant, TokenRefused, UnauthorizedClient
 from iam.models.clients import ClientCredentials, NewClient
 from iam.models.grants import TokenSet
-from iam.service.grants import CodeExchange
+from iam.service.provider.grants import CodeExchange
 from secops.kernel.actors import ROOT_ORG, os_actor
 from secops.kernel.errors import SecopsError
 from tests.fakes.iam_home import IamHome, open_iam_home

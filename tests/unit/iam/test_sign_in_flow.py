@@ -9,7 +9,7 @@ import pytest
 from iam.errors import InvalidGrant, SignInRefused, TokenRefused
 from iam.models.clients import ClientCredentials
 from iam.models.sessions import FactorAttempt
-from iam.service.references import write_reference
+from iam.service.sign_on.references import write_reference
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden
 from secops.kernel.events import Delivery, SubjectRiskChanged

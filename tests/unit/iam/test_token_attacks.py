@@ -20,7 +20,7 @@ from iam.core.base64url import encode
 from iam.core.rfc9068.verify import MAX_TOKEN
 from iam.errors import TokenRefused
 from iam.models.clients import ClientCredentials, NewClient
-from iam.service.tokens import KeyRing
+from iam.service.provider.tokens import KeyRing
 from secops.kernel.actors import ROOT_ORG, os_actor
 from tests.fakes.iam_home import ISSUER, IamHome, open_iam_home
 

@@ -10,7 +10,7 @@ from iam.errors import LastHolder, OwnRole, PersonUnproved
 from iam.models.accounts import Account, Person, RoleGrant
 from iam.models.clients import Client
 from iam.service.means import Means
-from iam.service.sessions import end_within, find_account, same_organisation
+from iam.service.sign_on.sessions import end_within, find_account, same_organisation
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.permissions import Permission

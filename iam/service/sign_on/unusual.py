@@ -13,8 +13,8 @@ from iam.core.rfc6238.totp import DIGITS
 from iam.models.accounts import Account
 from iam.models.sessions import FactorAttempt, OpSession
 from iam.ports import RiskAdvice, SignInFacts
-from iam.service.guessing import GuessKeys, recent_failures
 from iam.service.means import Means
+from iam.service.sign_on.guessing import GuessKeys, recent_failures
 from secops.kernel.actors import Actor
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction

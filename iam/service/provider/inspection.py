@@ -8,10 +8,10 @@ from typing import Any
 from iam.core.rfc6749.refresh import PREFIX, read_refresh_token
 from iam.errors import InvalidGrant, TokenRefused
 from iam.models.clients import Client, ClientCredentials
-from iam.service.directory import ClientDirectory, actor_of_client
-from iam.service.issuing import Issuer
 from iam.service.means import Means
-from iam.service.verification import Known, TokenVerification
+from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.issuing import Issuer
+from iam.service.provider.verification import Known, TokenVerification
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction
 

@@ -24,10 +24,10 @@ from iam.models.grants import (
     TokenSet,
 )
 from iam.models.sessions import OpSession
-from iam.service.decisions import TOKEN_ISSUE, DecisionService
-from iam.service.directory import ClientDirectory, actor_of_client
-from iam.service.issuing import Issuer
 from iam.service.means import Means
+from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.issuing import Issuer
+from iam.service.zero_trust.decisions import TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND

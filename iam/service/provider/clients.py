@@ -11,8 +11,8 @@ from iam.core.rfc6749.authorize import registrable_uri
 from iam.errors import IdentityInvalid, InvalidRequest, NameTaken, RedirectRefused
 from iam.models.clients import Client, IssuedClient, NewClient
 from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
-from iam.service.directory import ClientDirectory
 from iam.service.means import Means
+from iam.service.provider.directory import ClientDirectory
 from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest

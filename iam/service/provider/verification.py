@@ -18,9 +18,9 @@ from iam.models.clients import ClientCredentials
 from iam.models.grants import VerifiedClaims
 from iam.models.options import API_AUDIENCE
 from iam.models.sessions import OpSession
-from iam.service.directory import ClientDirectory, actor_of_client
 from iam.service.means import Means
-from iam.service.tokens import KeyRing, token_digest
+from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.tokens import KeyRing, token_digest
 from secops.kernel.actors import Actor
 from secops.kernel.clock import MINUTE, SECOND
 from secops.kernel.errors import AuditUnavailable

@@ -11,17 +11,15 @@ from iam.core.rfc6238.totp import SECRET_BYTES, base32, matching_step, otpauth_u
 from iam.errors import EnrolmentRefused, PersonUnproved, SignInRefused
 from iam.models.accounts import Account, Enrolment, EnrolmentView, IdentityDocument, Person
 from iam.models.credentials import PasswordCredential, TotpCredential
-from iam.service.accounts import enrolment_digest, make_person
 from iam.service.means import Means
+from iam.service.people.accounts import enrolment_digest, make_person
+from iam.service.sign_on.recovery_codes import make_recovery_codes, recovery_digest
 from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 ISSUER_NAME: Final = "govsecops"
-RECOVERY_CODES: Final = 10
-_ALPHABET: Final = "abcdefghjkmnpqrstvwxyz23456789"
-_CODE_LENGTH: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +30,6 @@ class EnrolmentForm:
     password: str = field(repr=False)
     code: str = field(repr=False)
     document: IdentityDocument | None = field(default=None, repr=False)
-
-
-def recovery_digest(means: Means, account_id: str, code: str) -> bytes:
-    """Return what a recovery code is stored as; dashes, spaces and case don't matter."""
-    plain = "".join(char for char in code[:64].casefold() if char in _ALPHABET)
-    return means.keys.mac("recovery-code", f"{account_id}|{plain}".encode())
-
-
-def make_recovery_codes(means: Means) -> tuple[str, ...]:
-    """Return new codes of 12 characters (58 bits) each."""
-    codes = []
-    for _ in range(RECOVERY_CODES):
-        number = int.from_bytes(means.random(16), "big")
-        letters = []
-        for _ in range(_CODE_LENGTH):
-            number, rest = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[rest])
-        text = "".join(letters)
-        codes.append("-".join((text[:4], text[4:8], text[8:])))
-    return tuple(codes)
 
 
 @dataclass(frozen=True, slots=True)

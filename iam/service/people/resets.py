@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.models.accounts import Account, IssuedEnrolment
-from iam.service.accounts import issue_enrolment
 from iam.service.means import Means
-from iam.service.sessions import end_within, find_account, refuse_own, same_organisation
+from iam.service.people.accounts import issue_enrolment
+from iam.service.sign_on.sessions import end_within, find_account, refuse_own, same_organisation
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.errors import Conflict

@@ -19,7 +19,7 @@ from iam.models.accounts import (
     Person,
 )
 from iam.service.means import Means
-from iam.service.sessions import end_within, find_account, refuse_own, same_organisation
+from iam.service.sign_on.sessions import end_within, find_account, refuse_own, same_organisation
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Conflict
 from secops.kernel.pages import Page, PageRequest

@@ -13,11 +13,11 @@ from iam.core.rfc7636.pkce import challenge_of
 from iam.errors import InvalidGrant, TokenRefused
 from iam.models.options import CONSOLE_CLIENT
 from iam.models.sessions import ConsoleSession, ConsoleStart, RpSession
-from iam.service.directory import ClientDirectory
-from iam.service.grants import CodeExchange, GrantService
 from iam.service.means import Means
-from iam.service.references import read_reference, write_reference
-from iam.service.sessions import digest_of
+from iam.service.provider.directory import ClientDirectory
+from iam.service.provider.grants import CodeExchange, GrantService
+from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.sessions import digest_of
 
 _PURPOSE: Final = "console"
 

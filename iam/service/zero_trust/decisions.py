@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.ports import PolicyAnswer, PolicyEngine, PolicyQuestion
-from iam.service.risks import RiskProjection
+from iam.service.zero_trust.risks import RiskProjection
 from secops.kernel.access import Decision, Question
 from secops.kernel.actors import Actor
 from secops.kernel.errors import SecopsError

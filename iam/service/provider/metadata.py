@@ -9,10 +9,10 @@ from typing import Any
 from iam.core.rfc6749.authorize import answer_location
 from iam.core.rfc9068.verify import signed_claims
 from iam.errors import TokenRefused
-from iam.service.directory import ClientDirectory
 from iam.service.means import Means
-from iam.service.sessions import SessionService
-from iam.service.tokens import KeyRing
+from iam.service.provider.directory import ClientDirectory
+from iam.service.provider.tokens import KeyRing
+from iam.service.sign_on.sessions import SessionService
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from iam.models.accounts import Account
 from iam.service.means import Means
-from iam.service.sessions import end_sessions, end_within, find_account
+from iam.service.sign_on.sessions import end_sessions, end_within, find_account
 from secops.kernel.actors import system_actor
 from secops.kernel.errors import NotFound
 from secops.kernel.permissions.roles import ADMINISTRATORS

@@ -13,10 +13,10 @@ from iam.errors import LoginRequired, OAuthRefused, RedirectRefused
 from iam.models.clients import Client
 from iam.models.grants import AuthorizationRequest, Code
 from iam.models.sessions import OpSession
-from iam.service.directory import ClientDirectory
 from iam.service.means import Means
-from iam.service.references import read_reference, write_reference
-from iam.service.sessions import SessionService
+from iam.service.provider.directory import ClientDirectory
+from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.sessions import SessionService
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.trail import Act

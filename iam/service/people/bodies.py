@@ -10,7 +10,7 @@ from iam.core.gb32100.credit_code import canonical_credit_code
 from iam.errors import IdentityInvalid, InvalidRequest
 from iam.models.accounts import LegalPerson, Mandate, Organisation
 from iam.service.means import Means
-from iam.service.sessions import find_account, refuse_own, same_organisation
+from iam.service.sign_on.sessions import find_account, refuse_own, same_organisation
 from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
 from secops.kernel.permissions.iam import (

@@ -26,9 +26,8 @@ from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.models.options import CLI_CLIENT
 from iam.models.sessions import FactorAttempt, Opened, OpSession, PasswordAttempt, RpSession
 from iam.ports import RiskAdvice
-from iam.service.decisions import SESSION_OPEN, DecisionService
-from iam.service.enrolment import recovery_digest
-from iam.service.guessing import (
+from iam.service.means import Means
+from iam.service.sign_on.guessing import (
     GuessKeys,
     count_factor_failure,
     count_password,
@@ -38,10 +37,11 @@ from iam.service.guessing import (
     password_refused,
     remember_device,
 )
-from iam.service.means import Means
-from iam.service.references import read_reference, write_reference
-from iam.service.sessions import digest_of
-from iam.service.unusual import advise, read_before, record_advice
+from iam.service.sign_on.recovery_codes import recovery_digest
+from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.sessions import digest_of
+from iam.service.sign_on.unusual import advise, read_before, record_advice
+from iam.service.zero_trust.decisions import SESSION_OPEN, DecisionService
 from secops.kernel.access import Question
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.errors import Forbidden, NotFound

@@ -9,7 +9,7 @@ from iam.core.lockout import LIMITS, after_failure, refused
 from iam.core.names import address_block, folded_name
 from iam.errors import TokenRefused
 from iam.service.means import Means
-from iam.service.references import read_reference, write_reference
+from iam.service.sign_on.references import read_reference, write_reference
 from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "device"

@@ -10,7 +10,7 @@ from iam.models.clients import Client
 from iam.models.grants import Code
 from iam.models.sessions import OpSession
 from iam.service.means import Means
-from iam.service.tokens import KeyRing, access_token_hash
+from iam.service.provider.tokens import KeyRing, access_token_hash
 from secops.kernel.clock import SECOND
 
 _JTI_BYTES: Final = 16

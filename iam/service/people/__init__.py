@@ -1,0 +1,1 @@
+"""Accounts, roles, organisations and mandates, and what people prove themselves with."""

@@ -1,0 +1,1 @@
+"""The OpenID provider: applications, authorization, tokens, what a token is worth."""

@@ -1,0 +1,1 @@
+"""From a name to a session: factors, counting of failures, risk, sessions."""

@@ -1,0 +1,1 @@
+"""Each request decided anew: the policy decision point and the risk it looks at."""
