@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
+import multiprocessing
 import os
 import shutil
 import socket
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,7 @@ settings.register_profile(
 settings.load_profile("deep" if os.environ.get("SECOPS_DEEP") else "ci")  # noqa: TID251 - test profile
 
 ROOT = Path(__file__).resolve().parents[1]
+SECONDS_TO_EXIT = 90
 MARKS_WITH_SOCKETS = ("network", "service", "browser", "postgresql")
 
 
@@ -42,6 +47,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("deep"):
             item.add_marker(skip)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Refuse to call a run good that leaves threads or processes behind, and name them."""
+    left: list[object] = [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread() and not thread.daemon
+    ]
+    left.extend(multiprocessing.active_children())
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        sys.__stderr__.write("".join(f"\nleft running by a test: {each!r}" for each in left) + "\n")
+
+
+def pytest_unconfigure() -> None:
+    """End a process that cannot end by itself, and show what holds it."""
+    faulthandler.dump_traceback_later(SECONDS_TO_EXIT, exit=True, file=sys.__stderr__)
 
 
 @pytest.fixture(autouse=True)
