@@ -9,9 +9,10 @@ UV := 0.13.9
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-build --compile-bytecode
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+ALONE := not service and not postgresql and not browser
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services bench texts lock clean
+.PHONY: help run check test test-deep lint types contracts unit services covered-alone covered-services bench texts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,7 +55,7 @@ contracts: $(DEVELOPMENT) ## import contracts
 	@$(BIN)/lint-imports
 
 unit: $(DEVELOPMENT)
-	@$(BIN)/python -m pytest -q -m "not service and not postgresql and not browser"
+	@$(BIN)/python -m pytest -q -m "$(ALONE)"
 
 check: lint types contracts unit ## lint, types, contracts, tests without services (≤ 5 min)
 
@@ -63,8 +64,14 @@ services: ## install what the tests need beside Python (Debian, root or sudo)
 
 test: services lint types contracts ## everything, with services (≤ 25 min)
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -q --durations=15
+	@$(MAKE) -j2 --no-print-directory covered-alone covered-services
 	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
+
+covered-alone: $(DEVELOPMENT)
+	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(ALONE)"
+
+covered-services: $(DEVELOPMENT)
+	@$(BIN)/coverage run -m pytest -q --durations=15 -m "not ($(ALONE))"
 
 test-deep: services $(DEVELOPMENT) ## the full counts of faults and attacks (≤ 60 min)
 	@SECOPS_DEEP=1 $(BIN)/python -m pytest -q --durations=15
