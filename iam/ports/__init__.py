@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iam.ports.changes import ChangeKind, ChangeStore
 from iam.ports.keys import (
     IamPorts,
     KeyedHash,
@@ -40,6 +41,8 @@ from iam.ports.sign_on import (
 
 __all__ = [
     "AccountStore",
+    "ChangeKind",
+    "ChangeStore",
     "ClientStore",
     "CredentialStore",
     "EnrolmentStore",
