@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
-from iam.store.tables.factors import lockouts, passwords, recovery_codes, totp
+from iam.store.tables.factors import (
+    certificates,
+    lockouts,
+    passkeys,
+    passwords,
+    recovery_codes,
+    totp,
+)
 from iam.store.tables.people import (
     accounts,
     civil_services,
     enrolments,
     legal_persons,
     mandates,
+    organisation_paths,
     organisations,
     person_sides,
     persons,
     role_grants,
 )
+from iam.store.tables.power import acting, change_requests, departures
 from iam.store.tables.provider import clients, codes, families, used
 from iam.store.tables.schema import metadata
 from iam.store.tables.sessions import risks, rp_sessions, sessions
+from iam.store.tables.upstream import (
+    real_name_levels,
+    upstream_links,
+    upstream_proposals,
+    upstreams,
+)
 
 __all__ = [
     "accounts",
+    "acting",
+    "certificates",
+    "change_requests",
     "civil_services",
     "clients",
     "codes",
+    "departures",
     "enrolments",
     "families",
     "legal_persons",
     "lockouts",
     "mandates",
     "metadata",
+    "organisation_paths",
     "organisations",
+    "passkeys",
     "passwords",
     "person_sides",
     "persons",
+    "real_name_levels",
     "recovery_codes",
     "risks",
     "role_grants",
     "rp_sessions",
     "sessions",
     "totp",
+    "upstream_links",
+    "upstream_proposals",
+    "upstreams",
     "used",
 ]

@@ -17,7 +17,19 @@ organisations: Final = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("parent_id", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("closed_at", sa.BigInteger),
 )
+sa.Index("iam_organisations_of_parent", organisations.c.parent_id)
+
+organisation_paths: Final = sa.Table(
+    "iam_organisation_paths",
+    metadata,
+    sa.Column("ancestor_id", sa.Text, primary_key=True),
+    sa.Column("descendant_id", sa.Text, primary_key=True),
+    sa.Column("depth", sa.Integer, nullable=False),
+)
+"""The tree, closed: every organisation under itself (depth 0) and all above it."""
+sa.Index("iam_organisation_paths_up", organisation_paths.c.descendant_id)
 
 persons: Final = sa.Table(
     "iam_persons",
@@ -38,7 +50,11 @@ civil_services: Final = sa.Table(
     sa.Column("organisation", sa.Text, primary_key=True),
     sa.Column("org_id", sa.Text, nullable=False),
     sa.Column("post", sa.Text, nullable=False),
+    sa.Column("organisation_id", sa.Text),
+    sa.Column("started_at", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("ended_at", sa.BigInteger),
 )
+sa.Index("iam_civil_services_of_organisation", civil_services.c.organisation_id)
 
 legal_persons: Final = sa.Table(
     "iam_legal_persons",
@@ -48,6 +64,7 @@ legal_persons: Final = sa.Table(
     sa.Column("credit_code", sa.Text, nullable=False, unique=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("representative_id", sa.Text),
 )
 
 accounts: Final = sa.Table(
@@ -62,8 +79,14 @@ accounts: Final = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("last_sign_in", sa.BigInteger),
+    sa.Column("owner_id", sa.Text),
+    sa.Column("review_at", sa.BigInteger),
+    sa.Column("expires_at", sa.BigInteger),
 )
 sa.Index("iam_accounts_of_person", accounts.c.person_id)
+sa.Index("iam_accounts_of_owner", accounts.c.owner_id)
+sa.Index("iam_accounts_by_sign_in", accounts.c.last_sign_in, accounts.c.id)
+sa.Index("iam_accounts_by_end", accounts.c.expires_at)
 
 mandates: Final = sa.Table(
     "iam_mandates",
@@ -77,8 +100,14 @@ mandates: Final = sa.Table(
     sa.Column("ends_at", sa.BigInteger, nullable=False),
     sa.Column("granted_by", sa.Text, nullable=False),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("services", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("seals", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("granter_id", sa.Text),
+    sa.Column("granted_at", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("signature", sa.LargeBinary),
 )
 sa.Index("iam_mandates_of_agent", mandates.c.agent_id)
+sa.Index("iam_mandates_of_legal_person", mandates.c.legal_person_id)
 
 person_sides: Final = sa.Table(
     "iam_person_sides",
@@ -100,6 +129,7 @@ role_grants: Final = sa.Table(
     sa.Column("person_key", sa.LargeBinary),
     sa.Column("granted_by", sa.Text, nullable=False),
     sa.Column("granted_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
     # no side and no person (staff, applications): the pair is not looked up (MATCH SIMPLE)
     sa.ForeignKeyConstraint(
         ["person_key", "side"],
@@ -118,6 +148,7 @@ sa.Index(
     postgresql_where=sa.text(_ADMINISTRATOR),
 )
 sa.Index("iam_role_grants_of_person", role_grants.c.person_key)
+sa.Index("iam_role_grants_by_end", role_grants.c.expires_at)
 
 enrolments: Final = sa.Table(
     "iam_enrolments",
