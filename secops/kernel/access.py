@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Forbidden
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Forbidden, StepUpRequired
 from secops.kernel.permissions import Permission
 
 
@@ -32,12 +33,27 @@ class ClientVerifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StepUp:
+    """The proof that would turn a refusal around (RFC 9470 §3): a level, or a fresh sign-in."""
+
+    acr_values: str | None = None
+    max_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer of the policy decision point, and why."""
+    """The answer of the policy decision point, and why.
+
+    A refusal says ``because`` of what, which ``helps`` would turn it around, each by itself,
+    and the ``step_up`` among them, if there is one.
+    """
 
     allowed: bool
     reason: str
     policies: tuple[str, ...] = ()
+    because: Text | None = None
+    helps: tuple[Text, ...] = ()
+    step_up: StepUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +110,25 @@ class LateAccessControl:
             msg = "no decision point is bound yet"
             raise Forbidden(msg)
         decision = self._decision_point.decide(Question(actor, permission, resource, context or {}))
-        if not decision.allowed:
-            raise Forbidden(decision.reason, permission=permission)
+        if decision.allowed:
+            return
+        facts = _explanation(decision)
+        if decision.step_up is not None:
+            wanted = decision.step_up
+            raise StepUpRequired(
+                decision.reason, acr_values=wanted.acr_values, max_age=wanted.max_age, **facts
+            )
+        raise Forbidden(decision.reason, permission=permission, **facts)
+
+
+def _explanation(decision: Decision) -> dict[str, str | int | None]:
+    """Return what a refusal tells in both languages, as facts of its error."""
+    facts: dict[str, str | int | None] = {}
+    if decision.policies:
+        facts["policies"] = " ".join(decision.policies)
+    if decision.because is not None:
+        facts |= {"because_zh": decision.because.zh, "because_en": decision.because.en}
+    if decision.helps:
+        facts["helps_zh"] = ";".join(text.zh for text in decision.helps)
+        facts["helps_en"] = "; ".join(text.en for text in decision.helps)
+    return facts

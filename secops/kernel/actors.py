@@ -17,7 +17,8 @@ class Actor:
     """A caller whose identity has been proved.
 
     ``level`` is the authentication level reached (1, 2 or 3), ``auth_time`` when
-    (UTC microseconds), ``scopes`` None for an interactive session without narrowing.
+    (UTC microseconds), ``scopes`` None for an interactive session without narrowing;
+    ``address`` where this request comes from, empty where nobody can tell.
     """
 
     kind: ActorKind
@@ -30,6 +31,7 @@ class Actor:
     level: int = 1
     auth_time: int = 0
     scopes: frozenset[str] | None = None
+    address: str = ""
 
     @property
     def permissions(self) -> frozenset[Permission]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from secops.kernel.transactions import Transaction
 
-RevocationKind = Literal["session", "account", "client", "key", "seal", "token"]
-KINDS: Final = frozenset({"session", "account", "client", "key", "seal", "token"})
+RevocationKind = Literal[
+    "session",
+    "account",
+    "client",
+    "key",
+    "seal",
+    "token",
+    "person",
+    "device",
+    "organisation",
+    "address",
+    "policy",
+]
+KINDS: Final[frozenset[str]] = frozenset(get_args(RevocationKind))
 
 
 class Revocations(Protocol):
@@ -27,5 +39,5 @@ class Revocations(Protocol):
         ...
 
     def restore(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
-        """Lift an account's, client's, key's or seal's revocation (never a session's)."""
+        """Lift a revocation (never a session's or a token's)."""
         ...

@@ -42,8 +42,8 @@ class Request:
     actor: Actor | None = None
 
     def with_actor(self, actor: Actor) -> Request:
-        """Return the same request, made by ``actor``."""
-        return replace(self, actor=actor)
+        """Return the same request, made by ``actor`` from where it comes."""
+        return replace(self, actor=replace(actor, address=self.remote))
 
     @property
     def caller(self) -> Actor:
