@@ -130,6 +130,10 @@ class Sighted:
         return self.first_at, self.first_event
 
 
+Shown = tuple[Group, tuple[str, ...]]
+"""A value that a group showed."""
+
+
 @dataclass(slots=True)
 class Notes:
     """What one step changes in the state of one correlation: written in one transaction."""

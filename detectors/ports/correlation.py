@@ -13,6 +13,7 @@ from detectors.models.correlation import (
     Match,
     NodeKey,
     Notes,
+    Shown,
     Sighted,
 )
 from secops.kernel.transactions import Transaction
@@ -50,21 +51,27 @@ class CorrelationStore(Protocol):
         ...
 
     def sightings(
-        self,
-        tx: Transaction,
-        key: NodeKey,
-        group: Group,
-        *,
-        began: tuple[int, int] | None = None,
-        value: tuple[str, ...] | None = None,
+        self, tx: Transaction, key: NodeKey, group: Group, began: tuple[int, int]
     ) -> Sequence[Sighted]:
-        """Return a group's runs: those that ``began`` then (both ends included), of ``value``."""
+        """Return a group's runs that ``began`` then (both ends included)."""
+        ...
+
+    def sightings_of(
+        self, tx: Transaction, key: NodeKey, shown: Iterable[Shown]
+    ) -> Mapping[Shown, Sequence[Sighted]]:
+        """Return the runs of those of ``shown`` values that have any."""
         ...
 
     def inner(
         self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
     ) -> Sequence[Known]:
         """Return a group's inner episodes that share an instant with ``window``."""
+        ...
+
+    def inner_at(
+        self, tx: Transaction, key: NodeKey, places: Iterable[tuple[Group, int]]
+    ) -> Sequence[tuple[Group, Known]]:
+        """Return the inner episodes of groups that begin and end at an instant of ``places``."""
         ...
 
     def counts(self, tx: Transaction) -> Sequence[CorrelationCounts]:

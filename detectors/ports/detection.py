@@ -68,6 +68,12 @@ class AlertStore(Protocol):
         """Return a group's alerts that share an instant with ``window``, oldest raised first."""
         ...
 
+    def standing_at(
+        self, tx: Transaction, rule_id: str, places: Sequence[tuple[Sequence[str], int]]
+    ) -> Sequence[Alert]:
+        """Return alerts of groups that begin and end at an instant of ``places``, oldest first."""
+        ...
+
     def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
         """Close an open alert; False if it is not open (any more)."""
         ...

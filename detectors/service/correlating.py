@@ -8,12 +8,6 @@ from typing import Final
 
 from detectors.core.correlation.chains import episode_hit, episode_id
 from detectors.core.correlation.episodes import settled
-from detectors.core.correlation.first_seen import (
-    is_learned,
-    joined_runs,
-    run_as_episode,
-    sighting,
-)
 from detectors.core.correlation.grouping import Grouper, Hit
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.progress import after_arrival, after_settling, is_late, reopened
@@ -23,11 +17,9 @@ from detectors.models.alerts import Alert
 from detectors.models.correlation import (
     Episode,
     Group,
-    GroupState,
     Known,
     Match,
     Notes,
-    Sighted,
 )
 from detectors.ports import AlertStore, CorrelationStore
 from detectors.service.correlation_nodes import (
@@ -37,12 +29,12 @@ from detectors.service.correlation_nodes import (
     Node,
     node_key,
 )
+from detectors.service.new_values import FOREVER, new_values
 from detectors.service.rising import risen
 from secops.kernel.transactions import Transaction
 
 MAX_DUE: Final = 2_000
 """Groups of one correlation that one step judges; the others stay due."""
-FOREVER: Final = 1 << 62
 
 
 @dataclass(slots=True)
@@ -105,7 +97,7 @@ class Correlator:
 
 def _changes(tx: Transaction, node: Node, watermark: int | None) -> Iterator[GroupChange]:
     if node.correlation.type == "first_seen":
-        yield from _sighted(tx, node)
+        yield from new_values(tx, node)
     elif node.correlation.rising:
         yield from risen(tx, node)
     else:
@@ -159,77 +151,6 @@ def _expect(tx: Transaction, node: Node, watermark: int) -> None:
         if group not in node.states:
             node.arrive([Match(group, watermark, "", 0)], ())
             node.put(after_arrival(node.correlation, group, None, watermark))
-
-
-def _sighted(tx: Transaction, node: Node) -> Iterator[GroupChange]:
-    """Join new sightings with the runs they touch; what begins a run may be new."""
-    correlation = node.correlation
-    touched = node.touched()
-    node.load_states(tx, touched)
-    for group, matches in touched.items():
-        state = node.states.get(group)
-        begun = min(match.at for match in matches)
-        before = None if state is None else state.begins_at
-        begun = begun if before is None else min(begun, before)
-        runs, replaced = _joined(tx, node, group, matches)
-        if begun != before:
-            revision = 0 if state is None else state.revision
-            node.put(GroupState(group, begun, None, FOREVER, revision))
-        if before is not None and begun < before:
-            # a group that is older than was thought has learnt earlier: look at its past again
-            until = before + correlation.learning
-            young = node.store.sightings(tx, node.key, group, began=(begun, until))
-            runs += [run for run in young if run not in replaced and run not in runs]
-        for run in sorted(runs, key=lambda each: each.start):
-            known = _known_of(tx, node, (run, *replaced))
-            fires = is_learned(correlation, run, begun)
-            found = [run_as_episode(run)] if fires else []
-            for change in _judged(node, found, known):
-                yield group, change
-    node.notes.added.clear()  # the runs hold all that is needed
-
-
-def _joined(
-    tx: Transaction, node: Node, group: Group, matches: Sequence[Match]
-) -> tuple[list[Sighted], list[Sighted]]:
-    """Return the runs that are new or changed, and those that they replace."""
-    fresh: dict[tuple[str, ...], list[Sighted]] = {}
-    for run in filter(None, map(sighting, matches)):
-        fresh.setdefault(run.value, []).append(run)
-    new, replaced = [], []
-    for value, mine in fresh.items():
-        stored = list(node.store.sightings(tx, node.key, group, value=value))
-        joined = joined_runs([*stored, *mine], node.correlation.timespan)
-        new += [run for run in joined if run not in stored]
-        replaced += [run for run in stored if run not in joined]
-    node.notes.sighted += new
-    node.notes.forgotten += replaced
-    return new, replaced
-
-
-def _known_of(tx: Transaction, node: Node, runs: Sequence[Sighted]) -> list[Known]:
-    """Return what was written of runs of the first one's value that it covers now."""
-    run = runs[0]
-    mine = [each for each in runs if each.value == run.value]
-    covered = [each for each in mine if run.first_at <= each.first_at <= run.last_at]
-    known: dict[str, Known] = {}
-    for each in covered:
-        for found in node.book.known(tx, run.group, (each.first_at, each.first_at)):
-            if found.first_event == each.first_event:
-                known[found.id] = found
-    return list(known.values())
-
-
-def _judged(node: Node, found: Sequence[Episode], known: Sequence[Known]) -> Iterator[Change]:
-    """As ``reconcile``, where all of ``known`` are about the one that was found."""
-    if not found or not known:
-        yield from reconcile(found, known, node.name)
-        return
-    (episode,) = found
-    oldest, *others = known
-    if others or not oldest.live or oldest.first_event != episode.first_event:
-        yield Change("extend", oldest, episode, tuple(others))
-    yield from (Change("supersede", other) for other in others if other.live)
 
 
 def _inner_change(node: Node, group: Group, change: Change) -> tuple[list[Hit], list[Hit]]:

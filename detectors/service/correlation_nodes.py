@@ -36,6 +36,12 @@ class Book(Protocol):
         """Return a group's episodes that share an instant with ``window``, oldest first."""
         ...
 
+    def known_at(
+        self, tx: Transaction, places: Iterable[tuple[Group, int]]
+    ) -> Sequence[tuple[Group, Known]]:
+        """Return episodes of one instant, of the groups and at the instants in ``places``."""
+        ...
+
 
 @dataclass(slots=True)
 class AlertBook:
@@ -54,6 +60,14 @@ class AlertBook:
         found = self.alerts.overlapping(tx, header.id, group, window)
         self.seen.update((alert.id, alert) for alert in found)
         return [self._known(alert) for alert in found]
+
+    def known_at(
+        self, tx: Transaction, places: Iterable[tuple[Group, int]]
+    ) -> Sequence[tuple[Group, Known]]:
+        """Return alerts of one instant, also those of former versions."""
+        found = self.alerts.standing_at(tx, self.detector.header.id, sorted(places))
+        self.seen.update((alert.id, alert) for alert in found)
+        return [(tuple(alert.group), self._known(alert)) for alert in found]
 
     def _known(self, alert: Alert) -> Known:
         first = alert.event_ids[0] if alert.event_ids else ""
@@ -80,6 +94,12 @@ class InnerBook:
     def known(self, tx: Transaction, group: Group, window: tuple[int, int]) -> Sequence[Known]:
         """Return inner episodes."""
         return self.store.inner(tx, self.key, group, window)
+
+    def known_at(
+        self, tx: Transaction, places: Iterable[tuple[Group, int]]
+    ) -> Sequence[tuple[Group, Known]]:
+        """Return inner episodes of one instant."""
+        return self.store.inner_at(tx, self.key, sorted(places))
 
 
 @dataclass(slots=True)

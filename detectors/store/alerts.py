@@ -104,6 +104,22 @@ class DatabaseAlerts:
         )
         return [_alert(row) for row in tx.execute(query)]
 
+    def standing_at(
+        self, tx: Transaction, rule_id: str, places: Sequence[tuple[Sequence[str], int]]
+    ) -> Sequence[Alert]:
+        """Return alerts of groups that begin and end at an instant of ``places``, oldest first."""
+        query = sa.select(alerts).where(
+            alerts.c.rule_id == rule_id,
+            alerts.c.status != "superseded",
+            alerts.c.first_at == alerts.c.last_at,
+        )
+        pair = sa.tuple_(alerts.c.group_key, alerts.c.last_at)
+        wanted = [(_group(group), at) for group, at in places]
+        rows: list[Any] = []
+        for start in range(0, len(wanted), _MANY):
+            rows += tx.execute(query.where(pair.in_(wanted[start : start + _MANY])))
+        return [_alert(row) for row in sorted(rows, key=lambda row: (row.raised_at, row.id))]
+
     def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
         """Close an open alert; one statement checks and closes."""
         done = tx.execute(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -15,6 +15,7 @@ from detectors.models.correlation import (
     Match,
     NodeKey,
     Notes,
+    Shown,
     Sighted,
     Uncounted,
 )
@@ -37,7 +38,10 @@ from detectors.store.tables import (
 )
 from secops.kernel.transactions import Transaction
 
+T = TypeVar("T")
+
 _MANY: Final = 400
+"""Places of one statement: two parameters each."""
 
 
 class DatabaseCorrelations:
@@ -79,12 +83,11 @@ class DatabaseCorrelations:
         self, tx: Transaction, key: NodeKey, groups: Iterable[Group]
     ) -> dict[Group, GroupState]:
         """Return the states of those of ``groups`` that have one."""
-        texts = [text_of(group) for group in groups]
         table = correlation_groups
+        query = sa.select(table).where(*_all_of(table, key))
         found = {}
-        for start in range(0, len(texts), _MANY):
-            some = table.c.group_key.in_(texts[start : start + _MANY])
-            for row in tx.execute(sa.select(table).where(*_all_of(table, key), some)):
+        for some in _pieces([text_of(group) for group in groups]):
+            for row in tx.execute(query.where(table.c.group_key.in_(some))):
                 found[texts_in(row.group_key)] = state_in(row)
         return found
 
@@ -99,21 +102,26 @@ class DatabaseCorrelations:
         return [state_in(row) for row in tx.execute(query.limit(limit))]
 
     def sightings(
-        self,
-        tx: Transaction,
-        key: NodeKey,
-        group: Group,
-        *,
-        began: tuple[int, int] | None = None,
-        value: tuple[str, ...] | None = None,
+        self, tx: Transaction, key: NodeKey, group: Group, began: tuple[int, int]
     ) -> Sequence[Sighted]:
-        """Return a group's runs: those that ``began`` then (both ends included), of ``value``."""
-        query = sa.select(sightings).where(*_of(sightings, key, group))
-        if began is not None:
-            query = query.where(sightings.c.first_at.between(*began))
-        if value is not None:
-            query = query.where(sightings.c.value == text_of(value))
-        return [sighted_in(row, group) for row in tx.execute(query)]
+        """Return a group's runs that ``began`` then (both ends included)."""
+        here = (*_of(sightings, key, group), sightings.c.first_at.between(*began))
+        return [sighted_in(row, group) for row in tx.execute(sa.select(sightings).where(*here))]
+
+    def sightings_of(
+        self, tx: Transaction, key: NodeKey, shown: Iterable[Shown]
+    ) -> dict[Shown, Sequence[Sighted]]:
+        """Return the runs of those of ``shown`` values that have any."""
+        table = sightings
+        query = sa.select(table).where(*_all_of(table, key))
+        pair = sa.tuple_(table.c.group_key, table.c.value)
+        wanted = [(text_of(group), text_of(value)) for group, value in shown]
+        found: dict[Shown, list[Sighted]] = {}
+        for some in _pieces(wanted):
+            for row in tx.execute(query.where(pair.in_(some))):
+                run = sighted_in(row, texts_in(row.group_key))
+                found.setdefault((run.group, run.value), []).append(run)
+        return {**found}
 
     def inner(
         self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
@@ -130,6 +138,19 @@ class DatabaseCorrelations:
             .order_by(table.c.first_at, table.c.id)
         )
         return [known_in(row) for row in tx.execute(query)]
+
+    def inner_at(
+        self, tx: Transaction, key: NodeKey, places: Iterable[tuple[Group, int]]
+    ) -> Sequence[tuple[Group, Known]]:
+        """Return the inner episodes of groups that begin and end at an instant of ``places``."""
+        table = inner_episodes
+        pair = sa.tuple_(table.c.group_key, table.c.last_at)
+        query = sa.select(table).where(*_all_of(table, key), table.c.first_at == table.c.last_at)
+        return [
+            (texts_in(row.group_key), known_in(row))
+            for some in _pieces([(text_of(group), at) for group, at in places])
+            for row in tx.execute(query.where(pair.in_(some)).order_by(table.c.id))
+        ]
 
     def counts(self, tx: Transaction) -> Sequence[CorrelationCounts]:
         """Return what each correlation's version did not count."""
@@ -178,6 +199,11 @@ class DatabaseCorrelations:
             old = sightings.c.last_at < ended
             done.append(tx.execute(sightings.delete().where(*_all_of(sightings, key), old)))
         return sum(int(each.rowcount) for each in done)
+
+
+def _pieces(wanted: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(wanted), _MANY):
+        yield wanted[start : start + _MANY]
 
 
 def _all_of(table: sa.Table, key: NodeKey) -> tuple[Any, ...]:
@@ -237,14 +263,25 @@ def m_key(match: Match) -> tuple[Group, int, str]:
 
 
 def _put_sightings(tx: Transaction, org_id: str, notes: Notes) -> None:
-    for run in notes.forgotten:
+    if notes.forgotten:
+        gone = [
+            {
+                "b_group": text_of(run.group),
+                "b_value": text_of(run.value),
+                "b_at": run.first_at,
+                "b_event": run.first_event,
+            }
+            for run in notes.forgotten
+        ]
         tx.execute(
             sightings.delete().where(
-                *_of(sightings, notes.key, run.group),
-                sightings.c.value == text_of(run.value),
-                sightings.c.first_at == run.first_at,
-                sightings.c.first_event == run.first_event,
-            )
+                *_all_of(sightings, notes.key),
+                sightings.c.group_key == sa.bindparam("b_group"),
+                sightings.c.value == sa.bindparam("b_value"),
+                sightings.c.first_at == sa.bindparam("b_at"),
+                sightings.c.first_event == sa.bindparam("b_event"),
+            ),
+            gone,
         )
     rows = [
         {
