@@ -32,6 +32,7 @@ from iam.service.provider.issuing import Issuer
 from iam.service.provider.metadata import MetadataService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.zero_trust.decisions import DecisionService
@@ -83,6 +84,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
     roles = RoleService(means)
     clients = ClientService(means, directory)
     issuer = Issuer(means, ring)
+    opening = Opening(means, decisions)
     grants = GrantService(means, directory, issuer, decisions)
     verification = TokenVerification(means, ring, directory)
     return IamServices(
@@ -91,7 +93,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         roles=roles,
         enrolment=EnrolmentService(means),
         resets=ResetService(means),
-        sign_in=SignInService(means, decisions),
+        sign_in=SignInService(means, opening),
         sessions=sessions,
         clients=clients,
         authorize=AuthorizeService(means, directory, sessions),

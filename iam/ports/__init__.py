@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.ports.changes import ChangeKind, ChangeStore
+from iam.ports.factors import PasskeyStore
 from iam.ports.keys import (
     IamPorts,
     KeyedHash,
@@ -53,6 +54,7 @@ __all__ = [
     "LockoutStore",
     "LoginRisk",
     "NoLoginRisk",
+    "PasskeyStore",
     "PasswordHasher",
     "PersonStore",
     "PolicyAnswer",
@@ -82,4 +84,5 @@ class IamStores:
     clients: ClientStore
     grants: GrantStore
     lockouts: LockoutStore
+    passkeys: PasskeyStore
     risks: RiskStore

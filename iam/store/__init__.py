@@ -9,6 +9,7 @@ from iam.store.credentials import Credentials
 from iam.store.enrolments import Enrolments
 from iam.store.grants import Grants
 from iam.store.lockouts import Lockouts
+from iam.store.passkeys import Passkeys
 from iam.store.persons import Persons
 from iam.store.risks import Risks
 from iam.store.roles import Roles
@@ -29,5 +30,6 @@ def make_stores() -> IamStores:
         clients=Clients(),
         grants=Grants(),
         lockouts=Lockouts(),
+        passkeys=Passkeys(),
         risks=Risks(),
     )

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from iam.models.credentials import PasswordCredential, TotpCredential
-from iam.store.tables import accounts, passwords, recovery_codes, role_grants, totp
+from iam.store.tables import (
+    accounts,
+    certificates,
+    passkeys,
+    passwords,
+    recovery_codes,
+    role_grants,
+    totp,
+)
 from secops.kernel.permissions.roles import ADMINISTRATORS
 from secops.kernel.transactions import Transaction
 
@@ -104,8 +112,8 @@ class Credentials:
                 passwords.c.account_id == account_id, passwords.c.set_at == set_at
             )
         )
-        tx.execute(totp.delete().where(totp.c.account_id == account_id))
-        tx.execute(recovery_codes.delete().where(recovery_codes.c.account_id == account_id))
+        for table in (totp, recovery_codes, passkeys, certificates):
+            tx.execute(table.delete().where(table.c.account_id == account_id))
 
     def facts(self, tx: Transaction, org_id: str, set_before: int) -> Mapping[str, int]:
         """Return counts: with_two_factors, administrators…, passwords_expired."""

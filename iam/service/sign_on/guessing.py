@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.lockout import LIMITS, after_failure, refused
@@ -21,11 +21,13 @@ class GuessKeys:
 
     ``device`` is there only for a browser in which this name has signed in with both factors:
     its failures are counted apart, so that strangers can't keep the owner out.
+    ``name`` is the folded name they were made of.
     """
 
     account: bytes
     address: bytes
     device: bytes | None = None
+    name: str = field(default="", repr=False)
 
     @property
     def password(self) -> tuple[str, bytes]:
@@ -40,6 +42,7 @@ def guess_keys(means: Means, name: str, address: str, device: str = "") -> Guess
         account=account,
         address=means.keys.mac("lockout", f"address|{address_block(address)}".encode()),
         device=_known_device(means, account, device),
+        name=folded_name(name),
     )
 
 

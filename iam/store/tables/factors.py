@@ -31,6 +31,43 @@ recovery_codes: Final = sa.Table(
     sa.Column("digest", sa.LargeBinary, primary_key=True),
 )
 
+passkeys: Final = sa.Table(
+    "iam_passkeys",
+    metadata,
+    sa.Column("credential_id", sa.LargeBinary, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, sa.ForeignKey("iam_accounts.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("attested", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("synced", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("transports", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("last_used_at", sa.BigInteger),
+    sa.Column("suspended_at", sa.BigInteger),
+)
+sa.Index("iam_passkeys_of_account", passkeys.c.account_id)
+
+certificates: Final = sa.Table(
+    "iam_certificates",
+    metadata,
+    sa.Column("key_digest", sa.LargeBinary, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, sa.ForeignKey("iam_accounts.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("serial", sa.Text, nullable=False),
+    sa.Column("not_after", sa.BigInteger, nullable=False),
+    sa.Column("token_held", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("last_used_at", sa.BigInteger),
+)
+sa.Index("iam_certificates_of_account", certificates.c.account_id)
+
 lockouts: Final = sa.Table(
     "iam_lockouts",
     metadata,

@@ -1,0 +1,256 @@
+"""Opening a session, whatever the factors were: who may, for how long, at which level.
+
+A factor's service proves something and hands over a ``Proof``; here the account, policy and
+risk are asked, and proof, reference and session are consumed and opened by one unit of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from iam.core.base64url import encode
+from iam.core.exclusion import administers
+from iam.errors import SignInRefused, SignInUnusual, TokenRefused
+from iam.models.accounts import Account
+from iam.models.credentials import PasswordCredential, TotpCredential
+from iam.models.sessions import FactorAttempt, Opened, OpSession
+from iam.ports import RiskAdvice
+from iam.service.means import Means
+from iam.service.sign_on.guessing import (
+    GuessKeys,
+    count_factor_failure,
+    factor_refused,
+    forget_failures,
+    guess_keys,
+    remember_device,
+)
+from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.sessions import digest_of
+from iam.service.sign_on.unusual import advise, read_before, record_advice
+from iam.service.zero_trust.decisions import SESSION_OPEN, DecisionService
+from secops.kernel.access import Question
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Forbidden, NotFound
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+SECOND_FACTOR: Final = "second-factor"
+"""The purpose of references between a password and what follows it."""
+Verdict = Literal["right", "wrong", "unusual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who signs in, as it was read before anything was decided."""
+
+    account: Account
+    totp: TotpCredential | None
+    passwords: tuple[PasswordCredential, ...]
+    roles: frozenset[str]
+    before: tuple[OpSession | None, int] = (None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the factors amount to: RFC 8176 words and a level.
+
+    ``use`` consumes the last factor inside the unit of work and tells whether it still could
+    be used; ``strong`` ones (bound to our site, fresh) answer a demand for one more by
+    themselves; ``guessable`` ones count a failure.
+    """
+
+    amr: tuple[str, ...]
+    level: int
+    use: Callable[[Transaction], bool]
+    strong: bool = False
+    guessable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a right factor changes; ``met`` says that an unusual sign-in was proved again.
+
+    ``once`` is (kind, key, until) of the reference that is used up with it.
+    """
+
+    once: tuple[str, bytes, int]
+    keys: GuessKeys
+    new_hash: str | None = field(default=None, repr=False)
+    met: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Opens sessions for those who proved enough."""
+
+    means: Means
+    decisions: DecisionService
+
+    def subject(self, tx: Transaction, account_id: str, keys: GuessKeys) -> Subject:
+        """Return whose factors are looked at; raise ``SignInRefused`` if nobody's may be."""
+        means = self.means
+        stores = means.stores
+        try:
+            account = stores.accounts.get(tx, account_id)
+        except NotFound as error:
+            raise SignInRefused from error
+        refused = factor_refused(means, tx, keys.account)
+        if account.state != "active" or refused:
+            raise SignInRefused
+        if means.parts.revocations.is_revoked("account", account_id):
+            raise SignInRefused
+        return Subject(
+            account=account,
+            totp=stores.credentials.totp(tx, account_id),
+            passwords=tuple(stores.credentials.passwords(tx, account_id)),
+            roles=stores.roles.of_subject(tx, account_id),
+            before=read_before(means, tx, account_id, keys),
+        )
+
+    def refuse_by_policy(self, subject: Subject, level: int) -> None:
+        """Return if policy lets the account open a session; raise ``Forbidden``."""
+        account = subject.account
+        actor = Actor(
+            kind="account",
+            id=account.id,
+            org_id=account.org_id,
+            name=account.name,
+            roles=subject.roles,
+            level=level,
+        )
+        decision = self.decisions.decide(Question(actor, SESSION_OPEN, "session:new"))
+        if not decision.allowed:
+            raise Forbidden(decision.reason)
+
+    def open(
+        self, subject: Subject, attempt: FactorAttempt, proof: Proof | None, change: Change
+    ) -> Opened:
+        """Consume the proof and open the session.
+
+        ``proof`` None is a wrong one: it is counted and recorded. Raises ``SignInRefused``,
+        ``Forbidden`` by policy, or ``SignInUnusual`` when it was right and one more is needed.
+        """
+        means = self.means
+        cookie = encode(means.random(32))
+        advice = None
+        if proof is not None:
+            self.refuse_by_policy(subject, proof.level)
+            seen = (attempt, change.keys)
+            advice = advise(means, subject.account, subject.roles, seen, subject.before)
+        session = self._session(subject, attempt, cookie, proof)
+        verdict = means.parts.transactions.run(
+            lambda tx: self._consume(tx, session, (proof, advice), change)
+        )
+        if verdict == "unusual":
+            reference = self.reference(subject.account.id, change.keys, unusual=True)
+            raise SignInUnusual(reference)
+        if verdict != "right":
+            raise SignInRefused
+        device = remember_device(means, change.keys)
+        return Opened(cookie, session, subject.account.name, device)
+
+    def reference(self, account_id: str, keys: GuessKeys, *, unusual: bool) -> str:
+        """Return what the next factor is given with; ``unusual``: a right one came before it."""
+        content = {
+            "account": account_id,
+            "name": keys.name,
+            "nonce": self.means.random(16).hex(),
+            "unusual": unusual,
+        }
+        lifetime = self.means.options.lifetimes.second_factor
+        return write_reference(self.means, SECOND_FACTOR, content, lifetime)
+
+    def _session(
+        self, subject: Subject, attempt: FactorAttempt, cookie: str, proof: Proof | None
+    ) -> OpSession:
+        lifetimes = self.means.options.lifetimes
+        high = administers(subject.roles)
+        now = self.means.now
+        absolute = lifetimes.administrator_absolute if high else lifetimes.session_absolute
+        return OpSession(
+            id=self.means.parts.ids.new("ses"),
+            digest=digest_of(cookie),
+            org_id=subject.account.org_id,
+            account_id=subject.account.id,
+            auth_time=now,
+            level=0 if proof is None else proof.level,
+            amr=() if proof is None else proof.amr,
+            last_seen=now,
+            idle=lifetimes.administrator_idle if high else lifetimes.session_idle,
+            expires_at=now + absolute,
+            address=attempt.address[:64],
+        )
+
+    def _consume(
+        self,
+        tx: Transaction,
+        session: OpSession,
+        judged: tuple[Proof | None, RiskAdvice | None],
+        change: Change,
+    ) -> Verdict:
+        """Consume reference and factor, and open the session: all or nothing."""
+        means = self.means
+        proof, advice = judged
+        right = proof is not None and proof.use(tx)
+        if right and not means.stores.grants.use_once(tx, *change.once):
+            right = False
+        actor = Actor(
+            kind="account",
+            id=session.account_id,
+            org_id=session.org_id,
+            name=session.account_id,
+            session_id=session.id if right else None,
+        )
+        details: dict[str, Any] = {"step": "factor", "address": change.keys.address.hex()[:16]}
+        target = f"account:{session.account_id}"
+        if proof is None or not right:
+            if proof is None or proof.guessable:
+                count_factor_failure(means, tx, change.keys.account)
+            tx.record(Act("iam.sign_in", actor, target, "refused", details))
+            return "wrong"
+        met = change.met or proof.strong
+        if advice is not None and advice.answer == "step_up" and not met:
+            record_advice(tx, replace(actor, session_id=None), advice, target, met=False)
+            return "unusual"
+        forget_failures(means, tx, change.keys.account)
+        if change.new_hash is not None:
+            store_password(means, tx, session.account_id, change.new_hash)
+        means.stores.sessions.add(tx, session)
+        means.stores.accounts.signed_in(tx, session.account_id, tx.now)
+        details["amr"] = list(session.amr)
+        tx.record(Act("iam.sign_in", actor, f"session:{session.id}", details=details))
+        record_advice(tx, actor, advice, f"session:{session.id}", met=met)
+        return "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the reference of a right password says; ``unusual``: a right factor came too."""
+
+    account_id: str
+    keys: GuessKeys
+    once: tuple[str, bytes, int]
+    unusual: bool
+
+
+def resume(means: Means, attempt: FactorAttempt) -> Begun:
+    """Return what was begun; raise ``SignInRefused`` if it is not ours or took too long."""
+    try:
+        content = read_reference(means, SECOND_FACTOR, attempt.reference)
+    except TokenRefused as error:
+        raise SignInRefused from error
+    return Begun(
+        account_id=content["account"],
+        keys=guess_keys(means, content["name"], attempt.address, attempt.device),
+        once=(SECOND_FACTOR, bytes.fromhex(content["nonce"]), content["until"]),
+        unusual=bool(content.get("unusual")),
+    )
+
+
+def store_password(means: Means, tx: Transaction, account_id: str, hashed: str) -> None:
+    """Make ``hashed`` the account's password, from now on."""
+    means.stores.credentials.set_password(
+        tx, PasswordCredential(account_id, hashed, tx.now), means.options.password_history
+    )
