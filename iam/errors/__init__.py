@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from iam.errors.factors import (
+    CertificateKnown,
+    CertificateRefused,
+    LastFactor,
+    PasskeyKnown,
+    PasskeyRefused,
+)
 from iam.errors.oauth import (
     AccessDenied,
     InvalidClient,
@@ -19,12 +26,9 @@ from iam.errors.oauth import (
 from iam.errors.people import (
     EnrolmentRefused,
     IdentityInvalid,
-    LastFactor,
     LastHolder,
     NameTaken,
     OwnRole,
-    PasskeyKnown,
-    PasskeyRefused,
     PasswordExpired,
     PasswordWeak,
     PersonUnproved,
@@ -37,6 +41,8 @@ from iam.errors.people import (
 
 __all__ = [
     "AccessDenied",
+    "CertificateKnown",
+    "CertificateRefused",
     "EnrolmentRefused",
     "IdentityInvalid",
     "InvalidClient",

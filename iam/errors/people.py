@@ -61,34 +61,6 @@ class IdentityInvalid(Invalid):
     remedy = Text("请核对后重新填写。", "Check it and enter it again.")
 
 
-class PasskeyRefused(Unauthenticated):
-    """A passkey's answer is malformed, for another challenge or site, or not admitted."""
-
-    code = "iam.passkey_refused"
-    title = Text("通行密钥未被接受", "The passkey was not accepted")
-    remedy = Text(
-        "请重新操作;如仍失败,请改用口令和动态码,或联系系统管理员。",
-        "Try again; if it keeps failing use password and one-time code, "
-        "or ask the system administrator.",
-    )
-
-
-class PasskeyKnown(Conflict):
-    """The passkey is registered already, for this or another account."""
-
-    code = "iam.passkey_known"
-    title = Text("该通行密钥已登记", "The passkey is registered already")
-    remedy = Text("请使用另一个认证器。", "Use another authenticator.")
-
-
-class LastFactor(Conflict):
-    """Nobody removes the factor without which they could not sign in."""
-
-    code = "iam.last_factor"
-    title = Text("不能移除最后一个登录因素", "The last way to sign in stays")
-    remedy = Text("请先添加另一个因素。", "Add another factor first.")
-
-
 class EnrolmentRefused(Unauthenticated):
     """The enrolment is unknown, used or older than 24 hours."""
 
