@@ -111,3 +111,110 @@ class RedirectRefused(Invalid):
     remedy = Text(
         "请勿继续;请向提供该链接的系统反映。", "Do not go on; tell whoever gave you the link."
     )
+
+
+class InvalidDpopProof(OAuthRefused):
+    """The proof of possession is missing or breaks a rule of RFC 9449 §4.3."""
+
+    code = "iam.oauth_invalid_dpop_proof"
+    oauth_error = "invalid_dpop_proof"
+
+
+class UseDpopNonce(OAuthRefused):
+    """The proof must hold a nonce of ours; the answer's ``DPoP-Nonce`` is one (RFC 9449 §8)."""
+
+    code = "iam.oauth_use_dpop_nonce"
+    oauth_error = "use_dpop_nonce"
+
+
+class UnmetAuthentication(OAuthRefused):
+    """Somebody signed in, and could not reach the level that was asked for (RFC 9470 §5)."""
+
+    code = "iam.oauth_unmet_authentication"
+    oauth_error = "unmet_authentication_requirements"
+
+
+class RequestNotSupported(OAuthRefused):
+    """Request objects are not served (OIDC Core §6)."""
+
+    code = "iam.oauth_request_not_supported"
+    oauth_error = "request_not_supported"
+
+
+class RegistrationNotSupported(OAuthRefused):
+    """Nobody registers within an authorization request (OIDC Core §7.2.1)."""
+
+    code = "iam.oauth_registration_not_supported"
+    oauth_error = "registration_not_supported"
+
+
+class AuthorizationPending(OAuthRefused):
+    """The person has not decided about the device yet (RFC 8628 §3.5)."""
+
+    code = "iam.oauth_authorization_pending"
+    oauth_error = "authorization_pending"
+
+
+class SlowDown(OAuthRefused):
+    """The device asks too often: its pause has grown by five seconds (RFC 8628 §3.5)."""
+
+    code = "iam.oauth_slow_down"
+    oauth_error = "slow_down"
+
+
+class DeviceExpired(OAuthRefused):
+    """The device code is too old (RFC 8628 §3.5)."""
+
+    code = "iam.oauth_expired_token"
+    oauth_error = "expired_token"
+
+
+class DeviceDenied(OAuthRefused):
+    """The person said no to the device (RFC 8628 §3.5)."""
+
+    code = "iam.oauth_device_denied"
+    oauth_error = "access_denied"
+
+
+class UnsupportedTokenType(OAuthRefused):
+    """An ID token or anything else that is neither access nor refresh token (RFC 7009 §2.2.1)."""
+
+    code = "iam.oauth_unsupported_token_type"
+    oauth_error = "unsupported_token_type"
+
+
+class InvalidClientMetadata(OAuthRefused):
+    """A field of the wanted registration is not served (RFC 7591 §3.2.2)."""
+
+    code = "iam.oauth_invalid_client_metadata"
+    oauth_error = "invalid_client_metadata"
+
+
+class InvalidRedirectUri(OAuthRefused):
+    """A redirect URI of the wanted registration is not allowed (RFC 7591 §3.2.2)."""
+
+    code = "iam.oauth_invalid_redirect_uri"
+    oauth_error = "invalid_redirect_uri"
+
+
+class RequestUriRefused(RedirectRefused):
+    """The pushed request is used, expired or another application's: no redirect (RFC 9126 §4)."""
+
+    code = "iam.request_uri_refused"
+    title = Text("登录请求已失效", "The sign-in request is no longer valid")
+    remedy = Text("请回到应用重新发起登录。", "Go back to the application and sign in again.")
+
+    def __init__(self, detail: str = "") -> None:
+        """Keep ``detail`` and put the protocol's code among the facts."""
+        super().__init__(detail, oauth_error="invalid_request_uri")
+
+
+class DeviceCodeRefused(Invalid):
+    """No device waits under this code, or too many codes were tried."""
+
+    code = "iam.device_code_refused"
+    title = Text("设备代码无效", "No device waits under this code")
+    remedy = Text(
+        "请核对设备上显示的代码;多次输错后需等待 10 分钟。",
+        "Check the code on the device; after several wrong ones wait 10 minutes.",
+    )

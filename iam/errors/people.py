@@ -41,6 +41,21 @@ class TokenRefused(Unauthenticated):
     remedy = Text("请重新登录或换取新令牌。", "Sign in again or get a new token.")
 
 
+class PossessionRefused(TokenRefused):
+    """The token is bound to a key, and the proof of its possession is missing or wrong."""
+
+    code = "iam.possession_refused"
+    remedy = Text(
+        "请用令牌绑定的密钥签署 DPoP 证明后重试。",
+        "Send the token with a DPoP proof signed by the key it is bound to.",
+    )
+
+    def __init__(self, detail: str = "", *, nonce: str | None = None) -> None:
+        """Keep ``detail``; ``nonce`` is what the next proof must hold, if one is demanded."""
+        error = "invalid_dpop_proof" if nonce is None else "use_dpop_nonce"
+        super().__init__(detail, oauth_error=error, dpop_nonce=nonce)
+
+
 class PasswordWeak(Invalid):
     """The password breaks a rule; ``reason`` names the rule."""
 

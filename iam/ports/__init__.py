@@ -39,6 +39,15 @@ from iam.ports.sign_on import (
     RiskStore,
     SessionStore,
 )
+from iam.ports.upstream import (
+    NoOutbound,
+    Outbound,
+    Stream,
+    UpstreamFactory,
+    UpstreamIdentity,
+    UpstreamLinkStore,
+    UpstreamStore,
+)
 
 __all__ = [
     "AccountStore",
@@ -54,6 +63,8 @@ __all__ = [
     "LockoutStore",
     "LoginRisk",
     "NoLoginRisk",
+    "NoOutbound",
+    "Outbound",
     "PasskeyStore",
     "PasswordHasher",
     "PersonStore",
@@ -67,7 +78,12 @@ __all__ = [
     "SessionStore",
     "SignInFacts",
     "SigningKey",
+    "Stream",
     "TokenSigner",
+    "UpstreamFactory",
+    "UpstreamIdentity",
+    "UpstreamLinkStore",
+    "UpstreamStore",
 ]
 
 
@@ -86,3 +102,5 @@ class IamStores:
     lockouts: LockoutStore
     passkeys: PasskeyStore
     risks: RiskStore
+    upstreams: UpstreamStore
+    upstream_links: UpstreamLinkStore

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from iam.ports.login_risk import LoginRisk, NoLoginRisk
+from iam.ports.upstream import NoOutbound, Outbound
 
 KeyedHash = Callable[[bytes], bytes]
 """HMAC under a key of the pool; the same input always gives the same 32 bytes."""
@@ -52,6 +53,7 @@ class IamPorts:
     secret_box: SecretBox
     keyed_hash: KeyedHash
     login_risk: LoginRisk = field(default_factory=NoLoginRisk)
+    outbound: Outbound = field(default_factory=NoOutbound)
 
 
 class PasswordHasher(Protocol):

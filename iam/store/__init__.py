@@ -14,6 +14,7 @@ from iam.store.persons import Persons
 from iam.store.risks import Risks
 from iam.store.roles import Roles
 from iam.store.sessions import Sessions
+from iam.store.upstreams import UpstreamLinks, Upstreams
 
 __all__ = ["make_stores"]
 
@@ -32,4 +33,6 @@ def make_stores() -> IamStores:
         lockouts=Lockouts(),
         passkeys=Passkeys(),
         risks=Risks(),
+        upstreams=Upstreams(),
+        upstream_links=UpstreamLinks(),
     )

@@ -23,7 +23,17 @@ from iam.store.tables.people import (
     role_grants,
 )
 from iam.store.tables.power import acting, change_requests, departures
-from iam.store.tables.provider import clients, codes, families, used
+from iam.store.tables.provider import (
+    client_requests,
+    clients,
+    codes,
+    devices,
+    families,
+    logout_notices,
+    pushed,
+    session_clients,
+    used,
+)
 from iam.store.tables.schema import metadata
 from iam.store.tables.sessions import risks, rp_sessions, sessions
 from iam.store.tables.upstream import (
@@ -39,13 +49,16 @@ __all__ = [
     "certificates",
     "change_requests",
     "civil_services",
+    "client_requests",
     "clients",
     "codes",
     "departures",
+    "devices",
     "enrolments",
     "families",
     "legal_persons",
     "lockouts",
+    "logout_notices",
     "mandates",
     "metadata",
     "organisation_paths",
@@ -54,11 +67,13 @@ __all__ = [
     "passwords",
     "person_sides",
     "persons",
+    "pushed",
     "real_name_levels",
     "recovery_codes",
     "risks",
     "role_grants",
     "rp_sessions",
+    "session_clients",
     "sessions",
     "totp",
     "upstream_links",

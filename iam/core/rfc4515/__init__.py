@@ -1,0 +1,1 @@
+"""RFC 4515: the string form of LDAP search filters."""
