@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+from secops.kernel.access import Possession
+
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+GrantType = Literal[
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+]
+AuthMethod = Literal["client_secret", "private_key_jwt", "none"]
+ClientProfile = Literal["standard", "fapi2"]
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An application. ``secret_digest`` None marks a public client (PKCE alone).
+    """An application. ``auth_method`` "none" marks a public client (PKCE alone).
 
     ``first_party`` applications see the account's own identifier as ``sub``, all others a
-    pairwise one. ``audiences``: whom its tokens may address; the first is the default.
+    pairwise one, the same for those of one ``sector``. ``audiences``: whom its tokens may
+    address; the first is the default. ``jwks`` is a JWK set as text. ``level`` and
+    ``max_age`` (seconds) are what it demands of every sign-in.
     """
 
     id: str
@@ -29,11 +41,27 @@ class Client:
     first_party: bool = False
     created_at: int = 0
     disabled_at: int | None = None
+    auth_method: AuthMethod = "none"
+    assertion_alg: str | None = None
+    jwks: str | None = None
+    jwks_uri: str | None = None
+    profile: ClientProfile = "standard"
+    dpop_bound: bool = False
+    par_required: bool = False
+    level: int = 1
+    max_age: int | None = None
+    back_channel_uri: str | None = None
+    sector: str | None = None
 
     @property
     def public(self) -> bool:
         """Whether it can't keep a secret."""
-        return self.secret_digest is None
+        return self.auth_method == "none"
+
+    @property
+    def rotates(self) -> bool:
+        """Whether its refresh tokens are replaced at each use (FAPI 2.0 §5.3.2.1: not)."""
+        return self.profile != "fapi2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,23 @@ class NewClient:
     audiences: tuple[str, ...] = ()
     logout_uris: tuple[str, ...] = ()
     public: bool = False
+    assertion_alg: str | None = None
+    jwks: str | None = None
+    jwks_uri: str | None = None
+    profile: ClientProfile = "standard"
+    dpop_bound: bool = False
+    par_required: bool = False
+    level: int = 1
+    max_age: int | None = None
+    back_channel_uri: str | None = None
+    sector: str | None = None
+
+    @property
+    def auth_method(self) -> AuthMethod:
+        """How it will authenticate: by keys where it names some."""
+        if self.public:
+            return "none"
+        return "private_key_jwt" if self.jwks or self.jwks_uri else "client_secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +105,24 @@ class IssuedClient:
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """How a client presented itself: its id, and its secret if it gave one."""
+    """How a client presented itself: its id, and its secret or signed assertion.
+
+    ``possession`` is the DPoP proof that came along, if any.
+    """
 
     client_id: str
     secret: str | None = field(repr=False)
+    assertion: str | None = field(default=None, repr=False)
+    possession: Possession | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """An application somebody asks for; ``id`` is the approval's. ``metadata``: RFC 7591, JSON."""
+
+    id: str
+    org_id: str
+    requester_id: str
+    client_id: str
+    metadata: str
+    created_at: int

@@ -8,7 +8,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A checked request to ``/oauth2/authorize`` (RFC 6749 4.1.1, OIDC Core 3.1.2.1)."""
+    """A checked request to ``/oauth2/authorize`` (RFC 6749 4.1.1, OIDC Core 3.1.2.1).
+
+    ``level`` is the least authentication level, ``max_age`` in seconds, ``hint`` an ID token
+    of the person expected, ``dpop_jkt`` the key that alone may redeem the code.
+    """
 
     client_id: str
     redirect_uri: str
@@ -18,6 +22,9 @@ class AuthorizationRequest:
     nonce: str | None = None
     prompt: frozenset[str] = frozenset()
     max_age: int | None = None
+    level: int = 1
+    dpop_jkt: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Code:
     nonce: str | None
     session_id: str
     expires_at: int
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class Redemption:
     challenge: str
     token_id: str
     family: bytes
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +85,16 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class RefreshUse:
-    """A refresh token whose MAC was right, and who presents it."""
+    """A refresh token whose MAC was right, and who presents it.
+
+    ``rotates`` False: the same token stays good (FAPI 2.0, key-bound clients only).
+    """
 
     family: bytes
     generation: int
     client_id: str
     key_id: str | None
+    rotates: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,7 @@ class TokenSet:
     scope: str
     refresh_token: str | None = field(default=None, repr=False)
     id_token: str | None = field(default=None, repr=False)
+    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +114,8 @@ class VerifiedClaims:
     """The claims of an access token that was checked (RFC 9068 §4): holding one is the proof.
 
     ``issued_at`` and ``expires_at`` are seconds, as in the token; ``auth_time`` too.
-    ``family`` names the refresh family it came from, so that both end together.
+    ``family`` names the refresh family it came from, so that both end together. ``key`` is
+    the thumbprint of the key whose holder alone may use it (RFC 9449 §6).
     """
 
     issuer: str
@@ -116,3 +131,69 @@ class VerifiedClaims:
     level: int
     auth_time: int
     family: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenContent:
+    """What an access token says beside its client and session."""
+
+    token_id: str
+    scopes: frozenset[str]
+    family: bytes | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """Authorization parameters pushed by their client (RFC 9126); ``digest`` of the reference."""
+
+    digest: bytes
+    org_id: str
+    client_id: str
+    parameters: str
+    expires_at: int
+
+
+DeviceState = Literal["pending", "approved", "denied", "used"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that waits for its person (RFC 8628); ``pause`` (µs) between its questions.
+
+    ``digest`` is SHA-256 of the device code, ``user_code`` a keyed hash, ``place`` the
+    address it asked from, ``session_id`` the session of whoever approved.
+    """
+
+    digest: bytes
+    user_code: bytes
+    org_id: str
+    client_id: str
+    scopes: frozenset[str]
+    place: str
+    state: DeviceState
+    pause: int
+    polled_at: int
+    created_at: int
+    expires_at: int
+    session_id: str | None = None
+
+
+NoticeState = Literal["waiting", "delivered", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutNotice:
+    """That a session ended, for one application that knew it (Back-Channel Logout 1.0)."""
+
+    id: str
+    org_id: str
+    client_id: str
+    session_id: str
+    account_id: str
+    state: NoticeState
+    tries: int
+    next_at: int
+    created_at: int
+    trouble: str = ""

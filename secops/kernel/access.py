@@ -12,15 +12,38 @@ from secops.kernel.errors import Forbidden, StepUpRequired
 from secops.kernel.permissions import Permission
 
 
+@dataclass(frozen=True, slots=True)
+class Possession:
+    """A DPoP proof and the request it came with (RFC 9449): the token's key is at hand.
+
+    ``path`` is without query, percent-decoded, as the request reached us.
+    """
+
+    proof: str = field(repr=False)
+    method: str
+    path: str
+
+
 class TokenVerifier(Protocol):
     """Checks an access token or a console session; iam fills it."""
 
     def verify_token(self, token: str) -> Actor:
-        """Return who presents the access ``token``; raise ``Unauthenticated`` otherwise."""
+        """Return who presents the access ``token``; raise ``Unauthenticated`` otherwise.
+
+        A token bound to a key is refused here: its text alone proves nothing.
+        """
         ...
 
     def verify_session(self, cookie: str) -> Actor:
         """Return who holds the console session ``cookie``; raise ``Unauthenticated``."""
+        ...
+
+
+class BoundTokenVerifier(Protocol):
+    """Checks an access token bound to a key; iam fills it."""
+
+    def verify_bound_token(self, token: str, possession: Possession) -> Actor:
+        """Return who presents it and holds its key; raise ``Unauthenticated`` otherwise."""
         ...
 
 

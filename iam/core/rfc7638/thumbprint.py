@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +12,11 @@ from secops.kernel.canonical import canonical_record
 
 _SPKI_PREFIX: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")
 _COORDINATE: Final = 32
+_REQUIRED: Final = {
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+    "RSA": ("e", "kty", "n"),
+}
 
 
 @lru_cache(maxsize=64)
@@ -28,9 +34,9 @@ def jwk_of(public_der: bytes) -> dict[str, str]:
     }
 
 
-def thumbprint(jwk: dict[str, str]) -> str:
+def thumbprint(jwk: Mapping[str, str]) -> str:
     """Return the SHA-256 thumbprint of ``jwk`` (RFC 7638 §3), of its required members only."""
-    required = {"EC": ("crv", "kty", "x", "y"), "RSA": ("e", "kty", "n")}[jwk["kty"]]
+    required = _REQUIRED[jwk["kty"]]
     digest = hashlib.sha256(canonical_record({name: jwk[name] for name in required}))
     return encode(digest.digest())
 

@@ -1,4 +1,4 @@
-"""Applications, codes, refresh families and everything used once."""
+"""Applications, what they were given, devices, logout notices and what is used once."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ clients: Final = sa.Table(
     sa.Column("first_party", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("disabled_at", sa.BigInteger),
+    sa.Column("auth_method", sa.Text, nullable=False),
+    sa.Column("assertion_alg", sa.Text),
+    sa.Column("jwks", sa.Text),
+    sa.Column("jwks_uri", sa.Text),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("dpop_bound", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("par_required", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("max_age", sa.BigInteger),
+    sa.Column("back_channel_uri", sa.Text),
+    sa.Column("sector", sa.Text),
 )
 
 codes: Final = sa.Table(
@@ -40,6 +51,7 @@ codes: Final = sa.Table(
     sa.Column("used_at", sa.BigInteger),
     sa.Column("token_id", sa.Text),
     sa.Column("family", sa.LargeBinary),
+    sa.Column("dpop_jkt", sa.Text),
 )
 sa.Index("iam_codes_by_expiry", codes.c.expires_at)
 
@@ -69,3 +81,73 @@ used: Final = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 sa.Index("iam_used_by_expiry", used.c.expires_at)
+
+pushed: Final = sa.Table(
+    "iam_pushed_requests",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("parameters", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+)
+sa.Index("iam_pushed_requests_by_expiry", pushed.c.expires_at)
+
+devices: Final = sa.Table(
+    "iam_devices",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("user_code", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("pause", sa.BigInteger, nullable=False),
+    sa.Column("polled_at", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("session_id", sa.Text),
+)
+sa.Index("iam_devices_by_expiry", devices.c.expires_at)
+
+session_clients: Final = sa.Table(
+    "iam_session_clients",
+    metadata,
+    sa.Column("session_id", sa.Text, primary_key=True),
+    sa.Column("client_id", sa.Text, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+sa.Index("iam_session_clients_by_expiry", session_clients.c.expires_at)
+
+logout_notices: Final = sa.Table(
+    "iam_logout_notices",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("session_id", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("trouble", sa.Text, nullable=False),
+    sa.UniqueConstraint("session_id", "client_id", name="iam_logout_notices_once"),
+)
+"""One notice a session and application, however often its end is announced."""
+sa.Index("iam_logout_notices_due", logout_notices.c.state, logout_notices.c.next_at)
+
+client_requests: Final = sa.Table(
+    "iam_client_requests",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("org_id", sa.Text, nullable=False),
+    sa.Column("requester_id", sa.Text, nullable=False),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("metadata", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
