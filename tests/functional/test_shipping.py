@@ -101,11 +101,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         SECOPS_SYSLOG_UDP=f"localhost:{ports['udp']}",
         SECOPS_SYSLOG_TCP=f"localhost:{ports['tcp']}",
     )
-    yield Served(home, running, ports, read_application(home))
-    if running.process.poll() is None:
-        running.process.send_signal(signal.SIGTERM)
-        running.process.wait(20)
-    running.reader.join(10)
+    made = Served(home, running, ports, read_application(home))
+    yield made
+    if made.running.process.poll() is None:  # not always the first: a test kills it, starts another
+        made.running.process.send_signal(signal.SIGTERM)
+        made.running.process.wait(20)
+    made.running.reader.join(10)
 
 
 def documents(index: str, count: int) -> list[dict[str, Any]]:
