@@ -34,7 +34,18 @@ CLIENT_CREATE: Final = Permission("iam.client.create")
 CLIENT_READ: Final = Permission("iam.client.read")
 EVIDENCE_READ: Final = Permission("iam.evidence.read")
 OWN_USE: Final = Permission("iam.own.use")
+ORGANISATION_READ: Final = Permission("iam.organisation.read")
+ORGANISATION_CHANGE: Final = Permission("iam.organisation.change")
+DEPARTURE_ORDER: Final = Permission("iam.departure.order")
+MANDATE_READ: Final = Permission("iam.mandate.read")
+MATRIX_READ: Final = Permission("iam.matrix.read")
+CHANGE_READ: Final = Permission("iam.change.read")
+ROLE_REQUEST: Final = Permission("iam.role.request")
+PRIVILEGE_REQUEST: Final = Permission("iam.privilege.request")
+EMERGENCY_APPROVE: Final = Permission("iam.emergency.approve")
+CLIENT_APPROVE: Final = Permission("iam.client.approve")
 
+_THREE: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
 _READERS: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, AUDITOR)
 
 GRANTS: Final[tuple[Grant, ...]] = (
@@ -55,5 +66,15 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(CLIENT_CREATE, "登记应用", "Register applications", SYSTEM_ADMIN),
     grant(CLIENT_READ, "查看应用", "See applications", *_READERS),
     grant(EVIDENCE_READ, "查看身份证据", "Read identity evidence", AUDIT_ADMIN, AUDITOR),
+    grant(ORGANISATION_READ, "查看机构", "See organisations", *_READERS),
+    grant(ORGANISATION_CHANGE, "变更机构", "Change organisations", SYSTEM_ADMIN),
+    grant(DEPARTURE_ORDER, "办理离职", "Let leavers go", SYSTEM_ADMIN),
+    grant(MANDATE_READ, "查看经办人授权", "See agents' mandates", *_READERS),
+    grant(MATRIX_READ, "查看三员权限矩阵", "See the matrix of rights", *_READERS),
+    grant(CHANGE_READ, "查看变更申请", "See change requests", *_READERS),
+    grant(ROLE_REQUEST, "申请变更角色", "Ask to change roles", SYSTEM_ADMIN, SECURITY_ADMIN),
+    grant(PRIVILEGE_REQUEST, "申请临时权限", "Ask for a privilege with an end", *ROLES),
+    grant(EMERGENCY_APPROVE, "批准紧急权限", "Approve an emergency privilege", *_THREE),
+    grant(CLIENT_APPROVE, "审批应用登记", "Approve changes of applications", SECURITY_ADMIN),
     grant(OWN_USE, "使用本人页面", "Use one's own pages and factors", *ROLES),
 )
