@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +12,20 @@ from iam.models.clients import Client
 from iam.store.tables import clients, role_grants
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
+
+_PLAIN: Final = (
+    "auth_method",
+    "assertion_alg",
+    "jwks",
+    "jwks_uri",
+    "profile",
+    "dpop_bound",
+    "par_required",
+    "level",
+    "max_age",
+    "back_channel_uri",
+    "sector",
+)
 
 
 def _client(row: Any, roles: frozenset[str]) -> Client:
@@ -29,6 +43,7 @@ def _client(row: Any, roles: frozenset[str]) -> Client:
         first_party=row.first_party,
         created_at=row.created_at,
         disabled_at=row.disabled_at,
+        **{name: getattr(row, name) for name in _PLAIN},
     )
 
 
@@ -51,6 +66,7 @@ class Clients:
                     secret_digest=client.secret_digest,
                     first_party=client.first_party,
                     created_at=client.created_at,
+                    **{name: getattr(client, name) for name in _PLAIN},
                 )
             )
         except IntegrityError as error:

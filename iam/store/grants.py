@@ -33,6 +33,7 @@ def _code(row: Any) -> Code:
         nonce=row.nonce,
         session_id=row.session_id,
         expires_at=row.expires_at,
+        dpop_jkt=row.dpop_jkt,
     )
 
 
@@ -52,6 +53,7 @@ class Grants:
                 nonce=code.nonce,
                 session_id=code.session_id,
                 expires_at=code.expires_at,
+                dpop_jkt=code.dpop_jkt,
             )
         )
 
@@ -65,6 +67,7 @@ class Grants:
                 column.client_id == redemption.client_id,
                 column.redirect_uri == redemption.redirect_uri,
                 column.challenge == redemption.challenge,
+                sa.or_(column.dpop_jkt.is_(None), column.dpop_jkt == redemption.dpop_jkt),
                 column.used_at.is_(None),
                 column.expires_at > tx.now,
             )
@@ -128,11 +131,12 @@ class Grants:
                 column.gen == use.generation,
                 column.state == "active",
                 column.client_id == use.client_id,
-                column.key_id.is_not_distinct_from(use.key_id),
+                # a family that no key holds is refreshed with or without a proof
+                sa.or_(column.key_id.is_(None), column.key_id == use.key_id),
                 column.expires_at > tx.now,
             )
             .values(
-                gen=column.gen + 1,
+                gen=column.gen + (1 if use.rotates else 0),
                 rotated_at=tx.now,
                 expires_at=sa.case((step < column.ends_at, step), else_=column.ends_at),
             )

@@ -41,7 +41,7 @@ class ClientService:
     def make(self, actor: Actor, new: NewClient, org_id: str) -> IssuedClient:
         """Register an application; the caller has checked who may."""
         _check(new)
-        secret = None if new.public else encode(self.means.random(32))
+        secret = encode(self.means.random(32)) if new.auth_method == "client_secret" else None
         client = Client(
             id=new.id,
             org_id=org_id,
@@ -53,6 +53,17 @@ class ClientService:
             secret_digest=None if secret is None else self.directory.secret_digest(secret),
             logout_uris=new.logout_uris,
             created_at=self.means.now,
+            auth_method=new.auth_method,
+            assertion_alg=new.assertion_alg,
+            jwks=new.jwks,
+            jwks_uri=new.jwks_uri,
+            profile=new.profile,
+            dpop_bound=new.dpop_bound or new.profile == "fapi2",
+            par_required=new.par_required or new.profile == "fapi2",
+            level=new.level,
+            max_age=new.max_age,
+            back_channel_uri=new.back_channel_uri,
+            sector=new.sector,
         )
 
         def work(tx: Transaction) -> None:
@@ -71,8 +82,8 @@ class ClientService:
 
         def work(tx: Transaction) -> Client:
             client = self._get(tx, actor, client_id)
-            if client.public:
-                msg = "a public application has no secret"
+            if client.auth_method != "client_secret":
+                msg = "the application has no secret"
                 raise InvalidRequest(msg)
             self.means.stores.clients.set_secret(tx, client_id, digest)
             self.means.parts.revocations.revoke(tx, "token", f"secret:{client_id}:{tx.now}")
