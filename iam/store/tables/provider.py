@@ -94,8 +94,8 @@ pushed: Final = sa.Table(
 )
 sa.Index("iam_pushed_requests_by_expiry", pushed.c.expires_at)
 
-devices: Final = sa.Table(
-    "iam_devices",
+device_grants: Final = sa.Table(
+    "iam_device_grants",
     metadata,
     sa.Column("digest", sa.LargeBinary, primary_key=True),
     sa.Column("user_code", sa.LargeBinary, nullable=False, unique=True),
@@ -110,7 +110,7 @@ devices: Final = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("session_id", sa.Text),
 )
-sa.Index("iam_devices_by_expiry", devices.c.expires_at)
+sa.Index("iam_device_grants_by_expiry", device_grants.c.expires_at)
 
 session_clients: Final = sa.Table(
     "iam_session_clients",

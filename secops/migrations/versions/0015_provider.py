@@ -82,7 +82,7 @@ def _add_columns() -> None:
 
 def _create_devices() -> None:
     op.create_table(
-        "iam_devices",
+        "iam_device_grants",
         sa.Column("digest", sa.LargeBinary, primary_key=True),
         sa.Column("user_code", sa.LargeBinary, nullable=False, unique=True),
         sa.Column("org_id", sa.Text, nullable=False),
@@ -96,7 +96,7 @@ def _create_devices() -> None:
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("session_id", sa.Text),
     )
-    op.create_index("iam_devices_by_expiry", "iam_devices", ["expires_at"])
+    op.create_index("iam_device_grants_by_expiry", "iam_device_grants", ["expires_at"])
 
 
 def _create_logouts() -> None:
@@ -131,7 +131,7 @@ def downgrade() -> None:
         "iam_client_requests",
         "iam_logout_notices",
         "iam_session_clients",
-        "iam_devices",
+        "iam_device_grants",
         "iam_pushed_requests",
     ):
         op.drop_table(table)
