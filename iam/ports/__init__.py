@@ -20,6 +20,7 @@ from iam.ports.login_risk import (
     RiskAdvice,
     SignInFacts,
 )
+from iam.ports.organisations import DepartureStore, MandateStore, OrganisationStore
 from iam.ports.people import (
     AccountStore,
     CredentialStore,
@@ -48,6 +49,13 @@ from iam.ports.upstream import (
     UpstreamLinkStore,
     UpstreamStore,
 )
+from iam.ports.zero_trust import (
+    DecisionStore,
+    DeviceStore,
+    LockStore,
+    PolicyStore,
+    SurroundingsStore,
+)
 
 __all__ = [
     "AccountStore",
@@ -55,15 +63,21 @@ __all__ = [
     "ChangeStore",
     "ClientStore",
     "CredentialStore",
+    "DecisionStore",
+    "DepartureStore",
+    "DeviceStore",
     "EnrolmentStore",
     "GrantStore",
     "IamPorts",
     "IamStores",
     "KeyedHash",
+    "LockStore",
     "LockoutStore",
     "LoginRisk",
+    "MandateStore",
     "NoLoginRisk",
     "NoOutbound",
+    "OrganisationStore",
     "Outbound",
     "PasskeyStore",
     "PasswordHasher",
@@ -71,6 +85,7 @@ __all__ = [
     "PolicyAnswer",
     "PolicyEngine",
     "PolicyQuestion",
+    "PolicyStore",
     "RiskAdvice",
     "RiskStore",
     "RoleStore",
@@ -79,6 +94,7 @@ __all__ = [
     "SignInFacts",
     "SigningKey",
     "Stream",
+    "SurroundingsStore",
     "TokenSigner",
     "UpstreamFactory",
     "UpstreamIdentity",
@@ -93,6 +109,10 @@ class IamStores:
 
     accounts: AccountStore
     persons: PersonStore
+    organisations: OrganisationStore
+    mandates: MandateStore
+    departures: DepartureStore
+    changes: ChangeStore
     roles: RoleStore
     credentials: CredentialStore
     enrolments: EnrolmentStore
@@ -102,5 +122,10 @@ class IamStores:
     lockouts: LockoutStore
     passkeys: PasskeyStore
     risks: RiskStore
+    policies: PolicyStore
+    decisions: DecisionStore
+    locks: LockStore
+    registered_devices: DeviceStore
+    surroundings: SurroundingsStore
     upstreams: UpstreamStore
     upstream_links: UpstreamLinkStore

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from iam.ports import IamStores
 from iam.store.accounts import Accounts
+from iam.store.changes import Changes
 from iam.store.clients import Clients
 from iam.store.credentials import Credentials
+from iam.store.departures import Departures
+from iam.store.devices import Devices, SurroundingsReader
 from iam.store.enrolments import Enrolments
 from iam.store.grants import Grants
 from iam.store.lockouts import Lockouts
+from iam.store.locks import Locks
+from iam.store.mandates import Mandates
+from iam.store.organisations import Organisations
 from iam.store.passkeys import Passkeys
 from iam.store.persons import Persons
+from iam.store.policies import Policies, RecordedDecisions
 from iam.store.risks import Risks
 from iam.store.roles import Roles
 from iam.store.sessions import Sessions
@@ -24,6 +31,10 @@ def make_stores() -> IamStores:
     return IamStores(
         accounts=Accounts(),
         persons=Persons(),
+        organisations=Organisations(),
+        mandates=Mandates(),
+        departures=Departures(),
+        changes=Changes(),
         roles=Roles(),
         credentials=Credentials(),
         enrolments=Enrolments(),
@@ -33,6 +44,11 @@ def make_stores() -> IamStores:
         lockouts=Lockouts(),
         passkeys=Passkeys(),
         risks=Risks(),
+        policies=Policies(),
+        decisions=RecordedDecisions(),
+        locks=Locks(),
+        registered_devices=Devices(),
+        surroundings=SurroundingsReader(),
         upstreams=Upstreams(),
         upstream_links=UpstreamLinks(),
     )

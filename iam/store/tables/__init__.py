@@ -42,6 +42,13 @@ from iam.store.tables.upstream import (
     upstream_proposals,
     upstreams,
 )
+from iam.store.tables.zero_trust import (
+    decisions,
+    device_sessions,
+    locks,
+    policy_versions,
+    registered_devices,
+)
 
 __all__ = [
     "accounts",
@@ -52,12 +59,15 @@ __all__ = [
     "client_requests",
     "clients",
     "codes",
+    "decisions",
     "departures",
     "device_grants",
+    "device_sessions",
     "enrolments",
     "families",
     "legal_persons",
     "lockouts",
+    "locks",
     "logout_notices",
     "mandates",
     "metadata",
@@ -67,9 +77,11 @@ __all__ = [
     "passwords",
     "person_sides",
     "persons",
+    "policy_versions",
     "pushed",
     "real_name_levels",
     "recovery_codes",
+    "registered_devices",
     "risks",
     "role_grants",
     "rp_sessions",
