@@ -33,6 +33,7 @@ from iam.service.provider.metadata import MetadataService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.opening import Opening
+from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.zero_trust.decisions import DecisionService
@@ -94,6 +95,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         enrolment=EnrolmentService(means),
         resets=ResetService(means),
         sign_in=SignInService(means, opening),
+        passkeys=PasskeyService(means, opening),
         sessions=sessions,
         clients=clients,
         authorize=AuthorizeService(means, directory, sessions),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from iam.models.factors import AttestationPolicy
 from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 
 PasswordProfile = Literal["mlps", "nist"]
@@ -39,7 +40,8 @@ class IamOptions:
     """``issuer`` is PUBLIC_URL without a slash at its end; ``demo`` allows ``--as``.
 
     ``hash_threads`` is how many passwords are hashed at a time (0: one per core);
-    ``hash_queue`` is how many callers may wait before the rest get 429.
+    ``hash_queue`` is how many callers may wait before the rest get 429. ``attestation`` says
+    which makers' passkeys are admitted.
     """
 
     issuer: str = "http://localhost:8080"
@@ -50,6 +52,7 @@ class IamOptions:
     hash_threads: int = 0
     hash_queue: int = 8
     risk_limit: int = 80
+    attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
     lifetimes: Lifetimes = Lifetimes()
 
     @property

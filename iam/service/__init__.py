@@ -20,6 +20,7 @@ from iam.service.provider.grants import GrantService
 from iam.service.provider.inspection import InspectionService
 from iam.service.provider.metadata import MetadataService
 from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.zero_trust.decisions import DecisionService
@@ -37,6 +38,7 @@ class IamServices:
     enrolment: EnrolmentService
     resets: ResetService
     sign_in: SignInService
+    passkeys: PasskeyService
     sessions: SessionService
     clients: ClientService
     authorize: AuthorizeService

@@ -81,6 +81,16 @@ def count_password(means: Means, tx: Transaction, keys: GuessKeys, *, failed: bo
         _count(means, tx, "address", keys.address)
 
 
+def address_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
+    """Tell whether this address tried too much; for factors that name no account."""
+    return refused(means.stores.lockouts.read(tx, "address", keys.address), tx.now)
+
+
+def count_address_failure(means: Means, tx: Transaction, keys: GuessKeys) -> None:
+    """Count one wrong proof that names no account."""
+    _count(means, tx, "address", keys.address)
+
+
 def factor_refused(means: Means, tx: Transaction, account_key: bytes) -> bool:
     """Tell whether second factors are refused now."""
     return refused(means.stores.lockouts.read(tx, "factor", account_key), tx.now)

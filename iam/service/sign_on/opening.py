@@ -57,15 +57,14 @@ class Proof:
     """What the factors amount to: RFC 8176 words and a level.
 
     ``use`` consumes the last factor inside the unit of work and tells whether it still could
-    be used; ``strong`` ones (bound to our site, fresh) answer a demand for one more by
-    themselves; ``guessable`` ones count a failure.
+    be used. ``strong`` ones are bound to our site and can't be guessed: they answer a demand
+    for one more by themselves, and their failures count against nobody.
     """
 
     amr: tuple[str, ...]
     level: int
     use: Callable[[Transaction], bool]
     strong: bool = False
-    guessable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +87,20 @@ class Opening:
     means: Means
     decisions: DecisionService
 
-    def subject(self, tx: Transaction, account_id: str, keys: GuessKeys) -> Subject:
-        """Return whose factors are looked at; raise ``SignInRefused`` if nobody's may be."""
+    def subject(
+        self, tx: Transaction, account_id: str, keys: GuessKeys, *, guessable: bool = True
+    ) -> Subject:
+        """Return whose factors are looked at; raise ``SignInRefused`` if nobody's may be.
+
+        Wrong codes of strangers don't keep out a factor that can't be guessed.
+        """
         means = self.means
         stores = means.stores
         try:
             account = stores.accounts.get(tx, account_id)
         except NotFound as error:
             raise SignInRefused from error
-        refused = factor_refused(means, tx, keys.account)
+        refused = guessable and factor_refused(means, tx, keys.account)
         if account.state != "active" or refused:
             raise SignInRefused
         if means.parts.revocations.is_revoked("account", account_id):
@@ -193,9 +197,7 @@ class Opening:
         """Consume reference and factor, and open the session: all or nothing."""
         means = self.means
         proof, advice = judged
-        right = proof is not None and proof.use(tx)
-        if right and not means.stores.grants.use_once(tx, *change.once):
-            right = False
+        right = proof is not None and self._use(tx, proof, change)
         actor = Actor(
             kind="account",
             id=session.account_id,
@@ -206,7 +208,7 @@ class Opening:
         details: dict[str, Any] = {"step": "factor", "address": change.keys.address.hex()[:16]}
         target = f"account:{session.account_id}"
         if proof is None or not right:
-            if proof is None or proof.guessable:
+            if proof is None or not proof.strong:
                 count_factor_failure(means, tx, change.keys.account)
             tx.record(Act("iam.sign_in", actor, target, "refused", details))
             return "wrong"
@@ -223,6 +225,17 @@ class Opening:
         tx.record(Act("iam.sign_in", actor, f"session:{session.id}", details=details))
         record_advice(tx, actor, advice, f"session:{session.id}", met=met)
         return "right"
+
+    def _use(self, tx: Transaction, proof: Proof, change: Change) -> bool:
+        """Consume both, or say no.
+
+        A strong proof's challenge goes first: the same answer sent again must not look like
+        a copy of its key. A code's reference goes last: a wrong code may be tried again.
+        """
+        use_once = self.means.stores.grants.use_once
+        if proof.strong:
+            return use_once(tx, *change.once) and proof.use(tx)
+        return proof.use(tx) and use_once(tx, *change.once)
 
 
 @dataclass(frozen=True, slots=True)
