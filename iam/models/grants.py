@@ -155,11 +155,11 @@ class PushedRequest:
     expires_at: int
 
 
-DeviceState = Literal["pending", "approved", "denied", "used"]
+DeviceGrantState = Literal["pending", "approved", "denied", "used"]
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class DeviceGrant:
     """A device that waits for its person (RFC 8628); ``pause`` (µs) between its questions.
 
     ``digest`` is SHA-256 of the device code, ``user_code`` a keyed hash, ``place`` the
@@ -172,7 +172,7 @@ class Device:
     client_id: str
     scopes: frozenset[str]
     place: str
-    state: DeviceState
+    state: DeviceGrantState
     pause: int
     polled_at: int
     created_at: int

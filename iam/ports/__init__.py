@@ -33,6 +33,12 @@ from iam.ports.policies import (
     PolicyEngine,
     PolicyQuestion,
 )
+from iam.ports.provider import (
+    ClientRequestStore,
+    DeviceGrantStore,
+    LogoutStore,
+    PushedStore,
+)
 from iam.ports.sign_on import (
     ClientStore,
     GrantStore,
@@ -61,10 +67,12 @@ __all__ = [
     "AccountStore",
     "ChangeKind",
     "ChangeStore",
+    "ClientRequestStore",
     "ClientStore",
     "CredentialStore",
     "DecisionStore",
     "DepartureStore",
+    "DeviceGrantStore",
     "DeviceStore",
     "EnrolmentStore",
     "GrantStore",
@@ -74,6 +82,7 @@ __all__ = [
     "LockStore",
     "LockoutStore",
     "LoginRisk",
+    "LogoutStore",
     "MandateStore",
     "NoLoginRisk",
     "NoOutbound",
@@ -86,6 +95,7 @@ __all__ = [
     "PolicyEngine",
     "PolicyQuestion",
     "PolicyStore",
+    "PushedStore",
     "RiskAdvice",
     "RiskStore",
     "RoleStore",
@@ -129,3 +139,7 @@ class IamStores:
     surroundings: SurroundingsStore
     upstreams: UpstreamStore
     upstream_links: UpstreamLinkStore
+    pushed: PushedStore
+    device_grants: DeviceGrantStore
+    logouts: LogoutStore
+    client_requests: ClientRequestStore

@@ -8,11 +8,13 @@ from iam.store.changes import Changes
 from iam.store.clients import Clients
 from iam.store.credentials import Credentials
 from iam.store.departures import Departures
+from iam.store.device_grants import DeviceGrants, PushedRequests
 from iam.store.devices import Devices, SurroundingsReader
 from iam.store.enrolments import Enrolments
 from iam.store.grants import Grants
 from iam.store.lockouts import Lockouts
 from iam.store.locks import Locks
+from iam.store.logouts import ClientRequests, Logouts
 from iam.store.mandates import Mandates
 from iam.store.organisations import Organisations
 from iam.store.passkeys import Passkeys
@@ -51,4 +53,8 @@ def make_stores() -> IamStores:
         surroundings=SurroundingsReader(),
         upstreams=Upstreams(),
         upstream_links=UpstreamLinks(),
+        pushed=PushedRequests(),
+        device_grants=DeviceGrants(),
+        logouts=Logouts(),
+        client_requests=ClientRequests(),
     )

@@ -10,11 +10,17 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from iam.core.rfc7515.jws import JwsRefused
 from iam.core.rfc7636.pkce import check_challenge
+from iam.core.rfc9449.proof import check_thumbprint
+from iam.core.rfc9470.demands import demanded_age, demanded_level
 from iam.errors import (
     InvalidRequest,
     InvalidScope,
+    OAuthRefused,
     RedirectRefused,
+    RegistrationNotSupported,
+    RequestNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
@@ -23,7 +29,11 @@ from iam.models.grants import AuthorizationRequest
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]"})
 _PROMPTS: Final = frozenset({"none", "login"})
-_UNSERVED: Final = ("request", "request_uri", "registration")
+_UNSERVED: Final[Mapping[str, type[OAuthRefused]]] = {
+    "request": RequestNotSupported,
+    "request_uri": InvalidRequest,
+    "registration": RegistrationNotSupported,
+}
 MAX_TEXT: Final = 1_024
 
 
@@ -76,10 +86,10 @@ def check_authorization(
     parameters: Mapping[str, str], client: Client, redirect_uri: str
 ) -> AuthorizationRequest:
     """Return the checked request; raise a branch of ``OAuthRefused`` for the application."""
-    for name in _UNSERVED:
+    for name, refusal in _UNSERVED.items():
         if name in parameters:
             msg = f"the parameter {name} is not served"
-            raise InvalidRequest(msg)
+            raise refusal(msg)
     if parameters.get("response_type") != "code":
         msg = "response_type must be code"
         raise UnsupportedResponseType(msg)
@@ -103,8 +113,18 @@ def check_authorization(
         state=parameters.get("state"),
         nonce=parameters.get("nonce"),
         prompt=_prompt(parameters.get("prompt")),
-        max_age=_max_age(parameters.get("max_age")),
+        max_age=demanded_age(parameters.get("max_age"), client),
+        level=demanded_level(parameters.get("acr_values"), client),
+        dpop_jkt=_key(parameters.get("dpop_jkt")),
+        hint=parameters.get("id_token_hint"),
     )
+
+
+def _key(thumbprint: str | None) -> str | None:
+    try:
+        return None if thumbprint is None else check_thumbprint(thumbprint)
+    except JwsRefused as error:
+        raise InvalidRequest(str(error)) from error
 
 
 def allowed_scopes(client: Client, asked: str | None) -> frozenset[str]:
@@ -124,15 +144,6 @@ def _prompt(value: str | None) -> frozenset[str]:
         msg = "prompt must be none or login"
         raise InvalidRequest(msg)
     return words
-
-
-def _max_age(value: str | None) -> int | None:
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) <= len("99999999")):
-        msg = "max_age is a number of seconds"
-        raise InvalidRequest(msg)
-    return int(value)
 
 
 def answer_location(redirect_uri: str, parameters: Mapping[str, str | None]) -> str:

@@ -147,4 +147,16 @@ def _verified(claims: Mapping[str, Any]) -> VerifiedClaims:
         level=int(acr[-1]) if acr[-1:] in {"1", "2", "3"} else 1,
         auth_time=int(claims.get("auth_time", 0)),
         family=family if isinstance(family, str) else None,
+        key=_key(claims.get("cnf")),
     )
+
+
+def _key(confirmation: object) -> str | None:
+    """Return the thumbprint a token is bound to (RFC 7800 §3); unknown bindings are refused."""
+    if confirmation is None:
+        return None
+    key = confirmation.get("jkt") if isinstance(confirmation, dict) else None
+    if not isinstance(key, str) or not key:
+        msg = "the claim cnf is of another kind"
+        raise TokenRefused(msg)
+    return key

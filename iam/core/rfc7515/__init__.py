@@ -1,0 +1,1 @@
+"""JSON web signatures of others: read behind a strict guard."""

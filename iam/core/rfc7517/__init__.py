@@ -1,0 +1,1 @@
+"""Public keys of others as JWKs."""

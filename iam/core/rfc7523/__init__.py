@@ -1,0 +1,1 @@
+"""Clients that authenticate by a signed assertion (``private_key_jwt``)."""

@@ -1,0 +1,31 @@
+"""User codes: eight of twenty consonants, read aloud and typed without mistakes (§6.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
+LENGTH: Final = 8
+RANDOM_BYTES: Final = 16
+_HALF: Final = LENGTH // 2
+_IGNORED: Final = frozenset("- \t_.·　")
+
+
+def user_code(random: bytes) -> str:
+    """Return a code of about 34.5 bits from 16 random bytes, as ``WDJB-MJHT``."""
+    number = int.from_bytes(random, "big")
+    letters = []
+    for _ in range(LENGTH):
+        number, place = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[place])
+    return f"{''.join(letters[:_HALF])}-{''.join(letters[_HALF:])}"
+
+
+def plain_code(typed: str) -> str | None:
+    """Return what somebody typed as eight capital letters; None if it can be no code."""
+    if len(typed) > 4 * LENGTH:
+        return None
+    letters = "".join(char for char in typed.upper() if char not in _IGNORED)
+    if len(letters) != LENGTH or not set(letters) <= set(ALPHABET):
+        return None
+    return letters

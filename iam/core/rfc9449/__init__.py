@@ -1,0 +1,1 @@
+"""Demonstrating proof of possession (DPoP)."""

@@ -1,0 +1,1 @@
+"""Step-up: how strong and how fresh a sign-in must be."""
