@@ -62,6 +62,10 @@ class RuleHealthStore(Protocol):
         """Return what is known, by rule id."""
         ...
 
+    def failures(self, tx: Transaction) -> Mapping[str, int]:
+        """Return which rules could not be asked when they were asked last, and since when."""
+        ...
+
     def note_hits(self, tx: Transaction, hits: Mapping[str, tuple[int, int]]) -> None:
         """Store the newest hit of rules: (event time, seq)."""
         ...

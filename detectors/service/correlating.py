@@ -8,7 +8,7 @@ from typing import Final
 
 from detectors.core.correlation.chains import episode_hit, episode_id
 from detectors.core.correlation.episodes import settled
-from detectors.core.correlation.grouping import Grouper, Hit
+from detectors.core.correlation.grouping import COUNTED, Grouper, Hit
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.progress import after_arrival, after_settling, is_late, reopened
 from detectors.core.correlation.reconcile import Change, reconcile
@@ -75,7 +75,8 @@ class Correlator:
             for hit in come:
                 matches, uncounted = grouper.matches_of(hit)
                 node.arrive(matches, ())
-                node.notes.uncounted += uncounted
+                if uncounted is not COUNTED:
+                    node.notes.uncounted += uncounted
             changes = list(_changes(tx, node, watermark))
             outcome.more = outcome.more or node.more
             if correlation is detector.correlation:

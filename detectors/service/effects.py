@@ -114,6 +114,8 @@ class Assessor:
             self._change(effects, detector, (group, change), outcome.alerts, now)
 
     def _raise(self, effects: Effects, batch: Batch, findings: Sequence[Finding], now: int) -> None:
+        if not findings:
+            return
         ids = [alert_id(f.detector.header.id, (), batch.ids[f.row]) for f in findings]
         known = self.transactions.read(lambda tx: self.alerts.known(tx, ids))
         explainers: dict[str, Explainer] = {}

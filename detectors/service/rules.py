@@ -35,11 +35,26 @@ class Library:
     problems: tuple[RuleProblem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What says which rules run: those there are, and what people decided of them."""
+
+    library: Library
+    states: Mapping[str, RuleState]
+    folders: Sequence[RuleFolder]
+
+    def is_as(self, other: _Decided) -> bool:
+        """Tell whether the same rules run as under ``other``."""
+        same = self.library is other.library
+        return same and (self.states, self.folders) == (other.states, other.folders)
+
+
 @dataclass(slots=True)
 class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
     library: Library | None = None
     folders: tuple[tuple[str, str], ...] = ()
+    enabled: tuple[_Decided, tuple[Detector, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +94,18 @@ class RuleService:
         return Library(detectors, (*compiled.problems, *problems, *altered))
 
     def enabled(self) -> tuple[Detector, ...]:
-        """Return the detectors that are to run."""
-        states = self._parts.transactions.read(lambda tx: self._store.rule_states(tx, ROOT_ORG))
-        folders = self._folders()
-        by_name = {folder.name: folder for folder in folders}
-        return tuple(
-            detector
-            for detector in self._library(folders).detectors
-            if _is_enabled(detector.header, states.get(detector.header.id), by_name)
-        )
+        """Return the detectors that are to run; the same ones while nothing was decided."""
+
+        def read(tx: Transaction) -> tuple[Mapping[str, RuleState], Sequence[RuleFolder]]:
+            folders = [] if self._foreign is None else self._foreign.folders(tx)
+            return self._store.rule_states(tx, ROOT_ORG), folders
+
+        states, folders = self._parts.transactions.read(read)
+        decided = _Decided(self._library(folders), states, folders)
+        kept = self._kept.enabled
+        if kept is None or not kept[0].is_as(decided):
+            kept = self._kept.enabled = (decided, _chosen(decided))
+        return kept[1]
 
     def list_rules(self, actor: Actor) -> Sequence[ListedRule]:
         """Return all rules by title."""
@@ -144,6 +162,15 @@ class RuleService:
     def _missing(rule_id: str) -> NoReturn:
         msg = f"there is no rule {rule_id}"
         raise RuleNotFound(msg)
+
+
+def _chosen(decided: _Decided) -> tuple[Detector, ...]:
+    by_name = {folder.name: folder for folder in decided.folders}
+    return tuple(
+        detector
+        for detector in decided.library.detectors
+        if _is_enabled(detector.header, decided.states.get(detector.header.id), by_name)
+    )
 
 
 def _is_enabled(

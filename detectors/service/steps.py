@@ -78,6 +78,7 @@ class _Plans:
     plans: dict[tuple[DetectorKey, ...], Plan] = field(default_factory=dict)
     watches: dict[tuple[DetectorKey, ...], Watch] = field(default_factory=dict)
     asked: int = 0
+    seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def of(
         self, detectors: Sequence[Detector], monotonic: Callable[[], float]
@@ -205,7 +206,7 @@ class Stepper:
     def progress(self, detectors: Sequence[Detector]) -> list[Progress]:
         """Return where ``detectors`` stand, in their order."""
         known = self.parts.transactions.read(self.stores.schedule.progress)
-        return [known.get(each.key, Progress(each.key)) for each in detectors]
+        return [known.get(key := each.key) or Progress(key) for each in detectors]
 
     @property
     def _assessor(self) -> Assessor:
@@ -221,9 +222,9 @@ class Stepper:
 
         def read(tx: Transaction) -> _Standing:
             known = self.stores.schedule.progress(tx)
-            failed = {k: h for k, h in self.stores.health.healths(tx).items() if h.failure}
-            resting = {k for k, h in failed.items() if abs(now - (h.failed_at or 0)) < RETRY}
-            found = [known.get(each.key, Progress(each.key)) for each in detectors]
+            failed = self.stores.health.failures(tx)
+            resting = {rule_id for rule_id, at in failed.items() if abs(now - at) < RETRY}
+            found = [known.get(key := each.key) or Progress(key) for each in detectors]
             places = [replace(p, gaps=()) if p.key[0] in resting else p for p in found]
             return _Standing(places, frozenset(failed), frozenset(resting))
 
@@ -236,7 +237,8 @@ class Stepper:
         active = transactions.read(self.stores.exceptions.active) if found else ()
         findings, spared = self._excepter.spare(batch, found, active)
         effects = self._assessor.assess(batch, findings, (), self.parts.clock.now())
-        seen = transactions.read(self.stores.health.seen_fields)
+        seen = self._plans.seen or transactions.read(self.stores.health.seen_fields)
+        self._plans.seen = seen
         return _Outcome(
             step,
             Span(step.span.first, batch.last_seq),
@@ -309,7 +311,9 @@ class Stepper:
             sync_raising(tx, self.stores.alerts, failed, cured)
         health.note_hits(tx, outcome.hits)
         health.note_feeds(tx, outcome.sight.feeds)
-        health.note_fields(tx, outcome.sight.fields, outcome.seen.first)
+        if outcome.sight.fields:
+            health.note_fields(tx, outcome.sight.fields, outcome.seen.first)
+            self._plans.seen = {}  # what is stored may be more than this process has seen
         if outcome.cost is not None:
             rule_id, nanoseconds = outcome.cost
             health.note_cost(tx, rule_id, nanoseconds, outcome.events)

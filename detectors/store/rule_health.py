@@ -32,6 +32,12 @@ class DatabaseRuleHealth:
             for row in tx.execute(sa.select(rule_health))
         }
 
+    def failures(self, tx: Transaction) -> Mapping[str, int]:
+        """Return which rules could not be asked when they were asked last, and since when."""
+        columns = (rule_health.c.rule_id, rule_health.c.failed_at)
+        rows = tx.execute(sa.select(*columns).where(rule_health.c.failure != ""))
+        return {rule_id: at or 0 for rule_id, at in rows}
+
     def note_hits(self, tx: Transaction, hits: Mapping[str, tuple[int, int]]) -> None:
         """Store the newest hit of rules: (event time, seq)."""
         for rule_id, (at, seq) in hits.items():

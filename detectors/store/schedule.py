@@ -15,25 +15,28 @@ _MANY: Final = 400
 _NAME: Final = "events"
 
 
+_PLACE: Final = (cursors.c.detector, cursors.c.version, cursors.c.next_seq)
+_GAP: Final = (gaps.c.detector, gaps.c.version, gaps.c.first_seq, gaps.c.last_seq)
+
+
 class DatabaseSchedule:
     """Cursors, gaps, evaluations and the watermark."""
 
+    def __init__(self) -> None:
+        self._kept: tuple[Any, Mapping[DetectorKey, Progress]] = (None, {})
+
     def progress(self, tx: Transaction) -> Mapping[DetectorKey, Progress]:
-        """Return every detector's place and gaps (the oldest first)."""
-        spans: dict[DetectorKey, list[Span]] = {}
-        for row in tx.execute(sa.select(gaps).order_by(gaps.c.first_seq)):
-            spans.setdefault((row.detector, row.version), []).append(
-                Span(row.first_seq, row.last_seq)
-            )
-        rows = tx.execute(sa.select(cursors.c.detector, cursors.c.version, cursors.c.next_seq))
-        return {
-            (row.detector, row.version): Progress(
-                (row.detector, row.version),
-                row.next_seq,
-                tuple(spans.get((row.detector, row.version), ())),
-            )
-            for row in rows
-        }
+        """Return every detector's place and gaps (the oldest first).
+
+        Rows that are as they were the last time give what was made of them then.
+        """
+        left = [tuple(row) for row in tx.execute(sa.select(*_GAP).order_by(gaps.c.first_seq))]
+        rows = (left, [tuple(row) for row in tx.execute(sa.select(*_PLACE))])
+        before, found = self._kept
+        if rows != before:
+            found = _progress(*rows)
+            self._kept = (rows, found)
+        return found
 
     def admit(self, tx: Transaction, admissions: Sequence[Admission], fence: int) -> bool:
         """Set detectors to the front; False if one was moved meanwhile."""
@@ -178,6 +181,16 @@ class DatabaseSchedule:
                     hits=evaluations.c.hits + row.hits,
                 )
             )
+
+
+def _progress(left: Sequence[Any], places: Sequence[Any]) -> dict[DetectorKey, Progress]:
+    spans: dict[DetectorKey, list[Span]] = {}
+    for detector, version, first, last in left:
+        spans.setdefault((detector, version), []).append(Span(first, last))
+    return {
+        (key := (detector, version)): Progress(key, next_seq, tuple(spans.get(key, ())))
+        for detector, version, next_seq in places
+    }
 
 
 def _pieces(keys: Sequence[DetectorKey]) -> Iterator[Sequence[DetectorKey]]:

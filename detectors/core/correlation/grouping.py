@@ -20,6 +20,9 @@ MAX_KEYS: Final = 64
 MAX_NUMBERS: Final = 1_000
 """Numbers of one event that are measured."""
 
+COUNTED: Final = Uncounted()
+"""Nothing was left out."""
+
 RuleKeys = frozenset[str]
 """Under which names a rule may be referred to: its id and its name."""
 
@@ -49,6 +52,7 @@ class Grouper:
     def __init__(self, correlation: Correlation) -> None:
         self._correlation = correlation
         self._readings: dict[RuleKeys, _Reading] = {}
+        self._folded: dict[Value, tuple[str, ...]] = {}
 
     def matches_of(self, hit: Hit) -> tuple[list[Match], Uncounted]:
         """Return what ``hit`` counts for, one match per group, and what it does not.
@@ -57,7 +61,7 @@ class Grouper:
         whose aliases name other fields may count for different groups.
         """
         found: dict[Group, Match] = {}
-        uncounted = Uncounted()
+        uncounted = COUNTED
         for keys in hit.rules:
             reading = self._reading(keys)
             if not reading.rules:
@@ -66,8 +70,9 @@ class Grouper:
             if value is None and reading.fields:
                 uncounted += Uncounted(unmeasured=1)
                 continue
-            groups, lost = _groups(hit.fields, reading.group)
-            uncounted += lost
+            groups, lost = self._groups(hit.fields, reading.group)
+            if lost is not COUNTED:
+                uncounted += lost
             for group in groups:
                 known = found.get(group)
                 rules = reading.rules | (known.rules if known else 0)
@@ -94,22 +99,31 @@ class Grouper:
             return numbers_in(texts_of(present[0])[:MAX_NUMBERS]) or None
         return tuple(_canonical(value) for value in present)
 
+    def _groups(
+        self, fields: Mapping[str, Value], names: tuple[str, ...]
+    ) -> tuple[list[Group], Uncounted]:
+        values: list[tuple[str, ...]] = []
+        for name in names:
+            value = fields.get(name)
+            if value is None:
+                return [], Uncounted(ungrouped=1)
+            values.append(self._texts(value))
+        groups = list(islice(product(*values), MAX_KEYS + 1))
+        if len(groups) > MAX_KEYS:
+            return groups[:MAX_KEYS], Uncounted(cut=1)
+        return groups, COUNTED
+
+    def _texts(self, value: Value) -> tuple[str, ...]:
+        """Return a value's texts folded, each once; of a step's hits most say the same."""
+        known = self._folded.get(value)
+        if known is None:
+            known = tuple(dict.fromkeys(fold(text) for text in texts_of(value)))
+            self._folded[value] = known
+        return known
+
 
 def _canonical(value: Value) -> str:
     """Return a value as one text: folded; a list is what its elements are, in order."""
     if isinstance(value, tuple):
         return orjson.dumps([fold(text) for text in value]).decode()
     return fold(value)
-
-
-def _groups(fields: Mapping[str, Value], names: tuple[str, ...]) -> tuple[list[Group], Uncounted]:
-    values: list[tuple[str, ...]] = []
-    for name in names:
-        value = fields.get(name)
-        if value is None:
-            return [], Uncounted(ungrouped=1)
-        values.append(tuple(dict.fromkeys(fold(text) for text in texts_of(value))))
-    groups = list(islice(product(*values), MAX_KEYS + 1))
-    if len(groups) > MAX_KEYS:
-        return groups[:MAX_KEYS], Uncounted(cut=1)
-    return groups, Uncounted()
