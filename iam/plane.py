@@ -36,6 +36,7 @@ from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
+from iam.service.sign_on.step_up import StepUpService
 from iam.service.zero_trust.decisions import DecisionService
 from iam.service.zero_trust.risks import RiskProjection
 from iam.store import make_stores
@@ -96,6 +97,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         resets=ResetService(means),
         sign_in=SignInService(means, opening),
         passkeys=PasskeyService(means, opening),
+        step_up=StepUpService(means, opening),
         sessions=sessions,
         clients=clients,
         authorize=AuthorizeService(means, directory, sessions),

@@ -100,3 +100,27 @@ class ConsoleSession:
     cookie: str
     return_to: str
     session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepUpAttempt:
+    """One more factor in a living session: a code, or a passkey's answer to ``reference``.
+
+    ``cookie`` is the relying party's own, which is replaced together with the provider's.
+    """
+
+    cookie: str = field(repr=False)
+    address: str
+    code: str = field(default="", repr=False)
+    reference: str = field(default="", repr=False)
+    answer: str = field(default="", repr=False)
+    device: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedUp:
+    """The session goes on under new cookies (session fixation)."""
+
+    op_cookie: str = field(repr=False)
+    rp_cookie: str = field(repr=False)
+    level: int

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.ports.changes import ChangeKind, ChangeStore
-from iam.ports.factors import PasskeyStore
+from iam.ports.factors import PasskeyStore, SessionLevelStore
 from iam.ports.keys import (
     IamPorts,
     KeyedHash,
+    MandateSigner,
+    NoMandateSigner,
     PasswordHasher,
     SecretBox,
     SigningKey,
@@ -29,7 +31,9 @@ from iam.ports.people import (
     RoleStore,
 )
 from iam.ports.policies import (
+    ParsedPolicy,
     PolicyAnswer,
+    PolicyCompiler,
     PolicyEngine,
     PolicyQuestion,
 )
@@ -83,15 +87,19 @@ __all__ = [
     "LockoutStore",
     "LoginRisk",
     "LogoutStore",
+    "MandateSigner",
     "MandateStore",
     "NoLoginRisk",
+    "NoMandateSigner",
     "NoOutbound",
     "OrganisationStore",
     "Outbound",
+    "ParsedPolicy",
     "PasskeyStore",
     "PasswordHasher",
     "PersonStore",
     "PolicyAnswer",
+    "PolicyCompiler",
     "PolicyEngine",
     "PolicyQuestion",
     "PolicyStore",
@@ -100,6 +108,7 @@ __all__ = [
     "RiskStore",
     "RoleStore",
     "SecretBox",
+    "SessionLevelStore",
     "SessionStore",
     "SignInFacts",
     "SigningKey",
@@ -131,6 +140,7 @@ class IamStores:
     grants: GrantStore
     lockouts: LockoutStore
     passkeys: PasskeyStore
+    session_levels: SessionLevelStore
     risks: RiskStore
     policies: PolicyStore
     decisions: DecisionStore

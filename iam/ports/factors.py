@@ -1,4 +1,4 @@
-"""Stores of passkeys and certificates."""
+"""Stores of passkeys and certificates, and of what sessions prove later."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from iam.models.factors import Passkey
+from iam.models.sessions import OpSession
 from secops.kernel.transactions import Transaction
 
 
@@ -38,4 +39,16 @@ class PasskeyStore(Protocol):
 
     def remove(self, tx: Transaction, account_id: str, credential_id: bytes) -> bool:
         """Remove the account's passkey; False if it has none such."""
+        ...
+
+
+class SessionLevelStore(Protocol):
+    """Sessions that prove more while they live."""
+
+    def strengthen(self, tx: Transaction, session: OpSession) -> bool:
+        """Store cookie, time, level and words of a living session; False if it ended."""
+        ...
+
+    def move_rp(self, tx: Transaction, session_id: str, old: bytes, new: bytes) -> bool:
+        """Put a relying party's session under another cookie; False if it was not there."""
         ...

@@ -23,6 +23,7 @@ from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
+from iam.service.sign_on.step_up import StepUpService
 from iam.service.zero_trust.decisions import DecisionService
 
 __all__ = ["IamServices"]
@@ -39,6 +40,7 @@ class IamServices:
     resets: ResetService
     sign_in: SignInService
     passkeys: PasskeyService
+    step_up: StepUpService
     sessions: SessionService
     clients: ClientService
     authorize: AuthorizeService

@@ -22,6 +22,7 @@ from iam.store.persons import Persons
 from iam.store.policies import Policies, RecordedDecisions
 from iam.store.risks import Risks
 from iam.store.roles import Roles
+from iam.store.session_levels import SessionLevels
 from iam.store.sessions import Sessions
 from iam.store.upstreams import UpstreamLinks, Upstreams
 
@@ -45,6 +46,7 @@ def make_stores() -> IamStores:
         grants=Grants(),
         lockouts=Lockouts(),
         passkeys=Passkeys(),
+        session_levels=SessionLevels(),
         risks=Risks(),
         policies=Policies(),
         decisions=RecordedDecisions(),

@@ -111,7 +111,7 @@ class SessionService:
     def list_sessions(
         self, actor: Actor, request: PageRequest, account: str | None = None
     ) -> Page[OpSession]:
-        """Return living sessions of the organisation, or of one account (name or id)."""
+        """Return living sessions within reach, or of one account (name or id)."""
         self.means.parts.access.require(actor, SESSION_READ, "session:*")
         stores = self.means.stores
 
@@ -119,7 +119,7 @@ class SessionService:
             if account is None:
                 return stores.sessions.page(tx, actor.org_id, request)
             found = find_account(self.means, tx, account)
-            _same_organisation(actor, found)
+            same_organisation(self.means, tx, actor, found)
             return Page(stores.sessions.alive_of(tx, found.id))
 
         return self.means.parts.transactions.read(work)
@@ -128,6 +128,16 @@ class SessionService:
         """Return the caller's own living sessions."""
         read = self.means.parts.transactions.read
         return read(lambda tx: self.means.stores.sessions.alive_of(tx, actor.id))
+
+    def end_others(self, actor: Actor) -> tuple[str, ...]:
+        """End every session of the caller's own but the one they speak from; return their ids."""
+        others = [each for each in self.own_sessions(actor) if each.id != actor.session_id]
+        return end_sessions(self.means, actor, others, "ended by its owner")
+
+    def own_history(self, actor: Actor) -> Sequence[OpSession]:
+        """Return the caller's own sign-ins, living and over, newest first, at most 50."""
+        read = self.means.parts.transactions.read
+        return read(lambda tx: self.means.stores.sessions.history_of(tx, actor.id))
 
     def end_own(self, actor: Actor, session_id: str) -> None:
         """End one of the caller's own sessions; raise ``NotFound`` for another's."""
@@ -140,11 +150,15 @@ class SessionService:
     def revoke_session(self, actor: Actor, session_id: str, reason: str) -> None:
         """End a session; raise ``NotFound`` if it is unknown."""
         self.means.parts.access.require(actor, SESSION_REVOKE, f"session:{session_id}")
-        read = self.means.parts.transactions.read
-        session = read(lambda tx: self.means.stores.sessions.get(tx, session_id))
-        if session is None or not _may_see(actor, session.org_id):
-            msg = "there is no such session"
-            raise NotFound(msg)
+
+        def work(tx: Transaction) -> OpSession:
+            found = self.means.stores.sessions.get(tx, session_id)
+            if found is None or not _may_see(self.means, tx, actor, found.org_id):
+                msg = "there is no such session"
+                raise NotFound(msg)
+            return found
+
+        session = self.means.parts.transactions.read(work)
         end_sessions(self.means, actor, [session], reason)
 
     def revoke_sessions(self, actor: Actor, account: str, reason: str) -> tuple[str, ...]:
@@ -153,7 +167,7 @@ class SessionService:
 
         def work(tx: Transaction) -> Sequence[OpSession]:
             found = find_account(self.means, tx, account)
-            _same_organisation(actor, found)
+            same_organisation(self.means, tx, actor, found)
             return self.means.stores.sessions.alive_of(tx, found.id)
 
         sessions = self.means.parts.transactions.read(work)
@@ -177,20 +191,18 @@ def own_actor(session: OpSession) -> Actor:
     )
 
 
-def _may_see(actor: Actor, org_id: str) -> bool:
-    return actor.kind == "system" or actor.org_id == org_id
-
-
-def _same_organisation(actor: Actor, account: Account) -> None:
-    if not _may_see(actor, account.org_id):
+def same_organisation(means: Means, tx: Transaction, actor: Actor, account: Account) -> Account:
+    """Return ``account``; raise ``NotFound`` unless it is of the actor's organisation or below."""
+    if not _may_see(means, tx, actor, account.org_id):
         msg = "there is no such account"
         raise NotFound(msg)
-
-
-def same_organisation(actor: Actor, account: Account) -> Account:
-    """Return ``account``; raise ``NotFound`` if it is another organisation's."""
-    _same_organisation(actor, account)
     return account
+
+
+def _may_see(means: Means, tx: Transaction, actor: Actor, org_id: str) -> bool:
+    if actor.kind == "system":
+        return True
+    return means.stores.organisations.reaches(tx, actor.org_id, org_id)
 
 
 def refuse_own(actor: Actor, subject_id: str, error: type[SecopsError] = Forbidden) -> None:

@@ -6,22 +6,21 @@ argon2id, one unit of work. Passwords are hashed before a unit of work begins, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iam.core.base64url import encode
 from iam.core.names import folded_name
 from iam.core.passwords import normal_password
-from iam.core.rfc6238.totp import DIGITS, matching_step
 from iam.errors import PasswordWeak, SignInRefused
 from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential
 from iam.models.options import CLI_CLIENT
 from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt, RpSession
 from iam.service.means import Means
+from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import GuessKeys, count_password, guess_keys, password_refused
-from iam.service.sign_on.opening import Change, Opening, Proof, Subject, resume, store_password
+from iam.service.sign_on.opening import Change, Opening, resume, store_password
 from iam.service.sign_on.passwords import hash_if_due, hash_of_new
-from iam.service.sign_on.recovery_codes import recovery_digest
 from iam.service.sign_on.sessions import digest_of
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.trail import Act
@@ -77,9 +76,10 @@ class SignInService:
         subject = means.parts.transactions.read(
             lambda tx: self.opening.subject(tx, begun.account_id, begun.keys)
         )
-        proof = self._proof(subject, attempt.code)
+        proof = code_proof(means, subject, attempt.code)
         new_hash = None
         if proof is not None:
+            proof = replace(proof, amr=("pwd", *proof.amr))
             # only who may have the factor learns of age and policy
             self.opening.refuse_by_policy(subject, proof.level)
             new_hash = hash_if_due(means, subject, attempt.new_password or None)
@@ -159,31 +159,6 @@ class SignInService:
         hashed = means.hasher.hash(self._peppered(attempt.password))
         renewed = PasswordCredential(password.account_id, hashed, password.set_at)
         means.parts.transactions.run(lambda tx: means.stores.credentials.rehash(tx, renewed))
-
-    # second step
-
-    def _proof(self, subject: Subject, code: str) -> Proof | None:
-        """Return what ``code`` proves; None for a wrong one."""
-        account_id, credentials = subject.account.id, self.means.stores.credentials
-        if len(code) == DIGITS:
-            step = self._step(subject, code)
-            if step is None:
-                return None
-            return Proof(
-                ("pwd", "otp", "mfa"), 2, lambda tx: credentials.use_step(tx, account_id, step)
-            )
-        digest = recovery_digest(self.means, account_id, code)
-        return Proof(
-            ("pwd", "mfa"), 2, lambda tx: credentials.use_recovery_code(tx, account_id, digest)
-        )
-
-    def _step(self, subject: Subject, code: str) -> int | None:
-        if subject.totp is None:
-            return None
-        secret = self.means.box.open(
-            subject.totp.sealed_secret, f"totp|{subject.account.id}".encode()
-        )
-        return matching_step(secret, code, self.means.now, subject.totp.last_step)
 
 
 def _visitor(account: Account | None) -> Actor:
