@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
-from iam.adapters.cedar import CedarEngine
+from iam.adapters.cedar import CedarCompiler, CedarEngine
 
 _FOLDER: Final = files("rules.policies")
 
@@ -18,7 +18,11 @@ def weak_passwords() -> frozenset[str]:
 
 def access_policies() -> CedarEngine:
     """Return the engine over the shipped policies; raise ``PolicyUnusable``."""
-    return CedarEngine(
-        (_FOLDER / "access.cedar").read_text(encoding="utf-8"),
-        (_FOLDER / "access.cedarschema").read_text(encoding="utf-8"),
-    )
+    return policy_compiler().compile()
+
+
+def policy_compiler() -> CedarCompiler:
+    """Return what makes engines of the shipped policies and own ones."""
+    names = ("access.cedar", "access.cedarschema", "access_data.toml")
+    policies, schema, data = ((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+    return CedarCompiler(policies, schema, data)
