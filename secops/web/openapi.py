@@ -25,6 +25,20 @@ PROBLEM: Final = {
 }
 
 
+def _refusal(media: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "refused", "content": {media: {"schema": schema}}}
+
+
+_REFUSALS: Final[dict[str, dict[str, Any]]] = {
+    "problem": _refusal("application/problem+json", {"$ref": "#/components/schemas/Problem"}),
+    "oauth": _refusal("application/json", {"type": "object", "required": ["error"]}),
+    "vault": _refusal("application/json", {"type": "object", "required": ["errors"]}),
+    "elastic": _refusal("application/json", {"type": "object", "required": ["error", "status"]}),
+    "plain": _refusal("text/html", {"type": "string"}),
+}
+"""How each form of a route words a refusal (``Form``)."""
+
+
 def describe(routes: Sequence[Route], *, version: str, server: str) -> dict[str, Any]:
     """Return the description of all ``routes`` that are not pages.
 
@@ -64,11 +78,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in _VARIABLE.findall(route.path)
         ],
-        "responses": {
-            "2XX": _answer(route, schemas),
-            "4XX": _problem(),
-            "5XX": _problem(),
-        },
+        "responses": {"2XX": _answer(route, schemas), **_refusals(route)},
         "security": _security(route),
         "x-access": _access(route),
     }
@@ -94,12 +104,16 @@ def _content(name: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
 
 
-def _problem() -> dict[str, Any]:
-    reference = {"$ref": "#/components/schemas/Problem"}
-    return {
-        "description": "refused",
-        "content": {"application/problem+json": {"schema": reference}},
-    }
+def _refusals(route: Route) -> dict[str, Any]:
+    """Return what may come instead of the answer: no other status is ever sent."""
+    statuses = {400, 403, 429, 503}
+    if not isinstance(route.access, Public):
+        statuses.add(401)
+    if "<" in route.path or route.form == "vault":  # GET of a list without ``list=true``
+        statuses.add(404)
+    if route.method not in ("GET", "HEAD"):
+        statuses |= {401, 404, 409, 411, 413, 415, 422}
+    return {str(status): _REFUSALS[route.form] for status in sorted(statuses)}
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
