@@ -1,17 +1,19 @@
-"""Scheduled work: what has expired is removed, a bounded part at a time."""
+"""Scheduled work: what has expired is removed, who left upstream is locked; in bounded parts."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from iam.service import IamServices
 from iam.service.means import Means
 from secops.kernel.jobs import Job
 
 PURGE_SECONDS: Final = 300.0
 PURGE_LIMIT: Final = 500
+LEAVERS_SECONDS: Final = 300.0
 
 
-def jobs(means: Means) -> tuple[Job, ...]:
+def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
     """Return the plane's jobs."""
 
     def purge() -> bool:
@@ -20,4 +22,7 @@ def jobs(means: Means) -> tuple[Job, ...]:
         )
         return removed >= PURGE_LIMIT
 
-    return (Job("iam.purge", PURGE_SECONDS, purge),)
+    return (
+        Job("iam.purge", PURGE_SECONDS, purge),
+        Job("iam.leavers", LEAVERS_SECONDS, services.leavers.tick),
+    )

@@ -6,6 +6,7 @@ import os
 
 from iam.adapters.hashing import Argon2Hasher
 from iam.adapters.shipped import access_policies, weak_passwords
+from iam.adapters.upstream import Upstreams
 from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
@@ -32,11 +33,16 @@ from iam.service.provider.issuing import Issuer
 from iam.service.provider.metadata import MetadataService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.sign_on.step_up import StepUpService
+from iam.service.upstream.configuration import UpstreamService
+from iam.service.upstream.leaving import LeaverCheck
+from iam.service.upstream.providers import Providers
+from iam.service.upstream.sign_in import UpstreamSignIn
 from iam.service.zero_trust.decisions import DecisionService
 from iam.service.zero_trust.risks import RiskProjection
 from iam.store import make_stores
@@ -65,6 +71,7 @@ def assemble(
         hasher=hasher,
         rules=PasswordRules(options.password_profile, weak_passwords()),
         login_risk=ports.login_risk,
+        outbound=ports.outbound,
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
     services = _services(means, KeyRing(ports.token_signer, parts.clock), risks)
@@ -72,7 +79,7 @@ def assemble(
         name="iam",
         services=services,
         routes=routes(services),
-        jobs=jobs(means),
+        jobs=jobs(means, services),
         subscriptions=(Subscription("iam.risk", SubjectRiskChanged, risks.receive),),
     )
 
@@ -89,6 +96,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
     opening = Opening(means, decisions)
     grants = GrantService(means, directory, issuer, decisions)
     verification = TokenVerification(means, ring, directory)
+    providers = Providers(means, Upstreams(means.outbound, means.parts.clock))
     return IamServices(
         accounts=accounts,
         bodies=BodyService(means),
@@ -97,6 +105,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         resets=ResetService(means),
         sign_in=SignInService(means, opening),
         passkeys=PasskeyService(means, opening),
+        factors=FactorService(means),
         step_up=StepUpService(means, opening),
         sessions=sessions,
         clients=clients,
@@ -111,4 +120,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         beginnings=BeginningService(means, accounts, roles, clients),
         decisions=decisions,
         verification=verification,
+        upstreams=UpstreamService(means, providers),
+        upstream_sign_in=UpstreamSignIn(means, providers, opening),
+        leavers=LeaverCheck(means, providers),
     )

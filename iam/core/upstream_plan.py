@@ -50,7 +50,7 @@ def make_plan(upstream_id: str, document: Mapping[str, Any]) -> UpstreamPlan:
         raise _invalid("an id has 2 to 32 lower-case letters, digits or -")
     unknown = set(document) - {"kind", "title", "settings", "trust"}
     if unknown:
-        raise _invalid(f"there is no field {sorted(unknown)[0]!r}")
+        raise _invalid(f"there is no field {min(unknown)!r}")
     kind = document.get("kind")
     if kind not in _KINDS:
         raise _invalid(f"kind is one of {', '.join(_KINDS)}")

@@ -201,8 +201,11 @@ class UpstreamProof:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLink:
-    """An account is known upstream as a subject. ``subject_key`` is a keyed hash of
-    issuer and subject, ``sealed_subject`` can be opened to ask whether the person left."""
+    """An account is known upstream as a subject.
+
+    ``subject_key`` is a keyed hash of issuer and subject, ``sealed_subject`` can be opened to
+    ask whether the person left.
+    """
 
     upstream_id: str
     subject_key: bytes
@@ -259,3 +262,4 @@ class UpstreamArrival:
 
     address: str
     user_agent: str = ""
+    device: str = field(default="", repr=False)

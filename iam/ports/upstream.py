@@ -57,18 +57,16 @@ class Outbound(Protocol):
 class NoOutbound:
     """Where nothing leaves the machine."""
 
-    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
-        """Refuse."""
+    def get(self, *_: object, **__: object) -> tuple[int, bytes]:
+        """Raise ``Unavailable``."""
         raise Unavailable("nothing leaves this machine")
 
-    def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> tuple[int, bytes]:
-        """Refuse."""
+    def post(self, *_: object, **__: object) -> tuple[int, bytes]:
+        """Raise ``Unavailable``."""
         raise Unavailable("nothing leaves this machine")
 
-    def open_tls(self, host: str, port: int, timeout: float) -> Stream:
-        """Refuse."""
+    def open_tls(self, *_: object, **__: object) -> Stream:
+        """Raise ``Unavailable``."""
         raise Unavailable("nothing leaves this machine")
 
 

@@ -20,10 +20,14 @@ from iam.service.provider.grants import GrantService
 from iam.service.provider.inspection import InspectionService
 from iam.service.provider.metadata import MetadataService
 from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.sign_on.step_up import StepUpService
+from iam.service.upstream.configuration import UpstreamService
+from iam.service.upstream.leaving import LeaverCheck
+from iam.service.upstream.sign_in import UpstreamSignIn
 from iam.service.zero_trust.decisions import DecisionService
 
 __all__ = ["IamServices"]
@@ -40,6 +44,7 @@ class IamServices:
     resets: ResetService
     sign_in: SignInService
     passkeys: PasskeyService
+    factors: FactorService
     step_up: StepUpService
     sessions: SessionService
     clients: ClientService
@@ -54,3 +59,6 @@ class IamServices:
     beginnings: BeginningService
     decisions: DecisionService
     verification: TokenVerification
+    upstreams: UpstreamService
+    upstream_sign_in: UpstreamSignIn
+    leavers: LeaverCheck

@@ -113,6 +113,22 @@ class OutboundClient:
             raise OutboundUncertain(msg)
         return status, answer
 
+    def open_tls(self, host: str, port: int, timeout: float) -> TlsStream:
+        """Return a connection to a checked address whose certificate fits ``host``.
+
+        ``timeout`` seconds bound the whole conversation. Raises as ``post`` does.
+        """
+        parts = _split(f"https://{host}:{port}/")
+        addresses = self._checked_addresses(parts)
+        connection = _connection(parts, addresses, timeout, self._ca_file)
+        stream = TlsStream(connection, timeout)
+        try:
+            _connect(connection, parts)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
     def check(self, url: str) -> None:
         """Return if ``url`` may be called now; raise as ``post`` otherwise."""
         self._checked_addresses(_split(url))
@@ -194,6 +210,41 @@ class _PinnedConnection(http.client.HTTPConnection):
                     raise
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+
+class TlsStream:
+    """Bytes to and from one checked host over verified TLS, all of it within a time."""
+
+    def __init__(self, connection: http.client.HTTPConnection, timeout: float) -> None:
+        self._connection = connection
+        self._watchdog = threading.Timer(timeout, _cut, (connection,))
+        self._watchdog.daemon = True
+        self._watchdog.start()
+
+    def send(self, content: bytes) -> None:
+        """Send all of it; raise ``OutboundUncertain`` when the other side is gone."""
+        try:
+            self._connection.sock.sendall(content)
+        except OSError as error:
+            msg = f"{self._connection.host}: {type(error).__name__}"
+            raise OutboundUncertain(msg) from error
+
+    def receive(self, limit: int) -> bytes:
+        """Return 1 to ``limit`` bytes; raise ``OutboundUncertain`` at the end or too late."""
+        try:
+            content: bytes = self._connection.sock.recv(limit)
+        except OSError as error:
+            msg = f"{self._connection.host}: {type(error).__name__}"
+            raise OutboundUncertain(msg) from error
+        if not content:
+            msg = f"{self._connection.host}: the other side hung up"
+            raise OutboundUncertain(msg)
+        return content
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._watchdog.cancel()
+        self._connection.close()
 
 
 def _connect(connection: http.client.HTTPConnection, parts: SplitResult) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MAX_NAME: Final = 256
-_SPECIAL: Final = frozenset('\\*()\x00')
+_SPECIAL: Final = frozenset("\\*()\x00")
 _PLACE: Final = "{name}"
 _DEEPEST: Final = 8
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from iam.core.base64url import encode
 from iam.core.exclusion import administers
-from iam.errors import SignInRefused, SignInUnusual, TokenRefused
+from iam.errors import LocalSignInClosed, SignInRefused, SignInUnusual, TokenRefused
 from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.models.sessions import FactorAttempt, Opened, OpSession
@@ -50,6 +50,8 @@ class Subject:
     passwords: tuple[PasswordCredential, ...]
     roles: frozenset[str]
     before: tuple[OpSession | None, int] = (None, 0)
+    closed: bool = False
+    """Whether the organisation signs in upstream and this account is not excepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,15 @@ class Proof:
 
     ``use`` consumes the last factor inside the unit of work and tells whether it still could
     be used. ``strong`` ones are bound to our site and can't be guessed: they answer a demand
-    for one more by themselves, and their failures count against nobody.
+    for one more by themselves, and their failures count against nobody. ``upstream`` ones come
+    from the organisation's identity provider.
     """
 
     amr: tuple[str, ...]
     level: int
     use: Callable[[Transaction], bool]
     strong: bool = False
+    upstream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Opening:
             passwords=tuple(stores.credentials.passwords(tx, account_id)),
             roles=stores.roles.of_subject(tx, account_id),
             before=read_before(means, tx, account_id, keys),
+            closed=_closed_here(means, tx, account),
         )
 
     def refuse_by_policy(self, subject: Subject, level: int) -> None:
@@ -140,6 +145,9 @@ class Opening:
         cookie = encode(means.random(32))
         advice = None
         if proof is not None:
+            if subject.closed and not proof.upstream:
+                # said only to whoever had the factor: strangers learn nothing of the account
+                raise LocalSignInClosed
             self.refuse_by_policy(subject, proof.level)
             seen = (attempt, change.keys)
             advice = advise(means, subject.account, subject.roles, seen, subject.before)
@@ -260,6 +268,16 @@ def resume(means: Means, attempt: FactorAttempt) -> Begun:
         once=(SECOND_FACTOR, bytes.fromhex(content["nonce"]), content["until"]),
         unusual=bool(content.get("unusual")),
     )
+
+
+def _closed_here(means: Means, tx: Transaction, account: Account) -> bool:
+    """Tell whether a provider in force is the only way in for the account."""
+    exclusive = [
+        one.plan.trust
+        for one in means.stores.upstreams.all_of(tx, account.org_id)
+        if one.state == "active" and one.plan.trust.exclusive
+    ]
+    return bool(exclusive) and not any(account.name in trust.local_names for trust in exclusive)
 
 
 def store_password(means: Means, tx: Transaction, account_id: str, hashed: str) -> None:

@@ -32,6 +32,9 @@ SESSION_READ: Final = Permission("iam.session.read")
 SESSION_REVOKE: Final = Permission("iam.session.revoke")
 CLIENT_CREATE: Final = Permission("iam.client.create")
 CLIENT_READ: Final = Permission("iam.client.read")
+UPSTREAM_CONFIGURE: Final = Permission("iam.upstream.configure")
+UPSTREAM_APPROVE: Final = Permission("iam.upstream.approve")
+UPSTREAM_READ: Final = Permission("iam.upstream.read")
 EVIDENCE_READ: Final = Permission("iam.evidence.read")
 OWN_USE: Final = Permission("iam.own.use")
 ORGANISATION_READ: Final = Permission("iam.organisation.read")
@@ -65,6 +68,16 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(SESSION_REVOKE, "结束会话", "End sessions", SYSTEM_ADMIN, SECURITY_ADMIN, ANALYST),
     grant(CLIENT_CREATE, "登记应用", "Register applications", SYSTEM_ADMIN),
     grant(CLIENT_READ, "查看应用", "See applications", *_READERS),
+    grant(
+        UPSTREAM_CONFIGURE, "配置上级身份源", "Configure identity providers upstream", SYSTEM_ADMIN
+    ),
+    grant(
+        UPSTREAM_APPROVE,
+        "审批上级身份源",
+        "Approve changes of identity providers upstream",
+        SECURITY_ADMIN,
+    ),
+    grant(UPSTREAM_READ, "查看上级身份源", "See identity providers upstream", *_READERS),
     grant(EVIDENCE_READ, "查看身份证据", "Read identity evidence", AUDIT_ADMIN, AUDITOR),
     grant(ORGANISATION_READ, "查看机构", "See organisations", *_READERS),
     grant(ORGANISATION_CHANGE, "变更机构", "Change organisations", SYSTEM_ADMIN),

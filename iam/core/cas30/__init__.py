@@ -1,0 +1,1 @@
+"""CAS protocol 3.0: what its two sides write and read."""

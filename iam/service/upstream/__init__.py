@@ -1,0 +1,1 @@
+"""Use cases around identity providers upstream: configure, sign in, follow who leaves."""
