@@ -6,7 +6,6 @@ import os
 
 from iam.adapters.hashing import Argon2Hasher
 from iam.adapters.shipped import access_policies, weak_passwords
-from iam.adapters.upstream import Upstreams
 from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
@@ -40,6 +39,7 @@ from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.sign_on.step_up import StepUpService
 from iam.service.upstream.configuration import UpstreamService
+from iam.service.upstream.kinds import Upstreams
 from iam.service.upstream.leaving import LeaverCheck
 from iam.service.upstream.providers import Providers
 from iam.service.upstream.sign_in import UpstreamSignIn

@@ -67,6 +67,8 @@ class Settings:
     webhook_kind: str = "generic"
     webhook_secret: str = field(default="", repr=False)
     webhook_allow: str = ""
+    upstream_allow: str = ""
+    upstream_ca: str = ""
     syslog_udp: str = ""
     syslog_tcp: str = ""
     syslog_tls: str = ""

@@ -62,11 +62,6 @@ def make_plan(upstream_id: str, document: Mapping[str, Any]) -> UpstreamPlan:
     return UpstreamPlan(upstream_id, cast("UpstreamKind", kind), title, settings, trust)
 
 
-def read_plan(upstream_id: str, content: str) -> UpstreamPlan:
-    """Return the plan that ``write_plan`` wrote."""
-    return make_plan(upstream_id, orjson.loads(content))
-
-
 def write_plan(plan: UpstreamPlan) -> str:
     """Return the plan as canonical JSON; what is approved is this text."""
     document = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Final, Literal
 
 UpstreamKind = Literal["oidc", "ticket", "cas", "ldap"]
 UpstreamState = Literal["active", "disabled"]
@@ -137,6 +138,28 @@ class UpstreamPlan:
     title: str
     settings: UpstreamSettings
     trust: Trust
+
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "oidc": OidcSettings,
+    "ticket": TicketSettings,
+    "cas": CasSettings,
+    "ldap": LdapSettings,
+}
+
+
+def stored_plan(upstream_id: str, content: str) -> UpstreamPlan:
+    """Return the plan of a canonical JSON text that was checked before it was stored."""
+    document = json.loads(content)
+    settings = _SETTINGS[document["kind"]](**_tuples(document["settings"]))
+    trust = Trust(**_tuples(document["trust"]))
+    return UpstreamPlan(upstream_id, document["kind"], document["title"], settings, trust)
+
+
+def _tuples(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in members.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from iam.core.upstream_plan import read_plan
 from iam.errors import NameTaken, UpstreamUnlinked
 from iam.models.upstream import (
     RealNameLevel,
@@ -17,6 +16,7 @@ from iam.models.upstream import (
     UpstreamLink,
     UpstreamProposal,
     UpstreamState,
+    stored_plan,
 )
 from iam.store.tables import (
     accounts,
@@ -37,7 +37,7 @@ _OPEN: Final = ("active", "pending")
 
 def _upstream(row: Any) -> Upstream:
     return Upstream(
-        plan=read_plan(row.id, row.content),
+        plan=stored_plan(row.id, row.content),
         org_id=row.org_id,
         content=row.content,
         sealed_secret=bytes(row.sealed_secret),

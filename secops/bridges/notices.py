@@ -15,6 +15,12 @@ def outbound(settings: Settings) -> OutboundClient:
     return OutboundClient(OutboundOptions(allowed=allowed))
 
 
+def upstream(settings: Settings) -> OutboundClient:
+    """Return the guarded client for identity providers; ``upstream_allow`` names inner ones."""
+    allowed = tuple(part.strip() for part in settings.upstream_allow.split(",") if part.strip())
+    return OutboundClient(OutboundOptions(allowed=allowed, ca_file=settings.upstream_ca))
+
+
 def options(settings: Settings) -> PlaybooksOptions:
     """Return the plane's options: the webhook where one is set, the inbox otherwise."""
     if not settings.webhook_url:

@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.core.upstream_plan import make_plan, read_plan, write_plan
+from iam.core.upstream_plan import make_plan, write_plan
 from iam.errors import UpstreamInvalid
-from iam.models.upstream import Upstream, UpstreamCheck, UpstreamPlan, UpstreamProposal
+from iam.models.upstream import (
+    Upstream,
+    UpstreamCheck,
+    UpstreamPlan,
+    UpstreamProposal,
+    stored_plan,
+)
 from iam.service.means import Means
 from iam.service.upstream.providers import Providers, secret_binding
 from secops.kernel.actors import Actor
@@ -203,7 +209,7 @@ class UpstreamService:
             before = None
         new = before is None or before.sealed_secret != proposal.sealed_secret
         return UpstreamChange(
-            proposal, read_plan(proposal.upstream_id, proposal.content), before, new
+            proposal, stored_plan(proposal.upstream_id, proposal.content), before, new
         )
 
 
@@ -221,7 +227,7 @@ def _in_force(
     proposal: UpstreamProposal, approval: Approval, approver: Actor, now: int
 ) -> Upstream:
     return Upstream(
-        plan=read_plan(proposal.upstream_id, proposal.content),
+        plan=stored_plan(proposal.upstream_id, proposal.content),
         org_id=proposal.org_id,
         content=proposal.content,
         sealed_secret=proposal.sealed_secret,

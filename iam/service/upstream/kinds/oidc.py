@@ -8,14 +8,6 @@ from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from iam.adapters.upstream.fetching import (
-    ask_standing,
-    basic,
-    get,
-    json_object,
-    post_form,
-    text_of,
-)
 from iam.core.openid.discovery import ProviderMetadata, discovery_url, read_metadata
 from iam.core.openid.id_token import Expected, token_kid, verify_id_token
 from iam.core.openid.keys import read_keys
@@ -29,6 +21,14 @@ from iam.models.upstream import (
     UpstreamProof,
 )
 from iam.ports import Outbound
+from iam.service.upstream.kinds.fetching import (
+    ask_standing,
+    basic,
+    get,
+    json_object,
+    post_form,
+    text_of,
+)
 from secops.kernel.clock import HOUR, MINUTE, SECOND, Clock
 from secops.kernel.errors import SecopsError
 

@@ -7,7 +7,6 @@ import hmac
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from iam.adapters.upstream.fetching import ask_standing, get
 from iam.core.upstream_ticket.verify import KEY_BYTES, open_ticket
 from iam.errors import UpstreamDown, UpstreamRefused
 from iam.models.upstream import (
@@ -18,6 +17,7 @@ from iam.models.upstream import (
     UpstreamProof,
 )
 from iam.ports import Outbound
+from iam.service.upstream.kinds.fetching import ask_standing, get
 from secops.crypto import sm2
 from secops.kernel.clock import SECOND, Clock
 from secops.kernel.errors import SecopsError

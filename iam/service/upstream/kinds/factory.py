@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iam.adapters.upstream.cas import CasUpstream
-from iam.adapters.upstream.ldap import LdapUpstream
-from iam.adapters.upstream.oidc import OidcUpstream
-from iam.adapters.upstream.ticket import TicketUpstream
 from iam.models.upstream import CasSettings, OidcSettings, TicketSettings, UpstreamPlan
 from iam.ports import Outbound, UpstreamIdentity
+from iam.service.upstream.kinds.cas import CasUpstream
+from iam.service.upstream.kinds.ldap import LdapUpstream
+from iam.service.upstream.kinds.oidc import OidcUpstream
+from iam.service.upstream.kinds.ticket import TicketUpstream
 from secops.kernel.clock import Clock
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
-from iam.adapters.upstream.fetching import ask_standing, get
 from iam.core.cas30.validation import read_answer
 from iam.errors import UpstreamDown, UpstreamRefused
 from iam.models.upstream import (
@@ -19,6 +18,7 @@ from iam.models.upstream import (
     UpstreamProof,
 )
 from iam.ports import Outbound
+from iam.service.upstream.kinds.fetching import ask_standing, get
 
 _TICKET: Final = re.compile(r"ST-[A-Za-z0-9._-]{1,253}", re.ASCII)
 
