@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from detectors.commands.bench_correlations import FULL, Loads
 from detectors.commands.bench_correlations import figures as correlation_figures
 from secops.adapters.cache_file import CacheFile
 
@@ -23,15 +24,14 @@ T = TypeVar("T")
 
 _EVENTS: Final = "hayabusa-sample-evtx.24661.jsonl.xz"
 _RULES: Final = "sigmahq_rules_2026-08-05.tar.xz"
-_LINES: Final = 50_000
 _SMALL: Final = 500
 _NOW: Final = 1_790_000_000_000_000
 CORPUS: Final = Path(__file__).resolve().parents[3] / "shared" / "data" / "detection"
 
 
-def figures(home: Path, corpus: Path = CORPUS) -> list[dict[str, Any]]:
+def figures(home: Path, corpus: Path = CORPUS, loads: Loads = FULL) -> list[dict[str, Any]]:
     """Return the plane's figures; those on real events only where ``corpus`` lies."""
-    found = [*_own_rules(), *correlation_figures()]
+    found = [*_own_rules(loads.lines), *correlation_figures(loads)]
     if (corpus / _EVENTS).is_file():
         with tempfile.TemporaryDirectory(dir=home if home.is_dir() else None) as folder:
             rules = Path(folder) / "rules"
@@ -41,7 +41,7 @@ def figures(home: Path, corpus: Path = CORPUS) -> list[dict[str, Any]]:
     return found
 
 
-def _own_rules() -> list[dict[str, Any]]:
+def _own_rules(lines: int) -> list[dict[str, Any]]:
     from detectors.models.rules import RuleFile  # noqa: PLC0415 - quick --help
     from detectors.service.rule_files import compile_rules  # noqa: PLC0415
     from detectors.service.scan import Scanner  # noqa: PLC0415
@@ -49,12 +49,12 @@ def _own_rules() -> list[dict[str, Any]]:
     rules = compile_rules(RuleFile(name, content) for name, content in _packaged())
     scanner = Scanner(rules, _NOW)
     with tempfile.TemporaryFile() as log:
-        for number in range(_LINES):
+        for number in range(lines):
             log.write(_line(number))
         log.seek(0)
         _, seconds = _measured(lambda: _drain(scanner, "sshd.log", log))
-    circumstances = f"{len(rules.rules)} own rules on {_LINES} sshd lines, parsing included"
-    whole = _figure("events through the own rules", _LINES / seconds, "1/CPU-s", circumstances)
+    circumstances = f"{len(rules.rules)} own rules on {lines} sshd lines, parsing included"
+    whole = _figure("events through the own rules", lines / seconds, "1/CPU-s", circumstances)
     return [whole, _live(rules)]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-_HITS: Final = 1_000_000
 _GROUPS: Final = 9_000
-_HOSTILE: Final = 100_000
 _TYPES: Final[Sequence[tuple[str, dict[str, Any]]]] = (
     ("value_count", {"condition": {"gte": 3, "field": "f"}}),
     ("temporal_ordered", {"rules": list("abcdefgh")}),
@@ -16,19 +15,31 @@ _TYPES: Final[Sequence[tuple[str, dict[str, Any]]]] = (
 )
 
 
-def figures() -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """How much is measured: log lines, hits in many groups, hits of one group."""
+
+    lines: int
+    hits: int
+    hostile: int
+
+
+FULL: Final = Loads(lines=50_000, hits=1_000_000, hostile=100_000)
+
+
+def figures(loads: Loads = FULL) -> list[dict[str, Any]]:
     """Return the figures of correlations."""
     from detectors.service.correlation_load import (  # noqa: PLC0415 - quick --help
         hostile_group,
         spread_count,
     )
 
-    found, seconds = _measured(spread_count(_HITS, _GROUPS))
-    what = f"{_HITS} hits in {_GROUPS} groups, 3 in 5 minutes, {found} episodes; bar 0.5"
+    found, seconds = _measured(spread_count(loads.hits, _GROUPS))
+    what = f"{loads.hits} hits in {_GROUPS} groups, 3 in 5 minutes, {found} episodes; bar 0.5"
     all_figures = [_figure("exact sliding count", seconds, what)]
     for kind, more in _TYPES:
-        found, seconds = _measured(hostile_group(_HOSTILE, kind, more))
-        what = f"{_HOSTILE} hits of one group, windows of an hour; episodes: {found}"
+        found, seconds = _measured(hostile_group(loads.hostile, kind, more))
+        what = f"{loads.hostile} hits of one group, windows of an hour; episodes: {found}"
         all_figures.append(_figure(f"{kind} over a hostile group", seconds, what))
     return all_figures
 

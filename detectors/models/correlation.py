@@ -134,6 +134,15 @@ Shown = tuple[Group, tuple[str, ...]]
 """A value that a group showed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Began:
+    """All runs of ``group`` that began from ``since`` to ``until`` (both included)."""
+
+    group: Group
+    since: int
+    until: int
+
+
 @dataclass(slots=True)
 class Notes:
     """What one step changes in the state of one correlation: written in one transaction."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from detectors.models.correlation import (
+    Began,
     CorrelationCounts,
     Group,
     GroupState,
@@ -51,27 +52,15 @@ class CorrelationStore(Protocol):
         ...
 
     def sightings(
-        self, tx: Transaction, key: NodeKey, group: Group, began: tuple[int, int]
-    ) -> Sequence[Sighted]:
-        """Return a group's runs that ``began`` then (both ends included)."""
-        ...
-
-    def sightings_of(
-        self, tx: Transaction, key: NodeKey, shown: Iterable[Shown]
+        self, tx: Transaction, key: NodeKey, wanted: Iterable[Shown] | Began
     ) -> Mapping[Shown, Sequence[Sighted]]:
-        """Return the runs of those of ``shown`` values that have any."""
+        """Return runs by value: those of the ``wanted`` values, or all that began then."""
         ...
 
     def inner(
         self, tx: Transaction, key: NodeKey, group: Group, window: tuple[int, int]
     ) -> Sequence[Known]:
         """Return a group's inner episodes that share an instant with ``window``."""
-        ...
-
-    def inner_at(
-        self, tx: Transaction, key: NodeKey, places: Iterable[tuple[Group, int]]
-    ) -> Sequence[tuple[Group, Known]]:
-        """Return the inner episodes of groups that begin and end at an instant of ``places``."""
         ...
 
     def counts(self, tx: Transaction) -> Sequence[CorrelationCounts]:

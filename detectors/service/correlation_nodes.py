@@ -99,7 +99,12 @@ class InnerBook:
         self, tx: Transaction, places: Iterable[tuple[Group, int]]
     ) -> Sequence[tuple[Group, Known]]:
         """Return inner episodes of one instant."""
-        return self.store.inner_at(tx, self.key, sorted(places))
+        return [
+            (group, each)
+            for group, at in sorted(places)
+            for each in self.store.inner(tx, self.key, group, (at, at))
+            if each.first_at == each.last_at
+        ]
 
 
 @dataclass(slots=True)

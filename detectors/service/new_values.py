@@ -17,7 +17,16 @@ from detectors.core.correlation.first_seen import (
     sighting,
 )
 from detectors.core.correlation.reconcile import Change, reconcile
-from detectors.models.correlation import Episode, Group, GroupState, Known, Match, Shown, Sighted
+from detectors.models.correlation import (
+    Began,
+    Episode,
+    Group,
+    GroupState,
+    Known,
+    Match,
+    Shown,
+    Sighted,
+)
 from detectors.service.correlation_nodes import GroupChange, Node
 from secops.kernel.transactions import Transaction
 
@@ -75,7 +84,7 @@ def _join(tx: Transaction, node: Node, groups: Mapping[Group, _Group]) -> None:
     fresh: dict[Shown, list[Sighted]] = {}
     for run in filter(None, map(sighting, node.notes.added)):
         fresh.setdefault((run.group, run.value), []).append(run)
-    stored = node.store.sightings_of(tx, node.key, fresh)
+    stored = node.store.sightings(tx, node.key, fresh)
     for (group, value), mine in fresh.items():
         before = stored.get((group, value), ())
         joined = joined_runs([*before, *mine], node.correlation.timespan)
@@ -97,10 +106,10 @@ def _begun(tx: Transaction, node: Node, found: _Group, matches: Sequence[Match])
         return state.begins_at
     # a group that is older than was thought has learnt earlier: look at its past again
     until = state.begins_at + node.correlation.learning
-    young = node.store.sightings(tx, node.key, group, (first, until))
+    young = node.store.sightings(tx, node.key, Began(group, first, until))
     found.runs += found.longer
     there = {*found.runs, *(run for runs in found.gone.values() for run in runs)}
-    found.runs += [run for run in young if run not in there]
+    found.runs += [run for runs in young.values() for run in runs if run not in there]
     node.put(GroupState(group, first, None, FOREVER, state.revision))
     return first
 

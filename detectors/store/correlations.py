@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 
 from detectors.models.correlation import (
+    Began,
     CorrelationCounts,
     Group,
     GroupState,
@@ -102,23 +103,13 @@ class DatabaseCorrelations:
         return [state_in(row) for row in tx.execute(query.limit(limit))]
 
     def sightings(
-        self, tx: Transaction, key: NodeKey, group: Group, began: tuple[int, int]
-    ) -> Sequence[Sighted]:
-        """Return a group's runs that ``began`` then (both ends included)."""
-        here = (*_of(sightings, key, group), sightings.c.first_at.between(*began))
-        return [sighted_in(row, group) for row in tx.execute(sa.select(sightings).where(*here))]
-
-    def sightings_of(
-        self, tx: Transaction, key: NodeKey, shown: Iterable[Shown]
+        self, tx: Transaction, key: NodeKey, wanted: Iterable[Shown] | Began
     ) -> dict[Shown, Sequence[Sighted]]:
-        """Return the runs of those of ``shown`` values that have any."""
-        table = sightings
-        query = sa.select(table).where(*_all_of(table, key))
-        pair = sa.tuple_(table.c.group_key, table.c.value)
-        wanted = [(text_of(group), text_of(value)) for group, value in shown]
+        """Return runs by value: those of the ``wanted`` values, or all that began then."""
         found: dict[Shown, list[Sighted]] = {}
-        for some in _pieces(wanted):
-            for row in tx.execute(query.where(pair.in_(some))):
+        query = sa.select(sightings).where(*_all_of(sightings, key))
+        for here in _sighted_where(wanted):
+            for row in tx.execute(query.where(here)):
                 run = sighted_in(row, texts_in(row.group_key))
                 found.setdefault((run.group, run.value), []).append(run)
         return {**found}
@@ -138,19 +129,6 @@ class DatabaseCorrelations:
             .order_by(table.c.first_at, table.c.id)
         )
         return [known_in(row) for row in tx.execute(query)]
-
-    def inner_at(
-        self, tx: Transaction, key: NodeKey, places: Iterable[tuple[Group, int]]
-    ) -> Sequence[tuple[Group, Known]]:
-        """Return the inner episodes of groups that begin and end at an instant of ``places``."""
-        table = inner_episodes
-        pair = sa.tuple_(table.c.group_key, table.c.last_at)
-        query = sa.select(table).where(*_all_of(table, key), table.c.first_at == table.c.last_at)
-        return [
-            (texts_in(row.group_key), known_in(row))
-            for some in _pieces([(text_of(group), at) for group, at in places])
-            for row in tx.execute(query.where(pair.in_(some)).order_by(table.c.id))
-        ]
 
     def counts(self, tx: Transaction) -> Sequence[CorrelationCounts]:
         """Return what each correlation's version did not count."""
@@ -204,6 +182,17 @@ class DatabaseCorrelations:
 def _pieces(wanted: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(wanted), _MANY):
         yield wanted[start : start + _MANY]
+
+
+def _sighted_where(wanted: Iterable[Shown] | Began) -> Iterator[sa.ColumnElement[bool]]:
+    columns = sightings.c
+    if isinstance(wanted, Began):
+        began = columns.first_at.between(wanted.since, wanted.until)
+        yield sa.and_(columns.group_key == text_of(wanted.group), began)
+        return
+    pair = sa.tuple_(columns.group_key, columns.value)
+    for some in _pieces([(text_of(group), text_of(value)) for group, value in wanted]):
+        yield pair.in_(some)
 
 
 def _all_of(table: sa.Table, key: NodeKey) -> tuple[Any, ...]:

@@ -96,6 +96,22 @@ def test_alerts_of_a_group_are_found_by_their_time(spine: Spine, alerts: AlertSt
     assert near((20, 100), ("198.51.100.1",)) == []
 
 
+def test_alerts_of_one_instant_are_found_for_many_groups_at_once(
+    spine: Spine, alerts: AlertStore
+) -> None:
+    run, read = spine.transactions.run, spine.transactions.read
+    point = replace(ALERT, id="alr_1", first_at=20, last_at=20)
+    longer = replace(ALERT, id="alr_2", first_at=10, last_at=20)
+    gone = replace(point, id="alr_3", status="superseded")
+    for alert in (point, longer, gone):
+        run(lambda tx, alert=alert: alerts.create(tx, alert, ()))
+    places = [(ALERT.group, 20), (ALERT.group, 21), (("198.51.100.1",), 20)]
+    many = [*places, *((ALERT.group, at) for at in range(1_000, 2_000))]
+    found = read(lambda tx: alerts.standing_at(tx, "rule", many))
+    assert [alert.id for alert in found] == ["alr_1"]
+    assert read(lambda tx: alerts.standing_at(tx, "another rule", places)) == []
+
+
 def test_pages_go_on_where_times_are_equal(spine: Spine, alerts: AlertStore) -> None:
     run, read = spine.transactions.run, spine.transactions.read
     for number in range(5):

@@ -7,6 +7,7 @@ import lzma
 import os
 import random
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -132,15 +133,20 @@ def test_real_syslog_files_are_read_whole(home: Home, corpus: Path, name: str) -
 
 
 @pytest.mark.corpus
-def test_the_whole_windows_corpus_is_stored_once(home: Home, tmp_path: Path, corpus: Path) -> None:
-    packed = corpus / "detection/hayabusa-sample-evtx.24661.jsonl.xz"
-    plain = tmp_path / "events.jsonl"
-    plain.write_bytes(lzma.decompress(packed.read_bytes()))
+@pytest.mark.parametrize("count", [6_000, pytest.param(24_661, marks=pytest.mark.deep)])
+def test_the_windows_corpus_is_stored_once(
+    home: Home, tmp_path: Path, corpus: Path, count: int
+) -> None:
+    with lzma.open(corpus / "detection/hayabusa-sample-evtx.24661.jsonl.xz") as events:
+        content = b"".join(islice(events, count))
+    plain, packed = tmp_path / "events.jsonl", tmp_path / "events.jsonl.xz"
+    plain.write_bytes(content)
+    packed.write_bytes(lzma.compress(content, preset=0))
 
     first = home.ingest(packed, source="w")
     again = home.ingest(plain, source="w")
-    assert (first.read, first.stored, first.rejected) == (24_661, 24_661, 0)
-    assert (again.stored, again.duplicates) == (0, 24_661)
+    assert (first.read, first.stored, first.rejected) == (count, count, 0)
+    assert (again.stored, again.duplicates) == (0, count)
     assert home.count("EventID:4625") == home.count("event.code:4625") > 0
 
 

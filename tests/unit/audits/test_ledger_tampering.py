@@ -335,10 +335,10 @@ def flip_bits(home: Callable[[], Path], seed: int, count: int) -> dict[str, int]
 
 
 def test_a_flipped_bit_is_found_or_entries_and_roots_are_unchanged(copy: Callable[[], Path]):
-    answers = flip_bits(copy, seed=1, count=1_500)
+    answers = flip_bits(copy, seed=1, count=200)
     print(f"bit flips: {answers}")
     assert answers["undetected"] == 0
-    assert answers["found"] > 100  # the control: flips do hit what is checked
+    assert answers["found"] > 20  # the control: flips do hit what is checked
 
 
 @pytest.mark.deep

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from detectors.commands.alerts import COMMANDS
 from detectors.commands.bench import figures
+from detectors.commands.bench_correlations import Loads
 from detectors.commands.detectors import group
 from detectors.service import DetectorsServices
 from secops.adapters.cache_file import CacheFile
@@ -300,7 +301,8 @@ def test_every_command_shows_an_example() -> None:
 
 
 def test_the_bench_measures_without_a_corpus(tmp_path: Path) -> None:
-    found = {figure["name"]: figure for figure in figures(tmp_path, corpus=tmp_path)}
+    small = Loads(lines=1_000, hits=10_000, hostile=500)
+    found = {figure["name"]: figure for figure in figures(tmp_path, tmp_path, small)}
     for name in ("events through the own rules", "live events with detection"):
         assert found[name]["unit"] == "1/CPU-s"
         assert found[name]["value"] > 0
