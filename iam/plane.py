@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from iam.adapters.hashing import Argon2Hasher
-from iam.adapters.shipped import access_policies, weak_passwords
+from iam.adapters.shipped import policy_compiler, weak_passwords
 from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
@@ -43,8 +43,11 @@ from iam.service.upstream.kinds import Upstreams
 from iam.service.upstream.leaving import LeaverCheck
 from iam.service.upstream.providers import Providers
 from iam.service.upstream.sign_in import UpstreamSignIn
+from iam.service.zero_trust.book import PolicyBook
 from iam.service.zero_trust.decisions import DecisionService
+from iam.service.zero_trust.record import DecisionRecord
 from iam.service.zero_trust.risks import RiskProjection
+from iam.service.zero_trust.surroundings import SurroundingsProjection
 from iam.store import make_stores
 from secops.kernel.events import SubjectRiskChanged, Subscription
 from secops.kernel.parts import Parts
@@ -85,8 +88,7 @@ def assemble(
 
 
 def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices:
-    engine = access_policies()
-    decisions = DecisionService(engine, means.parts.revocations, risks)
+    decisions = _decision_point(means, risks)
     directory = ClientDirectory(means)
     sessions = SessionService(means)
     accounts = AccountService(means)
@@ -116,11 +118,26 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         console=ConsoleService(means, directory, grants),
         containment=ContainmentService(means),
         actors=ActorService(means, verification),
-        evidence=EvidenceService(means, engine),
+        evidence=EvidenceService(means, decisions.book),
         beginnings=BeginningService(means, accounts, roles, clients),
         decisions=decisions,
         verification=verification,
         upstreams=UpstreamService(means, providers),
         upstream_sign_in=UpstreamSignIn(means, providers, opening),
         leavers=LeaverCheck(means, providers),
+    )
+
+
+def _decision_point(means: Means, risks: RiskProjection) -> DecisionService:
+    parts, stores = means.parts, means.stores
+    revocations, transactions = parts.revocations, parts.transactions
+    return DecisionService(
+        book=PolicyBook(policy_compiler(), transactions, stores.policies, revocations),
+        revocations=revocations,
+        risks=risks,
+        surroundings=SurroundingsProjection(
+            transactions, stores.surroundings, revocations, parts.clock
+        ),
+        record=DecisionRecord(parts, stores.decisions, means.options.fold_seconds),
+        clock=parts.clock,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.ports.changes import ChangeKind, ChangeStore
-from iam.ports.factors import PasskeyStore, SessionLevelStore
+from iam.ports.factors import FactorsHeldStore, PasskeyStore, SessionLevelStore
 from iam.ports.keys import (
     IamPorts,
     KeyedHash,
@@ -79,6 +79,7 @@ __all__ = [
     "DeviceGrantStore",
     "DeviceStore",
     "EnrolmentStore",
+    "FactorsHeldStore",
     "GrantStore",
     "IamPorts",
     "IamStores",
@@ -140,6 +141,7 @@ class IamStores:
     grants: GrantStore
     lockouts: LockoutStore
     passkeys: PasskeyStore
+    factors_held: FactorsHeldStore
     session_levels: SessionLevelStore
     risks: RiskStore
     policies: PolicyStore

@@ -52,3 +52,15 @@ class SessionLevelStore(Protocol):
     def move_rp(self, tx: Transaction, session_id: str, old: bytes, new: bytes) -> bool:
         """Put a relying party's session under another cookie; False if it was not there."""
         ...
+
+
+class FactorsHeldStore(Protocol):
+    """Which factors an account holds, beside its passkeys and certificates."""
+
+    def recovery_codes_left(self, tx: Transaction, account_id: str) -> int:
+        """Return how many recovery codes are unused."""
+        ...
+
+    def remove_totp(self, tx: Transaction, account_id: str) -> bool:
+        """Remove the TOTP secret; False if there was none."""
+        ...

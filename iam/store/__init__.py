@@ -11,6 +11,7 @@ from iam.store.departures import Departures
 from iam.store.device_grants import DeviceGrants, PushedRequests
 from iam.store.devices import Devices, SurroundingsReader
 from iam.store.enrolments import Enrolments
+from iam.store.factors_held import FactorsHeld
 from iam.store.grants import Grants
 from iam.store.lockouts import Lockouts
 from iam.store.locks import Locks
@@ -46,6 +47,7 @@ def make_stores() -> IamStores:
         grants=Grants(),
         lockouts=Lockouts(),
         passkeys=Passkeys(),
+        factors_held=FactorsHeld(),
         session_levels=SessionLevels(),
         risks=Risks(),
         policies=Policies(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from secops.console.render import Renderer
 from secops.kernel.errors import SecopsError, StepUpRequired, Unauthenticated
@@ -16,9 +16,11 @@ def error_pages(demo: bool, version: str) -> ErrorPage:  # noqa: FBT001 - a sett
     renderer = Renderer(demo, version)
 
     def error_page(error: SecopsError, request: Request) -> Response:
+        if isinstance(error, StepUpRequired) and request.actor is not None:
+            # the form's page again, once proved: what was typed is not kept
+            return redirect(f"/step-up?next={quote(_page_of(request), safe='/')}")
         if isinstance(error, Unauthenticated | StepUpRequired) and request.method == "GET":
-            target = request.path + (f"?{request.query_string}" if request.query_string else "")
-            return redirect(f"/signin?next={quote(target, safe='/')}")
+            return redirect(f"/signin?next={quote(_page_of(request), safe='/')}")
         return renderer.page(
             request,
             "error.html",
@@ -30,6 +32,16 @@ def error_pages(demo: bool, version: str) -> ErrorPage:  # noqa: FBT001 - a sett
         )
 
     return error_page
+
+
+def _page_of(request: Request) -> str:
+    """Return the page that was asked for, or the one whose form was sent."""
+    if request.method == "GET":
+        return request.path + (f"?{request.query_string}" if request.query_string else "")
+    parts = urlsplit(request.headers.get("referer", ""))
+    if f"{parts.scheme}://{parts.netloc}" != request.origin:
+        return "/"
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _needed(error: SecopsError, request: Request) -> str:

@@ -32,6 +32,7 @@ class Entry:
 
 NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/", Text("我的工作台", "My workplace")),
+    Entry("/me/factors", Text("我的登录因素", "My factors")),
     Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
     Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),
     Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),

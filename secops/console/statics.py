@@ -19,6 +19,7 @@ _TYPES: Final = {
 FILES: Final = (
     "console.css",
     "console.js",
+    "passkey.js",
     "icon.svg",
     "vendor/htmx.min.js",
     "vendor/hx-csp.min.js",

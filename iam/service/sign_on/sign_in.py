@@ -20,6 +20,7 @@ from iam.service.means import Means
 from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import GuessKeys, count_password, guess_keys, password_refused
 from iam.service.sign_on.opening import Change, Opening, resume, store_password
+from iam.service.sign_on.owning import require_fresh
 from iam.service.sign_on.passwords import hash_if_due, hash_of_new
 from iam.service.sign_on.sessions import digest_of
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
@@ -101,8 +102,12 @@ class SignInService:
         return secret
 
     def change_password(self, actor: Actor, old: str, new: str) -> None:
-        """Replace the caller's own password; raise ``SignInRefused`` or ``PasswordWeak``."""
+        """Replace the caller's own password; raise ``SignInRefused`` or ``PasswordWeak``.
+
+        The second factor is the sign-in's or a step-up's, not older than 5 minutes.
+        """
         means = self.means
+        require_fresh(means, actor)
         keys = guess_keys(means, actor.name, "")
         found = means.parts.transactions.read(lambda tx: self._look_up(tx, actor.name, keys))
         encoded = means.hasher.decoy if found.password is None else found.password.hash

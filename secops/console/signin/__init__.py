@@ -4,6 +4,15 @@ The console is a relying party of our own provider: ``/signin`` starts an author
 request, ``/login`` proves who it is to the provider, ``/login/callback`` redeems the code.
 """
 
-from secops.console.signin.pages import routes
+from __future__ import annotations
+
+from secops.console.parts import Desk
+from secops.console.signin import factors, pages
+from secops.web.routes import Route
 
 __all__ = ["routes"]
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of sign-in, step-up and one's own factors."""
+    return (*pages.routes(desk), *factors.routes(desk))

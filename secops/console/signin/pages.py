@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-import segno
-
-from iam.errors import EnrolmentRefused, PasswordExpired, SignInRefused, SignInUnusual
-from iam.models.accounts import EnrolmentView, IdentityDocument
-from iam.models.sessions import FactorAttempt, PasswordAttempt
+from iam.errors import (
+    EnrolmentRefused,
+    PasskeyRefused,
+    PasswordExpired,
+    SignInRefused,
+    SignInUnusual,
+)
+from iam.models.accounts import IdentityDocument
+from iam.models.factors import PasskeyAttempt, PasskeyQuestion
+from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
 from secops.console.parts import Desk, get_page, post_page
+from secops.console.signin.shared import qr_picture, same_origin
 from secops.kernel.errors import Forbidden, Invalid, SecopsError, TooMany
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Public, Route
@@ -53,12 +57,13 @@ class _SignIn:
             error.status if error else 200,
             transaction=transaction,
             application=application,
+            question=self.desk.parts.iam.passkeys.ask(),
             error=error,
         )
 
     def check_password(self, request: Request) -> Response:
         """Check name and password; ask for the second factor."""
-        _same_origin(request)
+        same_origin(request)
         form = request.form
         transaction = form.get("transaction", "")
         console = self.desk.parts.iam.console
@@ -85,13 +90,42 @@ class _SignIn:
             error.status if error else 200,
             transaction=transaction,
             reference=reference,
+            question=self._passkey_question(reference),
             error=error,
             renew=error is not None and error.code in ("iam.password_expired", "iam.password_weak"),
         )
 
+    def _passkey_question(self, reference: str) -> PasskeyQuestion | None:
+        try:
+            return self.desk.parts.iam.passkeys.ask(reference)
+        except SignInRefused:
+            return None
+
+    def check_passkey(self, request: Request) -> Response:
+        """Check a passkey's answer, alone or after a password, and go on."""
+        same_origin(request)
+        form = request.form
+        transaction, second = form.get("transaction", ""), form.get("reference", "")
+        iam = self.desk.parts.iam
+        attempt = PasskeyAttempt(
+            form.get("challenge", ""),
+            form.get("answer", ""),
+            request.remote,
+            second,
+            user_agent=request.headers.get("user-agent", ""),
+            device=request.cookies.get(iam.console.cookie_name("device"), ""),
+        )
+        try:
+            opened = iam.passkeys.sign_in(attempt)
+        except (SignInRefused, PasskeyRefused) as error:
+            if second:
+                return self._ask_factor(request, transaction, second, error)
+            return self._ask_password(request, transaction, error)
+        return self._go_on(transaction, opened)
+
     def check_factor(self, request: Request) -> Response:
         """Check the code, open the provider's session, go on with the application."""
-        _same_origin(request)
+        same_origin(request)
         form = request.form
         transaction, reference = form.get("transaction", ""), form.get("reference", "")
         iam = self.desk.parts.iam
@@ -111,9 +145,14 @@ class _SignIn:
             return self._ask_factor(request, transaction, error.reference, error)
         except (PasswordExpired, Invalid, TooMany) as error:
             return self._ask_factor(request, transaction, reference, error)
-        device = iam.console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
+        return self._go_on(transaction, opened)
+
+    def _go_on(self, transaction: str, opened: Opened) -> Response:
+        """Keep the session's cookies and go on with the application that waits."""
+        console = self.desk.parts.iam.console
+        device = console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
         cookies = (
-            ("set-cookie", iam.console.cookie_header("op_session", opened.cookie)),
+            ("set-cookie", console.cookie_header("op_session", opened.cookie)),
             ("set-cookie", device),  # whoever guesses elsewhere can't lock this browser out
         )
         onward = f"/oauth2/authorize?{urlencode({'transaction': transaction})}"
@@ -132,7 +171,7 @@ class _SignIn:
 
     def sign_out(self, request: Request) -> Response:
         """End the provider's session and with it every application's."""
-        _same_origin(request)
+        same_origin(request)
         iam = self.desk.parts.iam
         iam.sessions.sign_out(request.cookies.get(iam.console.cookie_name("op_session"), ""))
         gone = [
@@ -147,7 +186,7 @@ class _SignIn:
 
     def set_preferences(self, request: Request) -> Response:
         """Keep the reader's language in a cookie and go back."""
-        _same_origin(request)
+        same_origin(request)
         form = request.form
         language = "en" if form.get("lang") == "en" else "zh"
         back = form.get("next", "/")
@@ -180,13 +219,13 @@ class _SignIn:
             error.status if error else 200,
             token=token,
             view=view,
-            qr=_qr(view),
+            qr=qr_picture(view.otpauth_uri),
             error=error,
         )
 
     def enrol(self, request: Request) -> Response:
         """Set the first factors and show the recovery codes, once."""
-        _same_origin(request)
+        same_origin(request)
         form = request.form
         token = form.get("token", "")
         number = form.get("document", "").strip()
@@ -205,20 +244,6 @@ class _SignIn:
         return self.desk.page(request, "signin/enrolled.html", codes=codes)
 
 
-def _qr(view: EnrolmentView) -> str:
-    """Return the TOTP secret as a QR code, a data URI (an image needs no inline style)."""
-    drawn = io.BytesIO()
-    segno.make(view.otpauth_uri, error="m").save(drawn, kind="png", scale=5)
-    return "data:image/png;base64," + base64.b64encode(drawn.getvalue()).decode()
-
-
-def _same_origin(request: Request) -> None:
-    """Refuse forms of other sites: nobody is signed in here, so no cookie's guard stands."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if origin != request.origin and site != "same-origin":
-        raise Forbidden("the request comes from another site's page")
-
-
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of sign-in."""
     here = _SignIn(desk)
@@ -227,6 +252,8 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         get_page("/login", "show_login", _PAGES, here.show_login),
         post_page("/login", "check_password", _PAGES, here.check_password),
         post_page("/login/factor", "check_factor", _PAGES, here.check_factor),
+        post_page("/login/passkey", "check_passkey", _PAGES, here.check_passkey),
+        post_page("/login/factor/passkey", "check_second_passkey", _PAGES, here.check_passkey),
         get_page("/login/callback", "complete_sign_in", _PAGES, here.callback),
         post_page("/signout", "sign_out", _PAGES, here.sign_out),
         get_page("/signed-out", "signed_out", _PAGES, here.signed_out),

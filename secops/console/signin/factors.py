@@ -1,0 +1,236 @@
+"""One's own factors, and step-up in place: what every signed-in person does for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from iam.errors import (
+    LastFactor,
+    PasskeyKnown,
+    PasskeyRefused,
+    PasswordWeak,
+    SignInRefused,
+)
+from iam.models.factors import Factor
+from iam.models.sessions import StepUpAttempt
+from secops.console.parts import Desk, get_page, post_page
+from secops.console.signin.shared import local_path, qr_picture, same_origin
+from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Invalid, SecopsError, TooMany
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route, SignedIn
+
+_OWN: Final = SignedIn("the caller's own factors")
+_FRESH: Final = 300
+_COLUMNS: Final = (
+    Column("kind", N_("类别")),
+    Column("name", N_("名称")),
+    Column("state", N_("状态")),
+    Column("since", N_("设置时间")),
+    Column("used", N_("最近使用")),
+)
+_KINDS: Final = {
+    "password": Text("口令", "Password"),
+    "totp": Text("动态码", "One-time codes"),
+    "recovery": Text("恢复码", "Recovery codes"),
+    "passkey": Text("通行密钥", "Passkey"),
+    "certificate": Text("证书", "Certificate"),
+    "one_time": Text("短信或邮件验证码", "Code by message or mail"),
+}
+_NOTES: Final = {
+    "hardware": Text("有效(专用硬件)", "in force (hardware)"),
+    "synced": Text("有效(可同步)", "in force (synced)"),
+    "": Text("有效", "in force"),
+}
+_SUSPENDED: Final = Text("已停用", "suspended")
+
+
+@dataclass(frozen=True, slots=True)
+class _Factors:
+    desk: Desk
+
+    def show(self, request: Request) -> Response:
+        """Show all of the caller's factors."""
+        iam, caller = self.desk.parts.iam, request.caller
+        held = iam.factors.list_factors(caller)
+        table = Table(N_("登录因素"), _COLUMNS, [_row(factor, request) for factor in held])
+        return self.desk.list_page(
+            request,
+            "signin/factors.html",
+            table,
+            passkeys=[factor for factor in held if factor.kind == "passkey"],
+            certificates=[factor for factor in held if factor.kind == "certificate"],
+            passkeys_usable=iam.passkeys.usable,
+            fresh=iam.factors.is_fresh(caller),
+        )
+
+    def new_passkey(self, request: Request) -> Response:
+        """Ask the browser for a new passkey."""
+        return self._ask_passkey(request)
+
+    def _ask_passkey(self, request: Request, error: SecopsError | None = None) -> Response:
+        question = self.desk.parts.iam.passkeys.ask_registration(request.caller)
+        status = error.status if error else 200
+        return self.desk.page(
+            request, "signin/new_passkey.html", status, question=question, error=error
+        )
+
+    def add_passkey(self, request: Request) -> Response:
+        """Store the passkey that the browser made."""
+        form = request.form
+        reference, answer = form.get("challenge", ""), form.get("answer", "")
+        passkeys = self.desk.parts.iam.passkeys
+        try:
+            passkeys.register_passkey(request.caller, form.get("name", ""), reference, answer)
+        except (PasskeyRefused, PasskeyKnown) as error:
+            return self._ask_passkey(request, error)
+        return redirect("/me/factors")
+
+    def rename_passkey(self, request: Request) -> Response:
+        """Give it another name."""
+        name = request.form.get("name", "")
+        self.desk.parts.iam.passkeys.rename_passkey(request.caller, request.args["passkey"], name)
+        return redirect("/me/factors")
+
+    def remove_passkey(self, request: Request) -> Response:
+        """Take it away."""
+        self.desk.parts.iam.passkeys.remove_passkey(request.caller, request.args["passkey"])
+        return redirect("/me/factors")
+
+    def show_totp(self, request: Request) -> Response:
+        """Show a new secret for the authenticator app."""
+        return self._ask_totp(request)
+
+    def _ask_totp(self, request: Request, error: SecopsError | None = None) -> Response:
+        new = self.desk.parts.iam.factors.ask_totp(request.caller)
+        qr, status = qr_picture(new.otpauth_uri), error.status if error else 200
+        return self.desk.page(request, "signin/totp.html", status, new=new, qr=qr, error=error)
+
+    def replace_totp(self, request: Request) -> Response:
+        """Put the new secret into force once a code proved it."""
+        form = request.form
+        code = form.get("code", "").strip()
+        try:
+            self.desk.parts.iam.factors.replace_totp(
+                request.caller, form.get("reference", ""), code
+            )
+        except SignInRefused as error:
+            return self._ask_totp(request, error)
+        return redirect("/me/factors")
+
+    def remove_totp(self, request: Request) -> Response:
+        """Take the authenticator app away, if something else is left."""
+        try:
+            self.desk.parts.iam.factors.remove_totp(request.caller)
+        except LastFactor as error:
+            return self._ask_totp(request, error)
+        return redirect("/me/factors")
+
+    def renew_codes(self, request: Request) -> Response:
+        """Show new recovery codes, once."""
+        codes = self.desk.parts.iam.factors.renew_recovery_codes(request.caller)
+        return self.desk.page(request, "signin/recovery_codes.html", codes=codes)
+
+    def show_password(self, request: Request) -> Response:
+        """Ask for the old and the new password."""
+        return self.desk.page(request, "signin/password.html", error=None)
+
+    def change_password(self, request: Request) -> Response:
+        """Change it, and end the caller's other sessions where that was asked for."""
+        form, caller, iam = request.form, request.caller, self.desk.parts.iam
+        try:
+            new = _typed_twice(form)
+            iam.sign_in.change_password(caller, form.get("old", ""), new)
+        except (SignInRefused, PasswordWeak, Invalid, TooMany) as error:
+            return self.desk.page(request, "signin/password.html", error.status, error=error)
+        if form.get("others") == "end":
+            for session in iam.sessions.own_sessions(caller):
+                if session.id != caller.session_id:
+                    iam.sessions.end_own(caller, session.id)
+        return redirect("/me/factors")
+
+
+@dataclass(frozen=True, slots=True)
+class _StepUp:
+    desk: Desk
+
+    def show(self, request: Request) -> Response:
+        """Ask for the missing factor."""
+        return self._ask(request, local_path(request.query.get("next", "/")))
+
+    def _ask(self, request: Request, onward: str, error: SecopsError | None = None) -> Response:
+        return self.desk.page(
+            request,
+            "signin/step_up.html",
+            error.status if error else 200,
+            view=self.desk.parts.iam.step_up.look(request.caller),
+            next=onward,
+            error=error,
+        )
+
+    def step_up(self, request: Request) -> Response:
+        """Check the factor, put the session under new cookies, go back."""
+        same_origin(request)
+        form, console = request.form, self.desk.parts.iam.console
+        onward = local_path(form.get("next", "/"))
+        attempt = StepUpAttempt(
+            cookie=request.cookies.get(console.cookie_name("rp_session"), ""),
+            address=request.remote,
+            code=form.get("code", "").strip(),
+            reference=form.get("challenge", ""),
+            answer=form.get("answer", ""),
+            device=request.cookies.get(console.cookie_name("device"), ""),
+        )
+        try:
+            done = self.desk.parts.iam.step_up.step_up(request.caller, attempt)
+        except (SignInRefused, PasskeyRefused) as error:
+            return self._ask(request, onward, error)
+        cookies = (
+            ("set-cookie", console.cookie_header("op_session", done.op_cookie)),
+            ("set-cookie", console.cookie_header("rp_session", done.rp_cookie)),
+        )
+        return redirect(onward, headers=cookies)
+
+
+def _typed_twice(form: Mapping[str, str]) -> str:
+    if form.get("password") != form.get("repeat"):
+        msg = "the two passwords differ"
+        raise Invalid(msg)
+    return form.get("password", "")
+
+
+def _row(factor: Factor, request: Request) -> tuple[Cell, ...]:
+    state = _NOTES.get(factor.note, _NOTES[""]) if factor.usable else _SUSPENDED
+    return (
+        Cell(_KINDS[factor.kind].into(request.language)),
+        Cell(factor.name or "—"),
+        Cell(state.into(request.language), badge="good" if factor.usable else "warn"),
+        Cell("", instant=factor.since) if factor.since else Cell("—"),
+        Cell("", instant=factor.last_used_at) if factor.last_used_at else Cell("—"),
+    )
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of one's own factors."""
+    here, again = _Factors(desk), _StepUp(desk)
+    one = "/me/passkeys/<passkey>"
+    fresh = {"fresh_seconds": _FRESH}
+    return (
+        get_page("/me/factors", "show_factors", _OWN, here.show),
+        get_page("/me/passkeys/new", "new_passkey", _OWN, here.new_passkey),
+        post_page("/me/passkeys", "add_passkey", _OWN, here.add_passkey, **fresh),
+        post_page(f"{one}/name", "rename_passkey_form", _OWN, here.rename_passkey, **fresh),
+        post_page(f"{one}/remove", "remove_passkey_form", _OWN, here.remove_passkey, **fresh),
+        get_page("/me/totp", "show_totp", _OWN, here.show_totp),
+        post_page("/me/totp", "replace_totp_form", _OWN, here.replace_totp, **fresh),
+        post_page("/me/totp/remove", "remove_totp_form", _OWN, here.remove_totp, **fresh),
+        post_page("/me/recovery-codes", "renew_codes_form", _OWN, here.renew_codes, **fresh),
+        get_page("/me/password", "show_password", _OWN, here.show_password),
+        post_page("/me/password", "change_password_form", _OWN, here.change_password, **fresh),
+        get_page("/step-up", "show_step_up", _OWN, again.show),
+        post_page("/step-up", "step_up", _OWN, again.step_up),
+    )
