@@ -21,6 +21,9 @@ class Lifetimes:
 
     access_token: int = 300 * SECOND
     code: int = 60 * SECOND
+    pushed_request: int = 60 * SECOND
+    device_grant: int = 10 * MINUTE
+    device_pause: int = 5 * SECOND
     transaction: int = 10 * MINUTE
     second_factor: int = 5 * MINUTE
     session_idle: int = 30 * MINUTE
@@ -41,7 +44,8 @@ class IamOptions:
 
     ``hash_threads`` is how many passwords are hashed at a time (0: one per core);
     ``hash_queue`` is how many callers may wait before the rest get 429. ``attestation`` says
-    which makers' passkeys are admitted.
+    which makers' passkeys are admitted. ``fold_seconds`` is how often counted decisions are
+    written, 0 for only when they are flushed.
     """
 
     issuer: str = "http://localhost:8080"
@@ -52,6 +56,8 @@ class IamOptions:
     hash_threads: int = 0
     hash_queue: int = 8
     risk_limit: int = 80
+    dpop_nonces: bool = False
+    fold_seconds: float = 0.0
     attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
     lifetimes: Lifetimes = Lifetimes()
 

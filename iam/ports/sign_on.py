@@ -32,12 +32,16 @@ class SessionStore(Protocol):
         """Return the account's living sessions, newest first."""
         ...
 
+    def history_of(self, tx: Transaction, account_id: str) -> Sequence[OpSession]:
+        """Return the account's sessions, living and over, newest first, at most 50."""
+        ...
+
     def latest_of(self, tx: Transaction, account_id: str) -> OpSession | None:
         """Return the session that the account opened last, living or not."""
         ...
 
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[OpSession]:
-        """Return living sessions by id."""
+        """Return living sessions of the organisation and those below it, by id."""
         ...
 
     def touch(self, tx: Transaction, session_id: str) -> None:
@@ -144,6 +148,6 @@ class RiskStore(Protocol):
         """Store the risk unless a later delivery (id, at) already did; True if stored."""
         ...
 
-    def all(self, tx: Transaction) -> Mapping[str, int]:
-        """Return every subject with a risk above 0."""
+    def all(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+        """Return every subject with a risk above 0: the risk, and when it was announced."""
         ...

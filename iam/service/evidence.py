@@ -8,8 +8,8 @@ from typing import Final
 
 from iam.core import lockout, passwords
 from iam.models.evidence import LockoutState, MfaState, PolicyState, RolesState, UsersState
-from iam.ports import PolicyEngine
 from iam.service.means import Means
+from iam.service.zero_trust.book import PolicyBook
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import DAY, MINUTE, SECOND
 from secops.kernel.permissions import ROLES
@@ -23,7 +23,7 @@ class EvidenceService:
     """What audits may know; who may ask is decided by audits' own use cases."""
 
     means: Means
-    engine: PolicyEngine
+    book: PolicyBook
 
     def roles_state(self, org_id: str = ROOT_ORG) -> RolesState:
         """Return how many hold each role, and whether the separation holds."""
@@ -52,8 +52,8 @@ class EvidenceService:
             password_age_days=lifetimes.password_age // DAY if options.passwords_age else 0,
             history=options.password_history,
             weak_list_size=len(self.means.rules.weak),
-            access_policy_version=self.engine.version,
-            access_policies=self.engine.policy_count,
+            access_policy_version=self.book.version,
+            access_policies=self.book.policy_count,
             access_token_seconds=lifetimes.access_token // SECOND,
             session_idle_seconds=lifetimes.session_idle // SECOND,
             administrator_idle_seconds=lifetimes.administrator_idle // SECOND,

@@ -26,7 +26,8 @@ class Risks:
             tx.execute(risks.update().where(risks.c.subject == subject).values(values))
         return True
 
-    def all(self, tx: Transaction) -> Mapping[str, int]:
-        """Return every subject with a risk above 0."""
-        rows = tx.execute(sa.select(risks.c.subject, risks.c.risk).where(risks.c.risk > 0))
-        return {subject: int(risk) for subject, risk in rows}
+    def all(self, tx: Transaction) -> Mapping[str, tuple[int, int]]:
+        """Return every subject with a risk above 0: the risk, and when it was announced."""
+        column = risks.c
+        rows = tx.execute(sa.select(column.subject, column.risk, column.at).where(column.risk > 0))
+        return {subject: (int(risk), int(at)) for subject, risk, at in rows}

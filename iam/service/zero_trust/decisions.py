@@ -5,17 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iam.ports import PolicyAnswer, PolicyEngine, PolicyQuestion
-from iam.service.zero_trust.risks import RiskProjection
+from iam.core.circumstances import address_key, is_compliant, is_fresh
+from iam.models.zero_trust import Surroundings
+from iam.ports import PolicyQuestion
+from iam.service.zero_trust.book import InForce, PolicyBook
+from iam.service.zero_trust.explaining import explain
+from iam.service.zero_trust.record import DecisionRecord
+from iam.service.zero_trust.risks import RiskProjection, Standing
+from iam.service.zero_trust.surroundings import SurroundingsProjection
 from secops.kernel.access import Decision, Question
 from secops.kernel.actors import Actor
+from secops.kernel.clock import MINUTE, SECOND, Clock
 from secops.kernel.errors import SecopsError
-from secops.kernel.permissions import ROLES, Permission, roles_with
+from secops.kernel.permissions import Permission
 from secops.kernel.revocations import Revocations
 
 TOKEN_ISSUE: Final = Permission("iam.token.issue")
 SESSION_OPEN: Final = Permission("iam.session.open")
+APPLICATION_OPEN: Final = Permission("iam.application.open")
 ALL_SCOPE: Final = "api"
+AGE_STEP: Final = 5
+LONGEST_AGE: Final = 1_440
+SHORTEST_PROOF: Final = 5
+_UNGUARDED: Final = frozenset({TOKEN_ISSUE, SESSION_OPEN, APPLICATION_OPEN})
+"""What no guarded route asks: refusals of these are recorded here."""
 
 
 def in_scope(actor: Actor, permission: Permission) -> bool:
@@ -27,75 +40,162 @@ def in_scope(actor: Actor, permission: Permission) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """What decisions depend on beyond their question; equal moments, equal decisions.
+
+    A cache in front of the decision point keys by (moment, actor, permission, kind of
+    resource), and passes what it answered to ``DecisionService.note``.
+    """
+
+    version: str
+    epoch: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionService:
     """Fills ``kernel.access.PolicyDecisionPoint``."""
 
-    engine: PolicyEngine
+    book: PolicyBook
     revocations: Revocations
     risks: RiskProjection
+    surroundings: SurroundingsProjection
+    record: DecisionRecord
+    clock: Clock
 
     def decide(self, question: Question) -> Decision:
         """Return the decision; never raises for a refusal."""
+        decision, asked = self._decide(question, quiet=False)
+        if asked is not None:
+            self.record.note(asked, allowed=decision.allowed)
+            if not decision.allowed and question.permission in _UNGUARDED:
+                self.record.refuse(question.actor, asked, decision.reason)
+        return decision
+
+    def consider(self, question: Question) -> Decision:
+        """Return what ``decide`` would say now, without a trace: nobody has tried anything."""
+        return self._decide(question, quiet=True)[0]
+
+    def note(self, question: Question, decision: Decision, count: int) -> None:
+        """Count decisions that a cache answered in our stead."""
+        in_force = self.book.current()
+        asked, _ = self.ask(question, in_force)
+        self.record.note(asked, allowed=decision.allowed, count=count)
+
+    def moment(self) -> Moment:
+        """Return what a cache of decisions is keyed by; raise ``Unavailable``."""
+        in_force = self.book.current()
+        second = self.clock.now() // SECOND
+        return Moment(in_force.engine.version, self.revocations.epoch, second)
+
+    def _decide(self, question: Question, *, quiet: bool) -> tuple[Decision, PolicyQuestion | None]:
         try:
-            asked = self._ask(question)
+            in_force = self.book.current()
+            asked, standing = self.ask(question, in_force)
         except SecopsError as error:
             # not knowing what was revoked or how risky somebody is can't mean yes
-            return Decision(allowed=False, reason=f"nothing is granted now: {error.detail}")
-        answer = self.engine.evaluate(asked)
+            detail = f"nothing is granted now: {error.detail}"
+            return Decision(allowed=False, reason=detail), None
+        answer = in_force.engine.evaluate(asked)
+        if answer.errors and not quiet:
+            self.record.alert(asked, answer.errors)
         if answer.allowed:
-            return Decision(
-                allowed=True,
-                reason=f"permitted by {', '.join(answer.policies)}",
-                policies=answer.policies,
-            )
-        return Decision(allowed=False, reason=_why_not(asked, answer))
+            reason = f"permitted by {', '.join(answer.policies)}"
+            return Decision(allowed=True, reason=reason, policies=answer.policies), asked
+        age = max(SHORTEST_PROOF, (self.clock.now() - standing.at) // SECOND)
+        return explain(asked, answer, in_force, age), asked
 
-    def _ask(self, question: Question) -> PolicyQuestion:
+    def ask(self, question: Question, in_force: InForce) -> tuple[PolicyQuestion, Standing]:
+        """Return ``question`` with all circumstances, and the caller's risk; may raise."""
         actor = question.actor
-        facts = tuple(sorted((name, str(value)) for name, value in question.context.items()))
-        return PolicyQuestion(
+        known = self.surroundings.of(actor)
+        standing = self.standing(actor)
+        now = self.clock.now()
+        rule = in_force.data.posture
+        time = in_force.local_time(now)
+        kind, _, name = question.resource.partition(":")
+        opening = question.permission == APPLICATION_OPEN
+        asked = PolicyQuestion(
             kind=actor.kind,
             id=actor.id,
             roles=actor.roles,
             permission=question.permission,
-            resource_kind=question.resource.partition(":")[0],
+            resource_kind=kind,
             level=actor.level,
-            risk=self.risk_of(actor),
-            revoked=self.revoked(actor),
-            in_scope=in_scope(actor, question.permission),
-            facts=facts,
+            risk=standing.risk,
+            revoked=self.revoked(actor, known),
+            in_scope=opening or in_scope(actor, question.permission),
+            facts=tuple(sorted((name, str(value)) for name, value in question.context.items())),
+            org=actor.org_id,
+            account_kind=known.account_kind,
+            real_name_level=known.real_name_level,
+            factors=known.factors,
+            signed_in_minutes=_age(actor, now),
+            zones=in_force.zones(actor.address),
+            device_registered=bool(known.device_id),
+            device_fresh=is_fresh(known.reported_at, now, rule),
+            device_compliant=is_compliant(known.posture, rule),
+            hour=time.hour,
+            weekday=time.weekday,
+            working_time=time.working,
+            holiday=time.holiday,
+            application=name if opening else actor.client_id or "",
+            grade=in_force.grade(kind),
+            proof_due=_proof_due(question, standing, in_force),
+            risk_limit=in_force.data.risk.refuse,
         )
+        return asked, standing
 
-    def risk_of(self, actor: Actor) -> int:
+    def standing(self, actor: Actor) -> Standing:
         """Return the highest risk of account, session and client."""
-        return self.risks.highest(
+        return self.risks.standing(
             f"{actor.kind}:{actor.id}",
             f"session:{actor.session_id}",
             f"client:{actor.client_id}",
         )
 
-    def revoked(self, actor: Actor) -> bool:
-        """Tell whether account, session or client was ended; raise ``Unavailable``."""
+    def revoked(self, actor: Actor, known: Surroundings | None = None) -> bool:
+        """Tell whether the caller or anything they act through was ended or locked.
+
+        Raises ``Unavailable`` where nobody can know.
+        """
+        known = self.surroundings.of(actor) if known is None else known
         ended = self.revocations.is_revoked
         return (
             (actor.kind == "account" and ended("account", actor.id))
             or (actor.session_id is not None and ended("session", actor.session_id))
             or (actor.client_id is not None and ended("client", actor.client_id))
+            or (actor.kind != "system" and ended("organisation", actor.org_id))
+            or (bool(known.person_id) and ended("person", known.person_id))
+            or (bool(known.device_id) and ended("device", known.device_id))
+            or self._from_locked_address(actor.address)
         )
 
+    def _from_locked_address(self, address: str) -> bool:
+        if not address:
+            return False
+        try:
+            return self.revocations.is_revoked("address", address_key(address))
+        except ValueError:
+            return False
 
-def _why_not(asked: PolicyQuestion, answer: PolicyAnswer) -> str:
-    if answer.errors:
-        return f"the policies gave no answer: {answer.errors[0]}"
-    if asked.revoked:
-        return "the account, session or application was revoked"
-    if not asked.in_scope:
-        return f"the token's scopes do not cover {asked.permission}"
-    holders = [role for role in roles_with(Permission(asked.permission)) if role in ROLES]
-    if holders and asked.roles.isdisjoint(holders):
-        held = ", ".join(sorted(asked.roles)) or "none"
-        return f"{asked.permission} needs one of the roles {', '.join(holders)}; held: {held}"
-    return (
-        f"no policy permits {asked.permission} at authentication level {asked.level}"
-        f" and risk {asked.risk}"
-    )
+
+def _age(actor: Actor, now: int) -> int:
+    """Return the minutes since the sign-in, in steps of five; a day where nobody knows."""
+    if actor.kind != "account":
+        return 0
+    if not actor.auth_time:
+        return LONGEST_AGE
+    minutes = max(0, now - actor.auth_time) // MINUTE
+    return min(LONGEST_AGE, minutes // AGE_STEP * AGE_STEP)
+
+
+def _proof_due(question: Question, standing: Standing, in_force: InForce) -> bool:
+    """Tell whether the risk rose to the limit of step-up after the caller's last proof.
+
+    A sign-in is itself the proof; applications can give none, and go on to the refusing limit.
+    """
+    actor = question.actor
+    if actor.kind != "account" or question.permission == SESSION_OPEN:
+        return False
+    return standing.risk >= in_force.data.risk.step_up and actor.auth_time <= standing.at

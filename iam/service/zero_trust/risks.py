@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from iam.ports import RiskStore
@@ -12,6 +13,17 @@ from secops.kernel.events import Delivery, SubjectRiskChanged
 from secops.kernel.transactions import Transaction, Transactions
 
 REFRESH_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The highest risk among a caller's subjects, and when it was announced."""
+
+    risk: int = 0
+    at: int = 0
+
+
+_CALM: Final = Standing()
 
 
 class RiskProjection:
@@ -25,9 +37,14 @@ class RiskProjection:
         self._transactions = transactions
         self._store = store
         self._clock = clock
-        self._known: Mapping[str, int] = {}
+        self._known: Mapping[str, tuple[int, int]] = {}
         self._read_at = float("-inf")
         self._lock = threading.Lock()
+        self._on_change: Callable[[str, int], None] = lambda _subject, _risk: None
+
+    def bind(self, on_change: Callable[[str, int], None]) -> None:
+        """Tell ``on_change`` of subject and risk from now on; it must be idempotent."""
+        self._on_change = on_change
 
     def receive(self, delivery: Delivery) -> None:
         """Store an announced risk; a repeat or an older one changes nothing."""
@@ -39,17 +56,25 @@ class RiskProjection:
         def work(tx: Transaction) -> bool:
             return self._store.put(tx, announcement.subject, risk, (delivery.id, delivery.at))
 
-        self._transactions.run(work)
+        stored = self._transactions.run(work)
         self._read_at = float("-inf")
+        # a repeat goes on too: the first delivery may have died between the two
+        if stored or self._fresh().get(announcement.subject, (0, 0))[0] == risk:
+            self._on_change(announcement.subject, risk)
 
     def highest(self, *subjects: str) -> int:
         """Return the highest risk of ``subjects``."""
+        return self.standing(*subjects).risk
+
+    def standing(self, *subjects: str) -> Standing:
+        """Return the highest risk of ``subjects`` and when it was announced."""
         known = self._fresh()
         if not known:
-            return 0
-        return max(known.get(subject, 0) for subject in subjects)
+            return _CALM
+        risk, at = max(known.get(subject, (0, 0)) for subject in subjects)
+        return Standing(risk, at)
 
-    def _fresh(self) -> Mapping[str, int]:
+    def _fresh(self) -> Mapping[str, tuple[int, int]]:
         now = self._clock.monotonic()
         if now - self._read_at > REFRESH_SECONDS:
             with self._lock:
