@@ -6,10 +6,16 @@ from typing import Final
 
 from iam.service import IamServices
 from iam.service.means import Means
+from secops.kernel.clock import DAY, HOUR
 from secops.kernel.jobs import Job
+from secops.kernel.transactions import Transaction
 
 PURGE_SECONDS: Final = 300.0
 PURGE_LIMIT: Final = 500
+LOGOUT_SECONDS: Final = 0.5
+LOGOUTS_KEPT: Final = 7 * DAY
+ENDS_SECONDS: Final = 1.0
+PART: Final = 50
 LEAVERS_SECONDS: Final = 300.0
 
 
@@ -17,12 +23,27 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
     """Return the plane's jobs."""
 
     def purge() -> bool:
-        removed = means.parts.transactions.run(
-            lambda tx: means.stores.grants.purge(tx, PURGE_LIMIT)
-        )
+        removed = means.parts.transactions.run(remove)
         return removed >= PURGE_LIMIT
 
+    def remove(tx: Transaction) -> int:
+        stores, before = means.stores, tx.now - HOUR
+        return (
+            stores.grants.purge(tx, PURGE_LIMIT)
+            + stores.pushed.purge(tx, before, PURGE_LIMIT)
+            + stores.device_grants.purge(tx, before, PURGE_LIMIT)
+            + stores.logouts.purge(tx, tx.now - LOGOUTS_KEPT, PURGE_LIMIT)
+        )
+
+    def end_what_is_over() -> bool:
+        power = services.power
+        ended = power.lending.end_lapsed(PART)
+        locked = power.departures.lock_expired(PART)
+        return max(ended, locked, power.departures.carry_out_due(PART)) >= PART
+
     return (
+        Job("iam.ends", ENDS_SECONDS, end_what_is_over),
         Job("iam.purge", PURGE_SECONDS, purge),
+        Job("iam.logouts", LOGOUT_SECONDS, services.logouts.deliver),
         Job("iam.leavers", LEAVERS_SECONDS, services.leavers.tick),
     )

@@ -1,17 +1,19 @@
-"""How a client presents itself: HTTP Basic or in the form, never both (RFC 6749 §2.3)."""
+"""How a client presents itself: Basic, form or assertion, one of them (RFC 6749 §2.3)."""
 
 from __future__ import annotations
 
 import binascii
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote_plus
 
 import orjson
 
-from iam.errors import InvalidClient, InvalidRequest
-from iam.models.clients import ClientCredentials
+from iam.errors import InvalidClient, InvalidRequest, UseDpopNonce
+from iam.models.clients import ASSERTION_TYPE, ClientCredentials
+from secops.kernel.access import Possession
 from secops.kernel.trail import Act
 from secops.web.messages import JSON, NO_STORE, Request, Response
 
@@ -22,13 +24,28 @@ _MAX_HEADER: Final = 1_024
 def read_credentials(request: Request, form: Mapping[str, str]) -> ClientCredentials:
     """Return the client's credentials; raise ``InvalidClient`` or ``InvalidRequest``."""
     header = request.headers.get("authorization", "")
-    if not header:
-        client_id = form.get("client_id")
-        if not client_id:
-            msg = "the client does not say who it is"
-            raise InvalidClient(msg)
-        return ClientCredentials(client_id, form.get("client_secret"))
-    if "client_secret" in form:
+    if header:
+        return _by_header(header, form)
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return _by_assertion(form)
+    client_id = form.get("client_id")
+    if not client_id:
+        msg = "the client does not say who it is"
+        raise InvalidClient(msg)
+    return ClientCredentials(client_id, form.get("client_secret"))
+
+
+def read_possession(request: Request, form: Mapping[str, str]) -> ClientCredentials:
+    """Return credentials and the DPoP proof that came along; raise as ``read_credentials``."""
+    credentials = read_credentials(request, form)
+    proof = request.headers.get("dpop")
+    if proof is None:
+        return credentials
+    return replace(credentials, possession=Possession(proof, request.method, request.path))
+
+
+def _by_header(header: str, form: Mapping[str, str]) -> ClientCredentials:
+    if "client_secret" in form or "client_assertion" in form:
         msg = "the client authenticates in two ways at once"
         raise InvalidRequest(msg)
     client_id, secret = _basic(header)
@@ -36,6 +53,18 @@ def read_credentials(request: Request, form: Mapping[str, str]) -> ClientCredent
         msg = "two client ids"
         raise InvalidRequest(msg)
     return ClientCredentials(client_id, secret)
+
+
+def _by_assertion(form: Mapping[str, str]) -> ClientCredentials:
+    """Return an assertion; without a client_id its own subject says who it is (RFC 7521 §4.2)."""
+    assertion = form.get("client_assertion", "")
+    if form.get("client_assertion_type") != ASSERTION_TYPE or not assertion:
+        msg = f"client_assertion needs client_assertion_type {ASSERTION_TYPE}"
+        raise InvalidRequest(msg)
+    if "client_secret" in form:
+        msg = "the client authenticates in two ways at once"
+        raise InvalidRequest(msg)
+    return ClientCredentials(form.get("client_id", ""), None, assertion)
 
 
 def _basic(header: str) -> tuple[str, str]:
@@ -52,9 +81,11 @@ def _basic(header: str) -> tuple[str, str]:
     return unquote_plus(name), unquote_plus(secret)
 
 
-def oauth_response(value: Mapping[str, object], acts: Sequence[Act] = ()) -> Response:
+def oauth_response(
+    value: Mapping[str, object], acts: Sequence[Act] = (), *, status: int = 200
+) -> Response:
     """Return a token answer: JSON that nobody keeps (RFC 6749 §5.1)."""
-    return Response(200, _NO_STORE, orjson.dumps(value), acts)
+    return Response(status, _NO_STORE, orjson.dumps(value), acts)
 
 
 def challenging(handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
@@ -63,6 +94,10 @@ def challenging(handler: Callable[[Request], Response]) -> Callable[[Request], R
     def answer(request: Request) -> Response:
         try:
             return handler(request)
+        except UseDpopNonce as error:
+            body = orjson.dumps({"error": error.oauth_error, "error_description": error.detail})
+            nonce = ("dpop-nonce", str(error.facts["dpop_nonce"]))
+            return Response(400, (*_NO_STORE, nonce), body)
         except InvalidClient as error:
             body = orjson.dumps({"error": error.oauth_error, "error_description": error.detail})
             challenge = ("www-authenticate", 'Basic realm="govsecops", charset="UTF-8"')

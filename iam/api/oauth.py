@@ -1,4 +1,4 @@
-"""The OAuth surfaces that applications call: token, introspect, revoke (RFC 6749, 7662, 7009).
+"""The OAuth surfaces that applications call: token, introspect, revoke, PAR, devices.
 
 Token and introspect are fast routes. Client credentials and introspection return their act in
 the response and wait for nothing; a code or refresh token is consumed by a unit of work, whose
@@ -11,8 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from iam.api.credentials import challenging, oauth_response, read_credentials
+from iam.api.credentials import (
+    challenging,
+    oauth_response,
+    read_credentials,
+    read_possession,
+)
 from iam.errors import InvalidRequest, UnsupportedGrantType
+from iam.models.clients import DEVICE_GRANT
 from iam.models.grants import TokenSet
 from iam.service import IamServices
 from iam.service.provider.grants import CodeExchange
@@ -28,7 +34,7 @@ _TOKEN: Final = Schema(
         "required": ["access_token", "token_type", "expires_in"],
         "properties": {
             "access_token": {"type": "string"},
-            "token_type": {"const": "Bearer"},
+            "token_type": {"enum": ["Bearer", "DPoP"]},
             "expires_in": {"type": "integer"},
             "scope": {"type": "string"},
             "refresh_token": {"type": "string"},
@@ -45,6 +51,36 @@ _INTROSPECTION: Final = Schema(
     },
 )
 
+_PUSHED: Final = Schema(
+    "PushedAnswer",
+    {
+        "type": "object",
+        "required": ["request_uri", "expires_in"],
+        "properties": {"request_uri": {"type": "string"}, "expires_in": {"type": "integer"}},
+    },
+)
+_DEVICE: Final = Schema(
+    "DeviceAnswer",
+    {
+        "type": "object",
+        "required": ["device_code", "user_code", "verification_uri", "expires_in"],
+        "properties": {
+            "device_code": {"type": "string"},
+            "user_code": {"type": "string"},
+            "verification_uri": {"type": "string"},
+            "verification_uri_complete": {"type": "string"},
+            "expires_in": {"type": "integer"},
+            "interval": {"type": "integer"},
+        },
+    },
+)
+_ANSWERS: Final = {
+    "token": _TOKEN,
+    "introspect": _INTROSPECTION,
+    "par": _PUSHED,
+    "device_authorization": _DEVICE,
+}
+
 
 def routes(services: IamServices) -> tuple[Route, ...]:
     """Return the routes for applications."""
@@ -57,7 +93,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
             operation=operation,
             access=Public(_CLIENTS),
             handler=challenging(handler),
-            response={"token": _TOKEN, "introspect": _INTROSPECTION}.get(path),
+            response=_ANSWERS.get(path),
             form="oauth",
             max_body=MAX_BODY,
             fast=path in ("token", "introspect"),
@@ -67,6 +103,8 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         route("token", "issue_token", calls.token),
         route("introspect", "introspect_token", calls.introspect),
         route("revoke", "revoke_token", calls.revoke),
+        route("par", "push_authorization", calls.push),
+        route("device_authorization", "start_device", calls.start_device),
     )
 
 
@@ -88,13 +126,15 @@ class _Calls:
         grant = required(form, "grant_type")
         if grant == "client_credentials":
             tokens, act = self.services.grants.client_credentials(
-                read_credentials(request, form), form.get("scope"), form.get("resource")
+                read_possession(request, form), form.get("scope"), form.get("resource")
             )
             return oauth_response(_presented(tokens), (act,))
         if grant == "authorization_code":
             return oauth_response(_presented(self._exchange(request, form)))
         if grant == "refresh_token":
             return oauth_response(_presented(self._refresh(request, form)))
+        if grant == DEVICE_GRANT:
+            return oauth_response(_presented(self._ask_for_device(request, form)))
         raise UnsupportedGrantType
 
     def _exchange(self, request: Request, form: Mapping[str, str]) -> TokenSet:
@@ -103,12 +143,40 @@ class _Calls:
             redirect_uri=required(form, "redirect_uri"),
             verifier=required(form, "code_verifier"),
         )
-        return self.services.grants.exchange_code(read_credentials(request, form), exchange)
+        return self.services.grants.exchange_code(read_possession(request, form), exchange)
 
     def _refresh(self, request: Request, form: Mapping[str, str]) -> TokenSet:
-        credentials = read_credentials(request, form)
+        credentials = read_possession(request, form)
         token = required(form, "refresh_token")
         return self.services.grants.refresh(credentials, token, form.get("scope"))
+
+    def _ask_for_device(self, request: Request, form: Mapping[str, str]) -> TokenSet:
+        code = required(form, "device_code")
+        return self.services.device_grants.exchange(read_possession(request, form), code)
+
+    def push(self, request: Request) -> Response:
+        """Keep an authorization request for the browser to name (RFC 9126 §2)."""
+        form = request.form
+        reference, seconds = self.services.pushed.push(read_possession(request, form), form)
+        return oauth_response({"request_uri": reference, "expires_in": seconds}, status=201)
+
+    def start_device(self, request: Request) -> Response:
+        """Give a device its codes (RFC 8628 §3.2)."""
+        form = request.form
+        started = self.services.device_grants.start(
+            read_possession(request, form), form.get("scope"), request.remote
+        )
+        page = f"{request.origin}/device"
+        return oauth_response(
+            {
+                "device_code": started.device_code,
+                "user_code": started.user_code,
+                "verification_uri": page,
+                "verification_uri_complete": f"{page}?user_code={started.user_code}",
+                "expires_in": started.expires_in,
+                "interval": started.interval,
+            }
+        )
 
     def introspect(self, request: Request) -> Response:
         form = request.form
@@ -127,7 +195,7 @@ class _Calls:
 def _presented(tokens: TokenSet) -> dict[str, object]:
     answer: dict[str, object] = {
         "access_token": tokens.access_token,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type,
         "expires_in": tokens.expires_in,
         "scope": tokens.scope,
     }

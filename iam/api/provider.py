@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -12,9 +12,9 @@ import orjson
 from iam.api.credentials import oauth_response
 from iam.errors import TokenRefused
 from iam.service import IamServices
-from secops.kernel.errors import Forbidden
-from secops.web.guard import bearer_token
+from secops.web.guard import presented_token
 from secops.web.messages import JSON, NO_STORE, Request, Response, json_response, redirect
+from secops.web.problems import token_challenge
 from secops.web.routes import Public, Route
 
 _BROWSERS: Final = "sign-in itself: nobody is signed in yet"
@@ -98,35 +98,57 @@ class _Calls:
 
     def log_out(self, request: Request) -> Response:
         """End the session an ID token names; ask the person where nothing proves the wish."""
-        return self._log_out(request, asked=False)
+        return self._log_out(request, request.query, confirmed=False)
 
     def log_out_by_form(self, request: Request) -> Response:
-        """End the session; the form came from a page of ours, or it is refused."""
-        origin = request.headers.get("origin")
-        site = request.headers.get("sec-fetch-site")
-        if origin != request.origin and site != "same-origin":
-            msg = "the request comes from another site's page"
-            raise Forbidden(msg)
-        return self._log_out(request, asked=True)
+        """End the session where a page of ours asked; another site's form becomes a link.
 
-    def _log_out(self, request: Request, *, asked: bool) -> Response:
-        parameters = dict(request.query)
-        if request.method == "POST" and request.body:
-            parameters |= request.form
-        target = self.services.metadata.log_out(parameters, self._cookie(request), asked=asked)
-        if target is None:
-            return redirect("/me")
+        A browser leaves the session's cookie out of another site's form, and sends it along
+        when it follows the redirect.
+        """
+        form = request.form if request.body else {}
+        if _ours(request):
+            return self._log_out(request, form, confirmed=True)
+        known = {name: form[name] for name in self._parameters if name in form}
+        return redirect(f"/oauth2/logout?{urlencode(known)}")
+
+    @property
+    def _parameters(self) -> tuple[str, ...]:
+        return self.services.log_out.parameters
+
+    def _log_out(
+        self, request: Request, parameters: Mapping[str, str], *, confirmed: bool
+    ) -> Response:
+        cookie = self._cookie(request)
+        answer = self.services.log_out.log_out(parameters, cookie, confirmed=confirmed)
+        if answer.kind == "ask":
+            known = {name: parameters[name] for name in self._parameters if name in parameters}
+            return redirect(f"/logout?{urlencode(known)}")
         console = self.services.console
         gone = [
             ("set-cookie", console.cookie_header(name, "")) for name in ("op_session", "rp_session")
         ]
-        return redirect(target, headers=gone)
+        return redirect(answer.location, headers=gone)
 
     def userinfo(self, request: Request) -> Response:
         """Return who the access token stands for (OIDC Core §5.3)."""
+        token, possession = presented_token(request)
         try:
-            return oauth_response(self.services.inspection.userinfo(bearer_token(request)))
+            return oauth_response(self.services.inspection.userinfo(token, possession))
         except TokenRefused as error:
-            body = orjson.dumps({"error": "invalid_token", "error_description": error.detail})
-            challenge = ("www-authenticate", 'Bearer error="invalid_token"')
-            return Response(401, (("content-type", JSON), NO_STORE, challenge), body)
+            return _token_refused(error)
+
+
+def _ours(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin == request.origin or request.headers.get("sec-fetch-site") == "same-origin"
+
+
+def _token_refused(error: TokenRefused) -> Response:
+    """Refuse with the scheme the token should come under (RFC 6750 §3, RFC 9449 §7.1)."""
+    name = str(error.facts.get("oauth_error") or "invalid_token")
+    body = orjson.dumps({"error": name, "error_description": error.detail})
+    headers = [("content-type", JSON), NO_STORE, ("www-authenticate", token_challenge(error))]
+    if error.facts.get("dpop_nonce"):
+        headers.append(("dpop-nonce", str(error.facts["dpop_nonce"])))
+    return Response(401, headers, body)

@@ -63,7 +63,7 @@ def address_key(address: str) -> str:
 
 def is_fresh(reported_at: int, now: int, rule: PostureRule) -> bool:
     """Tell whether a report that came at ``reported_at`` still counts."""
-    return 0 < reported_at and now - reported_at <= rule.report_hours * _HOUR
+    return reported_at > 0 and now - reported_at <= rule.report_hours * _HOUR
 
 
 def is_compliant(posture: Posture | None, rule: PostureRule) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from secops.kernel.access import Possession
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 GrantType = Literal[
     "authorization_code",
     "refresh_token",

@@ -9,7 +9,15 @@ from typing import Final
 
 from iam.core.passwords import PasswordRules
 from iam.models.options import IamOptions
-from iam.ports import IamStores, KeyedHash, LoginRisk, PasswordHasher, SecretBox
+from iam.ports import (
+    IamStores,
+    KeyedHash,
+    LoginRisk,
+    NoOutbound,
+    Outbound,
+    PasswordHasher,
+    SecretBox,
+)
 from secops.kernel.clock import SECOND
 from secops.kernel.parts import Parts
 
@@ -51,6 +59,7 @@ class Means:
     hasher: PasswordHasher
     rules: PasswordRules
     login_risk: LoginRisk
+    outbound: Outbound = field(default_factory=NoOutbound)
 
     @property
     def now(self) -> int:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from itertools import chain
-from multiprocessing.util import Finalize
 from typing import Final
 
 from detectors.adapters.ownlog import OwnLog, OwnLogHandler
+from secops.adapters.gateway import GatewayOptions
 from secops.adapters.scheduler import Scheduler, SchedulerOptions
 from secops.adapters.spine import Spine, SpineOptions
 from secops.bridges.house import House
@@ -26,12 +26,12 @@ from secops.migrations import current, heads
 from secops.settings import Settings
 from secops.web.dispatch import Dispatcher
 from secops.web.guard import Guard
-from secops.web.lanes import Lane, build_wsgi
+from secops.web.lanes import FastLane, Lane, build_wsgi
 from secops.web.routes import Route
-from secops.web.wsgi import Origins, RequestReader, Wsgi
+from secops.web.server.serving import Listening, serve
+from secops.web.wsgi import Origins, RequestReader
 
 _LOG: Final = logging.getLogger("secops.processes")
-_CLOSE_LAST: Final = 10
 _POLL_SECONDS: Final = 0.2
 
 
@@ -87,12 +87,12 @@ def keep_own_log(house: House, role: str) -> None:
     logging.getLogger().addHandler(OwnLogHandler(log, house.parts.clock))
 
 
-def build_gateway(house: House) -> Wsgi:
+def build_gateway(house: House) -> FastLane:
     """Return the WSGI application over an opened house, closed when the worker ends."""
     keep_own_log(house, "gateway")
     settings = house.settings
     verification = house.iam.verification
-    guard = Guard(verification, house.parts.access, house.parts.clock, verification)
+    guard = Guard(verification, house.parts.access, house.parts.clock, verification, verification)
     names = ("localhost", "127.0.0.1", "[::1]")
     hosts = frozenset(f"{name}:{settings.port}" for name in names)
     origins = Origins(
@@ -104,8 +104,24 @@ def build_gateway(house: House) -> Wsgi:
     reader = RequestReader(origins, house.parts.randomness)
     error_page = error_pages(settings.demo, version("govsecops"))
     lane = Lane(reader, Dispatcher(guard, house.parts.trail, error_page))
-    Finalize(None, house.close, exitpriority=_CLOSE_LAST)
     return build_wsgi(lane, all_routes(house))
+
+
+def serve_gateway(house: House, options: GatewayOptions) -> None:
+    """Serve ``house`` until SIGTERM; then close it."""
+    application = build_gateway(house)
+    listening = Listening(
+        addresses=options.addresses,
+        port=options.port,
+        threads=options.threads,
+        shared=options.workers > 1,
+        tls_cert=options.tls_cert,
+        tls_key=options.tls_key,
+    )
+    try:
+        serve(application, house.spine.journal, listening)
+    finally:
+        house.close()
 
 
 def run_scheduler(house: House) -> None:

@@ -7,7 +7,13 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from secops.kernel.access import AccessControl, ClientVerifier, TokenVerifier
+from secops.kernel.access import (
+    AccessControl,
+    BoundTokenVerifier,
+    ClientVerifier,
+    Possession,
+    TokenVerifier,
+)
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, Clock
 from secops.kernel.errors import Forbidden, StepUpRequired, Unauthenticated
@@ -28,6 +34,8 @@ class Guard:
     clock: Clock
     clients: ClientVerifier | None = None
     """Without it nobody is an application by id and secret."""
+    bound: BoundTokenVerifier | None = None
+    """Without it no token bound to a key is taken."""
 
     def identify(self, request: Request, route: Route) -> Request:
         """Return ``request`` with its actor; raise ``Unauthenticated`` where one is needed.
@@ -56,9 +64,9 @@ class Guard:
             return request
 
     def _authenticate(self, request: Request, route: Route) -> Actor:
-        token = bearer_token(request)
+        token, possession = presented_token(request)
         if token and route.credential != "session":
-            return self.verifier.verify_token(token)
+            return self._by_token(token, possession)
         if route.credential == "client" and self.clients is not None:
             return self.clients.verify_client(*client_pair(request))
         cookie = _session_cookie(request)
@@ -66,6 +74,13 @@ class Guard:
             _refuse_cross_site(request)
             return self.verifier.verify_session(cookie)
         raise Unauthenticated
+
+    def _by_token(self, token: str, possession: Possession | None) -> Actor:
+        if possession is None:
+            return self.verifier.verify_token(token)
+        if self.bound is None:
+            raise Unauthenticated
+        return self.bound.verify_bound_token(token, possession)
 
     def _check_strength(self, actor: Actor, route: Route) -> None:
         if actor.kind != "account":
@@ -86,6 +101,16 @@ def bearer_token(request: Request) -> str:
     token = value.strip() if scheme.lower() == "bearer" else ""
     token = token or request.headers.get("x-vault-token", "")
     return token if len(token) <= MAX_TOKEN else ""
+
+
+def presented_token(request: Request) -> tuple[str, Possession | None]:
+    """Return the access token, and under the scheme DPoP its proof (RFC 9449 §7.1)."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "dpop":
+        return bearer_token(request), None
+    token = value.strip()
+    possession = Possession(request.headers.get("dpop", ""), request.method, request.path)
+    return (token if len(token) <= MAX_TOKEN else ""), possession
 
 
 def client_pair(request: Request) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from secops.web.routes import Form
 PROBLEM: Final = "application/problem+json"
 ELASTIC: Final = ("x-elastic-product", "Elasticsearch")
 """Without this header Elasticsearch's clients refuse to talk."""
+DPOP_ALGORITHMS: Final = "ES256 PS256 EdDSA Ed25519"
 _OAUTH_ERRORS: Final = {
     400: "invalid_request",
     401: "invalid_client",
@@ -63,10 +64,20 @@ def _challenge(error: SecopsError) -> list[tuple[str, str]]:
         value = f'Bearer error="insufficient_user_authentication"{wanted}'
         return [("www-authenticate", value)]
     if isinstance(error, Unauthenticated):
-        return [("www-authenticate", "Bearer")]
+        nonce = error.facts.get("dpop_nonce")
+        more = [] if nonce is None else [("dpop-nonce", str(nonce))]
+        return [("www-authenticate", token_challenge(error, plain="Bearer")), *more]
     if isinstance(error, TooMany):
         return [("retry-after", str(error.facts.get("retry_after") or 1))]
     return []
+
+
+def token_challenge(error: SecopsError, plain: str = 'Bearer error="invalid_token"') -> str:
+    """Return a refused token's WWW-Authenticate: ``plain``, or DPoP's own (RFC 9449 §7.1)."""
+    name = error.facts.get("oauth_error")
+    if name not in ("invalid_dpop_proof", "use_dpop_nonce"):
+        return plain
+    return f'DPoP error="{name}", algs="{DPOP_ALGORITHMS}"'
 
 
 def _ascii(text: str) -> str:

@@ -14,7 +14,6 @@ from typing import Any, Final
 from iam.core.rfc7515.jws import Jws, JwsRefused, verified_claims
 from iam.core.rfc7517.keys import PublicJwk
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_SECONDS: Final = 300
 LEEWAY_SECONDS: Final = 60
 MAX_ID: Final = 256

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from iam.core.base64url import encode
-from iam.core.rfc7515.jws import ALGORITHMS, JwsRefused, read_jws, verified_claims
+from iam.core.rfc7515.jws import JwsRefused, read_jws, verified_claims
 from iam.core.rfc7517.keys import JwkRefused, read_jwk
 
 TYPE: Final = "dpop+jwt"
@@ -144,8 +144,3 @@ def check_thumbprint(text: str) -> str:
         msg = "dpop_jkt is no SHA-256 thumbprint"
         raise JwsRefused(msg)
     return text
-
-
-def challenge(error: str) -> str:
-    """Return the WWW-Authenticate value with which a resource refuses (§7.1)."""
-    return f'DPoP error="{error}", algs="{" ".join(ALGORITHMS)}"'

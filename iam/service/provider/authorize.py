@@ -9,39 +9,32 @@ from typing import Final, Literal
 
 from iam.core.base64url import encode
 from iam.core.rfc6749.authorize import answer_location, check_authorization, redirect_target
-from iam.errors import LoginRequired, OAuthRefused, RedirectRefused
+from iam.core.rfc9068.verify import signed_claims
+from iam.core.rfc9470.demands import fresh
+from iam.errors import (
+    InvalidRequest,
+    LoginRequired,
+    OAuthRefused,
+    RedirectRefused,
+    TokenRefused,
+    UnmetAuthentication,
+)
 from iam.models.clients import Client
 from iam.models.grants import AuthorizationRequest, Code
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
+from iam.service.provider.issuing import Issuer
+from iam.service.provider.pushing import MAX_PARAMETERS, PARAMETERS, PushService
 from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.sign_on.sessions import SessionService
 from secops.kernel.actors import Actor
-from secops.kernel.clock import SECOND
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "authorize"
-MAX_PARAMETERS: Final = 4_000
-_KNOWN: Final = frozenset(
-    {
-        "response_type",
-        "response_mode",
-        "client_id",
-        "redirect_uri",
-        "scope",
-        "state",
-        "nonce",
-        "prompt",
-        "max_age",
-        "code_challenge",
-        "code_challenge_method",
-        "request",
-        "request_uri",
-        "registration",
-    }
-)
+LEAST_AGE_SECONDS: Final = 60
+"""A sign-in for this very request is fresh enough so long, whatever ``max_age`` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +50,42 @@ class AuthorizeAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request's parameters; ``started``: when somebody was sent to sign in for it."""
+
+    parameters: Mapping[str, str]
+    pushed: bool = False
+    started: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizeService:
     """Answers authorization requests."""
 
     means: Means
     directory: ClientDirectory
     sessions: SessionService
+    pushed: PushService
+    issuer: Issuer
 
     def authorize(self, parameters: Mapping[str, str], cookie: str) -> AuthorizeAnswer:
         """Answer a new request; raise ``RedirectRefused`` where no redirect is safe."""
-        known = {name: value for name, value in parameters.items() if name in _KNOWN}
+        known = {name: value for name, value in parameters.items() if name in PARAMETERS}
         if sum(map(len, known.values())) > MAX_PARAMETERS:
             msg = "the request is too long"
             raise RedirectRefused(msg)
-        return self._answer(known, cookie, started=None)
+        reference = known.get("request_uri", "")
+        if not reference:
+            return self._answer(_Asked(known), cookie)
+        client = self._client(known)
+        # what was pushed counts and nothing beside it (RFC 9126 §4)
+        return self._answer(_Asked(self.pushed.take(reference, client.id), pushed=True), cookie)
 
     def resume(self, transaction: str, cookie: str) -> AuthorizeAnswer:
         """Go on after sign-in; raise ``TokenRefused`` for a foreign or old reference."""
         content = read_reference(self.means, _PURPOSE, transaction)
-        return self._answer(content["parameters"], cookie, started=content["started"])
+        asked = _Asked(content["parameters"], content["pushed"], content["started"])
+        return self._answer(asked, cookie)
 
     def client_name(self, transaction: str) -> str:
         """Return the name of the application that waits, to show on the sign-in page."""
@@ -83,39 +93,88 @@ class AuthorizeService:
         client = self.directory.find(str(content["parameters"].get("client_id", "")))
         return "" if client is None else client.name
 
-    def _answer(
-        self, parameters: Mapping[str, str], cookie: str, *, started: int | None
-    ) -> AuthorizeAnswer:
+    def level(self, transaction: str) -> int:
+        """Return the authentication level that the waiting application needs."""
+        content = read_reference(self.means, _PURPOSE, transaction)
+        return int(content["level"])
+
+    def _client(self, parameters: Mapping[str, str]) -> Client:
         client = self.directory.find(parameters.get("client_id", ""))
         if client is None or self.means.parts.revocations.is_revoked("client", client.id):
             msg = "the application is not registered"
             raise RedirectRefused(msg)
+        return client
+
+    def _answer(self, asked: _Asked, cookie: str) -> AuthorizeAnswer:
+        parameters = asked.parameters
+        client = self._client(parameters)
         target = redirect_target(client, parameters.get("redirect_uri"))
         try:
+            if client.par_required and not asked.pushed:
+                msg = "the application is registered to push its requests"
+                raise InvalidRequest(msg)
             request = check_authorization(parameters, client, target)
             session = self.sessions.by_cookie(cookie)
-            if session is None or self._must_sign_in(request, session, started):
-                return self._sign_in(request, parameters)
+            if session is None or self._must_sign_in(client, request, session, asked.started):
+                return self._sign_in(request, asked)
         except OAuthRefused as error:
             return self._refusal(target, parameters.get("state"), error)
         return self._grant(client, request, session)
 
     def _must_sign_in(
-        self, request: AuthorizationRequest, session: OpSession, started: int | None
+        self,
+        client: Client,
+        request: AuthorizationRequest,
+        session: OpSession,
+        started: int | None,
     ) -> bool:
-        if "login" in request.prompt:
-            return started is None or session.auth_time < started
-        if request.max_age is None:
-            return False
-        return self.means.now - session.auth_time > request.max_age * SECOND
+        """Tell whether this session is too weak, too old or another person's.
 
-    def _sign_in(
-        self, request: AuthorizationRequest, parameters: Mapping[str, str]
-    ) -> AuthorizeAnswer:
-        if "none" in request.prompt:
-            msg = "nobody is signed in"
+        Where somebody signed in for this very request and it still is, asking again would
+        never end: the application is told.
+        """
+        other = request.hint is not None and self._subject(client, request.hint) != (
+            self.issuer.subject(client, session.account_id)
+        )
+        if started is None or session.auth_time < started:
+            fresh_enough = fresh(session.auth_time, request.max_age, self.means.now)
+            return (
+                other
+                or "login" in request.prompt
+                or session.level < request.level
+                or not fresh_enough
+            )
+        if session.level < request.level:
+            msg = f"the sign-in reached {session.acr} and no more"
+            raise UnmetAuthentication(msg)
+        if other:
+            msg = "another person signed in than id_token_hint names"
             raise LoginRequired(msg)
-        content = {"parameters": dict(parameters), "started": self.means.now}
+        age = None if request.max_age is None else max(request.max_age, LEAST_AGE_SECONDS)
+        return not fresh(session.auth_time, age, self.means.now)
+
+    def _subject(self, client: Client, hint: str) -> str:
+        """Return whom an ID token of this client names; an expired one will do."""
+        try:
+            claims = signed_claims(hint, self.issuer.ring.keys_for(hint, "JWT"))
+        except TokenRefused as error:
+            msg = "id_token_hint is no ID token of ours"
+            raise InvalidRequest(msg) from error
+        if claims.get("aud") != client.id:
+            msg = "id_token_hint is another application's"
+            raise InvalidRequest(msg)
+        return str(claims.get("sub"))
+
+    def _sign_in(self, request: AuthorizationRequest, asked: _Asked) -> AuthorizeAnswer:
+        if "none" in request.prompt:
+            msg = "nobody is signed in, or not strongly or freshly enough"
+            raise LoginRequired(msg)
+        content = {
+            "parameters": dict(asked.parameters),
+            "pushed": asked.pushed,
+            "started": self.means.now,
+            "level": request.level,
+        }
         lifetime = self.means.options.lifetimes.transaction
         reference = write_reference(self.means, _PURPOSE, content, lifetime)
         return AuthorizeAnswer("sign_in", transaction=reference)
@@ -146,6 +205,7 @@ class AuthorizeService:
             nonce=request.nonce,
             session_id=session.id,
             expires_at=self.means.now + self.means.options.lifetimes.code,
+            dpop_jkt=request.dpop_jkt,
         )
         actor = Actor(
             kind="account",

@@ -21,11 +21,13 @@ from iam.models.grants import (
     Redemption,
     RefreshUse,
     Rotation,
+    TokenContent,
     TokenSet,
 )
 from iam.models.sessions import OpSession
 from iam.service.means import Means
-from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.authentication import CallerService
+from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
 from iam.service.zero_trust.decisions import TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
@@ -58,7 +60,7 @@ class GrantService:
     """Exchanges grants for tokens."""
 
     means: Means
-    directory: ClientDirectory
+    callers: CallerService
     issuer: Issuer
     decisions: DecisionService
 
@@ -69,7 +71,7 @@ class GrantService:
 
         Blocks on nothing: this is the hot path. Raises a branch of ``OAuthRefused``.
         """
-        client = self.directory.authenticate(credentials)
+        client, key = self.callers.authenticate(credentials)
         if "client_credentials" not in client.grants:
             raise UnauthorizedClient
         scopes = allowed_scopes(client, scope)
@@ -82,30 +84,42 @@ class GrantService:
             raise AccessDenied(decision.reason)
         token_id = self.issuer.token_id()
         granted = " ".join(sorted(scopes))
-        token = self.issuer.client_token(client, token_id, granted, audience)
+        token = self.issuer.client_token(client, token_id, granted, audience=audience, key=key)
         act = Act(
             "iam.issue_token",
             actor,
             f"token:{token_id}",
             details={"grant": "client_credentials", "scope": granted, "audience": audience},
         )
-        return TokenSet(token, self._seconds, granted), act
+        return TokenSet(token, self._seconds, granted, token_type=_scheme(key)), act
 
     def exchange_code(self, credentials: ClientCredentials, exchange: CodeExchange) -> TokenSet:
         """Redeem a code once; a second use ends everything issued from it."""
-        client = self.directory.authenticate(credentials)
-        redeemed, family, token_id = self.redeem(client, exchange)
-        session, scopes = redeemed.session, redeemed.code.scopes
-        access = self.issuer.access_token(
-            client, session, token_id=token_id, scopes=scopes, family=family
-        )
-        identity = None
-        if "openid" in scopes:
-            identity = self.issuer.id_token(client, session, redeemed.code, access)
-        refresh = None if family is None else self._write(family, 0)
-        return TokenSet(access, self._seconds, " ".join(sorted(scopes)), refresh, identity)
+        client, key = self.callers.authenticate(credentials)
+        redeemed, family, token_id = self.redeem(client, exchange, key)
+        content = TokenContent(token_id, redeemed.code.scopes, family, key)
+        return self.hand_out(client, redeemed.session, content, redeemed.code.nonce)
 
-    def redeem(self, client: Client, exchange: CodeExchange) -> tuple[_Redeemed, bytes | None, str]:
+    def hand_out(
+        self, client: Client, session: OpSession, content: TokenContent, nonce: str | None = None
+    ) -> TokenSet:
+        """Return the tokens of what was granted; the first of their family."""
+        access = self.issuer.access_token(client, session, content)
+        identity = None
+        if "openid" in content.scopes:
+            identity = self.issuer.id_token(client, session, access, nonce)
+        return TokenSet(
+            access,
+            self._seconds,
+            " ".join(sorted(content.scopes)),
+            None if content.family is None else self._write(content.family, 0),
+            identity,
+            _scheme(content.key),
+        )
+
+    def redeem(
+        self, client: Client, exchange: CodeExchange, key: str | None = None
+    ) -> tuple[_Redeemed, bytes | None, str]:
         """Consume a code; return it with its session, the new family's id and the ``jti``."""
         if "authorization_code" not in client.grants:
             raise UnauthorizedClient
@@ -117,6 +131,7 @@ class GrantService:
             challenge=challenge_of(exchange.verifier),
             token_id=self.issuer.token_id(),
             family=family,
+            dpop_jkt=key,
         )
         refreshable = "refresh_token" in client.grants
         redeemed = self.means.parts.transactions.run(
@@ -135,26 +150,37 @@ class GrantService:
         if code is None:
             self._end_spent(tx, client, redemption)
             return None
-        session = self._living(tx, code.session_id)
+        session = self.living(tx, code.session_id)
         if session is None:
             return None
         if refreshable:
-            lifetimes = self.means.options.lifetimes
-            grants.add_family(
-                tx,
-                Family(
-                    id=redemption.family,
-                    org_id=session.org_id,
-                    client_id=client.id,
-                    session_id=session.id,
-                    key_id=_binding(client),
-                    scopes=code.scopes,
-                    idle=lifetimes.refresh_idle,
-                    ends_at=tx.now + lifetimes.refresh_absolute,
-                ),
+            self.begin_family(
+                tx, client, session, (redemption.family, code.scopes, redemption.dpop_jkt)
             )
-        self._record(tx, client, session, ("authorization_code", redemption.token_id))
+        self.note_issue(tx, client, session, ("authorization_code", redemption.token_id))
         return _Redeemed(code, session)
+
+    def begin_family(
+        self,
+        tx: Transaction,
+        client: Client,
+        session: OpSession,
+        what: tuple[bytes, frozenset[str], str | None],
+    ) -> None:
+        """Store a family of refresh tokens: its id, scopes, and the key that was shown."""
+        identifier, scopes, key = what
+        lifetimes = self.means.options.lifetimes
+        family = Family(
+            id=identifier,
+            org_id=session.org_id,
+            client_id=client.id,
+            session_id=session.id,
+            key_id=_binding(client, key),
+            scopes=scopes,
+            idle=lifetimes.refresh_idle,
+            ends_at=tx.now + lifetimes.refresh_absolute,
+        )
+        self.means.stores.grants.add_family(tx, family)
 
     def _end_spent(self, tx: Transaction, client: Client, redemption: Redemption) -> None:
         """End all that was issued from a code that comes back (RFC 6749 §4.1.2)."""
@@ -170,11 +196,11 @@ class GrantService:
 
     def refresh(self, credentials: ClientCredentials, token: str, scope: str | None) -> TokenSet:
         """Rotate a refresh token by compare-and-set; reuse ends family and session."""
-        client = self.directory.authenticate(credentials)
+        client, key = self.callers.authenticate(credentials)
         if "refresh_token" not in client.grants:
             raise UnauthorizedClient
         family, generation = read_refresh_token(self._refresh_key, token)
-        use = RefreshUse(family, generation, client.id, _binding(client))
+        use = RefreshUse(family, generation, client.id, _binding(client, key), client.rotates)
         token_id = self.issuer.token_id()
         rotation, session = self.means.parts.transactions.run(
             lambda tx: self._rotate(tx, client, use, token_id)
@@ -186,20 +212,20 @@ class GrantService:
         if scope is not None and scope.strip():
             asked = allowed_scopes(client, scope)
             scopes &= asked
-        access = self.issuer.access_token(
-            client, session, token_id=token_id, scopes=scopes, family=family
-        )
+        content = TokenContent(token_id, scopes, family, key)
+        access = self.issuer.access_token(client, session, content)
         successor = self._write(family, rotation.generation)
-        return TokenSet(access, self._seconds, " ".join(sorted(scopes)), successor)
+        granted = " ".join(sorted(scopes))
+        return TokenSet(access, self._seconds, granted, successor, token_type=_scheme(key))
 
     def _rotate(
         self, tx: Transaction, client: Client, use: RefreshUse, token_id: str
     ) -> tuple[Rotation, OpSession | None]:
         rotation = self.means.stores.grants.rotate(tx, use)
         if rotation.outcome in ("rotated", "repeated"):
-            session = self._living(tx, rotation.session_id)
+            session = self.living(tx, rotation.session_id)
             if session is not None:
-                self._record(tx, client, session, ("refresh_token", token_id))
+                self.note_issue(tx, client, session, ("refresh_token", token_id))
             return rotation, session
         actor = actor_of_client(client, frozenset())
         details = {"reason": rotation.outcome, "session": rotation.session_id or None}
@@ -226,7 +252,7 @@ class GrantService:
                 )
             )
 
-    def _living(self, tx: Transaction, session_id: str) -> OpSession | None:
+    def living(self, tx: Transaction, session_id: str) -> OpSession | None:
         """Return the session unless it or its account was ended; idle time is the family's."""
         session = self.means.stores.sessions.get(tx, session_id)
         if session is None or session.ended_at is not None or session.expires_at <= tx.now:
@@ -237,10 +263,10 @@ class GrantService:
             return None
         return None if ended("session", session.id) else session
 
-    @staticmethod
-    def _record(
-        tx: Transaction, client: Client, session: OpSession, issued: tuple[str, str]
+    def note_issue(
+        self, tx: Transaction, client: Client, session: OpSession, issued: tuple[str, str]
     ) -> None:
+        """Record by which grant a token was issued, and that the application knows the session."""
         grant, token_id = issued
         actor = Actor(
             kind="account",
@@ -250,6 +276,7 @@ class GrantService:
             session_id=session.id,
             client_id=client.id,
         )
+        self.means.stores.logouts.add_client(tx, session.id, client.id)
         tx.record(Act("iam.issue_token", actor, f"token:{token_id}", details={"grant": grant}))
 
     @property
@@ -264,8 +291,18 @@ class GrantService:
         return self.means.options.lifetimes.access_token // SECOND
 
 
-def _binding(client: Client) -> str | None:
-    """Return what binds a refresh token to its client; None for a public one."""
-    if client.secret_digest is None:
-        return None
-    return f"secret:{client.secret_digest.hex()[:32]}"
+def _scheme(key: str | None) -> str:
+    return "Bearer" if key is None else "DPoP"
+
+
+def _binding(client: Client, key: str | None) -> str | None:
+    """Return what binds a refresh token: the client's credential, else the key it shows.
+
+    A confidential client's tokens stay its own whatever key it proves (RFC 9449 §5); None
+    binds nothing.
+    """
+    if client.auth_method == "private_key_jwt":
+        return f"client:{client.id}"
+    if client.secret_digest is not None:
+        return f"secret:{client.secret_digest.hex()[:32]}"
+    return None if key is None else f"dpop:{key}"

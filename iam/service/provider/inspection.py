@@ -9,9 +9,11 @@ from iam.core.rfc6749.refresh import PREFIX, read_refresh_token
 from iam.errors import InvalidGrant, TokenRefused
 from iam.models.clients import Client, ClientCredentials
 from iam.service.means import Means
-from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.authentication import CallerService
+from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
 from iam.service.provider.verification import Known, TokenVerification
+from secops.kernel.access import Possession
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction
 
@@ -23,7 +25,7 @@ class InspectionService:
     """Answers what others ask about tokens."""
 
     means: Means
-    directory: ClientDirectory
+    callers: CallerService
     tokens: TokenVerification
     issuer: Issuer
 
@@ -32,7 +34,7 @@ class InspectionService:
 
         Inactive, and nothing more, for a token the caller is not meant to see.
         """
-        caller = self.directory.authenticate(credentials)
+        caller = self.callers.identify(credentials)
         answer: dict[str, Any] = INACTIVE
         target = "token:-"
         try:
@@ -49,7 +51,7 @@ class InspectionService:
 
     def revoke(self, credentials: ClientCredentials, token: str) -> None:
         """End a token of the caller's own; unknown ones are no error (RFC 7009 §2.2)."""
-        caller = self.directory.authenticate(credentials)
+        caller = self.callers.identify(credentials)
         if token.startswith(PREFIX):
             self._revoke_refresh(caller, token)
         else:
@@ -86,9 +88,10 @@ class InspectionService:
             lambda _: None, Restriction("token", identifier, act)
         )
 
-    def userinfo(self, token: str) -> dict[str, Any]:
+    def userinfo(self, token: str, possession: Possession | None = None) -> dict[str, Any]:
         """Return the claims of OIDC Core §5.3.2; raise ``TokenRefused``."""
         known = self.tokens.inspect(token)
+        self.tokens.check_possession(token, known, possession)
         if known.actor.kind != "account" or "openid" not in known.claims.scopes:
             msg = "the token is not for userinfo"
             raise TokenRefused(msg)
@@ -108,7 +111,7 @@ def _active(known: Known) -> dict[str, Any]:
     claims = known.claims
     answer: dict[str, Any] = {
         "active": True,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if claims.key is None else "DPoP",
         "iss": claims.issuer,
         "sub": claims.subject,
         "aud": claims.audience[0] if len(claims.audience) == 1 else list(claims.audience),
@@ -119,6 +122,8 @@ def _active(known: Known) -> dict[str, Any]:
         "exp": claims.expires_at,
         "org": claims.org_id,
     }
+    if claims.key is not None:
+        answer["cnf"] = {"jkt": claims.key}
     if claims.session_id is not None:
         answer |= {
             "sid": claims.session_id,

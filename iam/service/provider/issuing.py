@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iam.core.base64url import encode
+from iam.core.openid_logout.token import logout_claims
 from iam.models.clients import Client
-from iam.models.grants import Code
+from iam.models.grants import TokenContent
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.tokens import KeyRing, access_token_hash
@@ -31,35 +32,30 @@ class Issuer:
         """Return what ``client`` knows an account by: itself, or pairwise (OIDC Core §8.1)."""
         if client.first_party:
             return account_id
-        return encode(self.means.keys.mac("subject", f"{client.id}|{account_id}".encode())[:16])
+        sector = client.id if client.sector is None else f"sector:{client.sector}"
+        return encode(self.means.keys.mac("subject", f"{sector}|{account_id}".encode())[:16])
 
-    def client_token(self, client: Client, token_id: str, scope: str, audience: str) -> str:
-        """Return an application's own access token."""
-        now = self.means.now // SECOND
-        return self.ring.sign(
-            "at+jwt",
-            {
-                "iss": self.means.options.issuer,
-                "sub": client.id,
-                "aud": audience,
-                "client_id": client.id,
-                "org": client.org_id,
-                "jti": token_id,
-                "iat": now,
-                "exp": now + self.means.options.lifetimes.access_token // SECOND,
-                "scope": scope,
-            },
-        )
-
-    def access_token(
-        self,
-        client: Client,
-        session: OpSession,
-        *,
-        token_id: str,
-        scopes: frozenset[str],
-        family: bytes | None,
+    def client_token(
+        self, client: Client, token_id: str, scope: str, *, audience: str, key: str | None
     ) -> str:
+        """Return an application's own access token, bound to ``key`` if there is one."""
+        now = self.means.now // SECOND
+        claims: dict[str, Any] = {
+            "iss": self.means.options.issuer,
+            "sub": client.id,
+            "aud": audience,
+            "client_id": client.id,
+            "org": client.org_id,
+            "jti": token_id,
+            "iat": now,
+            "exp": now + self.means.options.lifetimes.access_token // SECOND,
+            "scope": scope,
+        }
+        if key is not None:
+            claims["cnf"] = {"jkt": key}
+        return self.ring.sign("at+jwt", claims)
+
+    def access_token(self, client: Client, session: OpSession, content: TokenContent) -> str:
         """Return an access token for ``session`` at ``client``."""
         now = self.means.now // SECOND
         claims: dict[str, Any] = {
@@ -68,21 +64,25 @@ class Issuer:
             "aud": list(client.audiences) if len(client.audiences) > 1 else client.audiences[0],
             "client_id": client.id,
             "org": session.org_id,
-            "jti": token_id,
+            "jti": content.token_id,
             "iat": now,
             "exp": now + self.means.options.lifetimes.access_token // SECOND,
-            "scope": " ".join(sorted(scopes)),
+            "scope": " ".join(sorted(content.scopes)),
             "sid": session.id,
             "acr": session.acr,
             "amr": list(session.amr),
             "auth_time": session.auth_time // SECOND,
         }
-        if family is not None:
-            claims["rtf"] = family.hex()
+        if content.family is not None:
+            claims["rtf"] = content.family.hex()
+        if content.key is not None:
+            claims["cnf"] = {"jkt": content.key}
         return self.ring.sign("at+jwt", claims)
 
-    def id_token(self, client: Client, session: OpSession, code: Code, access_token: str) -> str:
-        """Return the ID token of a redeemed code (OIDC Core §2)."""
+    def id_token(
+        self, client: Client, session: OpSession, access_token: str, nonce: str | None = None
+    ) -> str:
+        """Return the ID token that goes with an access token (OIDC Core §2)."""
         now = self.means.now // SECOND
         claims: dict[str, Any] = {
             "iss": self.means.options.issuer,
@@ -96,6 +96,17 @@ class Issuer:
             "sid": session.id,
             "at_hash": access_token_hash(access_token),
         }
-        if code.nonce is not None:
-            claims["nonce"] = code.nonce
+        if nonce is not None:
+            claims["nonce"] = nonce
         return self.ring.sign("JWT", claims)
+
+    def logout_token(self, client: Client, session_id: str, account_id: str) -> str:
+        """Return what tells ``client`` that a session ended (Back-Channel Logout 1.0 §2.4)."""
+        claims = logout_claims(
+            self.means.options.issuer,
+            client.id,
+            subject=self.subject(client, account_id),
+            session_id=session_id,
+            now=self.means.now // SECOND,
+        )
+        return self.ring.sign("logout+jwt", {**claims, "jti": self.token_id()})

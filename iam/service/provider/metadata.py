@@ -1,100 +1,91 @@
-"""What the provider says about itself (OIDC Discovery 1.0, RFC 8414) and logs people out."""
+"""What the provider says about itself (OIDC Discovery 1.0, RFC 8414)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from iam.core.rfc6749.authorize import answer_location
-from iam.core.rfc9068.verify import signed_claims
-from iam.errors import TokenRefused
+from iam.core.rfc7515.jws import ALGORITHMS
+from iam.core.rfc9470.demands import LEVELS, PREFIX
+from iam.models.clients import DEVICE_GRANT
 from iam.service.means import Means
-from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.tokens import KeyRing
-from iam.service.sign_on.sessions import SessionService
+
+_CONFIDENTIAL: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+_ENDPOINTS: Final = {
+    "authorization_endpoint": "authorize",
+    "token_endpoint": "token",
+    "pushed_authorization_request_endpoint": "par",
+    "device_authorization_endpoint": "device_authorization",
+    "introspection_endpoint": "introspect",
+    "revocation_endpoint": "revoke",
+    "userinfo_endpoint": "userinfo",
+    "jwks_uri": "jwks",
+    "end_session_endpoint": "logout",
+    "registration_endpoint": "register",
+}
+_CLAIMS: Final = (
+    "sub",
+    "sid",
+    "acr",
+    "amr",
+    "auth_time",
+    "org",
+    "preferred_username",
+    "roles",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataService:
-    """Discovery, keys and logout."""
+    """Discovery and keys. Everything said here is served, and tested from here."""
 
     means: Means
     ring: KeyRing
-    directory: ClientDirectory
-    sessions: SessionService
 
     def discovery(self) -> dict[str, Any]:
         """Return the provider's metadata; both well-known addresses answer alike."""
         issuer = self.means.options.issuer
-        authentication = ["client_secret_basic", "client_secret_post"]
         return {
             "issuer": issuer,
-            "authorization_endpoint": f"{issuer}/oauth2/authorize",
-            "token_endpoint": f"{issuer}/oauth2/token",
-            "introspection_endpoint": f"{issuer}/oauth2/introspect",
-            "revocation_endpoint": f"{issuer}/oauth2/revoke",
-            "userinfo_endpoint": f"{issuer}/oauth2/userinfo",
-            "jwks_uri": f"{issuer}/oauth2/jwks",
-            "end_session_endpoint": f"{issuer}/oauth2/logout",
+            **{name: f"{issuer}/oauth2/{path}" for name, path in _ENDPOINTS.items()},
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": [
                 "authorization_code",
                 "refresh_token",
                 "client_credentials",
+                DEVICE_GRANT,
             ],
             "subject_types_supported": ["pairwise", "public"],
             "id_token_signing_alg_values_supported": ["ES256"],
-            "token_endpoint_auth_methods_supported": [*authentication, "none"],
-            "introspection_endpoint_auth_methods_supported": authentication,
-            "revocation_endpoint_auth_methods_supported": [*authentication, "none"],
+            **self._authentication(),
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
-            "acr_values_supported": ["urn:secops:aal:1", "urn:secops:aal:2"],
+            "require_pushed_authorization_requests": False,
+            "acr_values_supported": [f"{PREFIX}{level}" for level in LEVELS],
+            "prompt_values_supported": ["none", "login"],
             "scopes_supported": ["openid", "profile"],
-            "claims_supported": [
-                "sub",
-                "sid",
-                "acr",
-                "amr",
-                "auth_time",
-                "org",
-                "preferred_username",
-                "roles",
-            ],
+            "claims_supported": list(_CLAIMS),
+            "claims_parameter_supported": False,
             "request_parameter_supported": False,
             "request_uri_parameter_supported": False,
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
+            "ui_locales_supported": ["zh-CN", "en"],
         }
+
+    @staticmethod
+    def _authentication() -> dict[str, Any]:
+        """Return how clients authenticate at each endpoint where they do."""
+        found: dict[str, Any] = {}
+        for endpoint, public in (("token", True), ("revocation", True), ("introspection", False)):
+            methods = [*_CONFIDENTIAL, "none"] if public else list(_CONFIDENTIAL)
+            found[f"{endpoint}_endpoint_auth_methods_supported"] = methods
+            found[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = list(ALGORITHMS)
+        return found
 
     def jwks(self) -> dict[str, Any]:
         """Return the published keys."""
         return self.ring.jwks()
-
-    def log_out(self, parameters: Mapping[str, str], cookie: str, *, asked: bool) -> str | None:
-        """End the browser's session; return where to go, or None if the person must be asked.
-
-        An ID token of this very session is proof enough (an expired one is fine,
-        RP-Initiated Logout 1.0 §2); without it a link on another page could sign people out,
-        so then ``asked`` must be true: the request came from a page of ours.
-        """
-        session = self.sessions.by_cookie(cookie)
-        hinted, client_id = self._hint(parameters.get("id_token_hint", ""))
-        if session is not None:
-            if not asked and hinted != session.id:
-                return None
-            self.sessions.sign_out(cookie)
-        client = self.directory.find(client_id or parameters.get("client_id", ""))
-        target = parameters.get("post_logout_redirect_uri", "")
-        if client is not None and target in client.logout_uris:
-            return answer_location(target, {"state": parameters.get("state")}).removesuffix("?")
-        return "/"
-
-    def _hint(self, token: str) -> tuple[str, str]:
-        if not token:
-            return "", ""
-        try:
-            claims = signed_claims(token, self.ring.keys_for(token, "JWT"))
-        except TokenRefused:
-            return "", ""
-        return str(claims.get("sid", "")), str(claims.get("aud", ""))

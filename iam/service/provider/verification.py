@@ -12,7 +12,7 @@ from typing import Final
 
 from iam.core.rfc6749.authorize import allowed_scopes
 from iam.core.rfc9068.verify import MAX_TOKEN, verify
-from iam.errors import InvalidClient, TokenRefused
+from iam.errors import InvalidClient, PossessionRefused, TokenRefused
 from iam.models.accounts import Account
 from iam.models.clients import ClientCredentials
 from iam.models.grants import VerifiedClaims
@@ -20,7 +20,9 @@ from iam.models.options import API_AUDIENCE
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.possession import PossessionService
 from iam.service.provider.tokens import KeyRing, token_digest
+from secops.kernel.access import Possession
 from secops.kernel.actors import Actor
 from secops.kernel.clock import MINUTE, SECOND
 from secops.kernel.errors import AuditUnavailable
@@ -43,17 +45,39 @@ class TokenVerification:
 
     def __init__(self, means: Means, ring: KeyRing, directory: ClientDirectory) -> None:
         self._means = means
+        self._possession = PossessionService(means)
         self._ring = ring
         self._directory = directory
         self._known: dict[bytes, Known] = {}
 
     def verify_token(self, token: str) -> Actor:
         """Return who presents a token for our own API; raise ``TokenRefused``."""
+        return self._verify(token, None)
+
+    def verify_bound_token(self, token: str, possession: Possession) -> Actor:
+        """Return who presents a token for our own API and holds its key; raise ``TokenRefused``."""
+        return self._verify(token, possession)
+
+    def _verify(self, token: str, possession: Possession | None) -> Actor:
         known = self.inspect(token)
         if API_AUDIENCE not in known.claims.audience:
             msg = "the token is not for this audience"
             raise TokenRefused(msg)
+        self.check_possession(token, known, possession)
         return known.actor
+
+    def check_possession(self, token: str, known: Known, possession: Possession | None) -> None:
+        """Raise ``TokenRefused`` unless token and proof belong together, or neither has a key."""
+        key = known.claims.key
+        if key is None and possession is None:
+            return
+        if key is None:
+            msg = "the token is bound to no key; send it as Bearer"
+            raise TokenRefused(msg)
+        if possession is None:
+            msg = "the token is bound to a key; send it as DPoP with a proof"
+            raise PossessionRefused(msg)
+        self._possession.at_resource(token, key, possession)
 
     def verify_client(self, client_id: str, secret: str) -> Actor:
         """Return the application that proves itself on each request; raise ``TokenRefused``.
@@ -65,6 +89,9 @@ class TokenVerification:
         except InvalidClient as error:
             msg = "the application or its secret is wrong"
             raise TokenRefused(msg) from error
+        if client.dpop_bound:
+            msg = "the application is registered to prove possession of a key"
+            raise TokenRefused(msg)
         if "client_credentials" not in client.grants or API_AUDIENCE not in client.audiences:
             msg = "the application may not act for itself here"
             raise TokenRefused(msg)
