@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from detectors.core.anomaly.synthetic.world import SYSTEMS, table
 from detectors.core.events.identity import event_id
 from detectors.core.formats.ledger import SOURCE, parse_act
 from detectors.errors import ModelRejected
-from detectors.models.anomalies import LoginFacts
+from detectors.models.anomalies import LOGIN_MODEL, LoginFacts
 from detectors.service.anomalies import AnomalyWatch
 from detectors.service.login_risk import LoginRiskService
 from detectors.service.model_training import TrainingService
@@ -30,15 +31,16 @@ from detectors.service.models import ModelService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from secops.adapters.spine import Spine
-from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Unavailable
-from secops.kernel.logs import LogEvent, LogStore
+from secops.kernel.logs import LogEvent, LogStore, StoredEvent
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act, Outcome, encode_act
 from tests.fakes.clock import FakeClock
 from tests.fakes.log_store import FakeLogStore
 from tests.fakes.parts import database_spine
+from tests.fakes.randomness import FakeRandomness
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 PLAN = Plan(people=60, days=30, test_days=8, attacks=6, poison=0)
@@ -153,6 +155,43 @@ class AnomalyHouse:
         self.store([self.assessed(facts) for facts in known])
         self.clock.instant = PLAN.split_at + 4 * DAY
         return known
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A house with history and a model, closed: tests open copies of it."""
+
+    folder: Path
+    rows: tuple[StoredEvent, ...]
+    index: int
+    sessions: int
+    instant: int
+    drawn: int
+
+    @contextmanager
+    def copy(self, home: Path) -> Iterator[AnomalyHouse]:
+        shutil.copytree(self.folder, home)
+        logs = FakeLogStore()
+        logs.rows, logs.seq = list(self.rows), len(self.rows)
+        with anomaly_house(home, logs) as house:
+            house.index, house.sessions = self.index, self.sessions
+            house.clock.instant = self.instant
+            randomness = house.parts.randomness
+            assert isinstance(randomness, FakeRandomness)
+            randomness.drawn = self.drawn
+            yield house
+
+
+def trained_house(home: Path) -> Trained:
+    """Let an organisation live and train its model of sign-ins, once for many tests."""
+    logs = FakeLogStore()
+    with anomaly_house(home, logs) as house:
+        house.live()
+        house.training.train(system_actor("detectors"), LOGIN_MODEL)
+        randomness = house.parts.randomness
+        assert isinstance(randomness, FakeRandomness)
+        drawn, instant = randomness.drawn, house.clock.instant
+    return Trained(home, tuple(logs.rows), house.index, house.sessions, instant, drawn)
 
 
 @contextmanager

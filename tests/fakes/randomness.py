@@ -8,9 +8,9 @@ import hashlib
 class FakeRandomness:
     def __init__(self, seed: str = "seed") -> None:
         self._seed = seed
-        self._count = 0
+        self.drawn = 0
 
     def bytes(self, count: int) -> bytes:
-        self._count += 1
-        name = f"{self._seed}:{self._count}".encode()
+        self.drawn += 1
+        name = f"{self._seed}:{self.drawn}".encode()
         return hashlib.shake_256(name).digest(count)

@@ -22,7 +22,14 @@ from secops.kernel.errors import Invalid
 from secops.kernel.logs import LogEvent, Window
 from secops.kernel.pages import PageRequest
 from secops.kernel.trail import Act
-from tests.fakes.anomaly_house import PLAN, AnomalyHouse, anomaly_house, attempts
+from tests.fakes.anomaly_house import (
+    PLAN,
+    AnomalyHouse,
+    Trained,
+    anomaly_house,
+    attempts,
+    trained_house,
+)
 from tests.fakes.detection_house import ANALYST, SECURITY_ADMIN, person
 
 SYSTEM = system_actor("detectors")
@@ -34,11 +41,15 @@ def empty(tmp_path: Path) -> Iterator[AnomalyHouse]:
         yield house
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return trained_house(tmp_path_factory.mktemp("trained") / "home")
+
+
 @pytest.fixture
-def house(empty: AnomalyHouse) -> AnomalyHouse:
-    empty.live()
-    empty.training.train(SYSTEM, LOGIN_MODEL)
-    return empty
+def house(trained: Trained, tmp_path: Path) -> Iterator[AnomalyHouse]:
+    with trained.copy(tmp_path / "home") as copied:
+        yield copied
 
 
 def foreign(house: AnomalyHouse, account: str = "acc_00001", **changes: object) -> LoginFacts:

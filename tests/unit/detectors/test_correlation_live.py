@@ -156,7 +156,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("kind", RULES)
-@pytest.mark.parametrize("runs", [6, pytest.param(200, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("runs", [3, pytest.param(200, marks=pytest.mark.deep)])
 def test_any_order_of_arrival_comes_to_the_same(homes: Path, kind: str, runs: int) -> None:
     with correlation_site(homes / kind, RULES[kind] + PLAIN) as site:
         for number in range(runs):
