@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from iam.api import accounts, applications, bodies, oauth, own, provider
+from iam.api import (
+    accounts,
+    applications,
+    changes,
+    mandates,
+    oauth,
+    organisations,
+    own,
+    provider,
+    upstreams,
+)
 from iam.service import IamServices
 from secops.web.routes import Route
 
@@ -14,6 +24,9 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         *provider.routes(services),
         *accounts.routes(services),
         *applications.routes(services),
-        *bodies.routes(services),
+        *organisations.routes(services),
+        *mandates.routes(services),
+        *changes.routes(services),
         *own.routes(services),
+        *upstreams.routes(services),
     )

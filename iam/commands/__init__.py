@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iam.commands import accounts, applications, enrolment, resets, roles, sessions
+from iam.commands import accounts, applications, enrolment, resets, roles, sessions, upstreams
 
 
 @click.group("iam")
@@ -22,5 +22,6 @@ for command in (
     *sessions.COMMANDS,
     *enrolment.COMMANDS,
     *resets.COMMANDS,
+    *upstreams.COMMANDS,
 ):
     group.add_command(command)

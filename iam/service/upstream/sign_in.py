@@ -93,6 +93,13 @@ class UpstreamSignIn:
             raise Invalid(msg)
         return UpstreamStart(location, cookie)
 
+    def transaction_of(self, cookie: str) -> str:
+        """Return the application's request that waits behind a begun sign-in, "" for none."""
+        try:
+            return str(read_reference(self.means, _PURPOSE, cookie)["transaction"])
+        except TokenRefused:
+            return ""
+
     def callback(self, upstream_id: str) -> str:
         """Return the one address answers of a provider come back to.
 

@@ -1,5 +1,14 @@
-"""Accounts, roles, sessions, resets."""
+"""Accounts, roles, sessions, resets, identity providers upstream."""
 
-from secops.console.iam.pages import routes
+from __future__ import annotations
+
+from secops.console.iam import pages, upstreams
+from secops.console.parts import Desk
+from secops.web.routes import Route
 
 __all__ = ["routes"]
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of identity's pages."""
+    return (*pages.routes(desk), *upstreams.routes(desk))

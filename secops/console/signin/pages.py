@@ -58,6 +58,7 @@ class _SignIn:
             transaction=transaction,
             application=application,
             question=self.desk.parts.iam.passkeys.ask(),
+            upstreams=self.desk.parts.iam.upstream_sign_in.buttons(),
             error=error,
         )
 
