@@ -57,7 +57,8 @@ contracts: $(DEVELOPMENT) ## import contracts
 unit: $(DEVELOPMENT)
 	@$(BIN)/python -m pytest -q -m "$(ALONE)"
 
-check: lint types contracts unit ## lint, types, contracts, tests without services (≤ 5 min)
+check: $(DEVELOPMENT) ## lint, types, contracts, tests without services (≤ 5 min)
+	@$(MAKE) -j2 --output-sync=target --no-print-directory unit lint types contracts
 
 services: ## install what the tests need beside Python (Debian, root or sudo)
 	@tests/services/install.sh
