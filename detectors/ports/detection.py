@@ -37,15 +37,53 @@ class RuleSource(Protocol):
         ...
 
 
-class AlertStore(Protocol):
-    """Keeps alerts; an alert is created once, whoever finds it how often."""
+class AlertWriter(Protocol):
+    """Writes alerts; an alert is created once, whoever finds it how often."""
 
     def create(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> bool:
         """Store ``alert`` with the ``subjects`` that carry its risk; False if it is known."""
         ...
 
+    def create_many(
+        self, tx: Transaction, written: Sequence[tuple[Alert, Sequence[str]]]
+    ) -> frozenset[str]:
+        """Store the alerts whose ids are not known; of one id the first. Return their ids."""
+        ...
+
     def change(self, tx: Transaction, alert: Alert, subjects: Sequence[str]) -> None:
         """Store an alert's new extent, status and subjects."""
+        ...
+
+    def change_many(self, tx: Transaction, written: Sequence[tuple[Alert, Sequence[str]]]) -> None:
+        """Store new extents, statuses and subjects in their order, each as a next version."""
+        ...
+
+    def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
+        """Close an open alert; False if it is not open (any more)."""
+        ...
+
+
+class RiskNoter(Protocol):
+    """Reads what alerts say of the risk of subjects, and keeps what was told of it."""
+
+    def hints_of(
+        self, tx: Transaction, subjects: Sequence[str]
+    ) -> Mapping[str, tuple[Sequence[Hint], float]]:
+        """Return what open alerts say of each of ``subjects``, and how critical it is."""
+        ...
+
+    def note_risks(
+        self, tx: Transaction, org_id: str, told: Mapping[str, tuple[int, str]]
+    ) -> frozenset[str]:
+        """Store what risk subjects now have and why; return those that had another."""
+        ...
+
+
+class AlertStore(AlertWriter, RiskNoter, Protocol):
+    """Keeps alerts."""
+
+    def found(self, tx: Transaction, alert_ids: Sequence[str]) -> Mapping[str, Alert]:
+        """Return those of ``alert_ids`` that are stored, by id."""
         ...
 
     def get(self, tx: Transaction, alert_id: str) -> Alert:
@@ -72,18 +110,6 @@ class AlertStore(Protocol):
         self, tx: Transaction, rule_id: str, places: Sequence[tuple[Sequence[str], int]]
     ) -> Sequence[Alert]:
         """Return alerts of groups that begin and end at an instant of ``places``, oldest first."""
-        ...
-
-    def close(self, tx: Transaction, alert_id: str, closed_by: str, reason: str) -> bool:
-        """Close an open alert; False if it is not open (any more)."""
-        ...
-
-    def hints_of(self, tx: Transaction, subject: str) -> tuple[Sequence[Hint], float]:
-        """Return what open alerts say of ``subject``, and how critical it is."""
-        ...
-
-    def note_risk(self, tx: Transaction, org_id: str, about: tuple[str, int], reason: str) -> bool:
-        """Store that a subject now has a risk, with the point of its history; False if it had."""
         ...
 
 

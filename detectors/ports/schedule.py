@@ -99,9 +99,9 @@ class HitStore(Protocol):
     """Keeps the events of plain rules' alerts, so that each is counted once."""
 
     def known_hits(
-        self, tx: Transaction, hits: Mapping[str, Sequence[str]]
+        self, tx: Transaction, hits: Mapping[str, Sequence[tuple[int, str]]]
     ) -> set[tuple[str, str]]:
-        """Return which (alert id, event id) of ``hits`` are stored."""
+        """Return which (alert id, event id) of ``hits``, (time, id) by alert, are stored."""
         ...
 
     def add_hits(self, tx: Transaction, org_id: str, hits: Sequence[tuple[str, str, int]]) -> None:

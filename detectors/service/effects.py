@@ -23,7 +23,7 @@ from detectors.service.findings import (
     failure_alert,
     finding_alert,
 )
-from detectors.service.risks import publish_risk
+from detectors.service.risks import publish_risks
 from secops.kernel.actors import ROOT_ORG, system_actor
 from secops.kernel.events import AlertRaised
 from secops.kernel.logs import Batch, LogStore
@@ -204,17 +204,34 @@ def _grown(old: Alert, new: Alert, superseded: tuple[str, ...]) -> Alert:
 
 
 def write_effects(tx: Transaction, store: AlertStore, effects: Effects) -> list[Alert]:
-    """Store, record and announce what is new; return the alerts that were."""
+    """Store, record and announce what is new; return the alerts that were.
+
+    The risk of a subject is told once, after all alerts that concern it.
+    """
+    created = store.create_many(tx, [_with_subjects(alert) for alert in effects.created])
+    waiting = set(created)
     new = []
     for alert in effects.created:
-        subjects = risk_subjects(alert.subjects)
-        if store.create(tx, alert, subjects):
+        if alert.id in waiting:
+            waiting.discard(alert.id)
             new.append(alert)
-            _tell(tx, store, alert, "detectors.raise_alert")
+    store.change_many(tx, [_with_subjects(alert) for alert in effects.changed])
+    for alert in new:
+        _tell(tx, alert, "detectors.raise_alert")
     for alert in effects.changed:
-        store.change(tx, alert, risk_subjects(alert.subjects))
-        _tell(tx, store, alert, _ACTIONS.get(alert.status, "detectors.extend_alert"))
+        _tell(tx, alert, _ACTIONS.get(alert.status, "detectors.extend_alert"))
+    reasons: dict[str, dict[str, str]] = {}
+    for alert in (*new, *effects.changed):
+        mine = reasons.setdefault(alert.org_id, {})
+        for subject in risk_subjects(alert.subjects):
+            mine[subject] = f"alert {alert.id}: {alert.title}"
+    for org_id, said in reasons.items():
+        publish_risks(tx, store, org_id, said)
     return new
+
+
+def _with_subjects(alert: Alert) -> tuple[Alert, tuple[str, ...]]:
+    return alert, risk_subjects(alert.subjects)
 
 
 def write_notes(tx: Transaction, store: CorrelationStore, effects: Effects) -> bool:
@@ -222,7 +239,7 @@ def write_notes(tx: Transaction, store: CorrelationStore, effects: Effects) -> b
     return all(store.write(tx, ROOT_ORG, notes) for notes in effects.notes)
 
 
-def _tell(tx: Transaction, store: AlertStore, alert: Alert, action: str) -> None:
+def _tell(tx: Transaction, alert: Alert, action: str) -> None:
     details = {
         "rule": alert.rule_id,
         "version": alert.rule_version,
@@ -234,10 +251,8 @@ def _tell(tx: Transaction, store: AlertStore, alert: Alert, action: str) -> None
         tx.announce(
             AlertRaised(alert.org_id, alert.id, alert.rule_id, alert.severity, dict(alert.subjects))
         )
-    announce_risks(tx, store, alert, f"alert {alert.id}: {alert.title}")
 
 
 def announce_risks(tx: Transaction, store: AlertStore, alert: Alert, reason: str) -> None:
     """Tell the risk that the open alerts now say of each of the alert's subjects."""
-    for subject in risk_subjects(alert.subjects):
-        publish_risk(tx, store, alert.org_id, subject, reason)
+    publish_risks(tx, store, alert.org_id, dict.fromkeys(risk_subjects(alert.subjects), reason))

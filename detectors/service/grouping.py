@@ -42,27 +42,30 @@ class Folder:
 
         def read(tx: Transaction) -> None:
             folds = fold_alerts(plain)
-            ids = {fold.id: [alert.event_ids[0] for alert in fold.alerts] for fold in folds}
+            stored = self.alerts.found(tx, [fold.id for fold in folds])
+            ids = {
+                fold.id: [(alert.first_at, alert.event_ids[0]) for alert in fold.alerts]
+                for fold in folds
+                if fold.id in stored
+            }
             counted = self.hits.known_hits(tx, ids)
-            stored = self.alerts.known(tx, [fold.id for fold in folds])
             for fold in folds:
                 new = tuple(a for a in fold.alerts if (fold.id, a.event_ids[0]) not in counted)
                 if not new:
                     continue
-                # an alert shows the reasons of its earliest event: no other is explained
-                fresh = replace(fold, alerts=(effects.explained(new[0]), *new[1:]))
                 hits.extend((fold.id, alert.event_ids[0], alert.first_at) for alert in new)
-                if fold.id in stored:
-                    changed.append(self._grown(tx, fresh))
-                else:
+                old = stored.get(fold.id)
+                # an alert shows the reasons of its earliest event: no other is explained
+                if old is None or new[0].first_at < old.first_at:
+                    new = (effects.explained(new[0]), *new[1:])
+                fresh = replace(fold, alerts=new)
+                if old is None:
                     created.append(grown(fresh, None, [a.event_ids[0] for a in new]))
+                else:
+                    changed.append(grown(fresh, old, self._first_ids(tx, fresh, old)))
 
         self.transactions.read(read)
         return Folded(replace(effects, created=created, changed=changed), tuple(hits))
-
-    def _grown(self, tx: Transaction, fold: Fold) -> Alert:
-        old = self.alerts.get(tx, fold.id)
-        return grown(fold, old, self._first_ids(tx, fold, old))
 
     def _first_ids(self, tx: Transaction, fold: Fold, old: Alert) -> Sequence[str]:
         """Return the ids of the earliest events, stored and new ones together."""

@@ -291,7 +291,8 @@ class Stepper:
         """Move the detectors on; what could not be asked keeps, or gets, its gap."""
         step, seen, store = outcome.step, outcome.seen, self.stores.schedule
         unasked = outcome.unasked
-        asked = replace(step, keys=tuple(key for key in step.keys if key not in unasked))
+        left = frozenset(unasked)
+        asked = replace(step, keys=tuple(key for key in step.keys if key not in left))
         moved = step if step.kind == "live" else asked
         if not store.advance(tx, moved, seen, fence):
             raise _Stale
@@ -303,7 +304,8 @@ class Stepper:
     def _note(self, tx: Transaction, outcome: _Outcome, failing: frozenset[str]) -> None:
         health = self.stores.health
         failed = {f.detector.header.id: f for f in outcome.failures.values()}
-        asked = {key[0] for key in outcome.step.keys if key not in outcome.unasked}
+        unasked = frozenset(outcome.unasked)
+        asked = {key[0] for key in outcome.step.keys if key not in unasked}
         cured = asked & failing if outcome.events else set()
         if failed or cured:
             whys = {rule_id: failure.why[:200] for rule_id, failure in failed.items()}

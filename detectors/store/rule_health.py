@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -12,6 +12,18 @@ from detectors.store.tables import logsource_feeds, rule_health, seen_fields
 from secops.kernel.transactions import Transaction
 
 _BLANK: Mapping[str, Any] = {"failure": "", "cost_ns": 0, "cost_events": 0}
+_MANY: Final = 400
+_NEWER: Final = (
+    rule_health.update()
+    .where(
+        rule_health.c.rule_id == sa.bindparam("its"),
+        sa.or_(
+            rule_health.c.last_hit_at.is_(None),
+            rule_health.c.last_hit_at < sa.bindparam("at"),
+        ),
+    )
+    .values(last_hit_at=sa.bindparam("at"), last_hit_seq=sa.bindparam("seq"))
+)
 
 
 class DatabaseRuleHealth:
@@ -40,19 +52,16 @@ class DatabaseRuleHealth:
 
     def note_hits(self, tx: Transaction, hits: Mapping[str, tuple[int, int]]) -> None:
         """Store the newest hit of rules: (event time, seq)."""
-        for rule_id, (at, seq) in hits.items():
-            self._ensure(tx, rule_id)
-            older = sa.or_(rule_health.c.last_hit_at.is_(None), rule_health.c.last_hit_at < at)
-            tx.execute(
-                rule_health.update()
-                .where(rule_health.c.rule_id == rule_id, older)
-                .values(last_hit_at=at, last_hit_seq=seq)
-            )
+        if not hits:
+            return
+        self._ensure(tx, hits)
+        rows = [{"its": rule_id, "at": at, "seq": seq} for rule_id, (at, seq) in hits.items()]
+        tx.execute(_NEWER, rows)
 
     def note_failures(self, tx: Transaction, failures: Mapping[str, str]) -> None:
         """Store why rules could not be asked; an empty reason says that they can again."""
         for rule_id, why in failures.items():
-            self._ensure(tx, rule_id)
+            self._ensure(tx, (rule_id,))
             tx.execute(
                 rule_health.update()
                 .where(rule_health.c.rule_id == rule_id)
@@ -61,7 +70,7 @@ class DatabaseRuleHealth:
 
     def note_cost(self, tx: Transaction, rule_id: str, nanoseconds: int, events: int) -> None:
         """Add a measurement of a rule asked alone."""
-        self._ensure(tx, rule_id)
+        self._ensure(tx, (rule_id,))
         tx.execute(
             rule_health.update()
             .where(rule_health.c.rule_id == rule_id)
@@ -120,9 +129,12 @@ class DatabaseRuleHealth:
         if rows:
             tx.execute(seen_fields.insert(), rows)
 
-    def _ensure(self, tx: Transaction, rule_id: str) -> None:
-        known = tx.execute(
-            sa.select(rule_health.c.rule_id).where(rule_health.c.rule_id == rule_id)
-        ).first()
-        if known is None:
-            tx.execute(rule_health.insert().values(rule_id=rule_id, **_BLANK))
+    def _ensure(self, tx: Transaction, rule_ids: Iterable[str]) -> None:
+        wanted = list(rule_ids)
+        known: set[str] = set()
+        for start in range(0, len(wanted), _MANY):
+            here = rule_health.c.rule_id.in_(wanted[start : start + _MANY])
+            known.update(tx.execute(sa.select(rule_health.c.rule_id).where(here)).scalars())
+        fresh = [{"rule_id": each, **_BLANK} for each in wanted if each not in known]
+        if fresh:
+            tx.execute(rule_health.insert(), fresh)

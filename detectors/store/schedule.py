@@ -19,6 +19,18 @@ _PLACE: Final = (cursors.c.detector, cursors.c.version, cursors.c.next_seq)
 _GAP: Final = (gaps.c.detector, gaps.c.version, gaps.c.first_seq, gaps.c.last_seq)
 
 
+_ADD_HITS: Final = (
+    evaluations.update()
+    .where(
+        evaluations.c.detector == sa.bindparam("its"),
+        evaluations.c.version == sa.bindparam("text"),
+        evaluations.c.first_seq <= sa.bindparam("low"),
+        evaluations.c.last_seq >= sa.bindparam("high"),
+    )
+    .values(hits=evaluations.c.hits + sa.bindparam("count"))
+)
+
+
 class DatabaseSchedule:
     """Cursors, gaps, evaluations and the watermark."""
 
@@ -40,32 +52,17 @@ class DatabaseSchedule:
 
     def admit(self, tx: Transaction, admissions: Sequence[Admission], fence: int) -> bool:
         """Set detectors to the front; False if one was moved meanwhile."""
+        moves: dict[tuple[int | None, int], list[DetectorKey]] = {}
         for each in admissions:
-            values = {"next_seq": each.next_seq, "fence": fence, "changed_at": tx.now}
-            key = (cursors.c.detector == each.key[0], cursors.c.version == each.key[1])
-            if each.before is None:
-                if tx.execute(sa.select(cursors.c.fence).where(*key)).first() is not None:
+            moves.setdefault((each.before, each.next_seq), []).append(each.key)
+        for (before, next_seq), keys in moves.items():
+            values = {"next_seq": next_seq, "fence": fence, "changed_at": tx.now}
+            for some in _pieces(keys):
+                if not _set_cursors(tx, some, before, values):
                     return False
-                row = {"detector": each.key[0], "version": each.key[1], **values}
-                tx.execute(cursors.insert().values(**row))
-            else:
-                moved = tx.execute(
-                    cursors.update()
-                    .where(*key, cursors.c.next_seq == each.before, cursors.c.fence <= fence)
-                    .values(**values)
-                )
-                if moved.rowcount != 1:
-                    return False
-            if each.gap is not None:
-                tx.execute(
-                    gaps.insert().values(
-                        detector=each.key[0],
-                        version=each.key[1],
-                        first_seq=each.gap.first,
-                        last_seq=each.gap.last,
-                        fence=fence,
-                    )
-                )
+        left = [_gap(each.key, each.gap, fence) for each in admissions if each.gap is not None]
+        if left:
+            tx.execute(gaps.insert(), left)
         return True
 
     def advance(self, tx: Transaction, step: Step, seen: Span, fence: int) -> bool:
@@ -96,15 +93,7 @@ class DatabaseSchedule:
                 .values(last_seq=span.last, fence=fence)
             )
             if grown.rowcount == 0:
-                tx.execute(
-                    gaps.insert().values(
-                        detector=key[0],
-                        version=key[1],
-                        first_seq=span.first,
-                        last_seq=span.last,
-                        fence=fence,
-                    )
-                )
+                tx.execute(gaps.insert().values(**_gap(key, span, fence)))
 
     def record(
         self, tx: Transaction, step: Step, seen: Span, events: int, hits: Mapping[DetectorKey, int]
@@ -125,15 +114,10 @@ class DatabaseSchedule:
                 tx.execute(evaluations.insert(), fresh)
             if step.kind == "backfill":
                 self._join(tx, keys, seen)
-        for key, count in hits.items():
+        if hits:
+            found = [{"its": d, "text": v, "count": n} for (d, v), n in hits.items()]
             tx.execute(
-                evaluations.update()
-                .where(
-                    _among(evaluations, (key,)),
-                    evaluations.c.first_seq <= seen.first,
-                    evaluations.c.last_seq >= seen.last,
-                )
-                .values(hits=evaluations.c.hits + count)
+                _ADD_HITS, [{**each, "low": seen.first, "high": seen.last} for each in found]
             )
 
     def watermark(self, tx: Transaction) -> int | None:
@@ -200,6 +184,31 @@ def _pieces(keys: Sequence[DetectorKey]) -> Iterator[Sequence[DetectorKey]]:
 
 def _among(table: sa.Table, keys: Sequence[DetectorKey]) -> Any:
     return sa.tuple_(table.c.detector, table.c.version).in_(list(keys))
+
+
+def _set_cursors(
+    tx: Transaction, keys: Sequence[DetectorKey], before: int | None, values: Mapping[str, Any]
+) -> bool:
+    """Move cursors that stand at ``before``, or make those that are not there yet."""
+    if before is not None:
+        here = (_among(cursors, keys), cursors.c.next_seq == before)
+        free = cursors.c.fence <= values["fence"]
+        moved = tx.execute(cursors.update().where(*here, free).values(**values))
+        return bool(moved.rowcount == len(keys))
+    if tx.execute(sa.select(cursors.c.fence).where(_among(cursors, keys))).first() is not None:
+        return False
+    tx.execute(cursors.insert(), [{"detector": d, "version": v, **values} for d, v in keys])
+    return True
+
+
+def _gap(key: DetectorKey, span: Span, fence: int) -> Mapping[str, Any]:
+    return {
+        "detector": key[0],
+        "version": key[1],
+        "first_seq": span.first,
+        "last_seq": span.last,
+        "fence": fence,
+    }
 
 
 def _evaluation(key: DetectorKey, seen: Span, events: int, at: int) -> Mapping[str, Any]:

@@ -53,12 +53,12 @@ def test_a_suppression_wakes_what_it_hushed(spine: Spine) -> None:
     assert list(read(lambda tx: store.groups(tx, "sup_1"))) == [more]
     run(lambda tx: alerts.create(tx, replace(ALERT, status="suppressed"), ("account:ann",)))
     run(lambda tx: store.hush(tx, ALERT.id, "sup_1"))
-    assert read(lambda tx: alerts.hints_of(tx, "account:ann"))[0] == []
+    assert read(lambda tx: alerts.hints_of(tx, ["account:ann"]))["account:ann"][0] == []
     assert list(run(lambda tx: store.wake(tx, "sup_1", 5))) == [ALERT.id]
     assert list(run(lambda tx: store.wake(tx, "sup_1", 5))) == []
     woken = read(lambda tx: alerts.get(tx, ALERT.id))
     assert (woken.status, woken.version, woken.suppressed_by) == ("open", 2, "sup_1")
-    assert len(read(lambda tx: alerts.hints_of(tx, "account:ann"))[0]) == 1
+    assert len(read(lambda tx: alerts.hints_of(tx, ["account:ann"]))["account:ann"][0]) == 1
     assert run(lambda tx: store.lift(tx, "sup_1", "acc_2")) is True
     assert run(lambda tx: store.lift(tx, "sup_1", "acc_2")) is False
     assert list(read(store.active)) == []
@@ -69,7 +69,8 @@ def test_risks_keep_what_was_published(spine: Spine) -> None:
     run, read = spine.transactions.run, spine.transactions.read
 
     def note(risk: int) -> bool:
-        return run(lambda tx: alerts.note_risk(tx, "org_root", ("account:ann", risk), "why"))
+        told = {"account:ann": (risk, "why")}
+        return bool(run(lambda tx: alerts.note_risks(tx, "org_root", told)))
 
     assert [note(0), note(40), note(40), note(64)] == [False, True, False, True]
     run(lambda tx: store.set_criticality(tx, "org_root", ("account:ann", 200), "acc_2"))
@@ -91,7 +92,7 @@ def test_hits_are_known_once_and_forgotten(spine: Spine) -> None:
     run, read = spine.transactions.run, spine.transactions.read
     run(lambda tx: store.add_hits(tx, "org_root", [("alr", "e2", 20), ("alr", "e1", 10)]))
     run(lambda tx: store.add_hits(tx, "org_root", []))
-    asked = {"alr": ["e1", "e3"], "other": ["e1"]}
+    asked = {"alr": [(10, "e1"), (15, "e3")], "other": [(10, "e1")]}
     assert read(lambda tx: store.known_hits(tx, asked)) == {("alr", "e1")}
     assert list(read(lambda tx: store.first_hits(tx, "alr", 5))) == [(10, "e1"), (20, "e2")]
     assert run(lambda tx: store.drop_hits(tx, 20)) == 1

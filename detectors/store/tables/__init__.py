@@ -20,10 +20,10 @@ from detectors.store.tables.detection import (
 from detectors.store.tables.privacy import originals, source_policies
 from detectors.store.tables.rule_folders import rule_folders
 from detectors.store.tables.schedule import (
+    alert_hits,
     alert_versions,
     gaps,
     logsource_feeds,
-    plain_hits,
     rule_health,
     seen_fields,
     watermarks,
@@ -40,6 +40,7 @@ from detectors.store.tables.triage import (
 )
 
 __all__ = [
+    "alert_hits",
     "alert_subjects",
     "alert_versions",
     "alerts",
@@ -59,7 +60,6 @@ __all__ = [
     "metadata",
     "models",
     "originals",
-    "plain_hits",
     "risk_points",
     "risks",
     "rule_folders",

@@ -18,15 +18,19 @@ gaps: Final = Table(
     Column("fence", BigInteger, nullable=False),
 )
 
-plain_hits: Final = Table(
-    "detectors_plain_hits",
+alert_hits: Final = Table(
+    "detectors_alert_hits",
     metadata,
     Column("alert_id", Text, primary_key=True),
-    Column("event_id", Text, primary_key=True),
-    Column("at", BigInteger, nullable=False),
+    Column("first_event", Text, primary_key=True),
     Column("org_id", Text, nullable=False),
-    Index("detectors_plain_hits_by_time", "alert_id", "at", "event_id"),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("detectors_alert_hits_by_time", "last_at"),
 )
+"""What a step added to the events of a plain rule's alert. ``body``: times, ids, by time."""
 
 alert_versions: Final = Table(
     "detectors_alert_versions",

@@ -1,0 +1,76 @@
+"""Alerts as rows of the database, and rows as alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from detectors.models.alerts import Alert, Reason
+
+
+def group_key(group: Sequence[str]) -> str:
+    """Return a group as its alerts' rows name it."""
+    return orjson.dumps(list(group)).decode()
+
+
+def values_of(alert: Alert) -> Mapping[str, Any]:
+    """Return what stands in an alert's row beside its id, version and suppression."""
+    body = {
+        "subjects": dict(alert.subjects),
+        "reasons": [[r.condition, r.expected, r.seen] for r in alert.reasons],
+        "event_ids": list(alert.event_ids),
+        "tags": list(alert.tags),
+        "custom": dict(alert.custom),
+        "superseded": list(alert.superseded),
+    }
+    return {
+        "org_id": alert.org_id,
+        "kind": alert.kind,
+        "rule_id": alert.rule_id,
+        "rule_version": alert.rule_version,
+        "title": alert.title,
+        "severity": alert.severity,
+        "status": alert.status,
+        "raised_at": alert.raised_at,
+        "first_at": alert.first_at,
+        "last_at": alert.last_at,
+        "group_key": group_key(alert.group),
+        "event_count": alert.event_count,
+        "body": orjson.dumps(body).decode(),
+        "closed_at": alert.closed_at,
+        "closed_by": alert.closed_by,
+        "close_reason": alert.close_reason,
+    }
+
+
+def alert_of(row: Any) -> Alert:
+    """Return the alert in ``row``."""
+    body = orjson.loads(row.body)
+    return Alert(
+        id=row.id,
+        org_id=row.org_id,
+        kind=row.kind,
+        rule_id=row.rule_id,
+        rule_version=row.rule_version,
+        title=row.title,
+        severity=row.severity,
+        raised_at=row.raised_at,
+        first_at=row.first_at,
+        last_at=row.last_at,
+        group=tuple(orjson.loads(row.group_key)),
+        subjects=body["subjects"],
+        reasons=tuple(Reason(*reason) for reason in body["reasons"]),
+        event_ids=tuple(body["event_ids"]),
+        event_count=row.event_count,
+        tags=tuple(body["tags"]),
+        custom=body["custom"],
+        status=row.status,
+        superseded=tuple(body["superseded"]),
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        close_reason=row.close_reason,
+        version=row.version,
+        suppressed_by=row.suppressed_by,
+    )
