@@ -10,28 +10,45 @@ from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
 from iam.models.options import IamOptions
-from iam.ports import IamPorts, PasswordHasher
+from iam.ports import ChangeKind, IamPorts, PasswordHasher
 from iam.service import IamServices
 from iam.service.actors import ActorService
 from iam.service.evidence import EvidenceService
 from iam.service.means import Keys, Means
 from iam.service.people.accounts import AccountService
 from iam.service.people.beginnings import BeginningService
-from iam.service.people.bodies import BodyService
+from iam.service.people.change_requests import ChangeRequestService
 from iam.service.people.containment import ContainmentService
+from iam.service.people.departures import DepartureService
 from iam.service.people.enrolment import EnrolmentService
+from iam.service.people.imports import ImportService
+from iam.service.people.lending import LendingService
+from iam.service.people.mandates import MandateService
+from iam.service.people.organisations import OrganisationService
+from iam.service.people.own import OwnService
 from iam.service.people.resets import ResetService
+from iam.service.people.role_changes import EmergencyChange, PrivilegeChange, RoleChange
 from iam.service.people.roles import RoleService
+from iam.service.power import PowerServices
+from iam.service.provider.authentication import CallerService
 from iam.service.provider.authorize import AuthorizeService
+from iam.service.provider.client_keys import ClientKeys
 from iam.service.provider.clients import ClientService
 from iam.service.provider.console import ConsoleService
+from iam.service.provider.devices import DeviceGrantService
 from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.grants import GrantService
 from iam.service.provider.inspection import InspectionService
 from iam.service.provider.issuing import Issuer
+from iam.service.provider.log_out import LogOutService
+from iam.service.provider.logouts import LogoutService
 from iam.service.provider.metadata import MetadataService
+from iam.service.provider.possession import PossessionService
+from iam.service.provider.pushing import PushService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.acting import ActingService
+from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
@@ -49,7 +66,7 @@ from iam.service.zero_trust.record import DecisionRecord
 from iam.service.zero_trust.risks import RiskProjection
 from iam.service.zero_trust.surroundings import SurroundingsProjection
 from iam.store import make_stores
-from secops.kernel.events import SubjectRiskChanged, Subscription
+from secops.kernel.events import SessionRevoked, SubjectRiskChanged, Subscription
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
 
@@ -75,19 +92,27 @@ def assemble(
         rules=PasswordRules(options.password_profile, weak_passwords()),
         login_risk=ports.login_risk,
         outbound=ports.outbound,
+        trust=ports.trust,
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
-    services = _services(means, KeyRing(ports.token_signer, parts.clock), risks)
+    ring = KeyRing(ports.token_signer, parts.clock)
+    acting = ActingService(means, ports.mandate_signer)
+    services = _services(means, ring, risks, acting)
     return Plane(
         name="iam",
         services=services,
         routes=routes(services),
         jobs=jobs(means, services),
-        subscriptions=(Subscription("iam.risk", SubjectRiskChanged, risks.receive),),
+        subscriptions=(
+            Subscription("iam.risk", SubjectRiskChanged, risks.receive),
+            Subscription("iam.logout", SessionRevoked, services.logouts.receive),
+        ),
     )
 
 
-def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices:
+def _services(
+    means: Means, ring: KeyRing, risks: RiskProjection, acting: ActingService
+) -> IamServices:
     decisions = _decision_point(means, risks)
     directory = ClientDirectory(means)
     sessions = SessionService(means)
@@ -96,26 +121,33 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
     clients = ClientService(means, directory)
     issuer = Issuer(means, ring)
     opening = Opening(means, decisions)
-    grants = GrantService(means, directory, issuer, decisions)
+    callers = CallerService(means, directory, ClientKeys(means), PossessionService(means))
+    pushed = PushService(means, callers)
+    grants = GrantService(means, callers, issuer, decisions)
     verification = TokenVerification(means, ring, directory)
     providers = Providers(means, Upstreams(means.outbound, means.parts.clock))
     return IamServices(
         accounts=accounts,
-        bodies=BodyService(means),
         roles=roles,
         enrolment=EnrolmentService(means),
         resets=ResetService(means),
         sign_in=SignInService(means, opening),
         passkeys=PasskeyService(means, opening),
         factors=FactorService(means),
+        certificates=CertificateService(means, opening),
         step_up=StepUpService(means, opening),
         sessions=sessions,
         clients=clients,
-        authorize=AuthorizeService(means, directory, sessions),
+        authorize=AuthorizeService(means, directory, sessions, pushed, issuer),
         grants=grants,
-        inspection=InspectionService(means, directory, verification, issuer),
-        metadata=MetadataService(means, ring, directory, sessions),
+        inspection=InspectionService(means, callers, verification, issuer),
+        metadata=MetadataService(means, ring),
         console=ConsoleService(means, directory, grants),
+        pushed=pushed,
+        possession=callers.possession,
+        device_grants=DeviceGrantService(means, callers, directory, grants),
+        logouts=LogoutService(means, directory, issuer),
+        log_out=LogOutService(means, directory, ring, sessions),
         containment=ContainmentService(means),
         actors=ActorService(means, verification),
         evidence=EvidenceService(means, decisions.book),
@@ -125,6 +157,7 @@ def _services(means: Means, ring: KeyRing, risks: RiskProjection) -> IamServices
         upstreams=UpstreamService(means, providers),
         upstream_sign_in=UpstreamSignIn(means, providers, opening),
         leavers=LeaverCheck(means, providers),
+        power=_power(means, acting, accounts, roles),
     )
 
 
@@ -140,4 +173,25 @@ def _decision_point(means: Means, risks: RiskProjection) -> DecisionService:
         ),
         record=DecisionRecord(parts, stores.decisions, means.options.fold_seconds),
         clock=parts.clock,
+    )
+
+
+def _power(
+    means: Means, acting: ActingService, accounts: AccountService, roles: RoleService
+) -> PowerServices:
+    kinds: tuple[ChangeKind, ...] = (
+        RoleChange(means, roles),
+        PrivilegeChange(means, roles),
+        EmergencyChange(means, roles),
+    )
+    changes = ChangeRequestService(means, {kind.name: kind for kind in kinds})
+    return PowerServices(
+        organisations=OrganisationService(means),
+        mandates=MandateService(means, acting),
+        acting=acting,
+        changes=changes,
+        departures=DepartureService(means),
+        lending=LendingService(means),
+        imports=ImportService(means, accounts),
+        own=OwnService(means, acting, changes),
     )

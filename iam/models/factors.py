@@ -103,6 +103,65 @@ class PasskeyAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateBinding:
+    """A certificate's key that stands for an account.
+
+    ``key_digest`` is SHA-256 of its SPKI: a renewed certificate of the same key stays bound.
+    ``token_held`` keys never leave a UKey that asks for a PIN.
+    """
+
+    id: str
+    key_digest: bytes
+    org_id: str
+    account_id: str
+    name: str
+    subject: str
+    serial: str
+    not_after: int
+    token_held: bool
+    created_at: int
+    created_by: str
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateChallenge:
+    """What a UKey's middleware signs over; ``reference`` is for the answer."""
+
+    purpose: str
+    origin: str
+    nonce: str
+    expires_in: int
+    reference: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAttempt:
+    """A signed challenge, or what a TLS or TLCP terminator says and signs.
+
+    ``second`` is the reference of a password given before, empty where the certificate is alone.
+    """
+
+    address: str
+    reference: str = field(default="", repr=False)
+    answer: str = field(default="", repr=False)
+    terminator: str = field(default="", repr=False)
+    second: str = field(default="", repr=False)
+    user_agent: str = ""
+    device: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewBinding:
+    """A certificate to bind to an account (name or id); ``encoded`` is DER or PEM."""
+
+    account: str
+    encoded: bytes = field(repr=False)
+    name: str
+    token_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
     """One factor of an account, as its owner sees it."""
 

@@ -44,8 +44,9 @@ class IamOptions:
 
     ``hash_threads`` is how many passwords are hashed at a time (0: one per core);
     ``hash_queue`` is how many callers may wait before the rest get 429. ``attestation`` says
-    which makers' passkeys are admitted. ``fold_seconds`` is how often counted decisions are
-    written, 0 for only when they are flushed.
+    which makers' passkeys are admitted, ``terminator_key`` is shared with a TLS or TLCP
+    terminator that signs what it says of client certificates. ``fold_seconds`` is how
+    often counted decisions are written, 0 for only when they are flushed.
     """
 
     issuer: str = "http://localhost:8080"
@@ -58,6 +59,7 @@ class IamOptions:
     risk_limit: int = 80
     dpop_nonces: bool = False
     fold_seconds: float = 0.0
+    terminator_key: bytes = field(default=b"", repr=False)
     attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
     lifetimes: Lifetimes = Lifetimes()
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.ports.changes import ChangeKind, ChangeStore
-from iam.ports.factors import FactorsHeldStore, PasskeyStore, SessionLevelStore
+from iam.ports.factors import (
+    CertificateStore,
+    CertificateTrust,
+    FactorsHeldStore,
+    NoTrust,
+    PasskeyStore,
+    SessionLevelStore,
+)
 from iam.ports.keys import (
     IamPorts,
     KeyedHash,
@@ -69,6 +76,8 @@ from iam.ports.zero_trust import (
 
 __all__ = [
     "AccountStore",
+    "CertificateStore",
+    "CertificateTrust",
     "ChangeKind",
     "ChangeStore",
     "ClientRequestStore",
@@ -93,6 +102,7 @@ __all__ = [
     "NoLoginRisk",
     "NoMandateSigner",
     "NoOutbound",
+    "NoTrust",
     "OrganisationStore",
     "Outbound",
     "ParsedPolicy",
@@ -141,6 +151,7 @@ class IamStores:
     grants: GrantStore
     lockouts: LockoutStore
     passkeys: PasskeyStore
+    certificates: CertificateStore
     factors_held: FactorsHeldStore
     session_levels: SessionLevelStore
     risks: RiskStore

@@ -1,11 +1,11 @@
-"""Stores of passkeys and certificates, and of what sessions prove later."""
+"""Stores of passkeys and certificates, what sessions prove later, and whom to trust."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from iam.models.factors import Passkey
+from iam.models.factors import CertificateBinding, Passkey
 from iam.models.sessions import OpSession
 from secops.kernel.transactions import Transaction
 
@@ -64,3 +64,59 @@ class FactorsHeldStore(Protocol):
     def remove_totp(self, tx: Transaction, account_id: str) -> bool:
         """Remove the TOTP secret; False if there was none."""
         ...
+
+
+class CertificateStore(Protocol):
+    """Bound certificates; a key is unique over all accounts."""
+
+    def add(self, tx: Transaction, binding: CertificateBinding) -> None:
+        """Store it; raise ``CertificateKnown`` if its key is bound already."""
+        ...
+
+    def by_key(self, tx: Transaction, key_digest: bytes) -> CertificateBinding | None:
+        """Return the binding of a key."""
+        ...
+
+    def of_account(self, tx: Transaction, account_id: str) -> Sequence[CertificateBinding]:
+        """Return the account's bindings, oldest first."""
+        ...
+
+    def use(self, tx: Transaction, key_digest: bytes) -> bool:
+        """Note a use; False if it is bound no more."""
+        ...
+
+    def remove(self, tx: Transaction, account_id: str, binding_id: str) -> bool:
+        """Remove the account's binding; False if it has none such."""
+        ...
+
+
+class CertificateTrust(Protocol):
+    """Whose certificates sign people in; what the operator configured, read anew."""
+
+    def roots(self) -> Sequence[bytes]:
+        """Return the trust anchors in DER."""
+        ...
+
+    def intermediates(self) -> Sequence[bytes]:
+        """Return further CAs in DER, trusted only through a root."""
+        ...
+
+    def revocation_lists(self) -> Sequence[bytes]:
+        """Return the revocation lists in DER."""
+        ...
+
+
+class NoTrust:
+    """Where nobody's certificates sign people in."""
+
+    def roots(self) -> Sequence[bytes]:
+        """Return none."""
+        return ()
+
+    def intermediates(self) -> Sequence[bytes]:
+        """Return none."""
+        return ()
+
+    def revocation_lists(self) -> Sequence[bytes]:
+        """Return none."""
+        return ()

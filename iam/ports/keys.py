@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from iam.errors import MandateRefused
+from iam.ports.factors import CertificateTrust, NoTrust
 from iam.ports.login_risk import LoginRisk, NoLoginRisk
 from iam.ports.upstream import NoOutbound, Outbound
+from secops.kernel.errors import Unavailable
 
 KeyedHash = Callable[[bytes], bytes]
 """HMAC under a key of the pool; the same input always gives the same 32 bytes."""
@@ -45,6 +48,32 @@ class SecretBox(Protocol):
         ...
 
 
+class MandateSigner(Protocol):
+    """Signs mandates under a key of the pool of their own."""
+
+    def sign_mandate(self, message: bytes) -> bytes:
+        """Return the signature; raise a ``SecopsError`` while the pool is locked."""
+        ...
+
+    def verify_mandate(self, message: bytes, signature: bytes) -> None:
+        """Raise ``MandateRefused`` unless it fits, by a version of the key that still counts."""
+        ...
+
+
+class NoMandateSigner:
+    """Where nobody signs mandates, none can be granted or used."""
+
+    def sign_mandate(self, message: bytes) -> bytes:  # noqa: ARG002 - the port's
+        """Refuse."""
+        msg = "no key signs mandates here"
+        raise Unavailable(msg)
+
+    def verify_mandate(self, message: bytes, signature: bytes) -> None:  # noqa: ARG002 - the port's
+        """Refuse."""
+        msg = "no key signs mandates here"
+        raise MandateRefused(msg)
+
+
 @dataclass(frozen=True, slots=True)
 class IamPorts:
     """What other planes provide; the bridges fill it."""
@@ -54,6 +83,8 @@ class IamPorts:
     keyed_hash: KeyedHash
     login_risk: LoginRisk = field(default_factory=NoLoginRisk)
     outbound: Outbound = field(default_factory=NoOutbound)
+    trust: CertificateTrust = field(default_factory=NoTrust)
+    mandate_signer: MandateSigner = field(default_factory=NoMandateSigner)
 
 
 class PasswordHasher(Protocol):

@@ -8,18 +8,24 @@ from iam.service.actors import ActorService
 from iam.service.evidence import EvidenceService
 from iam.service.people.accounts import AccountService
 from iam.service.people.beginnings import BeginningService
-from iam.service.people.bodies import BodyService
 from iam.service.people.containment import ContainmentService
 from iam.service.people.enrolment import EnrolmentService
 from iam.service.people.resets import ResetService
 from iam.service.people.roles import RoleService
+from iam.service.power import PowerServices
 from iam.service.provider.authorize import AuthorizeService
 from iam.service.provider.clients import ClientService
 from iam.service.provider.console import ConsoleService
+from iam.service.provider.devices import DeviceGrantService
 from iam.service.provider.grants import GrantService
 from iam.service.provider.inspection import InspectionService
+from iam.service.provider.log_out import LogOutService
+from iam.service.provider.logouts import LogoutService
 from iam.service.provider.metadata import MetadataService
+from iam.service.provider.possession import PossessionService
+from iam.service.provider.pushing import PushService
 from iam.service.provider.verification import TokenVerification
+from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
@@ -38,13 +44,13 @@ class IamServices:
     """The plane's services. ``decisions`` and ``verification`` fill ports of the kernel."""
 
     accounts: AccountService
-    bodies: BodyService
     roles: RoleService
     enrolment: EnrolmentService
     resets: ResetService
     sign_in: SignInService
     passkeys: PasskeyService
     factors: FactorService
+    certificates: CertificateService
     step_up: StepUpService
     sessions: SessionService
     clients: ClientService
@@ -53,6 +59,11 @@ class IamServices:
     inspection: InspectionService
     metadata: MetadataService
     console: ConsoleService
+    pushed: PushService
+    possession: PossessionService
+    device_grants: DeviceGrantService
+    logouts: LogoutService
+    log_out: LogOutService
     containment: ContainmentService
     actors: ActorService
     evidence: EvidenceService
@@ -62,3 +73,4 @@ class IamServices:
     upstreams: UpstreamService
     upstream_sign_in: UpstreamSignIn
     leavers: LeaverCheck
+    power: PowerServices

@@ -10,10 +10,12 @@ from typing import Final
 from iam.core.passwords import PasswordRules
 from iam.models.options import IamOptions
 from iam.ports import (
+    CertificateTrust,
     IamStores,
     KeyedHash,
     LoginRisk,
     NoOutbound,
+    NoTrust,
     Outbound,
     PasswordHasher,
     SecretBox,
@@ -60,6 +62,7 @@ class Means:
     rules: PasswordRules
     login_risk: LoginRisk
     outbound: Outbound = field(default_factory=NoOutbound)
+    trust: CertificateTrust = field(default_factory=NoTrust)
 
     @property
     def now(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iam.ports import IamStores
 from iam.store.accounts import Accounts
 from iam.store.changes import Changes
+from iam.store.certificates import Certificates
 from iam.store.clients import Clients
 from iam.store.credentials import Credentials
 from iam.store.departures import Departures
@@ -47,6 +48,7 @@ def make_stores() -> IamStores:
         grants=Grants(),
         lockouts=Lockouts(),
         passkeys=Passkeys(),
+        certificates=Certificates(),
         factors_held=FactorsHeld(),
         session_levels=SessionLevels(),
         risks=Risks(),

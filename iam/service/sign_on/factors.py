@@ -10,7 +10,7 @@ from iam.core.base64url import decode, encode
 from iam.core.rfc6238.totp import SECRET_BYTES, base32, matching_step, otpauth_uri
 from iam.errors import SignInRefused, TokenRefused
 from iam.models.credentials import TotpCredential
-from iam.models.factors import Factor, Passkey
+from iam.models.factors import CertificateBinding, Factor, Passkey
 from iam.service.means import Means
 from iam.service.sign_on.ceremonies import passkey_id
 from iam.service.sign_on.owning import owner_of, require_another, require_fresh
@@ -63,6 +63,7 @@ class FactorService:
         if totp is not None:
             held.append(Factor("totp", "", "", 0))
         held.extend(map(_passkey, stores.passkeys.of_account(tx, account_id)))
+        held.extend(map(_certificate, stores.certificates.of_account(tx, account_id)))
         left = stores.factors_held.recovery_codes_left(tx, account_id)
         held.append(Factor("recovery", "", str(left), 0, usable=left > 0))
         return held
@@ -135,4 +136,15 @@ def _passkey(passkey: Passkey) -> Factor:
         passkey.last_used_at,
         note="hardware" if passkey.hardware else "synced" if passkey.synced else "",
         usable=passkey.suspended_at is None,
+    )
+
+
+def _certificate(binding: CertificateBinding) -> Factor:
+    return Factor(
+        "certificate",
+        binding.id,
+        binding.name,
+        binding.created_at,
+        binding.last_used_at,
+        note="hardware" if binding.token_held else "",
     )

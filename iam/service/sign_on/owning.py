@@ -56,4 +56,7 @@ def require_another(
     for passkey in stores.passkeys.of_account(tx, account_id):
         if passkey.suspended_at is None and passkey.credential_id != key:
             return
+    for binding in stores.certificates.of_account(tx, account_id):
+        if binding.id.encode() != key:
+            return
     raise LastFactor
