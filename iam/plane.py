@@ -45,6 +45,7 @@ from iam.service.provider.logouts import LogoutService
 from iam.service.provider.metadata import MetadataService
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.pushing import PushService
+from iam.service.provider.registration import RegistrationService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.acting import ActingService
@@ -148,6 +149,7 @@ def _services(
         device_grants=DeviceGrantService(means, callers, directory, grants),
         logouts=LogoutService(means, directory, issuer),
         log_out=LogOutService(means, directory, ring, sessions),
+        registration=RegistrationService(means, clients),
         containment=ContainmentService(means),
         actors=ActorService(means, verification),
         evidence=EvidenceService(means, decisions.book),

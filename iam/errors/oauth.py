@@ -141,6 +141,13 @@ class RequestNotSupported(OAuthRefused):
     oauth_error = "request_not_supported"
 
 
+class RequestUriNotSupported(OAuthRefused):
+    """A ``request_uri`` that we did not give out is not fetched (OIDC Core §6.2)."""
+
+    code = "iam.oauth_request_uri_not_supported"
+    oauth_error = "request_uri_not_supported"
+
+
 class RegistrationNotSupported(OAuthRefused):
     """Nobody registers within an authorization request (OIDC Core §7.2.1)."""
 

@@ -24,6 +24,7 @@ from iam.service.provider.logouts import LogoutService
 from iam.service.provider.metadata import MetadataService
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.pushing import PushService
+from iam.service.provider.registration import RegistrationService
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
@@ -64,6 +65,7 @@ class IamServices:
     device_grants: DeviceGrantService
     logouts: LogoutService
     log_out: LogOutService
+    registration: RegistrationService
     containment: ContainmentService
     actors: ActorService
     evidence: EvidenceService

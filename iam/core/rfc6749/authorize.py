@@ -21,6 +21,7 @@ from iam.errors import (
     RedirectRefused,
     RegistrationNotSupported,
     RequestNotSupported,
+    RequestUriNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
@@ -31,7 +32,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]"})
 _PROMPTS: Final = frozenset({"none", "login"})
 _UNSERVED: Final[Mapping[str, type[OAuthRefused]]] = {
     "request": RequestNotSupported,
-    "request_uri": InvalidRequest,
+    "request_uri": RequestUriNotSupported,
     "registration": RegistrationNotSupported,
 }
 MAX_TEXT: Final = 1_024

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from iam.core.base64url import encode
 from iam.core.rfc6749.authorize import answer_location, check_authorization, redirect_target
 from iam.core.rfc9068.verify import signed_claims
+from iam.core.rfc9126.reference import digest_of_reference
 from iam.core.rfc9470.demands import fresh
 from iam.errors import (
     InvalidRequest,
@@ -75,7 +76,7 @@ class AuthorizeService:
             msg = "the request is too long"
             raise RedirectRefused(msg)
         reference = known.get("request_uri", "")
-        if not reference:
+        if digest_of_reference(reference) is None:
             return self._answer(_Asked(known), cookie)
         client = self._client(known)
         # what was pushed counts and nothing beside it (RFC 9126 §4)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from typing import Final
 
 from iam.core.base64url import encode
-from iam.core.rfc6749.authorize import registrable_uri
-from iam.errors import IdentityInvalid, InvalidRequest, NameTaken, RedirectRefused
+from iam.core.rfc7591.rules import check_client
+from iam.errors import InvalidRequest
 from iam.models.clients import Client, IssuedClient, NewClient
-from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
+from iam.models.options import API_AUDIENCE
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
 from secops.kernel.actors import Actor
@@ -19,11 +17,6 @@ from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import CLIENT_CREATE, CLIENT_READ
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
-
-GRANTS: Final = frozenset({"authorization_code", "refresh_token", "client_credentials"})
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}", re.ASCII)
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", re.ASCII)
-MAX_URIS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +33,13 @@ class ClientService:
 
     def make(self, actor: Actor, new: NewClient, org_id: str) -> IssuedClient:
         """Register an application; the caller has checked who may."""
-        _check(new)
+        client, secret = self.prepare(new, org_id)
+        self.means.parts.transactions.run(lambda tx: self.store(tx, actor, client))
+        return IssuedClient(client, secret)
+
+    def prepare(self, new: NewClient, org_id: str) -> tuple[Client, str | None]:
+        """Return the application and its secret, stored nowhere yet; raise what is wrong."""
+        check_client(new)
         secret = encode(self.means.random(32)) if new.auth_method == "client_secret" else None
         client = Client(
             id=new.id,
@@ -66,13 +65,18 @@ class ClientService:
             sector=new.sector,
         )
 
-        def work(tx: Transaction) -> None:
-            self.means.stores.clients.add(tx, client)
-            details = {"grants": sorted(client.grants), "scopes": sorted(client.scopes)}
-            tx.record(Act("iam.create_client", actor, f"client:{client.id}", details=details))
+        return client, secret
 
-        self.means.parts.transactions.run(work)
-        return IssuedClient(client, secret)
+    def store(self, tx: Transaction, actor: Actor, client: Client) -> None:
+        """Store a prepared application within a unit of work."""
+        self.means.stores.clients.add(tx, client)
+        details = {
+            "grants": sorted(client.grants),
+            "scopes": sorted(client.scopes),
+            "authentication": client.auth_method,
+            "profile": client.profile,
+        }
+        tx.record(Act("iam.create_client", actor, f"client:{client.id}", details=details))
 
     def rotate_secret(self, actor: Actor, client_id: str) -> IssuedClient:
         """Replace an application's secret; the old one ends with this."""
@@ -121,28 +125,3 @@ class ClientService:
             msg = "there is no such application"
             raise NotFound(msg)
         return client
-
-
-def _check(new: NewClient) -> None:
-    if _ID.fullmatch(new.id) is None:
-        msg = "a client id has 2 to 64 lower-case letters, digits or . _ -"
-        raise IdentityInvalid(msg)
-    if new.id in (CONSOLE_CLIENT, CLI_CLIENT) or new.id.startswith(("acc_", "org_")):
-        msg = "this id is taken by the product"
-        raise NameTaken(msg)
-    if not new.grants or not new.grants <= GRANTS:
-        msg = f"grants are of {', '.join(sorted(GRANTS))}"
-        raise InvalidRequest(msg)
-    if new.public and "client_credentials" in new.grants:
-        msg = "a public application has no credentials of its own"
-        raise InvalidRequest(msg)
-    if ("authorization_code" in new.grants) != bool(new.redirect_uris):
-        msg = "redirect URIs belong to authorization_code, and it needs one"
-        raise InvalidRequest(msg)
-    uris = (*new.redirect_uris, *new.logout_uris)
-    if len(uris) > MAX_URIS or not all(registrable_uri(uri) for uri in uris):
-        msg = "redirect URIs are https, or http on loopback, without fragment or wildcard"
-        raise RedirectRefused(msg)
-    if not all(_WORD.fullmatch(word) for word in (*new.scopes, *new.audiences)):
-        msg = "scopes and audiences are single words"
-        raise InvalidRequest(msg)

@@ -65,6 +65,9 @@ class PushService:
         if sum(map(len, known.values())) > MAX_PARAMETERS:
             msg = "the request is too long"
             raise InvalidRequest(msg)
+        if "request_uri" in known:
+            msg = "a pushed request names no other request"
+            raise InvalidRequest(msg)
         known["client_id"] = client.id
         if key is not None and known.setdefault("dpop_jkt", key) != key:
             msg = "dpop_jkt is not the key of the DPoP proof"

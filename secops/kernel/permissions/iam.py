@@ -10,6 +10,7 @@ from secops.kernel.permissions.roles import (
     AUDITOR,
     ROLES,
     SECURITY_ADMIN,
+    STAFF,
     SYSTEM_ADMIN,
     Grant,
     Permission,
@@ -32,9 +33,20 @@ SESSION_READ: Final = Permission("iam.session.read")
 SESSION_REVOKE: Final = Permission("iam.session.revoke")
 CLIENT_CREATE: Final = Permission("iam.client.create")
 CLIENT_READ: Final = Permission("iam.client.read")
+CLIENT_REQUEST: Final = Permission("iam.client.request")
+CLIENT_APPROVE: Final = Permission("iam.client.approve")
 UPSTREAM_CONFIGURE: Final = Permission("iam.upstream.configure")
 UPSTREAM_APPROVE: Final = Permission("iam.upstream.approve")
 UPSTREAM_READ: Final = Permission("iam.upstream.read")
+POLICY_READ: Final = Permission("iam.policy.read")
+POLICY_WRITE: Final = Permission("iam.policy.write")
+POLICY_APPROVE: Final = Permission("iam.policy.approve")
+LOCK_READ: Final = Permission("iam.lock.read")
+LOCK_SET: Final = Permission("iam.lock.set")
+LOCK_LIFT: Final = Permission("iam.lock.lift")
+LOCK_LIFT_APPROVE: Final = Permission("iam.lock_lift.approve")
+DEVICE_READ: Final = Permission("iam.device.read")
+DEVICE_REVOKE: Final = Permission("iam.device.revoke")
 EVIDENCE_READ: Final = Permission("iam.evidence.read")
 OWN_USE: Final = Permission("iam.own.use")
 ORGANISATION_READ: Final = Permission("iam.organisation.read")
@@ -68,6 +80,8 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(SESSION_REVOKE, "结束会话", "End sessions", SYSTEM_ADMIN, SECURITY_ADMIN, ANALYST),
     grant(CLIENT_CREATE, "登记应用", "Register applications", SYSTEM_ADMIN),
     grant(CLIENT_READ, "查看应用", "See applications", *_READERS),
+    grant(CLIENT_REQUEST, "申请登记应用", "Ask for an application", SYSTEM_ADMIN, STAFF),
+    grant(CLIENT_APPROVE, "审批应用登记", "Approve an application", SECURITY_ADMIN),
     grant(
         UPSTREAM_CONFIGURE, "配置上级身份源", "Configure identity providers upstream", SYSTEM_ADMIN
     ),
@@ -78,6 +92,17 @@ GRANTS: Final[tuple[Grant, ...]] = (
         SECURITY_ADMIN,
     ),
     grant(UPSTREAM_READ, "查看上级身份源", "See identity providers upstream", *_READERS),
+    grant(POLICY_READ, "查看访问策略", "See access policies", *_READERS),
+    grant(POLICY_WRITE, "起草访问策略", "Draft access policies", SECURITY_ADMIN),
+    grant(POLICY_APPROVE, "审批访问策略", "Approve access policies", SECURITY_ADMIN, SYSTEM_ADMIN),
+    grant(LOCK_READ, "查看锁定", "See locks", *_READERS, ANALYST),
+    grant(LOCK_SET, "锁定对象", "Lock subjects", SYSTEM_ADMIN, SECURITY_ADMIN, ANALYST),
+    grant(LOCK_LIFT, "申请解除锁定", "Ask to lift a lock", SYSTEM_ADMIN, SECURITY_ADMIN, ANALYST),
+    grant(
+        LOCK_LIFT_APPROVE, "审批解除锁定", "Approve lifting a lock", SECURITY_ADMIN, SYSTEM_ADMIN
+    ),
+    grant(DEVICE_READ, "查看设备", "See devices", *_READERS, ANALYST),
+    grant(DEVICE_REVOKE, "撤销设备", "Revoke devices", SYSTEM_ADMIN, SECURITY_ADMIN, ANALYST),
     grant(EVIDENCE_READ, "查看身份证据", "Read identity evidence", AUDIT_ADMIN, AUDITOR),
     grant(ORGANISATION_READ, "查看机构", "See organisations", *_READERS),
     grant(ORGANISATION_CHANGE, "变更机构", "Change organisations", SYSTEM_ADMIN),

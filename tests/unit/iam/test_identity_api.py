@@ -343,8 +343,8 @@ def test_a_doubtful_request_sends_the_browser_nowhere(
         ({"prompt": "none"}, "login_required"),
         ({"max_age": "x"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
-        ({"request": "x"}, "invalid_request"),
-        ({"request_uri": "https://evil"}, "invalid_request"),
+        ({"request": "x"}, "request_not_supported"),
+        ({"request_uri": "https://evil"}, "request_uri_not_supported"),
         ({"nonce": "x" * 1100}, "invalid_request"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Reading people from a table that a personnel office exported."""

@@ -1,0 +1,185 @@
+"""Registration by an approved request: who asks for an application does not admit it.
+
+The shapes are those of RFC 7591; in place of a registration at once stands a request that
+another person of the right role approves, and whoever asked collects the credentials, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from iam.core.rfc7591.metadata import describe_client, read_metadata
+from iam.core.rfc7591.rules import check_client
+from iam.errors import (
+    IdentityInvalid,
+    InvalidClientMetadata,
+    InvalidRedirectUri,
+    InvalidRequest,
+    RedirectRefused,
+)
+from iam.models.clients import ClientRequest, NewClient
+from iam.service.means import Means
+from iam.service.provider.clients import ClientService
+from secops.kernel.actors import Actor
+from secops.kernel.approvals import Approval
+from secops.kernel.clock import DAY, SECOND
+from secops.kernel.errors import Forbidden, NotFound
+from secops.kernel.permissions.iam import CLIENT_APPROVE, CLIENT_REQUEST
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+KIND: Final = "iam.register_client"
+WAITS: Final = 7 * DAY
+MAX_METADATA: Final = 16_384
+_ID_BYTES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AskedClient:
+    """A request and how it stands."""
+
+    request: ClientRequest
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationService:
+    """One person asks, another approves, the first collects."""
+
+    means: Means
+    clients: ClientService
+
+    def request_client(self, actor: Actor, metadata: Mapping[str, Any]) -> AskedClient:
+        """Ask for an application; raise ``InvalidClientMetadata`` or ``InvalidRedirectUri``."""
+        means = self.means
+        means.parts.access.require(actor, CLIENT_REQUEST, "client:*")
+        client_id = f"app-{means.random(_ID_BYTES).hex()}"
+        self._checked(client_id, metadata)
+        text = orjson.dumps(dict(metadata), option=orjson.OPT_SORT_KEYS).decode()
+        if len(text) > MAX_METADATA:
+            msg = "the metadata is too long"
+            raise InvalidClientMetadata(msg)
+        asked = ClientRequest(
+            id=means.parts.ids.new("apr"),
+            org_id=actor.org_id,
+            requester_id=actor.id,
+            client_id=client_id,
+            metadata=text,
+            created_at=means.now,
+        )
+
+        def work(tx: Transaction) -> Approval:
+            approval = Approval(
+                id=asked.id,
+                org_id=asked.org_id,
+                kind=KIND,
+                subject=f"client:{client_id}",
+                subject_hash=_digest(asked),
+                permission=CLIENT_APPROVE,
+                requester_id=actor.id,
+                requested_at=tx.now,
+                expires_at=tx.now + WAITS,
+            )
+            means.parts.approvals.request(tx, approval)
+            means.stores.client_requests.add(tx, asked)
+            self._record(tx, "iam.request_client", actor, asked)
+            return approval
+
+        return AskedClient(asked, means.parts.transactions.run(work))
+
+    def get_request(self, actor: Actor, request_id: str) -> AskedClient:
+        """Return a request, for who asked and who may approve; raise ``NotFound``."""
+        read = self.means.parts.transactions.read
+        found = read(lambda tx: self._get(tx, actor, request_id))
+        if found.request.requester_id != actor.id:
+            self.means.parts.access.require(actor, CLIENT_APPROVE, f"approval:{request_id}")
+        return found
+
+    def list_requests(self, actor: Actor) -> Sequence[AskedClient]:
+        """Return the requests of the organisation that wait, for who asks and who approves."""
+        if not actor.may(CLIENT_APPROVE):
+            self.means.parts.access.require(actor, CLIENT_REQUEST, "client:*")
+        parts = self.means.parts
+
+        def work(tx: Transaction) -> Sequence[AskedClient]:
+            waiting = parts.approvals.pending(tx, actor.org_id)
+            return [self._get(tx, actor, one.id) for one in waiting if one.kind == KIND]
+
+        return parts.transactions.read(work)
+
+    def approve_client(
+        self, actor: Actor, request_id: str, *, grant: bool, reason: str = ""
+    ) -> None:
+        """Approve or reject; raise ``SelfApproval``, ``Forbidden`` or ``NotPending``."""
+        means = self.means
+        means.parts.access.require(actor, CLIENT_APPROVE, f"approval:{request_id}")
+
+        def work(tx: Transaction) -> None:
+            found = self._get(tx, actor, request_id)
+            means.parts.approvals.decide(tx, request_id, actor, grant=grant, reason=reason[:500])
+            action = "iam.approve_client" if grant else "iam.reject_client"
+            self._record(tx, action, actor, found.request)
+
+        means.parts.transactions.run(work)
+
+    def complete_client(self, actor: Actor, request_id: str) -> dict[str, Any]:
+        """Register an approved application; return RFC 7591's answer, its secret shown once.
+
+        Only who asked may; raises ``NotPending`` unless it was approved and not used.
+        """
+        means = self.means
+        means.parts.access.require(actor, CLIENT_REQUEST, f"approval:{request_id}")
+        read = means.parts.transactions.read
+        asked = read(lambda tx: self._get(tx, actor, request_id)).request
+        if asked.requester_id != actor.id:
+            msg = "who asked for an application collects its credentials"
+            raise Forbidden(msg)
+        new = self._checked(asked.client_id, orjson.loads(asked.metadata))
+        client, secret = self.clients.prepare(new, asked.org_id)
+
+        def work(tx: Transaction) -> None:
+            means.parts.approvals.use(tx, request_id, _digest(asked))
+            self.clients.store(tx, actor, client)
+
+        means.parts.transactions.run(work)
+        answer = describe_client(client) | {"client_id_issued_at": client.created_at // SECOND}
+        if secret is not None:
+            answer |= {"client_secret": secret, "client_secret_expires_at": 0}
+        return answer
+
+    @staticmethod
+    def _checked(client_id: str, metadata: Mapping[str, Any]) -> NewClient:
+        new = read_metadata(client_id, metadata)
+        try:
+            check_client(new)
+        except RedirectRefused as error:
+            raise InvalidRedirectUri(error.detail) from error
+        except (InvalidRequest, IdentityInvalid) as error:
+            raise InvalidClientMetadata(error.detail) from error
+        return new
+
+    def _get(self, tx: Transaction, actor: Actor, request_id: str) -> AskedClient:
+        asked = self.means.stores.client_requests.get(tx, request_id)
+        if asked is None or asked.org_id != actor.org_id:
+            msg = "there is no such request"
+            raise NotFound(msg)
+        return AskedClient(asked, self.means.parts.approvals.get(tx, request_id))
+
+    @staticmethod
+    def _record(tx: Transaction, action: str, actor: Actor, asked: ClientRequest) -> None:
+        details = {
+            "approval": asked.id,
+            "metadata": hashlib.sha256(asked.metadata.encode()).hexdigest(),
+        }
+        tx.record(Act(action, actor, f"client:{asked.client_id}", details=details))
+
+
+def _digest(asked: ClientRequest) -> str:
+    """Bind the approval to exactly this metadata."""
+    text = f"{KIND}|{asked.id}|{asked.client_id}|{asked.metadata}"
+    return hashlib.sha256(text.encode()).hexdigest()
