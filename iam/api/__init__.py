@@ -11,6 +11,7 @@ from iam.api import (
     organisations,
     own,
     provider,
+    registration,
     upstreams,
 )
 from iam.service import IamServices
@@ -24,6 +25,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         *provider.routes(services),
         *accounts.routes(services),
         *applications.routes(services),
+        *registration.routes(services),
         *organisations.routes(services),
         *mandates.routes(services),
         *changes.routes(services),

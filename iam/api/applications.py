@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from iam.api.shapes import Table, client_shape, schema, text, texts
+import orjson
+
+from iam.api.shapes import Table, client_shape, number, schema, text, texts
 from iam.models.clients import IssuedClient, NewClient
 from iam.service import IamServices
+from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import CLIENT_CREATE, CLIENT_READ, ROLE_ASSIGN
 from secops.web.messages import Request, Response, json_response
@@ -25,6 +30,16 @@ _NEW = schema(
     scopes=_LIST,
     audiences=_LIST,
     public={"type": "boolean"},
+    assertion_alg={},
+    jwks={"type": "object"},
+    jwks_uri={},
+    profile={"enum": ["standard", "fapi2"]},
+    dpop_bound={"type": "boolean"},
+    par_required={"type": "boolean"},
+    level={"type": "integer"},
+    max_age={"type": "integer", "description": "seconds"},
+    back_channel_uri={},
+    sector={},
 )
 
 
@@ -45,6 +60,28 @@ def routes(services: IamServices) -> tuple[Route, ...]:
 
 def _issued(issued: IssuedClient, status: int) -> Response:
     return json_response({**client_shape(issued.client), "secret": issued.secret}, status)
+
+
+def _demands(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how it authenticates and what it demands, as fields of ``NewClient``."""
+    profile = text(body, "profile", "standard")
+    if profile not in ("standard", "fapi2"):
+        msg = "profile is standard or fapi2"
+        raise Invalid(msg)
+    keys = body.get("jwks")
+    if keys is not None and not isinstance(keys, dict):
+        msg = "jwks is a JWK set"
+        raise Invalid(msg)
+    texts_given = ("assertion_alg", "jwks_uri", "back_channel_uri", "sector")
+    return {
+        **{name: text(body, name) for name in texts_given if body.get(name) is not None},
+        "jwks": None if keys is None else orjson.dumps(keys).decode(),
+        "profile": profile,
+        "dpop_bound": body.get("dpop_bound") is True,
+        "par_required": body.get("par_required") is True,
+        "level": number(body, "level") if "level" in body else 1,
+        "max_age": number(body, "max_age") if body.get("max_age") is not None else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +105,7 @@ class _Calls:
             audiences=texts(body, "audiences"),
             logout_uris=texts(body, "logout_uris"),
             public=body.get("public") is True,
+            **_demands(body),
         )
         return _issued(self.services.clients.create_client(request.caller, new), 201)
 

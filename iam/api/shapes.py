@@ -109,6 +109,13 @@ def client_shape(client: Client) -> dict[str, Any]:
         "scopes": sorted(client.scopes),
         "audiences": list(client.audiences),
         "roles": sorted(client.roles),
+        "authentication": client.auth_method,
+        "profile": client.profile,
+        "dpop_bound": client.dpop_bound,
+        "par_required": client.par_required,
+        "level": client.level,
+        "max_age": client.max_age,
+        "back_channel_uri": client.back_channel_uri,
         "disabled": client.disabled_at is not None,
         "created_at": to_rfc3339(client.created_at),
     }

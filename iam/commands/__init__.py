@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from iam.commands import accounts, applications, enrolment, resets, roles, sessions, upstreams
+from iam.commands import (
+    accounts,
+    applications,
+    enrolment,
+    registration,
+    resets,
+    roles,
+    sessions,
+    upstreams,
+)
 
 
 @click.group("iam")
@@ -19,6 +28,7 @@ for command in (
     *accounts.COMMANDS,
     *roles.COMMANDS,
     *applications.COMMANDS,
+    *registration.COMMANDS,
     *sessions.COMMANDS,
     *enrolment.COMMANDS,
     *resets.COMMANDS,

@@ -8,13 +8,18 @@ from typing import Any, Final
 import click
 
 from iam.commands.handing import hand_out
-from iam.models.clients import Client, IssuedClient, NewClient
+from iam.models.clients import DEVICE_GRANT, Client, IssuedClient, NewClient
 from iam.service import IamServices
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
-_GRANTS: Final = ("client_credentials", "authorization_code", "refresh_token")
+_GRANTS: Final = {
+    "client_credentials": "client_credentials",
+    "authorization_code": "authorization_code",
+    "refresh_token": "refresh_token",
+    "device_code": DEVICE_GRANT,
+}
 _output = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where the secret goes."
 )
@@ -29,6 +34,11 @@ def _record(client: Client) -> dict[str, Any]:
         "scopes": sorted(client.scopes),
         "roles": sorted(client.roles),
         "redirect_uris": list(client.redirect_uris),
+        "authentication": client.auth_method,
+        "profile": client.profile,
+        "dpop_bound": client.dpop_bound,
+        "level": client.level,
+        "back_channel_uri": client.back_channel_uri,
         "disabled": client.disabled_at is not None,
     }
 
@@ -42,10 +52,20 @@ def _hand_out(issued: IssuedClient, output: Path | None) -> None:
 @click.option("--name", default="", help="What people see when they sign in.")
 @click.option("--redirect-uri", multiple=True, help="Exactly as it will be sent; repeatable.")
 @click.option("--logout-uri", multiple=True, help="Where people may go after logout.")
-@click.option("--grant", multiple=True, type=click.Choice(_GRANTS))
+@click.option("--grant", multiple=True, type=click.Choice(list(_GRANTS)))
 @click.option("--scope", multiple=True, help="openid, profile, api, a plane or a permission.")
 @click.option("--audience", multiple=True, help="Whom its tokens address; default our own API.")
 @click.option("--public", is_flag=True, help="A browser or desktop application: no secret.")
+@click.option("--jwks", type=click.File(), help="Its public keys, a JWK set: private_key_jwt.")
+@click.option("--jwks-uri", help="Where its public keys are: private_key_jwt.")
+@click.option("--assertion-alg", help="What it signs assertions with; default ES256.")
+@click.option("--profile", type=click.Choice(["standard", "fapi2"]), default="standard")
+@click.option("--dpop", is_flag=True, help="Its tokens are always bound to a key.")
+@click.option("--par", is_flag=True, help="It always pushes its authorization requests.")
+@click.option("--level", type=click.IntRange(1, 3), default=1, help="Least sign-in level.")
+@click.option("--max-age", type=click.IntRange(0), help="Greatest age of a sign-in, seconds.")
+@click.option("--back-channel-uri", help="Where it is told that a session ended.")
+@click.option("--sector", help="Host whose applications know people by the same identifier.")
 @_output
 @click.pass_context
 def create_client(ctx: click.Context, /, client_id: str, **given: Any) -> None:
@@ -55,7 +75,7 @@ def create_client(ctx: click.Context, /, client_id: str, **given: Any) -> None:
     --grant refresh_token --redirect-uri https://oa.example.gov.cn/callback --scope openid
     """
     session = session_of(ctx)
-    grants = frozenset(given["grant"])
+    grants = frozenset(_GRANTS[name] for name in given["grant"])
     if not grants:
         by_browser = bool(given["redirect_uri"])
         grants = frozenset({"authorization_code" if by_browser else "client_credentials"})
@@ -68,6 +88,16 @@ def create_client(ctx: click.Context, /, client_id: str, **given: Any) -> None:
         audiences=tuple(given["audience"]),
         logout_uris=tuple(given["logout_uri"]),
         public=given["public"],
+        jwks=given["jwks"].read() if given["jwks"] else None,
+        jwks_uri=given["jwks_uri"],
+        assertion_alg=given["assertion_alg"],
+        profile=given["profile"],
+        dpop_bound=given["dpop"],
+        par_required=given["par"],
+        level=given["level"],
+        max_age=given["max_age"],
+        back_channel_uri=given["back_channel_uri"],
+        sector=given["sector"],
     )
     issued = session.services(IamServices).clients.create_client(session.actor, new)
     _hand_out(issued, given["output"])
