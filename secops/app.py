@@ -32,6 +32,7 @@ from kms.service import KmsServices
 from playbooks.plane import install as install_playbooks
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices
+from secops.adapters.gateway import GatewayOptions
 from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
 from secops.bridges import (
     accounts,
@@ -50,7 +51,6 @@ from secops.kernel.access import LateAccessControl
 from secops.kernel.clock import SystemClock
 from secops.kernel.ids import SystemRandomness
 from secops.settings import Settings, default_home, read_settings
-from secops.web.wsgi import Wsgi
 
 
 def open_house(home: Path, role: str = "command") -> House:
@@ -135,9 +135,9 @@ def open_files(home: Path) -> Iterator[object]:
     yield open_ledger_files(home, database)
 
 
-def gateway() -> Wsgi:
-    """Return the WSGI application of the home in ``$SECOPS_HOME`` (a worker's factory)."""
-    return processes.build_gateway(open_house(default_home(), "gateway"))
+def gateway(options: GatewayOptions) -> None:
+    """Serve the home in ``$SECOPS_HOME`` until SIGTERM: what one worker does."""
+    processes.serve_gateway(open_house(default_home(), "gateway"), options)
 
 
 def run_scheduler() -> None:

@@ -12,15 +12,13 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
 _GRACE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.1
-_BACKLOG: Final = 1024
-_HEADER_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +34,10 @@ class GatewayOptions:
     tls_key: str = ""
 
 
-def run_gateway(options: GatewayOptions, address: str) -> None:
-    """Serve on one ``address`` until SIGTERM; the target is ``module:factory``."""
-    from granian import Granian  # noqa: PLC0415 - only the gateway's own process needs it
-    from granian.constants import Interfaces  # noqa: PLC0415
-    from granian.http import HTTP1Settings  # noqa: PLC0415
-    from granian.log import LogLevels  # noqa: PLC0415
-
-    Granian(
-        options.target,
-        address=address,
-        port=options.port,
-        interface=Interfaces.WSGI,
-        workers=options.workers,
-        blocking_threads=options.threads,
-        backpressure=options.threads * 2,
-        backlog=_BACKLOG,
-        websockets=False,
-        http1_settings=HTTP1Settings(max_buffer_size=_HEADER_BYTES),
-        ssl_cert=Path(options.tls_cert) if options.tls_cert else None,
-        ssl_key=Path(options.tls_key) if options.tls_key else None,
-        factory=True,
-        respawn_failed_workers=True,
-        workers_kill_timeout=int(_GRACE_SECONDS),
-        log_level=LogLevels.error,
-    ).serve()
+def run_gateway(options: GatewayOptions) -> None:
+    """Run one worker until SIGTERM; the target is ``module:function``."""
+    module, _, name = options.target.partition(":")
+    getattr(import_module(module), name)(options)
 
 
 @dataclass(slots=True)
@@ -75,10 +52,8 @@ class Supervisor:
         context = multiprocessing.get_context("spawn")
         asked = _asked_to_stop()
         gateways = [
-            context.Process(
-                target=run_gateway, args=(self.options, address), name=f"gateway {address}"
-            )
-            for address in self.options.addresses
+            context.Process(target=run_gateway, args=(self.options,), name=f"gateway {number}")
+            for number in range(self.options.workers)
         ]
         worker = context.Process(target=self.scheduler, name="scheduler")
         for process in (*gateways, worker):

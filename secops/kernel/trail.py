@@ -7,12 +7,13 @@ and are durable in this process's journal when it returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical_record
+from secops.kernel.errors import SecopsError
 
 Outcome = Literal["done", "refused", "failed", "intent", "unknown"]
 
@@ -45,6 +46,18 @@ class Receipt:
     journal: str
     offset: int
     leaf_hash: bytes
+
+
+OnDurable = Callable[[Sequence[Receipt], SecopsError | None], None]
+"""Told once, in a thread of the trail's, and returns at once: receipts, or why there are none."""
+
+
+class QueuedTrail(Protocol):
+    """The hot door for a caller that may not wait."""
+
+    def submit(self, acts: Sequence[Act], on_durable: OnDurable) -> None:
+        """Queue ``acts``; raise ``TooLarge``, or ``AuditUnavailable`` when it takes no more."""
+        ...
 
 
 class Trail(Protocol):

@@ -31,15 +31,32 @@ class Dispatcher:
 
     def answer(self, request: Request, route: Route) -> Response:
         """Return the answer of ``route`` with its acts durable and its headers set."""
+        response = self.decide(request, route)
+        if response.acts:
+            try:
+                self.trail.append(response.acts)
+            except AuditUnavailable as error:
+                response = self.unrecorded(response, error, request, route)
+        return secure(response, request)
+
+    def decide(self, request: Request, route: Route) -> Response:
+        """Return the answer of ``route``; nothing of it may leave before its acts are durable."""
         try:
             request = self.guard.identify(request, route)
-            response = self._handle(request, route)
+            return self._handle(request, route)
         except SecopsError as error:
-            response = self._refuse(error, request, route)
+            return self._refuse(error, request, route)
         except Exception:  # noqa: BLE001 - the last resort: the caller learns nothing, the log all
             _LOG.exception("request %s: %s failed", request.request_id, route.operation)
-            response = self._refuse(SecopsError(), request, route)
-        return secure(self._record(response, request, route), request)
+            return self._refuse(SecopsError(), request, route)
+
+    def unrecorded(
+        self, response: Response, error: SecopsError, request: Request, route: Route
+    ) -> Response:
+        """Return what is answered instead, because the acts of ``response`` are not durable."""
+        if response.status == _FORBIDDEN:
+            return response  # a refusal stands even where it can't be written down
+        return self._refuse(error, request, route)
 
     def _handle(self, request: Request, route: Route) -> Response:
         try:
@@ -51,18 +68,6 @@ class Dispatcher:
                 return response
             act = _refusal(error, request, route)
             return Response(response.status, response.headers, response.body, (act,))
-
-    def _record(self, response: Response, request: Request, route: Route) -> Response:
-        """Make the acts durable before a byte of the answer leaves."""
-        if not response.acts:
-            return response
-        try:
-            self.trail.append(response.acts)
-        except AuditUnavailable as error:
-            if response.status == _FORBIDDEN:
-                return response  # a refusal stands even where it can't be written down
-            return self._refuse(error, request, route)
-        return response
 
     def _refuse(self, error: SecopsError, request: Request, route: Route) -> Response:
         if not route.page or self.error_page is None:

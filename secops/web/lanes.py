@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import flask
@@ -22,6 +23,7 @@ from secops.web.wsgi import Environ, RequestReader, StartResponse, Wsgi, clean_e
 
 _VARIABLE: Final = re.compile(r"<(?:(?P<kind>path):)?(?P<name>[a-z_]+)>")
 _PATHS: Final = {None: "[^/]+", "path": ".+"}
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class WrongMethod(Invalid):
@@ -62,27 +64,46 @@ class Lane:
         return self.dispatcher.answer(request, route)
 
 
+class RouteTable:
+    """Finds a route by method and path: fixed paths at once, others by pattern."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._fixed: dict[tuple[str, str], Route] = {}
+        self._patterns: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
+        for route in routes:
+            if "<" in route.path:
+                table = self._patterns.setdefault(route.method, [])
+                table.append((path_pattern(route.path), route))
+            else:
+                self._fixed[route.method, route.path] = route
+
+    def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
+        """Return the route and its path's variables, None if there is none."""
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed, _NOTHING
+        for pattern, route in self._patterns.get(method, ()):
+            match = pattern.fullmatch(path)
+            if match is not None:
+                return route, match.groupdict()
+        return None
+
+
 class FastLane:
     """Finds fast routes by method and pattern; hands the rest to the slow lane."""
 
     def __init__(self, lane: Lane, routes: Sequence[Route], otherwise: Wsgi) -> None:
-        self._lane = lane
+        self.lane = lane
+        self.routes = tuple(routes)
         self._otherwise = otherwise
-        self._tables: dict[str, list[tuple[re.Pattern[str], Route]]] = {}
-        for route in routes:
-            if route.fast:
-                table = self._tables.setdefault(route.method, [])
-                table.append((path_pattern(route.path), route))
+        self._fast = RouteTable(route for route in routes if route.fast)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one WSGI request."""
         environ = clean_environ(environ)
-        path = environ.get("PATH_INFO", "/")
-        for pattern, route in self._tables.get(environ["REQUEST_METHOD"], ()):
-            match = pattern.fullmatch(path)
-            if match is not None:
-                answer = self._lane.answer(environ, route, match.groupdict())
-                return send(answer, start_response)
+        found = self._fast.find(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
+        if found is not None:
+            return send(self.lane.answer(environ, *found), start_response)
         return self._otherwise(environ, start_response)
 
 
@@ -141,7 +162,7 @@ def _flask_response(answer: Response) -> flask.Response:
     return response
 
 
-def build_wsgi(lane: Lane, routes: Sequence[Route]) -> Wsgi:
+def build_wsgi(lane: Lane, routes: Sequence[Route]) -> FastLane:
     """Return the whole WSGI application of ``routes``: fast lane in front of Flask."""
     slow = build_flask(lane, routes)
     return FastLane(lane, routes, cast("Wsgi", slow.wsgi_app))

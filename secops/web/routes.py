@@ -60,8 +60,9 @@ class Route:
     ``path`` is Werkzeug's syntax (``/api/v1/kms/seals/<seal_id>``). ``operation`` is the
     use case's one word (``verify_seal``). ``level`` is the least authentication level, and
     ``fresh_seconds`` the greatest age of the sign-in, both answered by step-up (RFC 9470).
-    ``listing`` marks a route that returns a page. ``fast`` routes are sans-IO: the handler
-    returns its acts in the response and blocks on nothing.
+    ``listing`` marks a route that returns a page. ``fast`` routes are answered on the
+    server's loop: the handler returns its acts in the response, and where it would wait for
+    a disk or database it is run again in a thread (``kernel.waiting``).
     """
 
     method: str

@@ -70,7 +70,7 @@ def clean_environ(environ: Mapping[str, Any]) -> Environ:
 
 
 def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Return the request's headers with lower-case names; raise ``Invalid`` for smuggling."""
+    """Return the request's headers with lower-case names."""
     headers = {
         name[5:].replace("_", "-").lower(): str(value)
         for name, value in environ.items()
@@ -79,6 +79,11 @@ def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
     for key, name in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length")):
         if environ.get(key):
             headers[name] = str(environ[key])
+    return headers
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raise ``Invalid`` for too many headers, smuggling, or no Host."""
     if len(headers) > _MAX_HEADERS:
         msg = f"more than {_MAX_HEADERS} headers"
         raise Invalid(msg)
@@ -88,7 +93,6 @@ def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
     if not headers.get("host"):
         msg = "the Host header is missing"
         raise Invalid(msg)
-    return headers
 
 
 def read_body(environ: Mapping[str, Any], headers: Mapping[str, str], limit: int) -> bytes:
@@ -130,7 +134,8 @@ class RequestReader:
     def read(self, environ: Environ, args: Mapping[str, str], max_body: int) -> Request:
         """Return the request in ``environ``; raise ``Invalid`` and its kin for a bad one."""
         headers = headers_of(environ)
-        remote, scheme = self._caller(environ, headers)
+        check_headers(headers)
+        remote, origin = self.caller(str(environ.get("REMOTE_ADDR", "")), headers)
         return Request(
             method=str(environ["REQUEST_METHOD"]),
             path=str(environ.get("PATH_INFO", "/")),
@@ -139,9 +144,9 @@ class RequestReader:
             body=read_body(environ, headers, max_body),
             args=args,
             remote=remote,
-            origin=self._origin(headers, scheme),
-            request_id=self._token(12),
-            nonce=self._token(18),
+            origin=origin,
+            request_id=self.token(12),
+            nonce=self.token(18),
         )
 
     def bare(self, environ: Environ) -> Request:
@@ -153,24 +158,28 @@ class RequestReader:
                 "accept-language": str(environ.get("HTTP_ACCEPT_LANGUAGE", "zh")),
                 "cookie": str(environ.get("HTTP_COOKIE", "")),
             },
-            request_id=self._token(12),
-            nonce=self._token(18),
+            request_id=self.token(12),
+            nonce=self.token(18),
         )
 
-    def _token(self, count: int) -> str:
+    def token(self, count: int) -> str:
+        """Return ``count`` unpredictable bytes as text."""
         return base64.urlsafe_b64encode(self.randomness.bytes(count)).decode()
 
-    def _caller(self, environ: Environ, headers: Mapping[str, str]) -> tuple[str, str]:
-        """Return the caller's address and scheme; forwarding headers count from proxies only."""
-        remote = str(environ.get("REMOTE_ADDR", ""))
+    def caller(self, remote: str, headers: Mapping[str, str]) -> tuple[str, str]:
+        """Return the caller's address and the origin asked for; raise ``Invalid``.
+
+        Forwarding headers count from trusted proxies only.
+        """
         scheme = "https" if self.origins.tls else "http"
         if not self.origins.trusts(remote):
-            return remote, scheme
+            return remote, self._origin(headers, scheme)
         hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
         while hops and self.origins.trusts(hops[-1]):
             hops.pop()
         forwarded = headers.get("x-forwarded-proto", scheme)
-        return (hops[-1] if hops else remote), "https" if forwarded == "https" else "http"
+        scheme = "https" if forwarded == "https" else "http"
+        return (hops[-1] if hops else remote), self._origin(headers, scheme)
 
     def _origin(self, headers: Mapping[str, str], scheme: str) -> str:
         host = headers["host"].lower()

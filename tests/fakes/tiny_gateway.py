@@ -1,24 +1,31 @@
-"""A WSGI application and a scheduler for the supervisor's tests: small, quick to start."""
+"""A gateway and a scheduler for the supervisor's tests: small, quick to start."""
 
 from __future__ import annotations
 
+import http.server
 import sys
 import threading
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from secops.adapters.gateway import GatewayOptions
 
 
-def application() -> Application:
-    """Return an application that answers everything with 200."""
+class _Ok(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
 
-    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        start("200 OK", [("content-length", "2")])
-        return [b"ok"]
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
 
-    return answer
+
+def application(options: GatewayOptions) -> None:
+    """Answer everything with 200."""
+    address = (options.addresses[0], options.port)
+    with http.server.ThreadingHTTPServer(address, _Ok) as server:
+        server.serve_forever()
 
 
 def wait_for_the_end() -> None:

@@ -23,6 +23,7 @@ from secops.kernel.clock import Clock
 from secops.kernel.errors import Invalid, Unavailable
 from secops.kernel.revocations import KINDS, RevocationKind
 from secops.kernel.transactions import Transaction
+from secops.kernel.waiting import about_to_wait
 
 POLL_SECONDS: Final = 0.1
 STALE_SECONDS: Final = 1.0
@@ -99,6 +100,7 @@ class DatabaseRevocations:
 
     def refresh(self) -> None:
         """Read what is new; raise ``Unavailable`` if the database can't be asked."""
+        about_to_wait()
         with self._lock:
             try:
                 self._read_emergency()

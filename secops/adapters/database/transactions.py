@@ -18,6 +18,7 @@ from secops.adapters.emergency import EmergencyJournal
 from secops.kernel.clock import Clock
 from secops.kernel.errors import AuditUnavailable, Unavailable
 from secops.kernel.transactions import Restriction
+from secops.kernel.waiting import about_to_wait
 
 T = TypeVar("T")
 
@@ -45,11 +46,13 @@ class DatabaseTransactions:
 
     def run(self, work: Callable[[DatabaseTransaction], T]) -> T:
         """Run ``work`` and return its value after COMMIT is durable."""
+        about_to_wait()
         value: T = self._committer.run(work)
         return value
 
     def read(self, work: Callable[[DatabaseTransaction], T]) -> T:
         """Run ``work`` on a snapshot; raise ``Unavailable`` when the database is away."""
+        about_to_wait()
         try:
             with self._read_engine.begin() as connection:
                 return work(ReadTransaction(connection, self._clock.now()))
@@ -73,6 +76,7 @@ class DatabaseTransactions:
         Where the commit is impossible the restrictions take effect through the emergency
         journal and None returns; what else ``work`` changes is then not done.
         """
+        about_to_wait()
 
         def restricting(transaction: DatabaseTransaction) -> T:
             value = work(transaction)

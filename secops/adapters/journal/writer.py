@@ -33,7 +33,8 @@ from secops.adapters.journal.segments import (
 from secops.kernel.clock import Clock
 from secops.kernel.errors import AuditUnavailable, SecopsError, TooLarge
 from secops.kernel.ids import Randomness
-from secops.kernel.trail import MAX_RECORD, Act, Receipt, encode_act
+from secops.kernel.trail import MAX_RECORD, Act, OnDurable, Receipt, encode_act
+from secops.kernel.waiting import about_to_wait
 
 PATIENCE: Final = 2.0
 """Seconds after which a caller is refused when the disk does not answer."""
@@ -41,8 +42,6 @@ MAX_WAITING: Final = 16_384
 _MAX_BATCH_SHARE: Final = 4
 _CLOSING: Final = FRAME_HEAD + 16
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-OnDurable = Callable[[Sequence[Receipt], SecopsError | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +105,7 @@ class JournalWriter:
 
     def append(self, acts: Sequence[Act]) -> Sequence[Receipt]:
         """Make ``acts`` durable and return; raise ``AuditUnavailable`` if that fails."""
+        about_to_wait()
         answer: list[tuple[Sequence[Receipt], SecopsError | None]] = []
         # a bare lock as a one-shot signal: a tenth of an Event's cost
         done = threading.Lock()

@@ -1,0 +1,139 @@
+"""Requests out of a stream of bytes (llhttp): what is too large or odd is refused at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import httptools
+
+from secops.kernel.errors import Invalid, LengthRequired, SecopsError, TooLarge, Unavailable
+from secops.web.server.fast import FastAnswers, Found
+from secops.web.server.heads import (
+    MAX_HEAD,
+    Head,
+    HeadTooLarge,
+    add_header,
+    length_of,
+    split_target,
+)
+
+SMALL_BODY: Final = 65_536
+"""Bytes of a body that no route is asked for."""
+
+Reserve = Callable[[int], bool]
+"""Reserves memory for a body; False if too many bodies are held already."""
+
+Waiting = tuple[Head, bytes, Found | None, SecopsError | None]
+"""A request whose turn has not come: with its error if it is refused at the wire."""
+
+
+class RequestParser:
+    """Feeds a parser and hands out whole requests, in order.
+
+    ``reading`` is true from a request's first byte to its last; ``expected`` is the length of
+    the body that is coming, and ``expects_continue`` that the client waits to be told to send.
+    """
+
+    def __init__(self, answers: FastAnswers, reserve: Reserve) -> None:
+        self._answers = answers
+        self._reserve = reserve
+        self._parser = httptools.HttpRequestParser(self)
+        self._whole: list[Waiting] = []
+        self.reading = False
+        self.deaf = False
+        self._fresh()
+
+    def _fresh(self) -> None:
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._size = 0
+        self._parts: list[bytes] = []
+        self._head: Head | None = None
+        self._found: Found | None = None
+        self.expected = 0
+        self.expects_continue = False
+
+    def feed(self, data: bytes) -> list[Waiting]:
+        """Return the requests that ``data`` completes; a refusal is the last one there is."""
+        if self.deaf:
+            return []
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            self.refuse(cause if isinstance(cause, SecopsError) else SecopsError())
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.refuse(Invalid("the request is not HTTP/1.1"))
+        whole, self._whole = self._whole, []
+        return whole
+
+    def refuse(self, error: SecopsError) -> list[Waiting]:
+        """Hand out ``error`` as the last request, and hear no more."""
+        head = self._head or Head("GET", "/", "", self._headers)
+        head.keep_alive = False
+        self.deaf = True
+        self.reading = False
+        self._whole.append((head, b"", self._found, error))
+        return self._whole
+
+    # what the parser calls
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._fresh()
+        self.reading = True
+
+    def on_url(self, part: bytes) -> None:
+        """Collect the target."""
+        self._count(len(part))
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header."""
+        self._count(len(name) + len(value))
+        add_header(self._headers, name, value)
+
+    def on_headers_complete(self) -> None:
+        """Decide whether the body may come."""
+        method = self._parser.get_method().decode("ascii")
+        path, query = split_target(self._target)
+        headers = self._headers
+        self._head = Head(method, path, query, headers, self._parser.should_keep_alive())
+        self._found = self._answers.find(method, path)
+        if "transfer-encoding" in headers:
+            raise LengthRequired
+        self.expected = length_of(headers)
+        if self.expected:
+            self._expect(self._head)
+
+    def on_body(self, part: bytes) -> None:
+        """Collect the body: llhttp gives no more than Content-Length."""
+        self._parts.append(part)
+
+    def on_message_complete(self) -> None:
+        """Hand the whole request out."""
+        self.reading = False
+        if self._head is None:
+            return
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._whole.append((self._head, body, self._found, None))
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_HEAD:
+            raise HeadTooLarge
+
+    def _expect(self, head: Head) -> None:
+        limit = SMALL_BODY
+        if self._found is not None:
+            limit = self._found[0].max_body
+        elif self.expected > SMALL_BODY:
+            limit = self._answers.body_limit(head.method, head.path, SMALL_BODY)
+        if self.expected > limit:
+            msg = f"the body is larger than {limit} bytes"
+            raise TooLarge(msg)
+        if not self._reserve(self.expected):
+            msg = "too many large requests at once"
+            raise Unavailable(msg)
+        self.expects_continue = head.headers.get("expect", "").lower() == "100-continue"
