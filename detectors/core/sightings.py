@@ -16,9 +16,9 @@ from detectors.core.engine.columns import View
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import table_of
-from detectors.core.sigma.logsources import Table, with_logsource
+from detectors.core.sigma.logsources import Table, branches, with_logsource
 from detectors.core.sigma.rule import CompiledRule
-from detectors.core.sigma.tree import KEYWORDS, Node, Not, Or, Present, fields_of
+from detectors.core.sigma.tree import KEYWORDS, Node, Not, Present, fields_of
 from detectors.models.rules import Logsource
 from detectors.models.schedule import Feed
 from secops.kernel.logs import Batch
@@ -54,14 +54,14 @@ class Sight:
 
 def kinds_of(logsource: Logsource, table: Table) -> tuple[Kind, ...]:
     """Return the kinds of events of ``logsource``."""
-    trees = _branches(with_logsource(_ALWAYS, logsource, table), logsource, table)
+    trees = branches(with_logsource(_ALWAYS, logsource, table), logsource, table)
     return tuple(Kind(f"{logsource}#{number}", tree) for number, tree in enumerate(trees))
 
 
 def needs_of(rule: CompiledRule, table: Table) -> tuple[Need, ...]:
     """Return which fields a rule names, by the kind of events that it names them for."""
     logsource = rule.header.logsource
-    trees = _branches(rule.tree, logsource, table)
+    trees = branches(rule.tree, logsource, table)
     needs = []
     for kind, tree in zip(kinds_of(logsource, table), trees, strict=False):
         fields = fields_of(tree) - fields_of(kind.tree) - {KEYWORDS}
@@ -121,11 +121,3 @@ class Watch:
             if found:
                 fields[name] = frozenset(found)
         return Sight(tuple(feeds), fields)
-
-
-def _branches(tree: Node, logsource: Logsource, table: Table) -> tuple[Node, ...]:
-    alternatives = table.alternatives(logsource)
-    count = 1 if alternatives is None else len(alternatives)
-    if count > 1 and isinstance(tree, Or) and len(tree.children) == count:
-        return tree.children
-    return (tree,)

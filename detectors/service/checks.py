@@ -21,6 +21,7 @@ from detectors.core.sigma.rule import CompiledRule
 from detectors.core.sigma.tree import KEYWORDS, fields_of
 from detectors.models.rules import RuleFile, RuleProblem
 from detectors.service.rule_files import compile_rules, known_fields, logsource_table
+from detectors.service.windows_fields import windows_fields
 from secops.kernel.clock import DAY
 from secops.kernel.logs import Batch, LogEvent, Value
 
@@ -81,7 +82,7 @@ def check_rules(files: Sequence[RuleFile], samples_of: SamplesOf, now: int) -> C
     problems = [*rules.problems, *unresolved]
     table, _ = logsource_table()
     for rule in rules.rules:
-        problems.extend(lint_rule(rule, table, known_fields()))
+        problems.extend(lint_rule(rule, table, known_fields(), windows_fields()))
         problems.extend(_raised(rule))
     named = References.of([rule.header for rule in rules.rules], rules.correlations).headers
     for correlation in rules.correlations:

@@ -9,7 +9,8 @@ from typing import Final
 from detectors.core.sigma.version import COMPILER_VERSION
 
 FIELDS: Final = "fields.toml"
-"""The file among the log sources that is no table of them."""
+WINDOWS_FIELDS: Final = "windows_fields.toml"
+"""The files among the log sources that are no tables of them."""
 
 
 def table_texts() -> list[str]:
@@ -19,7 +20,7 @@ def table_texts() -> list[str]:
     return [
         entry.read_text("utf-8")
         for name, entry in named
-        if name.endswith(".toml") and name != FIELDS
+        if name.endswith(".toml") and name not in {FIELDS, WINDOWS_FIELDS}
     ]
 
 

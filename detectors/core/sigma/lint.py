@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
-from detectors.core.sigma.logsources import Alternative, Table
+from detectors.core.sigma.derived import source_fields
+from detectors.core.sigma.logsources import Alternative, Table, branches
 from detectors.core.sigma.rule import CompiledRule
 from detectors.core.sigma.tree import (
     KEYWORDS,
@@ -23,8 +25,17 @@ Known = Mapping[str, frozenset[str]]
 """Field names by a condition of the log source table, as ``process.name:sshd``."""
 
 
-def lint_rule(rule: CompiledRule, table: Table, known: Known) -> tuple[RuleProblem, ...]:
-    """Return what is odd: fatal only where the rule can never fire for a misspelt name."""
+Catalogue = Mapping[tuple[str, str], frozenset[str]]
+"""The fields of Windows' own events, by channel and event id."""
+
+
+def lint_rule(
+    rule: CompiledRule, table: Table, known: Known, windows: Catalogue
+) -> tuple[RuleProblem, ...]:
+    """Return what is odd: fatal only where the rule can never fire for a misspelt name.
+
+    Of Windows' own events more versions exist than a catalogue knows: these are warnings.
+    """
     header = rule.header
     alternatives = table.alternatives(header.logsource)
     place = (header.path, header.line)
@@ -36,7 +47,7 @@ def lint_rule(rule: CompiledRule, table: Table, known: Known) -> tuple[RuleProbl
         return (RuleProblem(*place, what, header.id, fatal=False),)
     names = _known_names(alternatives, known)
     if names is None:
-        return ()
+        return _lint_windows(rule, table, alternatives, windows)
     unknown = sorted(fields_of(rule.tree) - names - {KEYWORDS})
     if not unknown:
         return ()
@@ -45,6 +56,57 @@ def lint_rule(rule: CompiledRule, table: Table, known: Known) -> tuple[RuleProbl
     if never:
         what = f"can never fire: {what}"
     return (RuleProblem(*place, what, header.id, fatal=never),)
+
+
+def _lint_windows(
+    rule: CompiledRule, table: Table, alternatives: tuple[Alternative, ...], windows: Catalogue
+) -> tuple[RuleProblem, ...]:
+    """Warn of fields that none of the rule's catalogued kinds of events has."""
+    header = rule.header
+    asked = zip(branches(rule.tree, header.logsource, table), alternatives, strict=False)
+    kinds = [
+        (branch, names)
+        for branch, alternative in asked
+        if (names := _catalogued(alternative, windows)) is not None
+    ]
+    if not kinds:
+        return ()
+    lacking = [_lacking(branch, names) for branch, names in kinds]
+    unknown = sorted(frozenset.intersection(*lacking))
+    if not unknown:
+        return ()
+    never = not any(_possible(branch, names | _cases(branch, names)) for branch, names in kinds)
+    what = f"fields that no such event of Windows has: {', '.join(unknown)}"
+    if never:
+        what = f"can never fire on Windows' own events: {what}"
+    return (RuleProblem(header.path, header.line, what, header.id, fatal=False),)
+
+
+def _catalogued(alternative: Alternative, windows: Catalogue) -> frozenset[str] | None:
+    """Return what events of this kind carry; None where one of them is not catalogued."""
+    when = dict(alternative.when)
+    pairs = product(when.get("System.Channel", ()), when.get("System.EventID", ()))
+    found = [windows.get(pair) for pair in pairs]
+    if not found or None in found:
+        return None
+    return frozenset().union(*filter(None, found))
+
+
+def _lacking(branch: Node, names: frozenset[str]) -> frozenset[str]:
+    read = {own for name in fields_of(branch) - {KEYWORDS} for own in source_fields(name)}
+    return frozenset(read - names - _cases(branch, names))
+
+
+def _cases(branch: Node, names: frozenset[str]) -> frozenset[str]:
+    """Return the fields of ``branch`` that are known, made of known ones or differ by case."""
+    plain = {name.lower() for name in names}
+    read = {name: source_fields(name) for name in fields_of(branch)}
+    return frozenset(
+        name
+        for field, own in read.items()
+        if all(each.lower() in plain for each in own)
+        for name in (field, *own)
+    )
 
 
 def _known_names(alternatives: tuple[Alternative, ...], known: Known) -> frozenset[str] | None:

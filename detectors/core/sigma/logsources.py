@@ -142,6 +142,15 @@ def with_logsource(tree: Node, logsource: Logsource, table: Table) -> Node:
     return any_of(tuple(_applied(tree, each, names) for each in alternatives))
 
 
+def branches(tree: Node, logsource: Logsource, table: Table) -> tuple[Node, ...]:
+    """Return what a restricted ``tree`` asks of each kind of events of ``logsource``."""
+    alternatives = table.alternatives(logsource)
+    count = 1 if alternatives is None else len(alternatives)
+    if count > 1 and isinstance(tree, Or) and len(tree.children) == count:
+        return tree.children
+    return (tree,)
+
+
 def _kind(logsource: Logsource) -> str | None:
     return logsource.service or logsource.category
 

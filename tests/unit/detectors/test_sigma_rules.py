@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
+from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
 
 import orjson
 import pytest
@@ -18,6 +22,7 @@ from detectors.core.engine.explain import Explainer, expected
 from detectors.core.engine.questions import predicate, time_part, wildcard
 from detectors.core.engine.tables import batch_of
 from detectors.core.events.numbers import decimal
+from detectors.core.formats.windows import flatten_event
 from detectors.core.sigma import conditions
 from detectors.core.sigma.codec import decode_rules, decode_tree, encode_rules, encode_tree
 from detectors.core.sigma.compiler import compile_file
@@ -49,6 +54,7 @@ from detectors.models.alerts import Reason
 from detectors.models.correlation import Uncounted
 from detectors.models.rules import RuleFile
 from detectors.service.rule_files import known_fields, logsource_table
+from detectors.service.windows_fields import windows_fields
 from secops.kernel.logs import LogEvent, Value
 from tests.unit.detectors.test_sigma_engine import trees
 
@@ -285,7 +291,7 @@ def test_numbers_and_times_are_read_strictly() -> None:
 def lint(logsource: str, item: str) -> list[tuple[bool, str]]:
     text = f"title: t\nlogsource: {logsource}\ndetection: {{sel: {item}, condition: sel}}\n"
     rules = compiled(text)
-    found = lint_rule(rules.rules[0], logsource_table()[0], known_fields())
+    found = lint_rule(rules.rules[0], logsource_table()[0], known_fields(), windows_fields())
     return [(problem.fatal, problem.what) for problem in found]
 
 
@@ -307,6 +313,39 @@ def test_a_rule_that_can_never_fire_is_named() -> None:
     assert lint("{category: proxy}", "{c-uri: 1}") == []
 
 
+def test_fields_that_no_windows_event_of_a_kind_has_are_a_warning() -> None:
+    creation = "{product: windows, category: process_creation}"
+    access = "{product: windows, category: process_access}"
+    assert lint(creation, "{Image|endswith: a, ParentImage: b, OriginalFileName: c}") == []
+    lacking = "fields that no such event of Windows has: Imphash"
+    never = f"can never fire on Windows' own events: {lacking}"
+    assert lint(creation, "{Imphash: a}") == [(False, never)]
+    assert lint(creation, "[{Imphash: a}, {Hashes: b}]") == [(False, lacking)]
+    assert lint(creation, "{MandatoryLabel: x}") == [], "4688 has it"
+    assert lint(access, "{SourceProcessGUID: x}") == [], "written in another case"
+    assert lint(access, "{EventID: 10, Computer: x}") == [], "System's fields"
+    assert lint(access, "[word]") == []
+    assert lint("{product: windows, service: security}", "{Anything: 1}") == []
+
+
+@pytest.mark.corpus
+def test_real_windows_events_have_no_field_that_the_catalogue_lacks(corpus: Path) -> None:
+    known = {pair: {name.lower() for name in names} for pair, names in windows_fields().items()}
+    seen: Counter[tuple[str, str]] = Counter()
+    strange = set()
+    with lzma.open(corpus / "detection/hayabusa-sample-evtx.24661.jsonl.xz") as lines:
+        for line in islice(lines, 0, None, 3):
+            fields = flatten_event(orjson.loads(line)["Event"])
+            pair = str(fields.get("System.Channel")), str(fields.get("System.EventID"))
+            names = known.get(pair)
+            if names is not None:
+                seen[pair] += 1
+                strange |= {(pair, name) for name in fields if name.lower() not in names}
+    print(f"{seen.total()} events of {len(seen)} kinds, {len(known)} are catalogued")
+    assert strange == set()
+    assert len(seen) > 15
+
+
 @pytest.mark.parametrize(
     ("node", "fires"),
     [
@@ -326,7 +365,7 @@ def test_negations_are_judged_for_events_without_the_unknown_field(
     )
     rule = rules.rules[0]
     changed = type(rule)(rule.header, node)
-    (found,) = lint_rule(changed, logsource_table()[0], known_fields())
+    (found,) = lint_rule(changed, logsource_table()[0], known_fields(), windows_fields())
     assert found.fatal is not fires
 
 
