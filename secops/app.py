@@ -74,7 +74,12 @@ def open_house(home: Path, role: str = "command") -> House:
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()
     iam_ports = IamPorts(
-        keys.PoolTokenSigner(kms), keys.PoolSecretBox(kms), keys.PoolKeyedHash(kms), judging
+        keys.PoolTokenSigner(kms),
+        keys.PoolSecretBox(kms),
+        keys.PoolKeyedHash(kms),
+        judging,
+        outbound=notices.upstream(settings),
+        mandate_signer=keys.PoolMandateSigner(kms),
     )
     iam_options = IamOptions(issuer=settings.origin, demo=settings.demo)
     iam_plane = install_iam(parts, iam_ports, iam_options)

@@ -7,12 +7,10 @@ from typing import Protocol
 
 from iam.models.accounts import (
     Account,
+    AccountQuery,
     AccountState,
     CivilService,
     Enrolment,
-    LegalPerson,
-    Mandate,
-    Organisation,
     Person,
     RoleGrant,
 )
@@ -36,8 +34,26 @@ class AccountStore(Protocol):
         """Return the account of this name."""
         ...
 
-    def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Account]:
-        """Return accounts by id."""
+    def page(
+        self, tx: Transaction, org_id: str, request: PageRequest, query: AccountQuery
+    ) -> Page[Account]:
+        """Return accounts of the organisation and those below it."""
+        ...
+
+    def facets(
+        self, tx: Transaction, org_id: str, query: AccountQuery
+    ) -> Mapping[str, Mapping[str, int]]:
+        """Return how many there are by ``state`` and by ``kind``, as far as ``query`` narrows."""
+        ...
+
+    def move(self, tx: Transaction, account_id: str, org_id: str) -> None:
+        """Put the account, its grants and sessions into another organisation."""
+        ...
+
+    def set_service(
+        self, tx: Transaction, account_id: str, owner_id: str | None, dates: tuple[int, int]
+    ) -> None:
+        """Set owner and (review, end) of a service account."""
         ...
 
     def set_state(self, tx: Transaction, account_id: str, state: AccountState) -> None:
@@ -54,15 +70,7 @@ class AccountStore(Protocol):
 
 
 class PersonStore(Protocol):
-    """Persons, natural and legal, organisations and mandates."""
-
-    def add_organisation(self, tx: Transaction, organisation: Organisation) -> None:
-        """Store it; raise ``NameTaken``."""
-        ...
-
-    def organisations(self, tx: Transaction) -> Sequence[Organisation]:
-        """Return all organisations by name."""
-        ...
+    """Natural persons and where they serve."""
 
     def add_person(self, tx: Transaction, person: Person) -> str:
         """Store a person, or find the one with the same key; return the id."""
@@ -76,24 +84,16 @@ class PersonStore(Protocol):
         """Put ``person`` behind the account and its grants; raise ``RoleConflict``."""
         ...
 
+    def known_keys(self, tx: Transaction, keys: Sequence[bytes]) -> frozenset[bytes]:
+        """Return which of ``keys`` belong to persons that are known."""
+        ...
+
     def add_civil_service(self, tx: Transaction, service: CivilService) -> None:
         """Store where a civil servant serves."""
         ...
 
-    def add_legal_person(self, tx: Transaction, legal: LegalPerson) -> None:
-        """Store it; raise ``NameTaken`` if the credit code is known."""
-        ...
-
-    def add_mandate(self, tx: Transaction, mandate: Mandate) -> None:
-        """Store it."""
-        ...
-
-    def revoke_mandate(self, tx: Transaction, mandate_id: str) -> bool:
-        """End it; False if it had ended."""
-        ...
-
-    def mandates_of(self, tx: Transaction, agent_id: str) -> Sequence[Mandate]:
-        """Return what the agent may act under now."""
+    def services_of(self, tx: Transaction, person_id: str) -> Sequence[CivilService]:
+        """Return where a person serves or served, newest first."""
         ...
 
 
@@ -116,8 +116,22 @@ class RoleStore(Protocol):
         """Return what the person holds over all their accounts."""
         ...
 
+    def of_subjects(
+        self, tx: Transaction, subject_ids: Sequence[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """Return the roles of each of ``subject_ids``."""
+        ...
+
     def holders(self, tx: Transaction, role: str) -> int:
-        """Return how many open accounts hold ``role``."""
+        """Return how many open accounts of the uppermost organisation hold ``role`` for good."""
+        ...
+
+    def lent(self, tx: Transaction, subject_id: str) -> Mapping[str, int]:
+        """Return the roles that were lent to the subject, and when each ends."""
+        ...
+
+    def lapsed(self, tx: Transaction, limit: int) -> Sequence[RoleGrant]:
+        """Return grants whose time is over and that still stand in the table."""
         ...
 
     def by_subject(self, tx: Transaction, org_id: str) -> Mapping[str, frozenset[str]]:

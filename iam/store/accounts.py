@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from iam.errors import NameTaken
-from iam.models.accounts import Account, AccountState
-from iam.store.tables import accounts
+from iam.models.accounts import Account, AccountQuery, AccountState
+from iam.store.organisations import within
+from iam.store.tables import accounts, enrolments, role_grants, sessions
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
@@ -26,7 +27,29 @@ def _account(row: Any) -> Account:
         state=row.state,
         created_at=row.created_at,
         last_sign_in=row.last_sign_in,
+        owner_id=row.owner_id,
+        review_at=row.review_at,
+        expires_at=row.expires_at,
     )
+
+
+def _narrowed(org_id: str, query: AccountQuery, now: int) -> list[sa.ColumnElement[bool]]:
+    column = accounts.c
+    conditions = [within(column.org_id, org_id)]
+    if query.organisation_id:
+        conditions.append(within(column.org_id, query.organisation_id))
+    if query.text:
+        conditions.append(column.name_key.contains(query.text, autoescape=True))
+    if query.state:
+        conditions.append(column.state == query.state)
+    if query.kind:
+        conditions.append(column.kind == query.kind)
+    if query.role:
+        held = role_grants.c
+        counts = sa.or_(held.expires_at.is_(None), held.expires_at > now)
+        holders = sa.select(held.subject_id).where(held.role == query.role, counts)
+        conditions.append(column.id.in_(holders))
+    return conditions
 
 
 class Accounts:
@@ -48,6 +71,9 @@ class Accounts:
                     person_id=account.person_id,
                     state=account.state,
                     created_at=account.created_at,
+                    owner_id=account.owner_id,
+                    review_at=account.review_at,
+                    expires_at=account.expires_at,
                 )
             )
         except IntegrityError as error:
@@ -67,14 +93,69 @@ class Accounts:
         row = tx.execute(sa.select(accounts).where(accounts.c.name_key == name_key)).first()
         return None if row is None else _account(row)
 
-    def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Account]:
-        """Return accounts by id."""
-        query = sa.select(accounts).where(accounts.c.org_id == org_id)
-        if (after := request.key(str)) is not None:
-            query = query.where(accounts.c.id > after[0])
-        rows = tx.execute(query.order_by(accounts.c.id).limit(request.limit + 1)).all()
-        found = [_account(row) for row in rows]
-        return page_of(found, request.limit, [(account.id,) for account in found])
+    def page(
+        self, tx: Transaction, org_id: str, request: PageRequest, query: AccountQuery
+    ) -> Page[Account]:
+        """Return accounts of the organisation and those below it."""
+        column = accounts.c
+        chosen = sa.select(accounts).where(*_narrowed(org_id, query, tx.now))
+        keys: list[tuple[str | int, ...]]
+        if query.order == "name":
+            if (after := request.key(str)) is not None:
+                chosen = chosen.where(column.name_key > after[0])
+            rows = tx.execute(chosen.order_by(column.name_key).limit(request.limit + 1)).all()
+            keys = [(row.name_key,) for row in rows]
+        elif query.order == "sign_in":
+            chosen = chosen.where(column.last_sign_in.isnot(None))
+            newest = sa.tuple_(column.last_sign_in, column.id)
+            if (after := request.key(int, str)) is not None:
+                chosen = chosen.where(newest < sa.tuple_(*after))
+            ordered = chosen.order_by(column.last_sign_in.desc(), column.id.desc())
+            rows = tx.execute(ordered.limit(request.limit + 1)).all()
+            keys = [(row.last_sign_in, row.id) for row in rows]
+        else:
+            if (after := request.key(str)) is not None:
+                chosen = chosen.where(column.id > after[0])
+            rows = tx.execute(chosen.order_by(column.id).limit(request.limit + 1)).all()
+            keys = [(row.id,) for row in rows]
+        return page_of([_account(row) for row in rows], request.limit, keys)
+
+    def facets(
+        self, tx: Transaction, org_id: str, query: AccountQuery
+    ) -> Mapping[str, Mapping[str, int]]:
+        """Return how many there are by ``state`` and by ``kind``, as far as ``query`` narrows."""
+        column = accounts.c
+        rows = tx.execute(
+            sa.select(column.state, column.kind, sa.func.count())
+            .where(*_narrowed(org_id, query, tx.now))
+            .group_by(column.state, column.kind)
+        )
+        counts: dict[str, dict[str, int]] = {"state": {}, "kind": {}}
+        for state, kind, number in rows:
+            counts["state"][state] = counts["state"].get(state, 0) + number
+            counts["kind"][kind] = counts["kind"].get(kind, 0) + number
+        return counts
+
+    def move(self, tx: Transaction, account_id: str, org_id: str) -> None:
+        """Put the account, its grants and sessions into another organisation."""
+        tx.execute(accounts.update().where(accounts.c.id == account_id).values(org_id=org_id))
+        for table, column in (
+            (role_grants, role_grants.c.subject_id),
+            (sessions, sessions.c.account_id),
+            (enrolments, enrolments.c.account_id),
+        ):
+            tx.execute(table.update().where(column == account_id).values(org_id=org_id))
+
+    def set_service(
+        self, tx: Transaction, account_id: str, owner_id: str | None, dates: tuple[int, int]
+    ) -> None:
+        """Set owner and (review, end) of a service account."""
+        review_at, expires_at = dates
+        tx.execute(
+            accounts.update()
+            .where(accounts.c.id == account_id)
+            .values(owner_id=owner_id, review_at=review_at, expires_at=expires_at)
+        )
 
     def set_state(self, tx: Transaction, account_id: str, state: AccountState) -> None:
         """Change the state."""

@@ -1,34 +1,22 @@
-"""Persons, natural and legal, organisations and mandates."""
+"""Natural persons and where they serve."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from iam.errors import NameTaken, RoleConflict
-from iam.models.accounts import (
-    CivilService,
-    LegalPerson,
-    Mandate,
-    Organisation,
-    Person,
-)
+from iam.errors import RoleConflict
+from iam.models.accounts import CivilService, Person
 from iam.store.roles import drop_empty_side, take_side
-from iam.store.tables import (
-    accounts,
-    civil_services,
-    legal_persons,
-    mandates,
-    organisations,
-    persons,
-    role_grants,
-)
+from iam.store.tables import accounts, civil_services, persons, role_grants
 from secops.kernel.errors import NotFound
 from secops.kernel.transactions import Transaction
+
+_CHUNK: Final = 500
 
 
 def _person(row: Any) -> Person:
@@ -44,27 +32,7 @@ def _person(row: Any) -> Person:
 
 
 class Persons:
-    """Persons and the bodies they act for."""
-
-    def add_organisation(self, tx: Transaction, organisation: Organisation) -> None:
-        """Store it; raise ``NameTaken``."""
-        try:
-            tx.execute(
-                organisations.insert().values(
-                    org_id=organisation.id,
-                    name=organisation.name,
-                    parent_id=organisation.parent_id,
-                    created_at=organisation.created_at,
-                )
-            )
-        except IntegrityError as error:
-            msg = "another organisation has this name"
-            raise NameTaken(msg) from error
-
-    def organisations(self, tx: Transaction) -> Sequence[Organisation]:
-        """Return all organisations by name."""
-        rows = tx.execute(sa.select(organisations).order_by(organisations.c.name)).all()
-        return [Organisation(r.org_id, r.name, r.parent_id, r.created_at) for r in rows]
+    """Persons in the table ``iam_persons``."""
 
     def add_person(self, tx: Transaction, person: Person) -> str:
         """Store a person, or find the one with the same key; return the id."""
@@ -111,39 +79,25 @@ class Persons:
         tx.execute(civil_services.delete().where(*same))
         tx.execute(civil_services.insert().values(**asdict(service)))
 
-    def add_legal_person(self, tx: Transaction, legal: LegalPerson) -> None:
-        """Store it; raise ``NameTaken`` if the credit code is known."""
-        try:
-            tx.execute(legal_persons.insert().values(**asdict(legal)))
-        except IntegrityError as error:
-            msg = "a legal person with this credit code is registered"
-            raise NameTaken(msg) from error
-
-    def add_mandate(self, tx: Transaction, mandate: Mandate) -> None:
-        """Store it; raise ``NotFound`` where legal person or agent is unknown."""
-        try:
-            tx.execute(mandates.insert().values(**asdict(mandate)))
-        except IntegrityError as error:
-            msg = "the legal person or the agent is unknown"
-            raise NotFound(msg) from error
-
-    def revoke_mandate(self, tx: Transaction, mandate_id: str) -> bool:
-        """End it; False if it had ended."""
-        ended = tx.execute(
-            mandates.update()
-            .where(mandates.c.id == mandate_id, mandates.c.revoked_at.is_(None))
-            .values(revoked_at=tx.now)
-        )
-        return bool(ended.rowcount == 1)
-
-    def mandates_of(self, tx: Transaction, agent_id: str) -> Sequence[Mandate]:
-        """Return what the agent may act under now."""
+    def services_of(self, tx: Transaction, person_id: str) -> Sequence[CivilService]:
+        """Return where a person serves or served, newest first."""
+        column = civil_services.c
         rows = tx.execute(
-            sa.select(mandates).where(
-                mandates.c.agent_id == agent_id,
-                mandates.c.revoked_at.is_(None),
-                mandates.c.starts_at <= tx.now,
-                mandates.c.ends_at > tx.now,
+            sa.select(civil_services)
+            .where(column.person_id == person_id)
+            .order_by(column.started_at.desc(), column.organisation)
+        )
+        return [CivilService(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def known_keys(self, tx: Transaction, keys: Sequence[bytes]) -> frozenset[bytes]:
+        """Return which of ``keys`` belong to persons that are known."""
+        found: set[bytes] = set()
+        for start in range(0, len(keys), _CHUNK):
+            part = list(keys[start : start + _CHUNK])
+            found.update(
+                bytes(key)
+                for key in tx.execute(
+                    sa.select(persons.c.key).where(persons.c.key.in_(part))
+                ).scalars()
             )
-        ).all()
-        return [Mandate(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+        return frozenset(found)

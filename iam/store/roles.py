@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from iam.errors import RoleConflict
 from iam.models.accounts import RoleGrant
+from iam.store.organisations import within
 from iam.store.tables import accounts, person_sides, persons, role_grants
+from secops.kernel.actors import ROOT_ORG
 from secops.kernel.permissions.roles import ADMINISTRATORS
 from secops.kernel.transactions import Transaction
 
@@ -32,6 +34,11 @@ def drop_empty_side(tx: Transaction, person_key: bytes | None) -> None:
         return
     held = sa.exists().where(role_grants.c.person_key == person_key, role_grants.c.side.isnot(None))
     tx.execute(person_sides.delete().where(person_sides.c.person_key == person_key, ~held))
+
+
+def _counts(tx: Transaction) -> sa.ColumnElement[bool]:
+    """Return the condition that a grant was given for good, or is lent and not over yet."""
+    return sa.or_(role_grants.c.expires_at.is_(None), role_grants.c.expires_at > tx.now)
 
 
 class Roles:
@@ -57,27 +64,63 @@ class Roles:
 
     def of_subject(self, tx: Transaction, subject_id: str) -> frozenset[str]:
         """Return the subject's roles."""
-        query = sa.select(role_grants.c.role).where(role_grants.c.subject_id == subject_id)
+        query = sa.select(role_grants.c.role).where(
+            role_grants.c.subject_id == subject_id, _counts(tx)
+        )
         return frozenset(tx.execute(query).scalars())
 
     def of_person(self, tx: Transaction, person_key: bytes) -> frozenset[str]:
         """Return what the person holds over all their accounts."""
-        query = sa.select(role_grants.c.role).where(role_grants.c.person_key == person_key)
+        query = sa.select(role_grants.c.role).where(
+            role_grants.c.person_key == person_key, _counts(tx)
+        )
         return frozenset(tx.execute(query).scalars())
 
+    def of_subjects(
+        self, tx: Transaction, subject_ids: Sequence[str]
+    ) -> Mapping[str, frozenset[str]]:
+        """Return the roles of each of ``subject_ids``."""
+        query = sa.select(role_grants.c.subject_id, role_grants.c.role).where(
+            role_grants.c.subject_id.in_(subject_ids), _counts(tx)
+        )
+        found: dict[str, set[str]] = {subject: set() for subject in subject_ids}
+        for subject, role in tx.execute(query):
+            found[subject].add(role)
+        return {subject: frozenset(roles) for subject, roles in found.items()}
+
+    def lent(self, tx: Transaction, subject_id: str) -> Mapping[str, int]:
+        """Return the roles that were lent to the subject, and when each ends."""
+        column = role_grants.c
+        query = sa.select(column.role, column.expires_at).where(
+            column.subject_id == subject_id, column.expires_at > tx.now
+        )
+        return {role: int(end) for role, end in tx.execute(query)}
+
+    def lapsed(self, tx: Transaction, limit: int) -> Sequence[RoleGrant]:
+        """Return grants whose time is over and that still stand in the table."""
+        column = role_grants.c
+        query = sa.select(role_grants).where(column.expires_at <= tx.now)
+        rows = tx.execute(query.order_by(column.expires_at).limit(limit))
+        return [RoleGrant(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
     def holders(self, tx: Transaction, role: str) -> int:
-        """Return how many open accounts hold ``role``."""
+        """Return how many open accounts of the uppermost organisation hold ``role`` for good."""
         query = (
             sa.select(sa.func.count())
             .select_from(role_grants.join(accounts, accounts.c.id == role_grants.c.subject_id))
-            .where(role_grants.c.role == role, accounts.c.state.in_(("active", "pending")))
+            .where(
+                role_grants.c.role == role,
+                role_grants.c.org_id == ROOT_ORG,
+                role_grants.c.expires_at.is_(None),
+                accounts.c.state.in_(("active", "pending")),
+            )
         )
         return int(tx.execute(query).scalar_one())
 
     def by_subject(self, tx: Transaction, org_id: str) -> Mapping[str, frozenset[str]]:
-        """Return the roles of every subject of the organisation."""
+        """Return the roles of every subject of the organisation and those below it."""
         query = sa.select(role_grants.c.subject_id, role_grants.c.role).where(
-            role_grants.c.org_id == org_id
+            within(role_grants.c.org_id, org_id), _counts(tx)
         )
         found: dict[str, set[str]] = {}
         for subject, role in tx.execute(query):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from iam.models.sessions import OpSession, RpSession
+from iam.store.organisations import within
 from iam.store.tables import families, rp_sessions, sessions
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
+
+MAX_HISTORY: Final = 50
 
 
 def _session(row: Any) -> OpSession:
@@ -76,9 +79,19 @@ class Sessions:
         ).first()
         return None if row is None else _session(row)
 
+    def history_of(self, tx: Transaction, account_id: str) -> Sequence[OpSession]:
+        """Return the account's sessions, living and over, newest first, at most 50."""
+        rows = tx.execute(
+            sa.select(sessions)
+            .where(sessions.c.account_id == account_id)
+            .order_by(sessions.c.auth_time.desc())
+            .limit(MAX_HISTORY)
+        ).all()
+        return [_session(row) for row in rows]
+
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[OpSession]:
-        """Return living sessions by id."""
-        query = sa.select(sessions).where(sessions.c.org_id == org_id, *_living(tx.now))
+        """Return living sessions of the organisation and those below it, by id."""
+        query = sa.select(sessions).where(within(sessions.c.org_id, org_id), *_living(tx.now))
         if (after := request.key(str)) is not None:
             query = query.where(sessions.c.id > after[0])
         rows = tx.execute(query.order_by(sessions.c.id).limit(request.limit + 1)).all()

@@ -15,6 +15,7 @@ from audits.errors import SignerLocked
 from audits.models import CheckpointKeys
 from audits.models.compliance import ReportSignature
 from detectors.errors import ModelRejected
+from iam.errors import MandateRefused
 from iam.ports import SigningKey
 from kms.errors.keys import (
     MaterialTampered,
@@ -38,6 +39,7 @@ REPORT_P256: Final = "report-p256"
 MODEL_SM2: Final = "model-sm2"
 MODEL_P256: Final = "model-p256"
 PEPPER: Final = "iam-pepper"
+MANDATES: Final = "iam-mandates"
 LOG_SUBJECTS: Final = "log-subjects"
 LOG_ORIGINALS: Final = "log-originals"
 SYSTEM_KEYS: Final = {
@@ -48,6 +50,7 @@ SYSTEM_KEYS: Final = {
     REPORT_P256: "ecdsa-p256",
     MODEL_SM2: "sm2",
     MODEL_P256: "ecdsa-p256",
+    MANDATES: "sm2",
 }
 MODEL_KEYS: Final = {
     "sm2-sm3": (MODEL_SM2, "sm2"),
@@ -89,6 +92,23 @@ class PoolTokenSigner:
         if name != str(signer.public_keys()[-1].version):
             raise Conflict("the signing key has been rotated")
         return signer.sign(message)
+
+
+class PoolMandateSigner:
+    """Implements ``iam.ports.MandateSigner`` with an SM2 key of the pool."""
+
+    def __init__(self, kms: KmsServices) -> None:
+        self._signers = _Signers(kms)
+
+    def sign_mandate(self, message: bytes) -> bytes:
+        """Return the DER signature; raise a ``SecopsError`` while the pool is locked."""
+        return self._signers.get(MANDATES, "sm2").sign(message)
+
+    def verify_mandate(self, message: bytes, signature: bytes) -> None:
+        """Raise ``MandateRefused`` unless it fits, by a version that still counts."""
+        keys = self._signers.get(MANDATES, "sm2").public_keys()
+        if not any(_fits(key, signature, message) for key in keys):
+            raise MandateRefused("the signature of the mandate does not fit")
 
 
 class PoolSecretBox:

@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import os
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from iam.errors import MandateRefused
 from iam.ports import IamPorts, SigningKey
 from secops.kernel.errors import Invalid, Unavailable
 
@@ -56,9 +57,33 @@ class FakeSecretBox:
             raise Invalid from error
 
 
+class FakeMandateSigner:
+    """Signs mandates with a P-256 key in memory; ``locked`` refuses."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.locked = False
+
+    def sign_mandate(self, message: bytes) -> bytes:
+        if self.locked:
+            raise Unavailable
+        return self._key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+    def verify_mandate(self, message: bytes, signature: bytes) -> None:
+        try:
+            self._key.public_key().verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature as error:
+            raise MandateRefused from error
+
+
 def fake_keyed_hash(content: bytes) -> bytes:
     return hmac.digest(hashlib.sha256(b"pool").digest(), content, "sha256")
 
 
 def fake_iam_ports(signer: FakeTokenSigner | None = None) -> IamPorts:
-    return IamPorts(signer or FakeTokenSigner(), FakeSecretBox(), fake_keyed_hash)
+    return IamPorts(
+        signer or FakeTokenSigner(),
+        FakeSecretBox(),
+        fake_keyed_hash,
+        mandate_signer=FakeMandateSigner(),
+    )

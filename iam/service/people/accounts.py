@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from iam.core.base64url import encode
-from iam.core.names import check_name, document_text
-from iam.errors import EnrolmentRefused
+from iam.core.names import check_name, document_text, folded_name
+from iam.errors import EnrolmentRefused, InvalidRequest
 from iam.models.accounts import (
     Account,
+    AccountQuery,
     CivilService,
     Enrolment,
     IdentityDocument,
@@ -19,8 +21,10 @@ from iam.models.accounts import (
     Person,
 )
 from iam.service.means import Means
-from iam.service.sign_on.sessions import end_within, find_account, refuse_own, same_organisation
+from iam.service.reach import reached_account, require_reach
+from iam.service.sign_on.sessions import end_within, find_account, refuse_own
 from secops.kernel.actors import Actor
+from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import (
@@ -32,6 +36,7 @@ from secops.kernel.permissions.iam import (
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
 
+MAX_SERVICE_LIFE: Final = 731 * DAY
 PROVED_LEVEL: Final = 2
 """Real-name level 2: self-declared, its form checked (Guangdong's scheme)."""
 
@@ -78,6 +83,50 @@ def enrolment_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def check_service_account(means: Means, tx: Transaction, actor: Actor, new: NewAccount) -> None:
+    """Raise ``InvalidRequest`` unless a service account has an owner, a review and an end.
+
+    Other accounts have none of them. Raises ``NotFound`` for an owner out of reach.
+    """
+    given = (new.owner_id, new.review_at, new.expires_at)
+    if new.kind != "service":
+        if given != (None, None, None):
+            msg = "owner, review and end belong to service accounts"
+            raise InvalidRequest(msg)
+        return
+    if new.owner_id is None or new.review_at is None or new.expires_at is None:
+        msg = "a service account has an owner, a day of review and an end"
+        raise InvalidRequest(msg)
+    check_service_dates(means.now, new.review_at, new.expires_at)
+    owner = reached_account(means, tx, actor, new.owner_id)
+    if owner.kind == "service" or owner.state not in ("active", "pending"):
+        msg = "the owner is a person whose account is open"
+        raise InvalidRequest(msg)
+
+
+def check_service_dates(now: int, review_at: int, expires_at: int) -> None:
+    """Raise ``InvalidRequest`` unless now < review ≤ end ≤ now + 2 years."""
+    if not now < review_at <= expires_at <= now + MAX_SERVICE_LIFE:
+        msg = "the review comes before the end, and the end within two years"
+        raise InvalidRequest(msg)
+
+
+def _folded(query: AccountQuery) -> AccountQuery:
+    return replace(query, text=folded_name(query.text))
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAccount:
+    """A new account, its person and its enrolment, not stored yet."""
+
+    new: NewAccount
+    account: Account
+    name_key: str
+    person: Person
+    enrolment: Enrolment
+    issued: IssuedEnrolment = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class AccountService:
     """What can be done with accounts."""
@@ -87,10 +136,22 @@ class AccountService:
     def create_account(self, actor: Actor, new: NewAccount) -> tuple[Account, IssuedEnrolment]:
         """Create an account that holds no role, and the enrolment for its first factors."""
         self.means.parts.access.require(actor, ACCOUNT_CREATE, "account:*")
-        return self.make(actor, new, actor.org_id)
+        org_id = new.organisation_id or actor.org_id
+
+        def check(tx: Transaction) -> None:
+            require_reach(self.means, tx, actor, org_id, "organisation")
+            check_service_account(self.means, tx, actor, new)
+
+        self.means.parts.transactions.read(check)
+        return self.make(actor, new, org_id)
 
     def make(self, actor: Actor, new: NewAccount, org_id: str) -> tuple[Account, IssuedEnrolment]:
         """Create an account; the caller has checked who may (bootstrap and demo homes)."""
+        prepared = self.prepare(new, org_id)
+        return self.means.parts.transactions.run(lambda tx: self.store(tx, actor, prepared))
+
+    def prepare(self, new: NewAccount, org_id: str) -> PreparedAccount:
+        """Return a new account with everything slow done before a unit of work begins."""
         name_key = check_name(new.name)
         person = make_person(self.means, org_id, new.full_name, new.document)
         account = Account(
@@ -101,50 +162,49 @@ class AccountService:
             person_id=person.id,
             state="pending",
             created_at=self.means.now,
+            owner_id=new.owner_id,
+            review_at=new.review_at,
+            expires_at=new.expires_at,
         )
         stored, issued = issue_enrolment(self.means, account)
-        stores = self.means.stores
+        return PreparedAccount(new, account, name_key, person, stored, issued)
 
-        def work(tx: Transaction) -> Account:
-            person_id = stores.persons.add_person(tx, person)
-            created = Account(
-                id=account.id,
-                org_id=account.org_id,
-                name=account.name,
-                kind=account.kind,
+    def store(
+        self, tx: Transaction, actor: Actor, prepared: PreparedAccount
+    ) -> tuple[Account, IssuedEnrolment]:
+        """Store a prepared account and record it; raise ``NameTaken``."""
+        stores, new, account = self.means.stores, prepared.new, prepared.account
+        person_id = stores.persons.add_person(tx, prepared.person)
+        owner = account.owner_id
+        if owner is not None:
+            owner = find_account(self.means, tx, owner).id
+        created = replace(account, person_id=person_id, owner_id=owner)
+        stores.accounts.add(tx, created, prepared.name_key)
+        if new.organisation:
+            service = CivilService(
                 person_id=person_id,
-                state=account.state,
-                created_at=account.created_at,
+                org_id=account.org_id,
+                organisation=new.organisation,
+                post=new.post,
+                organisation_id=account.org_id,
+                started_at=tx.now,
             )
-            stores.accounts.add(tx, created, name_key)
-            if new.organisation:
-                stores.persons.add_civil_service(
-                    tx, CivilService(person_id, org_id, new.organisation, new.post)
-                )
-            stores.enrolments.add(tx, stored)
-            tx.record(
-                Act(
-                    "iam.create_account",
-                    actor,
-                    f"account:{account.id}",
-                    details={"kind": account.kind, "proved": person.proved},
-                )
-            )
-            return created
-
-        return self.means.parts.transactions.run(work), issued
+            stores.persons.add_civil_service(tx, service)
+        stores.enrolments.add(tx, prepared.enrolment)
+        details = {"kind": account.kind, "proved": prepared.person.proved}
+        tx.record(Act("iam.create_account", actor, f"account:{account.id}", details=details))
+        return created, prepared.issued
 
     def list_accounts(
-        self, actor: Actor, request: PageRequest
+        self, actor: Actor, request: PageRequest, query: AccountQuery | None = None
     ) -> tuple[Page[Account], dict[str, frozenset[str]]]:
-        """Return accounts of the organisation, and the roles of each by id."""
+        """Return accounts within the actor's reach, and the roles of each by id."""
         self.means.parts.access.require(actor, ACCOUNT_READ, "account:*")
-        stores = self.means.stores
+        stores, asked = self.means.stores, _folded(query or AccountQuery())
 
         def work(tx: Transaction) -> tuple[Page[Account], dict[str, frozenset[str]]]:
-            page = stores.accounts.page(tx, actor.org_id, request)
-            held = stores.roles.by_subject(tx, actor.org_id)
-            return page, {a.id: held.get(a.id, frozenset()) for a in page.items}
+            page = stores.accounts.page(tx, actor.org_id, request, asked)
+            return page, dict(stores.roles.of_subjects(tx, [each.id for each in page.items]))
 
         return self.means.parts.transactions.read(work)
 
@@ -152,13 +212,22 @@ class AccountService:
         """Return an account by name or id; raise ``NotFound``."""
         self.means.parts.access.require(actor, ACCOUNT_READ, "account:*")
         read = self.means.parts.transactions.read
-        return same_organisation(actor, read(lambda tx: find_account(self.means, tx, account)))
+        return read(lambda tx: reached_account(self.means, tx, actor, account))
+
+    def count_accounts(
+        self, actor: Actor, query: AccountQuery | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """Return how many accounts there are within reach by ``state`` and by ``kind``."""
+        self.means.parts.access.require(actor, ACCOUNT_READ, "account:*")
+        asked = _folded(query or AccountQuery())
+        read = self.means.parts.transactions.read
+        return read(lambda tx: self.means.stores.accounts.facets(tx, actor.org_id, asked))
 
     def lock_account(self, actor: Actor, account: str, reason: str) -> Account:
         """Lock an account and end its sessions; effective within a second everywhere."""
         self.means.parts.access.require(actor, ACCOUNT_LOCK, "account:*")
         read = self.means.parts.transactions.read
-        found = same_organisation(actor, read(lambda tx: find_account(self.means, tx, account)))
+        found = read(lambda tx: reached_account(self.means, tx, actor, account))
 
         def work(tx: Transaction) -> None:
             if found.state == "active":
@@ -176,7 +245,7 @@ class AccountService:
         self.means.parts.access.require(actor, ACCOUNT_UNLOCK, "account:*")
 
         def work(tx: Transaction) -> Account:
-            found = same_organisation(actor, find_account(self.means, tx, account))
+            found = reached_account(self.means, tx, actor, account)
             refuse_own(actor, found.id)
             revoked = self.means.parts.revocations.is_revoked("account", found.id)
             if found.state not in ("locked", "active") or not (revoked or found.state == "locked"):

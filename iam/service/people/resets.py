@@ -10,7 +10,8 @@ from typing import Final
 from iam.models.accounts import Account, IssuedEnrolment
 from iam.service.means import Means
 from iam.service.people.accounts import issue_enrolment
-from iam.service.sign_on.sessions import end_within, find_account, refuse_own, same_organisation
+from iam.service.reach import reached_account
+from iam.service.sign_on.sessions import end_within, refuse_own
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.errors import Conflict
@@ -38,7 +39,7 @@ class ResetService:
         approval_id = means.parts.ids.new("apr")
 
         def work(tx: Transaction) -> str:
-            found = same_organisation(actor, find_account(means, tx, account))
+            found = reached_account(means, tx, actor, account)
             refuse_own(actor, found.id)
             means.parts.approvals.request(
                 tx,

@@ -6,18 +6,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iam.core.exclusion import administers, check_exclusion, check_role, side_of
-from iam.errors import LastHolder, OwnRole, PersonUnproved
+from iam.errors import LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
 from iam.models.accounts import Account, Person, RoleGrant
 from iam.models.clients import Client
 from iam.service.means import Means
-from iam.service.sign_on.sessions import end_within, find_account, same_organisation
-from secops.kernel.actors import Actor
+from iam.service.reach import reached_account, reaches, same_person
+from iam.service.sign_on.sessions import end_within
+from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.iam import AUDITOR_ASSIGN, ROLE_ASSIGN, ROLE_READ
 from secops.kernel.permissions.roles import ADMINISTRATORS, AUDITOR
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
+
+
+def end_with_roles(means: Means, tx: Transaction, account: Account, reason: str) -> int:
+    """Take every role from an account and end its sessions; raise ``LastHolder``.
+
+    Returns how many roles it held.
+    """
+    held = means.stores.roles.of_subject(tx, account.id)
+    for role in sorted(held):
+        take_role(means, tx, account, role)
+    end_within(means, tx, account.id, reason)
+    return len(held)
+
+
+def take_role(means: Means, tx: Transaction, account: Account, role: str) -> bool:
+    """Remove a grant; False if there was none. Raises ``LastHolder``."""
+    removed = means.stores.roles.remove(tx, account.id, role)
+    if (
+        removed
+        and role in ADMINISTRATORS
+        and account.org_id == ROOT_ORG
+        and means.stores.roles.holders(tx, role) == 0
+    ):
+        raise LastHolder
+    return removed
 
 
 def permission_to_assign(role: str) -> Permission:
@@ -34,25 +60,34 @@ class RoleService:
     def assign_role(self, actor: Actor, account: str, role: str) -> None:
         """Give ``role`` to an account (name or id); its sessions end, so that it counts anew.
 
-        Raises ``OwnRole``, ``RoleConflict`` (三员分立) or ``PersonUnproved``.
+        Raises ``OwnRole``, ``RoleConflict`` (三员分立), ``PersonUnproved``, or
+        ``TwoPersonsNeeded``: one person alone makes nobody an administrator.
         """
         check_role(role, for_client=False)
         self.means.parts.access.require(actor, permission_to_assign(role), f"role:{role}")
 
         def work(tx: Transaction) -> None:
-            found = same_organisation(actor, find_account(self.means, tx, account))
+            found = reached_account(self.means, tx, actor, account)
             self._refuse_own(tx, actor, found)
+            self._check_person(tx, actor, found, role)
+            if role in ADMINISTRATORS:
+                raise TwoPersonsNeeded
             self.grant(tx, actor, found, role)
 
         self.means.parts.transactions.run(work)
 
-    def grant(self, tx: Transaction, actor: Actor, account: Account, role: str) -> None:
+    def grant(
+        self,
+        tx: Transaction,
+        actor: Actor,
+        account: Account,
+        role: str,
+        *,
+        expires_at: int | None = None,
+    ) -> None:
         """Store the grant of a checked role (also for bootstrap and demo homes)."""
         stores = self.means.stores
-        person = self._person(tx, account)
-        if role in ADMINISTRATORS and not person.proved and actor.kind == "account":
-            raise PersonUnproved
-        check_exclusion(role, stores.roles.of_person(tx, person.key))
+        person = self._check_person(tx, actor, account, role)
         stores.roles.add(
             tx,
             RoleGrant(
@@ -64,29 +99,38 @@ class RoleService:
                 person_key=person.key,
                 granted_by=actor.id,
                 granted_at=tx.now,
+                expires_at=expires_at,
             ),
         )
         ended = end_within(self.means, tx, account.id, "roles changed")
         self._record(tx, "iam.assign_role", (actor, f"account:{account.id}"), (role, ended))
 
+    def _check_person(self, tx: Transaction, actor: Actor, account: Account, role: str) -> Person:
+        person = self._person(tx, account)
+        if role in ADMINISTRATORS and not person.proved and actor.kind == "account":
+            raise PersonUnproved
+        check_exclusion(role, self.means.stores.roles.of_person(tx, person.key))
+        return person
+
     def revoke_role(self, actor: Actor, account: str, role: str) -> None:
         """Take ``role`` from an account; raise ``OwnRole`` or ``LastHolder``."""
         check_role(role, for_client=False)
         self.means.parts.access.require(actor, permission_to_assign(role), f"role:{role}")
-        stores = self.means.stores
 
         def work(tx: Transaction) -> None:
-            found = same_organisation(actor, find_account(self.means, tx, account))
+            found = reached_account(self.means, tx, actor, account)
             self._refuse_own(tx, actor, found)
-            if not stores.roles.remove(tx, found.id, role):
-                msg = f"the account does not hold {role}"
-                raise Conflict(msg)
-            if role in ADMINISTRATORS and stores.roles.holders(tx, role) == 0:
-                raise LastHolder
-            ended = end_within(self.means, tx, found.id, "roles changed")
-            self._record(tx, "iam.revoke_role", (actor, f"account:{found.id}"), (role, ended))
+            self.take(tx, actor, found, role)
 
         self.means.parts.transactions.run(work)
+
+    def take(self, tx: Transaction, actor: Actor, account: Account, role: str) -> None:
+        """Remove a grant, end the sessions and record it; the caller has checked who may."""
+        if not take_role(self.means, tx, account, role):
+            msg = f"the account does not hold {role}"
+            raise Conflict(msg)
+        ended = end_within(self.means, tx, account.id, "roles changed")
+        self._record(tx, "iam.revoke_role", (actor, f"account:{account.id}"), (role, ended))
 
     def assign_client_role(self, actor: Actor, client_id: str, role: str) -> None:
         """Give ``role`` to an application; it counts with its next request."""
@@ -140,7 +184,7 @@ class RoleService:
 
     def _client(self, tx: Transaction, actor: Actor, client_id: str) -> Client:
         client = self.means.stores.clients.get(tx, client_id)
-        if client is None or client.org_id != actor.org_id:
+        if client is None or not reaches(self.means, tx, actor, client.org_id):
             msg = "there is no such application"
             raise NotFound(msg)
         return client
@@ -152,12 +196,8 @@ class RoleService:
 
     def _refuse_own(self, tx: Transaction, actor: Actor, account: Account) -> None:
         """Refuse to change roles of oneself, under whichever account of the same person."""
-        if actor.id == account.id:
+        if same_person(self.means, tx, actor.id, account.id):
             raise OwnRole
-        if actor.kind == "account":
-            own = self.means.stores.accounts.get(tx, actor.id)
-            if own.person_id is not None and own.person_id == account.person_id:
-                raise OwnRole
 
     @staticmethod
     def _record(

@@ -34,10 +34,18 @@ _MAX_COOKIE: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A token that was checked: its claims, who it stands for."""
+    """A token that was checked: its claims, who it stands for.
+
+    ``until`` is when the first role that was lent to them ends: then it is read anew.
+    """
 
     claims: VerifiedClaims
     actor: Actor
+    until: int | None = None
+
+    def over(self, now: int) -> bool:
+        """Tell whether a lent role has ended since."""
+        return self.until is not None and now >= self.until
 
 
 class TokenVerification:
@@ -104,7 +112,7 @@ class TokenVerification:
             raise TokenRefused(msg)
         digest = token_digest(token)
         known = self._known.get(digest)
-        if known is None or not self._directory.unchanged(known.actor):
+        if known is None or known.over(self._means.now) or not self._directory.unchanged(known.actor):
             known = self._check(token)
             if len(self._known) >= MAX_CACHED:
                 self._known.clear()
@@ -121,21 +129,21 @@ class TokenVerification:
     def _check(self, token: str) -> Known:
         claims = self.claims_of(token)
         if claims.session_id is None:
-            actor = self._directory.actor_of(claims)
-        else:
-            actor = self._account_actor(claims, claims.session_id)
-        return Known(claims, actor)
+            return Known(claims, self._directory.actor_of(claims))
+        return self._account_actor(claims, claims.session_id)
 
-    def _account_actor(self, claims: VerifiedClaims, session_id: str) -> Actor:
+    def _account_actor(self, claims: VerifiedClaims, session_id: str) -> Known:
         stores = self._means.stores
 
-        def work(tx: Transaction) -> Actor:
+        def work(tx: Transaction) -> Known:
             session = stores.sessions.get(tx, session_id)
             if session is None or session.ended_at is not None:
                 msg = "the session has ended"
                 raise TokenRefused(msg)
             account = stores.accounts.get(tx, session.account_id)
-            return _actor(account, stores.roles.of_subject(tx, account.id), session, claims)
+            actor = _actor(account, stores.roles.of_subject(tx, account.id), session, claims)
+            lent = stores.roles.lent(tx, account.id)
+            return Known(claims, actor, min(lent.values(), default=None))
 
         return self._means.parts.transactions.read(work)
 
