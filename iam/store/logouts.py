@@ -28,7 +28,7 @@ _ADD_NOTICE: Final = sa.text(
 
 
 def _notice(row: Any) -> LogoutNotice:
-    return LogoutNotice(**row._mapping)
+    return LogoutNotice(*row)
 
 
 class Logouts:
@@ -118,4 +118,4 @@ class ClientRequests:
         """Return it."""
         query = sa.select(client_requests).where(client_requests.c.id == request_id)
         row = tx.execute(query).first()
-        return None if row is None else ClientRequest(**row._mapping)
+        return None if row is None else ClientRequest(*row)
