@@ -16,6 +16,9 @@ LOGOUT_SECONDS: Final = 0.5
 LOGOUTS_KEPT: Final = 7 * DAY
 ENDS_SECONDS: Final = 1.0
 PART: Final = 50
+DECISIONS_SECONDS: Final = 3_600.0
+DECISIONS_KEPT_DAYS: Final = 30
+DECISIONS_KEPT: Final = 50_000
 LEAVERS_SECONDS: Final = 300.0
 
 
@@ -41,7 +44,16 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
         locked = power.departures.lock_expired(PART)
         return max(ended, locked, power.departures.carry_out_due(PART)) >= PART
 
+    def forget_decisions() -> bool:
+        before = means.now // DAY - DECISIONS_KEPT_DAYS
+        means.parts.transactions.run(
+            lambda tx: means.stores.decisions.purge(tx, before, DECISIONS_KEPT)
+        )
+        return False
+
     return (
+        Job("iam.locks", ENDS_SECONDS, services.protection.locks.expire_locks),
+        Job("iam.decisions", DECISIONS_SECONDS, forget_decisions),
         Job("iam.ends", ENDS_SECONDS, end_what_is_over),
         Job("iam.purge", PURGE_SECONDS, purge),
         Job("iam.logouts", LOGOUT_SECONDS, services.logouts.deliver),

@@ -30,6 +30,11 @@ from iam.service.people.resets import ResetService
 from iam.service.people.role_changes import EmergencyChange, PrivilegeChange, RoleChange
 from iam.service.people.roles import RoleService
 from iam.service.power import PowerServices
+from iam.service.protection.applications import ApplicationService
+from iam.service.protection.devices import DeviceService
+from iam.service.protection.locks import LockService
+from iam.service.protection.risk_endings import RiskEndings
+from iam.service.protection.services import ProtectionServices
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.authorize import AuthorizeService
 from iam.service.provider.client_keys import ClientKeys
@@ -63,6 +68,8 @@ from iam.service.upstream.providers import Providers
 from iam.service.upstream.sign_in import UpstreamSignIn
 from iam.service.zero_trust.book import PolicyBook
 from iam.service.zero_trust.decisions import DecisionService
+from iam.service.zero_trust.drafting import Drafting
+from iam.service.zero_trust.policies import PolicyService
 from iam.service.zero_trust.record import DecisionRecord
 from iam.service.zero_trust.risks import RiskProjection
 from iam.service.zero_trust.surroundings import SurroundingsProjection
@@ -160,14 +167,17 @@ def _services(
         upstream_sign_in=UpstreamSignIn(means, providers, opening),
         leavers=LeaverCheck(means, providers),
         power=_power(means, acting, accounts, roles),
+        protection=_protection(means, decisions),
     )
 
 
 def _decision_point(means: Means, risks: RiskProjection) -> DecisionService:
     parts, stores = means.parts, means.stores
     revocations, transactions = parts.revocations, parts.transactions
+    book = PolicyBook(policy_compiler(), transactions, stores.policies, revocations)
+    risks.bind(RiskEndings(means, book).receive)
     return DecisionService(
-        book=PolicyBook(policy_compiler(), transactions, stores.policies, revocations),
+        book=book,
         revocations=revocations,
         risks=risks,
         surroundings=SurroundingsProjection(
@@ -175,6 +185,15 @@ def _decision_point(means: Means, risks: RiskProjection) -> DecisionService:
         ),
         record=DecisionRecord(parts, stores.decisions, means.options.fold_seconds),
         clock=parts.clock,
+    )
+
+
+def _protection(means: Means, decisions: DecisionService) -> ProtectionServices:
+    return ProtectionServices(
+        policies=PolicyService(means, decisions, Drafting(policy_compiler(), decisions.book)),
+        locks=LockService(means),
+        devices=DeviceService(means),
+        applications=ApplicationService(means, decisions),
     )
 
 

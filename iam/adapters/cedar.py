@@ -116,7 +116,7 @@ class CedarEngine:
     def evaluate_all(self, questions: Sequence[PolicyQuestion]) -> Sequence[PolicyAnswer]:
         """Return the answers to many questions, each kind of question asked once."""
         keys = [self.key(question) for question in questions]
-        first = {key: question for key, question in zip(keys, questions, strict=True)}
+        first = dict(zip(keys, questions, strict=True))
         answers = dict(zip(first, self._evaluate(list(first.values())), strict=True))
         return [answers[key] for key in keys]
 

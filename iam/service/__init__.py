@@ -13,6 +13,7 @@ from iam.service.people.enrolment import EnrolmentService
 from iam.service.people.resets import ResetService
 from iam.service.people.roles import RoleService
 from iam.service.power import PowerServices
+from iam.service.protection.services import ProtectionServices
 from iam.service.provider.authorize import AuthorizeService
 from iam.service.provider.clients import ClientService
 from iam.service.provider.console import ConsoleService
@@ -76,3 +77,4 @@ class IamServices:
     upstream_sign_in: UpstreamSignIn
     leavers: LeaverCheck
     power: PowerServices
+    protection: ProtectionServices

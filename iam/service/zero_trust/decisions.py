@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.core.circumstances import address_key, is_compliant, is_fresh
@@ -110,22 +110,36 @@ class DecisionService:
         actor = question.actor
         known = self.surroundings.of(actor)
         standing = self.standing(actor)
-        now = self.clock.now()
-        rule = in_force.data.posture
-        time = in_force.local_time(now)
         kind, _, name = question.resource.partition(":")
         opening = question.permission == APPLICATION_OPEN
-        asked = PolicyQuestion(
-            kind=actor.kind,
-            id=actor.id,
-            roles=actor.roles,
+        asked = replace(
+            self.circumstances(actor, known, in_force),
             permission=question.permission,
             resource_kind=kind,
-            level=actor.level,
             risk=standing.risk,
             revoked=self.revoked(actor, known),
             in_scope=opening or in_scope(actor, question.permission),
             facts=tuple(sorted((name, str(value)) for name, value in question.context.items())),
+            application=name if opening else actor.client_id or "",
+            grade=in_force.grade(kind),
+            proof_due=_proof_due(question, standing, in_force),
+        )
+        return asked, standing
+
+    def circumstances(self, actor: Actor, known: Surroundings, in_force: InForce) -> PolicyQuestion:
+        """Return where, when and on what ``actor`` would ask; no permission, risk or scope."""
+        now = self.clock.now()
+        rule, time = in_force.data.posture, in_force.local_time(now)
+        return PolicyQuestion(
+            kind=actor.kind,
+            id=actor.id,
+            roles=actor.roles,
+            permission="",
+            resource_kind="",
+            level=actor.level,
+            risk=0,
+            revoked=False,
+            in_scope=True,
             org=actor.org_id,
             account_kind=known.account_kind,
             real_name_level=known.real_name_level,
@@ -139,12 +153,8 @@ class DecisionService:
             weekday=time.weekday,
             working_time=time.working,
             holiday=time.holiday,
-            application=name if opening else actor.client_id or "",
-            grade=in_force.grade(kind),
-            proof_due=_proof_due(question, standing, in_force),
             risk_limit=in_force.data.risk.refuse,
         )
-        return asked, standing
 
     def standing(self, actor: Actor) -> Standing:
         """Return the highest risk of account, session and client."""

@@ -81,7 +81,7 @@ def _not_permitted(asked: PolicyQuestion) -> tuple[str, Text]:
         f"no policy permits {asked.permission} at authentication level {asked.level}"
         f" and risk {asked.risk}"
     )
-    if asked.proof_due:
+    if asked.proof_due and asked.risk < asked.risk_limit:
         detail = f"{detail}: the risk rose after the sign-in"
         return detail, Text(f"登录之后风险升至 {asked.risk},需要重新认证", detail)
     zh = f"在认证等级 {asked.level}、风险 {asked.risk} 下没有策略允许 {asked.permission}"
