@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from detectors.ports import SegmentWriter
 from detectors.service.anomalies import AnomalyWatch
+from detectors.service.correlations import CorrelationService
 from detectors.service.entities import EntityService
 from detectors.service.model_training import TrainingService
 from detectors.service.rule_reports import RuleReports
@@ -33,10 +34,13 @@ def detection_jobs(runs: RunService, retention_days: int) -> tuple[Job, ...]:
     )
 
 
-def triage_jobs(reports: RuleReports, entities: EntityService) -> tuple[Job, ...]:
-    """Return the look at how rules fare, and the fading of risks."""
+def triage_jobs(
+    reports: RuleReports, correlations: CorrelationService, entities: EntityService
+) -> tuple[Job, ...]:
+    """Return the looks at how rules and correlations fare, and the fading of risks."""
     return (
         Job("detectors.watch_rules", REPORT_SECONDS, reports.look),
+        Job("detectors.watch_correlations", REPORT_SECONDS, correlations.look),
         Job("detectors.fade_risks", REPORT_SECONDS, entities.fade_risks),
     )
 

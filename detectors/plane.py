@@ -125,7 +125,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         trials=RuleTrialService(parts, rules, opened.store),
         coverage=CoverageService(parts, rules, runs, DatabaseRuleHistory(), DatabaseRuleHealth()),
         runs=runs,
-        correlations=CorrelationService(parts, rules, DatabaseCorrelations()),
+        correlations=CorrelationService(parts, rules, DatabaseCorrelations(), DatabaseAlerts()),
         alerts=alerts,
         reports=rule_reports(parts, opened.store, rules),
         forecasts=ForecastService(parts, opened.store, rules),
@@ -148,7 +148,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         Job("detectors.watch_sources", FARE_SECONDS, faring.watch),
         Job("detectors.watch_log_store", LOOK_SECONDS, looking.watch),
         *detection_jobs(runs, options.retention_days),
-        *triage_jobs(services.reports, services.entities),
+        *triage_jobs(services.reports, services.correlations, services.entities),
         *anomaly_jobs(services.anomalies, training),
     )
     return Plane("detectors", services, routes(services), jobs)

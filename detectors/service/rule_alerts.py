@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from detectors.core.detection import Failure, alert_id
 from detectors.errors import AlertNotFound
-from detectors.models.alerts import Alert, Reason
+from detectors.models.alerts import Alert, AlertFilter, Reason
 from detectors.ports import AlertStore
 from secops.kernel.actors import ROOT_ORG, system_actor
 from secops.kernel.events import AlertRaised
+from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
@@ -69,6 +70,21 @@ def open_health(tx: Transaction, store: AlertStore, alert: Alert) -> bool:
     store.change(tx, replace(alert, raised_at=raised, first_at=raised), ())
     _tell(tx, alert, "detectors.raise_alert" if again else "detectors.extend_alert")
     return again
+
+
+def open_alerts(tx: Transaction, store: AlertStore, problems: Collection[str]) -> list[Alert]:
+    """Return the open health alerts of ``problems``."""
+    found: list[Alert] = []
+    page = PageRequest(MAX_LIMIT)
+    while True:
+        rows = store.page(tx, ROOT_ORG, AlertFilter(status="open"), page)
+        found.extend(
+            row for row in rows[: page.limit] if row.kind == "health" and row.group[0] in problems
+        )
+        if len(rows) <= page.limit:
+            return found
+        edge = rows[page.limit - 1]
+        page = PageRequest(MAX_LIMIT, (edge.last_at, edge.id))
 
 
 def cure(tx: Transaction, store: AlertStore, identifier: str) -> bool:

@@ -9,16 +9,15 @@ from typing import Final
 from detectors.core.detection import Detector
 from detectors.core.schedule import unseen
 from detectors.core.sightings import Need, missing_fields, needs_of
-from detectors.models.alerts import Alert, AlertFilter, Reason, Unscanned
+from detectors.models.alerts import Alert, Reason, Unscanned
 from detectors.models.rules import RuleHeader
 from detectors.models.schedule import Feed, Progress, RuleHealth, RuleReport
 from detectors.ports import AlertStore, RuleHealthStore, ScheduleStore, SourceHealths
-from detectors.service.rule_alerts import cure, health_alert, open_health
+from detectors.service.rule_alerts import cure, health_alert, open_alerts, open_health
 from detectors.service.rule_files import logsource_table
 from detectors.service.rules import RuleService
-from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.actors import Actor
 from secops.kernel.logs import LogStore
-from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import RULE_READ
 from secops.kernel.transactions import Transaction
@@ -108,24 +107,12 @@ class RuleReports:
         def work(tx: Transaction) -> None:
             for alert in wanted.values():
                 open_health(tx, self.stores.alerts, alert)
-            for alert in self._open(tx):
+            for alert in open_alerts(tx, self.stores.alerts, (_FIELDS, _QUIET)):
                 if alert.id not in wanted:
                     cure(tx, self.stores.alerts, alert.id)
 
         self.parts.transactions.run(work)
         return False
-
-    def _open(self, tx: Transaction) -> list[Alert]:
-        """Return the open health alerts of this kind."""
-        found: list[Alert] = []
-        page = PageRequest(MAX_LIMIT)
-        while True:
-            rows = self.stores.alerts.page(tx, ROOT_ORG, AlertFilter(status="open"), page)
-            found.extend(row for row in rows[: page.limit] if row.kind == "health")
-            if len(rows) <= page.limit:
-                return [each for each in found if each.group in ((_FIELDS,), (_QUIET,))]
-            edge = rows[page.limit - 1]
-            page = PageRequest(MAX_LIMIT, (edge.last_at, edge.id))
 
     def _known(self) -> _Known:
         def read(tx: Transaction) -> _Known:

@@ -8,17 +8,25 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from detectors.models.alerts import Alert
+from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.correlation import Match, NodeKey
-from detectors.service.correlations import CorrelationService, uncounted_json
+from detectors.service.correlations import UNCOUNTED, CorrelationService, uncounted_json
 from detectors.service.effects import Assessor, write_notes
+from detectors.store.alerts import DatabaseAlerts
 from detectors.store.correlations import DatabaseCorrelations
 from detectors.store.tables import alert_subjects
 from secops.adapters.database.tables import ledger_door
 from secops.kernel.clock import SECOND
+from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 from tests.fakes.correlation_site import START, CorrelationSite, correlation_site, event
-from tests.fakes.detection_house import ANALYST, detection_house, own_rules
+from tests.fakes.detection_house import (
+    ANALYST,
+    SECURITY_ADMIN,
+    DetectionHouse,
+    detection_house,
+    own_rules,
+)
 
 RULE = """
 ---
@@ -213,10 +221,52 @@ def test_memory_of_sightings_outlives_the_logs(tmp_path: Path) -> None:
         assert site.live() == {("c", (), 10, 10, 1), ("c", (), 95, 95, 1)}
 
 
+def correlations_of(house: DetectionHouse) -> CorrelationService:
+    return CorrelationService(
+        house.spine.parts, house.rules, DatabaseCorrelations(), DatabaseAlerts()
+    )
+
+
+def test_a_correlation_that_leaves_events_out_is_a_health_alert(tmp_path: Path) -> None:
+    rules = own_rules("ssh_brute_force")
+    with detection_house(tmp_path, rules) as house:
+        service = correlations_of(house)
+
+        def said() -> list[tuple[str, int, int]]:
+            service.look()
+            page = house.alerts.list_alerts(ANALYST, AlertFilter(), PageRequest(50))
+            mine = [alert for alert in page.items if alert.group == (UNCOUNTED,)]
+            return [(alert.status, alert.event_count, alert.version) for alert in mine]
+
+        def leave_out(count: int, first: int) -> None:
+            line = (
+                "Nov 22 01:00:{:02d} web sshd[7]: Failed password for admin from host port 1 ssh2"
+            )
+            house.store([line.format(n) for n in range(first, first + count)])
+            while house.runs.tick():
+                pass
+
+        assert said() == []
+        leave_out(2, 0)
+        assert said() == [("open", 2, 1)]
+        leave_out(1, 10)
+        assert said() == [("open", 2, 1)], "one more is no news"
+        leave_out(1, 20)
+        assert said() == [("open", 4, 2)]
+        (alert,) = house.alerts.list_alerts(ANALYST, AlertFilter(), PageRequest(50)).items
+        assert [(r.condition, r.seen) for r in alert.reasons] == [("without_group_field", "4")]
+        house.alerts.close_alert(ANALYST, alert.id, "the host names are known")
+        assert said() == [("closed", 4, 3)]
+        leave_out(4, 30)
+        assert said() == [("open", 8, 4)], "twice as many are news"
+        house.rules.disable_rule(SECURITY_ADMIN, alert.rule_id, "a test")
+        assert said() == [("closed", 8, 5)], "cured: it does not run"
+
+
 def test_what_did_not_count_is_listed_for_enabled_correlations(tmp_path: Path) -> None:
     rules = own_rules("ssh_brute_force")
     with detection_house(tmp_path, rules) as house:
-        service = CorrelationService(house.spine.parts, house.rules, DatabaseCorrelations())
+        service = correlations_of(house)
         assert service.list_uncounted(ANALYST) == []
         house.store(
             ["Nov 22 01:00:01 web sshd[7]: Failed password for admin from host port 1 ssh2"]
