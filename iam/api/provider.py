@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 
@@ -13,7 +14,15 @@ from iam.api.credentials import oauth_response
 from iam.errors import TokenRefused
 from iam.service import IamServices
 from secops.web.guard import presented_token
-from secops.web.messages import JSON, NO_STORE, Request, Response, json_response, redirect
+from secops.web.messages import (
+    JSON,
+    NO_STORE,
+    Request,
+    Response,
+    html_response,
+    json_response,
+    redirect,
+)
 from secops.web.problems import token_challenge
 from secops.web.routes import Public, Route
 
@@ -94,7 +103,7 @@ class _Calls:
             answer = self.services.authorize.authorize(request.query, cookie)
         if answer.kind == "sign_in":
             return redirect(f"/login?{urlencode({'transaction': answer.transaction})}")
-        return redirect(answer.location)
+        return _onward(request, answer.location)
 
     def log_out(self, request: Request) -> Response:
         """End the session an ID token names; ask the person where nothing proves the wish."""
@@ -128,7 +137,7 @@ class _Calls:
         gone = [
             ("set-cookie", console.cookie_header(name, "")) for name in ("op_session", "rp_session")
         ]
-        return redirect(answer.location, headers=gone)
+        return _onward(request, answer.location, headers=gone)
 
     def userinfo(self, request: Request) -> Response:
         """Return who the access token stands for (OIDC Core §5.3)."""
@@ -137,6 +146,25 @@ class _Calls:
             return oauth_response(self.services.inspection.userinfo(token, possession))
         except TokenRefused as error:
             return _token_refused(error)
+
+
+def _onward(
+    request: Request, location: str, *, headers: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """Send the browser on; with a page in between where it comes from a form of ours.
+
+    Browsers hold a page's ``form-action 'self'`` against every redirect that follows its
+    form, up to the next page; that page's own link goes anywhere.
+    """
+    ours = not urlsplit(location).netloc or location.startswith(f"{request.origin}/")
+    if ours or request.headers.get("sec-fetch-site") != "same-origin":
+        return redirect(location, headers=headers)
+    where = escape(location, quote=True)
+    page = (
+        f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>→</title>'
+        f'<meta http-equiv="refresh" content="0;url={where}"><a href="{where}">→</a></html>'
+    )
+    return html_response(page, headers=headers)
 
 
 def _ours(request: Request) -> bool:

@@ -16,7 +16,12 @@ from secops.kernel.permissions.detectors import (
     MODEL_READ,
     RULE_READ,
 )
-from secops.kernel.permissions.iam import ACCOUNT_READ, UPSTREAM_READ
+from secops.kernel.permissions.iam import (
+    ACCOUNT_READ,
+    CLIENT_READ,
+    SESSION_READ,
+    UPSTREAM_READ,
+)
 from secops.kernel.permissions.kms import SEAL_READ
 from secops.kernel.permissions.playbooks import INCIDENT_READ, RUN_READ
 
@@ -46,6 +51,8 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
     Entry("/verify", Text("验章", "Verify a seal")),
     Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
+    Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
+    Entry("/silent-partners", Text("未确认退出的应用", "Silent partners"), SESSION_READ),
     Entry("/upstreams", Text("上级身份源", "Identity providers"), UPSTREAM_READ),
     Entry("/ledger", Text("审计账本", "Ledger"), READ_LEDGER),
     Entry("/assessments", Text("等保自查", "Self-assessment"), READ_ASSESSMENTS),

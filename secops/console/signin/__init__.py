@@ -7,7 +7,7 @@ request, ``/login`` proves who it is to the provider, ``/login/callback`` redeem
 from __future__ import annotations
 
 from secops.console.parts import Desk
-from secops.console.signin import factors, pages, upstream
+from secops.console.signin import device, factors, pages, upstream
 from secops.web.routes import Route
 
 __all__ = ["routes"]
@@ -15,4 +15,9 @@ __all__ = ["routes"]
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of sign-in, step-up and one's own factors."""
-    return (*pages.routes(desk), *factors.routes(desk), *upstream.routes(desk))
+    return (
+        *pages.routes(desk),
+        *device.routes(desk),
+        *factors.routes(desk),
+        *upstream.routes(desk),
+    )
