@@ -17,7 +17,14 @@ from iam.core.rfc6238.totp import hotp, step_at
 from iam.models.options import IamOptions
 from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.plane import assemble
-from iam.ports import LoginRisk, NoLoginRisk
+from iam.ports import (
+    CertificateTrust,
+    LoginRisk,
+    NoLoginRisk,
+    NoOutbound,
+    NoTrust,
+    Outbound,
+)
 from iam.service import IamServices
 from iam.service.people.beginnings import DemoAccount
 from secops.adapters.database.engine import make_engine
@@ -97,6 +104,8 @@ def open_iam_home(
     demo: bool = True,
     signer: FakeTokenSigner | None = None,
     login_risk: LoginRisk | None = None,
+    trust: CertificateTrust | None = None,
+    outbound: Outbound | None = None,
     **options: Any,
 ) -> IamHome:
     """Open ``home`` (made if new) with the plane installed and access control bound."""
@@ -104,7 +113,16 @@ def open_iam_home(
     if demo and url is None and not (home / "secops.db").exists():
         content, demo_accounts = _demo_home()
         (home / "secops.db").write_bytes(content)
-    opened = _open(home, url, demo=demo, signer=signer, login_risk=login_risk, **options)
+    opened = _open(
+        home,
+        url,
+        demo=demo,
+        signer=signer,
+        login_risk=login_risk,
+        trust=trust,
+        outbound=outbound,
+        **options,
+    )
     if demo_accounts:
         # what the template's randomness gave must not be given again
         for _ in range(1_000):
@@ -139,6 +157,8 @@ def _open(
     demo: bool,
     signer: FakeTokenSigner | None,
     login_risk: LoginRisk | None = None,
+    trust: CertificateTrust | None = None,
+    outbound: Outbound | None = None,
     **options: Any,
 ) -> IamHome:
     clock, access = FakeClock(), LateAccessControl()
@@ -146,8 +166,13 @@ def _open(
     signer, hasher = signer or FakeTokenSigner(), CountingHasher()
     plane = assemble(
         spine.parts,
-        replace(fake_iam_ports(signer), login_risk=login_risk or NoLoginRisk()),
-        IamOptions(issuer=ISSUER, demo=demo, **options),
+        replace(
+            fake_iam_ports(signer),
+            login_risk=login_risk or NoLoginRisk(),
+            outbound=outbound or NoOutbound(),
+            trust=trust or NoTrust(),
+        ),
+        IamOptions(**{"issuer": ISSUER, "demo": demo, **options}),
         hasher=hasher,
     )
     opened = IamHome(spine, plane, clock, signer, hasher)
