@@ -109,7 +109,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     training, login_risk = anomaly_services(parts, opened.store, ports, options)
     services = DetectorsServices(
         logs=logs,
-        search=LogSearch(parts, opened.store, options.timezone),
+        search=LogSearch(parts, opened.store, ports.privacy_keys, options.timezone),
         integrity=LogIntegrity(parts, opened.files, ports.acts),
         sources=sources,
         follower=follower,

@@ -17,9 +17,9 @@ from detectors.core.query.syntax import parse_query
 from detectors.core.query.times import parse_instant
 from detectors.errors import BadQuery, BadQueryTime
 from detectors.models.search import ExportOptions, ExportPart, Facet, Histogram, LogSurvey
+from detectors.ports import PrivacyKeys
 from detectors.service.log_presentation import event_json
 from detectors.service.log_settings import zone_of
-from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid
@@ -37,6 +37,9 @@ _COARSE_BARS: Final = 400
 _BARS: Final = 60
 _MAX_COUNTED: Final = 200_000
 
+_QUERY: Final = b"query\0"
+"""Keeps digests of queries apart from those of other things."""
+
 Written = tuple[str | None, str | None]
 """A window (since, until) as a person writes it."""
 
@@ -47,6 +50,7 @@ class LogSearch:
 
     parts: Parts
     store: LogStore
+    keys: PrivacyKeys
     timezone: str
 
     def survey_logs(
@@ -104,7 +108,7 @@ class LogSearch:
         self.parts.access.require(actor, LOG_EXPORT, "logs:*")
         found, span = read_search(query, window, self.timezone, self.parts.clock.now())
         details: dict[str, Any] = {
-            "query_sha256": sha256(query.encode()).hex(),
+            **query_digest(self.keys, query),
             "form": options.form,
             "limit": options.limit,
         }
@@ -140,7 +144,7 @@ class LogSearch:
     ) -> tuple[Query, Window]:
         self.parts.access.require(actor, LOG_SEARCH, "logs:*")
         asked = read_search(query, window, self.timezone, self.parts.clock.now())
-        record_search(self.parts, actor, action, query)
+        record_search(self.parts, self.keys, actor, (action, query))
         return asked
 
     def _histogram(self, query: Query, window: Window, step: int | None) -> Histogram:
@@ -238,10 +242,20 @@ def read_search(query: str, window: Written, timezone: str, now: int) -> tuple[Q
     return parse_query(query, zone_of(timezone), now), read_window(window, timezone, now)
 
 
-def record_search(parts: Parts, actor: Actor, action: str, query: str) -> None:
-    """Record that somebody searched, by digest: a query may name a person."""
-    details = {"query_sha256": sha256(query.encode()).hex()}
+def record_search(parts: Parts, keys: PrivacyKeys, actor: Actor, asked: tuple[str, str]) -> None:
+    """Record that somebody searched: ``asked`` is the action and the query."""
+    action, query = asked
+    details = query_digest(keys, query)
     parts.trail.append([Act(action, actor, "logs:*", details=details)])
+
+
+def query_digest(keys: PrivacyKeys, query: str) -> dict[str, str]:
+    """Return what the ledger keeps of a query, which may name a person.
+
+    Keyed: a plain digest of a name or a number could be guessed. Equal queries have equal
+    digests. While the pool is locked nothing is kept of it.
+    """
+    return {"query_hmac": keys.digest(_QUERY + query.encode()).hex()} if keys.ready() else {}
 
 
 def read_window(written: Written, timezone: str, now: int) -> Window:

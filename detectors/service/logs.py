@@ -190,7 +190,7 @@ class LogService:
             msg = f"limit is from 1 to {MAX_FOUND}"
             raise Invalid(msg)
         tree, span = read_search(query, window, self.timezone, self.parts.clock.now())
-        record_search(self.parts, actor, "detectors.search_logs", query)
+        record_search(self.parts, self.privacy.keys, actor, ("detectors.search_logs", query))
         return self.store.search(tree, span, limit, before)
 
     def count_logs(
@@ -204,7 +204,7 @@ class LogService:
         """Return counts of matches by field and time; the search is recorded."""
         self.parts.access.require(actor, LOG_SEARCH, "logs:*")
         tree, span = read_search(query, window, self.timezone, self.parts.clock.now())
-        record_search(self.parts, actor, "detectors.count_logs", query)
+        record_search(self.parts, self.privacy.keys, actor, ("detectors.count_logs", query))
         return self.store.aggregate(tree, span, by)
 
     def show_event(self, actor: Actor, event_id: str) -> StoredEvent:

@@ -19,7 +19,12 @@ from secops.console.texts import N_
 from secops.kernel.clock import DAY
 from secops.kernel.errors import SecopsError
 from secops.kernel.logs import Window
-from secops.kernel.permissions.detectors import LOG_SEARCH, RULE_ENABLE, RULE_READ
+from secops.kernel.permissions.detectors import (
+    LOG_SEARCH,
+    LOG_SOURCE_READ,
+    RULE_ENABLE,
+    RULE_READ,
+)
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
@@ -169,6 +174,7 @@ class _Rules:
             forecasts=_FORECASTS,
             may=caller.may(RULE_ENABLE),
             may_search=caller.may(LOG_SEARCH),
+            may_sources=caller.may(LOG_SOURCE_READ),
         )
 
     def switch_rule(self, request: Request) -> Response:

@@ -61,6 +61,7 @@ def test_a_rule_tells_what_it_has_done(console: ConsoleSite) -> None:
     for word in ("历史", "评估记录", "空缺", "误报提示", "T1110.001", "Password Guessing"):
         assert word in page.text
     assert "<rect" in page.text
+    assert '<a href="/log-sources">日志来源</a>' in page.text, "where its events come from"
 
 
 def test_a_rule_s_volume_is_forecast_over_what_is_stored(console: ConsoleSite) -> None:

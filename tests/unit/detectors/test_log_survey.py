@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -35,6 +36,7 @@ from secops.kernel.logs import Bucket, LogEvent, StoredEvent, Term
 from tests.fakes.access import FakeAccess
 from tests.fakes.log_store import FakeLogStore, holds
 from tests.fakes.parts import Fakes, fakes
+from tests.fakes.privacy_keys import FakePrivacyKeys
 from tests.unit.detectors.test_log_api import House, actor_of, house, log
 
 __all__ = ["house", "log"]
@@ -196,7 +198,7 @@ def search(kit: Fakes) -> LogSearch:
             for n in range(12)
         ]
     )
-    return LogSearch(kit.parts, store, "Asia/Shanghai")
+    return LogSearch(kit.parts, store, FakePrivacyKeys(), "Asia/Shanghai")
 
 
 def test_a_survey_counts_over_time_and_by_fields(search: LogSearch) -> None:
@@ -212,6 +214,24 @@ def test_a_survey_counts_over_time_and_by_fields(search: LogSearch) -> None:
     assert found.facets[1].terms == ()
 
 
+def test_the_ledger_keeps_of_a_query_what_nobody_can_guess(search: LogSearch, kit: Fakes) -> None:
+    query = "user.name:110101199003072316"
+    for asked in (query, query, "*"):
+        search.survey_logs(ANALYST, asked, [])
+    list(search.export_logs(ANALYST, query, ExportOptions()))
+    digests = [act.details.get("query_hmac") for act in kit.trail.acts]
+    first, again, other, intent, outcome = digests
+    assert first == again == intent == outcome != other, "equal queries are seen to be equal"
+    plain = {hashlib.new(name, query.encode()).hexdigest() for name in ("sha256", "sm3", "md5")}
+    written = str([act.details for act in kit.trail.acts])
+    assert not any(digest in written for digest in plain)
+    assert "110101" not in written
+
+    object.__setattr__(search.keys, "unlocked", False)
+    search.survey_logs(ANALYST, query, [])
+    assert kit.trail.acts[-1].details == {}, "a locked pool: that somebody searched, no more"
+
+
 def test_a_window_bounds_the_histogram(search: LogSearch) -> None:
     window = ("2026-11-22T19:55:00+08:00", "2026-11-22T20:00:00+08:00")
     found = search.histogram_logs(ANALYST, "*", window=window, step=60)
@@ -221,7 +241,8 @@ def test_a_window_bounds_the_histogram(search: LogSearch) -> None:
     half_open = ("2026-11-22T19:57:00+08:00", None), (None, "2026-11-22T19:57:00+08:00")
     counts = [search.histogram_logs(ANALYST, "*", window=w).total for w in half_open]
     assert counts == [4, 8]
-    assert LogSearch(search.parts, FakeLogStore(), "UTC").histogram_logs(ANALYST, "*").total == 0
+    empty = LogSearch(search.parts, FakeLogStore(), FakePrivacyKeys(), "UTC")
+    assert empty.histogram_logs(ANALYST, "*").total == 0
     with pytest.raises(Invalid, match="2000 bars"):
         search.histogram_logs(ANALYST, "*", window=("2026-01-01", "2026-12-31"), step=60)
     with pytest.raises(BadQueryTime):
