@@ -24,6 +24,7 @@ from iam.service.people.enrolment import EnrolmentService
 from iam.service.people.imports import ImportService
 from iam.service.people.lending import LendingService
 from iam.service.people.mandates import MandateService
+from iam.service.people.matrix import MatrixService
 from iam.service.people.organisations import OrganisationService
 from iam.service.people.own import OwnService
 from iam.service.people.resets import ResetService
@@ -146,7 +147,7 @@ def _services(
         step_up=StepUpService(means, opening),
         sessions=sessions,
         clients=clients,
-        authorize=AuthorizeService(means, directory, sessions, pushed, issuer),
+        authorize=AuthorizeService(means, directory, sessions, pushed, issuer, decisions),
         grants=grants,
         inspection=InspectionService(means, callers, verification, issuer),
         metadata=MetadataService(means, ring),
@@ -215,4 +216,5 @@ def _power(
         lending=LendingService(means),
         imports=ImportService(means, accounts),
         own=OwnService(means, acting, changes),
+        matrix=MatrixService(means),
     )

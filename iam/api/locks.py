@@ -147,7 +147,7 @@ def read_kind(value: object) -> LockKind:
     if value not in KINDS:
         msg = f"kind is one of {', '.join(KINDS)}"
         raise Invalid(msg)
-    return cast("LockKind", value)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def error_pages(demo: bool, version: str) -> ErrorPage:  # noqa: FBT001 - a sett
             title=error.title.into(request.language),
             remedy=error.remedy.into(request.language),
             needed=_needed(error, request),
+            because=error.facts.get(f"because_{request.language}"),
+            helps=_helps(error, request),
         )
 
     return error_page
@@ -42,6 +44,12 @@ def _page_of(request: Request) -> str:
     if f"{parts.scheme}://{parts.netloc}" != request.origin:
         return "/"
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _helps(error: SecopsError, request: Request) -> list[str]:
+    """Return in the reader's language what would turn the refusal around."""
+    joined = str(error.facts.get(f"helps_{request.language}") or "")
+    return [text for text in joined.split(";" if request.language == "zh" else "; ") if text]
 
 
 def _needed(error: SecopsError, request: Request) -> str:

@@ -21,6 +21,7 @@ from iam.models.accounts import (
     Person,
 )
 from iam.service.means import Means
+from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.sessions import end_within, find_account, refuse_own
 from secops.kernel.actors import Actor
@@ -247,6 +248,7 @@ class AccountService:
         def work(tx: Transaction) -> Account:
             found = reached_account(self.means, tx, actor, account)
             refuse_own(actor, found.id)
+            refuse_locked(self.means, tx, found.id)
             revoked = self.means.parts.revocations.is_revoked("account", found.id)
             if found.state not in ("locked", "active") or not (revoked or found.state == "locked"):
                 msg = "the account is not locked"

@@ -10,6 +10,7 @@ from typing import Final
 from iam.models.accounts import Account, IssuedEnrolment
 from iam.service.means import Means
 from iam.service.people.accounts import issue_enrolment
+from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account
 from iam.service.sign_on.sessions import end_within, refuse_own
 from secops.kernel.actors import Actor
@@ -97,6 +98,7 @@ class ResetService:
         stored, issued = issue_enrolment(means, account)
 
         def work(tx: Transaction) -> None:
+            refuse_locked(means, tx, account.id)
             means.parts.approvals.use(tx, approval_id, _subject_hash(account.id))
             means.stores.credentials.clear(tx, account.id)
             means.stores.enrolments.add(tx, stored)

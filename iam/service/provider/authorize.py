@@ -13,6 +13,7 @@ from iam.core.rfc9068.verify import signed_claims
 from iam.core.rfc9126.reference import digest_of_reference
 from iam.core.rfc9470.demands import fresh
 from iam.errors import (
+    AccessDenied,
     InvalidRequest,
     LoginRequired,
     OAuthRefused,
@@ -29,6 +30,8 @@ from iam.service.provider.issuing import Issuer
 from iam.service.provider.pushing import MAX_PARAMETERS, PARAMETERS, PushService
 from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.sign_on.sessions import SessionService
+from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
+from secops.kernel.access import Question
 from secops.kernel.actors import Actor
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -68,6 +71,7 @@ class AuthorizeService:
     sessions: SessionService
     pushed: PushService
     issuer: Issuer
+    decisions: DecisionService
 
     def authorize(self, parameters: Mapping[str, str], cookie: str) -> AuthorizeAnswer:
         """Answer a new request; raise ``RedirectRefused`` where no redirect is safe."""
@@ -118,9 +122,37 @@ class AuthorizeService:
             session = self.sessions.by_cookie(cookie)
             if session is None or self._must_sign_in(client, request, session, asked.started):
                 return self._sign_in(request, asked)
+            if self._newer_proof_due(client, session, asked.started):
+                return self._sign_in(request, asked)
         except OAuthRefused as error:
             return self._refusal(target, parameters.get("state"), error)
         return self._grant(client, request, session)
+
+    def _newer_proof_due(self, client: Client, session: OpSession, started: int | None) -> bool:
+        """Ask the policies whether the application opens; True where a sign-in would help.
+
+        Raises ``AccessDenied`` with the reasons where it would not, or has not.
+        """
+        roles = self.means.stores.roles
+        read = self.means.parts.transactions.read
+        actor = Actor(
+            kind="account",
+            id=session.account_id,
+            org_id=session.org_id,
+            name=session.account_id,
+            roles=read(lambda tx: roles.of_subject(tx, session.account_id)),
+            session_id=session.id,
+            level=session.level,
+            auth_time=session.auth_time,
+            address=session.address,
+        )
+        question = Question(actor, APPLICATION_OPEN, f"application:{client.id}")
+        decision = self.decisions.decide(question)
+        if decision.allowed:
+            return False
+        if decision.step_up is not None and started is None:
+            return True
+        raise AccessDenied(decision.reason)
 
     def _must_sign_in(
         self,

@@ -38,6 +38,9 @@ from secops.kernel.transactions import Transaction
 
 SECOND_FACTOR: Final = "second-factor"
 """The purpose of references between a password and what follows it."""
+PASSWORD: Final = "pwd"  # noqa: S105 - a word of RFC 8176
+FEDERATED: Final = "fed"
+"""Our word for a proof of the organisation's identity provider."""
 Verdict = Literal["right", "wrong", "unusual"]
 
 
@@ -118,7 +121,7 @@ class Opening:
             closed=_closed_here(means, tx, account),
         )
 
-    def refuse_by_policy(self, subject: Subject, level: int) -> None:
+    def refuse_by_policy(self, subject: Subject, level: int, address: str = "") -> None:
         """Return if policy lets the account open a session; raise ``Forbidden``."""
         account = subject.account
         actor = Actor(
@@ -128,6 +131,7 @@ class Opening:
             name=account.name,
             roles=subject.roles,
             level=level,
+            address=address,
         )
         decision = self.decisions.decide(Question(actor, SESSION_OPEN, "session:new"))
         if not decision.allowed:
@@ -148,7 +152,7 @@ class Opening:
             if subject.closed and not proof.upstream:
                 # said only to whoever had the factor: strangers learn nothing of the account
                 raise LocalSignInClosed
-            self.refuse_by_policy(subject, proof.level)
+            self.refuse_by_policy(subject, proof.level, attempt.address)
             seen = (attempt, change.keys)
             advice = advise(means, subject.account, subject.roles, seen, subject.before)
         session = self._session(subject, attempt, cookie, proof)
@@ -156,20 +160,27 @@ class Opening:
             lambda tx: self._consume(tx, session, (proof, advice), change)
         )
         if verdict == "unusual":
-            reference = self.reference(subject.account.id, change.keys, unusual=True)
+            first = FEDERATED if proof is not None and proof.upstream else PASSWORD
+            reference = self.reference(subject.account.id, change.keys, unusual=True, first=first)
             raise SignInUnusual(reference)
         if verdict != "right":
             raise SignInRefused
         device = remember_device(means, change.keys)
         return Opened(cookie, session, subject.account.name, device)
 
-    def reference(self, account_id: str, keys: GuessKeys, *, unusual: bool) -> str:
-        """Return what the next factor is given with; ``unusual``: a right one came before it."""
+    def reference(
+        self, account_id: str, keys: GuessKeys, *, unusual: bool, first: str = PASSWORD
+    ) -> str:
+        """Return what the next factor is given with; ``unusual``: a right one came before it.
+
+        ``first`` is the RFC 8176 word of what was proved first.
+        """
         content = {
             "account": account_id,
             "name": keys.name,
             "nonce": self.means.random(16).hex(),
             "unusual": unusual,
+            "first": first,
         }
         lifetime = self.means.options.lifetimes.second_factor
         return write_reference(self.means, SECOND_FACTOR, content, lifetime)
@@ -248,12 +259,16 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What the reference of a right password says; ``unusual``: a right factor came too."""
+    """What the reference of a right password (or provider's proof: ``first``) says.
+
+    ``unusual``: a right factor came too.
+    """
 
     account_id: str
     keys: GuessKeys
     once: tuple[str, bytes, int]
     unusual: bool
+    first: str = PASSWORD
 
 
 def resume(means: Means, attempt: FactorAttempt) -> Begun:
@@ -267,6 +282,7 @@ def resume(means: Means, attempt: FactorAttempt) -> Begun:
         keys=guess_keys(means, content["name"], attempt.address, attempt.device),
         once=(SECOND_FACTOR, bytes.fromhex(content["nonce"]), content["until"]),
         unusual=bool(content.get("unusual")),
+        first=str(content.get("first", PASSWORD)),
     )
 
 

@@ -19,7 +19,7 @@ from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt, RpSessio
 from iam.service.means import Means
 from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import GuessKeys, count_password, guess_keys, password_refused
-from iam.service.sign_on.opening import Change, Opening, resume, store_password
+from iam.service.sign_on.opening import FEDERATED, Change, Opening, resume, store_password
 from iam.service.sign_on.owning import require_fresh
 from iam.service.sign_on.passwords import hash_if_due, hash_of_new
 from iam.service.sign_on.sessions import digest_of
@@ -80,10 +80,12 @@ class SignInService:
         proof = code_proof(means, subject, attempt.code)
         new_hash = None
         if proof is not None:
-            proof = replace(proof, amr=("pwd", *proof.amr))
+            federated = begun.first == FEDERATED
+            proof = replace(proof, amr=(begun.first, *proof.amr), upstream=federated)
             # only who may have the factor learns of age and policy
-            self.opening.refuse_by_policy(subject, proof.level)
-            new_hash = hash_if_due(means, subject, attempt.new_password or None)
+            self.opening.refuse_by_policy(subject, proof.level, attempt.address)
+            if not federated:
+                new_hash = hash_if_due(means, subject, attempt.new_password or None)
         change = Change(begun.once, begun.keys, new_hash, met=begun.unusual)
         return self.opening.open(subject, attempt, proof, change)
 

@@ -75,7 +75,7 @@ class StepUpService:
         )
         proof, once = self._proof(subject, attempt)
         if proof is not None:
-            self.opening.refuse_by_policy(subject, proof.level)
+            self.opening.refuse_by_policy(subject, proof.level, attempt.address)
         op_cookie, rp_cookie = encode(means.random(32)), encode(means.random(32))
         digests = (digest_of(op_cookie), digest_of(attempt.cookie), digest_of(rp_cookie))
         level = means.parts.transactions.run(
