@@ -65,6 +65,7 @@ from iam.errors.power import (
 )
 from iam.errors.upstream import (
     LocalSignInClosed,
+    SecondFactorNeeded,
     UpstreamDown,
     UpstreamInvalid,
     UpstreamLeft,
@@ -130,6 +131,7 @@ __all__ = [
     "RequestUriNotSupported",
     "RequestUriRefused",
     "RoleConflict",
+    "SecondFactorNeeded",
     "SignInRefused",
     "SignInUnusual",
     "SlowDown",

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from secops.kernel.errors import (
+    Forbidden,
+    Invalid,
+    StepUpRequired,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class UpstreamRefused(Unauthenticated):
@@ -42,6 +48,25 @@ class UpstreamDown(Unavailable):
         "请稍后重试;紧急事务请联系已指定的本地管理员。",
         "Try again later; for what can't wait, ask one of the named local administrators.",
     )
+
+
+class SecondFactorNeeded(StepUpRequired):
+    """The provider's sign-in counts for one factor; a local one must follow.
+
+    ``reference`` is for ``FactorAttempt``.
+    """
+
+    code = "iam.second_factor_needed"
+    title = Text("还需第二因素", "A second factor is needed")
+    remedy = Text(
+        "请输入本系统的动态码或恢复码,或使用通行密钥。",
+        "Enter a one-time code or recovery code of this system, or use a passkey.",
+    )
+
+    def __init__(self, reference: str) -> None:
+        """Keep the reference with which the local factor is given."""
+        super().__init__("a local factor must follow")
+        self.reference = reference
 
 
 class LocalSignInClosed(Forbidden):

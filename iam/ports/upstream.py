@@ -173,7 +173,7 @@ class UpstreamLinkStore(Protocol):
         ...
 
     def accounts_of_body(self, tx: Transaction, org_id: str, credit_code: str) -> Sequence[str]:
-        """Return ids of open legal accounts mandated now by this body, at most 2."""
+        """Return ids of open legal accounts that stand for this body now, at most 2."""
         ...
 
     def person_key(self, tx: Transaction, account_id: str) -> bytes | None:

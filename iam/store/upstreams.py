@@ -200,17 +200,21 @@ class UpstreamLinks:
         return [str(row.id) for row in tx.execute(query.order_by(accounts.c.id).limit(2)).all()]
 
     def accounts_of_body(self, tx: Transaction, org_id: str, credit_code: str) -> Sequence[str]:
-        """Return ids of open legal accounts mandated now by this body, at most 2."""
+        """Return ids of open legal accounts that stand for this body now, at most 2."""
+        legal, mandate = legal_persons.c, mandates.c
+        mandated = sa.select(mandate.agent_id).where(
+            mandate.legal_person_id == legal.id,
+            mandate.revoked_at.is_(None),
+            mandate.starts_at <= tx.now,
+            mandate.ends_at > tx.now,
+        )
+        stands = sa.or_(legal.representative_id == accounts.c.id, accounts.c.id.in_(mandated))
         query = (
             sa.select(accounts.c.id)
             .distinct()
-            .join(mandates, mandates.c.agent_id == accounts.c.id)
-            .join(legal_persons, legal_persons.c.id == mandates.c.legal_person_id)
+            .join(legal_persons, stands)
             .where(
-                legal_persons.c.credit_code == credit_code,
-                mandates.c.revoked_at.is_(None),
-                mandates.c.starts_at <= tx.now,
-                mandates.c.ends_at > tx.now,
+                legal.credit_code == credit_code,
                 accounts.c.org_id == org_id,
                 accounts.c.kind == "legal",
                 accounts.c.state.in_(_OPEN),

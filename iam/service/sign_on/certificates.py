@@ -28,7 +28,7 @@ from iam.models.factors import (
 from iam.models.sessions import FactorAttempt, Opened
 from iam.service.means import Means
 from iam.service.sign_on.guessing import address_refused, count_address_failure, guess_keys
-from iam.service.sign_on.opening import Change, Opening, Proof, resume
+from iam.service.sign_on.opening import FEDERATED, Change, Opening, Proof, resume
 from iam.service.sign_on.owning import factor_name, owner_of, require_another, require_fresh
 from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.sign_on.sessions import find_account, refuse_own, same_organisation
@@ -205,10 +205,11 @@ class CertificateService:
             lambda tx: self.opening.subject(tx, account.id, keys, guessable=False)
         )
         proof = Proof(
-            amr=_words(certificate, binding, second=begun is not None),
+            amr=_words(certificate, binding, first=None if begun is None else begun.first),
             level=(2 if binding.token_held else 1) + (begun is not None),
             use=lambda tx: means.stores.certificates.use(tx, binding.key_digest),
             strong=True,
+            upstream=begun is not None and begun.first == FEDERATED,
         )
         return self.opening.open(subject, _as_factor(attempt), proof, Change(once, keys))
 
@@ -273,12 +274,12 @@ class CertificateService:
 
 
 def _words(
-    certificate: Certificate, binding: CertificateBinding, *, second: bool
+    certificate: Certificate, binding: CertificateBinding, *, first: str | None
 ) -> tuple[str, ...]:
     """Return RFC 8176 words; ``hwk`` is only for keys that a token holds."""
     words = ["hwk" if binding.token_held else "swk"]
     words.append("sm2" if certificate.key_algorithm == "sm2" else "pop")
-    return ("pwd", *words, "mfa") if second else tuple(words)
+    return (first, *words, "mfa") if first else tuple(words)
 
 
 def _as_factor(attempt: CertificateAttempt) -> FactorAttempt:

@@ -32,7 +32,7 @@ from iam.service.sign_on.guessing import (
     count_address_failure,
     guess_keys,
 )
-from iam.service.sign_on.opening import Change, Opening, Proof, resume
+from iam.service.sign_on.opening import FEDERATED, Change, Opening, Proof, resume
 from iam.service.sign_on.owning import factor_name, owner_of, require_another, require_fresh
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import NotFound
@@ -197,12 +197,13 @@ class PasskeyService:
         subject = read(
             lambda tx: self.opening.subject(tx, passkey.account_id, keys, guessable=False)
         )
-        before = () if begun is None else ("pwd",)
+        before = () if begun is None else (begun.first,)
         proof = Proof(
             amr=(*before, *passkey_words(passkey)),
             level=passkey_level(passkey),
             use=lambda tx: use_passkey(means, tx, use),
             strong=True,
+            upstream=FEDERATED in before,
         )
         change = Change(asked.once, keys)
         return self.opening.open(subject, _as_factor(attempt), proof, change)

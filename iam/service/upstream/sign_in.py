@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from iam.core.base64url import encode
-from iam.errors import TokenRefused, UpstreamLeft, UpstreamRefused, UpstreamUnlinked
+from iam.errors import (
+    SecondFactorNeeded,
+    SignInRefused,
+    TokenRefused,
+    UpstreamLeft,
+    UpstreamRefused,
+    UpstreamUnlinked,
+)
 from iam.models.sessions import FactorAttempt, Opened
 from iam.models.upstream import (
     Handshake,
@@ -25,7 +32,7 @@ from iam.service.sign_on.guessing import (
     guess_keys,
     password_refused,
 )
-from iam.service.sign_on.opening import Change, Opening, Proof
+from iam.service.sign_on.opening import FEDERATED, Change, Opening, Proof, Subject
 from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.upstream.leaving import lock_leaver
 from iam.service.upstream.linking import Linking
@@ -36,6 +43,8 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "upstream"
+ENOUGH: Final = 2
+"""The level a session opens at."""
 MAX_COOKIE: Final = 3_800
 """Browsers keep cookies of 4,096 bytes, name and attributes included."""
 
@@ -117,7 +126,7 @@ class UpstreamSignIn:
         """Check the answer, find the account, open a session.
 
         Raises ``UpstreamRefused``, ``UpstreamUnlinked``, ``UpstreamLeft``, ``UpstreamDown``,
-        ``Forbidden`` by policy, ``SignInUnusual`` where one more local factor is needed.
+        ``Forbidden`` by policy, ``SecondFactorNeeded`` where a local factor must follow.
         """
         upstream = self.providers.require(upstream_id)
         begun = self._begun(upstream, cookie)
@@ -208,20 +217,33 @@ class UpstreamSignIn:
             lambda tx: self.opening.subject(tx, account_id, keys, guessable=False)
         )
         assured = proof.assurance or upstream.plan.trust.assurance
+        state = hashlib.sha256(begun.handshake.state.encode()).digest()
+        once = ("upstream", state, begun.until)
+        if assured < ENOUGH:
+            self._ask_for_a_factor(subject, keys, once)
         attempt = FactorAttempt(
             "", "", arrival.address, user_agent=arrival.user_agent, device=arrival.device
         )
-        strong = assured > 1 or subject.totp is None
         proved = Proof(
-            amr=("fed", "mfa") if assured > 1 else ("fed",),
+            amr=(FEDERATED, "mfa"),
             level=assured,
             use=lambda _: True,
-            strong=strong,
+            strong=True,
             upstream=True,
         )
-        once = hashlib.sha256(begun.handshake.state.encode()).digest()
-        change = Change(("upstream", once, begun.until), keys)
+        change = Change(once, keys)
         return self.opening.open(subject, attempt, proved, change)
+
+    def _ask_for_a_factor(
+        self, subject: Subject, keys: GuessKeys, once: tuple[str, bytes, int]
+    ) -> NoReturn:
+        """Raise what asks for a local factor: a session takes two."""
+        run = self.means.parts.transactions.run
+        if not run(lambda tx: self.means.stores.grants.use_once(tx, *once)):
+            raise SignInRefused
+        account_id = subject.account.id
+        reference = self.opening.reference(account_id, keys, unusual=False, first=FEDERATED)
+        raise SecondFactorNeeded(reference)
 
     def _note_refusal(self, upstream: Upstream, error: SecopsError, keys: GuessKeys | None) -> None:
         """Record why; count it where a password was given here."""

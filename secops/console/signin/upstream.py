@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from iam.errors import SignInUnusual
+from iam.errors import SecondFactorNeeded, SignInRefused
+from iam.models.factors import PasskeyQuestion
 from iam.models.upstream import UpstreamArrival
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.signin.shared import same_origin
@@ -84,7 +85,7 @@ class _Upstream:
         upstream_id = request.args["upstream"]
         try:
             done = iam.upstream_sign_in.complete(upstream_id, cookie, parameters, arrival)
-        except SignInUnusual as error:
+        except SecondFactorNeeded as error:
             return self._ask_factor(request, cookie, error)
         except SecopsError as error:
             again = asked_here and error.code == "iam.upstream_refused"
@@ -98,8 +99,8 @@ class _Upstream:
         onward = f"/oauth2/authorize?{urlencode({'transaction': done.transaction})}"
         return redirect(onward, headers=cookies)
 
-    def _ask_factor(self, request: Request, cookie: str, error: SignInUnusual) -> Response:
-        """Ask for one more, local factor: the sign-in is unusual."""
+    def _ask_factor(self, request: Request, cookie: str, error: SecondFactorNeeded) -> Response:
+        """Ask for a local factor: the provider's sign-in counts for one."""
         transaction = self.desk.parts.iam.upstream_sign_in.transaction_of(cookie)
         return self.desk.page(
             request,
@@ -107,10 +108,16 @@ class _Upstream:
             error.status,
             transaction=transaction,
             reference=error.reference,
-            question=None,
+            question=self._question(error.reference),
             error=error,
             renew=False,
         )
+
+    def _question(self, reference: str) -> PasskeyQuestion | None:
+        try:
+            return self.desk.parts.iam.passkeys.ask(reference)
+        except SignInRefused:
+            return None
 
     def _refusal(self, request: Request, error: SecopsError) -> Response:
         return self.desk.page(request, "signin/upstream_refused.html", error.status, error=error)
