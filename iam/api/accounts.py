@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from iam.api.shapes import (
     Table,
+    account_query,
     account_shape,
     document,
     enrolment_shape,
+    number,
     schema,
     session_shape,
     text,
 )
 from iam.models.accounts import AccountKind, NewAccount
 from iam.service import IamServices
+from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import (
@@ -46,6 +49,10 @@ _NEW = schema(
     organisation={},
     post={},
     document={"type": "object"},
+    under={"type": "string", "description": "the organisation it belongs to"},
+    owner={"type": "string", "description": "who answers for a service account"},
+    review_at={"type": "integer", "description": "UTC seconds since 1970"},
+    expires_at={"type": "integer", "description": "UTC seconds since 1970"},
 )
 
 
@@ -87,7 +94,9 @@ class _Accounts:
 
     def list_all(self, request: Request) -> Response:
         asked = page_request(request.query.get("limit"), request.query.get("cursor"))
-        page, roles = self.services.accounts.list_accounts(request.caller, asked)
+        page, roles = self.services.accounts.list_accounts(
+            request.caller, asked, account_query(request.query)
+        )
         items = [account_shape(account, roles[account.id]) for account in page.items]
         return json_response({"items": items, "next": page.next})
 
@@ -104,6 +113,10 @@ class _Accounts:
             document=document(body),
             organisation=text(body, "organisation", ""),
             post=text(body, "post", ""),
+            organisation_id=text(body, "under", "") or None,
+            owner_id=text(body, "owner", "") or None,
+            review_at=number(body, "review_at") * SECOND if "review_at" in body else None,
+            expires_at=number(body, "expires_at") * SECOND if "expires_at" in body else None,
         )
         account, enrolment = self.services.accounts.create_account(request.caller, new)
         answer = {"account": account_shape(account), "enrolment": enrolment_shape(enrolment)}

@@ -12,7 +12,7 @@ from iam.service import IamServices
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
-from secops.kernel.permissions.iam import ACCOUNT_CREATE, CHANGE_READ
+from secops.kernel.permissions.iam import ACCOUNT_CREATE, CHANGE_READ, MATRIX_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Route, SignedIn
 
@@ -35,6 +35,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     calls, people = _Changes(services), _People(services)
     one = "/change-requests/<change>"
     table = Table()
+    table.add("GET /permissions", "list_permissions", MATRIX_READ, people.permissions)
     table.add("GET /change-requests", "list_changes", CHANGE_READ, calls.list_all)
     signed_in = (
         ("POST", "/change-requests", "request_change", calls.ask, _NEW),
@@ -203,6 +204,18 @@ class _People:
             columns=_mapping(request),
         )
         return json_response(report_shape(report), 201)
+
+    def permissions(self, request: Request) -> Response:
+        items = [
+            {
+                "permission": row.permission,
+                "title": {"zh": row.title.zh, "en": row.title.en},
+                "roles": sorted(row.roles),
+                "clauses": list(row.clauses),
+            }
+            for row in self.services.power.matrix.list_permissions(request.caller)
+        ]
+        return json_response({"items": items, "next": None})
 
     def export(self, request: Request) -> Response:
         return json_response(dict(self.services.power.own.export_own(request.caller)))

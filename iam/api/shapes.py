@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from iam.models.accounts import Account, DocumentType, IdentityDocument, IssuedEnrolment
+from iam.models.accounts import (
+    Account,
+    AccountQuery,
+    DocumentType,
+    IdentityDocument,
+    IssuedEnrolment,
+)
 from iam.models.clients import Client
 from iam.models.sessions import OpSession
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
@@ -72,6 +78,23 @@ def account_shape(account: Account, roles: frozenset[str] = frozenset()) -> dict
         "created_at": to_rfc3339(account.created_at),
         "last_sign_in": rfc3339_or_none(signed_in),
     }
+
+
+def account_query(query: Mapping[str, str]) -> AccountQuery:
+    """Return what a list of accounts is asked for in a query string."""
+    order = query.get("order", "created")
+    orders = {"created": "created", "name": "name", "sign_in": "sign_in"}
+    if order not in orders:
+        msg = f"order is one of {', '.join(orders)}"
+        raise Invalid(msg)
+    return AccountQuery(
+        text=query.get("q", "")[:MAX_TEXT],
+        state=query.get("state", ""),
+        kind=query.get("kind", ""),
+        role=query.get("role", ""),
+        organisation_id=query.get("organisation", ""),
+        order=order,  # type: ignore[arg-type] # one of the three
+    )
 
 
 def enrolment_shape(enrolment: IssuedEnrolment) -> dict[str, Any]:

@@ -7,7 +7,12 @@ import click
 from iam.commands import (
     accounts,
     applications,
+    changes,
     enrolment,
+    factors,
+    mandates,
+    organisations,
+    permissions,
     registration,
     resets,
     roles,
@@ -32,6 +37,11 @@ for command in (
     *sessions.COMMANDS,
     *enrolment.COMMANDS,
     *resets.COMMANDS,
+    *factors.COMMANDS,
+    *organisations.COMMANDS,
+    *changes.COMMANDS,
+    *mandates.COMMANDS,
+    *permissions.COMMANDS,
     *upstreams.COMMANDS,
 ):
     group.add_command(command)

@@ -8,7 +8,8 @@ from typing import Any, Final
 import click
 
 from iam.commands.handing import enrolment_record, hand_out
-from iam.models.accounts import Account, IdentityDocument, NewAccount
+from iam.commands.instants import instant
+from iam.models.accounts import Account, AccountQuery, IdentityDocument, NewAccount
 from iam.service import IamServices
 from secops.kernel.clock import rfc3339_or_none
 from secops.kernel.pages import page_request
@@ -36,6 +37,10 @@ def _record(account: Account, roles: frozenset[str]) -> dict[str, Any]:
 @click.option("--document-number", help="Its number; only a keyed hash of it is kept.")
 @click.option("--organisation", default="", help="Where a civil servant serves.")
 @click.option("--post", default="", help="As what.")
+@click.option("--under", help="The id of the organisation it belongs to; your own by default.")
+@click.option("--owner", help="Who answers for a service account.")
+@click.option("--review", metavar="TIME", help="When a service account is looked at (RFC 3339).")
+@click.option("--expires", metavar="TIME", help="When a service account ends (RFC 3339).")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The enrolment file.")
 @click.pass_context
 def create_account(
@@ -60,6 +65,10 @@ def create_account(
         document=document,
         organisation=given["organisation"] or "",
         post=given["post"] or "",
+        organisation_id=given["under"],
+        owner_id=given["owner"],
+        review_at=instant(given["review"], "--review") if given["review"] else None,
+        expires_at=instant(given["expires"], "--expires") if given["expires"] else None,
     )
     account, issued = session.services(IamServices).accounts.create_account(session.actor, new)
     hand_out({"id": account.id, **enrolment_record(issued)}, output)
@@ -68,16 +77,29 @@ def create_account(
 @click.command("list-accounts")
 @click.option("--limit", type=click.IntRange(1, 200), default=200)
 @click.option("--cursor", help="The `next` of the page before.")
+@click.option("--text", default="", help="Only names with this in them.")
+@click.option("--state", default="", help="Only active, pending, locked or closed ones.")
+@click.option("--role", default="", help="Only holders of this role.")
+@click.option("--organisation", default="", help="Only in this organisation and below it.")
 @json_option
 @click.pass_context
-def list_accounts(ctx: click.Context, limit: int, cursor: str | None, *, as_json: bool) -> None:
+def list_accounts(
+    ctx: click.Context, /, limit: int, cursor: str | None, *, as_json: bool, **given: str
+) -> None:
     """List accounts and their roles.
 
     Example: secops --as system-admin iam list-accounts --json
     """
     session = session_of(ctx)
     asked = page_request(str(limit), cursor)
-    page, roles = session.services(IamServices).accounts.list_accounts(session.actor, asked)
+    query = AccountQuery(
+        text=given["text"],
+        state=given["state"],
+        role=given["role"],
+        organisation_id=given["organisation"],
+    )
+    accounts = session.services(IamServices).accounts
+    page, roles = accounts.list_accounts(session.actor, asked, query)
     records = [_record(account, roles[account.id]) for account in page.items]
     if as_json:
         print_json({"items": records, "next": page.next})

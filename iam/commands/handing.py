@@ -23,7 +23,7 @@ def enrolment_record(issued: IssuedEnrolment) -> dict[str, Any]:
     }
 
 
-def hand_out(record: dict[str, Any], output: Path | None) -> None:
+def hand_out(record: dict[str, Any], output: Path | None, *, quiet: bool = False) -> None:
     """Write ``record`` to a new file of mode 0600, or print it."""
     if output is None:
         print_json(record)
@@ -35,4 +35,5 @@ def hand_out(record: dict[str, Any], output: Path | None) -> None:
         raise Conflict(msg) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n")
-    say(f"written to {output} (mode 0600)")
+    if not quiet:
+        say(f"written to {output} (mode 0600)")

@@ -9,6 +9,7 @@ from iam.service.people.departures import DepartureService
 from iam.service.people.imports import ImportService
 from iam.service.people.lending import LendingService
 from iam.service.people.mandates import MandateService
+from iam.service.people.matrix import MatrixService
 from iam.service.people.organisations import OrganisationService
 from iam.service.people.own import OwnService
 from iam.service.sign_on.acting import ActingService
@@ -28,3 +29,4 @@ class PowerServices:
     lending: LendingService
     imports: ImportService
     own: OwnService
+    matrix: MatrixService

@@ -112,7 +112,11 @@ class TokenVerification:
             raise TokenRefused(msg)
         digest = token_digest(token)
         known = self._known.get(digest)
-        if known is None or known.over(self._means.now) or not self._directory.unchanged(known.actor):
+        if (
+            known is None
+            or known.over(self._means.now)
+            or not self._directory.unchanged(known.actor)
+        ):
             known = self._check(token)
             if len(self._known) >= MAX_CACHED:
                 self._known.clear()
