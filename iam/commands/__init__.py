@@ -10,9 +10,11 @@ from iam.commands import (
     changes,
     enrolment,
     factors,
+    locks,
     mandates,
     organisations,
     permissions,
+    policies,
     registration,
     resets,
     roles,
@@ -43,5 +45,7 @@ for command in (
     *mandates.COMMANDS,
     *permissions.COMMANDS,
     *upstreams.COMMANDS,
+    *policies.COMMANDS,
+    *locks.COMMANDS,
 ):
     group.add_command(command)
