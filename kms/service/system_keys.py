@@ -59,6 +59,14 @@ class SystemSigner:
         loaded = self._load()
         return self._ring.private_key(loaded, loaded.key.latest_version).sign(message, DEFAULT)
 
+    def sign_as(self, version: int, message: bytes) -> bytes:
+        """Return the signature; raise ``Conflict`` if ``version`` is no longer the latest."""
+        loaded = self._load()
+        if loaded.key.latest_version != version:
+            msg = "the signing key has been rotated"
+            raise Conflict(msg)
+        return self._ring.private_key(loaded, version).sign(message, DEFAULT)
+
     def sign_raw(self, message: bytes) -> bytes:
         """Return the signature as r ‖ s, the form of JWS (RFC 7518 §3.4)."""
         return signatures.to_raw(self.algorithm, self.sign(message))

@@ -29,7 +29,7 @@ from kms.service.system_keys import SystemBox, SystemPublicKey, SystemSigner
 from secops.crypto import signatures as crypto
 from secops.crypto.errors import InvalidSignature, MalformedEncoding
 from secops.crypto.options import DEFAULT
-from secops.kernel.errors import Conflict, SecopsError, Unavailable
+from secops.kernel.errors import SecopsError, Unavailable
 
 TOKENS: Final = "iam-tokens"
 CHECKPOINT_ED25519: Final = "ledger-ed25519"
@@ -88,10 +88,7 @@ class PoolTokenSigner:
 
     def sign(self, name: str, message: bytes) -> bytes:
         """Return the DER signature; raise ``Conflict`` if ``name`` no longer signs."""
-        signer = self._signers.get(TOKENS, "ecdsa-p256")
-        if name != str(signer.public_keys()[-1].version):
-            raise Conflict("the signing key has been rotated")
-        return signer.sign(message)
+        return self._signers.get(TOKENS, "ecdsa-p256").sign_as(int(name), message)
 
 
 class PoolMandateSigner:

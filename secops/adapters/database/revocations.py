@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import weakref
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -52,6 +53,17 @@ def set_revoked(transaction: Transaction, kind: str, identifier: str, *, revoked
     return epoch
 
 
+_ALIVE: Final[weakref.WeakSet[DatabaseRevocations]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for each in list(_ALIVE):
+        each.forget_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class DatabaseRevocations:
     """The kernel's ``Revocations``; ``engine`` is a read-only one."""
 
@@ -60,6 +72,7 @@ class DatabaseRevocations:
         self._clock = clock
         self._emergency = emergency
         self._reset()
+        _ALIVE.add(self)
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -84,7 +97,8 @@ class DatabaseRevocations:
         thing = (kind, identifier)
         if thing in self._in_emergency or thing in self._ended_here:
             return True
-        self._make_fresh()
+        if self._clock.monotonic() - self._fresh_at > STALE_SECONDS:
+            self._make_fresh()
         return thing in self._ended or thing in self._in_emergency
 
     def revoke(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
@@ -129,10 +143,12 @@ class DatabaseRevocations:
             # this process's memory knows it before the caller is answered
             transaction.after_commit.append(self.refresh)
 
+    def forget_parent(self) -> None:
+        """Begin anew in a forked child: it has neither the thread nor the connections."""
+        self._engine.dispose(close=False)
+        self._reset()
+
     def _make_fresh(self) -> None:
-        if self._pid != os.getpid():
-            self._engine.dispose(close=False)
-            self._reset()
         if self._clock.monotonic() - self._fresh_at <= STALE_SECONDS:
             return
         self.refresh()

@@ -86,12 +86,16 @@ class RequestParser:
 
     def on_url(self, part: bytes) -> None:
         """Collect the target."""
-        self._count(len(part))
+        self._size += len(part)
+        if self._size > MAX_HEAD:
+            raise HeadTooLarge
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header."""
-        self._count(len(name) + len(value))
+        self._size += len(name) + len(value)
+        if self._size > MAX_HEAD:
+            raise HeadTooLarge
         add_header(self._headers, name, value)
 
     def on_headers_complete(self) -> None:
@@ -118,11 +122,6 @@ class RequestParser:
             return
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._whole.append((self._head, body, self._found, None))
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > MAX_HEAD:
-            raise HeadTooLarge
 
     def _expect(self, head: Head) -> None:
         limit = SMALL_BODY
