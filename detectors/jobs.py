@@ -62,8 +62,9 @@ def log_jobs(
 
 
 def anomaly_jobs(watch: AnomalyWatch, training: TrainingService) -> tuple[Job, ...]:
-    """Return the watch over new events, and the look whether a model is due."""
+    """Return the watch over new events, the look whether a model is due, and old models' end."""
     return (
         Job("detectors.watch_anomalies", WATCH_SECONDS, watch.tick),
         Job("detectors.train_models", TRAIN_SECONDS, training.tick),
+        Job("detectors.forget_models", FORGET_SECONDS, training.vault.forget_retired),
     )

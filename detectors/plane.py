@@ -8,6 +8,7 @@ from typing import Final
 from detectors.adapters.data_classes import InstalledDataClasses
 from detectors.adapters.elastic.build import Hearers, Judgement
 from detectors.adapters.forest_trainer import SklearnForests
+from detectors.adapters.listeners.notes import LocalListenerNotes
 from detectors.adapters.listeners.syslog import SyslogListeners
 from detectors.adapters.log_files import LocalLogFiles, LocalRejects
 from detectors.adapters.log_store import OpenedLogStore, Surroundings, open_log_store
@@ -211,7 +212,7 @@ def listening_service(
         timezone=options.timezone,
     )
     listeners = SyslogListeners(options.listeners, intake, FrameCutter, parts.clock)
-    return ListeningService(parts, listeners, intake)
+    return ListeningService(parts, listeners, intake, LocalListenerNotes(parts.home))
 
 
 def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, AlertService]:

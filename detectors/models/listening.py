@@ -61,3 +61,11 @@ class ListenerCounts:
     connections: int = 0
     refused: int = 0
     failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerState:
+    """Where the running service listens (``udp 0.0.0.0:514``), or why it does not."""
+
+    opened: tuple[str, ...]
+    failure: str = ""

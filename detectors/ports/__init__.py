@@ -16,7 +16,7 @@ from detectors.ports.detection import (
     RuleCache,
     RuleSource,
 )
-from detectors.ports.listening import Listeners, StreamCutter, SyslogSink
+from detectors.ports.listening import ListenerNotes, Listeners, StreamCutter, SyslogSink
 from detectors.ports.logs import (
     ClosedSegments,
     LogFiles,
@@ -59,6 +59,7 @@ __all__ = [
     "ForestTrainer",
     "HitStore",
     "Indexing",
+    "ListenerNotes",
     "Listeners",
     "LogFiles",
     "LogIntake",

@@ -46,3 +46,15 @@ class Listeners(Protocol):
     def counts(self) -> ListenerCounts:
         """Return what they have done since they were opened."""
         ...
+
+
+class ListenerNotes(Protocol):
+    """Says to other processes how the listeners of the running one fare."""
+
+    def note(self, opened: Sequence[Endpoint], failure: str = "") -> None:
+        """Replace what is said: where they listen, or why they don't."""
+        ...
+
+    def forget(self) -> None:
+        """Say nothing of them: they are closed."""
+        ...

@@ -13,9 +13,10 @@ from detectors.core.formats.line import Record
 from detectors.core.formats.live import header_host, read_live
 from detectors.core.formats.record import Context
 from detectors.core.peers import Candidates, PeerTable, choose
+from detectors.errors import ListenerFailed
 from detectors.models.listening import QUARANTINE, Endpoint, Heard, ListenerCounts
 from detectors.models.logs import LogSource
-from detectors.ports import Listeners, LogIntake, LogSources, SourceHealths
+from detectors.ports import ListenerNotes, Listeners, LogIntake, LogSources, SourceHealths
 from detectors.service.log_settings import check_encoding, zone_of
 from detectors.service.logs import event_of
 from detectors.service.privacy import Originals, PrivacyService
@@ -25,6 +26,8 @@ from secops.kernel.logs import LogEvent
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 
+_ACTOR: Final = system_actor("listeners")
+_LISTENERS: Final = "listeners:syslog"
 _REFRESH_SECONDS: Final = 2.0
 MAX_STRANGERS: Final = 1_000
 """Unknown peers that are counted one by one."""
@@ -166,10 +169,18 @@ class ListeningService:
     parts: Parts
     listeners: Listeners
     intake: SyslogIntake
+    notes: ListenerNotes
 
     def start_listeners(self) -> Sequence[Endpoint]:
         """Open them and return where they listen; raises ``ListenerFailed``. It is recorded."""
-        opened = self.listeners.start()
+        try:
+            opened = self.listeners.start()
+        except ListenerFailed as failed:
+            self.notes.note((), failed.detail)
+            act = Act("detectors.start_listeners", _ACTOR, _LISTENERS, "failed")
+            self.parts.trail.append([act])
+            raise
+        self.notes.note(opened)
         if opened:
             places = [f"{each.transport} {each.host} {each.port}" for each in opened]
             self._record("detectors.start_listeners", {"endpoints": "; ".join(places)})
@@ -178,6 +189,7 @@ class ListeningService:
     def stop_listeners(self) -> None:
         """Close them; what was heard is stored first. What they did is recorded."""
         self.listeners.stop()
+        self.notes.forget()
         counts = self.listeners.counts()
         if counts.heard or counts.dropped or counts.refused:
             self._record("detectors.stop_listeners", asdict(counts))
@@ -187,5 +199,5 @@ class ListeningService:
         return self.listeners.counts()
 
     def _record(self, action: str, details: Mapping[str, str | int]) -> None:
-        act = Act(action, system_actor("listeners"), "listeners:syslog", details=details)
+        act = Act(action, _ACTOR, _LISTENERS, details=details)
         self.parts.trail.append([act])

@@ -127,6 +127,12 @@ class DatabaseModels:
             tx.execute(anomaly_progress.insert().values(name=f"train {kind}", **values))
 
 
+def models_in_use(tx: Transaction) -> list[ModelRecord]:
+    """Return every organisation's active models, by kind."""
+    query = sa.select(models).where(models.c.state == "active").order_by(models.c.kind)
+    return [_record(row) for row in tx.execute(query)]
+
+
 def _text(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 

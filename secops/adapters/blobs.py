@@ -54,6 +54,19 @@ class FileBlobs:
             raise Unavailable(msg)
         return content
 
+    def drop(self, name: str) -> bool:
+        """Delete the content; False if there is none. Raise ``Unavailable``."""
+        if not _NAME.fullmatch(name):
+            return False
+        try:
+            self._path(name).unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            msg = "the blob can't be deleted"
+            raise Unavailable(msg) from error
+        return True
+
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name[2:]
 

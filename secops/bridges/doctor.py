@@ -13,14 +13,20 @@ from typing import Final, Literal
 
 from PIL import features
 
+from detectors.adapters.listeners.notes import LocalListenerNotes
 from detectors.adapters.log_store import examine as examine_log_store
+from detectors.store.anomalies import models_in_use
 from kms.adapters.pictures import FONTS
+from secops.adapters.blobs import FileBlobs
 from secops.adapters.database.engine import database_version, make_engine
+from secops.adapters.database.unit import ReadTransaction
 from secops.adapters.disk import free_bytes, is_remote, sync_seconds
+from secops.bridges.listening import listener_options
 from secops.bridges.watching import detectors_options
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.clock import SystemClock, from_rfc3339
 from secops.kernel.errors import SecopsError
+from secops.kernel.ids import SystemRandomness
 from secops.migrations import current, heads
 from secops.settings import DATABASE_FILE, Settings, read_settings
 
@@ -60,6 +66,8 @@ def examine(home: Path) -> list[Finding]:
         _database,
         _log_store,
         _listeners,
+        _syslog,
+        _models,
         _custody,
         _retention,
         _demo,
@@ -173,6 +181,43 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
         f"plain HTTP on {settings.host} behind trusted proxies",
         "let nobody but the proxy reach it, or set tls_cert and tls_key",
     )
+
+
+def _syslog(settings: Settings) -> Iterator[Finding]:
+    wanted = listener_options(settings).endpoints
+    state = LocalListenerNotes(settings.home).state()
+    if not wanted:
+        return
+    if state is None:
+        yield Finding("syslog", "ok", "not heard now: the service does not run")
+    elif state.failure:
+        remedy = "free the port or change it, check certificate and key; then start the service"
+        yield Finding("syslog", "fault", f"not heard: {state.failure}", remedy)
+    else:
+        yield Finding("syslog", "ok", ", ".join(state.opened))
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    """Look at the files of the models in use; their signatures are verified at each use."""
+    if not settings.database_url and not (settings.home / DATABASE_FILE).is_file():
+        return
+    engine = make_engine(settings.database, read_only=True)
+    try:
+        with engine.begin() as connection:
+            records = models_in_use(ReadTransaction(connection, SystemClock().now()))
+    finally:
+        engine.dispose()
+    blobs = FileBlobs(settings.home / "blobs", SystemRandomness())
+    bad = []
+    for record in records:
+        try:
+            blobs.get(record.digest)
+        except SecopsError:
+            bad.append(f"the file of {record.kind} model {record.id} is gone or was changed")
+    if records:
+        remedy = "`secops detectors train-model KIND`; until then sign-ins go unjudged"
+        seen = "; ".join(bad) or f"{len(records)} in use, files as they were made"
+        yield Finding("models", "fault" if bad else "ok", seen, remedy if bad else "")
 
 
 def _custody(settings: Settings) -> Iterator[Finding]:

@@ -15,3 +15,7 @@ class Blobs(Protocol):
     def get(self, name: str) -> bytes:
         """Return the content; raise ``NotFound``, or ``Unavailable`` if it no longer fits."""
         ...
+
+    def drop(self, name: str) -> bool:
+        """Delete the content; False if there is none. Raise ``Unavailable``."""
+        ...

@@ -22,3 +22,6 @@ class FakeBlobs:
         if hashlib.sha256(self.kept[name]).hexdigest() != name:
             raise Unavailable
         return self.kept[name]
+
+    def drop(self, name: str) -> bool:
+        return self.kept.pop(name, None) is not None

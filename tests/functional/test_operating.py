@@ -15,6 +15,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from detectors.adapters.listeners.notes import LocalListenerNotes
+from detectors.models.listening import Endpoint
 from secops.app import open_house
 from secops.cli import cli, main
 from secops.kernel.clock import SystemClock
@@ -224,6 +226,24 @@ def test_doctor_names_what_is_wrong_with_a_home(
     settings.write_text('listen = "192.0.2.1:80"\ntrusted_proxies = "192.0.2.0/24"\n')
     seen = findings(tmp_path, capsys)
     assert (seen["listener"]["state"], seen["unlock"]["state"]) == ("unprotected", "ok")
+
+
+def test_doctor_says_whether_syslog_is_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text('syslog_tcp = "127.0.0.1:6514"\n')
+    notes = LocalListenerNotes(tmp_path)
+    assert "does not run" in findings(tmp_path, capsys)["syslog"]["seen"]
+    notes.note([Endpoint("tcp", "127.0.0.1", 6514)])
+    seen = findings(tmp_path, capsys)["syslog"]
+    assert (seen["state"], seen["seen"]) == ("ok", "tcp 127.0.0.1:6514")
+    notes.note((), "tcp 127.0.0.1:6514: Address already in use")
+    seen = findings(tmp_path, capsys)["syslog"]
+    assert (seen["state"], "already in use" in seen["seen"]) == ("fault", True)
+    notes.forget()
+    assert findings(tmp_path, capsys)["syslog"]["state"] == "ok"
+    (tmp_path / "settings.toml").write_text("")
+    assert "syslog" not in findings(tmp_path, capsys)
 
 
 # who acts

@@ -16,6 +16,8 @@ from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.anomalies import LOGIN_MODEL, USE_MODEL, LoginFacts
 from detectors.service.anomalies import FIRST_USE_RULE, LOGIN_RULE, MODEL_RULE, VOLUME_RULE
 from detectors.service.login_history import MAX_HISTORY, own_events, read_logins
+from detectors.service.model_vault import GRACE_DAYS
+from secops.bridges.doctor import examine
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.clock import DAY, HOUR, MINUTE
 from secops.kernel.errors import Invalid
@@ -136,6 +138,44 @@ def test_without_a_model_nobody_is_stopped_and_features_are_kept(empty: AnomalyH
     assert (found.answer, found.note) == ("unjudged", "there is no model yet")
     assert found.features["failures"] == "0"
     assert empty.risk().warm() == "there is no model yet"
+
+
+def test_doctor_names_a_model_whose_file_was_changed(house: AnomalyHouse) -> None:
+    def said() -> str:
+        (finding,) = (one for one in examine(house.parts.home) if one.name == "models")
+        return f"{finding.state}: {finding.seen}"
+
+    assert said() == "ok: 1 in use, files as they were made"
+    flip(house)
+    assert said().startswith("fault: the file of login model mdl_")
+
+
+def test_the_file_of_a_replaced_model_goes_after_a_month(house: AnomalyHouse) -> None:
+    vault = house.training.vault
+    first = vault.active(LOGIN_MODEL)
+    assert first is not None
+    house.clock.instant += DAY
+    second = vault.keep(SYSTEM, LOGIN_MODEL, b"another model", {})
+    house.clock.instant += GRACE_DAYS * DAY
+    vault.forget_retired()
+    assert vault.open(first), "it was replaced just a month ago"
+    house.clock.instant += 1
+    vault.forget_retired()
+    vault.forget_retired()
+    with pytest.raises(ModelRejected, match="gone"):
+        vault.open(first)
+    assert vault.open(second), "the model in use stays, however old it is"
+    shown = house.models.show_model(SECURITY_ADMIN, first.id)
+    assert (shown.state, shown.card) == ("retired", first.card)
+
+
+def test_a_file_that_the_model_in_use_has_too_stays(house: AnomalyHouse) -> None:
+    again = house.training.train(SYSTEM, LOGIN_MODEL)
+    house.clock.instant += 2 * GRACE_DAYS * DAY
+    house.training.vault.forget_retired()
+    first, *_ = [each for each in house.training.vault._records() if each.state == "retired"]
+    assert first.digest == again.digest, "the same history gives the same model"
+    assert house.training.vault.open(again)
 
 
 def test_a_changed_byte_is_refused_and_sign_in_goes_on(house: AnomalyHouse) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from detectors.adapters.listeners.notes import LocalListenerNotes
 from detectors.errors import ListenerFailed, SpoolFull
 from detectors.models import DetectorsOptions
 from detectors.models.listening import QUARANTINE, Endpoint, ListenerOptions, Transport
@@ -431,4 +432,7 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
         assert isinstance(plane.services, DetectorsServices)
         with pytest.raises(ListenerFailed, match=r"127\.0\.0\.1"):
             plane.services.listening.start_listeners()
+        state = LocalListenerNotes(home).state()
+        assert state is not None
+        assert (state.opened, "127.0.0.1" in state.failure) == ((), True), "doctor says it"
         spine.close()
