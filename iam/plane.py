@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 
+from iam.adapters.breached import BreachedFile
 from iam.adapters.hashing import Argon2Hasher
 from iam.adapters.shipped import policy_compiler, weak_passwords
 from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
 from iam.models.options import IamOptions
-from iam.ports import ChangeKind, IamPorts, PasswordHasher
+from iam.ports import (
+    BreachedPasswords,
+    ChangeKind,
+    IamPorts,
+    NoBreachedPasswords,
+    PasswordHasher,
+)
 from iam.service import IamServices
 from iam.service.actors import ActorService
 from iam.service.evidence import EvidenceService
@@ -98,10 +105,11 @@ def assemble(
         keys=Keys(ports.keyed_hash),
         box=ports.secret_box,
         hasher=hasher,
-        rules=PasswordRules(options.password_profile, weak_passwords()),
+        rules=_password_rules(options),
         login_risk=ports.login_risk,
         outbound=ports.outbound,
         trust=ports.trust,
+        breached=_breached(options),
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
     ring = KeyRing(ports.token_signer, parts.clock)
@@ -117,6 +125,17 @@ def assemble(
             Subscription("iam.logout", SessionRevoked, services.logouts.receive),
         ),
     )
+
+
+def _password_rules(options: IamOptions) -> PasswordRules:
+    own = frozenset(word.casefold() for word in options.password_words)
+    return PasswordRules(options.password_profile, weak_passwords() | own)
+
+
+def _breached(options: IamOptions) -> BreachedPasswords:
+    if options.breached_passwords is None:
+        return NoBreachedPasswords()
+    return BreachedFile(options.breached_passwords)
 
 
 def _services(

@@ -20,7 +20,6 @@ from audits.service import AuditsServices
 from detectors.plane import install as install_detectors
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
-from iam.models.options import IamOptions
 from iam.plane import install as install_iam
 from iam.ports import IamPorts
 from iam.service import IamServices
@@ -38,6 +37,7 @@ from secops.bridges import (
     accounts,
     alerts,
     evidence,
+    identity,
     keys,
     login_risk,
     notices,
@@ -80,9 +80,9 @@ def open_house(home: Path, role: str = "command") -> House:
         judging,
         outbound=notices.upstream(settings),
         mandate_signer=keys.PoolMandateSigner(kms),
+        trust=identity.trust(settings),
     )
-    iam_options = IamOptions(issuer=settings.origin, demo=settings.demo)
-    iam_plane = install_iam(parts, iam_ports, iam_options)
+    iam_plane = install_iam(parts, iam_ports, identity.options(settings))
     iam = cast("IamServices", iam_plane.services)
     subjects.bind(iam)
     access.bind(iam.decisions)

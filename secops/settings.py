@@ -63,6 +63,14 @@ class Settings:
     unlock_passphrase: str = field(default="", repr=False)
     handover_key: str = field(default="", repr=False)
     emergency_path: str = ""
+    password_profile: str = "mlps"  # noqa: S105 - the name of a profile
+    password_words: str = ""
+    breached_passwords: str = ""
+    passkey_roots: str = ""
+    passkey_models: str = ""
+    passkey_attested: bool = False
+    certificate_trust: str = "trust"
+    terminator_key: str = field(default="", repr=False)
     webhook_url: str = field(default="", repr=False)
     webhook_kind: str = "generic"
     webhook_secret: str = field(default="", repr=False)
@@ -220,6 +228,10 @@ def _check(settings: Settings) -> None:
     _check_encryption(settings)
     if settings.handover_key and not re.fullmatch("[0-9a-f]{64}", settings.handover_key):
         raise SettingsRejected("handover_key is 32 bytes in hex")
+    if settings.terminator_key and not re.fullmatch("[0-9a-f]{64}", settings.terminator_key):
+        raise SettingsRejected("terminator_key is 32 bytes in hex")
+    if settings.password_profile not in ("mlps", "nist"):
+        raise SettingsRejected("password_profile is mlps or nist")
     if settings.crypto_profile not in ("intl", "gm"):
         raise SettingsRejected("crypto_profile is intl or gm")
     for name, least, most in _NUMBERS:

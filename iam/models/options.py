@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from iam.models.factors import AttestationPolicy
 from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 
 PasswordProfile = Literal["mlps", "nist"]
+CryptoProfile = Literal["intl", "gm"]
 
 API_AUDIENCE: Final = "secops-api"
 CONSOLE_CLIENT: Final = "secops-console"
@@ -53,6 +55,9 @@ class IamOptions:
     console_callback: str = "/login/callback"
     password_profile: PasswordProfile = "mlps"  # noqa: S105 - the name of a profile
     password_history: int = 5
+    password_words: frozenset[str] = frozenset()
+    breached_passwords: Path | None = None
+    crypto_profile: CryptoProfile = "intl"
     demo: bool = False
     hash_threads: int = 0
     hash_queue: int = 8

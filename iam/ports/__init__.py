@@ -14,9 +14,11 @@ from iam.ports.factors import (
     SessionLevelStore,
 )
 from iam.ports.keys import (
+    BreachedPasswords,
     IamPorts,
     KeyedHash,
     MandateSigner,
+    NoBreachedPasswords,
     NoMandateSigner,
     PasswordHasher,
     SecretBox,
@@ -76,6 +78,7 @@ from iam.ports.zero_trust import (
 
 __all__ = [
     "AccountStore",
+    "BreachedPasswords",
     "CertificateStore",
     "CertificateTrust",
     "ChangeKind",
@@ -99,6 +102,7 @@ __all__ = [
     "LogoutStore",
     "MandateSigner",
     "MandateStore",
+    "NoBreachedPasswords",
     "NoLoginRisk",
     "NoMandateSigner",
     "NoOutbound",

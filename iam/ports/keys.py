@@ -87,6 +87,23 @@ class IamPorts:
     mandate_signer: MandateSigner = field(default_factory=NoMandateSigner)
 
 
+class BreachedPasswords(Protocol):
+    """A list of passwords that attackers know, kept by the operator."""
+
+    def holds(self, digest: str) -> bool:
+        """Tell whether the SHA-1 ``digest`` (upper-case hex) or a prefix of it is listed."""
+        ...
+
+
+class NoBreachedPasswords:
+    """Where the operator keeps no list."""
+
+    def holds(self, digest: str) -> bool:
+        """Say no."""
+        del digest
+        return False
+
+
 class PasswordHasher(Protocol):
     """A slow hash behind a limit on how many run at a time."""
 

@@ -10,10 +10,12 @@ from typing import Final
 from iam.core.passwords import PasswordRules
 from iam.models.options import IamOptions
 from iam.ports import (
+    BreachedPasswords,
     CertificateTrust,
     IamStores,
     KeyedHash,
     LoginRisk,
+    NoBreachedPasswords,
     NoOutbound,
     NoTrust,
     Outbound,
@@ -63,6 +65,7 @@ class Means:
     login_risk: LoginRisk
     outbound: Outbound = field(default_factory=NoOutbound)
     trust: CertificateTrust = field(default_factory=NoTrust)
+    breached: BreachedPasswords = field(default_factory=NoBreachedPasswords)
 
     @property
     def now(self) -> int:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.exclusion import administers
-from iam.core.passwords import check_password
 from iam.core.rfc6238.totp import SECRET_BYTES, base32, matching_step, otpauth_uri
 from iam.errors import EnrolmentRefused, PersonUnproved, SignInRefused
 from iam.models.accounts import Account, Enrolment, EnrolmentView, IdentityDocument, Person
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.service.means import Means
 from iam.service.people.accounts import enrolment_digest, make_person
+from iam.service.sign_on.passwords import hash_of_first
 from iam.service.sign_on.recovery_codes import make_recovery_codes, recovery_digest
 from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
@@ -73,13 +73,12 @@ class EnrolmentService:
             raise PersonUnproved
         account = found.account
         means = self.means
-        password = check_password(form.password, means.rules, (account.name,))
         secret = self._secret(form.token)
         step = matching_step(secret, form.code, means.now, -1)
         if step is None:
             msg = "the code does not belong to this secret, or the clocks differ"
             raise SignInRefused(msg)
-        hashed = means.hasher.hash(means.peppered(password))
+        hashed = hash_of_first(means, account, form.password)
         sealed = means.box.seal(secret, f"totp|{account.id}".encode())
         codes = make_recovery_codes(means)
         digests = [recovery_digest(means, account.id, code) for code in codes]

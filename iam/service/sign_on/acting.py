@@ -101,7 +101,7 @@ class ActingService:
                     msg = "there is no such mandate"
                     raise NotFound(msg)
                 context = ActingContext(mandate, self.verify(tx, mandate))
-            self.means.stores.mandates.act(tx, session_id, context and context.mandate)
+            self.means.stores.mandates.act(tx, session_id, context.mandate if context else None)
             tx.record(_act(actor, context))
             return context
 

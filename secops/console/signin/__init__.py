@@ -7,7 +7,7 @@ request, ``/login`` proves who it is to the provider, ``/login/callback`` redeem
 from __future__ import annotations
 
 from secops.console.parts import Desk
-from secops.console.signin import device, factors, pages, upstream
+from secops.console.signin import certificates, device, factors, pages, upstream
 from secops.web.routes import Route
 
 __all__ = ["routes"]
@@ -18,6 +18,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         *pages.routes(desk),
         *device.routes(desk),
+        *certificates.routes(desk),
         *factors.routes(desk),
         *upstream.routes(desk),
     )

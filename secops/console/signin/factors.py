@@ -101,6 +101,11 @@ class _Factors:
         self.desk.parts.iam.passkeys.remove_passkey(request.caller, request.args["passkey"])
         return redirect("/me/factors")
 
+    def unbind_certificate(self, request: Request) -> Response:
+        """End the binding of a certificate."""
+        self.desk.parts.iam.certificates.unbind_own(request.caller, request.args["certificate"])
+        return redirect("/me/factors")
+
     def show_totp(self, request: Request) -> Response:
         """Show a new secret for the authenticator app."""
         return self._ask_totp(request)
@@ -225,6 +230,13 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page("/me/passkeys", "add_passkey", _OWN, here.add_passkey, **fresh),
         post_page(f"{one}/name", "rename_passkey_form", _OWN, here.rename_passkey, **fresh),
         post_page(f"{one}/remove", "remove_passkey_form", _OWN, here.remove_passkey, **fresh),
+        post_page(
+            "/me/certificates/<certificate>/remove",
+            "unbind_certificate_form",
+            _OWN,
+            here.unbind_certificate,
+            **fresh,
+        ),
         get_page("/me/totp", "show_totp", _OWN, here.show_totp),
         post_page("/me/totp", "replace_totp_form", _OWN, here.replace_totp, **fresh),
         post_page("/me/totp/remove", "remove_totp_form", _OWN, here.remove_totp, **fresh),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from iam.errors import (
     EnrolmentRefused,
@@ -15,17 +14,15 @@ from iam.errors import (
 )
 from iam.models.accounts import IdentityDocument
 from iam.models.factors import PasskeyAttempt, PasskeyQuestion
-from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
+from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import qr_picture, same_origin
+from secops.console.signin.shared import PAGES, go_on, qr_picture, same_origin
 from secops.kernel.errors import Forbidden, Invalid, SecopsError, TooMany
 from secops.web.messages import Request, Response, redirect
-from secops.web.routes import Public, Route
+from secops.web.routes import Route
 
-_PAGES: Final = Public("the pages with which people prove who they are")
 _START_SECONDS: Final = 600
-_DEVICE_SECONDS: Final = 90 * 86_400
 _YEAR_SECONDS: Final = 31_536_000
 
 
@@ -122,7 +119,7 @@ class _SignIn:
             if second:
                 return self._ask_factor(request, transaction, second, error)
             return self._ask_password(request, transaction, error)
-        return self._go_on(transaction, opened)
+        return go_on(iam.console, transaction, opened)
 
     def check_factor(self, request: Request) -> Response:
         """Check the code, open the provider's session, go on with the application."""
@@ -146,18 +143,7 @@ class _SignIn:
             return self._ask_factor(request, transaction, error.reference, error)
         except (PasswordExpired, Invalid, TooMany) as error:
             return self._ask_factor(request, transaction, reference, error)
-        return self._go_on(transaction, opened)
-
-    def _go_on(self, transaction: str, opened: Opened) -> Response:
-        """Keep the session's cookies and go on with the application that waits."""
-        console = self.desk.parts.iam.console
-        device = console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
-        cookies = (
-            ("set-cookie", console.cookie_header("op_session", opened.cookie)),
-            ("set-cookie", device),  # whoever guesses elsewhere can't lock this browser out
-        )
-        onward = f"/oauth2/authorize?{urlencode({'transaction': transaction})}"
-        return redirect(onward, headers=cookies)
+        return go_on(iam.console, transaction, opened)
 
     def callback(self, request: Request) -> Response:
         """Redeem the code: the console's own session begins."""
@@ -249,16 +235,16 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of sign-in."""
     here = _SignIn(desk)
     return (
-        get_page("/signin", "start_sign_in", _PAGES, here.start),
-        get_page("/login", "show_login", _PAGES, here.show_login),
-        post_page("/login", "check_password", _PAGES, here.check_password),
-        post_page("/login/factor", "check_factor", _PAGES, here.check_factor),
-        post_page("/login/passkey", "check_passkey", _PAGES, here.check_passkey),
-        post_page("/login/factor/passkey", "check_second_passkey", _PAGES, here.check_passkey),
-        get_page("/login/callback", "complete_sign_in", _PAGES, here.callback),
-        post_page("/signout", "sign_out", _PAGES, here.sign_out),
-        get_page("/signed-out", "signed_out", _PAGES, here.signed_out),
-        post_page("/preferences", "set_preferences", _PAGES, here.set_preferences),
-        get_page("/enrol", "show_enrolment", _PAGES, here.show_enrolment),
-        post_page("/enrol", "enrol", _PAGES, here.enrol),
+        get_page("/signin", "start_sign_in", PAGES, here.start),
+        get_page("/login", "show_login", PAGES, here.show_login),
+        post_page("/login", "check_password", PAGES, here.check_password),
+        post_page("/login/factor", "check_factor", PAGES, here.check_factor),
+        post_page("/login/passkey", "check_passkey", PAGES, here.check_passkey),
+        post_page("/login/factor/passkey", "check_second_passkey", PAGES, here.check_passkey),
+        get_page("/login/callback", "complete_sign_in", PAGES, here.callback),
+        post_page("/signout", "sign_out", PAGES, here.sign_out),
+        get_page("/signed-out", "signed_out", PAGES, here.signed_out),
+        post_page("/preferences", "set_preferences", PAGES, here.set_preferences),
+        get_page("/enrol", "show_enrolment", PAGES, here.show_enrolment),
+        post_page("/enrol", "enrol", PAGES, here.enrol),
     )

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Final
+from urllib.parse import urlencode
 
 import segno
 
+from iam.models.sessions import Opened
+from iam.service.provider.console import ConsoleService
 from secops.kernel.errors import Forbidden
-from secops.web.messages import Request
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Public
+
+PAGES: Final = Public("the pages with which people prove who they are")
+_DEVICE_SECONDS: Final = 90 * 86_400
+
+
+def go_on(console: ConsoleService, transaction: str, opened: Opened) -> Response:
+    """Keep the session's cookies and go on with the application that waits."""
+    device = console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
+    cookies = (
+        ("set-cookie", console.cookie_header("op_session", opened.cookie)),
+        ("set-cookie", device),  # whoever guesses elsewhere can't lock this browser out
+    )
+    onward = f"/oauth2/authorize?{urlencode({'transaction': transaction})}"
+    return redirect(onward, headers=cookies)
 
 
 def same_origin(request: Request) -> None:

@@ -1,0 +1,69 @@
+"""What an operator chose about signing in, from the settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final, cast
+
+from iam.adapters.trust_files import TrustFolder
+from iam.models.factors import AttestationPolicy
+from iam.models.options import IamOptions, PasswordProfile
+from secops.settings import Settings, SettingsRejected
+
+_MAX_ROOTS: Final = 4 * 1024 * 1024
+_CERTIFICATE: Final = re.compile(
+    r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL
+)
+_MODEL: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def options(settings: Settings) -> IamOptions:
+    """Return the plane's options; raise ``SettingsRejected`` naming the bad setting."""
+    return IamOptions(
+        issuer=settings.origin,
+        demo=settings.demo,
+        crypto_profile=settings.crypto_profile,
+        password_profile=cast("PasswordProfile", settings.password_profile),
+        password_words=frozenset(_parts(settings.password_words)),
+        breached_passwords=_in_home(settings, settings.breached_passwords),
+        attestation=_attestation(settings),
+        terminator_key=bytes.fromhex(settings.terminator_key),
+    )
+
+
+def trust(settings: Settings) -> TrustFolder:
+    """Return whose certificates sign people in."""
+    return TrustFolder(settings.home / settings.certificate_trust)
+
+
+def _attestation(settings: Settings) -> AttestationPolicy:
+    models = frozenset(part.lower() for part in _parts(settings.passkey_models))
+    if any(_MODEL.fullmatch(model) is None for model in models):
+        raise SettingsRejected("passkey_models are AAGUIDs, separated by commas")
+    roots = _roots(settings)
+    if settings.passkey_attested and not roots:
+        raise SettingsRejected("passkey_attested needs passkey_roots")
+    return AttestationPolicy(settings.passkey_attested, roots, models)
+
+
+def _roots(settings: Settings) -> tuple[str, ...]:
+    file = _in_home(settings, settings.passkey_roots)
+    if file is None:
+        return ()
+    try:
+        with file.open() as handle:
+            found = tuple(_CERTIFICATE.findall(handle.read(_MAX_ROOTS)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsRejected(f"passkey_roots: {file} can't be read") from error
+    if not found:
+        raise SettingsRejected(f"passkey_roots: {file} holds no certificate in PEM")
+    return found
+
+
+def _in_home(settings: Settings, name: str) -> Path | None:
+    return settings.home / name if name else None
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
