@@ -202,16 +202,21 @@ class UpstreamLinks:
     def accounts_of_body(self, tx: Transaction, org_id: str, credit_code: str) -> Sequence[str]:
         """Return ids of open legal accounts that stand for this body now, at most 2."""
         legal, mandate = legal_persons.c, mandates.c
-        mandated = sa.select(mandate.agent_id).where(
-            mandate.legal_person_id == legal.id,
-            mandate.revoked_at.is_(None),
-            mandate.starts_at <= tx.now,
-            mandate.ends_at > tx.now,
+        mandated = (
+            sa.select(mandate.agent_id)
+            .where(
+                mandate.legal_person_id == legal.id,
+                mandate.revoked_at.is_(None),
+                mandate.starts_at <= tx.now,
+                mandate.ends_at > tx.now,
+            )
+            .correlate(legal_persons)
         )
         stands = sa.or_(legal.representative_id == accounts.c.id, accounts.c.id.in_(mandated))
         query = (
             sa.select(accounts.c.id)
             .distinct()
+            .select_from(accounts)
             .join(legal_persons, stands)
             .where(
                 legal.credit_code == credit_code,

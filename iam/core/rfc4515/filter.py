@@ -17,7 +17,7 @@ def escape_value(value: str) -> str:
     """
     escaped = []
     for char in value:
-        if " " < char <= "~" and char not in _SPECIAL:
+        if " " <= char <= "~" and char not in _SPECIAL:
             escaped.append(char)
         else:
             escaped += [f"\\{byte:02x}" for byte in char.encode()]

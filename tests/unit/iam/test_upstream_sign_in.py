@@ -206,7 +206,7 @@ def test_a_directory_signs_its_person_in(directory: County) -> None:
 
 def test_a_legal_persons_account_is_found_by_its_credit_code(county: County) -> None:
     document = oidc_document(credit_code_claim="uscc")
-    document["trust"] = {"link_by": ["uscc"]}
+    document["trust"] = {"link_by": ["uscc"], "assurance": 2}
     county.configure("province", document, SECRET)
     account = county.hire("company", kind="legal")
     store = county.home.services.upstreams.means.stores.mandates
