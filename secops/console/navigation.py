@@ -19,6 +19,9 @@ from secops.kernel.permissions.detectors import (
 from secops.kernel.permissions.iam import (
     ACCOUNT_READ,
     CLIENT_READ,
+    DEVICE_READ,
+    LOCK_READ,
+    POLICY_READ,
     SESSION_READ,
     UPSTREAM_READ,
 )
@@ -38,6 +41,7 @@ class Entry:
 NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/", Text("我的工作台", "My workplace")),
     Entry("/me/factors", Text("我的登录因素", "My factors")),
+    Entry("/apps", Text("我的应用", "My applications")),
     Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
     Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),
     Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
@@ -54,6 +58,9 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
     Entry("/silent-partners", Text("未确认退出的应用", "Silent partners"), SESSION_READ),
     Entry("/upstreams", Text("上级身份源", "Identity providers"), UPSTREAM_READ),
+    Entry("/policies", Text("访问策略", "Access policies"), POLICY_READ),
+    Entry("/locks", Text("锁定", "Locks"), LOCK_READ),
+    Entry("/devices", Text("设备", "Devices"), DEVICE_READ),
     Entry("/ledger", Text("审计账本", "Ledger"), READ_LEDGER),
     Entry("/assessments", Text("等保自查", "Self-assessment"), READ_ASSESSMENTS),
 )

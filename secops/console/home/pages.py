@@ -63,6 +63,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         get_page("/", "show_home", _OWN, here.show),
         get_page("/me", "show_me", _OWN, here.show),
-        get_page("/apps", "show_applications", _OWN, here.show),
         post_page("/me/sessions/<session_id>/end", "end_own_session", _OWN, here.end_session),
     )
