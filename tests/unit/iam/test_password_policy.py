@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.adapters.breached import BreachedFile
+from iam.core.rfc6238.totp import hotp, step_at
 from iam.errors import PasswordExpired, PasswordWeak
 from iam.models.accounts import NewAccount
 from iam.models.sessions import FactorAttempt
@@ -27,8 +29,9 @@ def sha1(text: str) -> str:
 
 
 def change(home: IamHome, role: str, new: str) -> None:
+    home.clock.advance(1)
     home.services.sign_in.change_password(home.actor(role), home.demo[role].password, new)
-    home.demo[role] = replace(home.demo[role], password=new)
+    home.demo = {**home.demo, role: replace(home.demo[role], password=new)}
 
 
 @given(
@@ -77,14 +80,16 @@ def test_a_breached_password_is_refused_everywhere(tmp_path: Path) -> None:
     _, issued = home.services.accounts.create_account(
         home.actor("system-admin"), NewAccount("new.one")
     )
+    secret = base64.b32decode(home.services.enrolment.look(issued.token).otp_secret)
+    code = hotp(secret, step_at(home.clock.now()))
     with pytest.raises(PasswordWeak):
-        home.services.enrolment.enrol(EnrolmentForm(issued.token, GOOD, "000000"))
+        home.services.enrolment.enrol(EnrolmentForm(issued.token, GOOD, code))
     change(home, "analyst", GOOD + "!")
     home.close()
 
 
 @pytest.mark.parametrize(
-    "password", ["Lunshan-2024-aa", "lunshanLUNSHAN11", "Ana1yst-Analyst-9", "Zhengwuyun-1-Aa"]
+    "password", ["Lunshan-2024-aa", "lunshanLUNSHAN11", "An@lyst-Analyst-9", "Zhengwuyun-1-Aa"]
 )
 def test_words_of_the_place_and_the_owner_do_not_make_a_password(
     tmp_path: Path, password: str
@@ -99,7 +104,6 @@ def test_none_of_the_last_five_passwords_returns(home: IamHome) -> None:
     first = home.demo["analyst"].password
     for number in range(5):
         change(home, "analyst", f"{GOOD}-{number}")
-        home.clock.advance(1)
     for number in range(5):
         with pytest.raises(PasswordWeak) as caught:
             change(home, "analyst", f"{GOOD}-{number}")
@@ -121,7 +125,7 @@ def test_an_old_password_must_be_changed_while_signing_in(home: IamHome) -> None
     attempt = FactorAttempt(reference, home.code("analyst"), ADDRESS, GOOD)
     assert home.services.sign_in.finish(attempt).account_name == "analyst"
     home.clock.advance(30)
-    home.demo["analyst"] = replace(home.demo["analyst"], password=GOOD)
+    home.demo = {**home.demo, "analyst": replace(home.demo["analyst"], password=GOOD)}
     assert home.sign_in("analyst").account_name == "analyst"
 
 
