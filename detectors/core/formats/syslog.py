@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from detectors.core.formats import cef, keyvalue, sshd, sudo
+from detectors.core.formats import cef, keyvalue, sangfor, sshd, sudo
 from detectors.core.formats.pam import read_pam
 from detectors.core.formats.record import BadLine, Context, Parsed, decode_line
 from detectors.core.formats.times import bsd_time, iso_time
@@ -184,5 +184,7 @@ def _dispatch(message: str, fields: dict[str, Value]) -> None:
         cef.read_cef(message, fields)
     elif keyvalue.is_device(message):
         keyvalue.read_pairs(message, fields)
+    elif sangfor.is_sangfor(message):
+        sangfor.read_sangfor(message, fields)
     elif program in _READERS:
         _READERS[program](message, fields)
