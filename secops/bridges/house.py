@@ -70,6 +70,7 @@ class House:
         if self._closed:
             return
         self._closed.append(True)
+        self.iam.decisions.record.close()
         self.spine.journal.close()
         self.detectors.logs.close()
         self.audits.ledger.sequencer.drain()

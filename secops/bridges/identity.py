@@ -16,6 +16,7 @@ _CERTIFICATE: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL
 )
 _MODEL: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FOLD_SECONDS: Final = 1.0
 
 
 def options(settings: Settings) -> IamOptions:
@@ -29,6 +30,7 @@ def options(settings: Settings) -> IamOptions:
         breached_passwords=_in_home(settings, settings.breached_passwords),
         attestation=_attestation(settings),
         terminator_key=bytes.fromhex(settings.terminator_key),
+        fold_seconds=_FOLD_SECONDS,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from iam.core.circumstances import address_key, is_compliant, is_fresh
@@ -107,52 +107,56 @@ class DecisionService:
 
     def ask(self, question: Question, in_force: InForce) -> tuple[PolicyQuestion, Standing]:
         """Return ``question`` with all circumstances, and the caller's risk; may raise."""
-        actor = question.actor
-        known = self.surroundings.of(actor)
-        standing = self.standing(actor)
-        kind, _, name = question.resource.partition(":")
-        opening = question.permission == APPLICATION_OPEN
-        asked = replace(
-            self.circumstances(actor, known, in_force),
-            permission=question.permission,
-            resource_kind=kind,
-            risk=standing.risk,
-            revoked=self.revoked(actor, known),
-            in_scope=opening or in_scope(actor, question.permission),
-            facts=tuple(sorted((name, str(value)) for name, value in question.context.items())),
-            application=name if opening else actor.client_id or "",
-            grade=in_force.grade(kind),
-            proof_due=_proof_due(question, standing, in_force),
-        )
-        return asked, standing
+        known = self.surroundings.of(question.actor)
+        standing = self.standing(question.actor)
+        revoked = self.revoked(question.actor, known)
+        return self.circumstances(question, known, in_force, (standing, revoked)), standing
 
-    def circumstances(self, actor: Actor, known: Surroundings, in_force: InForce) -> PolicyQuestion:
-        """Return where, when and on what ``actor`` would ask; no permission, risk or scope."""
+    def circumstances(
+        self,
+        question: Question,
+        known: Surroundings,
+        in_force: InForce,
+        against: tuple[Standing, bool] = (Standing(), False),
+    ) -> PolicyQuestion:
+        """Return who asks what, where, when and on what.
+
+        ``against`` is what speaks against the caller: their risk, and whether they were ended.
+        """
+        actor, context = question.actor, question.context
+        standing, revoked = against
         now = self.clock.now()
         rule, time = in_force.data.posture, in_force.local_time(now)
+        kind, _, name = question.resource.partition(":")
+        opening = question.permission == APPLICATION_OPEN
+        # built once, every field: this runs for each request
         return PolicyQuestion(
             kind=actor.kind,
             id=actor.id,
             roles=actor.roles,
-            permission="",
-            resource_kind="",
+            permission=question.permission,
+            resource_kind=kind,
             level=actor.level,
-            risk=0,
-            revoked=False,
-            in_scope=True,
+            risk=standing.risk,
+            revoked=revoked,
+            in_scope=opening or in_scope(actor, question.permission),
+            facts=tuple(sorted((name, str(context[name])) for name in context)) if context else (),
             org=actor.org_id,
             account_kind=known.account_kind,
             real_name_level=known.real_name_level,
             factors=known.factors,
             signed_in_minutes=_age(actor, now),
-            zones=in_force.zones(actor.address),
-            device_registered=bool(known.device_id),
+            zones=in_force.zones(actor.address) if actor.address else (),
+            device_registered=known.device_id != "",
             device_fresh=is_fresh(known.reported_at, now, rule),
-            device_compliant=is_compliant(known.posture, rule),
+            device_compliant=known.posture is not None and is_compliant(known.posture, rule),
             hour=time.hour,
             weekday=time.weekday,
             working_time=time.working,
             holiday=time.holiday,
+            application=name if opening else actor.client_id or "",
+            grade=in_force.grade(kind),
+            proof_due=_proof_due(question, standing, in_force),
             risk_limit=in_force.data.risk.refuse,
         )
 

@@ -22,6 +22,7 @@ from iam.service.means import Means
 from iam.service.zero_trust.book import InForce
 from iam.service.zero_trust.decisions import SESSION_OPEN, DecisionService
 from iam.service.zero_trust.drafting import Drafting
+from secops.kernel.access import Question
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.approvals import Approval, SelfApproval
 from secops.kernel.clock import DAY
@@ -286,7 +287,9 @@ class PolicyService:
         known = stores.surroundings.of_account(tx, actor.id) or Surroundings()
         if actor.session_id is not None:
             known = stores.surroundings.of_session(tx, actor.session_id) or known
-        return self.decisions.circumstances(actor, known, draft)
+        return self.decisions.circumstances(
+            Question(actor, SESSION_OPEN, "session:new"), known, draft
+        )
 
     # texts and records
 
