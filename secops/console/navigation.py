@@ -18,9 +18,12 @@ from secops.kernel.permissions.detectors import (
 )
 from secops.kernel.permissions.iam import (
     ACCOUNT_READ,
+    CHANGE_READ,
     CLIENT_READ,
     DEVICE_READ,
     LOCK_READ,
+    MATRIX_READ,
+    ORGANISATION_READ,
     POLICY_READ,
     SESSION_READ,
     UPSTREAM_READ,
@@ -54,6 +57,10 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
     Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
     Entry("/verify", Text("验章", "Verify a seal")),
+    Entry("/me", Text("我的账户", "My account")),
+    Entry("/approvals", Text("待审批", "Approvals"), CHANGE_READ),
+    Entry("/organisations", Text("机构", "Organisations"), ORGANISATION_READ),
+    Entry("/permissions", Text("三员权限矩阵", "Matrix of rights"), MATRIX_READ),
     Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
     Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
     Entry("/silent-partners", Text("未确认退出的应用", "Silent partners"), SESSION_READ),

@@ -149,6 +149,24 @@ class ChangeRequestService:
         read = self.means.parts.transactions.read
         return read(lambda tx: self.means.stores.changes.of_requester(tx, actor.id))
 
+    def other_approvals(self, actor: Actor) -> Sequence[Approval]:
+        """Return what else waits in the caller's organisation that the caller may approve.
+
+        Each plane has its own approvals (resets, applications, seals, playbooks); here they
+        are only seen together.
+        """
+        self.means.parts.access.require(actor, CHANGE_READ, "approval:*")
+        read = self.means.parts.transactions.read
+        waiting = read(lambda tx: self.means.parts.approvals.pending(tx, actor.org_id))
+        ours = {approval_kind(kind) for kind in self.kinds}
+        return [
+            approval
+            for approval in waiting
+            if approval.kind not in ours
+            and actor.may(approval.permission)
+            and approval.requester_id != actor.id
+        ]
+
     def view_change(self, actor: Actor, change_id: str) -> ChangeView:
         """Return a request with its differences, and what the caller may do with it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,9 +106,7 @@ class DepartureService:
         done = 0
         for departure in due:
             try:
-                self.means.parts.transactions.run(
-                    lambda tx, one=departure: self._carry_out(tx, _SCHEDULER, one)
-                )
+                self.means.parts.transactions.run(self._ending(departure))
             except Conflict:
                 continue
             done += 1
@@ -142,14 +141,16 @@ class DepartureService:
             details = {"reason": "the service account's end has come"}
             act = Act("iam.lock_account", _SCHEDULER, f"account:{account_id}", details=details)
             self.means.parts.transactions.restrict(
-                lambda tx, one=account_id: self._lock(tx, one),
+                self._locking(account_id),
                 Restriction("account", account_id, act),
             )
         return len(over)
 
-    def _lock(self, tx: Transaction, account_id: str) -> None:
-        account = self.means.stores.accounts.get(tx, account_id)
-        self.means.stores.accounts.set_state(tx, account.id, "locked")
+    def _ending(self, departure: Departure) -> Callable[[Transaction], None]:
+        return lambda tx: self._carry_out(tx, _SCHEDULER, departure)
+
+    def _locking(self, account_id: str) -> Callable[[Transaction], None]:
+        return lambda tx: self.means.stores.accounts.set_state(tx, account_id, "locked")
 
     def _carry_out(self, tx: Transaction, actor: Actor, departure: Departure) -> None:
         if not self.means.stores.departures.finish(tx, departure.id, "done"):

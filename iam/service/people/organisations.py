@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from iam.errors import IdentityInvalid, OrganisationInUse
 from iam.models.accounts import Account, Organisation, OrganisationView
 from iam.service.means import Means
 from iam.service.people.roles import end_with_roles
-from iam.service.reach import reached_account, require_reach
+from iam.service.reach import reached_account, reaches, require_reach
 from iam.service.sign_on.sessions import refuse_own
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Forbidden
@@ -82,6 +82,15 @@ class OrganisationService:
         def work(tx: Transaction) -> OrganisationView:
             require_reach(self.means, tx, actor, org_id, "organisation")
             return self.means.stores.organisations.view(tx, org_id)
+
+        return self.means.parts.transactions.read(work)
+
+    def names_of(self, actor: Actor, ids: Sequence[str]) -> dict[str, str]:
+        """Return the names of organisations within reach, by id; others are left out."""
+
+        def work(tx: Transaction) -> dict[str, str]:
+            reached = [each for each in set(ids) if reaches(self.means, tx, actor, each)]
+            return self.means.stores.organisations.names(tx, reached)
 
         return self.means.parts.transactions.read(work)
 

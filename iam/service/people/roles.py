@@ -15,7 +15,12 @@ from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.permissions import Permission
-from secops.kernel.permissions.iam import AUDITOR_ASSIGN, ROLE_ASSIGN, ROLE_READ
+from secops.kernel.permissions.iam import (
+    ACCOUNT_READ,
+    AUDITOR_ASSIGN,
+    ROLE_ASSIGN,
+    ROLE_READ,
+)
 from secops.kernel.permissions.roles import ADMINISTRATORS, AUDITOR
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -176,6 +181,16 @@ class RoleService:
         self.means.parts.access.require(actor, ROLE_READ, "role:*")
         read = self.means.parts.transactions.read
         return read(lambda tx: self.means.stores.roles.by_subject(tx, actor.org_id))
+
+    def roles_of(self, actor: Actor, account: str) -> frozenset[str]:
+        """Return the roles of one account within reach (name or id)."""
+        self.means.parts.access.require(actor, ACCOUNT_READ, "account:*")
+
+        def work(tx: Transaction) -> frozenset[str]:
+            found = reached_account(self.means, tx, actor, account)
+            return self.means.stores.roles.of_subject(tx, found.id)
+
+        return self.means.parts.transactions.read(work)
 
     def _move_epoch(self, tx: Transaction, client_id: str) -> None:
         # caches of applications and their tokens are keyed by the epoch: this moves it

@@ -123,6 +123,15 @@ class ActingService:
         """Return ``context`` in a reading transaction of its own."""
         return self.means.parts.transactions.read(lambda tx: self.context(tx, session_id))
 
+    def acting_of(self, actor: Actor) -> ActingContext | None:
+        """Return for whom the caller's session acts; None too where the mandate has ended."""
+        if actor.session_id is None:
+            return None
+        try:
+            return self.context_of(actor.session_id)
+        except MandateRefused:
+            return None
+
     def require_covered(self, context: ActingContext, kind: str, identifier: str) -> None:
         """Raise ``MandateRefused`` unless the mandate covers the ``service`` or ``seal``."""
         if not covers(context.mandate, kind, identifier):

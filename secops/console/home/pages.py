@@ -1,16 +1,16 @@
-"""``/``: my workplace. ``/me`` is the same page under the name that applications link to."""
+"""``/``: my workplace, and ``/apps``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page
 from secops.console.render import visible
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.permissions import GRANTS
-from secops.web.messages import Request, Response, redirect
+from secops.web.messages import Request, Response
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("everybody sees their own things")
@@ -51,17 +51,10 @@ class _Home:
             mine=[grant for grant in GRANTS if actor.may(grant.permission)],
         )
 
-    def end_session(self, request: Request) -> Response:
-        """End one of the reader's own sessions."""
-        self.desk.parts.iam.sessions.end_own(request.caller, request.args["session_id"])
-        return redirect("/me")
-
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the workplace."""
     here = _Home(desk)
     return (
         get_page("/", "show_home", _OWN, here.show),
-        get_page("/me", "show_me", _OWN, here.show),
-        post_page("/me/sessions/<session_id>/end", "end_own_session", _OWN, here.end_session),
     )

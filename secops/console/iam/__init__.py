@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from secops.console.iam import applications, locks, pages, policies, upstreams
+from secops.console.iam import (
+    accounts,
+    applications,
+    approvals,
+    imports,
+    locks,
+    matrix,
+    organisations,
+    own,
+    policies,
+    upstreams,
+)
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -12,7 +23,12 @@ __all__ = ["routes"]
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of identity's pages."""
     return (
-        *pages.routes(desk),
+        *accounts.routes(desk),
+        *approvals.routes(desk),
+        *imports.routes(desk),
+        *matrix.routes(desk),
+        *organisations.routes(desk),
+        *own.routes(desk),
         *applications.routes(desk),
         *upstreams.routes(desk),
         *policies.routes(desk),

@@ -58,7 +58,6 @@ CHANGE_READ: Final = Permission("iam.change.read")
 ROLE_REQUEST: Final = Permission("iam.role.request")
 PRIVILEGE_REQUEST: Final = Permission("iam.privilege.request")
 EMERGENCY_APPROVE: Final = Permission("iam.emergency.approve")
-CLIENT_APPROVE: Final = Permission("iam.client.approve")
 
 _THREE: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
 _READERS: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, AUDITOR)
@@ -113,6 +112,5 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(ROLE_REQUEST, "申请变更角色", "Ask to change roles", SYSTEM_ADMIN, SECURITY_ADMIN),
     grant(PRIVILEGE_REQUEST, "申请临时权限", "Ask for a privilege with an end", *ROLES),
     grant(EMERGENCY_APPROVE, "批准紧急权限", "Approve an emergency privilege", *_THREE),
-    grant(CLIENT_APPROVE, "审批应用登记", "Approve changes of applications", SECURITY_ADMIN),
     grant(OWN_USE, "使用本人页面", "Use one's own pages and factors", *ROLES),
 )

@@ -1,0 +1,260 @@
+"""Accounts: created powerless by one administrator, given roles by another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from iam.models.accounts import Account, AccountQuery, NewAccount
+from iam.models.changes import NewChange
+from secops.console.iam.words import ACCOUNT_KINDS, ACCOUNT_STATES, local_instant
+from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
+from secops.kernel.catalogue import Language, Text
+from secops.kernel.errors import Invalid
+from secops.kernel.permissions import ROLES
+from secops.kernel.permissions.iam import (
+    ACCOUNT_CREATE,
+    ACCOUNT_LOCK,
+    ACCOUNT_READ,
+    ACCOUNT_UNLOCK,
+    DEPARTURE_ORDER,
+    ROLE_ASSIGN,
+    ROLE_REQUEST,
+    SESSION_READ,
+    SESSION_REVOKE,
+)
+from secops.kernel.permissions.roles import ADMINISTRATORS
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route
+
+_COLUMNS: Final = (
+    Column("name", N_("账户")),
+    Column("state", N_("状态")),
+    Column("kind", N_("类别")),
+    Column("roles", N_("角色")),
+    Column("organisation", N_("机构")),
+    Column("created", N_("创建时间")),
+    Column("last", N_("最近登录")),
+)
+_ORDERS: Final = {
+    "created": Text("创建先后", "Created"),
+    "name": Text("名称", "Name"),
+    "sign_in": Text("最近登录", "Last sign-in"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    desk: Desk
+
+    def list_accounts(self, request: Request) -> Response:
+        """Show accounts with their roles, narrowed as the query string says."""
+        caller, iam = request.caller, self.desk.parts.iam
+        query = _query(request)
+        page, roles = iam.accounts.list_accounts(caller, wanted_page(request), query)
+        places = iam.power.organisations.names_of(caller, [each.org_id for each in page.items])
+        rows = [
+            _row(account, roles[account.id], places, request.language) for account in page.items
+        ]
+        table = Table(N_("账户"), _COLUMNS, rows, page.next)
+        return self.desk.list_page(
+            request,
+            "iam/accounts.html",
+            table,
+            query=query,
+            orders=_ORDERS,
+            states=ACCOUNT_STATES,
+            kinds=ACCOUNT_KINDS,
+            roles_all=ROLES,
+            facets=_facets(request, iam.accounts.count_accounts(caller, query)),
+            may_create=caller.may(ACCOUNT_CREATE),
+        )
+
+    def create_account(self, request: Request) -> Response:
+        """Create an account without any role and show its enrolment, once."""
+        form = request.form
+        kind = form.get("kind", "natural")
+        if kind not in ACCOUNT_KINDS:
+            raise Invalid("an account is of one of the kinds offered")
+        new = NewAccount(
+            form.get("name", "").strip(),
+            kind,  # type: ignore[arg-type] # one of the kinds
+            full_name=form.get("full_name", "").strip(),
+            organisation_id=form.get("under", "").strip() or None,
+            owner_id=form.get("owner", "").strip() or None,
+            review_at=local_instant(form.get("review", "")),
+            expires_at=local_instant(form.get("expires", "")),
+        )
+        account, enrolment = self.desk.parts.iam.accounts.create_account(request.caller, new)
+        return self.desk.page(request, "iam/created.html", account=account, enrolment=enrolment)
+
+    def show_account(self, request: Request) -> Response:
+        """Show one account and what the reader may do with it."""
+        iam, caller = self.desk.parts.iam, request.caller
+        account = iam.accounts.get_account(caller, request.args["account_id"])
+        roles = iam.roles.roles_of(caller, account.id)
+        sessions = ()
+        if caller.may(SESSION_READ):
+            sessions = tuple(
+                iam.sessions.list_sessions(caller, wanted_page(request), account.id).items
+            )
+        places = iam.power.organisations.names_of(caller, [account.org_id])
+        offered = {role: text for role, text in ROLES.items() if role not in roles}
+        return self.desk.page(
+            request,
+            "iam/account.html",
+            account=account,
+            kind=ACCOUNT_KINDS.get(account.kind, Text(account.kind, account.kind)),
+            state=ACCOUNT_STATES.get(account.state, Text(account.state, account.state)),
+            place=places.get(account.org_id, account.org_id),
+            held={role: ROLES[role] for role in sorted(roles)},
+            others={r: text for r, text in offered.items() if r not in ADMINISTRATORS},
+            every=ROLES,
+            sessions=sessions,
+            may_assign=caller.may(ROLE_ASSIGN),
+            may_ask=caller.may(ROLE_REQUEST) and account.id != caller.id,
+            may_lock=caller.may(ACCOUNT_LOCK) and account.state == "active",
+            may_unlock=caller.may(ACCOUNT_UNLOCK) and account.state == "locked",
+            may_revoke=caller.may(SESSION_REVOKE),
+            may_end=caller.may(DEPARTURE_ORDER) and account.state != "closed",
+        )
+
+    def change_role(self, request: Request) -> Response:
+        """Assign or revoke a role."""
+        account_id, form = request.args["account_id"], request.form
+        roles, role = self.desk.parts.iam.roles, form.get("role", "")
+        if form.get("do") == "assign":
+            roles.assign_role(request.caller, account_id, role)
+        elif form.get("do") == "revoke":
+            roles.revoke_role(request.caller, account_id, role)
+        else:
+            raise Invalid("a role is assigned or revoked")
+        return redirect(f"/accounts/{account_id}")
+
+    def ask_roles(self, request: Request) -> Response:
+        """Ask that the account shall hold exactly the roles that were ticked."""
+        account_id, form = request.args["account_id"], request.form
+        wanted = sorted(role for role in ROLES if form.get(f"role-{role}") == "1")
+        new = NewChange(
+            "roles.change", f"account:{account_id}", {"roles": wanted}, form.get("reason", "")
+        )
+        change = self.desk.parts.iam.power.changes.request_change(request.caller, new)
+        return redirect(f"/approvals/{change.id}")
+
+    def lock_account(self, request: Request) -> Response:
+        """Lock it and end its sessions."""
+        account_id = request.args["account_id"]
+        reason = request.form.get("reason", "")
+        self.desk.parts.iam.accounts.lock_account(request.caller, account_id, reason)
+        return redirect(f"/accounts/{account_id}")
+
+    def unlock_account(self, request: Request) -> Response:
+        """Let it sign in again."""
+        account_id = request.args["account_id"]
+        reason = request.form.get("reason", "")
+        self.desk.parts.iam.accounts.unlock_account(request.caller, account_id, reason)
+        return redirect(f"/accounts/{account_id}")
+
+    def revoke_sessions(self, request: Request) -> Response:
+        """End every session of the account."""
+        account_id = request.args["account_id"]
+        reason = request.form.get("reason", "")
+        self.desk.parts.iam.sessions.revoke_sessions(request.caller, account_id, reason)
+        return redirect(f"/accounts/{account_id}")
+
+    def order_departure(self, request: Request) -> Response:
+        """Let somebody go, now or on a day."""
+        account_id, form = request.args["account_id"], request.form
+        self.desk.parts.iam.power.departures.order_departure(
+            request.caller,
+            account_id,
+            form.get("reason", ""),
+            due_at=local_instant(form.get("due", "")),
+            successor=form.get("successor", "").strip() or None,
+        )
+        return redirect(f"/accounts/{account_id}")
+
+
+def _query(request: Request) -> AccountQuery:
+    query = request.query
+    order = query.get("by", "created")
+    return AccountQuery(
+        text=query.get("q", "")[:128],
+        state=query.get("state", ""),
+        kind=query.get("kind", ""),
+        role=query.get("role", ""),
+        organisation_id=query.get("organisation", ""),
+        order=order if order in _ORDERS else "created",  # type: ignore[arg-type] # one of them
+    )
+
+
+def _row(
+    account: Account, roles: frozenset[str], places: Mapping[str, str], language: Language
+) -> tuple[Cell, ...]:
+    state = ACCOUNT_STATES.get(account.state, Text(account.state, account.state))
+    kind = ACCOUNT_KINDS.get(account.kind, Text(account.kind, account.kind))
+    signed_in = account.last_sign_in
+    return (
+        Cell(account.name, href=f"/accounts/{account.id}"),
+        Cell(state.into(language), badge="good" if account.state == "active" else "warn"),
+        Cell(kind.into(language)),
+        Cell(", ".join(ROLES[role].into(language) for role in sorted(roles))),
+        Cell(places.get(account.org_id, "—")),
+        Cell("", instant=account.created_at),
+        Cell("—") if signed_in is None else Cell("", instant=signed_in),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facet:
+    title: Text
+    count: int
+    href: str
+    chosen: bool
+
+
+def _facets(
+    request: Request, counts: Mapping[str, Mapping[str, int]]
+) -> list[tuple[str, list[_Facet]]]:
+    """Return links that narrow by state and by kind, with how many each leaves."""
+    groups = []
+    for name, words, title in (
+        ("state", ACCOUNT_STATES, N_("状态")),
+        ("kind", ACCOUNT_KINDS, N_("类别")),
+    ):
+        links = []
+        for value, text in words.items():
+            number = counts[name].get(value, 0)
+            if not number:
+                continue
+            chosen = request.query.get(name) == value
+            query = {k: v for k, v in request.query.items() if k not in (name, "cursor")}
+            href = "?" + urlencode(query if chosen else {**query, name: value})
+            links.append(_Facet(text, number, href, chosen))
+        groups.append((title, links))
+    return groups
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the account pages."""
+    here = _Accounts(desk)
+    one = "/accounts/<account_id>"
+    return (
+        get_page("/accounts", "show_accounts", ACCOUNT_READ, here.list_accounts),
+        post_page("/accounts", "create_account_form", ACCOUNT_CREATE, here.create_account),
+        get_page(one, "show_account_page", ACCOUNT_READ, here.show_account),
+        post_page(f"{one}/roles", "change_role_form", ROLE_ASSIGN, here.change_role),
+        post_page(f"{one}/roles/ask", "ask_roles_form", ROLE_REQUEST, here.ask_roles),
+        post_page(f"{one}/lock", "lock_account_form", ACCOUNT_LOCK, here.lock_account),
+        post_page(f"{one}/unlock", "unlock_account_form", ACCOUNT_UNLOCK, here.unlock_account),
+        post_page(
+            f"{one}/departure", "order_departure_form", DEPARTURE_ORDER, here.order_departure
+        ),
+        post_page(
+            f"{one}/sessions/revoke", "revoke_sessions_form", SESSION_REVOKE, here.revoke_sessions
+        ),
+    )

@@ -1,0 +1,72 @@
+"""People from a table: preview, then import; the enrolments come back as a file, once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import Final
+
+from iam.models.imports import ImportReport
+from secops.console.parts import Desk, get_page, post_page
+from secops.console.render import beijing_time
+from secops.kernel.errors import Invalid
+from secops.kernel.permissions.iam import ACCOUNT_CREATE
+from secops.web.messages import Request, Response
+from secops.web.routes import Route
+
+MAX_TABLE: Final = 8 << 20
+SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Imports:
+    desk: Desk
+
+    def show_form(self, request: Request) -> Response:
+        """Show where to choose the file."""
+        return self.desk.page(request, "iam/import.html", report=None, shown=())
+
+    def import_people(self, request: Request) -> Response:
+        """Preview the file, or import it and hand out the enrolments as CSV."""
+        upload, form = request.files.get("table"), request.form
+        if upload is None or not upload.content:
+            raise Invalid("a file is needed")
+        imports = self.desk.parts.iam.power.imports
+        if form.get("do") == "import":
+            wanted = "good" if form.get("rows") == "good" else "all"
+            report = imports.import_people(request.caller, upload.content, wanted)  # type: ignore[arg-type] # one of the two
+            return _enrolments(report)
+        report = imports.preview_people(request.caller, upload.content)
+        return self.desk.page(
+            request, "iam/import.html", report=report, shown=report.faults[:SHOWN]
+        )
+
+
+def _enrolments(report: ImportReport) -> Response:
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(["账户", "登记凭据", "有效至(北京时间)"])
+    for issued in report.enrolments:
+        writer.writerow([issued.account_name, issued.token, beijing_time(issued.expires_at)])
+    headers = (
+        ("content-type", "text/csv; charset=utf-8"),
+        ("content-disposition", 'attachment; filename="enrolments.csv"'),
+        ("cache-control", "no-store"),
+    )
+    return Response(200, headers, "\ufeff".encode() + lines.getvalue().encode())
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the import page."""
+    here = _Imports(desk)
+    return (
+        get_page("/people/import", "show_import", ACCOUNT_CREATE, here.show_form),
+        post_page(
+            "/people/import",
+            "import_people_form",
+            ACCOUNT_CREATE,
+            here.import_people,
+            max_body=MAX_TABLE,
+        ),
+    )
