@@ -77,7 +77,8 @@ def test_a_translation_of_unknown_kind_is_kept_as_it_is_written() -> None:
 def test_the_same_in_english() -> None:
     fields = read(
         "Log type: APT detection, policy name:inside, rule ID:7, src IP: 10.8.2.201, "
-        "src port:50815, dst IP: 0.0.0.0, dst port: 53, attack type: Botnet, threat level:Information, "
+        "src port:50815, dst IP: 0.0.0.0, dst port: 53, attack type: Botnet, "
+        "threat level:Information, "
         "action:Denied, URL:pool.example.org"
     )
     assert wanted(fields, *ENDS) == ["10.8.2.201", "50815", "0.0.0.0", "53"]  # noqa: S104 - as sent
