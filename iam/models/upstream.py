@@ -208,7 +208,8 @@ class UpstreamProof:
     """What a provider said, after every check of its protocol.
 
     ``once`` names the proof itself where it could be presented twice, until ``once_until``
-    (UTC µs). ``left`` says that the provider has closed this person's account.
+    (UTC µs). ``level`` is the provider's word, ``level_until`` its end where it says one (UTC
+    µs). ``left`` says that the provider has closed this person's account.
     """
 
     issuer: str
@@ -216,6 +217,7 @@ class UpstreamProof:
     id_number: str = field(default="", repr=False)
     credit_code: str = ""
     level: str = ""
+    level_until: int | None = None
     assurance: int | None = None
     left: bool = False
     once: bytes | None = None

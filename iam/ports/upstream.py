@@ -176,6 +176,10 @@ class UpstreamLinkStore(Protocol):
         """Return ids of open legal accounts that stand for this body now, at most 2."""
         ...
 
+    def credit_code_of(self, tx: Transaction, account_id: str) -> str | None:
+        """Return the code of the one body that a legal account stands for now."""
+        ...
+
     def person_key(self, tx: Transaction, account_id: str) -> bytes | None:
         """Return the key of the proved person behind an account."""
         ...

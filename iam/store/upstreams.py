@@ -60,6 +60,22 @@ def _link(row: Any) -> UpstreamLink:
     )
 
 
+def _stands(now: int) -> sa.ColumnElement[bool]:
+    """Return that an account is a body's representative, or mandated by it at ``now``."""
+    legal, mandate = legal_persons.c, mandates.c
+    mandated = (
+        sa.select(mandate.agent_id)
+        .where(
+            mandate.legal_person_id == legal.id,
+            mandate.revoked_at.is_(None),
+            mandate.starts_at <= now,
+            mandate.ends_at > now,
+        )
+        .correlate(legal_persons)
+    )
+    return sa.or_(legal.representative_id == accounts.c.id, accounts.c.id.in_(mandated))
+
+
 class Upstreams:
     """Providers, their proposals and who is linked to them."""
 
@@ -201,31 +217,31 @@ class UpstreamLinks:
 
     def accounts_of_body(self, tx: Transaction, org_id: str, credit_code: str) -> Sequence[str]:
         """Return ids of open legal accounts that stand for this body now, at most 2."""
-        legal, mandate = legal_persons.c, mandates.c
-        mandated = (
-            sa.select(mandate.agent_id)
-            .where(
-                mandate.legal_person_id == legal.id,
-                mandate.revoked_at.is_(None),
-                mandate.starts_at <= tx.now,
-                mandate.ends_at > tx.now,
-            )
-            .correlate(legal_persons)
-        )
-        stands = sa.or_(legal.representative_id == accounts.c.id, accounts.c.id.in_(mandated))
         query = (
             sa.select(accounts.c.id)
             .distinct()
             .select_from(accounts)
-            .join(legal_persons, stands)
+            .join(legal_persons, _stands(tx.now))
             .where(
-                legal.credit_code == credit_code,
+                legal_persons.c.credit_code == credit_code,
                 accounts.c.org_id == org_id,
                 accounts.c.kind == "legal",
                 accounts.c.state.in_(_OPEN),
             )
         )
         return [str(row.id) for row in tx.execute(query.order_by(accounts.c.id).limit(2)).all()]
+
+    def credit_code_of(self, tx: Transaction, account_id: str) -> str | None:
+        """Return the code of the one body that a legal account stands for now."""
+        query = (
+            sa.select(legal_persons.c.credit_code)
+            .distinct()
+            .select_from(accounts)
+            .join(legal_persons, _stands(tx.now))
+            .where(accounts.c.id == account_id, accounts.c.kind == "legal")
+        )
+        codes = tx.execute(query.limit(2)).scalars().all()
+        return str(codes[0]) if len(codes) == 1 else None
 
     def person_key(self, tx: Transaction, account_id: str) -> bytes | None:
         """Return the key of the proved person behind an account."""

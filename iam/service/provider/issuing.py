@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from iam.core.base64url import encode
 from iam.core.openid_logout.token import logout_claims
+from iam.core.real_name import real_name_claim
 from iam.models.clients import Client
 from iam.models.grants import TokenContent
 from iam.models.sessions import OpSession
@@ -15,6 +16,8 @@ from iam.service.provider.tokens import KeyRing, access_token_hash
 from secops.kernel.clock import SECOND
 
 _JTI_BYTES: Final = 16
+REAL_NAME: Final = "real_name"
+LEGAL_PERSON: Final = "legal_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,27 @@ class Issuer:
         }
         if nonce is not None:
             claims["nonce"] = nonce
-        return self.ring.sign("JWT", claims)
+        return self.ring.sign("JWT", {**claims, **self._person(client, session.account_id)})
+
+    def _person(self, client: Client, account_id: str) -> dict[str, Any]:
+        """Return what the application is registered to learn of the person or body.
+
+        Scope ``real_name``: the level of the real name; ``legal_person``: the credit code that
+        a legal person's own account stands for. Both are of the registration, which somebody
+        approved, never of the request alone.
+        """
+        wanted = client.scopes & {REAL_NAME, LEGAL_PERSON}
+        if not wanted:
+            return {}
+        links = self.means.stores.upstream_links
+        read = self.means.parts.transactions.read
+        claims: dict[str, Any] = {}
+        if REAL_NAME in wanted:
+            levels = read(lambda tx: links.levels_of(tx, account_id))
+            claims["real_name_level"] = real_name_claim(levels, self.means.now)
+        if LEGAL_PERSON in wanted:
+            claims["credit_code"] = read(lambda tx: links.credit_code_of(tx, account_id))
+        return {name: value for name, value in claims.items() if value is not None}
 
     def logout_token(self, client: Client, session_id: str, account_id: str) -> str:
         """Return what tells ``client`` that a session ended (Back-Channel Logout 1.0 §2.4)."""

@@ -124,7 +124,10 @@ class Linking:
     ) -> None:
         trust = upstream.plan.trust
         level = trust.levels.get(proof.level)
-        if level is None:
+        until = tx.now + trust.level_days * DAY
+        if proof.level_until is not None:
+            until = min(until, proof.level_until)
+        if level is None or until <= tx.now:
             return
         self.means.stores.upstream_links.put_level(
             tx,
@@ -135,7 +138,7 @@ class Linking:
                 level=level,
                 source=upstream.plan.id,
                 at=tx.now,
-                expires_at=tx.now + trust.level_days * DAY,
+                expires_at=until,
             ),
         )
 

@@ -193,15 +193,30 @@ class OidcUpstream:
 
     def _proof(self, claims: Mapping[str, Any], told: Mapping[str, Any]) -> UpstreamProof:
         settings = self._settings
-        level = None
+        assurance = None
         if settings.acr_levels:
-            level = min(settings.acr_levels.get(text_of(claims, "acr"), 1), 2)
+            assurance = min(settings.acr_levels.get(text_of(claims, "acr"), 1), 2)
+        level, until = _level(told, settings.level_claim)
         return UpstreamProof(
             issuer=settings.issuer,
             subject=claims["sub"],
             id_number=text_of(told, settings.id_number_claim),
             credit_code=text_of(told, settings.credit_code_claim),
-            level=text_of(told, settings.level_claim),
-            assurance=level,
+            level=level,
+            level_until=until,
+            assurance=assurance,
             left=bool(settings.disabled_claim) and told.get(settings.disabled_claim) is True,
         )
+
+
+def _level(told: Mapping[str, Any], name: str) -> tuple[str, int | None]:
+    """Return the word of a real-name level and its end, if it has one.
+
+    A claim like our own, {scheme, level, exp}, gives the word ``scheme:level``.
+    """
+    value = told.get(name) if name else None
+    if not isinstance(value, Mapping):
+        return text_of(told, name), None
+    until = value.get("exp")
+    word = f"{text_of(value, 'scheme')}:{text_of(value, 'level')}"
+    return word, until * SECOND if type(until) is int else 0
