@@ -12,6 +12,9 @@ from secops.kernel.transactions import Transaction
 
 PURGE_SECONDS: Final = 300.0
 PURGE_LIMIT: Final = 500
+KEYS_SECONDS: Final = 3_600.0
+KEY_AGE: Final = 90 * DAY
+"""A key for tokens signs for ninety days, the first of them published beside its predecessor."""
 LOGOUT_SECONDS: Final = 0.5
 LOGOUTS_KEPT: Final = 7 * DAY
 ENDS_SECONDS: Final = 1.0
@@ -28,6 +31,10 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
     def purge() -> bool:
         removed = means.parts.transactions.run(remove)
         return removed >= PURGE_LIMIT
+
+    def renew() -> bool:
+        services.metadata.ring.renew(means.now - KEY_AGE)
+        return False
 
     def remove(tx: Transaction) -> int:
         stores, before = means.stores, tx.now - HOUR
@@ -56,6 +63,7 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
         Job("iam.decisions", DECISIONS_SECONDS, forget_decisions),
         Job("iam.ends", ENDS_SECONDS, end_what_is_over),
         Job("iam.purge", PURGE_SECONDS, purge),
+        Job("iam.token_keys", KEYS_SECONDS, renew),
         Job("iam.logouts", LOGOUT_SECONDS, services.logouts.deliver),
         Job("iam.leavers", LEAVERS_SECONDS, services.leavers.tick),
     )

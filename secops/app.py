@@ -74,7 +74,7 @@ def open_house(home: Path, role: str = "command") -> House:
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()
     iam_ports = IamPorts(
-        keys.PoolTokenSigner(kms),
+        keys.PoolTokenSigner(kms, parts.clock),
         keys.PoolSecretBox(kms),
         keys.PoolKeyedHash(kms),
         judging,

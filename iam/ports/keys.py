@@ -35,6 +35,13 @@ class TokenSigner(Protocol):
         """Return the DER ECDSA signature over SHA-256 of ``message`` by the key ``name``."""
         ...
 
+    def renew(self, before: int) -> bool:
+        """Make a new key if the newest is from before (UTC microseconds); True if made.
+
+        It is published at once and signs a day later.
+        """
+        ...
+
 
 class SecretBox(Protocol):
     """Seals small secrets under the key pool."""

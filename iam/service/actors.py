@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from iam.core.base64url import encode
+from iam.errors import TokenRefused
+from iam.models.options import CLI_CLIENT
+from iam.models.sessions import RpSession
 from iam.service.means import Means
 from iam.service.provider.verification import TokenVerification
-from iam.service.sign_on.sessions import find_account
+from iam.service.sign_on.sessions import digest_of, find_account
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.transactions import Transaction
@@ -51,6 +55,21 @@ class ActorService:
         if "." in token:
             return self.tokens.verify_token(token)
         return self.tokens.verify_session(token)
+
+    def open_terminal(self, token: str) -> str:
+        """Return the secret of a command line's session, for a token of its device grant.
+
+        The token lives minutes, the session as long as one that was opened here.
+        """
+        claims = self.tokens.inspect(token).claims
+        if claims.client_id != CLI_CLIENT or claims.session_id is None:
+            msg = "the token is not the command line's"
+            raise TokenRefused(msg)
+        secret = encode(self.means.random(32))
+        stored = RpSession(digest_of(secret), claims.session_id, CLI_CLIENT, self.means.now)
+        run = self.means.parts.transactions.run
+        run(lambda tx: self.means.stores.sessions.add_rp(tx, stored))
+        return secret
 
     def resolve_subject(self, org_id: str, name: str) -> str:
         """Return ``account:ID`` or ``client:ID`` of a name or id; raise ``NotFound``."""

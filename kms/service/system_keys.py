@@ -35,6 +35,7 @@ class SystemPublicKey:
     version: int
     der: bytes
     algorithm: str
+    created_at: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -60,10 +61,13 @@ class SystemSigner:
         return self._ring.private_key(loaded, loaded.key.latest_version).sign(message, DEFAULT)
 
     def sign_as(self, version: int, message: bytes) -> bytes:
-        """Return the signature; raise ``Conflict`` if ``version`` is no longer the latest."""
+        """Return the signature by ``version``; raise ``Conflict`` if it counts no more.
+
+        A new version may be published before it signs, so this need not be the latest.
+        """
         loaded = self._load()
-        if loaded.key.latest_version != version:
-            msg = "the signing key has been rotated"
+        if version not in loaded.versions or version < loaded.key.min_decryption_version:
+            msg = "this version of the key signs no more"
             raise Conflict(msg)
         return self._ring.private_key(loaded, version).sign(message, DEFAULT)
 
@@ -96,7 +100,7 @@ class SystemSigner:
         loaded = self._load()
         first = loaded.key.min_decryption_version
         return [
-            SystemPublicKey(number, row.public_key, loaded.key.kind.algorithm)
+            SystemPublicKey(number, row.public_key, loaded.key.kind.algorithm, row.created_at)
             for number, row in sorted(loaded.versions.items())
             if number >= first
         ]

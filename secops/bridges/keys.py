@@ -29,6 +29,7 @@ from kms.service.system_keys import SystemBox, SystemPublicKey, SystemSigner
 from secops.crypto import signatures as crypto
 from secops.crypto.errors import InvalidSignature, MalformedEncoding
 from secops.crypto.options import DEFAULT
+from secops.kernel.clock import DAY, Clock
 from secops.kernel.errors import SecopsError, Unavailable
 
 TOKENS: Final = "iam-tokens"
@@ -56,6 +57,7 @@ MODEL_KEYS: Final = {
     "sm2-sm3": (MODEL_SM2, "sm2"),
     "ecdsa-p256-sha256": (MODEL_P256, "ecdsa-p256"),
 }
+PUBLISHED_BEFORE_USE: Final = DAY
 _CLOSED: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
 _ED25519_LENGTH: Final = 32
 _POINT_LENGTH: Final = 65
@@ -76,19 +78,38 @@ class _Signers:
 
 
 class PoolTokenSigner:
-    """Implements ``iam.ports.TokenSigner`` with a P-256 key of the pool."""
+    """Implements ``iam.ports.TokenSigner`` with a P-256 key of the pool.
 
-    def __init__(self, kms: KmsServices) -> None:
+    A new version is published a day before it signs: whoever keeps our keys for less than
+    that never meets a signature by a key they don't have. Old ones stay published.
+    """
+
+    def __init__(self, kms: KmsServices, clock: Clock) -> None:
+        self._kms = kms
+        self._clock = clock
         self._signers = _Signers(kms)
 
     def keys(self) -> Sequence[SigningKey]:
-        """Return the public keys, newest first."""
-        versions = self._signers.get(TOKENS, "ecdsa-p256").public_keys()
-        return [SigningKey(str(key.version), key.der) for key in reversed(versions)]
+        """Return the public keys: the one that signs, then the others, newest first."""
+        found = sorted(self._published(), key=lambda key: key.version, reverse=True)
+        since = self._clock.now() - PUBLISHED_BEFORE_USE
+        signing = next((key for key in found if key.created_at <= since), found[-1])
+        ordered = [signing, *(key for key in found if key.version != signing.version)]
+        return [SigningKey(str(key.version), key.der) for key in ordered]
 
     def sign(self, name: str, message: bytes) -> bytes:
         """Return the DER signature; raise ``Conflict`` if ``name`` no longer signs."""
         return self._signers.get(TOKENS, "ecdsa-p256").sign_as(int(name), message)
+
+    def renew(self, before: int) -> bool:
+        """Make a new version if the newest is from before; True if it was made."""
+        if self._published()[-1].created_at >= before:
+            return False
+        self._kms.system_keys.rotate_signer(TOKENS)
+        return True
+
+    def _published(self) -> Sequence[SystemPublicKey]:
+        return self._signers.get(TOKENS, "ecdsa-p256").public_keys()
 
 
 class PoolMandateSigner:

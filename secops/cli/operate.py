@@ -21,7 +21,7 @@ from secops.kernel.actors import Actor, os_actor
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Conflict, Unavailable
 from secops.terminal.output import json_option, print_json, print_table, say
-from secops.terminal.session import session_of
+from secops.terminal.session import Session, session_of
 
 if TYPE_CHECKING:
     from secops.adapters.backup.service import BackupReport
@@ -219,24 +219,35 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
 
 
 @click.command("login")
-@click.option("--name", prompt="account")
+@click.option("--name", help="The account, to sign in here with password and one-time code.")
 @click.pass_context
-def login(ctx: click.Context, *, name: str) -> None:
-    """Sign in for later commands, with password and one-time code.
+def login(ctx: click.Context, *, name: str | None) -> None:
+    """Sign in for later commands: in a browser, or here where no service runs.
 
-    Example: secops login --name zhangsan
+    Example: secops login
     """
-    from iam.models.sessions import PasswordAttempt  # noqa: PLC0415 - quick --help
-    from iam.service import IamServices  # noqa: PLC0415
-    from secops.bridges.house import LOGIN_FILE  # noqa: PLC0415
+    from secops.bridges.house import LOGIN_FILE  # noqa: PLC0415 - quick --help
+    from secops.cli.device_login import sign_in_by_browser  # noqa: PLC0415
 
     session = session_of(ctx)
+    house = cast("House", session.house)
+    token = None if name else sign_in_by_browser(house.settings.origin)
+    if token is None:
+        secret = _sign_in_here(session, name or click.prompt("account"))
+    else:
+        secret = house.iam.actors.open_terminal(token)
+    write_private(session.home / LOGIN_FILE, secret + "\n")
+    say(f"signed in as {house.iam.actors.by_token(secret).name}")
+
+
+def _sign_in_here(session: Session, name: str) -> str:
+    from iam.models.sessions import PasswordAttempt  # noqa: PLC0415 - quick --help
+    from iam.service import IamServices  # noqa: PLC0415
+
     password = click.prompt("password", hide_input=True)
     code = click.prompt("one-time code")
     attempt = PasswordAttempt(name, password, "local")
-    secret = session.services(IamServices).sign_in.open_terminal(attempt, code)
-    write_private(session.home / LOGIN_FILE, secret + "\n")
-    say(f"signed in as {name}")
+    return session.services(IamServices).sign_in.open_terminal(attempt, code)
 
 
 @click.command("backup")

@@ -28,9 +28,14 @@ class FakeTokenSigner:
     def __init__(self) -> None:
         self.private = [ec.generate_private_key(ec.SECP256R1())]
         self.locked = False
+        self.renewed_before = 0
 
     def rotate(self) -> None:
         self.private.insert(0, ec.generate_private_key(ec.SECP256R1()))
+
+    def renew(self, before: int) -> bool:
+        self.renewed_before = before
+        return False
 
     def keys(self) -> list[SigningKey]:
         return [SigningKey(str(id(key)), _spki(key)) for key in self.private]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, NotFound, Unavailable
 from secops.kernel.pages import PageRequest
 from secops.settings import Settings, SettingsRejected
+from tests.fakes.clock import FakeClock
 from tests.fakes.demo_site import make_demo_home, read_logins
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -200,10 +202,22 @@ def test_a_grant_resolves_names_and_refuses_unknown_ones(house: House) -> None:
 # keys for the other planes
 
 
-def test_only_the_newest_token_key_signs(house: House) -> None:
-    signer = PoolTokenSigner(house.kms)
-    newest = signer.keys()[0]
-    assert signer.sign(newest.name, b"message")
+def test_a_new_token_key_is_published_a_day_before_it_signs(house: House) -> None:
+    clock = FakeClock(house.parts.clock.now() + 10_000_000)
+    signer = PoolTokenSigner(house.kms, clock)
+    (first,) = signer.keys()
+    assert signer.sign(first.name, b"message")
+    assert signer.renew(before=0) is False
+    assert signer.renew(before=clock.now()) is True
+    deadline = time.monotonic() + 10
+    while len(signer.keys()) == 1 and time.monotonic() < deadline:
+        time.sleep(0.1)  # the pool looks at its rows again after a second
+    assert [key.name for key in signer.keys()] == [first.name, "2"]
+    clock.advance(86_400 - 30)
+    assert signer.keys()[0].name == first.name
+    clock.advance(30)
+    assert [key.name for key in signer.keys()] == ["2", first.name]
+    assert signer.sign("2", b"message")
     with pytest.raises(Conflict):
         signer.sign("999", b"message")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from iam.errors import InvalidClient, TokenRefused
-from iam.models.clients import Client, ClientCredentials
+from iam.models.clients import DEVICE_GRANT, Client, ClientCredentials
 from iam.models.grants import VerifiedClaims
 from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
 from iam.service.means import Means
@@ -135,7 +135,7 @@ def _built_in(issuer: str, callback: str) -> Mapping[str, Client]:
         org_id=ROOT_ORG,
         name="secops",
         redirect_uris=("http://127.0.0.1/callback", "http://[::1]/callback"),
-        grants=frozenset({"authorization_code", "refresh_token"}),
+        grants=frozenset({"authorization_code", "refresh_token", DEVICE_GRANT}),
         scopes=frozenset({"openid", "api"}),
         audiences=(API_AUDIENCE,),
         first_party=True,

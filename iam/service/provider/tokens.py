@@ -20,7 +20,7 @@ from secops.kernel.clock import Clock
 from secops.kernel.errors import Conflict, Unavailable
 
 REFRESH_SECONDS: Final = 5.0
-_TYPES: Final[tuple[TokenType, ...]] = ("at+jwt", "JWT", "logout+jwt")
+_TYPES: Final[tuple[TokenType, ...]] = ("at+jwt", "JWT", "logout+jwt", "identity+jwt")
 
 
 class KeyRing:
@@ -59,6 +59,10 @@ class KeyRing:
         if header_of(token) not in self._by_header[token_type]:
             self._refresh(1.0)
         return self._by_header[token_type]
+
+    def renew(self, before: int) -> bool:
+        """Make a new key if the newest is from before; it is published now and signs later."""
+        return self._signer.renew(before)
 
     def jwks(self) -> dict[str, Any]:
         """Return the published keys as a JWK set (RFC 7517 §5)."""

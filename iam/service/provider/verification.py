@@ -16,7 +16,7 @@ from iam.errors import InvalidClient, PossessionRefused, TokenRefused
 from iam.models.accounts import Account
 from iam.models.clients import ClientCredentials
 from iam.models.grants import VerifiedClaims
-from iam.models.options import API_AUDIENCE
+from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory, actor_of_client
@@ -29,7 +29,9 @@ from secops.kernel.errors import AuditUnavailable
 from secops.kernel.transactions import Transaction
 
 MAX_CACHED: Final = 50_000
+SEEN_SECONDS: Final = 5.0
 _MAX_COOKIE: Final = 128
+_OWN_CLIENTS: Final = frozenset({CONSOLE_CLIENT, CLI_CLIENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ class Known:
         return self.until is not None and now >= self.until
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session at an application, as it was read; ``until`` is on the monotonic clock."""
+
+    client_id: str
+    session: OpSession
+    actor: Actor
+    until: float
+
+
 class TokenVerification:
     """Turns tokens and cookies into actors."""
 
@@ -57,6 +69,7 @@ class TokenVerification:
         self._ring = ring
         self._directory = directory
         self._known: dict[bytes, Known] = {}
+        self._seen: dict[bytes, Seen] = {}
 
     def verify_token(self, token: str) -> Actor:
         """Return who presents a token for our own API; raise ``TokenRefused``."""
@@ -169,29 +182,65 @@ class TokenVerification:
 
     def verify_session(self, cookie: str) -> Actor:
         """Return who holds a console or command-line session; raise ``TokenRefused``."""
+        seen = self._read_seen(cookie, _OWN_CLIENTS)
+        self._use(seen)
+        return seen.actor
+
+    def verify_site(self, cookie: str, client_id: str) -> Actor:
+        """Return who holds a session at ``client_id``; raise ``TokenRefused``.
+
+        What was read is believed for five seconds; what was ended since is asked each time.
+        """
+        digest = token_digest(cookie)
+        seen, now = self._seen.get(digest), self._means.parts.clock.monotonic()
+        fits = seen is not None and seen.client_id == client_id and now < seen.until
+        if seen is None or not fits or not seen.session.alive(self._means.now):
+            seen = self._read_seen(cookie, frozenset({client_id}))
+            if len(self._seen) >= MAX_CACHED:
+                self._seen.clear()
+            self._seen[digest] = seen
+        if self._use(seen):
+            del self._seen[digest]
+        return seen.actor
+
+    def _read_seen(self, cookie: str, client_ids: frozenset[str]) -> Seen:
         if not cookie or len(cookie) > _MAX_COOKIE:
             msg = "no session"
             raise TokenRefused(msg)
-        digest = token_digest(cookie)
-        session, actor = self._means.parts.transactions.read(
-            lambda tx: self._read_session(tx, digest)
-        )
+        digest, now = token_digest(cookie), self._means.parts.clock.monotonic()
+
+        def work(tx: Transaction) -> Seen:
+            client_id, session, actor = self._read_session(tx, digest, client_ids)
+            return Seen(client_id, session, actor, now + SEEN_SECONDS)
+
+        return self._means.parts.transactions.read(work)
+
+    def _use(self, seen: Seen) -> bool:
+        """Raise ``TokenRefused`` if it was ended; tell whether its use was noted."""
+        session = seen.session
         ended = self._means.parts.revocations.is_revoked
-        if ended("session", session.id) or ended("account", actor.id):
+        if ended("session", session.id) or ended("account", seen.actor.id):
             msg = "the session was ended"
             raise TokenRefused(msg)
-        if self._means.now - session.last_seen > MINUTE:
-            # being unable to note it only shortens the session
-            with contextlib.suppress(AuditUnavailable):
-                self._means.parts.transactions.run(
-                    lambda tx: self._means.stores.sessions.touch(tx, session.id)
-                )
-        return actor
+        if self._means.now - session.last_seen <= MINUTE:
+            return False
+        # being unable to note it only shortens the session
+        with contextlib.suppress(AuditUnavailable):
+            self._means.parts.transactions.run(
+                lambda tx: self._means.stores.sessions.touch(tx, session.id)
+            )
+        return True
 
-    def _read_session(self, tx: Transaction, digest: bytes) -> tuple[OpSession, Actor]:
+    def _read_session(
+        self, tx: Transaction, digest: bytes, client_ids: frozenset[str]
+    ) -> tuple[str, OpSession, Actor]:
         stores = self._means.stores
         hanging = stores.sessions.rp_by_digest(tx, digest)
-        session = None if hanging is None else stores.sessions.get(tx, hanging.session_id)
+        if hanging is None or hanging.client_id not in client_ids:
+            # a cookie for one application opens no other, least of all the console
+            msg = "the session is unknown or over"
+            raise TokenRefused(msg)
+        session = stores.sessions.get(tx, hanging.session_id)
         if session is None or not session.alive(self._means.now):
             msg = "the session is unknown or over"
             raise TokenRefused(msg)
@@ -199,7 +248,8 @@ class TokenVerification:
         if account.state != "active":
             msg = "the account is not active"
             raise TokenRefused(msg)
-        return session, _actor(account, stores.roles.of_subject(tx, account.id), session, None)
+        actor = _actor(account, stores.roles.of_subject(tx, account.id), session, None)
+        return hanging.client_id, session, actor
 
 
 def _actor(
