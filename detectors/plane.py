@@ -106,7 +106,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     watch = SelfWatch(parts, ports.acts, opened.store, follower.tails)
     looking = StoreWatch(parts, opened.store, DatabaseAlerts())
     faring = SourceWatch(parts, opened.store, SqlLogSources(), SqlSourceHealths(), DatabaseAlerts())
-    rules, runs, alerts = detection(parts, opened.store)
+    rules, runs, alerts = detection(parts, opened)
     training, login_risk = anomaly_services(parts, opened.store, ports, options)
     services = DetectorsServices(
         logs=logs,
@@ -215,14 +215,16 @@ def listening_service(
     return ListeningService(parts, listeners, intake, LocalListenerNotes(parts.home))
 
 
-def detection(parts: Parts, logs: LogStore) -> tuple[RuleService, RunService, AlertService]:
+def detection(parts: Parts, opened: OpenedLogStore) -> tuple[RuleService, RunService, AlertService]:
     """Return the services of detection over a log store."""
     store, alerts = DatabaseDetectors(), DatabaseAlerts()
     cache = CacheFile(parts.home, "installed-rules")
     foreign = ForeignRules(DatabaseRuleFolders(), LocalRuleFolders(parts.home))
     rules = RuleService(parts, store, InstalledRules(parts.home), cache, foreign)
-    runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())
-    return rules, runs, AlertService(parts, logs, alerts)
+    others = CacheFile(parts.home, "rules")
+    stores, sources = run_stores(store, alerts), SqlLogSources()
+    runs = RunService(parts, opened.store, stores, rules, others, sources, opened.pieces)
+    return rules, runs, AlertService(parts, opened.store, alerts)
 
 
 def run_stores(store: DatabaseDetectors, alerts: DatabaseAlerts) -> RunStores:

@@ -16,7 +16,7 @@ from detectors.adapters.segments.checking import SegmentFiles as LocalSegmentFil
 from detectors.adapters.segments.spool import Spool
 from detectors.errors import LogStoreMisconfigured
 from detectors.models import DetectorsOptions
-from detectors.ports import SegmentFiles, SegmentWriter
+from detectors.ports import SegmentFiles, SegmentWriter, StoredPieces
 from secops.kernel.leases import Leases
 from secops.kernel.logs import LogStore
 
@@ -31,6 +31,7 @@ class OpenedLogStore:
     spool: Spool
     writer: SegmentWriter
     files: SegmentFiles
+    pieces: StoredPieces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def open_log_store(
             home, options.process, judgement.evaluator, hearers.closed, hearers.damaged
         )
         files = LocalSegmentFiles(home / "segments")
-        return OpenedLogStore(made.store, made.spool, made.writer, files)
+        return OpenedLogStore(made.store, made.spool, made.writer, files, made.store)
     spool = Spool(home / "spool", options.process)
     leases = (around.leases, around.owner)
     elastic = open_elastic(elastic_address(options, home), spool, judgement, hearers, leases)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from detectors.commands.files import rule_files
+from detectors.commands.workers import ForkedWorkers, cores
 from detectors.models.alerts import AlertFilter
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
@@ -52,7 +53,8 @@ def run(
     services = session.services(DetectorsServices)
     window = Window(_instant(since, "--since"), _instant(until, "--until"))
     files = rule_files(folders) if folders else None
-    result = services.runs.run_detectors(session.actor, window, files)
+    workers = ForkedWorkers(cores())
+    result = services.runs.run_detectors(session.actor, window, files, workers=workers)
     if as_json:
         print_json(run_json(result))
         return

@@ -52,7 +52,7 @@ def fold_alerts(alerts: Iterable[Alert]) -> list[Fold]:
     for alert in alerts:
         group, window = entity_of(alert.subjects), window_of(alert.custom)
         if window:
-            identifier = alert_id(alert.rule_id, group, f"{window}/{alert.first_at // window}")
+            identifier = fold_id(alert.rule_id, group, window, alert.first_at // window)
         else:
             identifier = alert.id
         groups[identifier] = group
@@ -63,31 +63,60 @@ def fold_alerts(alerts: Iterable[Alert]) -> list[Fold]:
     ]
 
 
-def grown(fold: Fold, old: Alert | None, first_ids: Sequence[str]) -> Alert:
-    """Return the alert of ``fold``, whose alerts are new to ``old``.
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What is new to the alert ``id``: its first event as an alert, the last one's time."""
+
+    id: str
+    group: tuple[str, ...]
+    first: Alert
+    last_at: int
+    count: int
+
+
+def growth_of(fold: Fold) -> Growth:
+    """Return what ``fold`` adds."""
+    first, last = fold.alerts[0], fold.alerts[-1]
+    return Growth(fold.id, fold.group, first, last.last_at, len(fold.alerts))
+
+
+def fold_id(rule_id: str, group: Sequence[str], window: int, number: int) -> str:
+    """Return the id of the alert of the ``number``-th ``window`` (microseconds)."""
+    return alert_id(rule_id, group, f"{window}/{number}")
+
+
+def begins(old: Alert | None, at: int, event: str) -> bool:
+    """Tell whether an event would be the first of an alert: by its time, then by its id."""
+    return old is None or (at, event) < (old.first_at, *old.event_ids[:1])
+
+
+def grown(growth: Growth, old: Alert | None, first_ids: Sequence[str]) -> Alert:
+    """Return the alert of ``growth``, whose events are new to ``old``.
 
     ``first_ids`` are the ids of all its events by time, at most as many as are kept. The
     reasons are those of the earliest event; events after a closing open it again.
     """
-    first, last = fold.alerts[0], fold.alerts[-1]
+    first = growth.first
     if old is None:
         return replace(
             first,
-            id=fold.id,
-            group=fold.group,
-            last_at=last.last_at,
+            id=growth.id,
+            group=growth.group,
+            last_at=growth.last_at,
             event_ids=tuple(first_ids[:MAX_EVIDENCE]),
-            event_count=len(fold.alerts),
+            event_count=growth.count,
         )
-    reopened = old.closed_at is not None and last.last_at > old.closed_at
+    reopened = old.closed_at is not None and growth.last_at > old.closed_at
+    shown = first if begins(old, first.first_at, first.event_ids[0]) else old
     return replace(
         old,
+        subjects=shown.subjects,
         rule_version=first.rule_version,
         first_at=min(old.first_at, first.first_at),
-        last_at=max(old.last_at, last.last_at),
-        reasons=first.reasons if first.first_at < old.first_at else old.reasons,
+        last_at=max(old.last_at, growth.last_at),
+        reasons=shown.reasons,
         event_ids=tuple(first_ids[:MAX_EVIDENCE]),
-        event_count=old.event_count + len(fold.alerts),
+        event_count=old.event_count + growth.count,
         status="open" if reopened else old.status,
         closed_at=None if reopened else old.closed_at,
         closed_by=None if reopened else old.closed_by,

@@ -13,6 +13,7 @@ from detectors.core.correlation.grouping import Hit, RuleKeys
 from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.references import References, Unresolved
 from detectors.core.engine.asking import PATIENCE, Patience
+from detectors.core.engine.columns import Rows
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import RowFields, table_of
@@ -22,6 +23,7 @@ from secops.kernel.anchors import ANYTHING, Anchor
 from secops.kernel.logs import Batch
 
 __all__ = [
+    "Asked",
     "Detector",
     "Failure",
     "Finding",
@@ -74,6 +76,10 @@ class Failure:
     why: str
 
 
+Asked = tuple[Detector, CompiledRule]
+"""A rule, and the detector on whose behalf it is asked."""
+
+
 def detectors_of(rules: RuleSet) -> tuple[tuple[Detector, ...], tuple[RuleProblem, ...]]:
     """Return the detectors in ``rules``, and the correlations that refer to nothing.
 
@@ -123,14 +129,14 @@ class Plan:
     ) -> None:
         self.detectors = tuple(detectors)
         self._clock = clock
-        self._asked = [(each, rule) for each in detectors for rule in each.rules]
+        self.asked: list[Asked] = [(each, rule) for each in detectors for rule in each.rules]
         self._program: Program | None = None
 
     @cached_property
     def anchor(self) -> Anchor:
         """What an event must show at least for one of the detectors to find something in it."""
         try:
-            return rules_anchor([rule.tree for _, rule in self._asked])
+            return rules_anchor([rule.tree for _, rule in self.asked])
         except Exception:  # noqa: BLE001 - a broken rule is named by ``find``; all is looked at
             return ANYTHING
 
@@ -140,23 +146,31 @@ class Plan:
         A rule that raises or takes too long is a failure of its detectors; the others go on.
         """
         try:
-            if self._program is None:
-                self._program = Program([rule.tree for _, rule in self._asked])
-            patience = Patience(self._clock or _no_time, PATIENCE)
-            found = evaluate(self._program, table_of(batch), patience)
+            found, given_up = self.rows(batch)
         except Exception as error:  # noqa: BLE001 - whatever a rule raises is reported by name
             if len(self.detectors) == 1:
                 return [], [Failure(self.detectors[0], f"{type(error).__name__}: {error}")]
             return self._find_each(batch)
-        failed = {self._asked[at][0].key: (at, why) for at, why in patience.failed.items()}
+        failed = {self.asked[at][0].key: (at, why) for at, why in given_up.items()}
         findings = [
-            Finding(*self._asked[position], row)
+            Finding(*self.asked[position], row)
             for position, rows in found.items()
-            if self._asked[position][0].key not in failed
+            if self.asked[position][0].key not in failed
             for row in rows.tolist()
         ]
         findings.sort(key=lambda each: (each.row, each.detector.header.id, each.rule.header.id))
-        return findings, [Failure(self._asked[at][0], why) for at, why in failed.values()]
+        return findings, [Failure(self.asked[at][0], why) for at, why in failed.values()]
+
+    def compile(self) -> Program:
+        """Build the program if that is still to do; raise what a broken rule raises."""
+        if self._program is None:
+            self._program = Program([rule.tree for _, rule in self.asked])
+        return self._program
+
+    def rows(self, batch: Batch) -> tuple[dict[int, Rows], dict[int, str]]:
+        """Return the rows of each rule that holds, and why rules were given up, by position."""
+        patience = Patience(self._clock or _no_time, PATIENCE)
+        return evaluate(self.compile(), table_of(batch), patience), patience.failed
 
     def _find_each(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:
         findings: list[Finding] = []

@@ -18,6 +18,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "client.id": ("client.id",),
 }
 """Subject → the fields that name it, the first that has a value counts."""
+SUBJECT_FIELDS: Final = tuple(dict.fromkeys(name for names in _NAMES.values() for name in names))
+"""Every field that says whom an event is about."""
 _NOBODY: Final = frozenset({"", "-", "::1", "127.0.0.1"})
 
 

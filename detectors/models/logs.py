@@ -180,3 +180,17 @@ class SegmentsVerdict:
     events: int
     bad: tuple[tuple[str, str], ...]
     waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPiece:
+    """Row groups of a file of stored events; ``last`` is where its segment ends, if it ends it.
+
+    The rows asked for are those with first_seq <= seq <= last_seq.
+    """
+
+    file: str
+    groups: tuple[int, ...]
+    first_seq: int
+    last_seq: int
+    last: int | None

@@ -29,6 +29,7 @@ from detectors.ports.logs import (
     SegmentFiles,
     SegmentWriter,
     SourceHealths,
+    StoredPieces,
     Tails,
 )
 from detectors.ports.outside import (
@@ -88,6 +89,7 @@ __all__ = [
     "SegmentFiles",
     "SegmentWriter",
     "SourceHealths",
+    "StoredPieces",
     "StreamCutter",
     "SuppressionStore",
     "SyslogSink",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from detectors.models.alerts import (
@@ -92,6 +92,12 @@ class AlertStore(AlertWriter, RiskNoter, Protocol):
 
     def known(self, tx: Transaction, alert_ids: Sequence[str]) -> frozenset[str]:
         """Return which of ``alert_ids`` are stored."""
+        ...
+
+    def single_events(
+        self, tx: Transaction, rule_ids: Collection[str]
+    ) -> Sequence[tuple[str, str, str]]:
+        """Return (rule, alert id, event id) of plain rules' alerts that count one event."""
         ...
 
     def page(

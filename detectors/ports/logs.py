@@ -15,6 +15,7 @@ from detectors.models.logs import (
     LogSource,
     SegmentCheck,
     SourceHealth,
+    StoredPiece,
     TailPiece,
     TailPosition,
 )
@@ -198,4 +199,16 @@ class SourceHealths(Protocol):
 
     def list(self, transaction: Transaction, org_id: str | None) -> Sequence[SourceHealth]:
         """Return those of an organisation (None: of all), by source."""
+        ...
+
+
+class StoredPieces(Protocol):
+    """Gives stored events in pieces that several processes can read at once."""
+
+    def pieces(self, first_seq: int, last_seq: int) -> Iterator[StoredPiece]:
+        """Yield what holds the rows with first_seq <= seq <= last_seq, by segments in order."""
+        ...
+
+    def read_piece(self, piece: StoredPiece) -> Batch:
+        """Return the rows of ``piece``; raise ``OSError`` where its file is gone."""
         ...

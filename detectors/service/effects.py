@@ -84,7 +84,7 @@ class Assessor:
                 counted.setdefault(key, []).append(finding)
         self._raise(effects, batch, plain, now)
         for mine in counted.values():
-            self._judge(effects, mine[0].detector, hits_of(batch, mine), None, now)
+            self.judge(effects, mine[0].detector, hits_of(batch, mine), None, now)
         return effects
 
     def settle(self, detectors: Iterable[Detector], watermark: int, now: int) -> Effects:
@@ -95,10 +95,10 @@ class Assessor:
         effects = Effects()
         for detector in detectors:
             if any(not correlation.rising for correlation in detector.chain):
-                self._judge(effects, detector, (), watermark, now)
+                self.judge(effects, detector, (), watermark, now)
         return effects
 
-    def _judge(
+    def judge(
         self,
         effects: Effects,
         detector: Detector,
@@ -106,6 +106,7 @@ class Assessor:
         watermark: int | None,
         now: int,
     ) -> None:
+        """Add what ``hits`` of ``detector`` (or the watermark, for what waits) change."""
         correlator = Correlator(self.alerts, self.correlations)
         outcome = self.transactions.read(lambda tx: correlator.judge(tx, detector, hits, watermark))
         effects.more = effects.more or outcome.more

@@ -24,7 +24,7 @@ def finding_alert(finding: Finding, batch: Batch, now: int) -> Alert:
     """Return the alert of a plain rule's ``finding`` in ``batch``, its reasons still to be made."""
     row = finding.row
     return replace(
-        _alert(finding.detector, now, batch.ids[row], batch.times[row]),
+        event_alert(finding.detector, now, batch.ids[row], batch.times[row]),
         subjects=subjects_of(RowFields(batch, row)),
     )
 
@@ -50,7 +50,7 @@ def episode_alert(
     ]
     seen = [match.event_id for match in episode.matches]
     return replace(
-        _alert(detector, now, episode.first_event, episode.first_at, tuple(group)),
+        event_alert(detector, now, episode.first_event, episode.first_at, tuple(group)),
         id=episode_id(correlation, episode),
         kind="correlation",
         last_at=episode.last_at,
@@ -101,7 +101,7 @@ def failure_alert(failure: Failure, now: int) -> Alert:
     )
 
 
-def _alert(
+def event_alert(
     detector: Detector, now: int, event_id: str, at: int, group: tuple[str, ...] = ()
 ) -> Alert:
     """Return the alert that ``event_id`` begins, without subjects and reasons."""

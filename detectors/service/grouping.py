@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from detectors.core.alert_grouping import Fold, fold_alerts, grown
+from detectors.core.alert_grouping import begins, fold_alerts, grown, growth_of
 from detectors.models.alerts import MAX_EVIDENCE, Alert
 from detectors.ports import AlertStore, HitStore
 from detectors.service.effects import Effects
@@ -56,22 +56,25 @@ class Folder:
                 hits.extend((fold.id, alert.event_ids[0], alert.first_at) for alert in new)
                 old = stored.get(fold.id)
                 # an alert shows the reasons of its earliest event: no other is explained
-                if old is None or new[0].first_at < old.first_at:
+                if begins(old, new[0].first_at, new[0].event_ids[0]):
                     new = (effects.explained(new[0]), *new[1:])
-                fresh = replace(fold, alerts=new)
+                growth = growth_of(replace(fold, alerts=new))
+                events = [(alert.first_at, alert.event_ids[0]) for alert in new]
                 if old is None:
-                    created.append(grown(fresh, None, [a.event_ids[0] for a in new]))
+                    created.append(grown(growth, None, [event for _, event in events]))
                 else:
-                    changed.append(grown(fresh, old, self._first_ids(tx, fresh, old)))
+                    ids_now = first_ids(tx, self.hits, old, events)
+                    changed.append(grown(growth, old, ids_now))
 
         self.transactions.read(read)
         return Folded(replace(effects, created=created, changed=changed), tuple(hits))
 
-    def _first_ids(self, tx: Transaction, fold: Fold, old: Alert) -> Sequence[str]:
-        """Return the ids of the earliest events, stored and new ones together."""
-        if old.event_count <= MAX_EVIDENCE or fold.alerts[0].first_at < old.last_at:
-            known = self.hits.first_hits(tx, fold.id, MAX_EVIDENCE)
-        else:
-            return old.event_ids
-        new = [(alert.first_at, alert.event_ids[0]) for alert in fold.alerts]
-        return [identifier for _, identifier in sorted([*known, *new])]
+
+def first_ids(
+    tx: Transaction, store: HitStore, old: Alert, events: Sequence[tuple[int, str]]
+) -> Sequence[str]:
+    """Return the ids of the earliest events: those stored of ``old`` and new ones, by time."""
+    if old.event_count > MAX_EVIDENCE and events[0][0] > old.last_at:
+        return old.event_ids
+    known = store.first_hits(tx, old.id, MAX_EVIDENCE)
+    return [identifier for _, identifier in sorted([*known, *events])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +13,14 @@ from detectors.core.schedule import unseen
 from detectors.errors import DetectorsBusy, NoRules
 from detectors.models.alerts import Alert, AlertFilter, Evaluation, RunResult, Unscanned
 from detectors.models.rules import RuleFile
-from detectors.ports import LogSources, RuleCache
+from detectors.ports import LogSources, RuleCache, StoredPieces
 from detectors.service.correlation_nodes import memories_of
 from detectors.service.event_time import EventTime
 from detectors.service.rule_files import compile_rules
 from detectors.service.rules import RuleService
+from detectors.service.scan import Workers
 from detectors.service.steps import RunStores, Stepper
+from detectors.service.sweep import Sweeper
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.leases import Lease
@@ -28,6 +31,7 @@ from secops.kernel.permissions.detectors import RULE_READ, RUN_DETECTORS
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
+_LOGGER: Final = logging.getLogger(__name__)
 LEASE: Final = "detectors.evaluation"
 """One lease for all detectors: they share the work of reading and decoding a batch, and
 alerts of one group are never written by two. Other nodes stand by."""
@@ -55,6 +59,7 @@ class RunService:
     _rules: RuleService
     _cache: RuleCache
     _sources: LogSources
+    _pieces: StoredPieces | None = None
     _stepper: Stepper = field(init=False)
     _time: EventTime = field(init=False)
     _pace: _Pace = field(default_factory=_Pace)
@@ -80,16 +85,22 @@ class RunService:
             self._parts.leases.release(lease)
 
     def run_detectors(
-        self, actor: Actor, window: Window, files: Sequence[RuleFile] | None = None
+        self,
+        actor: Actor,
+        window: Window,
+        files: Sequence[RuleFile] | None = None,
+        *,
+        workers: Workers | None = None,
     ) -> RunResult:
         """Evaluate over all that is stored and return the alerts of ``window``.
 
-        ``files`` are other rules than this instance's. Alerts found before are not raised
+        ``files`` are other rules than this instance's. With ``workers`` much that is stored is
+        read by them, where the log store can be read in pieces. Alerts found before are not raised
         again; they are in the answer. Raises ``NoRules``, ``DetectorsBusy``.
         """
         self._parts.access.require(actor, RUN_DETECTORS)
         detectors = self._rules.enabled() if files is None else self._foreign(files)
-        new = self._catch_up(detectors)
+        new = self._catch_up(detectors, workers)
         alerts = tuple(self._alerts_of({d.header.id for d in detectors}, window))
         events = self._count(window)
         details = {"rules": len(detectors), "events": events, "new": new}
@@ -169,11 +180,13 @@ class RunService:
     def _acquire(self) -> Lease | None:
         return self._parts.leases.acquire(LEASE, self._parts.ids.new("run"), LEASE_SECONDS)
 
-    def _catch_up(self, detectors: Sequence[Detector]) -> int:
+    def _catch_up(self, detectors: Sequence[Detector], workers: Workers | None) -> int:
         """Do all steps that are due; return how many alerts they raised."""
         lease = self._wait_for_lease()
         raised = 0
         try:
+            if workers is not None and self._pieces is not None:
+                raised += self._sweep(detectors, workers, lease)
             while (new := self._stepper.step(detectors, lease)) is not None:
                 raised += new
                 renewed = self._parts.leases.renew(lease, LEASE_SECONDS)
@@ -182,6 +195,23 @@ class RunService:
                 raised += self._stepper.settle(detectors, lease, self._watermark())
         finally:
             self._parts.leases.release(lease)
+        return raised
+
+    def _sweep(self, detectors: Sequence[Detector], workers: Workers, lease: Lease) -> int:
+        """Do the great steps; where one can't be done so it is left to the small ones."""
+        if self._pieces is None:
+            return 0
+        sweeper = Sweeper(self._stepper, self._pieces)
+        raised = 0
+        try:
+            while (
+                new := sweeper.sweep(
+                    detectors, workers, lambda: self._parts.leases.renew(lease, LEASE_SECONDS)
+                )
+            ) is not None:
+                raised += new
+        except (OSError, RuntimeError, ValueError):
+            _LOGGER.warning("a sweep ended early; what is left is done step by step", exc_info=True)
         return raised
 
     def _wait_for_lease(self) -> Lease:

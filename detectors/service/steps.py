@@ -95,7 +95,7 @@ class _Plans:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class Standing:
     """Where detectors stand; which rules failed last, and which of them rest."""
 
     places: Sequence[Progress]
@@ -104,7 +104,7 @@ class _Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
     """What a step found, before it is written."""
 
     step: Step
@@ -132,7 +132,7 @@ class Stepper:
     logs: LogStore
     stores: RunStores
     _plans: _Plans = field(default_factory=_Plans)
-    _excepter: Excepter = field(default_factory=Excepter)
+    excepter: Excepter = field(default_factory=Excepter)
 
     def is_due(self, detectors: Sequence[Detector]) -> bool:
         """Tell whether a step has anything to do; writes nothing."""
@@ -166,12 +166,28 @@ class Stepper:
         skipped = frozenset(key for key in step.keys if key[0] in standing.resting)
         group = [by_key[key] for key in step.keys if key not in skipped]
         # what is live is seen whole, so that fields and feeds are noticed; history by need
-        anchor = ANYTHING if step.kind == "live" else self._plan(group)[0].anchor
+        anchor = ANYTHING if step.kind == "live" else self.plan(group)[0].anchor
         batch = next(iter(self.logs.scan(step.span.first, step.span.last, anchor)), None)
         if batch is None or not batch.events:
-            return self._commit(_Outcome(step, step.span), standing.failing, lease)
+            return self._commit(Outcome(step, step.span), standing.failing, lease)
         outcome = replace(self._ask(step, group, batch), skipped=skipped)
         return self._commit(outcome, standing.failing, lease)
+
+    def whole_step(
+        self, detectors: Sequence[Detector], lease: Lease
+    ) -> tuple[Step, Standing] | None:
+        """Return the next step however many events it covers; None if nothing is due."""
+        last = self.logs.last_seq()
+        standing = self._progress(detectors)
+        moved = admissions(standing.places, last, last)
+        if moved and last:
+            if not self.parts.transactions.run(
+                lambda tx: self.stores.schedule.admit(tx, moved, lease.fence)
+            ):
+                return None
+            standing = self._progress(detectors)
+        step = live_step(standing.places, last, last) or backfill_step(standing.places, last)
+        return None if step is None else (step, standing)
 
     def settle(self, detectors: Sequence[Detector], lease: Lease, watermark: int) -> int:
         """Judge what is certain once all before ``watermark`` is known; return new alerts.
@@ -195,7 +211,7 @@ class Stepper:
 
         raised, more = 0, True
         while more:
-            effects = self._assessor.settle(ready, watermark, self.parts.clock.now())
+            effects = self.assessor.settle(ready, watermark, self.parts.clock.now())
             more = effects.more
             try:
                 raised += transactions.run(partial(write, effects=effects))
@@ -209,37 +225,39 @@ class Stepper:
         return [known.get(key := each.key) or Progress(key) for each in detectors]
 
     @property
-    def _assessor(self) -> Assessor:
+    def assessor(self) -> Assessor:
+        """What turns findings into effects."""
         stores = self.stores
         return Assessor(self.parts.transactions, self.logs, stores.alerts, stores.correlations)
 
-    def _plan(self, group: Sequence[Detector]) -> tuple[Plan, Watch]:
+    def plan(self, group: Sequence[Detector]) -> tuple[Plan, Watch]:
+        """Return the compiled program of ``group``, and what watches its fields."""
         return self._plans.of(group, self.parts.clock.monotonic)
 
-    def _progress(self, detectors: Sequence[Detector]) -> _Standing:
+    def _progress(self, detectors: Sequence[Detector]) -> Standing:
         """Return where they stand, less the gaps of those that rest after a failure."""
         now = self.parts.clock.now()
 
-        def read(tx: Transaction) -> _Standing:
+        def read(tx: Transaction) -> Standing:
             known = self.stores.schedule.progress(tx)
             failed = self.stores.health.failures(tx)
             resting = {rule_id for rule_id, at in failed.items() if abs(now - at) < RETRY}
             found = [known.get(key := each.key) or Progress(key) for each in detectors]
             places = [replace(p, gaps=()) if p.key[0] in resting else p for p in found]
-            return _Standing(places, frozenset(failed), frozenset(resting))
+            return Standing(places, frozenset(failed), frozenset(resting))
 
         return self.parts.transactions.read(read)
 
-    def _ask(self, step: Step, group: Sequence[Detector], batch: Batch) -> _Outcome:
-        plan, watch = self._plan(group)
+    def _ask(self, step: Step, group: Sequence[Detector], batch: Batch) -> Outcome:
+        plan, watch = self.plan(group)
         found, failures = plan.find(batch)
         transactions = self.parts.transactions
         active = transactions.read(self.stores.exceptions.active) if found else ()
-        findings, spared = self._excepter.spare(batch, found, active)
-        effects = self._assessor.assess(batch, findings, (), self.parts.clock.now())
+        findings, spared = self.excepter.spare(batch, found, active)
+        effects = self.assessor.assess(batch, findings, (), self.parts.clock.now())
         seen = self._plans.seen or transactions.read(self.stores.health.seen_fields)
         self._plans.seen = seen
-        return _Outcome(
+        return Outcome(
             step,
             Span(step.span.first, batch.last_seq),
             batch.events,
@@ -264,8 +282,14 @@ class Stepper:
         plan.find(batch)
         return chosen.header.id, time.thread_time_ns() - started
 
-    def _commit(self, outcome: _Outcome, failing: frozenset[str], lease: Lease) -> int:
-        """Write effects and progress together; return how many alerts are new."""
+    def _commit(self, outcome: Outcome, failing: frozenset[str], lease: Lease) -> int:
+        return self.write(outcome, failing, lease) or 0
+
+    def write(self, outcome: Outcome, failing: frozenset[str], lease: Lease) -> int | None:
+        """Write effects and progress together; return how many alerts are new.
+
+        None says that another process was there first, and nothing was kept.
+        """
 
         def work(tx: Transaction) -> int:
             self._move(tx, outcome, lease.fence)
@@ -280,14 +304,14 @@ class Stepper:
         try:
             return self.parts.transactions.run(work)
         except _Stale:
-            return 0
+            return None
 
     def _write(self, tx: Transaction, effects: Effects) -> int:
         """Write alerts, the suppressed ones quietly; return how many new ones are told."""
         suppressor = Suppressor(self.stores.suppressions, self.stores.alerts)
         return len(write_effects(tx, self.stores.alerts, suppressor.quiet(tx, effects)))
 
-    def _move(self, tx: Transaction, outcome: _Outcome, fence: int) -> None:
+    def _move(self, tx: Transaction, outcome: Outcome, fence: int) -> None:
         """Move the detectors on; what could not be asked keeps, or gets, its gap."""
         step, seen, store = outcome.step, outcome.seen, self.stores.schedule
         unasked = outcome.unasked
@@ -301,7 +325,7 @@ class Stepper:
         hits = {key: n for key, n in outcome.folded.effects.hits.items() if n}
         store.record(tx, asked, seen, outcome.events, hits)
 
-    def _note(self, tx: Transaction, outcome: _Outcome, failing: frozenset[str]) -> None:
+    def _note(self, tx: Transaction, outcome: Outcome, failing: frozenset[str]) -> None:
         health = self.stores.health
         failed = {f.detector.header.id: f for f in outcome.failures.values()}
         unasked = frozenset(outcome.unasked)

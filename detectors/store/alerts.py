@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from detectors.errors import AlertNotFound
@@ -43,6 +44,19 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
         for some in _pieces(alert_ids):
             found.update(tx.execute(sa.select(alerts.c.id).where(alerts.c.id.in_(some))).scalars())
         return frozenset(found)
+
+    def single_events(
+        self, tx: Transaction, rule_ids: Collection[str]
+    ) -> Sequence[tuple[str, str, str]]:
+        """Return (rule, alert id, event id) of plain rules' alerts that count one event."""
+        columns = (alerts.c.id, alerts.c.rule_id, alerts.c.body)
+        query = sa.select(*columns).where(alerts.c.kind == "rule", alerts.c.event_count == 1)
+        return [
+            (row.rule_id, row.id, event)
+            for some in _pieces(list(rule_ids))
+            for row in tx.execute(query.where(alerts.c.rule_id.in_(some)))
+            for event in orjson.loads(row.body)["event_ids"]
+        ]
 
     def page(
         self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest

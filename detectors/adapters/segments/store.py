@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from detectors.adapters.segments import fingerprints
 from detectors.adapters.segments.manifest import Manifest, Part, Segment
+from detectors.adapters.segments.parts import ROWS_OF_GROUP
 from detectors.adapters.segments.pruning import PartSearch
-from detectors.adapters.segments.reader import PartFile, batch_of, events_at
+from detectors.adapters.segments.reader import PartBatch, PartFile, batch_of, events_at
 from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.writer import Writer
 from detectors.errors import LogStoreUnavailable, SegmentDamaged
+from detectors.models.logs import StoredPiece
 from detectors.ports import QueryEvaluator
 from secops.kernel.anchors import ANYTHING, Anchor
 from secops.kernel.logs import (
@@ -38,6 +40,7 @@ Place = tuple[int, int, int, int]
 _PATIENCE: Final = 30.0
 _PAUSE: Final = 0.01
 _TRIES: Final = 5
+_GROUPS: Final = 4
 
 
 class SegmentStore:
@@ -90,6 +93,27 @@ class SegmentStore:
                 return
             if len(batch):
                 yield batch
+
+    def pieces(self, first_seq: int, last_seq: int) -> Iterator[StoredPiece]:
+        """Yield what holds the rows with first_seq <= seq <= last_seq, by segments in order."""
+        for segment in self._manifest.read().ordered():
+            if segment.last_seq < first_seq or segment.first_seq > last_seq:
+                continue
+            near = [p for p in segment.parts if p.last_seq >= first_seq and p.first_seq <= last_seq]
+            span = (max(first_seq, segment.first_seq), min(last_seq, segment.last_seq))
+            groups = [(part, some) for part in near for some in _groups_of(part)]
+            for number, (part, some) in enumerate(groups, 1):
+                last = span[1] if number == len(groups) else None
+                yield StoredPiece(part.file, some, *span, last)
+
+    def read_piece(self, piece: StoredPiece) -> Batch:
+        """Return the rows of ``piece``; raise ``OSError`` where its file is gone."""
+        part = PartFile(self._folder / piece.file, piece.groups)
+        part.load()
+        seqs = part.seqs()
+        if len(seqs) and seqs[0] >= piece.first_seq and seqs[-1] <= piece.last_seq:
+            return PartBatch(part)
+        return batch_of([part], piece.first_seq, piece.last_seq)
 
     def search(
         self, query: Query, window: Window, limit: int, before: tuple[int, int] | None = None
@@ -243,6 +267,13 @@ class SegmentStore:
             if (window.since is None or part.last_at >= window.since)
             and (window.until is None or part.first_at < window.until)
         ]
+
+
+def _groups_of(part: Part) -> Iterator[tuple[int, ...]]:
+    """Yield the row groups of ``part``, few enough at once that all their columns fit in memory."""
+    count = -(-part.rows // ROWS_OF_GROUP)
+    for start in range(0, count, _GROUPS):
+        yield tuple(range(start, min(count, start + _GROUPS)))
 
 
 def _is_id(text: str) -> bool:

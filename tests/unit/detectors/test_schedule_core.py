@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.core.alert_grouping import WINDOW, entity_of, fold_alerts, grown, window_of
+from detectors.core.alert_grouping import (
+    WINDOW,
+    entity_of,
+    fold_alerts,
+    growth_of,
+    grown,
+    window_of,
+)
 from detectors.core.detection import detectors_of
 from detectors.core.engine.tables import batch_of
 from detectors.core.forecast import volume
@@ -87,7 +94,7 @@ def _stored(portions: list[list[Alert]]) -> dict[str, tuple[object, ...]]:
             mine = events.setdefault(fold.id, [])
             mine.extend((alert.first_at, alert.event_ids[0]) for alert in fold.alerts)
             ids = [identifier for _, identifier in sorted(mine)]
-            kept[fold.id] = grown(fold, kept.get(fold.id), ids)
+            kept[fold.id] = grown(growth_of(fold), kept.get(fold.id), ids)
     return {
         key: (a.first_at, a.last_at, a.event_count, a.event_ids, a.group) for key, a in kept.items()
     }
@@ -96,12 +103,17 @@ def _stored(portions: list[list[Alert]]) -> dict[str, tuple[object, ...]]:
 def test_an_earlier_event_gives_its_reasons_and_a_later_one_opens_again() -> None:
     (late,) = fold_alerts([one(2, START + 2 * MINUTE)])
     closed = replace(
-        grown(late, None, ["e2"]), status="closed", closed_at=START + 3 * MINUTE, closed_by="acc"
+        grown(growth_of(late), None, ["e2"]),
+        status="closed",
+        closed_at=START + 3 * MINUTE,
+        closed_by="acc",
     )
     early = fold_alerts([one(1, START + MINUTE, reasons=(Reason("x", "y", "z"),))])[0]
-    older = grown(early, closed, ["e1", "e2"])
+    older = grown(growth_of(early), closed, ["e1", "e2"])
     assert (older.status, older.reasons) == ("closed", (Reason("x", "y", "z"),))
-    again = grown(fold_alerts([one(3, START + 9 * MINUTE)])[0], older, ["e1", "e2", "e3"])
+    again = grown(
+        growth_of(fold_alerts([one(3, START + 9 * MINUTE)])[0]), older, ["e1", "e2", "e3"]
+    )
     assert (again.status, again.closed_at, again.closed_by) == ("open", None, None)
     assert again.reasons == older.reasons
 
