@@ -43,7 +43,6 @@ class Entry:
 
 NAVIGATION: Final[tuple[Entry, ...]] = (
     Entry("/", Text("我的工作台", "My workplace")),
-    Entry("/me/factors", Text("我的登录因素", "My factors")),
     Entry("/apps", Text("我的应用", "My applications")),
     Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
     Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),

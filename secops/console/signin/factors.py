@@ -47,6 +47,7 @@ _NOTES: Final = {
     "": Text("有效", "in force"),
 }
 _SUSPENDED: Final = Text("已停用", "suspended")
+_USED_UP: Final = Text("已用完", "used up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,8 @@ def _typed_twice(form: Mapping[str, str]) -> str:
 
 def _row(factor: Factor, request: Request) -> tuple[Cell, ...]:
     state = _NOTES.get(factor.note, _NOTES[""]) if factor.usable else _SUSPENDED
+    if factor.kind == "recovery" and not factor.usable:
+        state = _USED_UP
     return (
         Cell(_KINDS[factor.kind].into(request.language)),
         Cell(factor.name or "—"),
