@@ -10,6 +10,8 @@ from typing import Final
 from iam.models.imports import ImportReport
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.render import beijing_time
+from secops.console.texts import N_, translate
+from secops.kernel.catalogue import Language
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import ACCOUNT_CREATE
 from secops.web.messages import Request, Response
@@ -17,6 +19,7 @@ from secops.web.routes import Route
 
 MAX_TABLE: Final = 8 << 20
 SHOWN: Final = 200
+_HEADINGS: Final = (N_("账户"), N_("登记凭据"), N_("有效至(北京时间)"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,17 @@ class _Imports:
         if form.get("do") == "import":
             wanted = "good" if form.get("rows") == "good" else "all"
             report = imports.import_people(request.caller, upload.content, wanted)  # type: ignore[arg-type] # one of the two
-            return _enrolments(report)
+            return _enrolments(report, request.language)
         report = imports.preview_people(request.caller, upload.content)
         return self.desk.page(
             request, "iam/import.html", report=report, shown=report.faults[:SHOWN]
         )
 
 
-def _enrolments(report: ImportReport) -> Response:
+def _enrolments(report: ImportReport, language: Language) -> Response:
     lines = io.StringIO()
     writer = csv.writer(lines)
-    writer.writerow(["账户", "登记凭据", "有效至(北京时间)"])
+    writer.writerow([translate(title, language) for title in _HEADINGS])
     for issued in report.enrolments:
         writer.writerow([issued.account_name, issued.token, beijing_time(issued.expires_at)])
     headers = (
