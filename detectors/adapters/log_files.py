@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from detectors.errors import LogStoreUnavailable
 from detectors.models.logs import FileView
 from detectors.ports import RejectSink
 
@@ -76,17 +77,32 @@ class _LazySink:
         return None if self._stream is None else str(self._path)
 
     def write(self, record: Mapping[str, Any], raw: bytes) -> None:
-        if self._stream is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._stream = self._path.open("ab")
-            self._path.chmod(0o600)
-        self._stream.write(orjson.dumps({**record, **_lossless(raw)}) + b"\n")
+        with _no_disk():
+            if self._stream is None:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._stream = self._path.open("ab")
+                self._path.chmod(0o600)
+            self._stream.write(orjson.dumps({**record, **_lossless(raw)}) + b"\n")
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-            self._stream.close()
+        if self._stream is None:
+            return
+        with _no_disk():
+            try:
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
+            finally:
+                self._stream.close()
+
+
+@contextmanager
+def _no_disk() -> Iterator[None]:
+    """Raise ``LogStoreUnavailable``: a refused line is never lost silently."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"a refused line can't be kept: {error.strerror or error}"
+        raise LogStoreUnavailable(msg) from error
 
 
 def _lossless(raw: bytes) -> dict[str, str]:
