@@ -62,7 +62,12 @@ def test_every_section_is_read() -> None:
         frozenset({"2026-10-10"}),
     )
     assert data.risk == RiskLimits(30, 60, 101)
-    assert data.posture == PostureRule(8, False, False, (("windows", (10, 0, 19045)),))
+    assert data.posture == PostureRule(
+        8,
+        disk_encrypted=False,
+        screen_lock=False,
+        least_versions=(("windows", (10, 0, 19045)),),
+    )
     assert data.grades == (("log", 3),)
 
 
@@ -125,7 +130,7 @@ def test_the_shipped_tables_are_the_defaults_and_name_no_network() -> None:
     ],
 )
 def test_what_is_not_of_its_shape_is_refused_with_its_place(text: str, place: str) -> None:
-    with pytest.raises(PolicyInvalid, match="characters|data") as refused:
+    with pytest.raises(PolicyInvalid) as refused:
         read_policy_data(text, EMPTY)
     assert place in refused.value.detail
 
@@ -193,27 +198,31 @@ def test_a_report_counts_for_the_hours_of_the_rule() -> None:
     ]
 
 
+def posture(system: str, version: str, *, encrypted: bool, locked: bool) -> Posture:
+    return Posture(system, version, encrypted, locked, 0)
+
+
 @pytest.mark.parametrize(
-    ("posture", "expected"),
+    ("said", "expected"),
     [
         (None, False),
-        (Posture("windows", "10.0.19045", True, True, 0), True),
-        (Posture("windows", "10.0.19044.9", True, True, 0), False),
-        (Posture("windows", "ten", True, True, 0), False),
-        (Posture("windows", "10.0.19045", False, True, 0), False),
-        (Posture("windows", "10.0.19045", True, False, 0), False),
-        (Posture("linux", "whatever", True, True, 0), True),
+        (posture("windows", "10.0.19045", encrypted=True, locked=True), True),
+        (posture("windows", "10.0.19044.9", encrypted=True, locked=True), False),
+        (posture("windows", "ten", encrypted=True, locked=True), False),
+        (posture("windows", "10.0.19045", encrypted=False, locked=True), False),
+        (posture("windows", "10.0.19045", encrypted=True, locked=False), False),
+        (posture("linux", "whatever", encrypted=True, locked=True), True),
     ],
 )
-def test_a_device_is_as_the_rule_demands_or_not(posture: Any, expected: bool) -> None:  # noqa: FBT001 - a table
-    assert is_compliant(posture, PostureRule(least_versions=(("windows", (10, 0, 19045)),))) == (
+def test_a_device_is_as_the_rule_demands_or_not(said: Any, expected: bool) -> None:  # noqa: FBT001 - a table
+    assert is_compliant(said, PostureRule(least_versions=(("windows", (10, 0, 19045)),))) == (
         expected
     )
 
 
 def test_what_a_rule_does_not_demand_does_not_count() -> None:
     lenient = PostureRule(disk_encrypted=False, screen_lock=False)
-    assert is_compliant(Posture("x", "1", False, False, 0), lenient)
+    assert is_compliant(posture("x", "1", encrypted=False, locked=False), lenient)
 
 
 def test_versions_are_numbers_up_to_the_first_word() -> None:

@@ -122,11 +122,15 @@ def test_an_annotation_in_each_language_is_enough() -> None:
     [
         'principal == Account::"acc_1", action, resource',
         "principal is Client, action, resource",
-        'principal is Account in Role::"staff", action in [Action::"iam.own.use", '
-        'Action::"iam.account.read"], resource',
+        (
+            'principal is Account in Role::"staff", action in [Action::"iam.own.use", '
+            'Action::"iam.account.read"], resource'
+        ),
         'principal, action in Action::"role:staff", resource == Thing::"log"',
-        'principal in Role::"staff", action in [Action::"role:staff", Action::"role:analyst"], '
-        "resource is Thing",
+        (
+            'principal in Role::"staff", action in [Action::"role:staff", Action::"role:analyst"], '
+            "resource is Thing"
+        ),
     ],
 )
 def test_every_scope_is_probed_within_itself(scope: str) -> None:
