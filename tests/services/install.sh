@@ -2,6 +2,14 @@
 # Install the Debian packages that tests use. Without root or sudo it says what is missing:
 # the tests that need it then skip and are counted.
 set -euo pipefail
+# clients from npm, for the judges of the provider: into a cache outside the tree, once
+judges=(openid-client@6.8.9 oauth4webapi@3.8.8)
+folder="$HOME/.cache/govsecops/node"
+if [ ! -d "$folder/node_modules/openid-client" ] && command -v npm >/dev/null; then
+  mkdir -p "$folder"
+  npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "${judges[@]}" ||
+    echo "not installed (no registry): ${judges[*]} - tests that need them will skip" >&2
+fi
 packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei nginx-light openssh-server sudo openssl python3-venv)
 missing=()
 for package in "${packages[@]}"; do
