@@ -291,7 +291,9 @@ class LockService:
         if actor.org_id != ROOT_ORG:
             msg = "addresses are locked by the root organisation"
             raise NotFound(msg)
-        found = self._sessions(tx, self.means.stores.locks.sessions_from(tx, str(address)))
+        # sessions remember one spelling; of an IPv6 network only this address is looked up
+        spelled = str(address) if "/" in subject else subject
+        found = self._sessions(tx, self.means.stores.locks.sessions_from(tx, spelled))
         return _Target(subject, ROOT_ORG, (), tuple(found))
 
     def _sessions(self, tx: Transaction, ids: Sequence[str]) -> list[OpSession]:
