@@ -60,7 +60,10 @@ class FieldDifference:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """A request as people look at it. ``stale`` tells that its target has changed since."""
+    """A request as people look at it. ``stale`` tells that its target has changed since.
+
+    ``requester`` and ``target`` are names, where they have one.
+    """
 
     request: ChangeRequest
     differences: tuple[FieldDifference, ...]
@@ -68,3 +71,4 @@ class ChangeView:
     may_decide: bool
     may_withdraw: bool
     requester: str
+    target: str = ""

@@ -42,7 +42,13 @@ PAGES = {
         "/login/certificate?transaction=x",
         "/ledger",
     ),
-    "auditor": ("/ledger", "/ledger/0", "/assessments", "/seals"),
+    "system-admin": (
+        "/me",
+        "/approvals",
+        "/organisations",
+        "/people/import",
+    ),
+    "auditor": ("/permissions", "/ledger", "/ledger/0", "/assessments", "/seals"),
 }
 FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}
 ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",

@@ -186,6 +186,7 @@ class ChangeRequestService:
                 and not same_person(self.means, tx, actor.id, change.requester_id),
                 may_withdraw=own and change.state == "pending",
                 requester=self._name(tx, change.requester_id),
+                target=self._name(tx, change.target.removeprefix("account:")),
             )
 
         return self.means.parts.transactions.read(work)

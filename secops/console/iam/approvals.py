@@ -109,8 +109,8 @@ class _Approvals:
             differences=[
                 (
                     FIELDS.get(each.field, Text(each.field, each.field)),
-                    _words(each.before, language),
-                    _words(each.after, language),
+                    _side(each.before, each.after, language),
+                    _side(each.after, each.before, language),
                     each.changed,
                 )
                 for each in view.differences
@@ -143,6 +143,14 @@ class _Approvals:
         new = NewChange(kind, f"account:{caller.id}", after, form.get("reason", ""))
         change = self.desk.parts.iam.power.changes.request_change(caller, new)
         return redirect(f"/approvals/{change.id}")
+
+
+def _side(value: Any, other: Any, language: Language) -> list[tuple[str, bool]]:
+    """Return one side of a difference in parts, each with whether the other side has it too."""
+    if not isinstance(value, list):
+        return [(_words(value, language), value == other)]
+    kept = other if isinstance(other, list) else []
+    return [(_words(each, language), each in kept) for each in value]
 
 
 def _words(value: Any, language: Language) -> str:

@@ -41,7 +41,8 @@ def test_a_change_is_asked_for_on_one_page_and_decided_on_another(console: Conso
     assert "撤回申请" in own
     assert "批准并生效" not in own
     seen = security.get(where).text
-    assert "<del>工作人员</del>" in seen
+    assert "<ins>印章使用人</ins>" in seen
+    assert "<del>" not in seen
     assert "&lt;b&gt;代理" in seen
     assert where in security.get("/approvals").text
     assert location(security.post(where, {"do": "approve", "reason": "同意"})) == where
