@@ -12,7 +12,18 @@ class SyslogSink(Protocol):
     """Takes what the listeners hear; the service is behind it."""
 
     def take(self, heard: Sequence[Heard]) -> int:
-        """Make messages durable and return how many; raises ``SpoolFull`` and its kin."""
+        """Make messages durable and return how many; raises ``SpoolFull`` and its kin.
+
+        Some may wait for others of their event: those are counted when they are durable.
+        """
+        ...
+
+    def waiting(self) -> int:
+        """Return how many wait."""
+        ...
+
+    def overdue(self, *, everything: bool = False) -> int:
+        """Make durable what waited too long, or ``everything``; return how many messages."""
         ...
 
     def drop(self, peer: str, count: int) -> None:

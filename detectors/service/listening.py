@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from detectors.core.events.identity import ArrivalCounter
+from detectors.core.formats.audit_live import WAIT, Gatherer, Waiting, read_live_audit
 from detectors.core.formats.line import Record
 from detectors.core.formats.live import header_host, read_live
 from detectors.core.formats.record import Context
@@ -28,6 +29,8 @@ from secops.kernel.trail import Act
 
 _ACTOR: Final = system_actor("listeners")
 _LISTENERS: Final = "listeners:syslog"
+_AUDIT: Final = "auditd"
+_FOREVER: Final = 1 << 62
 _REFRESH_SECONDS: Final = 2.0
 MAX_STRANGERS: Final = 1_000
 """Unknown peers that are counted one by one."""
@@ -43,6 +46,7 @@ class _State:
     read_at: float | None = None
     table: PeerTable = field(default_factory=lambda: PeerTable(()))
     strangers: Counter[str] = field(default_factory=Counter)
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 @dataclass(slots=True)
@@ -71,18 +75,46 @@ class SyslogIntake:
         """Make messages durable and return how many; raises ``SpoolFull`` and its kin.
 
         Each message is an event of its own, equal or not: a stream that nobody can read again
-        has no repeats. A batch that is stored twice after a crash carries the same ids.
+        has no repeats. A batch that is stored twice after a crash carries the same ids. Records of
+        an audit event wait up to ``WAIT`` in memory for the others; who is killed then loses them.
+        """
+        return self._keep(heard, self.parts.clock.now() - WAIT)
+
+    def overdue(self, *, everything: bool = False) -> int:
+        """Make durable what waited too long for more of its event, or ``everything``."""
+        if not self._state.waiting.groups:
+            return 0
+        return self._keep((), _FOREVER if everything else self.parts.clock.now() - WAIT)
+
+    def waiting(self) -> int:
+        """Return how many messages wait for others of their event: they are not durable yet."""
+        return self._state.waiting.count
+
+    def _keep(self, heard: Sequence[Heard], before: int) -> int:
+        """Make durable what is whole with ``heard`` or waits since ``before``; return how much.
+
+        Where that fails everything waits as before, and ``heard`` comes again.
         """
         self.intake.require_room()
         with self._state.lock:
             self._refresh()
             batch = _Batch()
-            events = [self._event(message, batch) for message in heard]
-        for originals in batch.originals.values():
-            originals.flush()
-        if events:
-            self.intake.offer(events)
-        return len(events)
+            gatherer = Gatherer.on(self._state.waiting)
+            over: list[tuple[LogSource | None, tuple[Heard, ...]]] = []
+            for message in heard:
+                source = self._source(message, batch)
+                if source is None or source.format != _AUDIT:
+                    over.append((source, (message,)))
+                    continue
+                over += [(source, group) for group in gatherer.feed(source.name, message)]
+            over += [(self._source(g[0], batch), g) for g in gatherer.overdue(before)]
+            events = [event for each in over for event in self._events(*each, batch)]
+            for originals in batch.originals.values():
+                originals.flush()
+            if events:
+                self.intake.offer(events)
+            self._state.waiting = gatherer.left
+        return sum(len(group) for _, group in over)
 
     def drop(self, peer: str, count: int) -> None:
         """Count messages of ``peer`` that could not be taken ("": the kernel knows not whose)."""
@@ -105,26 +137,49 @@ class SyslogIntake:
             known = self.parts.transactions.read(lambda tx: self.sources.list(tx, None))
             state.table, state.read_at = PeerTable(known), now
 
-    def _event(self, message: Heard, batch: _Batch) -> LogEvent:
-        source = self._source(message, batch)
-        name = source.name if source else QUARANTINE
+    def _events(
+        self, source: LogSource | None, group: tuple[Heard, ...], batch: _Batch
+    ) -> list[LogEvent]:
+        """Return the messages of one event as that event; each alone where they don't fit."""
+        if len(group) > 1:
+            context = self._context(source, batch, group[0].at)
+            written = b"\n".join(message.raw for message in group)
+            prepared = None if context.prepare is None else context.prepare(written)
+            parts = (written if prepared is None else prepared.raw).split(b"\n")
+            joined = read_live_audit(parts, context) if len(parts) == len(group) else None
+            if joined is not None:
+                raw = b"\n".join(parts)
+                return [
+                    self._named(source, group, Record(0, raw, joined.at, joined, prepared), batch)
+                ]
+        return [self._event(source, message, batch) for message in group]
+
+    def _event(self, source: LogSource | None, message: Heard, batch: _Batch) -> LogEvent:
         context = self._context(source, batch, message.at)
         prepared = None if context.prepare is None else context.prepare(message.raw)
         raw = message.raw if prepared is None else prepared.raw
         parsed = read_live(raw, source.format if source else "auto", context)
-        parsed.fields["log.source.address"] = message.peer
-        parsed.fields["log.source.transport"] = message.transport
-        if message.name:
-            parsed.fields["tls.client.x509.subject.common_name"] = message.name
-        if message.cut:
-            parsed.fields["log.flags"] = "truncated"
         record = Record(0, raw, parsed.at, parsed, prepared)
+        return self._named(source, (message,), record, batch)
+
+    def _named(
+        self, source: LogSource | None, group: tuple[Heard, ...], record: Record, batch: _Batch
+    ) -> LogEvent:
+        """Return a record as an event, with where its messages came from."""
+        name, (message, *_) = source.name if source else QUARANTINE, group
+        fields = record.parsed.fields
+        fields["log.source.address"] = message.peer
+        fields["log.source.transport"] = message.transport
+        if message.name:
+            fields["tls.client.x509.subject.common_name"] = message.name
+        if any(each.cut for each in group):
+            fields["log.flags"] = "truncated"
         stream = f"{name}\n{self._state.stream}"
         event = event_of(record, name, stream, self._state.numbers, message.at)
-        if prepared is not None and prepared.original is not None:
+        if record.prepared is not None and record.prepared.original is not None:
             org = source.org_id if source else ROOT_ORG
             kept = batch.originals.setdefault(org, self.privacy.originals(org))
-            kept.add(event, prepared)
+            kept.add(event, record.prepared)
         return event
 
     def _source(self, message: Heard, batch: _Batch) -> LogSource | None:

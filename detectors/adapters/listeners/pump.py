@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from detectors.models.listening import Heard
@@ -23,6 +24,7 @@ QUEUE_BYTES: Final = 32 << 20
 BATCH: Final = 5_000
 _GATHER_SECONDS: Final = 0.02
 _RETRY_SECONDS: Final = 0.25
+_LET_GO_SECONDS: Final = 0.5
 _OVERHEAD: Final = 200
 """Bytes that a message costs beside its text."""
 
@@ -72,11 +74,30 @@ class Pump:
         """Hand over until ``stop``; what was heard before is handed over first."""
         while not self._stopping or self._queue:
             if not self._stopping:
-                await self._something.wait()
-                self._something.clear()
-                await asyncio.sleep(_GATHER_SECONDS)
+                await self._until_something()
             await self._hand_over()
+            if self._sink.waiting():
+                await self._let_go(everything=False)
+        await self._let_go(everything=True)
         self._worker.shutdown(wait=False)
+
+    async def _until_something(self) -> None:
+        """Wait for messages; not for long while some wait for others of their event."""
+        seconds = _LET_GO_SECONDS if self._sink.waiting() else None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._something.wait(), seconds)
+        self._something.clear()
+        await asyncio.sleep(_GATHER_SECONDS)
+
+    async def _let_go(self, *, everything: bool) -> None:
+        """Have stored what has waited long enough; what can't be is tried again, at last lost."""
+        work = partial(self._sink.overdue, everything=everything)
+        try:
+            loop = asyncio.get_running_loop()
+            self.stored += await loop.run_in_executor(self._worker, work)
+        except SecopsError as error:
+            _LOG.warning("syslog has to wait: %s", error.code)
+            self.dropped += self._sink.waiting() if everything else 0
 
     def stop(self) -> None:
         """Let ``run`` end."""

@@ -23,7 +23,7 @@ WINDOW: Final = 64
 MAX_RECORDS: Final = 256
 MAX_BYTES: Final = 1 << 20
 _SERIAL: Final = re.compile(rb"(?:node=\S+ )?type=([A-Z0-9_\[\]]+) msg=(audit\(\d+\.\d+:\d+\)):")
-_ALONE: Final = re.compile(
+ALONE: Final = re.compile(
     rb"(?:USER|CRED|DAEMON|SERVICE|CRYPTO|SYSTEM|ADD|DEL|GRP|CHUSER|CHGRP|ACCT|ROLE|VIRT|USYS|TRUSTED"
     rb"|MAC_CHECK|LABEL|SOFTWARE|TEST|TTY)(?:_[A-Z0-9_]+)?"
 )
@@ -61,7 +61,7 @@ class AuditJoiner:
             yield [line]
             return
         kind, serial = found.groups()
-        if _ALONE.fullmatch(kind):
+        if ALONE.fullmatch(kind):
             yield [line]
         elif kind == b"EOE":
             if (over := self.open.pop(serial, None)) is not None:
@@ -141,11 +141,11 @@ def _read(lines: list[Line], context: Context) -> Iterator[Record | Reject]:
         return
     kept = {line.index for line, _ in good}
     joined = b"\n".join(p for line, p in zip(lines, parts, strict=True) if line.index in kept)
-    parsed = good[0][1] if len(good) == 1 else _joined([each for _, each in good])
+    parsed = good[0][1] if len(good) == 1 else joined_records([each for _, each in good])
     yield Record(good[0][0].index, joined, parsed.at, parsed, prepared)
 
 
-def _joined(records: list[Parsed]) -> Parsed:
+def joined_records(records: list[Parsed]) -> Parsed:
     """Return several records as one event: fields that repeat become lists."""
     fields = _united(records)
     by_type = {str(record.fields["type"]): record.fields for record in records}

@@ -34,9 +34,20 @@ def read_live(raw: bytes, format_name: str, context: Context) -> Parsed:
             "log.parse_error": bad.reason,
         }
         return Parsed(arrival, fields)
+    return settled_time(parsed, arrival)
+
+
+def settled_time(parsed: Parsed, arrival: int) -> Parsed:
+    """Return ``parsed``, with the time of its arrival where its own is a day ahead of that."""
     if parsed.at <= arrival + DAY:
         return parsed
     return Parsed(arrival, {**parsed.fields, "log.rejected_time": to_rfc3339(parsed.at)})
+
+
+def inner_of(outer: Parsed, inner: Parsed) -> Parsed:
+    """Return what a message says with what its syslog header says beside."""
+    kept = {name: value for name, value in outer.fields.items() if name not in _LEFT}
+    return Parsed(inner.at, {**kept, **inner.fields})
 
 
 def header_host(raw: bytes, context: Context) -> str:
@@ -56,5 +67,4 @@ def _read(raw: bytes, format_name: str, context: Context) -> Parsed:
         inner = LINE_PARSERS[format_name](message.encode(), context)
     except BadLine as bad:
         return Parsed(outer.at, {**outer.fields, "log.parse_error": bad.reason})
-    kept = {name: value for name, value in outer.fields.items() if name not in _LEFT}
-    return Parsed(inner.at, {**kept, **inner.fields})
+    return inner_of(outer, inner)

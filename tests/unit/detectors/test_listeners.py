@@ -29,6 +29,7 @@ from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import SystemClock
 from secops.kernel.logs import And, LogEvent, Window
 from tests.fakes.parts import database_spine
+from tests.unit.detectors.test_audit_events import execution
 
 pytestmark = pytest.mark.network
 ADMIN = Actor("account", "sys", ROOT_ORG, "sys", frozenset({"system-admin"}), level=2)
@@ -417,6 +418,23 @@ def test_a_message_that_cannot_be_read_at_all_does_not_end_the_hearing(
     assert hearing.settled(lambda: hearing.services.listening.listener_counts().dropped == 1)
     hearing.send("udp", b"<1>fine")
     assert [e.raw for e in hearing.stored(1)] == [b"<1>fine"]
+
+
+def test_audit_records_over_udp_are_joined_and_none_is_left_behind(
+    hear: Callable[..., Hearing],
+) -> None:
+    hearing = hear("udp")
+    hearing.add(source("gw", format="auditd", peers="127.0.0.1"))
+    head = b"<13>Nov 23 12:00:00 gw audispd: "
+    for text in execution(7, '"a"'):
+        hearing.send("udp", head + text.encode())
+    (event,) = hearing.stored(1)
+    assert event.fields["process.command_line"] == "a"
+    hearing.send("udp", head + execution(8, '"b"')[0].encode())
+    intake = hearing.services.listening.intake
+    assert hearing.settled(lambda: intake.waiting() == 1)
+    hearing.services.listening.stop_listeners()
+    assert len(hearing.stored(2)) == 2, "what waits is stored at the end"
 
 
 def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
