@@ -57,6 +57,13 @@ class SessionLevelStore(Protocol):
 class FactorsHeldStore(Protocol):
     """Which factors an account holds, beside its passkeys and certificates."""
 
+    def account_or_other(self, tx: Transaction, name_key: str) -> tuple[str, bool]:
+        """Return the id of the account of this name and True, else another's and False.
+
+        The same work either way; "" where there is no account at all.
+        """
+        ...
+
     def recovery_codes_left(self, tx: Transaction, account_id: str) -> int:
         """Return how many recovery codes are unused."""
         ...

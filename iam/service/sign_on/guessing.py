@@ -34,6 +34,11 @@ class GuessKeys:
         """The counter of wrong passwords: the device's own, or everybody else's."""
         return ("account", self.account) if self.device is None else ("device", self.device)
 
+    @property
+    def factor(self) -> tuple[str, bytes]:
+        """The counter of wrong codes: the device's own, or everybody else's."""
+        return ("factor", self.account if self.device is None else self.device)
+
 
 def guess_keys(means: Means, name: str, address: str, device: str = "") -> GuessKeys:
     """Return the counters of an attempt for ``name`` from ``address``."""
@@ -63,19 +68,24 @@ def _known_device(means: Means, account: bytes, device: str) -> bytes | None:
 
 
 def password_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
-    """Tell whether passwords are refused now, for this name or from this address."""
+    """Tell whether passwords are refused now, for this name or from this address.
+
+    A known device answers for itself: neither guesses elsewhere nor its neighbours keep it out.
+    """
+    counters = [keys.password]
+    if keys.device is None:
+        counters += [("hourly", keys.account), ("address", keys.address)]
     read = means.stores.lockouts.read
-    counters = (
-        read(tx, *keys.password),
-        read(tx, "hourly", keys.account),
-        read(tx, "address", keys.address),
-    )
-    return any(refused(counter, tx.now) for counter in counters)
+    return any([refused(read(tx, *counter), tx.now) for counter in counters])  # noqa: C419 - as much work for everybody
 
 
 def count_password(means: Means, tx: Transaction, keys: GuessKeys, *, failed: bool) -> None:
-    """Count one verification; a failed one against name and address, each against the hour."""
-    _count(means, tx, "hourly", keys.account)
+    """Count one verification; a failed one against name and address, each against the hour.
+
+    What was refused unseen is no guess: it must not use up the hour of whoever owns the name.
+    """
+    if not password_refused(means, tx, keys):
+        _count(means, tx, "hourly", keys.account)
     if failed:
         _count(means, tx, *keys.password)
         _count(means, tx, "address", keys.address)
@@ -91,27 +101,27 @@ def count_address_failure(means: Means, tx: Transaction, keys: GuessKeys) -> Non
     _count(means, tx, "address", keys.address)
 
 
-def factor_refused(means: Means, tx: Transaction, account_key: bytes) -> bool:
+def factor_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
     """Tell whether second factors are refused now."""
-    return refused(means.stores.lockouts.read(tx, "factor", account_key), tx.now)
+    return refused(means.stores.lockouts.read(tx, *keys.factor), tx.now)
 
 
-def count_factor_failure(means: Means, tx: Transaction, account_key: bytes) -> None:
+def count_factor_failure(means: Means, tx: Transaction, keys: GuessKeys) -> None:
     """Count one wrong second factor."""
-    _count(means, tx, "factor", account_key)
-    _count(means, tx, "account", account_key)
+    _count(means, tx, *keys.factor)
+    _count(means, tx, *keys.password)
 
 
-def forget_failures(means: Means, tx: Transaction, account_key: bytes) -> None:
+def forget_failures(means: Means, tx: Transaction, keys: GuessKeys) -> None:
     """Start anew after both factors were right; the hour's count stays."""
-    for kind in ("account", "factor"):
-        means.stores.lockouts.clear(tx, kind, account_key)
+    for kind, key in (keys.password, keys.factor):
+        means.stores.lockouts.clear(tx, kind, key)
 
 
 def recent_failures(means: Means, tx: Transaction, keys: GuessKeys) -> int:
     """Return how many wrong passwords and factors of this name still count now."""
     found = 0
-    for kind, key in (keys.password, ("factor", keys.account)):
+    for kind, key in (keys.password, keys.factor):
         counter = means.stores.lockouts.read(tx, kind, key)
         if tx.now - counter.since < LIMITS[kind].window:
             found += counter.failures

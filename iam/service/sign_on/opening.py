@@ -107,7 +107,7 @@ class Opening:
             account = stores.accounts.get(tx, account_id)
         except NotFound as error:
             raise SignInRefused from error
-        refused = guessable and factor_refused(means, tx, keys.account)
+        refused = guessable and factor_refused(means, tx, keys)
         if account.state != "active" or refused:
             raise SignInRefused
         if means.parts.revocations.is_revoked("account", account_id):
@@ -228,14 +228,14 @@ class Opening:
         target = f"account:{session.account_id}"
         if proof is None or not right:
             if proof is None or not proof.strong:
-                count_factor_failure(means, tx, change.keys.account)
+                count_factor_failure(means, tx, change.keys)
             tx.record(Act("iam.sign_in", actor, target, "refused", details))
             return "wrong"
         met = change.met or proof.strong
         if advice is not None and advice.answer == "step_up" and not met:
             record_advice(tx, replace(actor, session_id=None), advice, target, met=False)
             return "unusual"
-        forget_failures(means, tx, change.keys.account)
+        forget_failures(means, tx, change.keys)
         if change.new_hash is not None:
             store_password(means, tx, session.account_id, change.new_hash)
         means.stores.sessions.add(tx, session)

@@ -54,10 +54,7 @@ class SignInService:
         found = means.parts.transactions.read(lambda tx: self._look_up(tx, attempt.name, keys))
         encoded = means.hasher.decoy if found.password is None else found.password.hash
         fits = means.hasher.verify(encoded, self._peppered(attempt.password))
-        ended = found.account is not None and means.parts.revocations.is_revoked(
-            "account", found.account.id
-        )
-        usable = found.account is not None and found.account.state == "active" and not ended
+        usable = found.account is not None and found.account.state == "active"
         right = fits and usable and found.password is not None and not found.refused
         self._note_password(attempt, keys, found, right=right)
         if not right or found.account is None:
@@ -132,10 +129,16 @@ class SignInService:
 
     def _look_up(self, tx: Transaction, name: str, keys: GuessKeys) -> _Password:
         stores = self.means.stores
-        account = stores.accounts.by_name(tx, folded_name(name))
-        passwords = stores.credentials.passwords(tx, "" if account is None else account.id)
+        account_id, known = stores.factors_held.account_or_other(tx, folded_name(name))
+        account = stores.accounts.get(tx, account_id) if account_id else None
+        passwords = stores.credentials.passwords(tx, account_id)
         refused = password_refused(self.means, tx, keys)
-        return _Password(account, passwords[0] if passwords else None, refused)
+        ended = self.means.parts.revocations.is_revoked("account", account_id)
+        return _Password(
+            account=account if known else None,
+            password=passwords[0] if passwords else None,
+            refused=refused or ended,
+        )
 
     def _peppered(self, password: str) -> bytes:
         try:

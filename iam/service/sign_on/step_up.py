@@ -114,7 +114,7 @@ class StepUpService:
         fresh = once is None or stores.grants.use_once(tx, *once)
         if proof is None or not fresh or not proof.use(tx):
             if proof is None or not proof.strong:
-                count_factor_failure(means, tx, keys.account)
+                count_factor_failure(means, tx, keys)
             tx.record(Act("iam.step_up", actor, f"account:{actor.id}", "refused"))
             return None
         session = stores.sessions.get(tx, actor.session_id or "")
