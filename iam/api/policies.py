@@ -24,7 +24,7 @@ _REASON: Final = schema("PolicyReason", reason={})
 
 def routes(services: IamServices) -> tuple[Route, ...]:
     """Return the routes of ``/api/v1/iam/policies``."""
-    calls = _Calls(services)
+    calls, steps = _Texts(services), _Steps(services)
     one = "/policies/<version>"
     table = Table()
     add = table.add
@@ -35,10 +35,10 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     add("POST /policies/simulate", "simulate_policies", POLICY_READ, calls.try_, request=_TEXTS)
     add(f"GET {one}", "get_policies", POLICY_READ, calls.get)
     add(f"PUT {one}", "edit_policies", POLICY_WRITE, calls.edit, request=_NEW)
-    add(f"POST {one}/propose", "propose_policies", POLICY_WRITE, calls.propose, request=_REASON)
-    add(f"POST {one}/approve", "activate_policies", POLICY_APPROVE, calls.approve, request=_REASON)
-    add(f"POST {one}/reject", "reject_policies", POLICY_APPROVE, calls.reject, request=_REASON)
-    add(f"POST {one}/restore", "restore_policies", POLICY_WRITE, calls.restore, request=_REASON)
+    add(f"POST {one}/propose", "propose_policies", POLICY_WRITE, steps.propose, request=_REASON)
+    add(f"POST {one}/approve", "activate_policies", POLICY_APPROVE, steps.approve, request=_REASON)
+    add(f"POST {one}/reject", "reject_policies", POLICY_APPROVE, steps.reject, request=_REASON)
+    add(f"POST {one}/restore", "restore_policies", POLICY_WRITE, steps.restore, request=_REASON)
     return tuple(table.routes)
 
 
@@ -111,7 +111,7 @@ def _reason(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Calls:
+class _Texts:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
@@ -170,6 +170,11 @@ class _Calls:
         return json_response(
             simulation_shape(service.simulate_policies(request.caller, _new(request)))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    services: IamServices
 
     def propose(self, request: Request) -> Response:
         service, version = self.services.protection.policies, request.args["version"]

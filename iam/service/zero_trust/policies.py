@@ -68,10 +68,10 @@ class PolicyService:
     drafting: Drafting
 
     def list_policies(self, actor: Actor, request: PageRequest) -> Page[PolicyVersion]:
-        """Return versions, newest first."""
-        self._require(actor, POLICY_READ)
+        """Return the organisation's versions, newest first: only the root has some."""
+        self.means.parts.access.require(actor, POLICY_READ, "policy:*")
         read = self.means.parts.transactions.read
-        return read(lambda tx: self.means.stores.policies.page(tx, ROOT_ORG, request))
+        return read(lambda tx: self.means.stores.policies.page(tx, actor.org_id, request))
 
     def get_policies(self, actor: Actor, version_id: str) -> PolicyVersion:
         """Return a version; raise ``NotFound``."""
