@@ -16,11 +16,15 @@ class PasswordCredential:
 
 @dataclass(frozen=True, slots=True)
 class TotpCredential:
-    """A TOTP secret sealed by the key pool; ``last_step`` was the last one used."""
+    """A TOTP secret sealed by the key pool; ``last_step`` was the last one used.
+
+    ``algorithm`` is sha1 (RFC 6238) or sm3 (GM/T 0021).
+    """
 
     account_id: str
     sealed_secret: bytes
     last_step: int
+    algorithm: str = "sha1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from iam.ports import (
     PasswordHasher,
     SecretBox,
 )
+from secops.crypto.hashes import keyed
 from secops.kernel.clock import SECOND
 from secops.kernel.parts import Parts
 
@@ -49,6 +50,10 @@ class Keys:
     def mac(self, purpose: str, content: bytes) -> bytes:
         """Return HMAC-SHA-256 of ``content`` under the key of ``purpose``."""
         return hmac.digest(self.key(purpose), content, "sha256")
+
+    def mac_sm3(self, purpose: str, content: bytes) -> bytes:
+        """Return HMAC-SM3 of ``content`` under the key of ``purpose``."""
+        return keyed("sm3", self.key(purpose), content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,3 @@ class Means:
     def random(self, count: int) -> bytes:
         """Return ``count`` unpredictable bytes."""
         return self.parts.randomness.bytes(count)
-
-    def peppered(self, password: str) -> bytes:
-        """Return what is hashed slowly: without the pool a stolen table can't be guessed at."""
-        return self.keys.mac("password-pepper", password.encode()).hex().encode()

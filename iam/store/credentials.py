@@ -65,6 +65,7 @@ class Credentials:
                 account_id=credential.account_id,
                 sealed_secret=credential.sealed_secret,
                 last_step=credential.last_step,
+                algorithm=credential.algorithm,
             )
         )
 
@@ -73,7 +74,9 @@ class Credentials:
         row = tx.execute(sa.select(totp).where(totp.c.account_id == account_id)).first()
         if row is None:
             return None
-        return TotpCredential(row.account_id, bytes(row.sealed_secret), row.last_step)
+        return TotpCredential(
+            row.account_id, bytes(row.sealed_secret), row.last_step, row.algorithm
+        )
 
     def use_step(self, tx: Transaction, account_id: str, step: int) -> bool:
         """Consume a TOTP step: True once, False for it and every older one after that."""

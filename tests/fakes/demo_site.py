@@ -20,6 +20,7 @@ from iam.models.clients import ClientCredentials
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.provider.grants import CodeExchange
+from iam.service.sign_on.stored_passwords import hash_password
 from secops.app import open_house
 from secops.bridges.house import House
 from secops.bridges.processes import all_routes, build_gateway
@@ -177,7 +178,7 @@ class DemoSite:
         new = NewAccount(name, "civil", name, document, "邻县", role)
         account, _ = iam.accounts.make(OWNER, new, org_id)
         secret = parts.randomness.bytes(SECRET_BYTES)
-        hashed = means.hasher.hash(means.peppered(_PASSWORD))
+        hashed = hash_password(means, _PASSWORD)
         sealed = means.box.seal(secret, f"totp|{account.id}".encode())
 
         def work(tx: Transaction) -> None:

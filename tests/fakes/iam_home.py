@@ -13,7 +13,8 @@ import orjson
 import sqlalchemy as sa
 
 from iam.adapters.hashing import Argon2Hasher
-from iam.core.rfc6238.totp import hotp, step_at
+from iam.core.one_time_passwords import CODES
+from iam.core.rfc6238.totp import step_at
 from iam.models.options import IamOptions
 from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.plane import assemble
@@ -77,7 +78,8 @@ class IamHome:
         """The TOTP code of a demo account, now."""
         text = self.demo[role].otp_secret
         secret = base64.b32decode(text + "=" * (-len(text) % 8))
-        return hotp(secret, step_at(self.clock.now()))
+        gm = self.services.sign_in.means.options.crypto_profile == "gm"
+        return CODES["sm3" if gm else "sha1"](secret, step_at(self.clock.now()))
 
     def begin(self, role: str, password: str | None = None, address: str = ADDRESS) -> str:
         given = self.demo[role].password if password is None else password

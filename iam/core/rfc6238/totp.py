@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -28,31 +29,38 @@ def step_at(instant: int) -> int:
     return instant // (STEP_SECONDS * SECOND)
 
 
-def matching_step(secret: bytes, code: str, instant: int, last_step: int) -> int | None:
+def matching_step(
+    secret: bytes,
+    code: str,
+    instant: int,
+    last_step: int,
+    *,
+    code_of: Callable[[bytes, int], str] = hotp,
+) -> int | None:
     """Return the step that ``code`` belongs to, or None.
 
     Only steps within the window and later than ``last_step`` count (RFC 6238 §5.2); the
     caller must still consume the step by one conditional statement. All candidates are
-    computed and compared in constant time.
+    computed and compared in constant time. ``code_of`` makes the code of a step.
     """
     if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
         return None
     now = step_at(instant)
     found = None
     for step in range(now - WINDOW, now + WINDOW + 1):
-        if hmac.compare_digest(hotp(secret, step), code) and step > last_step:
+        if hmac.compare_digest(code_of(secret, step), code) and step > last_step:
             found = step
     return found
 
 
-def otpauth_uri(secret: bytes, account: str, issuer: str) -> str:
+def otpauth_uri(secret: bytes, account: str, issuer: str, algorithm: str = "sha1") -> str:
     """Return the URI that authenticator apps read from a QR code."""
     label = quote(f"{issuer}:{account}", safe="")
     query = urlencode(
         {
             "secret": base32(secret),
             "issuer": issuer,
-            "algorithm": "SHA1",
+            "algorithm": algorithm.upper(),
             "digits": DIGITS,
             "period": STEP_SECONDS,
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.gb11643.id_number import check_character
+from iam.core.one_time_passwords import algorithm_of
 from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri, step_at
 from iam.models.accounts import Account, IdentityDocument, IssuedEnrolment, NewAccount
 from iam.models.clients import NewClient
@@ -16,6 +17,7 @@ from iam.service.people.accounts import AccountService, enrolment_digest
 from iam.service.people.enrolment import ISSUER_NAME
 from iam.service.people.roles import RoleService
 from iam.service.provider.clients import ClientService
+from iam.service.sign_on.stored_passwords import hash_password
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Forbidden
 from secops.kernel.permissions.roles import (
@@ -138,14 +140,15 @@ class BeginningService:
         account, enrolment = self.accounts.make(actor, new, ROOT_ORG)
         password = self._password()
         secret = means.random(SECRET_BYTES)
-        hashed = means.hasher.hash(means.peppered(password))
+        hashed = hash_password(means, password)
+        algorithm = algorithm_of(means.options.crypto_profile)
         sealed = means.box.seal(secret, f"totp|{account.id}".encode())
 
         def work(tx: Transaction) -> None:
             credentials = means.stores.credentials
             credentials.set_password(tx, PasswordCredential(account.id, hashed, tx.now), 5)
             last = step_at(tx.now) - 2
-            credentials.set_totp(tx, TotpCredential(account.id, sealed, last))
+            credentials.set_totp(tx, TotpCredential(account.id, sealed, last, algorithm))
             means.stores.enrolments.use(tx, enrolment_digest(enrolment.token))
             means.stores.accounts.set_state(tx, account.id, "active")
             self.roles.grant(tx, actor, account, role)
@@ -155,7 +158,7 @@ class BeginningService:
             )
 
         means.parts.transactions.run(work)
-        uri = otpauth_uri(secret, name, ISSUER_NAME)
+        uri = otpauth_uri(secret, name, ISSUER_NAME, algorithm)
         return DemoAccount(name, role, password, base32(secret), uri)
 
     def _password(self) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.exclusion import administers
-from iam.core.rfc6238.totp import SECRET_BYTES, base32, matching_step, otpauth_uri
+from iam.core.one_time_passwords import algorithm_of, matching_code_step
+from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri
 from iam.errors import EnrolmentRefused, PersonUnproved, SignInRefused
 from iam.models.accounts import Account, Enrolment, EnrolmentView, IdentityDocument, Person
 from iam.models.credentials import PasswordCredential, TotpCredential
@@ -56,7 +57,12 @@ class EnrolmentService:
         secret = self._secret(token)
         return EnrolmentView(
             account_name=found.account.name,
-            otpauth_uri=otpauth_uri(secret, found.account.name, ISSUER_NAME),
+            otpauth_uri=otpauth_uri(
+                secret,
+                found.account.name,
+                ISSUER_NAME,
+                algorithm_of(self.means.options.crypto_profile),
+            ),
             otp_secret=base32(secret),
             needs_document=found.needs_document,
             expires_at=found.enrolment.expires_at,
@@ -74,7 +80,8 @@ class EnrolmentService:
         account = found.account
         means = self.means
         secret = self._secret(form.token)
-        step = matching_step(secret, form.code, means.now, -1)
+        algorithm = algorithm_of(means.options.crypto_profile)
+        step = matching_code_step(algorithm, secret, form.code, means.now, -1)
         if step is None:
             msg = "the code does not belong to this secret, or the clocks differ"
             raise SignInRefused(msg)
@@ -95,7 +102,7 @@ class EnrolmentService:
                 PasswordCredential(account.id, hashed, tx.now),
                 means.options.password_history,
             )
-            credentials.set_totp(tx, TotpCredential(account.id, sealed, step))
+            credentials.set_totp(tx, TotpCredential(account.id, sealed, step, algorithm))
             credentials.set_recovery_codes(tx, account.id, digests)
             if person is not None and found.needs_document:
                 means.stores.persons.prove_person(tx, account.id, person)

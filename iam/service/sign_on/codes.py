@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from iam.core.rfc6238.totp import DIGITS, matching_step
+from iam.core.one_time_passwords import matching_code_step
+from iam.core.rfc6238.totp import DIGITS
 from iam.service.means import Means
 from iam.service.sign_on.opening import Proof, Subject
 from iam.service.sign_on.recovery_codes import recovery_digest
@@ -27,4 +28,5 @@ def _step(means: Means, subject: Subject, code: str) -> int | None:
     if subject.totp is None:
         return None
     secret = means.box.open(subject.totp.sealed_secret, f"totp|{subject.account.id}".encode())
-    return matching_step(secret, code, means.now, subject.totp.last_step)
+    held = subject.totp
+    return matching_code_step(held.algorithm, secret, code, means.now, held.last_step)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.base64url import decode, encode
-from iam.core.rfc6238.totp import SECRET_BYTES, base32, matching_step, otpauth_uri
+from iam.core.one_time_passwords import algorithm_of, matching_code_step
+from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri
 from iam.errors import SignInRefused, TokenRefused
 from iam.models.credentials import TotpCredential
 from iam.models.factors import CertificateBinding, Factor, Passkey
@@ -76,7 +77,9 @@ class FactorService:
         content = {"account": actor.id, "secret": encode(secret)}
         lifetime = self.means.options.lifetimes.transaction
         reference = write_reference(self.means, _PURPOSE, content, lifetime)
-        return NewTotp(otpauth_uri(secret, actor.name, ISSUER_NAME), base32(secret), reference)
+        algorithm = algorithm_of(self.means.options.crypto_profile)
+        uri = otpauth_uri(secret, actor.name, ISSUER_NAME, algorithm)
+        return NewTotp(uri, base32(secret), reference)
 
     def replace_totp(self, actor: Actor, reference: str, code: str) -> None:
         """Put the new secret into force; raise ``SignInRefused`` if ``code`` is not its own."""
@@ -87,13 +90,14 @@ class FactorService:
         except TokenRefused as error:
             raise SignInRefused from error
         secret = decode(content["secret"])
-        step = matching_step(secret, code, means.now, -1)
+        algorithm = algorithm_of(means.options.crypto_profile)
+        step = matching_code_step(algorithm, secret, code, means.now, -1)
         if content["account"] != actor.id or step is None:
             raise SignInRefused
         sealed = means.box.seal(secret, f"totp|{actor.id}".encode())
 
         def work(tx: Transaction) -> None:
-            means.stores.credentials.set_totp(tx, TotpCredential(actor.id, sealed, step))
+            means.stores.credentials.set_totp(tx, TotpCredential(actor.id, sealed, step, algorithm))
             tx.record(Act("iam.replace_totp", actor, f"account:{actor.id}"))
 
         means.parts.transactions.run(work)

@@ -14,6 +14,7 @@ from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential
 from iam.service.means import Means
 from iam.service.sign_on.opening import Subject
+from iam.service.sign_on.stored_passwords import hash_password, password_fits
 from secops.kernel.errors import NotFound
 from secops.kernel.transactions import Transaction
 
@@ -40,11 +41,10 @@ def hash_of_first(
     if means.breached.holds(digest):
         msg = "it is on the list of passwords that attackers know"
         raise PasswordWeak(msg, reason="breached")
-    peppered = means.peppered(text)
-    if any(means.hasher.verify(old.hash, peppered) for old in history):
+    if any(password_fits(means, old.hash, text) for old in history):
         msg = f"one of the last {means.options.password_history} passwords"
         raise PasswordWeak(msg, reason="history")
-    return means.hasher.hash(peppered)
+    return hash_password(means, text)
 
 
 def _words_of(means: Means, tx: Transaction, account: Account) -> tuple[str, ...]:

@@ -23,6 +23,11 @@ from iam.service.sign_on.opening import FEDERATED, Change, Opening, resume, stor
 from iam.service.sign_on.owning import require_fresh
 from iam.service.sign_on.passwords import hash_if_due, hash_of_new
 from iam.service.sign_on.sessions import digest_of
+from iam.service.sign_on.stored_passwords import (
+    hash_password,
+    password_fits,
+    password_outdated,
+)
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -52,8 +57,8 @@ class SignInService:
         means = self.means
         keys = guess_keys(means, attempt.name, attempt.address, attempt.device)
         found = means.parts.transactions.read(lambda tx: self._look_up(tx, attempt.name, keys))
-        encoded = means.hasher.decoy if found.password is None else found.password.hash
-        fits = means.hasher.verify(encoded, self._peppered(attempt.password))
+        stored = None if found.password is None else found.password.hash
+        fits = password_fits(means, stored, _normal(attempt.password))
         usable = found.account is not None and found.account.state == "active"
         right = fits and usable and found.password is not None and not found.refused
         self._note_password(attempt, keys, found, right=right)
@@ -109,8 +114,8 @@ class SignInService:
         require_fresh(means, actor)
         keys = guess_keys(means, actor.name, "")
         found = means.parts.transactions.read(lambda tx: self._look_up(tx, actor.name, keys))
-        encoded = means.hasher.decoy if found.password is None else found.password.hash
-        fits = means.hasher.verify(encoded, self._peppered(old))
+        stored = None if found.password is None else found.password.hash
+        fits = password_fits(means, stored, _normal(old))
         right = fits and not found.refused and found.account is not None
         if not right or found.account is None or found.account.id != actor.id:
             attempt = PasswordAttempt(actor.name, old, "")
@@ -140,12 +145,6 @@ class SignInService:
             refused=refused or ended,
         )
 
-    def _peppered(self, password: str) -> bytes:
-        try:
-            return self.means.peppered(normal_password(password))
-        except PasswordWeak:
-            return b"longer than any password"
-
     def _note_password(
         self, attempt: PasswordAttempt, keys: GuessKeys, found: _Password, *, right: bool
     ) -> None:
@@ -164,9 +163,9 @@ class SignInService:
 
     def _rehash(self, attempt: PasswordAttempt, password: PasswordCredential | None) -> None:
         means = self.means
-        if password is None or not means.hasher.outdated(password.hash):
+        if password is None or not password_outdated(means, password.hash):
             return
-        hashed = means.hasher.hash(self._peppered(attempt.password))
+        hashed = hash_password(means, _normal(attempt.password))
         renewed = PasswordCredential(password.account_id, hashed, password.set_at)
         means.parts.transactions.run(lambda tx: means.stores.credentials.rehash(tx, renewed))
 
@@ -177,3 +176,10 @@ def _visitor(account: Account | None) -> Actor:
     if account is None:
         return visitor
     return Actor(kind="system", id="sign-in", org_id=account.org_id or ROOT_ORG, name="sign-in")
+
+
+def _normal(password: str) -> str:
+    try:
+        return normal_password(password)
+    except PasswordWeak:
+        return "\x00longer than any password, and with a character none may hold"

@@ -22,6 +22,7 @@ totp: Final = sa.Table(
     sa.Column("account_id", sa.Text, sa.ForeignKey("iam_accounts.id"), primary_key=True),
     sa.Column("sealed_secret", sa.LargeBinary, nullable=False),
     sa.Column("last_step", sa.BigInteger, nullable=False),
+    sa.Column("algorithm", sa.Text, nullable=False, server_default="sha1"),
 )
 
 recovery_codes: Final = sa.Table(

@@ -12,6 +12,9 @@ down_revision = "0016_upstream"
 def upgrade() -> None:
     _create_passkeys()
     _create_certificates()
+    op.add_column(
+        "iam_totp", sa.Column("algorithm", sa.Text, nullable=False, server_default="sha1")
+    )
 
 
 def _create_passkeys() -> None:
@@ -56,3 +59,4 @@ def _create_certificates() -> None:
 def downgrade() -> None:
     for table in ("iam_certificates", "iam_passkeys"):
         op.drop_table(table)
+    op.drop_column("iam_totp", "algorithm")
