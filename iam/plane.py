@@ -59,6 +59,7 @@ from iam.service.provider.metadata import MetadataService
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.pushing import PushService
 from iam.service.provider.registration import RegistrationService
+from iam.service.provider.sites import SiteService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.acting import ActingService
@@ -183,6 +184,7 @@ def _services(
         beginnings=BeginningService(means, accounts, roles, clients),
         decisions=decisions,
         verification=verification,
+        sites=SiteService(means, directory, verification, grants=grants, decisions=decisions),
         upstreams=UpstreamService(means, providers),
         upstream_sign_in=UpstreamSignIn(means, providers, opening),
         leavers=LeaverCheck(means, providers),

@@ -15,6 +15,7 @@ from iam.api import (
     policies,
     provider,
     registration,
+    sites,
     upstreams,
 )
 from iam.service import IamServices
@@ -26,6 +27,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     return (
         *oauth.routes(services),
         *provider.routes(services),
+        *sites.routes(services),
         *accounts.routes(services),
         *applications.routes(services),
         *registration.routes(services),

@@ -63,6 +63,7 @@ from iam.errors.power import (
     StaleChange,
     TwoPersonsNeeded,
 )
+from iam.errors.sites import PathRefused, SiteRefused, SiteSignIn, SiteUnknown
 from iam.errors.upstream import (
     LocalSignInClosed,
     SecondFactorNeeded,
@@ -118,6 +119,7 @@ __all__ = [
     "PasskeyRefused",
     "PasswordExpired",
     "PasswordWeak",
+    "PathRefused",
     "PersonUnproved",
     "PolicyInvalid",
     "PolicyLocksOut",
@@ -134,6 +136,9 @@ __all__ = [
     "SecondFactorNeeded",
     "SignInRefused",
     "SignInUnusual",
+    "SiteRefused",
+    "SiteSignIn",
+    "SiteUnknown",
     "SlowDown",
     "StaleChange",
     "SubjectLocked",

@@ -72,6 +72,10 @@ class ClientStore(Protocol):
         """Return it, with its roles."""
         ...
 
+    def with_redirect(self, tx: Transaction, ending: str) -> Sequence[Client]:
+        """Return usable applications with a redirect URI that ends in ``ending``, by id."""
+        ...
+
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Client]:
         """Return applications by id."""
         ...

@@ -26,6 +26,7 @@ from iam.service.provider.metadata import MetadataService
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.pushing import PushService
 from iam.service.provider.registration import RegistrationService
+from iam.service.provider.sites import SiteService
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
@@ -73,6 +74,7 @@ class IamServices:
     beginnings: BeginningService
     decisions: DecisionService
     verification: TokenVerification
+    sites: SiteService
     upstreams: UpstreamService
     upstream_sign_in: UpstreamSignIn
     leavers: LeaverCheck

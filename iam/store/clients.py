@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -84,6 +85,15 @@ class Clients:
             role_grants.c.subject_id == client_id, role_grants.c.subject_kind == "client"
         )
         return frozenset(tx.execute(query).scalars())
+
+    def with_redirect(self, tx: Transaction, ending: str) -> Sequence[Client]:
+        """Return usable applications with a redirect URI that ends in ``ending``, by id."""
+        query = sa.select(clients).where(
+            clients.c.disabled_at.is_(None), clients.c.redirect_uris.contains(ending)
+        )
+        rows = tx.execute(query.order_by(clients.c.id)).all()
+        found = [_client(row, self._roles(tx, row.id)) for row in rows]
+        return [each for each in found if any(u.endswith(ending) for u in each.redirect_uris)]
 
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Client]:
         """Return applications by id."""

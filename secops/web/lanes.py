@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast
 
 import flask
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid, SecopsError
@@ -57,7 +57,7 @@ class Lane:
     def answer(self, environ: Environ, route: Route, args: Mapping[str, str]) -> Response:
         """Return the answer of ``route``, even where the request can't be read."""
         try:
-            request = self.reader.read(environ, args, route.max_body)
+            request = self.reader.read(environ, args, route.max_body, proxied=route.proxied)
         except SecopsError as error:
             bare = self.reader.bare(environ)
             return secure(problem_response(error, bare, route.form), bare)
@@ -145,6 +145,8 @@ def _refused(lane: Lane, error: HTTPException, request: Request) -> Response:
         reason = WrongMethod()
     elif isinstance(error, NotFound):
         reason = NothingThere("there is no such address")
+    elif isinstance(error, InternalServerError):
+        reason = SecopsError()
     else:
         reason = Invalid(error.description or "the request can't be read")
     wants_page = not request.path.startswith(("/api/", "/v1/", "/oauth2/", "/log/"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -25,6 +24,7 @@ HTML: Final = "text/html; charset=utf-8"
 class Request:
     """One request. ``headers`` have lower-case names; ``args`` are the path's variables.
 
+    ``target`` is the path as it was sent, still escaped, without the query.
     ``remote`` is the caller's address after trusted proxies; ``nonce`` is the page's CSP
     nonce; ``actor`` is None on public routes without a valid credential.
     """
@@ -32,6 +32,7 @@ class Request:
     method: str
     path: str
     query_string: str = ""
+    target: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     args: Mapping[str, str] = field(default_factory=dict)
@@ -88,13 +89,13 @@ class Request:
 
     @property
     def cookies(self) -> Mapping[str, str]:
-        """The cookies; a malformed header has none."""
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(self.headers.get("cookie", ""))
-        except CookieError:
+        """The cookies as RFC 6265 §5.4 has them sent; the last of a name counts."""
+        header = self.headers.get("cookie", "")
+        if not header:
             return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        pairs = (part.partition("=") for part in header.split(";", MAX_FIELDS))
+        found = ((name.strip(), value.strip().strip('"')) for name, _, value in pairs)
+        return {name: value for name, value in found if name.isprintable() and name}
 
     def json(self) -> Any:
         """Return the body as JSON; raise ``Invalid`` if it is not or is nested too deeply."""

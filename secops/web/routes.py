@@ -63,6 +63,7 @@ class Route:
     ``listing`` marks a route that returns a page. ``fast`` routes are answered on the
     server's loop: the handler returns its acts in the response, and where it would wait for
     a disk or database it is run again in a thread (``kernel.waiting``).
+    ``proxied`` routes are asked by trusted proxies alone, under whatever name these serve.
     """
 
     method: str
@@ -80,6 +81,7 @@ class Route:
     listing: bool = False
     fast: bool = False
     page: bool = False
+    proxied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

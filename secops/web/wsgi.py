@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from secops.kernel.errors import Invalid, LengthRequired, TooLarge
+from secops.kernel.errors import Forbidden, Invalid, LengthRequired, TooLarge
 from secops.kernel.ids import Randomness
 from secops.web.messages import Request, Response
 
@@ -31,6 +31,7 @@ _KNOWN: Final = (
     "SERVER_PORT",
     "SERVER_PROTOCOL",
     "REMOTE_ADDR",
+    "RAW_URI",
 )
 
 
@@ -131,15 +132,18 @@ class RequestReader:
     origins: Origins
     randomness: Randomness
 
-    def read(self, environ: Environ, args: Mapping[str, str], max_body: int) -> Request:
+    def read(
+        self, environ: Environ, args: Mapping[str, str], max_body: int, *, proxied: bool = False
+    ) -> Request:
         """Return the request in ``environ``; raise ``Invalid`` and its kin for a bad one."""
         headers = headers_of(environ)
         check_headers(headers)
-        remote, origin = self.caller(str(environ.get("REMOTE_ADDR", "")), headers)
+        remote, origin = self.caller(str(environ.get("REMOTE_ADDR", "")), headers, proxied=proxied)
         return Request(
             method=str(environ["REQUEST_METHOD"]),
             path=str(environ.get("PATH_INFO", "/")),
             query_string=str(environ.get("QUERY_STRING", "")),
+            target=str(environ.get("RAW_URI", "")).partition("?")[0],
             headers=headers,
             body=read_body(environ, headers, max_body),
             args=args,
@@ -166,20 +170,27 @@ class RequestReader:
         """Return ``count`` unpredictable bytes as text."""
         return base64.urlsafe_b64encode(self.randomness.bytes(count)).decode()
 
-    def caller(self, remote: str, headers: Mapping[str, str]) -> tuple[str, str]:
+    def caller(
+        self, remote: str, headers: Mapping[str, str], *, proxied: bool = False
+    ) -> tuple[str, str]:
         """Return the caller's address and the origin asked for; raise ``Invalid``.
 
-        Forwarding headers count from trusted proxies only.
+        Forwarding headers count from trusted proxies only. ``proxied``: nobody else may ask
+        (``Forbidden``), and the Host is the proxy's affair.
         """
         scheme = "https" if self.origins.tls else "http"
         if not self.origins.trusts(remote):
+            if proxied:
+                msg = "only a trusted proxy may ask this"
+                raise Forbidden(msg)
             return remote, self._origin(headers, scheme)
         hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
         while hops and self.origins.trusts(hops[-1]):
             hops.pop()
         forwarded = headers.get("x-forwarded-proto", scheme)
         scheme = "https" if forwarded == "https" else "http"
-        return (hops[-1] if hops else remote), self._origin(headers, scheme)
+        client = hops[-1] if hops else remote
+        return client, self.origins.public if proxied else self._origin(headers, scheme)
 
     def _origin(self, headers: Mapping[str, str], scheme: str) -> str:
         host = headers["host"].lower()

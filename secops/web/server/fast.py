@@ -48,11 +48,12 @@ class FastAnswers:
         """Return the request; raise ``Invalid`` as the slow lane would."""
         headers = head.headers
         check_headers(headers)
-        remote, origin = self._reader.caller(remote, headers)
+        remote, origin = self._reader.caller(remote, headers, proxied=found[0].proxied)
         return Request(
             method=head.method,
             path=head.path,
             query_string=head.query_string,
+            target=head.target,
             headers=headers,
             body=body,
             args=found[1],
@@ -90,7 +91,8 @@ class FastAnswers:
             self._heads[key] = head
         body = response.body
         last = ending(response.status, len(body), keep_alive=keep_alive)
-        return b"%bx-request-id: %b\r\n%b%b" % (head, request.request_id.encode(), last, body)
+        sent = b"" if request.method == "HEAD" else body
+        return b"%bx-request-id: %b\r\n%b%b" % (head, request.request_id.encode(), last, sent)
 
     def _request_id(self) -> str:
         """Return 12 random bytes as text; many are drawn from the system at once."""

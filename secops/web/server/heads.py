@@ -57,13 +57,17 @@ class TooSlow(Invalid):
 
 @dataclass(slots=True)
 class Head:
-    """One request as it came: ``path`` is percent-decoded bytes read as Latin-1 (PEP 3333)."""
+    """One request as it came: ``path`` is percent-decoded bytes read as Latin-1 (PEP 3333).
+
+    ``target`` is the path as it was sent.
+    """
 
     method: str
     path: str
     query_string: str
     headers: dict[str, str]
     keep_alive: bool = True
+    target: str = ""
 
 
 def add_header(headers: dict[str, str], name: bytes, value: bytes) -> None:
@@ -83,15 +87,18 @@ def add_header(headers: dict[str, str], name: bytes, value: bytes) -> None:
     headers[text] = content
 
 
-def split_target(target: bytes) -> tuple[str, str]:
-    """Return path and query string; raise ``Invalid`` for anything but the origin form."""
+def split_target(target: bytes) -> tuple[str, str, str]:
+    """Return path, query string and the path as it was sent; raise ``Invalid``.
+
+    Only the origin form is served: a path, not a URL.
+    """
     path, _, query = target.partition(b"?")
     if not path.startswith(b"/") or b"#" in target:
         msg = "the request's target is a path"
         raise Invalid(msg)
-    if b"%" in path:
-        path = unquote_to_bytes(path)
-    return path.decode("latin-1"), query.decode("latin-1")
+    sent = path.decode("latin-1")
+    decoded = unquote_to_bytes(path).decode("latin-1") if b"%" in path else sent
+    return decoded, query.decode("latin-1"), sent
 
 
 def length_of(headers: Mapping[str, str]) -> int:
@@ -133,6 +140,7 @@ def environ_of(
         "SCRIPT_NAME": "",
         "PATH_INFO": head.path,
         "QUERY_STRING": head.query_string,
+        "RAW_URI": head.target,
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1]),
         "SERVER_PROTOCOL": "HTTP/1.1",

@@ -63,7 +63,12 @@ class RequestParser:
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             self.refuse(cause if isinstance(cause, SecopsError) else SecopsError())
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        except httptools.HttpParserUpgrade:
+            # the request is answered as HTTP/1.1; what would follow is another protocol
+            self.deaf = True
+            if self._head is not None:
+                self._head.keep_alive = False
+        except httptools.HttpParserError:
             self.refuse(Invalid("the request is not HTTP/1.1"))
         whole, self._whole = self._whole, []
         return whole
@@ -101,9 +106,9 @@ class RequestParser:
     def on_headers_complete(self) -> None:
         """Decide whether the body may come."""
         method = self._parser.get_method().decode("ascii")
-        path, query = split_target(self._target)
+        path, query, sent = split_target(self._target)
         headers = self._headers
-        self._head = Head(method, path, query, headers, self._parser.should_keep_alive())
+        self._head = Head(method, path, query, headers, self._parser.should_keep_alive(), sent)
         self._found = self._answers.find(method, path)
         if "transfer-encoding" in headers:
             raise LengthRequired

@@ -1,0 +1,1 @@
+"""Applications behind a proxy that asks before it lets a request through."""
