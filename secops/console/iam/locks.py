@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from iam.models.zero_trust import Device, Lock
+from iam.models.zero_trust import Device, Lock, LockKind
 from iam.service.protection.locks import NewLock
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table, view_table
@@ -24,7 +25,7 @@ from secops.kernel.permissions.iam import (
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route, SignedIn
 
-LOCK_KINDS: Final = {
+LOCK_KINDS: Final[Mapping[LockKind, Text]] = {
     "account": Text("账户", "account"),
     "person": Text("自然人(其全部账户)", "person (all their accounts)"),
     "device": Text("设备", "device"),
@@ -83,7 +84,7 @@ class _Locks:
         if hours and not (hours.isascii() and hours.isdigit() and int(hours) <= _MOST_HOURS):
             raise Invalid("hours are a whole number up to 8760")
         until = self.desk.parts.clock.now() + int(hours) * HOUR if hours else None
-        new = NewLock(kind, form.get("subject", ""), form.get("reason", ""), until)  # type: ignore[arg-type] - one of LOCK_KINDS
+        new = NewLock(kind, form.get("subject", ""), form.get("reason", ""), until)
         made = self.desk.parts.iam.protection.locks.lock_subject(request.caller, new)
         return redirect(f"/locks/{made.id}")
 

@@ -99,12 +99,12 @@ class _Policies:
         if sound and wanted == "try":
             tried = self._service.simulate_policies(request.caller, new)
         return self._editor(
-            request, new, version=version, checked=True, findings=found, tried=tried
+            request, new, draft_id=version, checked=True, findings=found, tried=tried
         )
 
     def _editor(self, request: Request, new: NewPolicies, **more: Any) -> Response:
         tried = more.pop("tried", None)
-        context = {"version": None, "checked": False, "findings": (), **more}
+        context = {"draft_id": None, "checked": False, "findings": (), **more}
         return self.desk.page(
             request,
             "iam/policy_editor.html",
@@ -128,7 +128,7 @@ class _Policies:
             request,
             "iam/policy.html",
             error.status if error else 200,
-            version=version,
+            kept=version,
             state=VERSION_STATES[version.state],
             findings=self._service.check_policies(
                 caller, NewPolicies(version.title, version.policies, version.data)
@@ -143,7 +143,7 @@ class _Policies:
         """Show a kept draft in the editor."""
         version = self._service.get_policies(request.caller, request.args["version"])
         new = NewPolicies(version.title, version.policies, version.data)
-        return self._editor(request, new, version=version.id)
+        return self._editor(request, new, draft_id=version.id)
 
     def move_version(self, request: Request) -> Response:
         """Propose or restore a version."""
