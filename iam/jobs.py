@@ -23,6 +23,8 @@ DECISIONS_SECONDS: Final = 3_600.0
 DECISIONS_KEPT_DAYS: Final = 30
 DECISIONS_KEPT: Final = 50_000
 LEAVERS_SECONDS: Final = 300.0
+TICKETS_KEPT: Final = 2 * DAY
+"""Longer than a session lives and a silent service is told again."""
 
 
 def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
@@ -43,6 +45,7 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
             + stores.pushed.purge(tx, before, PURGE_LIMIT)
             + stores.device_grants.purge(tx, before, PURGE_LIMIT)
             + stores.logouts.purge(tx, tx.now - LOGOUTS_KEPT, PURGE_LIMIT)
+            + stores.cas.purge(tx, tx.now - TICKETS_KEPT, PURGE_LIMIT)
         )
 
     def end_what_is_over() -> bool:
@@ -65,5 +68,6 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
         Job("iam.purge", PURGE_SECONDS, purge),
         Job("iam.token_keys", KEYS_SECONDS, renew),
         Job("iam.logouts", LOGOUT_SECONDS, services.logouts.deliver),
+        Job("iam.cas_logouts", LOGOUT_SECONDS, services.cas_logouts.deliver),
         Job("iam.leavers", LEAVERS_SECONDS, services.leavers.tick),
     )

@@ -20,6 +20,9 @@ from iam.ports import (
 )
 from iam.service import IamServices
 from iam.service.actors import ActorService
+from iam.service.cas.logouts import CasLogouts
+from iam.service.cas.registering import CasServiceChange
+from iam.service.cas.tickets import CasTickets
 from iam.service.evidence import EvidenceService
 from iam.service.means import Keys, Means
 from iam.service.people.accounts import AccountService
@@ -124,6 +127,7 @@ def assemble(
         subscriptions=(
             Subscription("iam.risk", SubjectRiskChanged, risks.receive),
             Subscription("iam.logout", SessionRevoked, services.logouts.receive),
+            Subscription("iam.cas_logout", SessionRevoked, services.cas_logouts.receive),
         ),
     )
 
@@ -188,6 +192,8 @@ def _services(
         upstreams=UpstreamService(means, providers),
         upstream_sign_in=UpstreamSignIn(means, providers, opening),
         leavers=LeaverCheck(means, providers),
+        cas=CasTickets(means, sessions, decisions),
+        cas_logouts=CasLogouts(means),
         power=_power(means, acting, accounts, roles),
         protection=_protection(means, decisions),
     )
@@ -226,6 +232,7 @@ def _power(
         RoleChange(means, roles),
         PrivilegeChange(means, roles),
         EmergencyChange(means, roles),
+        CasServiceChange(means),
     )
     changes = ChangeRequestService(means, {kind.name: kind for kind in kinds})
     return PowerServices(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iam.api import (
     accounts,
     applications,
+    cas,
     changes,
     factors,
     locks,
@@ -37,6 +38,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         *own.routes(services),
         *factors.routes(services),
         *upstreams.routes(services),
+        *cas.routes(services),
         *policies.routes(services),
         *locks.routes(services),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iam.ports.cas import CasStore
 from iam.ports.changes import ChangeKind, ChangeStore
 from iam.ports.factors import (
     CertificateStore,
@@ -79,6 +80,7 @@ from iam.ports.zero_trust import (
 __all__ = [
     "AccountStore",
     "BreachedPasswords",
+    "CasStore",
     "CertificateStore",
     "CertificateTrust",
     "ChangeKind",
@@ -166,6 +168,7 @@ class IamStores:
     surroundings: SurroundingsStore
     upstreams: UpstreamStore
     upstream_links: UpstreamLinkStore
+    cas: CasStore
     pushed: PushedStore
     device_grants: DeviceGrantStore
     logouts: LogoutStore

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iam.service.actors import ActorService
+from iam.service.cas.logouts import CasLogouts
+from iam.service.cas.tickets import CasTickets
 from iam.service.evidence import EvidenceService
 from iam.service.people.accounts import AccountService
 from iam.service.people.beginnings import BeginningService
@@ -78,5 +80,7 @@ class IamServices:
     upstreams: UpstreamService
     upstream_sign_in: UpstreamSignIn
     leavers: LeaverCheck
+    cas: CasTickets
+    cas_logouts: CasLogouts
     power: PowerServices
     protection: ProtectionServices

@@ -6,6 +6,7 @@ from iam.ports import IamStores
 from iam.store.accounts import Accounts
 from iam.store.changes import Changes
 from iam.store.certificates import Certificates
+from iam.store.cas import CasTables
 from iam.store.clients import Clients
 from iam.store.credentials import Credentials
 from iam.store.departures import Departures
@@ -59,6 +60,7 @@ def make_stores() -> IamStores:
         surroundings=SurroundingsReader(),
         upstreams=Upstreams(),
         upstream_links=UpstreamLinks(),
+        cas=CasTables(),
         pushed=PushedRequests(),
         device_grants=DeviceGrants(),
         logouts=Logouts(),

@@ -38,8 +38,11 @@ class ConsoleService:
     directory: ClientDirectory
     grants: GrantService
 
-    def start(self, return_to: str = "/") -> ConsoleStart:
-        """Return where the browser goes to sign in, and the cookie it keeps meanwhile."""
+    def start(self, return_to: str = "/", *, fresh: bool = False) -> ConsoleStart:
+        """Return where the browser goes to sign in, and the cookie it keeps meanwhile.
+
+        ``fresh`` has the person prove who they are again, session or not.
+        """
         state = encode(self.means.random(16))
         verifier = encode(self.means.random(32))
         cookie = write_reference(
@@ -58,6 +61,7 @@ class ConsoleService:
                 "state": state,
                 "code_challenge": challenge_of(verifier),
                 "code_challenge_method": "S256",
+                "prompt": "login" if fresh else None,
             },
         )
         return ConsoleStart(location, cookie)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iam.store.tables.cas import cas_services, cas_tickets
 from iam.store.tables.factors import (
     certificates,
     lockouts,
@@ -35,6 +36,7 @@ from iam.store.tables.provider import (
     used,
 )
 from iam.store.tables.schema import metadata
+from iam.store.tables.scim import scim_groups, scim_users
 from iam.store.tables.sessions import risks, rp_sessions, sessions
 from iam.store.tables.upstream import (
     real_name_levels,
@@ -53,6 +55,8 @@ from iam.store.tables.zero_trust import (
 __all__ = [
     "accounts",
     "acting",
+    "cas_services",
+    "cas_tickets",
     "certificates",
     "change_requests",
     "civil_services",
@@ -85,6 +89,8 @@ __all__ = [
     "risks",
     "role_grants",
     "rp_sessions",
+    "scim_groups",
+    "scim_users",
     "session_clients",
     "sessions",
     "totp",

@@ -33,7 +33,8 @@ class _SignIn:
     def start(self, request: Request) -> Response:
         """Begin an authorization request of the console at our own provider."""
         console = self.desk.parts.iam.console
-        begun = console.start(request.query.get("next", "/"))
+        fresh = request.query.get("fresh") == "1"
+        begun = console.start(request.query.get("next", "/"), fresh=fresh)
         cookie = console.cookie_header("rp_start", begun.cookie, max_age=_START_SECONDS)
         return redirect(begun.location, headers=(("set-cookie", cookie),))
 
@@ -182,6 +183,11 @@ class _SignIn:
         cookie = f"lang={language}; Path=/; SameSite=Lax; HttpOnly; Max-Age={_YEAR_SECONDS}"
         return redirect(back, headers=(("set-cookie", cookie),))
 
+
+@dataclass(frozen=True, slots=True)
+class _Enrolment:
+    desk: Desk
+
     def show_enrolment(self, request: Request) -> Response:
         """Ask for the enrolment token, or show what it is for."""
         token = request.query.get("token", "")
@@ -233,7 +239,7 @@ class _SignIn:
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of sign-in."""
-    here = _SignIn(desk)
+    here, first = _SignIn(desk), _Enrolment(desk)
     return (
         get_page("/signin", "start_sign_in", PAGES, here.start),
         get_page("/login", "show_login", PAGES, here.show_login),
@@ -245,6 +251,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page("/signout", "sign_out", PAGES, here.sign_out),
         get_page("/signed-out", "signed_out", PAGES, here.signed_out),
         post_page("/preferences", "set_preferences", PAGES, here.set_preferences),
-        get_page("/enrol", "show_enrolment", PAGES, here.show_enrolment),
-        post_page("/enrol", "enrol", PAGES, here.enrol),
+        get_page("/enrol", "show_enrolment", PAGES, first.show_enrolment),
+        post_page("/enrol", "enrol", PAGES, first.enrol),
     )
