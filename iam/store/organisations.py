@@ -139,6 +139,7 @@ class Organisations:
 
     def move(self, tx: Transaction, org_id: str, parent_id: str) -> None:
         """Hang it and all below it elsewhere; raise ``OrganisationInUse`` for a circle."""
+        self._hold(tx, org_id, parent_id)
         if self.reaches(tx, org_id, parent_id):
             msg = "an organisation does not move below itself"
             raise OrganisationInUse(msg)
@@ -149,6 +150,17 @@ class Organisations:
             .where(organisations.c.org_id == org_id)
             .values(parent_id=parent_id)
         )
+
+    def _hold(self, tx: Transaction, org_id: str, parent_id: str) -> None:
+        """Keep what moves and the whole way down to its new place as they are until the end.
+
+        Two moves that would make a circle together both hold both, so one sees the other.
+        """
+        paths = organisation_paths.c
+        above = sa.select(paths.ancestor_id).where(paths.descendant_id == parent_id)
+        column = organisations.c.org_id
+        held = sa.select(column).where(sa.or_(column == org_id, column.in_(above)))
+        tx.execute(held.order_by(column).with_for_update())
 
     def close(self, tx: Transaction, org_id: str) -> None:
         """Close it; raise ``OrganisationInUse`` while open accounts or organisations are in it."""

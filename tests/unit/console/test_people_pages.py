@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from secops.kernel.permissions import GRANTS, ROLES
-from tests.fakes.console_site import ConsoleSite, Page
+from tests.fakes.console_site import ConsoleSite, Page, Reader
 
 WORD = "政务"
 PLAIN = "账号,姓名,单位\nimp.one,甲,\nbad name,乙,\n".encode("gb18030")
@@ -118,3 +118,20 @@ def test_somebody_is_let_go_from_their_page(console: ConsoleSite) -> None:
     where = f"/accounts/{target}"
     assert location(system.post(f"{where}/departure", {"reason": "调离"})) == where
     assert "已注销" in system.get(where).text
+
+
+def test_every_page_offers_to_sign_out(console: ConsoleSite) -> None:
+    auditor = console.reader("auditor")
+    pages = ("/", "/me", "/accounts", "/permissions", "/approvals", "/organisations", "/ledger")
+    missing = [path for path in pages if 'action="/signout"' not in auditor.get(path).text]
+    assert missing == []
+
+
+def test_password_fields_are_masked_and_open_to_password_managers(console: ConsoleSite) -> None:
+    stranger = Reader(console.site)
+    page = stranger.get("/login?transaction=x").text
+    fields = re.findall(r'<input[^>]*name="password"[^>]*>', page)
+    assert fields
+    assert all('type="password"' in field for field in fields)
+    assert all('autocomplete="current-password"' in field for field in fields)
+    assert "onpaste" not in page

@@ -21,6 +21,7 @@ from secops.web.lanes import path_pattern
 from secops.web.messages import Request, Response
 from secops.web.openapi import describe
 from tests.fakes.iam_home import ISSUER, IamHome
+from tests.fakes.knowing import know_well
 
 VERIFIER = "v" * 43
 CALLBACK = "https://app.example/cb"
@@ -587,13 +588,19 @@ def test_applications_over_http(home: IamHome, browser: Browser) -> None:
 
 def test_bodies_over_http(home: IamHome, browser: Browser) -> None:
     system = token_for(home, "system-admin")
-    legal = {"credit_code": "91350100M000100Y43", "name": "示例"}
+    know_well(home, "seal-holder")
+    legal = {
+        "credit_code": "91350100M000100Y43",
+        "name": "示例",
+        "representative": "seal-holder",
+    }
     made = browser.send("POST /api/v1/iam/legal-persons", legal, token=system)
     now = home.clock.now() // 1_000_000
     mandate = {
         "legal_person": body(made)["id"],
         "agent": "staff",
         "scope": "seals",
+        "seals": ["seal_1"],
         "starts_at": now,
         "ends_at": now + 60,
     }

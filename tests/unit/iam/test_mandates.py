@@ -17,22 +17,9 @@ from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 from tests.fakes.iam_home import IamHome
 from tests.fakes.identity_keys import FakeMandateSigner
+from tests.fakes.knowing import know_well
 
 CODE = "91350100M000100Y43"
-
-
-def know_well(home: IamHome, name: str, level: int = 4) -> None:
-    """Let the person behind an account be known at ``level``."""
-    from iam.store.tables import persons  # noqa: PLC0415 - what a counter would write
-
-    account = home.services.accounts.get_account(home.actor("auditor"), name)
-
-    def work(tx: Transaction) -> None:
-        tx.execute(
-            persons.update().where(persons.c.id == account.person_id).values(real_name_level=level)
-        )
-
-    home.spine.transactions.run(work)
 
 
 @pytest.fixture
