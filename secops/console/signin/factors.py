@@ -69,6 +69,39 @@ class _Factors:
             fresh=iam.factors.is_fresh(caller),
         )
 
+    def unbind_certificate(self, request: Request) -> Response:
+        """End the binding of a certificate."""
+        self.desk.parts.iam.certificates.unbind_own(request.caller, request.args["certificate"])
+        return redirect("/me/factors")
+
+    def renew_codes(self, request: Request) -> Response:
+        """Show new recovery codes, once."""
+        codes = self.desk.parts.iam.factors.renew_recovery_codes(request.caller)
+        return self.desk.page(request, "signin/recovery_codes.html", codes=codes)
+
+    def show_password(self, request: Request) -> Response:
+        """Ask for the old and the new password."""
+        return self.desk.page(request, "signin/password.html", error=None)
+
+    def change_password(self, request: Request) -> Response:
+        """Change it, and end the caller's other sessions where that was asked for."""
+        form, caller, iam = request.form, request.caller, self.desk.parts.iam
+        try:
+            new = _typed_twice(form)
+            iam.sign_in.change_password(caller, form.get("old", ""), new)
+        except (SignInRefused, PasswordWeak, Invalid, TooMany) as error:
+            return self.desk.page(request, "signin/password.html", error.status, error=error)
+        if form.get("others") == "end":
+            for session in iam.sessions.own_sessions(caller):
+                if session.id != caller.session_id:
+                    iam.sessions.end_own(caller, session.id)
+        return redirect("/me/factors")
+
+
+@dataclass(frozen=True, slots=True)
+class _Passkeys:
+    desk: Desk
+
     def new_passkey(self, request: Request) -> Response:
         """Ask the browser for a new passkey."""
         return self._ask_passkey(request)
@@ -102,10 +135,10 @@ class _Factors:
         self.desk.parts.iam.passkeys.remove_passkey(request.caller, request.args["passkey"])
         return redirect("/me/factors")
 
-    def unbind_certificate(self, request: Request) -> Response:
-        """End the binding of a certificate."""
-        self.desk.parts.iam.certificates.unbind_own(request.caller, request.args["certificate"])
-        return redirect("/me/factors")
+
+@dataclass(frozen=True, slots=True)
+class _Totp:
+    desk: Desk
 
     def show_totp(self, request: Request) -> Response:
         """Show a new secret for the authenticator app."""
@@ -134,29 +167,6 @@ class _Factors:
             self.desk.parts.iam.factors.remove_totp(request.caller)
         except LastFactor as error:
             return self._ask_totp(request, error)
-        return redirect("/me/factors")
-
-    def renew_codes(self, request: Request) -> Response:
-        """Show new recovery codes, once."""
-        codes = self.desk.parts.iam.factors.renew_recovery_codes(request.caller)
-        return self.desk.page(request, "signin/recovery_codes.html", codes=codes)
-
-    def show_password(self, request: Request) -> Response:
-        """Ask for the old and the new password."""
-        return self.desk.page(request, "signin/password.html", error=None)
-
-    def change_password(self, request: Request) -> Response:
-        """Change it, and end the caller's other sessions where that was asked for."""
-        form, caller, iam = request.form, request.caller, self.desk.parts.iam
-        try:
-            new = _typed_twice(form)
-            iam.sign_in.change_password(caller, form.get("old", ""), new)
-        except (SignInRefused, PasswordWeak, Invalid, TooMany) as error:
-            return self.desk.page(request, "signin/password.html", error.status, error=error)
-        if form.get("others") == "end":
-            for session in iam.sessions.own_sessions(caller):
-                if session.id != caller.session_id:
-                    iam.sessions.end_own(caller, session.id)
         return redirect("/me/factors")
 
 
@@ -225,14 +235,15 @@ def _row(factor: Factor, request: Request) -> tuple[Cell, ...]:
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of one's own factors."""
     here, again = _Factors(desk), _StepUp(desk)
+    keys, app = _Passkeys(desk), _Totp(desk)
     one = "/me/passkeys/<passkey>"
     fresh = {"fresh_seconds": _FRESH}
     return (
         get_page("/me/factors", "show_factors", _OWN, here.show),
-        get_page("/me/passkeys/new", "new_passkey", _OWN, here.new_passkey),
-        post_page("/me/passkeys", "add_passkey", _OWN, here.add_passkey, **fresh),
-        post_page(f"{one}/name", "rename_passkey_form", _OWN, here.rename_passkey, **fresh),
-        post_page(f"{one}/remove", "remove_passkey_form", _OWN, here.remove_passkey, **fresh),
+        get_page("/me/passkeys/new", "new_passkey", _OWN, keys.new_passkey),
+        post_page("/me/passkeys", "add_passkey", _OWN, keys.add_passkey, **fresh),
+        post_page(f"{one}/name", "rename_passkey_form", _OWN, keys.rename_passkey, **fresh),
+        post_page(f"{one}/remove", "remove_passkey_form", _OWN, keys.remove_passkey, **fresh),
         post_page(
             "/me/certificates/<certificate>/remove",
             "unbind_certificate_form",
@@ -240,9 +251,9 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             here.unbind_certificate,
             **fresh,
         ),
-        get_page("/me/totp", "show_totp", _OWN, here.show_totp),
-        post_page("/me/totp", "replace_totp_form", _OWN, here.replace_totp, **fresh),
-        post_page("/me/totp/remove", "remove_totp_form", _OWN, here.remove_totp, **fresh),
+        get_page("/me/totp", "show_totp", _OWN, app.show_totp),
+        post_page("/me/totp", "replace_totp_form", _OWN, app.replace_totp, **fresh),
+        post_page("/me/totp/remove", "remove_totp_form", _OWN, app.remove_totp, **fresh),
         post_page("/me/recovery-codes", "renew_codes_form", _OWN, here.renew_codes, **fresh),
         get_page("/me/password", "show_password", _OWN, here.show_password),
         post_page("/me/password", "change_password_form", _OWN, here.change_password, **fresh),
