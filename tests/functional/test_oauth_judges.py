@@ -18,8 +18,8 @@ import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc.jwk import ECKey
 from jwt.algorithms import ECAlgorithm
 
 from iam.models.clients import DEVICE_GRANT, NewClient
@@ -181,12 +181,8 @@ def test_openid_client_and_oauth4webapi_find_nothing_wrong(site: Site) -> None:
 
 
 def test_authlib_authenticates_by_its_key(site: Site) -> None:
-    pem = site.keys["lib"].private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    session = OAuth2Session("lib", pem.decode(), token_endpoint_auth_method="private_key_jwt")
+    key = ECKey.import_key(site.private_jwk("lib"))
+    session = OAuth2Session("lib", key, token_endpoint_auth_method="private_key_jwt")
     now = SystemClock().now() // SECOND
     method = PrivateKeyJWT(site.issuer, claims={"exp": now + 60}, alg="ES256")
     session.register_client_auth_method(method)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
 from jwt.algorithms import Algorithm, ECAlgorithm, OKPAlgorithm, RSAPSSAlgorithm
 
 from iam.core.base64url import decode
@@ -116,17 +115,22 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def verified_claims(jws: Jws, key: PublicJwk) -> dict[str, Any]:
-    """Return the claims, signed by ``key``; raise ``JwsRefused``."""
+def verified_payload(jws: Jws, key: PublicJwk) -> bytes:
+    """Return what ``key`` signed; raise ``JwsRefused``."""
     if jws.algorithm not in key.algorithms:
         msg = "the key is not for this algorithm"
         raise JwsRefused(msg)
     try:
         fits = _VERIFIERS[jws.algorithm].verify(jws.signed, key.public, jws.signature)
-    except (jwt.PyJWTError, ValueError, UnsupportedAlgorithm) as error:
+    except (jwt.PyJWTError, ValueError) as error:
         msg = "the signature does not verify"
         raise JwsRefused(msg) from error
     if not fits:
         msg = "the signature does not verify"
         raise JwsRefused(msg)
-    return json_object(jws.payload)
+    return jws.payload
+
+
+def verified_claims(jws: Jws, key: PublicJwk) -> dict[str, Any]:
+    """Return the claims, signed by ``key``; raise ``JwsRefused``."""
+    return json_object(verified_payload(jws, key))

@@ -8,7 +8,7 @@ import orjson
 
 from iam.core.base64url import encode
 
-TokenType = Literal["at+jwt", "JWT", "logout+jwt"]
+TokenType = Literal["at+jwt", "JWT", "logout+jwt", "identity+jwt"]
 ALGORITHM: Final = "ES256"
 
 

@@ -25,7 +25,7 @@ from secops.kernel.errors import NotFound, SecopsError
 from secops.kernel.events import Delivery, SessionRevoked
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
-from secops.kernel.trail import Act
+from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
 TIMEOUT_SECONDS: Final = 5.0
@@ -123,7 +123,7 @@ class LogoutService:
             self.means.stores.logouts.keep(tx, notice)
             if notice.state == "waiting":
                 continue
-            outcome = "done" if notice.state == "delivered" else "failed"
+            outcome: Outcome = "done" if notice.state == "delivered" else "failed"
             details = {"client": notice.client_id, "tries": notice.tries}
             target = f"session:{notice.session_id}"
             tx.record(Act("iam.notify_logout", _ACTOR, target, outcome, details))
