@@ -368,7 +368,11 @@ def _days_of(parts: Iterable[Part]) -> dict[int, int]:
 
 
 def _day(number: int) -> str:
-    return date.fromordinal(_EPOCH + number).isoformat()
+    """Return the name of a day's folder; a time of no calendar has one of its own, too."""
+    ordinal = _EPOCH + number
+    if date.min.toordinal() <= ordinal <= date.max.toordinal():
+        return date.fromordinal(ordinal).isoformat()
+    return f"day{number}"
 
 
 def _digests(segment: Segment) -> dict[str, str | int]:

@@ -341,6 +341,18 @@ def test_colliding_fingerprints_do_not_suppress_an_event(tmp_path: Path) -> None
     assert [s.event for s in segments.store.get([two.id, one.id])] == [two, one]
 
 
+def test_a_time_of_no_calendar_stops_nobody(tmp_path: Path) -> None:
+    segments = opened(tmp_path)
+    times = (-(10**18), NOON, 10**18, 2 * 10**18)
+    events = [event(number, at) for number, at in enumerate(times)]
+    assert segments.store.append(events).stored == 4
+    assert sorted(s.event.at for s in segments.store.get([e.id for e in events])) == sorted(times)
+    assert [len(batch) for batch in segments.store.scan(1)] == [4]
+    assert segments.store.append(events).duplicates == 4
+    segments.writer.compact(1)
+    assert sum(source.events for source in segments.store.sources()) == 4
+
+
 def test_an_empty_fingerprint_file_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "empty.ids"
     path.write_bytes(b"")
@@ -365,7 +377,8 @@ from tests.unit.detectors.test_segments import event, opened
 segments = opened(Path(sys.argv[1]), sys.argv[2])
 start = int(sys.argv[3])
 for number in range(start, start + 10_000_000, 5):
-    batch = [event(n, 1_795_348_800_000_000 + n * 3_600_000_000) for n in range(number, number + 5)]
+    hours = [1_795_348_800 + n % 100_000 * 3_600 for n in range(number, number + 5)]
+    batch = [event(number + n, hour * 1_000_000) for n, hour in enumerate(hours)]
     if number % 2:
         segments.store.append(batch)
     else:
