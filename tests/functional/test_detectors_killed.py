@@ -133,7 +133,7 @@ def slowest(spine: Spine) -> int:
 
 
 @pytest.mark.parametrize(
-    ("windows", "kills"), [(60, 4), pytest.param(1_000, 40, marks=pytest.mark.deep)]
+    ("windows", "kills"), [(30, 3), pytest.param(1_000, 40, marks=pytest.mark.deep)]
 )
 def test_schedulers_that_are_killed_evaluate_each_window_once(
     tmp_path: Path, windows: int, kills: int
