@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -12,6 +12,13 @@ from iam.models.zero_trust import PolicyVersion, RecordedDecision, VersionState
 from iam.store.tables import decisions, policy_versions
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
+
+_BEGIN_ROW: Final = sa.text(
+    "INSERT INTO iam_decisions"
+    " (day, digest, org_id, question, allowed, count, first_at, last_at)"
+    " VALUES (:day, :digest, :org_id, :question, :allowed, :count, :first_at, :last_at)"
+    " ON CONFLICT DO NOTHING"
+)
 
 
 def _version(row: Any) -> PolicyVersion:
@@ -96,15 +103,15 @@ class RecordedDecisions:
 
     def add(self, tx: Transaction, rows: Sequence[RecordedDecision]) -> None:
         """Add up with what is there of the same day and question."""
-        table, values = decisions, [asdict(row) for row in rows]
-        for value in values:
-            known = tx.execute(
-                table.update()
-                .where(table.c.day == value["day"], table.c.digest == value["digest"])
-                .values(count=table.c.count + value["count"], last_at=value["last_at"])
+        for row in rows:
+            values = asdict(row)
+            # another process may add the same question at the same time
+            tx.execute(_BEGIN_ROW, {**values, "count": 0})
+            tx.execute(
+                decisions.update()
+                .where(decisions.c.day == row.day, decisions.c.digest == row.digest)
+                .values(count=decisions.c.count + row.count, last_at=row.last_at)
             )
-            if known.rowcount == 0:
-                tx.execute(table.insert().values(**value))
 
     def recent(self, tx: Transaction, limit: int) -> Sequence[RecordedDecision]:
         """Return at most ``limit`` questions, the latest first."""

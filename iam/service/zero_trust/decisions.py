@@ -28,7 +28,9 @@ AGE_STEP: Final = 5
 LONGEST_AGE: Final = 1_440
 SHORTEST_PROOF: Final = 5
 _UNGUARDED: Final = frozenset({TOKEN_ISSUE, SESSION_OPEN, APPLICATION_OPEN})
-"""What no guarded route asks: refusals of these are recorded here."""
+"""What no guarded route asks: refusals of these are recorded here, as demands for a newer proof
+are, which no face records. All others by the face that answers.
+"""
 
 
 def in_scope(actor: Actor, permission: Permission) -> bool:
@@ -68,7 +70,8 @@ class DecisionService:
         decision, asked = self._decide(question, quiet=False)
         if asked is not None:
             self.record.note(asked, allowed=decision.allowed)
-            if not decision.allowed and question.permission in _UNGUARDED:
+            unguarded = question.permission in _UNGUARDED or decision.step_up is not None
+            if not decision.allowed and unguarded:
                 self.record.refuse(question.actor, asked, decision.reason)
         return decision
 
