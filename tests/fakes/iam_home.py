@@ -55,7 +55,7 @@ class CountingHasher(Argon2Hasher):
         return super().verify(encoded, password)
 
 
-@dataclass
+@dataclass(repr=False)
 class IamHome:
     """One opened home with a demo account per role."""
 

@@ -23,7 +23,7 @@ from secops.kernel.access import Question
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, to_rfc3339
 from secops.kernel.permissions.iam import CLIENT_READ
-from secops.kernel.trail import Act
+from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
 LIFETIME: Final = 30 * SECOND
@@ -167,7 +167,7 @@ class CasTickets:
             return failure("INVALID_TICKET", "the ticket is unknown or was used before")
         service = self.means.stores.cas.service(tx, ticket.service_id)
         code, why = self._judge(tx, ticket, service, asked)
-        outcome = "done" if code is None else "refused"
+        outcome: Outcome = "done" if code is None else "refused"
         details = {} if code is None else {"code": code}
         target = f"cas:{ticket.service_id}"
         tx.record(Act("iam.validate_ticket", _holder(ticket), target, outcome, details))
