@@ -369,10 +369,8 @@ def _days_of(parts: Iterable[Part]) -> dict[int, int]:
 
 def _day(number: int) -> str:
     """Return the name of a day's folder; a time of no calendar has one of its own, too."""
-    ordinal = _EPOCH + number
-    if date.min.toordinal() <= ordinal <= date.max.toordinal():
-        return date.fromordinal(ordinal).isoformat()
-    return f"day{number}"
+    known = 1 <= _EPOCH + number <= date.max.toordinal()
+    return date.fromordinal(_EPOCH + number).isoformat() if known else f"day{number}"
 
 
 def _digests(segment: Segment) -> dict[str, str | int]:
