@@ -186,7 +186,7 @@ class RunService:
         raised = 0
         try:
             if workers is not None and self._pieces is not None:
-                raised += self._sweep(detectors, workers, lease)
+                raised, lease = self._sweep(detectors, workers, lease)
             while (new := self._stepper.step(detectors, lease)) is not None:
                 raised += new
                 renewed = self._parts.leases.renew(lease, LEASE_SECONDS)
@@ -197,22 +197,27 @@ class RunService:
             self._parts.leases.release(lease)
         return raised
 
-    def _sweep(self, detectors: Sequence[Detector], workers: Workers, lease: Lease) -> int:
+    def _sweep(
+        self, detectors: Sequence[Detector], workers: Workers, lease: Lease
+    ) -> tuple[int, Lease]:
         """Do the great steps; where one can't be done so it is left to the small ones."""
         if self._pieces is None:
-            return 0
+            return 0, lease
         sweeper = Sweeper(self._stepper, self._pieces)
-        raised = 0
+        raised, held = 0, lease
+
+        def renewed() -> Lease:
+            """Return the lease, or a new one where it ran out: its fence says who was here."""
+            nonlocal held
+            held = self._parts.leases.renew(held, LEASE_SECONDS) or self._wait_for_lease()
+            return held
+
         try:
-            while (
-                new := sweeper.sweep(
-                    detectors, workers, lambda: self._parts.leases.renew(lease, LEASE_SECONDS)
-                )
-            ) is not None:
+            while (new := sweeper.sweep(detectors, workers, renewed)) is not None:
                 raised += new
         except (OSError, RuntimeError, ValueError):
             _LOGGER.warning("a sweep ended early; what is left is done step by step", exc_info=True)
-        return raised
+        return raised, held
 
     def _wait_for_lease(self) -> Lease:
         started = self._parts.clock.monotonic()

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from detectors.adapters.segments import open_segments
+from detectors.adapters.segments.parts import ROWS_OF_GROUP
 from detectors.commands.workers import ForkedWorkers
 from detectors.core.query import evaluator
 from detectors.models.triage import RuleException
@@ -38,7 +39,7 @@ from detectors.store.tables import (
 )
 from secops.adapters.cache_file import CacheFile
 from secops.kernel.clock import DAY
-from secops.kernel.logs import Window
+from secops.kernel.logs import LogEvent, Window
 from tests.fakes.detection_house import (
     ANALYST,
     DetectionHouse,
@@ -172,6 +173,28 @@ def test_a_sweep_leaves_what_many_small_steps_leave(
     print(f"{len(stepwise['hits'])} alerts of plain rules, equal")  # type: ignore[arg-type]
 
 
+def test_a_part_of_a_great_segment_is_read_by_its_row_groups(tmp_path: Path) -> None:
+    store = open_segments(tmp_path, "p1", evaluator, lambda name, details: None).store
+    count = ROWS_OF_GROUP + 500
+    store.append(
+        [
+            LogEvent(f"{n:064x}", "s", (n % 2) * DAY + n, n, {"n": str(n)}, b"%d" % n)
+            for n in range(2 * count)
+        ]
+    )
+    for first, last in ((1, 3), (2 * count - 3, None), (ROWS_OF_GROUP, ROWS_OF_GROUP * 2 + 9)):
+        (batch,) = store.scan(first, last)
+        seqs = list(range(first, (2 * count if last is None else last) + 1))
+        assert list(batch.seqs) == seqs
+        assert [batch.columns["n"].values[code] for code in batch.columns["n"].codes] == [
+            str(seq - 1) for seq in seqs
+        ]
+        pieces = list(store.pieces(first, seqs[-1]))
+        found = sorted(seq for piece in pieces for seq in store.read_piece(piece).seqs)
+        assert found == seqs
+        assert [piece.last for piece in pieces if piece.last is not None] == [seqs[-1]]
+
+
 def test_a_rule_that_raises_is_named_by_small_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +243,7 @@ def test_a_sweep_whose_worker_dies_is_finished_step_by_step(
     assert found[0]["evaluations"] == found[1]["evaluations"]
 
 
-def test_a_sweep_that_loses_its_lease_writes_nothing_more(
+def test_a_sweep_with_an_older_fence_than_was_written_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "LEAST", 3)
@@ -229,11 +252,29 @@ def test_a_sweep_that_loses_its_lease_writes_nothing_more(
         sweep = sweeper.Sweeper(runs._stepper, runs._pieces)  # type: ignore[arg-type]
         lease = runs._acquire()
         assert lease is not None
-        leases = iter([lease, None])
-        detectors = house.rules.enabled()
-        assert sweep.sweep(detectors, Here(), lambda: next(leases)) == 0
+        leases = iter([lease, lease, *[replace(lease, fence=lease.fence - 1)] * 9])
+        assert sweep.sweep(house.rules.enabled(), Here(), lambda: next(leases)) == 0
         assert written(house)["alerts"] == Counter()
-        stale = replace(lease, fence=lease.fence - 1)
-        leases = iter([lease, stale])
-        assert sweep.sweep(detectors, Here(), lambda: next(leases)) == 0
-        assert written(house)["alerts"] == Counter()
+
+
+def test_a_sweep_longer_than_a_lease_takes_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "LEAST", 3)
+    with segmented(tmp_path / "home") as (house, runs):
+        for number in range(3):
+            house.store(lines_of(random.Random(number), 30))  # noqa: S311 - the same in every run
+
+        class Slow:
+            """Each answer takes longer than the lease lasts."""
+
+            def map(self, function: Any, inputs: Any) -> Iterator[bytes]:
+                for work in inputs:
+                    house.clock.advance(60)
+                    yield function(work)
+
+        swept = runs.run_detectors(ANALYST, Window(), workers=Slow())
+        assert swept.new > 0
+        assert written(house)["gaps"] == Counter()
+        (spans,) = {row[2:4] for row in written(house)["evaluations"]}  # type: ignore[attr-defined]
+        assert spans == (1, house.logs.last_seq())

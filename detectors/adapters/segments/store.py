@@ -183,9 +183,23 @@ class SegmentStore:
     def _batch_from(self, first: int, last: int | None) -> tuple[Batch | None, int]:
         for segment in self._manifest.read().ordered():
             if segment.last_seq >= first and (last is None or segment.first_seq <= last):
-                parts = [PartFile(self._folder / part.file) for part in segment.parts]
-                return batch_of(parts, first, last), segment.last_seq + 1
+                near = [self._near(part, first, last) for part in segment.parts]
+                parts = [part for part in near if part is not None]
+                if parts:
+                    return batch_of(parts, first, last), segment.last_seq + 1
         return None, first
+
+    def _near(self, part: Part, first: int, last: int | None) -> PartFile | None:
+        """Return the row groups of ``part`` that hold rows of the range; None for no row."""
+        path = self._folder / part.file
+        if first <= part.first_seq and (last is None or part.last_seq <= last):
+            return PartFile(path)
+        seqs = PartFile(path).seqs()
+        low = int(np.searchsorted(seqs, first))
+        high = len(seqs) if last is None else int(np.searchsorted(seqs, last, side="right"))
+        if low >= high:
+            return None
+        return PartFile(path, range(low // ROWS_OF_GROUP, (high - 1) // ROWS_OF_GROUP + 1))
 
     def _search(
         self, query: Query, window: Window, limit: int, before: tuple[int, int] | None

@@ -39,14 +39,14 @@ class Sweeper:
         self,
         detectors: Sequence[Detector],
         workers: Workers,
-        held: Callable[[], Lease | None],
+        held: Callable[[], Lease],
     ) -> int | None:
         """Do the next step whole; return how many alerts it raised, None if it is a small one.
 
-        ``held`` renews the lease and returns it; None ends the sweep after what is written.
+        ``held`` renews the lease, again and again, and returns it. A sweep whose cursors
+        another process moved ends there.
         """
-        lease = held()
-        due = None if lease is None else self.stepper.whole_step(detectors, lease)
+        due = self.stepper.whole_step(detectors, held())
         if due is None or due[0].span.last - due[0].span.first < LEAST:
             return None
         step, standing = due
@@ -57,12 +57,9 @@ class Sweeper:
             return None
         skipped = frozenset(step.keys) - frozenset(keys)
         raised = 0
-        for gathered, seen in self._stretches(step, matcher, workers):
-            lease = held()
-            if lease is None:
-                break
+        for gathered, seen in self._stretches(step, matcher, workers, held):
             outcome = replace(self._outcome(step, seen, gathered), skipped=skipped)
-            new = self.stepper.write(outcome, standing.failing, lease)
+            new = self.stepper.write(outcome, standing.failing, held())
             if new is None:
                 break
             raised += new
@@ -83,7 +80,11 @@ class Sweeper:
         return PieceMatcher(plan, watch, seen, active, stepper.excepter)
 
     def _stretches(
-        self, step: Step, matcher: PieceMatcher, workers: Workers
+        self,
+        step: Step,
+        matcher: PieceMatcher,
+        workers: Workers,
+        held: Callable[[], Lease],
     ) -> Iterator[tuple[Gathered, Span]]:
         """Yield what whole segments came to, some 200,000 events at a time."""
         pieces = list(self.pieces.pieces(step.span.first, step.span.last))
@@ -91,6 +92,7 @@ class Sweeper:
         answers = workers.map(partial(_match, self.pieces, matcher), works)
         gathered, first = Gathered(matcher.plan), step.span.first
         for piece, answer in zip(pieces, answers, strict=True):
+            held()
             gathered.add(PieceFound.decoded(answer))
             if piece.last is not None and gathered.events >= AT_ONCE:
                 yield gathered, Span(first, piece.last)
