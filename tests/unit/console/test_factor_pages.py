@@ -9,14 +9,20 @@ from typing import Any
 
 import pytest
 
+from secops.app import open_house
+from secops.bridges.processes import all_routes, build_gateway
 from secops.kernel.clock import SECOND
 from tests.fakes.authenticator import Authenticator
-from tests.fakes.console_site import STEP, ConsoleSite, Page, Reader, open_console_site
+from tests.fakes.console_site import STEP, ConsoleSite, Page, Reader
+from tests.fakes.demo_site import DemoSite, make_demo_home, read_logins
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> ConsoleSite:
-    return open_console_site(tmp_path_factory.mktemp("factors") / "home")
+    home = tmp_path_factory.mktemp("factors") / "home"
+    make_demo_home(home)
+    house = open_house(home, "gateway")
+    return ConsoleSite(DemoSite(house, all_routes(house), build_gateway(house), read_logins(home)))
 
 
 def question(page: Page) -> tuple[dict[str, Any], str]:

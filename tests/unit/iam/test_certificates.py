@@ -446,3 +446,31 @@ def test_the_challenge_says_what_is_signed(house: IamHome) -> None:
         120,
         43,
     )
+
+
+def test_a_list_that_says_more_than_is_understood_says_nothing(tmp_path: Path) -> None:
+    from cryptography import x509  # noqa: PLC0415 - one use
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
+
+    west = WesternOffice(START)
+    certificate = read_given(west.issue(ec.generate_private_key(ec.SECP256R1())))
+    only = x509.IssuingDistributionPoint(
+        full_name=None,
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=True,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
+    partial = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(west.root.subject)
+        .last_update(west._since)
+        .next_update(west._until)
+        .add_extension(only, critical=True)
+        .sign(west.key, SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    with pytest.raises(CertificateRefused, match="no current list"):
+        verify_trusted(certificate, west.roots(), (), [partial], at=START)

@@ -7,7 +7,9 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,7 @@ from iam.errors import (
     PasskeyRefused,
     SignInRefused,
     SignInUnusual,
+    TokenRefused,
 )
 from iam.models.factors import (
     AttestationPolicy,
@@ -34,12 +37,18 @@ from iam.models.factors import (
     PasskeyAttempt,
     PasskeyQuestion,
 )
-from iam.models.sessions import FactorAttempt, Opened
+from iam.models.sessions import FactorAttempt, Opened, StepUpAttempt
 from iam.ports import RiskAdvice, SignInFacts
 from iam.service.sign_on.ceremonies import passkey_id
+from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, Invalid, NotFound, StepUpRequired
 from tests.fakes.authenticator import Authenticator, Maker, b64
 from tests.fakes.iam_home import ADDRESS, IamHome, open_iam_home
+
+
+def query_of(location: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
 
 CEREMONY = Ceremony(b"c" * 32, "localhost", "http://localhost:8080")
 NONE = AttestationPolicy()
@@ -620,3 +629,70 @@ def test_the_last_second_factor_stays(home: IamHome) -> None:
     with pytest.raises(LastFactor):
         run(lambda tx: require_another(means, tx, account, ("totp", b"")))
     run(lambda tx: require_another(means, tx, account, ("passkey", passkey.credential_id)))
+
+
+def test_an_overlong_credential_id_is_refused() -> None:
+    device = Authenticator()
+    question = registration_question(CEREMONY, (b"h", "a"), (), attestation=False)
+    answer = json.loads(device.create(question))
+    short, long = device.credentials[0].id, b"i" * 1_024
+    whole = _unb64(answer["response"]["attestationObject"])
+    data = cbor2.loads(whole)
+    lengths = (len(short).to_bytes(2, "big"), len(long).to_bytes(2, "big"))
+    data["authData"] = data["authData"].replace(lengths[0] + short, lengths[1] + long)
+    answer["response"]["attestationObject"] = b64(cbor2.dumps(data))
+    answer["id"] = answer["rawId"] = b64(long)
+    with pytest.raises(PasskeyRefused, match="too long"):
+        verify_registration(answer, CEREMONY, NONE)
+
+
+def stepping_up(home: IamHome, device: Authenticator) -> tuple[Actor, str, PasskeyQuestion]:
+    """A console session, its cookie, and the question of the step-up page."""
+    console, authorize = home.services.console, home.services.authorize
+    start = console.start("/")
+    opened = home.sign_in("analyst")
+    answer = authorize.authorize(query_of(start.location), opened.cookie)
+    session = console.complete(start.cookie, query_of(answer.location))
+    actor = home.services.verification.verify_session(session.cookie)
+    question = home.services.step_up.look(actor).question
+    assert question is not None
+    return actor, session.cookie, question
+
+
+def test_a_passkey_steps_up_in_place_once_and_for_its_owner(home: IamHome) -> None:
+    mine, theirs = Authenticator(), Authenticator()
+    register(home, "analyst", mine)
+    register(home, "staff", theirs)
+    actor, cookie, question = stepping_up(home, mine)
+    service = home.services.step_up
+    foreign = theirs.get({**question.options, "allowCredentials": []})
+    with pytest.raises(PasskeyRefused):
+        service.step_up(actor, StepUpAttempt(cookie, ADDRESS, "", question.reference, foreign))
+    answer = mine.get(question.options)
+    attempt = StepUpAttempt(cookie, ADDRESS, "", question.reference, answer)
+    with pytest.raises(PasskeyRefused):
+        service.step_up(home.actor("staff"), attempt)
+    home.clock.advance(240)
+    done = service.step_up(actor, attempt)
+    renewed = home.services.verification.verify_session(done.rp_cookie)
+    assert (renewed.auth_time, renewed.level) == (home.clock.now(), 2)
+    assert renewed.session_id == actor.session_id
+    for old in (cookie, ""):
+        with pytest.raises(TokenRefused):
+            home.services.verification.verify_session(old)
+    again = StepUpAttempt(done.rp_cookie, ADDRESS, "", question.reference, answer)
+    with pytest.raises(SignInRefused):
+        service.step_up(renewed, again)
+
+
+def test_a_session_that_ended_is_not_stepped_up(home: IamHome) -> None:
+    device = Authenticator()
+    register(home, "analyst", device)
+    actor, cookie, question = stepping_up(home, device)
+    home.services.sessions.revoke_sessions(home.actor("security-admin"), "analyst", "test")
+    answer = device.get(question.options)
+    with pytest.raises(SignInRefused):
+        home.services.step_up.step_up(
+            actor, StepUpAttempt(cookie, ADDRESS, "", question.reference, answer)
+        )
+    assert home.services.step_up.look(home.actor("staff")).question is None
