@@ -152,7 +152,7 @@ def _services(
     accounts = AccountService(means)
     roles = RoleService(means)
     clients = ClientService(means, directory)
-    issuer = Issuer(means, ring)
+    issuer = Issuer(means, ring, acting)
     opening = Opening(means, decisions)
     callers = CallerService(means, directory, ClientKeys(means), PossessionService(means))
     pushed = PushService(means, callers)

@@ -115,7 +115,8 @@ class VerifiedClaims:
 
     ``issued_at`` and ``expires_at`` are seconds, as in the token; ``auth_time`` too.
     ``family`` names the refresh family it came from, so that both end together. ``key`` is
-    the thumbprint of the key whose holder alone may use it (RFC 9449 §6).
+    the thumbprint of the key whose holder alone may use it (RFC 9449 §6). ``mandate`` is what
+    the subject, a legal person, is acted for under, and ``agent`` who acts (RFC 8693 §4.1).
     """
 
     issuer: str
@@ -132,6 +133,8 @@ class VerifiedClaims:
     auth_time: int
     family: str | None = None
     key: str | None = None
+    mandate: str | None = None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def rows() -> list[dict[str, str]]:
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def functions_of(path: str) -> frozenset[str]:
     return frozenset(re.findall(r"^def (test_\w+)", (ROOT / path).read_text(), re.MULTILINE))
 
 
@@ -34,7 +34,7 @@ def test_every_named_test_is_there() -> None:
     for row in rows():
         for name in row["tests"].split():
             path, _, function = name.partition("::")
-            if not (ROOT / path).is_file() or function not in tests_of(path):
+            if not (ROOT / path).is_file() or function not in functions_of(path):
                 missing.append((row["requirement"], name))
     print(f"{sum(len(row['tests'].split()) for row in rows())} tests named")
     assert missing == []

@@ -148,7 +148,14 @@ def _verified(claims: Mapping[str, Any]) -> VerifiedClaims:
         auth_time=int(claims.get("auth_time", 0)),
         family=family if isinstance(family, str) else None,
         key=_key(claims.get("cnf")),
+        mandate=str(claims["mandate"]) if "mandate" in claims else None,
+        agent=_agent(claims.get("act")),
     )
+
+
+def _agent(act: object) -> str | None:
+    """Return who acts for the subject (RFC 8693 §4.1)."""
+    return str(act["sub"]) if isinstance(act, dict) and "sub" in act else None
 
 
 def _key(confirmation: object) -> str | None:

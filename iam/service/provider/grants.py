@@ -277,7 +277,15 @@ class GrantService:
             client_id=client.id,
         )
         self.means.stores.logouts.add_client(tx, session.id, client.id)
-        tx.record(Act("iam.issue_token", actor, f"token:{token_id}", details={"grant": grant}))
+        details = {"grant": grant}
+        context = self.issuer.on_behalf(tx, client, session)
+        if context is not None:
+            details |= {
+                "mandate": context.mandate.id,
+                "legal_person": context.legal_person.id,
+                "agent": session.account_id,
+            }
+        tx.record(Act("iam.issue_token", actor, f"token:{token_id}", details=details))
 
     @property
     def _refresh_key(self) -> bytes:

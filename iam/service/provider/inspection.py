@@ -124,6 +124,8 @@ def _active(known: Known) -> dict[str, Any]:
     }
     if claims.key is not None:
         answer["cnf"] = {"jkt": claims.key}
+    if claims.mandate is not None:
+        answer |= {"mandate": claims.mandate, "act": {"sub": claims.agent}}
     if claims.session_id is not None:
         answer |= {
             "sid": claims.session_id,

@@ -8,12 +8,16 @@ from typing import Any, Final
 from iam.core.base64url import encode
 from iam.core.openid_logout.token import logout_claims
 from iam.core.real_name import real_name_claim
+from iam.errors import AccessDenied, MandateRefused
+from iam.models.accounts import ActingContext
 from iam.models.clients import Client
 from iam.models.grants import TokenContent
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.tokens import KeyRing, access_token_hash
+from iam.service.sign_on.acting import ActingService
 from secops.kernel.clock import SECOND
+from secops.kernel.transactions import Transaction
 
 _JTI_BYTES: Final = 16
 REAL_NAME: Final = "real_name"
@@ -26,6 +30,38 @@ class Issuer:
 
     means: Means
     ring: KeyRing
+    acting: ActingService
+
+    def on_behalf(
+        self, tx: Transaction, client: Client, session: OpSession
+    ) -> ActingContext | None:
+        """Return for whom ``session`` acts at ``client``; raise ``AccessDenied``.
+
+        A mandate that ended or does not cover the application gives no token at all: the agent
+        meant to act for somebody else. Our own applications are used in person.
+        """
+        if client.first_party:
+            return None
+        try:
+            context = self.acting.context(tx, session.id)
+            if context is not None:
+                self.acting.require_covered(context, "service", client.id)
+        except MandateRefused as error:
+            raise AccessDenied(error.detail) from error
+        return context
+
+    def _acting_claims(self, client: Client, session: OpSession, exp: int) -> dict[str, Any]:
+        """Return subject and end of a token, and who acts where it is not the subject."""
+        agent = self.subject(client, session.account_id)
+        read = self.means.parts.transactions.read
+        context = read(lambda tx: self.on_behalf(tx, client, session))
+        if context is None:
+            return {"sub": agent, "exp": exp}
+        return {
+            **context.claims(agent),
+            "sub": self.subject(client, context.legal_person.id),
+            "exp": min(exp, context.mandate.ends_at // SECOND),
+        }
 
     def token_id(self) -> str:
         """Return a new ``jti``."""
@@ -63,7 +99,6 @@ class Issuer:
         now = self.means.now // SECOND
         claims: dict[str, Any] = {
             "iss": self.means.options.issuer,
-            "sub": self.subject(client, session.account_id),
             "aud": list(client.audiences) if len(client.audiences) > 1 else client.audiences[0],
             "client_id": client.id,
             "org": session.org_id,
@@ -76,6 +111,7 @@ class Issuer:
             "amr": list(session.amr),
             "auth_time": session.auth_time // SECOND,
         }
+        claims |= self._acting_claims(client, session, claims["exp"])
         if content.family is not None:
             claims["rtf"] = content.family.hex()
         if content.key is not None:
@@ -89,7 +125,6 @@ class Issuer:
         now = self.means.now // SECOND
         claims: dict[str, Any] = {
             "iss": self.means.options.issuer,
-            "sub": self.subject(client, session.account_id),
             "aud": client.id,
             "iat": now,
             "exp": now + self.means.options.lifetimes.access_token // SECOND,
@@ -99,6 +134,7 @@ class Issuer:
             "sid": session.id,
             "at_hash": access_token_hash(access_token),
         }
+        claims |= self._acting_claims(client, session, claims["exp"])
         if nonce is not None:
             claims["nonce"] = nonce
         return self.ring.sign("JWT", {**claims, **self._person(client, session.account_id)})

@@ -22,6 +22,7 @@ from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory, actor_of_client
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.tokens import KeyRing, token_digest
+from iam.service.sign_on.acting import epoch_id
 from secops.kernel.access import Possession
 from secops.kernel.actors import Actor
 from secops.kernel.clock import MINUTE, SECOND
@@ -176,6 +177,7 @@ class TokenVerification:
             or (claims.session_id is not None and ended("session", claims.session_id))
             or (claims.family is not None and ended("token", claims.family))
             or (actor.kind == "account" and ended("account", actor.id))
+            or (claims.mandate is not None and ended("token", epoch_id(claims.mandate)))
         ):
             msg = "the token was revoked"
             raise TokenRefused(msg)

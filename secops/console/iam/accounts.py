@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from iam.models.accounts import Account, AccountQuery, NewAccount
 from iam.models.changes import NewChange
+from iam.models.sessions import OpSession
 from secops.console.iam.words import ACCOUNT_KINDS, ACCOUNT_STATES, local_instant
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
@@ -97,7 +98,7 @@ class _Accounts:
         iam, caller = self.desk.parts.iam, request.caller
         account = iam.accounts.get_account(caller, request.args["account_id"])
         roles = iam.roles.roles_of(caller, account.id)
-        sessions = ()
+        sessions: Sequence[OpSession] = ()
         if caller.may(SESSION_READ):
             sessions = tuple(
                 iam.sessions.list_sessions(caller, wanted_page(request), account.id).items

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from iam.core.mandates import check_covered, check_dates, covers, holds, mandate_text
-from iam.errors import IdentityInvalid, InvalidRequest, MandateRefused, NameTaken
+from iam.errors import (
+    AccessDenied,
+    IdentityInvalid,
+    InvalidRequest,
+    MandateRefused,
+    NameTaken,
+    TokenRefused,
+)
 from iam.models.accounts import LegalPerson, Mandate
+from iam.models.clients import Client, NewClient
+from iam.models.grants import TokenContent
+from iam.models.sessions import OpSession
 from iam.service.people.mandates import NewMandate
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Forbidden, NotFound, Unavailable
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
-from tests.fakes.iam_home import IamHome
+from tests.fakes.iam_home import OWNER, IamHome
 from tests.fakes.identity_keys import FakeMandateSigner
 from tests.fakes.knowing import know_well
 
@@ -292,3 +304,76 @@ def test_every_field_of_a_mandate_is_signed() -> None:
     texts = {mandate_text(each, legal) for each in (mandate, *others)}
     assert len(texts) == len(others) + 1
     assert mandate_text(mandate, replace(legal, credit_code="x")) not in texts
+
+
+# tokens
+
+
+def payload(token: str) -> dict[str, object]:
+    middle = token.split(".")[1]
+    read: dict[str, object] = orjson.loads(
+        base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4))
+    )
+    return read
+
+
+def office(home: IamHome) -> Client:
+    new = NewClient(
+        "demo-app",
+        "办事",
+        ("https://oa.example/cb",),
+        frozenset({"authorization_code"}),
+        scopes=frozenset({"openid", "api"}),
+    )
+    return home.services.clients.make(OWNER, new, "org_root").client
+
+
+def issue(home: IamHome, client: Client, session_id: str) -> str:
+    grants, means = home.services.grants, home.services.accounts.means
+    content = TokenContent(grants.issuer.token_id(), frozenset({"openid", "api"}), None, None)
+
+    def work(tx: Transaction) -> OpSession:
+        session = means.stores.sessions.get(tx, session_id)
+        assert session is not None
+        grants.note_issue(tx, client, session, ("authorization_code", content.token_id))
+        return session
+
+    return grants.hand_out(client, home.spine.transactions.run(work), content).access_token
+
+
+def test_a_token_names_legal_person_agent_and_mandate_and_ends_with_it(
+    home: IamHome, legal: LegalPerson
+) -> None:
+    client, agent = office(home), signed_in(home, "staff")
+    own = payload(issue(home, client, agent.session_id or ""))
+    mandate, power = grant(home, legal), home.services.power
+    power.acting.act_for(agent, mandate.id)
+    token = issue(home, client, agent.session_id or "")
+    claims = payload(token)
+    assert claims["act"] == {"sub": own["sub"]}
+    assert claims["mandate"] == mandate.id
+    assert claims["sub"] == home.services.grants.issuer.subject(client, legal.id)
+    leaf = [leaf for leaf in home.leaves() if leaf["action"] == "iam.issue_token"][-1]
+    assert leaf["details"]["legal_person"] == legal.id
+    assert leaf["details"]["agent"] == agent.id
+    assert home.services.verification.inspect(token).claims.mandate == mandate.id
+    power.mandates.revoke_mandate(home.actor("seal-holder"), mandate.id)
+    with pytest.raises(TokenRefused):
+        home.services.verification.inspect(token)
+
+
+def test_no_token_is_given_where_the_mandate_is_over_or_covers_something_else(
+    home: IamHome, legal: LegalPerson
+) -> None:
+    client, agent = office(home), signed_in(home, "staff")
+    acting, mandates = home.services.power.acting, home.services.power.mandates
+    other = mandates.grant_own_mandate(
+        home.actor("seal-holder"), wanted(home, legal, services=("another-app",))
+    )
+    acting.act_for(agent, other.id)
+    with pytest.raises(AccessDenied):
+        issue(home, client, agent.session_id or "")
+    acting.act_for(agent, grant(home, legal).id)
+    home.clock.advance(30 * 86_400)
+    with pytest.raises(AccessDenied):
+        issue(home, client, agent.session_id or "")
