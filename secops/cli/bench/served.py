@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -26,16 +26,17 @@ _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 30.0
 _POLL: Final = 0.02
 _OK: Final = 200
+_LISTEN: Final = "0A"
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _CLIENT: Final = re.compile(r"^application (\S+)\s+secret (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """CPU seconds of all processes, and of the busiest one: the gateway under load."""
+    """CPU seconds of all processes, and of the gateway alone."""
 
     all: float
-    busiest: float
+    gateway: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,18 @@ class Served:
         """Return CPU seconds so far, by process."""
         return {pid: _cpu(pid) for pid in descendants(self.pid)}
 
+    def gateway(self) -> int:
+        """Return the process that listens."""
+        inodes = _listening(self.port)
+        return next(pid for pid in descendants(self.pid) if _sockets(pid) & inodes)
+
     def gateway_rss(self) -> float:
-        """Return the resident memory in MB (10^6 bytes) of the process that worked most."""
-        spent = self.cpu_seconds()
-        return _rss(max(spent, key=lambda pid: spent[pid])) / 1e6
+        """Return the resident memory in MB (10^6 bytes) of the process that listens."""
+        return _rss(self.gateway()) / 1e6
+
+    def shared_rss(self) -> float:
+        """Return the memory of all processes in MB, what they share counted once (PSS)."""
+        return sum(map(_pss, descendants(self.pid))) / 1e3
 
     def run(self, load: Load) -> tuple[Loaded, Spent]:
         """Run ``load`` from a process of its own; return its outcome and our CPU seconds."""
@@ -67,8 +76,9 @@ class Served:
             check=True,
         )
         after = self.cpu_seconds()
-        each = [after[pid] - before.get(pid, 0.0) for pid in after]
-        return Loaded(**json.loads(ran.stdout)), Spent(sum(each), max(each))
+        each = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
+        spent = Spent(sum(each.values()), each[self.gateway()])
+        return Loaded(**json.loads(ran.stdout)), spent
 
     @property
     def client(self) -> tuple[str, str]:
@@ -103,15 +113,15 @@ def command(home: Path, *words: str) -> str:
 
 
 @contextmanager
-def serve(home: Path) -> Iterator[Served]:
-    """Serve ``home`` on a free port until the block ends."""
+def serve(home: Path, **settings: str) -> Iterator[Served]:
+    """Serve ``home`` on a free port until the block ends, with ``settings`` of its own."""
     port = free_port()
     begun = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own command
         (*SECOPS, "--home", str(home), "serve", "--port", str(port)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=bare_environment(),
+        env=bare_environment() | {f"SECOPS_{name.upper()}": v for name, v in settings.items()},
     )
     try:
         while not is_ready(port):
@@ -173,6 +183,34 @@ def _stat(pid: int) -> list[str]:
 def _cpu(pid: int) -> float:
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
+
+
+def _listening(port: int) -> set[str]:
+    """Return the inodes of the sockets that listen on ``port`` (proc(5), /proc/net/tcp)."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError):
+            rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
+            listening = [row for row in rows if row[3] == _LISTEN]
+            found |= {row[9] for row in listening if int(row[1].rpartition(":")[2], 16) == port}
+    return found
+
+
+def _sockets(pid: int) -> set[str]:
+    found = set()
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+    return found
+
+
+def _pss(pid: int) -> int:
+    """Return kilobytes of proportional memory, 0 for a process that has gone."""
+    with suppress(OSError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return 0
 
 
 def _rss(pid: int) -> int:
