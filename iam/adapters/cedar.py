@@ -8,6 +8,7 @@ own policies only forbid, so that none of them can give what the core does not.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -108,6 +109,8 @@ class CedarEngine:
         answer = self._answers.get(key)
         if answer is None:
             answer = self._evaluate([question])[0]
+            if answer.errors:
+                return answer  # nothing was decided, so there is nothing to keep
             if len(self._answers) >= MAX_CACHED:
                 self._answers.clear()
             self._answers[key] = answer
@@ -160,8 +163,7 @@ class CedarCompiler:
 
     def misfits(self, own: str) -> Sequence[tuple[str, str]]:
         """Return what doesn't fit the schema: a policy's name and the reason."""
-        schema = cedarpy.Schema.from_str(schema_text(self._schema))
-        outcome = cedarpy.validate_policies(own, schema)
+        outcome = cedarpy.validate_policies(own, self._parsed_schema)
         return [(error.policy_id, error.error[:300]) for error in outcome.errors]
 
     def fires(self, policy: ParsedPolicy, questions: Sequence[PolicyQuestion]) -> Sequence[bool]:
@@ -176,14 +178,17 @@ class CedarCompiler:
         whole = {"staticPolicies": {"probed": described}, "templates": {}, "templateLinks": []}
         text = cedarpy.policies_from_json_str(orjson.dumps(whole).decode())
         policies = cedarpy.PolicySet.from_str(f"{_PROBE}\n{text}")
-        schema = cedarpy.Schema.from_str(schema_text(self._schema))
         answers = []
         for question in questions:
             result = cedarpy.is_authorized(
-                _request(question), policies, [_entity(question)], schema
+                _request(question), policies, [_entity(question)], self._parsed_schema
             )
             answers.append(result.decision is cedarpy.Decision.Deny)
         return answers
+
+    @functools.cached_property
+    def _parsed_schema(self) -> cedarpy.Schema:
+        return cedarpy.Schema.from_str(schema_text(self._schema))
 
     def shipped_data(self) -> str:
         """Return the shipped tables that policies speak of, as TOML."""

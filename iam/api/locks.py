@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from iam.api.shapes import Table, schema, text
 from iam.models.zero_trust import Device, Lock, LockKind

@@ -19,7 +19,7 @@ from secops.kernel.catalogue import Text
 from secops.kernel.permissions.roles import ROLES
 
 MOST_POLICIES: Final = 200
-MOST_PROBES: Final = 3_000
+MOST_PROBES: Final = 600
 PREFIX: Final = "own."
 _ID: Final = re.compile(r"own\.[a-z0-9][a-z0-9_.-]{0,79}", re.ASCII)
 _KINDS: Final = {"Account": "account", "Client": "client", "System": "system", "Os": "os"}

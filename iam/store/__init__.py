@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from iam.ports import IamStores
 from iam.store.accounts import Accounts
-from iam.store.changes import Changes
-from iam.store.certificates import Certificates
 from iam.store.cas import CasTables
+from iam.store.certificates import Certificates
+from iam.store.changes import Changes
 from iam.store.clients import Clients
 from iam.store.credentials import Credentials
 from iam.store.departures import Departures
