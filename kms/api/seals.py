@@ -46,6 +46,8 @@ APPLICATIONS: Final = "/api/v1/kms/seal-applications"
 MAX_FILE: Final = 20 << 20
 """Bytes of one file; a JSON body holds a third more."""
 
+_FRESH: Final = 300
+"""How old, in seconds, the sign-in of a person who uses a seal may be."""
 _FRAMING: Final = 64 << 10
 _DIGEST_HEX: Final = 64
 
@@ -150,6 +152,7 @@ def _use_routes(handlers: _Uses) -> tuple[Route, ...]:
             request=USE_SEAL,
             response=SEALED_VALUE,
             level=2,
+            fresh_seconds=_FRESH,
             max_body=MAX_FILE * 4 // 3 + _FRAMING,
         ),
         Route(

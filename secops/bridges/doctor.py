@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import ssl
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
+from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal
 
@@ -70,6 +72,7 @@ def examine(home: Path) -> list[Finding]:
         _models,
         _custody,
         _retention,
+        _cryptography,
         _demo,
     )
     for look in looks:
@@ -245,6 +248,15 @@ def _retention(settings: Settings) -> Iterator[Finding]:
         f"{settings.retention_days} days",
         "at least 184 days (Cybersecurity Law art. 21)" if short else "",
     )
+
+
+def _cryptography(settings: Settings) -> Iterator[Finding]:
+    """Name the uses that are no national algorithm under the profile in force."""
+    text = (files("rules") / "policies" / "crypto_profile.toml").read_text(encoding="utf-8")
+    profile = settings.crypto_profile
+    others = [row["purpose"] for row in tomllib.loads(text)["use"] if not row[profile]["national"]]
+    seen = f"{profile}; not national: {', '.join(others)}" if profile == "gm" else profile
+    yield Finding("crypto_profile", "ok", seen)
 
 
 def _demo(settings: Settings) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SECOPS: Final = str(Path(sys.executable).with_name("secops"))
 STEP_SECONDS: Final = 30
+_FRESH: Final = 180.0
 SCREENSHOTS: Final = Path(__file__).resolve().parents[2] / ".screenshots"
 _EXPECTED: Final = "Failed to load resource: the server responded with a status of 4"
 
@@ -156,6 +157,7 @@ class Visitors:
     browser: Browser
     service: DemoService
     known: dict[str, Visitor] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
     all: list[Visitor] = field(default_factory=list)
 
     def stranger(
@@ -182,7 +184,9 @@ class Visitors:
         return visitor
 
     def signed_in(self, name: str) -> Visitor:
-        if name not in self.known:
+        # sealing and exporting take a sign-in of the last five minutes
+        if time.monotonic() - self.since.get(name, -_FRESH) >= _FRESH:
+            self.since[name] = time.monotonic()
             visitor = self.stranger()
             visitor.sign_in(self.service.accounts[name])
             assert visitor.heading() == "我的工作台"

@@ -24,6 +24,7 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 STANDARD: Final = "gbt22239"
+_FRESH: Final = 300
 _BADGES: Final = {"compliant": "good", "partial": "warn", "noncompliant": "bad"}
 _COLUMNS: Final = (
     Column("id", N_("自查")),
@@ -152,5 +153,11 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             here.enter_judgement,
         ),
         get_page(one, "show_assessment_page", READ_ASSESSMENTS, here.show_assessment),
-        post_page(f"{one}/report", "export_report_form", EXPORT_REPORT, here.export_report),
+        post_page(
+            f"{one}/report",
+            "export_report_form",
+            EXPORT_REPORT,
+            here.export_report,
+            fresh_seconds=_FRESH,
+        ),
     )

@@ -24,6 +24,7 @@ from secops.kernel.permissions.kms import (
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
+_FRESH: Final = 300
 _MAX_DOCUMENT: Final = 20 << 20
 SEAL_STATES: Final = {"active": N_("有效"), "suspended": N_("已停用"), "revoked": N_("已吊销")}
 APPROVAL_STATES: Final = {
@@ -184,6 +185,8 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             SEAL_USE,
             here.use_seal,
             max_body=_MAX_DOCUMENT,
+            level=2,
+            fresh_seconds=_FRESH,
         ),
         post_page("/seals/<seal_id>/switch", "switch_seal_form", SEAL_SUSPEND, here.switch_seal),
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from secops.app import open_house
+from secops.bridges.doctor import examine
 from secops.bridges.processes import all_routes, build_gateway
 from secops.kernel.clock import SECOND
 from tests.fakes.authenticator import Authenticator
@@ -147,3 +149,26 @@ def test_password_app_and_codes_are_renewed(site: ConsoleSite) -> None:
         assert (old, reader.post("/me/password", given).status) == (old, status)
     assert other.get("/me/factors").status == 303
     assert reader.get("/me/factors").status == 200
+
+
+def test_sealing_and_exporting_take_a_fresh_sign_in(site: ConsoleSite) -> None:
+    ours = {"origin": "http://localhost:8080", "sec_fetch_site": "same-origin"}
+    for name, form, back in (
+        ("seal-holder", "/seals/none/use", "/seals/none"),
+        ("auditor", "/assessments/none/report", "/assessments/none"),
+    ):
+        reader = Reader(site.site)
+        reader.sign_in(name, ahead=1)
+        fresh = reader.post(form, {}, referer=f"http://localhost:8080{back}", **ours)
+        assert not fresh.headers.get("location", "").startswith("/step-up")
+        age(site, reader, 301)
+        late = reader.post(form, {}, referer=f"http://localhost:8080{back}", **ours)
+        assert (late.status, late.headers["location"]) == (303, f"/step-up?next={back}")
+
+
+def test_doctor_names_what_is_not_national(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('crypto_profile = "gm"\n')
+    (finding,) = [each for each in examine(tmp_path) if each.name == "crypto_profile"]
+    named = set(finding.seen.removeprefix("gm; not national: ").split(", "))
+    assert {"passkeys", "password_hash", "transport"} <= named
+    assert named.isdisjoint({"pepper", "one_time_codes", "seals", "certificate_sign_in"})
