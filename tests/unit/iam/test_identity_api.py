@@ -460,12 +460,13 @@ def test_logout_needs_a_hint_or_a_form_of_ours(home: IamHome, browser: Browser) 
             "/oauth2/token", basic("app", secret), grant_type="authorization_code", **fields
         )
     )
-    assert browser.send("GET /oauth2/logout").header("location") == "/me"
-    assert browser.send("GET /oauth2/logout?id_token_hint=x").header("location") == "/me"
+    assert browser.send("GET /oauth2/logout").header("location") == "/logout?"
+    hint = "id_token_hint=x"
+    assert browser.send(f"GET /oauth2/logout?{hint}").header("location") == f"/logout?{hint}"
     evil = browser.send(
         "POST /oauth2/logout", b"", headers={**FORM, "origin": "https://evil.example"}
     )
-    assert evil.status == 403
+    assert evil.header("location") == "/oauth2/logout?"
     assert home.services.sessions.by_cookie(cookie) is not None
     query = urlencode(
         {
@@ -478,13 +479,13 @@ def test_logout_needs_a_hint_or_a_form_of_ours(home: IamHome, browser: Browser) 
     assert answer.header("location") == "https://app.example/bye?state=s"
     assert home.services.sessions.by_cookie(cookie) is None
     elsewhere = urlencode({"post_logout_redirect_uri": "https://evil.example", "client_id": "app"})
-    assert browser.send(f"GET /oauth2/logout?{elsewhere}").header("location") == "/"
+    assert browser.send(f"GET /oauth2/logout?{elsewhere}").header("location") == "/signed-out"
 
 
 def test_a_form_of_ours_logs_out(home: IamHome, browser: Browser) -> None:
     browser.cookies["op_session"] = cookie = home.sign_in("staff").cookie
     answer = browser.send("POST /oauth2/logout", b"", headers={**FORM, "origin": ISSUER})
-    assert answer.header("location") == "/"
+    assert answer.header("location") == "/signed-out"
     assert home.services.sessions.by_cookie(cookie) is None
 
 
