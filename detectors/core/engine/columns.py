@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ Codes = NDArray[np.int32]
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
+_TEXT: Final = frozenset({str})
 SYSTEM: Final = "System."
 """The name space that a rule's field falls back to (Windows events' System element)."""
 
@@ -59,8 +60,8 @@ class Index:
     def texts(self) -> tuple[list[str], Sequence[int]]:
         """Return every text and, for each, the code of the value that it belongs to."""
         values = self.values
-        if all(value.__class__ is str for value in values):
-            return list(values), range(len(values))  # type: ignore[arg-type]
+        if are_texts(values):
+            return list(values), range(len(values))
         texts: list[str] = []
         owners: list[int] = []
         for code, value in enumerate(values):
@@ -139,6 +140,11 @@ class View:
         codes = np.full(self.table.length, -1, dtype=np.int32)
         codes[np.asarray(rows, dtype=np.int64)] = np.arange(len(rows), dtype=np.int32)
         return Index(self.table.keywords(rows), codes)
+
+
+def are_texts(values: Sequence[Value]) -> TypeGuard[Sequence[str]]:
+    """Tell whether there is no list among ``values``."""
+    return _TEXT.issuperset(map(type, values))
 
 
 def codes_of(codes: array[int]) -> Codes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, codes_of
+from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, are_texts, codes_of
 from detectors.core.engine.fields import FieldProgram
 from detectors.core.engine.numbering import Numbered
 from detectors.core.events.text import texts_of
@@ -47,20 +47,24 @@ def _with_hits(field: FieldProgram, table: Table, wanted: set[int]) -> Mask:
     for name, column in table.columns.items():
         if not name.startswith(SYSTEM):
             starts.append((column, places))
-            for value in column.values:
-                for text in texts_of(value):
-                    texts.append(text)
-                    owners.append(places)
-                places += 1
+            if are_texts(column.values):
+                texts.extend(column.values)
+                owners.extend(range(places, places + len(column.values)))
+            else:
+                for place, value in enumerate(column.values, places):
+                    found = texts_of(value)
+                    texts.extend(found)
+                    owners.extend([place] * len(found))
+            places += len(column.values)
     hit = np.zeros(places + 1, dtype=np.bool_)
     hit[np.array(owners, dtype=np.int64)[field.suspects(texts, wanted)]] = True
-    found = np.zeros(table.length, dtype=np.bool_)
+    rows = np.zeros(table.length, dtype=np.bool_)
     for column, start in starts:
         mine = hit[start : start + len(column.values)]
         if mine.any():
             codes = codes_of(column.codes)
-            found |= mine[codes] & (codes >= 0)
-    return found
+            rows |= mine[codes] & (codes >= 0)
+    return rows
 
 
 def _atoms(tree: Numbered) -> set[int]:
