@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,9 +20,10 @@ from iam.errors import (
 )
 from iam.models.clients import NewClient
 from secops.kernel.approvals import NotPending, SelfApproval
-from secops.kernel.errors import Forbidden, NotFound
+from secops.kernel.errors import Forbidden, Invalid, NotFound
 from tests.fakes.iam_home import IamHome
 from tests.fakes.relying_party import CALLBACK, Browser, Holder, answer_of
+from tests.unit.iam.test_identity_commands import printed, run
 
 METADATA: dict[str, Any] = {
     "client_name": "OA",
@@ -199,3 +201,50 @@ def test_each_rule_of_registration_refuses() -> None:
         given: dict[str, Any] = {"id": "app", "name": "app"} | change
         with pytest.raises(error):
             check_client(NewClient(**given))
+
+
+def test_the_command_line_asks_approves_collects_and_lists(home: IamHome, tmp_path: Path) -> None:
+    wanted = tmp_path / "oa.json"
+    wanted.write_text(json.dumps(METADATA))
+    asked = printed(run(home, "staff", "request-client", str(wanted)))
+    request = asked["request_id"]
+    listed = printed(run(home, "security-admin", "list-client-requests", "--json"))
+    assert [one["request_id"] for one in listed["items"]] == [request]
+    assert request in run(home, "security-admin", "list-client-requests").stdout
+    approved = run(home, "security-admin", "approve-client", request, "--reason", "contract")
+    assert "approved" in approved.output
+    secret = tmp_path / "secret.json"
+    run(home, "staff", "complete-client", request, "-o", str(secret))
+    assert json.loads(secret.read_text())["client_id"] == asked["client_id"]
+    other = printed(run(home, "staff", "request-client", str(wanted)))["request_id"]
+    assert "rejected" in run(home, "security-admin", "approve-client", other, "--reject").output
+    for text in ("{", "[]"):
+        wanted.write_text(text)
+        assert isinstance(run(home, "staff", "request-client", str(wanted)).exception, Invalid)
+
+
+def test_the_command_line_registers_what_an_application_demands(
+    home: IamHome, tmp_path: Path
+) -> None:
+    jwks = tmp_path / "jwks.json"
+    jwks.write_text(json.dumps({"keys": [Holder(home).jwk]}))
+    words = ("--profile", "fapi2", "--jwks", str(jwks), "--grant", "authorization_code")
+    more = ("--redirect-uri", CALLBACK, "--level", "2", "--back-channel-uri", CALLBACK)
+    made = printed(run(home, "system-admin", "create-client", "bank", *words, *more))
+    assert (made["authentication"], made["profile"], made["secret"]) == (
+        "private_key_jwt",
+        "fapi2",
+        None,
+    )
+    assert (made["dpop_bound"], made["level"], made["back_channel_uri"]) == (True, 2, CALLBACK)
+    client = home.services.clients.directory.find("bank")
+    assert client is not None
+    assert client.par_required
+
+
+def test_the_command_line_lists_silent_partners(home: IamHome) -> None:
+    listed = printed(run(home, "security-admin", "list-silent-partners", "--json"))
+    assert listed == {"items": [], "next": None}
+    assert run(home, "security-admin", "list-silent-partners").exception is None
+    retried = run(home, "security-admin", "retry-logout", "lgo_unknown")
+    assert isinstance(retried.exception, NotFound)
