@@ -165,8 +165,10 @@ class Stepper:
         by_key = {detector.key: detector for detector in detectors}
         skipped = frozenset(key for key in step.keys if key[0] in standing.resting)
         group = [by_key[key] for key in step.keys if key not in skipped]
-        # what is live is seen whole, so that fields and feeds are noticed; history by need
-        anchor = ANYTHING if step.kind == "live" else self.plan(group)[0].anchor
+        # what is live is seen whole, so that fields and feeds are noticed, and the first of all
+        # history where nothing ever was; the rest of history by need
+        whole = step.kind == "live" or not self._seen()
+        anchor = ANYTHING if whole else self.plan(group)[0].anchor
         batch = next(iter(self.logs.scan(step.span.first, step.span.last, anchor)), None)
         if batch is None or not batch.events:
             return self._commit(Outcome(step, step.span), standing.failing, lease)
@@ -255,8 +257,7 @@ class Stepper:
         active = transactions.read(self.stores.exceptions.active) if found else ()
         findings, spared = self.excepter.spare(batch, found, active)
         effects = self.assessor.assess(batch, findings, (), self.parts.clock.now())
-        seen = self._plans.seen or transactions.read(self.stores.health.seen_fields)
-        self._plans.seen = seen
+        seen = self._seen()
         return Outcome(
             step,
             Span(step.span.first, batch.last_seq),
@@ -268,6 +269,12 @@ class Stepper:
             self._measure(group, batch),
             spared,
         )
+
+    def _seen(self) -> Mapping[str, frozenset[str]]:
+        """Return which fields were seen of each log source, read when this process needs it."""
+        if not self._plans.seen:
+            self._plans.seen = self.parts.transactions.read(self.stores.health.seen_fields)
+        return self._plans.seen
 
     def _measure(self, group: Sequence[Detector], batch: Batch) -> tuple[str, int] | None:
         """Ask one rule alone, now and then, and return its CPU time in nanoseconds."""
