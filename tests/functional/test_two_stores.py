@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from secops.app import open_house
+from secops.bridges.processes import all_routes, build_gateway
 from secops.cli import main
-from tests.fakes.demo_site import make_demo_home
+from tests.fakes.console_site import Reader
+from tests.fakes.demo_site import DemoSite, make_demo_home, read_logins
 from tests.services.elasticsearch import ElasticsearchServer
 
 pytestmark = pytest.mark.service
@@ -114,6 +120,70 @@ def test_the_main_commands_print_the_same_on_both_stores(both: Any) -> None:
         lines += len(segments) - 1
     print(f"two stores: {len(COMMANDS)} commands, {lines} documents, 0 different")
     assert lines > len(COMMANDS)
+
+
+PAGES = (
+    "/logs?q=event.outcome%3Afailure",
+    "/logs?q=source.ip%3A127.0.0.0%2F26%20AND%20NOT%20user.name%3Aroot",
+    "/logs?q=*&since=2000-01-01",
+    "/alerts",
+    "/log-sources",
+    "/rules?state=on",
+    "/coverage",
+    "/entities",
+)
+_OF_THE_MOMENT = re.compile(
+    r"<time\b[^>]*>.*?</time>|nonce=\"[^\"]*\"|请求编号 <code>[^<]*</code>", re.DOTALL
+)
+
+
+@contextmanager
+def reading(home: Path) -> Iterator[Reader]:
+    """Open a home as a gateway does, with the console and an analyst who signed in."""
+    house = open_house(home, "gateway")
+    try:
+        site = DemoSite(house, all_routes(house), build_gateway(house), read_logins(home))
+        reader = Reader(site)
+        reader.sign_in("analyst")
+        yield reader
+    finally:
+        house.close()
+
+
+def pages_of(home: Path) -> dict[str, tuple[int, str]]:
+    """Return every page's status and text, without what is of the moment."""
+    with reading(home) as reader:
+        listed = reader.get("/alerts").text
+        ids = sorted(set(re.findall(r'href="(/alerts/alr_[0-9a-f]+)"', listed)))
+        answers = {path: reader.get(path) for path in (*PAGES, *ids[:3])}
+    return {
+        path: (page.status, _OF_THE_MOMENT.sub("", page.text)) for path, page in answers.items()
+    }
+
+
+def test_the_consoles_pages_are_the_same_on_both_stores(
+    both: Any,
+    homes: dict[str, Path],
+    store_url: str,
+    elasticsearch: ElasticsearchServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for command in (INGEST, ("analyst", "detectors", "run", "--json")):
+        both(*command)
+    segments = pages_of(homes["segments"])
+    monkeypatch.setenv("SECOPS_LOGSTORE_URL", store_url)
+    monkeypatch.setenv("SECOPS_LOGSTORE_CA", str(elasticsearch.authority))
+    elastic = pages_of(homes["elasticsearch"])
+
+    assert segments.keys() == elastic.keys()
+    assert len(segments) > len(PAGES), "alerts were there to be shown"
+    assert {status for status, _ in segments.values()} == {200}
+    different = [path for path in segments if segments[path] != elastic[path]]
+    print(f"two stores: {len(segments)} pages of the console, {len(different)} different")
+    for path in different:
+        print("\n".join(unified_diff(*(each[path][1].split("\n") for each in (segments, elastic)))))
+    assert different == []
+    assert "sshd" in segments[PAGES[0]][1], "the control: something was found"
 
 
 def test_an_audit_of_the_platform_says_the_same_on_both_stores(both: Any) -> None:
