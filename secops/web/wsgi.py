@@ -6,6 +6,7 @@ import base64
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -35,6 +36,18 @@ _KNOWN: Final = (
 )
 
 
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+@lru_cache(maxsize=4_096)
+def _within(address: str, networks: Networks) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
 @dataclass(frozen=True, slots=True)
 class Origins:
     """Under which names the service answers, and whose forwarding headers it believes.
@@ -45,18 +58,12 @@ class Origins:
 
     public: str
     hosts: frozenset[str]
-    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    trusted_proxies: Networks = ()
     tls: bool = False
 
     def trusts(self, address: str) -> bool:
         """Tell whether ``address`` is a proxy whose headers count."""
-        if not self.trusted_proxies:
-            return False
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self.trusted_proxies)
+        return bool(self.trusted_proxies) and _within(address, self.trusted_proxies)
 
 
 def clean_environ(environ: Mapping[str, Any]) -> Environ:

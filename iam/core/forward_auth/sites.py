@@ -18,6 +18,7 @@ CALLBACK: Final = "_secops/callback"
 MAX_URI: Final = 8_192
 _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 _PRINTABLE: Final = re.compile(r"[!-~]+", re.ASCII)
+_PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*/?", re.ASCII)
 _ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
 
@@ -55,6 +56,8 @@ def canonical_path(uri: str) -> str:
         msg = "the request's target is not a path"
         raise PathRefused(msg)
     path = uri.partition("?")[0]
+    if _PLAIN.fullmatch(path) is not None:
+        return path  # as nearly all are: nothing in it to decode or to doubt
     if "#" in path or "%2f" in path.lower() or _ESCAPE.sub("", path).count("%"):
         msg = "the path holds an encoded slash, a fragment or a broken escape"
         raise PathRefused(msg)

@@ -12,6 +12,7 @@ from secops.bridges.house import House
 from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figures
 from secops.cli.bench.figures import Bar, normal
 from secops.cli.bench.hot import signature_figures, token_figures
+from secops.cli.bench.people import people_figures
 from secops.cli.bench.served import demo_home
 from secops.settings import corpus_folder
 
@@ -30,7 +31,7 @@ def _iam() -> Figures:
     with _opened() as house:
         plane = next(plane for plane in house.planes if plane.name == "iam")
         own = figures(plane, house.parts)
-    return [*token_figures(), *own]
+    return [*token_figures(), *own, *people_figures()]
 
 
 def _kms() -> Figures:
