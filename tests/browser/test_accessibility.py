@@ -15,7 +15,14 @@ from tests.browser.visitors import Visitors
 pytestmark = [pytest.mark.browser, pytest.mark.service]
 
 AXE = "axe-core@4.14.1"
-PUBLIC = ("/login?transaction=", "/enrol", "/signed-out", "/verify", "/no-such-page")
+PUBLIC = (
+    "/login?transaction=",
+    "/logout?client_id=secops-console",
+    "/enrol",
+    "/signed-out",
+    "/verify",
+    "/no-such-page",
+)
 PAGES = {
     "analyst": (
         "/",
@@ -47,6 +54,10 @@ PAGES = {
         "/approvals",
         "/organisations",
         "/people/import",
+        "/applications",
+        "/applications/requests",
+        "/silent-partners",
+        "/device",
     ),
     "auditor": ("/permissions", "/ledger", "/ledger/0", "/assessments", "/seals"),
 }
