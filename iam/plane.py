@@ -65,6 +65,7 @@ from iam.service.provider.registration import RegistrationService
 from iam.service.provider.sites import SiteService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
+from iam.service.scim.resources import ScimService
 from iam.service.sign_on.acting import ActingService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
@@ -194,6 +195,7 @@ def _services(
         leavers=LeaverCheck(means, providers),
         cas=CasTickets(means, sessions, decisions),
         cas_logouts=CasLogouts(means),
+        scim=ScimService(means, accounts),
         power=_power(means, acting, accounts, roles),
         protection=_protection(means, decisions),
     )

@@ -16,6 +16,7 @@ from iam.api import (
     policies,
     provider,
     registration,
+    scim,
     sites,
     upstreams,
 )
@@ -39,6 +40,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         *factors.routes(services),
         *upstreams.routes(services),
         *cas.routes(services),
+        *scim.routes(services),
         *policies.routes(services),
         *locks.routes(services),
     )

@@ -53,6 +53,7 @@ from iam.ports.provider import (
     LogoutStore,
     PushedStore,
 )
+from iam.ports.scim import ScimStore
 from iam.ports.sign_on import (
     ClientStore,
     GrantStore,
@@ -124,6 +125,7 @@ __all__ = [
     "RiskAdvice",
     "RiskStore",
     "RoleStore",
+    "ScimStore",
     "SecretBox",
     "SessionLevelStore",
     "SessionStore",
@@ -169,6 +171,7 @@ class IamStores:
     upstreams: UpstreamStore
     upstream_links: UpstreamLinkStore
     cas: CasStore
+    scim: ScimStore
     pushed: PushedStore
     device_grants: DeviceGrantStore
     logouts: LogoutStore

@@ -30,6 +30,7 @@ from iam.service.provider.pushing import PushService
 from iam.service.provider.registration import RegistrationService
 from iam.service.provider.sites import SiteService
 from iam.service.provider.verification import TokenVerification
+from iam.service.scim.resources import ScimService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.passkeys import PasskeyService
@@ -82,5 +83,6 @@ class IamServices:
     leavers: LeaverCheck
     cas: CasTickets
     cas_logouts: CasLogouts
+    scim: ScimService
     power: PowerServices
     protection: ProtectionServices

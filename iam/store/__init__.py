@@ -25,6 +25,7 @@ from iam.store.persons import Persons
 from iam.store.policies import Policies, RecordedDecisions
 from iam.store.risks import Risks
 from iam.store.roles import Roles
+from iam.store.scim import ScimTables
 from iam.store.session_levels import SessionLevels
 from iam.store.sessions import Sessions
 from iam.store.upstreams import UpstreamLinks, Upstreams
@@ -61,6 +62,7 @@ def make_stores() -> IamStores:
         upstreams=Upstreams(),
         upstream_links=UpstreamLinks(),
         cas=CasTables(),
+        scim=ScimTables(),
         pushed=PushedRequests(),
         device_grants=DeviceGrants(),
         logouts=Logouts(),

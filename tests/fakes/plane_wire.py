@@ -46,8 +46,10 @@ class PlaneWire:
         parts = urlsplit(url)
         spine = self.home.spine.parts
         guard = Guard(self.home.services.verification, spine.access, spine.clock)
+        known = False
         for route in self.home.plane.routes:
             match = path_pattern(route.path).fullmatch(parts.path)
+            known = known or match is not None
             if route.method == method and match:
                 request = Request(
                     method=method,
@@ -60,4 +62,4 @@ class PlaneWire:
                     origin=f"{parts.scheme}://{parts.netloc}",
                 )
                 return Dispatcher(guard, spine.trail).answer(request, route)
-        return Response(404)
+        return Response(405 if known else 404)  # as the service does

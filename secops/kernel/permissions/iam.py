@@ -8,6 +8,7 @@ from secops.kernel.permissions.roles import (
     ANALYST,
     AUDIT_ADMIN,
     AUDITOR,
+    INTEGRATOR,
     ROLES,
     SECURITY_ADMIN,
     STAFF,
@@ -37,6 +38,8 @@ CLIENT_REQUEST: Final = Permission("iam.client.request")
 CLIENT_APPROVE: Final = Permission("iam.client.approve")
 UPSTREAM_CONFIGURE: Final = Permission("iam.upstream.configure")
 UPSTREAM_APPROVE: Final = Permission("iam.upstream.approve")
+SCIM_PROVISION: Final = Permission("scim.provision")
+"""Covered by the scope ``scim``."""
 UPSTREAM_READ: Final = Permission("iam.upstream.read")
 POLICY_READ: Final = Permission("iam.policy.read")
 POLICY_WRITE: Final = Permission("iam.policy.write")
@@ -90,6 +93,7 @@ GRANTS: Final[tuple[Grant, ...]] = (
         "Approve changes of identity providers upstream",
         SECURITY_ADMIN,
     ),
+    grant(SCIM_PROVISION, "同步人员账户(SCIM)", "Provision accounts (SCIM)", INTEGRATOR),
     grant(UPSTREAM_READ, "查看上级身份源", "See identity providers upstream", *_READERS),
     grant(POLICY_READ, "查看访问策略", "See access policies", *_READERS),
     grant(POLICY_WRITE, "起草访问策略", "Draft access policies", SECURITY_ADMIN),
