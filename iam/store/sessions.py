@@ -35,11 +35,15 @@ def _session(row: Any) -> OpSession:
 
 
 def _living(now: int) -> tuple[sa.ColumnElement[bool], ...]:
-    column = sessions.c
+    """Return what living is: used of late, or an application can still refresh on it."""
+    column, family = sessions.c, families.c
+    refreshes = sa.exists().where(
+        family.session_id == column.id, family.state == "active", family.expires_at > now
+    )
     return (
         column.ended_at.is_(None),
         column.expires_at > now,
-        column.last_seen + column.idle > now,
+        sa.or_(column.last_seen + column.idle > now, refreshes),
     )
 
 

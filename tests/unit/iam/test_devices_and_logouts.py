@@ -182,6 +182,17 @@ def test_typed_codes_are_read_as_people_type_them() -> None:
 # logouts
 
 
+def test_ending_all_sessions_ends_those_that_only_refresh(home: IamHome) -> None:
+    party = register(home)
+    party.browser.sign_in("staff")
+    tokens = answer_of(party.exchange(party.code()))
+    home.clock.advance(3_600)
+    assert home.services.sessions.by_cookie(party.browser.cookies["op_session"]) is None
+    admin = home.actor("system-admin")
+    assert len(home.services.sessions.revoke_sessions(admin, "staff", "left")) == 1
+    assert answer_of(party.refresh(tokens["refresh_token"]))["error"] == "invalid_grant"
+
+
 @dataclass
 class Partners:
     """Applications' back channels: ``answers`` by address, 200 unless said otherwise."""
