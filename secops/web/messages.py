@@ -32,7 +32,6 @@ class Request:
     method: str
     path: str
     query_string: str = ""
-    target: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     args: Mapping[str, str] = field(default_factory=dict)
@@ -41,6 +40,7 @@ class Request:
     request_id: str = ""
     nonce: str = ""
     actor: Actor | None = None
+    target: str = ""
 
     def with_actor(self, actor: Actor) -> Request:
         """Return the same request, made by ``actor`` from where it comes."""

@@ -112,7 +112,9 @@ class Browser:
             parts = urlsplit(url)
             jar = self.jars.setdefault(parts.netloc, {})
             cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
-            sent = {**headers, **({"cookie": cookie} if cookie else {})}
+            sent = {"accept": "text/html,*/*;q=0.8", **headers}
+            if cookie:
+                sent["cookie"] = cookie
             connection = http.client.HTTPConnection(parts.netloc, timeout=WAIT_SECONDS)
             target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
             connection.request(method, target, body, sent)
@@ -228,7 +230,7 @@ def test_apache_protects_a_page_as_the_manual_says(home: Path) -> None:
         (folder / "page.html").write_text("the protected page")
         rules = block("apache").replace("localhost:8080", f"localhost:{served.port}")
         rules = rules.replace("127.0.0.1:8091", f"127.0.0.1:{port}")
-        rules = rules.replace("SECRET", secret, 1).replace("PASSPHRASE", "a passphrase of a test")
+        rules = rules.replace("SECRET", secret, 1).replace("PASSPHRASE", "a-passphrase-of-a-test")
         modules = ("mpm_event", "authn_core", "authz_core", "authz_user", "auth_openidc")
         loaded = "".join(f"LoadModule {m}_module {APACHE_MODULES}/mod_{m}.so\n" for m in modules)
         user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +129,22 @@ def test_no_bytes_break_the_multipart_reader(body: bytes) -> None:
         parse_multipart(KIND, b"--B\r\n" + body)
     except Invalid:
         return
+
+
+@given(st.text(alphabet="ab=&+%2f;\xe4人 ", max_size=30))
+def test_parameters_are_read_as_the_standard_library_reads_them(encoded: str) -> None:
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict")
+    except ValueError:
+        pairs = None
+    request = Request("GET", "/", query_string=encoded)
+    if pairs is None or len(dict(pairs)) != len(pairs):
+        with pytest.raises(Invalid):
+            _ = request.query
+    else:
+        assert request.query == dict(pairs)
+
+
+def test_more_parameters_than_anybody_needs_are_refused() -> None:
+    with pytest.raises(Invalid):
+        _ = Request("GET", "/", query_string="&".join(f"a{n}=1" for n in range(1_001))).query
