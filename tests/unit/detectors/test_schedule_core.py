@@ -12,8 +12,8 @@ from detectors.core.alert_grouping import (
     WINDOW,
     entity_of,
     fold_alerts,
-    growth_of,
     grown,
+    growth_of,
     window_of,
 )
 from detectors.core.detection import detectors_of
