@@ -12,6 +12,7 @@ from iam.core.rfc7517.keys import JwkRefused, PublicJwk, read_jwks
 from iam.models.clients import Client
 from iam.service.means import Means
 from secops.kernel.errors import SecopsError
+from secops.kernel.waiting import about_to_wait
 
 FRESH_SECONDS: Final = 600.0
 LEAST_PAUSE_SECONDS: Final = 60.0
@@ -62,6 +63,7 @@ class ClientKeys:
             enough = now - known.read_at < FRESH_SECONDS and (key_id is None or key_id in names)
             if enough or now - known.tried_at < LEAST_PAUSE_SECONDS:
                 return known.keys
+        about_to_wait()  # for another's server, before anything is noted
         with self._lock:
             if self._fetched.get(url) is not known:
                 return self._fetched[url].keys  # somebody else looked meanwhile

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iam.core.rfc6749.refresh import PREFIX, read_refresh_token
-from iam.errors import InvalidGrant, TokenRefused
+from iam.errors import InvalidGrant, TokenRefused, UnsupportedTokenType
 from iam.models.clients import Client, ClientCredentials
 from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
@@ -72,7 +72,10 @@ class InspectionService:
     def _revoke_access(self, caller: Client, token: str) -> None:
         try:
             claims = self.tokens.claims_of(token)
-        except TokenRefused:
+        except TokenRefused as error:
+            if self.tokens.is_id_token(token):
+                msg = "an ID token is not revoked: end its session"
+                raise UnsupportedTokenType(msg) from error
             return
         if claims.client_id == caller.id:
             self._restrict(caller, claims.token_id, "access_token")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.core.rfc6749.authorize import allowed_scopes
-from iam.core.rfc9068.verify import MAX_TOKEN, verify
+from iam.core.rfc9068.verify import MAX_TOKEN, signed_claims, verify
 from iam.errors import InvalidClient, PossessionRefused, TokenRefused
 from iam.models.accounts import Account
 from iam.models.clients import ClientCredentials
@@ -143,6 +143,14 @@ class TokenVerification:
         now = self._means.now // SECOND
         issuer = self._means.options.issuer
         return verify(token, self._ring.keys_for(token, "at+jwt"), issuer, now)
+
+    def is_id_token(self, token: str) -> bool:
+        """Tell whether we signed it as an ID token, however old it is."""
+        try:
+            signed_claims(token, self._ring.keys_for(token, "JWT"))
+        except TokenRefused:
+            return False
+        return True
 
     def _check(self, token: str) -> Known:
         claims = self.claims_of(token)

@@ -603,3 +603,13 @@ def test_a_body_that_is_no_form_is_refused(home: IamHome) -> None:
         headers = {**FORM, "content-type": "application/json"}
         answer = party.browser.send(f"POST /oauth2/{path}", b"{}", headers)
         assert (answer.status, answer.header("cache-control")) == (400, "no-store")
+
+
+def test_an_id_token_is_ended_with_its_session_and_not_revoked(home: IamHome) -> None:
+    party = signed_in(home)
+    tokens = answer_of(party.exchange(party.code()))
+    fields = {**party.credentials(), "token": tokens["id_token"]}
+    answer = party.browser.form("/oauth2/revoke", **fields)
+    assert error_of(answer) == (400, "unsupported_token_type")
+    unknown = party.browser.form("/oauth2/revoke", **{**fields, "token": "unknown"})
+    assert unknown.status == 200
