@@ -32,12 +32,8 @@ class SessionStore(Protocol):
         """Return the account's living sessions, newest first."""
         ...
 
-    def history_of(self, tx: Transaction, account_id: str) -> Sequence[OpSession]:
-        """Return the account's sessions, living and over, newest first, at most 50."""
-        ...
-
-    def latest_of(self, tx: Transaction, account_id: str) -> OpSession | None:
-        """Return the session that the account opened last, living or not."""
+    def history_of(self, tx: Transaction, account_id: str, limit: int = 50) -> Sequence[OpSession]:
+        """Return the account's sessions, living and over, newest first, at most ``limit``."""
         ...
 
     def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[OpSession]:

@@ -73,23 +73,15 @@ class Sessions:
         ).all()
         return [_session(row) for row in rows]
 
-    def latest_of(self, tx: Transaction, account_id: str) -> OpSession | None:
-        """Return the session that the account opened last, living or not."""
-        row = tx.execute(
-            sa.select(sessions)
-            .where(sessions.c.account_id == account_id)
-            .order_by(sessions.c.auth_time.desc())
-            .limit(1)
-        ).first()
-        return None if row is None else _session(row)
-
-    def history_of(self, tx: Transaction, account_id: str) -> Sequence[OpSession]:
-        """Return the account's sessions, living and over, newest first, at most 50."""
+    def history_of(
+        self, tx: Transaction, account_id: str, limit: int = MAX_HISTORY
+    ) -> Sequence[OpSession]:
+        """Return the account's sessions, living and over, newest first, at most ``limit``."""
         rows = tx.execute(
             sa.select(sessions)
             .where(sessions.c.account_id == account_id)
             .order_by(sessions.c.auth_time.desc())
-            .limit(MAX_HISTORY)
+            .limit(limit)
         ).all()
         return [_session(row) for row in rows]
 

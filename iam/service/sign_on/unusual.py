@@ -26,7 +26,8 @@ def read_before(
     means: Means, tx: Transaction, account_id: str, keys: GuessKeys
 ) -> tuple[OpSession | None, int]:
     """Return the account's last session and its wrong tries of late."""
-    return means.stores.sessions.latest_of(tx, account_id), recent_failures(means, tx, keys)
+    last = next(iter(means.stores.sessions.history_of(tx, account_id, 1)), None)
+    return last, recent_failures(means, tx, keys)
 
 
 def advise(

@@ -267,7 +267,7 @@ class PolicyService:
         for account, _, org_id in stores.locks.holders(tx, SECURITY_ADMIN):
             if ended("account", account) or org_id != ROOT_ORG:
                 continue
-            session = stores.sessions.latest_of(tx, account)
+            session = next(iter(stores.sessions.history_of(tx, account, 1)), None)
             actor = Actor(
                 kind="account",
                 id=account,
