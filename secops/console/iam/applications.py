@@ -185,7 +185,7 @@ class _Applications:
 
 def _row(request: Request, client: Client) -> tuple[Cell, ...]:
     language = request.language
-    demands = [client.profile] if client.profile != "standard" else []
+    demands: list[str] = [client.profile] if client.profile != "standard" else []
     demands += ["DPoP"] if client.dpop_bound else []
     demands += ["PAR"] if client.par_required else []
     demands += [f"aal:{client.level}"] if client.level > 1 else []
