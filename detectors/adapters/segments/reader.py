@@ -304,7 +304,8 @@ class PartBatch(Batch):
     @cached_property
     def ids(self) -> Sequence[str]:
         """Hex ids."""
-        return Lazy(len(self), lambda: [identifier.hex() for identifier in self._of.ids()])
+        part = self._of  # not self: a batch that holds itself is freed late, with all its columns
+        return Lazy(part.rows, lambda: [identifier.hex() for identifier in part.ids()])
 
     @cached_property
     def seqs(self) -> array[int]:
