@@ -22,7 +22,7 @@ from secops.web.problems import problem_response
 from secops.web.routes import Public, Route
 
 _ASKED: Final = "a trusted proxy asks for somebody else, whose cookie or token the handler checks"
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _START_SECONDS: Final = 600
 _REFUSED: Final = (401, 403)
 _NGINX: Final = "/forward-auth"
