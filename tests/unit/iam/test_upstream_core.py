@@ -125,6 +125,9 @@ WRONG_PLANS: list[dict[str, Any]] = [
     ldap_document({**TRUST, "assurance": 3}),
     ldap_document({"levels": {"4": 4}}),
     ldap_document({"exclusive": 1}),
+    ldap_document({**TRUST, "link_by": ["cn-id"] * 51}),
+    ldap_document(TRUST, port="636"),
+    ldap_document(TRUST, port=0),
 ]
 
 
@@ -235,6 +238,13 @@ def test_a_number_is_read_as_it_was_written(value: int) -> None:
 def test_what_is_no_number_is_refused(content: bytes) -> None:
     with pytest.raises(UpstreamRefused):
         read_integer(content)
+
+
+def test_a_result_is_an_enumerated_byte_and_nothing_else() -> None:
+    assert result_code(Message(1, 0x61, b"\x0a\x01\x31")) == 49
+    for content in (b"\x04\x01\x00", b"\x0a\x02\x00\x00"):
+        with pytest.raises(UpstreamRefused, match="no result"):
+            result_code(Message(1, 0x61, content))
 
 
 @pytest.mark.parametrize("content", [b"\x31\x00", b"\x30\x00x"])
