@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any, Final
 
 from iam.models.zero_trust import PolicyVersion, Simulation
@@ -39,19 +40,7 @@ _CHANGED: Final = (
     Column("count", N_("次数")),
     Column("policies", N_("策略")),
 )
-_EXAMPLE: Final = """@id("own.night_ledger")
-@title_zh("夜间只能在办公网查看账本")
-@title_en("At night the ledger is read from the office network only")
-@advice_zh("请在工作时间或办公网内查看")
-@advice_en("read it in working time or from the office network")
-forbid (
-  principal,
-  action == Action::"audits.ledger.read",
-  resource
-) when {
-  !context.working_time && !context.zones.contains("office")
-};
-"""
+_EXAMPLE: Final = files("rules.policies") / "own_example.cedar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ class _Policies:
 
     def begin(self, request: Request) -> Response:
         """Show an empty draft with an example."""
-        return self._editor(request, NewPolicies("", _EXAMPLE))
+        return self._editor(request, NewPolicies("", _EXAMPLE.read_text(encoding="utf-8")))
 
     def work_on(self, request: Request) -> Response:
         """Check, try or keep a draft, as the pressed button says."""
