@@ -18,7 +18,7 @@ from iam.errors import (
     NameTaken,
     RedirectRefused,
 )
-from iam.models.clients import NewClient
+from iam.models.clients import DEVICE_GRANT, NewClient
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.errors import Forbidden, Invalid, NotFound
 from tests.fakes.iam_home import IamHome
@@ -173,13 +173,15 @@ def test_metadata_is_read_and_described_alike(home: IamHome) -> None:
     assert described["dpop_bound_access_tokens"] is True
 
 
+DEVICE = frozenset({DEVICE_GRANT})
 WRONG: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"id": "secops-console"}, NameTaken),
     ({"id": "acc_1"}, NameTaken),
     ({"level": 4}, InvalidRequest),
     ({"level": 0}, InvalidRequest),
     ({"max_age": 10**9}, InvalidRequest),
-    ({"public": True, "jwks_uri": "https://app.example/jwks"}, InvalidRequest),
+    ({"redirect_uris": (CALLBACK,)}, InvalidRequest),
+    ({"public": True, "jwks_uri": "https://app.example/jwks", "grants": DEVICE}, InvalidRequest),
     ({"jwks": "{}", "jwks_uri": "https://app.example/jwks"}, InvalidRequest),
     ({"jwks": "{"}, InvalidRequest),
     ({"assertion_alg": "HS256"}, InvalidRequest),
