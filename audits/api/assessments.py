@@ -10,6 +10,7 @@ from typing import Any, Final
 from audits.service.assessment_views import assessment_view, summary_view
 from audits.service.assessments import THIS_INSTANCE, AssessmentService, Judgement
 from audits.service.reports import FORMATS, ReportService
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
 from secops.kernel.permissions.audits import (
@@ -21,7 +22,6 @@ from secops.kernel.permissions.audits import (
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Route, Schema
 
-_FRESH: Final = 300
 _OBJECT: Final = {"type": "object"}
 
 
@@ -144,6 +144,6 @@ def assessment_routes(assessments: AssessmentService, reports: ReportService) ->
             access=EXPORT_REPORT,
             handler=here.export_report,
             request=Schema("ReportWish", _OBJECT),
-            fresh_seconds=_FRESH,
+            fresh_seconds=FRESH_SECONDS,
         ),
     )

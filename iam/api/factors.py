@@ -9,13 +9,13 @@ from typing import Final
 from iam.api.shapes import schema, text
 from iam.models.factors import Factor
 from iam.service import IamServices
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import rfc3339_or_none
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Access, Public, Route, Schema, SignedIn
 
 _OWN: Final = SignedIn("the caller's own factors")
 _ANYBODY: Final = Public("a challenge is for somebody who is not signed in yet")
-_FRESH: Final = 300
 _MAX_ANSWER: Final = 65_536
 _NAME: Final = schema("FactorName", ("name",), name={})
 _PASSKEY: Final = schema(
@@ -58,7 +58,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
             request=request,
             response=_CHALLENGE if access is _ANYBODY else None,
             credential="either",
-            fresh_seconds=None if method == "GET" or access is _ANYBODY else _FRESH,
+            fresh_seconds=None if method == "GET" or access is _ANYBODY else FRESH_SECONDS,
             max_body=_MAX_ANSWER,
             listing=operation.startswith("list_"),
         )

@@ -26,6 +26,7 @@ from kms.models.seal_registry import SealApplication, SealRecord, SealRequest, S
 from kms.models.seals import MARKING
 from kms.service import KmsServices
 from secops.crypto.hashes import sm3
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid, TooLarge
@@ -46,8 +47,6 @@ APPLICATIONS: Final = "/api/v1/kms/seal-applications"
 MAX_FILE: Final = 20 << 20
 """Bytes of one file; a JSON body holds a third more."""
 
-_FRESH: Final = 300
-"""How old, in seconds, the sign-in of a person who uses a seal may be."""
 _FRAMING: Final = 64 << 10
 _DIGEST_HEX: Final = 64
 
@@ -152,7 +151,7 @@ def _use_routes(handlers: _Uses) -> tuple[Route, ...]:
             request=USE_SEAL,
             response=SEALED_VALUE,
             level=2,
-            fresh_seconds=_FRESH,
+            fresh_seconds=FRESH_SECONDS,
             max_body=MAX_FILE * 4 // 3 + _FRAMING,
         ),
         Route(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
@@ -53,6 +53,10 @@ class ClientVerifier(Protocol):
     def verify_client(self, client_id: str, secret: str) -> Actor:
         """Return the application; raise ``Unauthenticated`` otherwise."""
         ...
+
+
+FRESH_SECONDS: Final = 300
+"""How old a sign-in may be for a signature, a seal, an export or a change of one's factors."""
 
 
 @dataclass(frozen=True, slots=True)

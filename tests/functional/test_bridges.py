@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from audits.errors import SignerLocked
 from detectors.models.alerts import AlertFilter
 from iam.models.sessions import FactorAttempt, PasswordAttempt
+from iam.ports import SigningKey
 from kms.service.system_keys import SystemPublicKey
 from playbooks.ports import Order
 from secops.app import open_house
@@ -202,6 +203,10 @@ def test_a_grant_resolves_names_and_refuses_unknown_ones(house: House) -> None:
 # keys for the other planes
 
 
+def names_of(keys: Iterable[SigningKey]) -> list[str]:
+    return [key.name for key in keys]
+
+
 def test_a_new_token_key_is_published_a_day_before_it_signs(house: House) -> None:
     clock = FakeClock(house.parts.clock.now() + 10_000_000)
     signer = PoolTokenSigner(house.kms, clock)
@@ -212,11 +217,11 @@ def test_a_new_token_key_is_published_a_day_before_it_signs(house: House) -> Non
     deadline = time.monotonic() + 10
     while len(signer.keys()) == 1 and time.monotonic() < deadline:
         time.sleep(0.1)  # the pool looks at its rows again after a second
-    assert [key.name for key in signer.keys()] == [first.name, "2"]
+    assert names_of(signer.keys()) == [first.name, "2"]
     clock.advance(86_400 - 30)
     assert signer.keys()[0].name == first.name
     clock.advance(30)
-    assert [key.name for key in signer.keys()] == ["2", first.name]
+    assert names_of(signer.keys()) == ["2", first.name]
     assert signer.sign("2", b"message")
     with pytest.raises(Conflict):
         signer.sign("999", b"message")

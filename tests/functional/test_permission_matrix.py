@@ -121,7 +121,8 @@ OTHERS = tuple(f"other-{role}" for role in ROLES)
 def known(site: DemoSite) -> dict[str, list[str]]:
     """The demo's own objects, by the name of the path variable they stand in."""
     house, act = site.house, site.house.act_as
-    organisation = house.iam.power.organisations.create_organisation(act("system-admin"), "邻县数据局")
+    organisations = house.iam.power.organisations
+    organisation = organisations.create_organisation(act("system-admin"), "邻县数据局")
     for number, (role, name) in enumerate(zip(ROLES, OTHERS, strict=True)):
         site.add_account(name, role, organisation.id, number)
     house.detectors.logs.ingest_files(act("analyst"), ["samples/sshd.log"], IngestOptions())

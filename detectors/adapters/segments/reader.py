@@ -40,7 +40,7 @@ class PartFile:
 
         self._path = path
         self._file = pq.ParquetFile(path)
-        self._groups = groups
+        self.groups = groups
         whole = self._file.metadata.num_rows
         self.rows: int = whole if groups is None else _rows_in(groups, whole)
         names = self._file.schema_arrow.names
@@ -63,10 +63,10 @@ class PartFile:
         pa.default_memory_pool().release_unused()
         positions = [at for name, at in self._positions.items() if name not in OWN - {SOURCE}]
         reader = self._coded.reader
-        if self._groups is None:
+        if self.groups is None:
             table = reader.read_all(positions, use_threads=False)
         else:
-            table = reader.read_row_groups(self._groups, positions, use_threads=False)
+            table = reader.read_row_groups(self.groups, positions, use_threads=False)
         self._loaded = dict(zip(table.schema.names, table.columns, strict=True))
 
     def seqs(self) -> NDArray[np.int64]:
@@ -121,13 +121,6 @@ class PartFile:
         places = [rank[row // ROWS_OF_GROUP] * ROWS_OF_GROUP + row % ROWS_OF_GROUP for row in rows]
         return self._file.read_row_groups(groups).take(places)
 
-    def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where ``rows`` of these row groups stand in the whole file."""
-        if self._groups is None:
-            return rows
-        starts = np.array(self._groups, dtype=np.int64) * ROWS_OF_GROUP
-        return starts[rows // ROWS_OF_GROUP] + rows % ROWS_OF_GROUP
-
     def _with_dictionaries(self, columns: Sequence[str]) -> Any:
         import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
@@ -137,9 +130,9 @@ class PartFile:
 
     def _read(self, column: str, file: Any = None) -> Any:
         position, reader = self._positions[column], (file or self._file).reader
-        if self._groups is None:
+        if self.groups is None:
             return reader.read_all([position]).column(0)
-        return reader.read_row_groups(self._groups, [position]).column(0)
+        return reader.read_row_groups(self.groups, [position]).column(0)
 
     def _numbers(self, column: str) -> NDArray[np.int64]:
         numbers: NDArray[np.int64] = self._read(column).to_numpy()
@@ -331,6 +324,14 @@ class PartBatch(Batch):
     def raws(self) -> Sequence[bytes]:
         """Raw lines."""
         return Lazy(len(self), self._of.raws)
+
+
+def places_of(part: PartFile, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where ``rows`` of what is opened of ``part`` stand in the whole file."""
+    if part.groups is None:
+        return rows
+    starts = np.array(part.groups, dtype=np.int64) * ROWS_OF_GROUP
+    return starts[rows // ROWS_OF_GROUP] + rows % ROWS_OF_GROUP
 
 
 def events_at(part: PartFile, rows: Sequence[int]) -> list[StoredEvent]:

@@ -16,7 +16,13 @@ from detectors.adapters.segments import fingerprints
 from detectors.adapters.segments.manifest import Manifest, Part, Segment
 from detectors.adapters.segments.parts import ROWS_OF_GROUP
 from detectors.adapters.segments.pruning import PartSearch
-from detectors.adapters.segments.reader import PartBatch, PartFile, batch_of, events_at
+from detectors.adapters.segments.reader import (
+    PartBatch,
+    PartFile,
+    batch_of,
+    events_at,
+    places_of,
+)
 from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.writer import Writer
 from detectors.errors import LogStoreUnavailable, SegmentDamaged
@@ -231,7 +237,7 @@ class SegmentStore:
         if before is not None:
             mask = mask & ((times < before[0]) | ((times == before[0]) & (seqs < before[1])))
         rows = np.flatnonzero(mask)
-        places = found.file.places(rows)
+        places = places_of(found.file, rows)
         return zip(times[rows].tolist(), seqs[rows].tolist(), places.tolist(), strict=True)
 
     def _fetch(self, places: Sequence[Place], parts: Sequence[Part]) -> list[StoredEvent]:

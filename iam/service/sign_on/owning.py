@@ -7,13 +7,12 @@ from typing import Final, Literal
 
 from iam.errors import LastFactor
 from iam.service.means import Means
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Forbidden, Invalid, StepUpRequired
 from secops.kernel.transactions import Transaction
 
-FRESH_SECONDS: Final = 300
-"""How old a sign-in may be when its owner changes factors (as for signing and export)."""
 MAX_NAME: Final = 60
 
 

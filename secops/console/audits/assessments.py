@@ -12,6 +12,7 @@ from audits.service.assessments import Judgement
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.audits import (
@@ -24,7 +25,6 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 STANDARD: Final = "gbt22239"
-_FRESH: Final = 300
 _BADGES: Final = {"compliant": "good", "partial": "warn", "noncompliant": "bad"}
 _COLUMNS: Final = (
     Column("id", N_("自查")),
@@ -158,6 +158,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "export_report_form",
             EXPORT_REPORT,
             here.export_report,
-            fresh_seconds=_FRESH,
+            fresh_seconds=FRESH_SECONDS,
         ),
     )

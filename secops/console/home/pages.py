@@ -55,6 +55,4 @@ class _Home:
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the workplace."""
     here = _Home(desk)
-    return (
-        get_page("/", "show_home", _OWN, here.show),
-    )
+    return (get_page("/", "show_home", _OWN, here.show),)

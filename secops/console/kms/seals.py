@@ -11,6 +11,7 @@ from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest
 from secops.kernel.permissions.kms import (
@@ -24,7 +25,6 @@ from secops.kernel.permissions.kms import (
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
-_FRESH: Final = 300
 _MAX_DOCUMENT: Final = 20 << 20
 SEAL_STATES: Final = {"active": N_("有效"), "suspended": N_("已停用"), "revoked": N_("已吊销")}
 APPROVAL_STATES: Final = {
@@ -186,7 +186,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             here.use_seal,
             max_body=_MAX_DOCUMENT,
             level=2,
-            fresh_seconds=_FRESH,
+            fresh_seconds=FRESH_SECONDS,
         ),
         post_page("/seals/<seal_id>/switch", "switch_seal_form", SEAL_SUSPEND, here.switch_seal),
     )

@@ -19,13 +19,13 @@ from secops.console.parts import Desk, get_page, post_page
 from secops.console.signin.shared import local_path, qr_picture, same_origin
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid, SecopsError, TooMany
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("the caller's own factors")
-_FRESH: Final = 300
 _COLUMNS: Final = (
     Column("kind", N_("类别")),
     Column("name", N_("名称")),
@@ -237,7 +237,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     here, again = _Factors(desk), _StepUp(desk)
     keys, app = _Passkeys(desk), _Totp(desk)
     one = "/me/passkeys/<passkey>"
-    fresh = {"fresh_seconds": _FRESH}
+    fresh = {"fresh_seconds": FRESH_SECONDS}
     return (
         get_page("/me/factors", "show_factors", _OWN, here.show),
         get_page("/me/passkeys/new", "new_passkey", _OWN, keys.new_passkey),
