@@ -1,7 +1,8 @@
-"""The processes of ``secops serve``: granian gateways per address, and one scheduler.
+"""The processes of ``secops serve``: gateways, and one scheduler.
 
 The parent opens nothing of the home: workers open it after the fork, each as its own
-process. A child that dies ends the service, unless it can be started again.
+process. A child that dies is started again, unless the gateways never began to serve or
+die again and again: then the service ends.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import contextlib
 import multiprocessing
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import FrameType
 from typing import Final
 
 _GRACE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.1
+_RESTARTS: Final = 5
+"""How often gateways may be started again within ``_RESTARTS_SECONDS``."""
+_RESTARTS_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +47,23 @@ def run_gateway(options: GatewayOptions) -> None:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts the processes, restarts a scheduler that died, and ends them together."""
+    """Starts the processes, restarts those that died, and ends them together."""
 
     options: GatewayOptions
     scheduler: Callable[[], None]
 
     def run(self, on_ready: Callable[[], None], is_ready: Callable[[], bool]) -> int:
-        """Run until a signal comes; return the exit code (0 asked to stop, 1 a gateway died)."""
+        """Run until a signal comes; return the exit code.
+
+        0: asked to stop; 1: a gateway could not begin, or they died too often.
+        """
         context = multiprocessing.get_context("forkserver")
         # what all of them import is imported once and shared; nothing of the home is opened there
         context.set_forkserver_preload([self.options.target.partition(":")[0]])
         asked = _asked_to_stop()
-        gateways = [
-            context.Process(target=run_gateway, args=(self.options,), name=f"gateway {number}")
-            for number in range(self.options.workers)
-        ]
-        worker = context.Process(target=self.scheduler, name="scheduler")
-        for process in (*gateways, worker):
-            process.start()
+        gateways = [self._gateway(context, number) for number in range(self.options.workers)]
+        worker = self._scheduler(context)
+        restarts: deque[float] = deque(maxlen=_RESTARTS)
         announced = False
         code = 0
         while not asked:
@@ -67,14 +71,36 @@ class Supervisor:
             if not announced and is_ready():
                 announced = True
                 on_ready()
-            if any(process.exitcode is not None for process in gateways):
+            dead = [n for n, process in enumerate(gateways) if process.exitcode is not None]
+            if dead and not (announced and _may_restart(restarts)):
                 code = 1
                 break
+            for number in dead:
+                gateways[number] = self._gateway(context, number)
             if worker.exitcode is not None:
-                worker = context.Process(target=self.scheduler, name="scheduler")
-                worker.start()
+                worker = self._scheduler(context)
         end_processes((*gateways, worker))
         return code
+
+    def _gateway(self, context: ForkServerContext, number: int) -> ForkServerProcess:
+        process = context.Process(
+            target=run_gateway, args=(self.options,), name=f"gateway {number}"
+        )
+        process.start()
+        return process
+
+    def _scheduler(self, context: ForkServerContext) -> ForkServerProcess:
+        process = context.Process(target=self.scheduler, name="scheduler")
+        process.start()
+        return process
+
+
+def _may_restart(restarts: deque[float]) -> bool:
+    """Note a restart and tell whether it is not one too many."""
+    now = time.monotonic()
+    too_many = len(restarts) == _RESTARTS and now - restarts[0] < _RESTARTS_SECONDS
+    restarts.append(now)
+    return not too_many
 
 
 def _asked_to_stop() -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +13,8 @@ from secops.adapters.gateway import GatewayOptions
 
 class _Ok(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/die":
+            os._exit(9)
         self.send_response(200)
         self.send_header("content-length", "2")
         self.end_headers()
@@ -22,7 +25,7 @@ class _Ok(http.server.BaseHTTPRequestHandler):
 
 
 def application(options: GatewayOptions) -> None:
-    """Answer everything with 200."""
+    """Answer everything with 200, but die when asked for /die."""
     address = (options.addresses[0], options.port)
     with http.server.ThreadingHTTPServer(address, _Ok) as server:
         server.serve_forever()

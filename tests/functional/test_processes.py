@@ -32,14 +32,17 @@ def _signals_as_they_were() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+RESTARTS = 5
+
+
 def options(port: int, address: str = "127.0.0.1") -> GatewayOptions:
     return GatewayOptions("tests.fakes.tiny_gateway:application", (address,), port, 1, 4)
 
 
-def answers(port: int) -> bool:
+def answers(port: int, path: str = "/") -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
@@ -66,6 +69,24 @@ def test_a_scheduler_that_dies_is_started_again_and_the_gateway_goes_on(tmp_path
 
     code = Supervisor(options(port), partial(die_at_once, starts)).run(stop, started_twice)
     assert code == 0
+
+
+def test_a_gateway_that_dies_is_started_again_until_it_dies_too_often() -> None:
+    port = free_port()
+    deaths = 0
+
+    def kill_it_whenever_it_serves() -> None:
+        nonlocal deaths
+        while deaths < RESTARTS + 1:
+            if answers(port):
+                deaths += 1
+                answers(port, "/die")
+
+    killer = threading.Thread(target=kill_it_whenever_it_serves)
+    supervisor = Supervisor(options(port), wait_for_the_end)
+    code = supervisor.run(killer.start, lambda: answers(port))
+    killer.join(30)
+    assert (code, deaths) == (1, RESTARTS + 1)
 
 
 def test_a_gateway_that_cannot_begin_ends_the_service_with_1() -> None:
