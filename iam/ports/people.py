@@ -184,7 +184,9 @@ class CredentialStore(Protocol):
         """Forget every factor of the account."""
         ...
 
-    def facts(self, tx: Transaction, org_id: str, set_before: int) -> Mapping[str, int]:
+    def facts(
+        self, tx: Transaction, org_id: str, *, set_before: int, now: int
+    ) -> Mapping[str, int]:
         """Return counts: with_two_factors, administrators…, passwords_expired."""
         ...
 

@@ -99,9 +99,11 @@ class EvidenceService:
         )
 
     def _credential_facts(self, org_id: str) -> dict[str, int]:
-        set_before = self.means.now - self.means.options.lifetimes.password_age
+        now = self.means.now
+        set_before = now - self.means.options.lifetimes.password_age
+        credentials = self.means.stores.credentials
 
         def work(tx: Transaction) -> dict[str, int]:
-            return dict(self.means.stores.credentials.facts(tx, org_id, set_before))
+            return dict(credentials.facts(tx, org_id, set_before=set_before, now=now))
 
         return self.means.parts.transactions.read(work)

@@ -118,11 +118,25 @@ class Credentials:
         for table in (totp, recovery_codes, passkeys, certificates):
             tx.execute(table.delete().where(table.c.account_id == account_id))
 
-    def facts(self, tx: Transaction, org_id: str, set_before: int) -> Mapping[str, int]:
-        """Return counts: with_two_factors, administrators…, passwords_expired."""
+    def facts(
+        self, tx: Transaction, org_id: str, *, set_before: int, now: int
+    ) -> Mapping[str, int]:
+        """Return counts: with_two_factors, administrators…, passwords_expired.
+
+        A passkey or a certificate on a UKey are two factors: something held, and its PIN.
+        """
         open_ = (accounts.c.org_id == org_id, accounts.c.state == "active")
         has_password = sa.exists().where(passwords.c.account_id == accounts.c.id)
         has_totp = sa.exists().where(totp.c.account_id == accounts.c.id)
+        has_passkey = sa.exists().where(
+            passkeys.c.account_id == accounts.c.id, passkeys.c.suspended_at.is_(None)
+        )
+        has_token = sa.exists().where(
+            certificates.c.account_id == accounts.c.id,
+            certificates.c.token_held,
+            certificates.c.not_after > now,
+        )
+        two_factors = sa.or_(sa.and_(has_password, has_totp), has_passkey, has_token)
         administers = sa.exists().where(
             role_grants.c.subject_id == accounts.c.id, role_grants.c.role.in_(ADMINISTRATORS)
         )
@@ -138,8 +152,8 @@ class Credentials:
 
         return {
             "active": count(),
-            "with_two_factors": count(has_password, has_totp),
+            "with_two_factors": count(two_factors),
             "administrators": count(administers),
-            "administrators_with_two_factors": count(administers, has_password, has_totp),
+            "administrators_with_two_factors": count(administers, two_factors),
             "passwords_expired": count(newest < set_before),
         }

@@ -173,3 +173,19 @@ def test_a_session_is_strengthened_while_it_lives(people: Spine) -> None:
     assert (kept.digest, kept.level, kept.amr) == (b"2" * 32, 2, ("pwd", "otp"))
     run(people, lambda tx: STORES.sessions.end(tx, "ses_1"))
     assert not run(people, lambda tx: levels.strengthen(tx, stronger))
+
+
+def test_a_passkey_or_a_ukey_counts_as_two_factors_while_it_may_be_used(people: Spine) -> None:
+    def counted(now: int = START) -> int:
+        facts = run(
+            people,
+            lambda tx: STORES.credentials.facts(tx, "org_root", set_before=START, now=now),
+        )
+        return int(facts["with_two_factors"])
+
+    assert counted() == 0
+    run(people, lambda tx: STORES.passkeys.add(tx, PASSKEY))
+    assert counted() == 1
+    run(people, lambda tx: STORES.passkeys.remove(tx, "acc_0", PASSKEY.credential_id))
+    run(people, lambda tx: STORES.certificates.add(tx, BINDING))
+    assert (counted(), counted(START + HOUR)) == (1, 0)

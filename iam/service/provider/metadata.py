@@ -9,6 +9,7 @@ from iam.core.rfc7515.jws import ALGORITHMS
 from iam.core.rfc9470.demands import LEVELS, PREFIX
 from iam.models.clients import DEVICE_GRANT
 from iam.service.means import Means
+from iam.service.provider.issuing import LEGAL_PERSON, REAL_NAME
 from iam.service.provider.tokens import KeyRing
 
 _CONFIDENTIAL: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
@@ -33,6 +34,8 @@ _CLAIMS: Final = (
     "org",
     "preferred_username",
     "roles",
+    "real_name_level",
+    "credit_code",
 )
 
 
@@ -66,7 +69,7 @@ class MetadataService:
             "require_pushed_authorization_requests": False,
             "acr_values_supported": [f"{PREFIX}{level}" for level in LEVELS],
             "prompt_values_supported": ["none", "login"],
-            "scopes_supported": ["openid", "profile"],
+            "scopes_supported": ["openid", "profile", REAL_NAME, LEGAL_PERSON],
             "claims_supported": list(_CLAIMS),
             "claims_parameter_supported": False,
             "request_parameter_supported": False,
