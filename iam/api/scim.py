@@ -48,6 +48,7 @@ def _route(method: str, path: str, operation: str, call: Call) -> Route:
         path=f"/scim/v2/{path}",
         operation=operation,
         access=SCIM_PROVISION,
+        form="scim",
         handler=_worded(call),
     )
 

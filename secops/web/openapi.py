@@ -34,6 +34,9 @@ _REFUSALS: Final[dict[str, dict[str, Any]]] = {
     "oauth": _refusal("application/json", {"type": "object", "required": ["error"]}),
     "vault": _refusal("application/json", {"type": "object", "required": ["errors"]}),
     "elastic": _refusal("application/json", {"type": "object", "required": ["error", "status"]}),
+    "scim": _refusal(
+        "application/scim+json", {"type": "object", "required": ["schemas", "status"]}
+    ),
     "plain": _refusal("text/html", {"type": "string"}),
 }
 """How each form of a route words a refusal (``Form``)."""

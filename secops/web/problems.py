@@ -1,4 +1,4 @@
-"""Errors as answers: RFC 9457 problem+json, RFC 6749 §5.2, Vault's or Elasticsearch's form."""
+"""Errors as answers: RFC 9457 problem+json, RFC 6749 §5.2, Vault's, Elasticsearch's or SCIM's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from secops.kernel.errors import SecopsError, StepUpRequired, TooMany, Unauthent
 from secops.web.messages import JSON, NO_STORE, Request, Response
 from secops.web.routes import Form
 
+SCIM: Final = "application/scim+json"
+_SCIM_ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 PROBLEM: Final = "application/problem+json"
 ELASTIC: Final = ("x-elastic-product", "Elasticsearch")
 """Without this header Elasticsearch's clients refuse to talk."""
@@ -33,6 +35,9 @@ def problem_response(error: SecopsError, request: Request, form: Form = "problem
         cause = {"type": error.code, "reason": error.detail}
         body = orjson.dumps({"error": {"root_cause": [cause], **cause}, "status": error.status})
         return Response(error.status, (("content-type", JSON), ELASTIC, *headers), body)
+    if form == "scim":
+        told = {"schemas": [_SCIM_ERROR], "status": str(error.status), "detail": error.detail}
+        return Response(error.status, (("content-type", SCIM), *headers), orjson.dumps(told))
     if form == "oauth":
         name = str(
             error.facts.get("oauth_error") or _OAUTH_ERRORS.get(error.status, "server_error")

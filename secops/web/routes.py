@@ -18,9 +18,9 @@ from secops.web.messages import Request, Response
 
 T = TypeVar("T")
 
-Form = Literal["problem", "oauth", "vault", "elastic", "plain"]
+Form = Literal["problem", "oauth", "vault", "elastic", "scim", "plain"]
 """How a route words its errors: RFC 9457, RFC 6749 §5.2, Vault's ``{"errors": […]}``,
-Elasticsearch's ``{"error": {…}, "status": …}``, or an HTML page ("plain" leaves it to the
+Elasticsearch's ``{"error": {…}, "status": …}``, RFC 7644 §3.12, or a page ("plain" leaves it to the
 handler's own protocol)."""
 
 Credential = Literal["token", "session", "either", "client"]

@@ -242,7 +242,7 @@ def test_risk_follows_the_latest_announcement(people: Spine) -> None:
         for e in (2, 2, 1, 3)
     ]
     assert stored == [True, False, False, True]
-    assert run(people, lambda tx: dict(risks.all(tx))) == {"account:a": 30}
+    assert run(people, lambda tx: dict(risks.all(tx))) == {"account:a": (30, START)}
 
 
 def test_what_expired_is_purged(signed_in: Spine) -> None:

@@ -193,11 +193,14 @@ def test_a_reset_by_two(home: IamHome) -> None:
 
 
 def test_figures_are_measured_on_the_real_handlers(home: IamHome) -> None:
+    lines = [f"{name} {one.password} {one.otp_secret}" for name, one in home.demo.items()]
+    (home.spine.parts.home / "demo-accounts.txt").write_text("\n".join(lines))
     found = figures(home.plane, home.spine.parts)
     assert [figure["name"] for figure in found] == [
         "iam client_credentials",
         "iam introspect",
         "iam password verification",
+        "iam sign-in with password and one-time code",
     ]
     assert all(figure["value"] > 0 and figure["per_cpu_second"] for figure in found)
 

@@ -15,7 +15,6 @@ from secops.kernel.events import ANNOUNCEMENTS, AlertRaised, SessionRevoked, fro
 from secops.kernel.ids import Ids, SystemRandomness
 from secops.kernel.pages import PageRequest, decode_cursor, encode_cursor, page_of, page_request
 from secops.kernel.permissions import GRANTS, ROLES, permissions_of, roles_with
-from secops.kernel.permissions.roles import ADMINISTRATORS
 from secops.kernel.trail import Act, encode_act
 
 ASCII_KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
@@ -118,35 +117,6 @@ def test_every_permission_is_granted_to_known_roles_and_named_in_both_languages(
         assert grant.roles <= set(ROLES), grant
         assert grant.title.zh, grant
         assert grant.title.en, grant
-
-
-SHARED = {
-    # whoever sees a danger first may take something away, never give
-    "iam.account.lock",
-    "iam.session.revoke",
-    # a reset takes two administrators of different kinds
-    "iam.reset.approve",
-    # everybody's own sessions and factors
-    "iam.own.use",
-}
-_READING = (".read", ".read_all", ".list")
-
-
-def test_nobody_holds_everything_and_administrators_do_not_overlap() -> None:
-    everything = {grant.permission for grant in GRANTS}
-    for role in ROLES:
-        assert permissions_of(frozenset({role})) < everything, role
-    changing = {
-        role: {
-            permission
-            for permission in permissions_of(frozenset({role}))
-            if not permission.endswith(_READING) and permission not in SHARED
-        }
-        for role in ADMINISTRATORS
-    }
-    for one in ADMINISTRATORS:
-        for other in ADMINISTRATORS - {one}:
-            assert changing[one].isdisjoint(changing[other]), (one, other)
 
 
 def test_an_unknown_role_holds_nothing() -> None:

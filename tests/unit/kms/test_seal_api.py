@@ -30,7 +30,7 @@ from secops.web.dispatch import Dispatcher
 from secops.web.guard import Guard
 from secops.web.messages import Request
 from secops.web.routes import Public, Route
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.parts import database_spine
 from tests.fakes.sealing import DOCUMENT, FakePainter, FakeSealingKeys, FakeSubjects
 
@@ -43,7 +43,8 @@ class Tokens:
     def verify_token(self, token: str) -> Actor:
         if token not in ROLES:
             raise Unauthenticated
-        return Actor("account", token, "org_root", token, frozenset({ROLES[token]}), level=2)
+        roles = frozenset({ROLES[token]})
+        return Actor("account", token, "org_root", token, roles, level=2, auth_time=START)
 
     def verify_session(self, cookie: str) -> Actor:
         raise Unauthenticated
