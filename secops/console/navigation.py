@@ -41,32 +41,71 @@ class Entry:
     permission: Permission | None = None
 
 
-NAVIGATION: Final[tuple[Entry, ...]] = (
-    Entry("/", Text("我的工作台", "My workplace")),
-    Entry("/apps", Text("我的应用", "My applications")),
-    Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
-    Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),
-    Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
-    Entry("/logs", Text("日志检索", "Log search"), LOG_SEARCH),
-    Entry("/log-sources", Text("日志来源", "Log sources"), LOG_SOURCE_READ),
-    Entry("/models", Text("异常模型", "Anomaly models"), MODEL_READ),
-    Entry("/trace", Text("溯源", "Trace"), LOG_TRACE),
-    Entry("/data-policies", Text("数据分级", "Data grades"), LOG_SOURCE_READ),
-    Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
-    Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
-    Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
-    Entry("/verify", Text("验章", "Verify a seal")),
-    Entry("/me", Text("我的账户", "My account")),
-    Entry("/approvals", Text("待审批", "Approvals"), CHANGE_READ),
-    Entry("/organisations", Text("机构", "Organisations"), ORGANISATION_READ),
-    Entry("/permissions", Text("三员权限矩阵", "Matrix of rights"), MATRIX_READ),
-    Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
-    Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
-    Entry("/silent-partners", Text("未确认退出的应用", "Silent partners"), SESSION_READ),
-    Entry("/upstreams", Text("上级身份源", "Identity providers"), UPSTREAM_READ),
-    Entry("/policies", Text("访问策略", "Access policies"), POLICY_READ),
-    Entry("/locks", Text("锁定", "Locks"), LOCK_READ),
-    Entry("/devices", Text("设备", "Devices"), DEVICE_READ),
-    Entry("/ledger", Text("审计账本", "Ledger"), READ_LEDGER),
-    Entry("/assessments", Text("等保自查", "Self-assessment"), READ_ASSESSMENTS),
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that stand together; the first group, one's own things, has no title."""
+
+    title: Text | None
+    entries: tuple[Entry, ...]
+
+
+GROUPS: Final[tuple[Group, ...]] = (
+    Group(
+        None,
+        (
+            Entry("/", Text("我的工作台", "My workplace")),
+            Entry("/apps", Text("我的应用", "My applications")),
+            Entry("/me", Text("我的账户", "My account")),
+            Entry("/approvals", Text("待审批", "Approvals"), CHANGE_READ),
+        ),
+    ),
+    Group(
+        Text("全网监控", "Watch"),
+        (
+            Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
+            Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),
+            Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),
+            Entry("/logs", Text("日志检索", "Log search"), LOG_SEARCH),
+            Entry("/log-sources", Text("日志来源", "Log sources"), LOG_SOURCE_READ),
+            Entry("/models", Text("异常模型", "Anomaly models"), MODEL_READ),
+            Entry("/trace", Text("溯源", "Trace"), LOG_TRACE),
+            Entry("/data-policies", Text("数据分级", "Data grades"), LOG_SOURCE_READ),
+        ),
+    ),
+    Group(
+        Text("应急处置", "Response"),
+        (
+            Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
+            Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
+        ),
+    ),
+    Group(
+        Text("密码与印章", "Keys and seals"),
+        (
+            Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
+            Entry("/verify", Text("验章", "Verify a seal")),
+        ),
+    ),
+    Group(
+        Text("身份与访问", "Identity and access"),
+        (
+            Entry("/organisations", Text("机构", "Organisations"), ORGANISATION_READ),
+            Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
+            Entry("/permissions", Text("三员权限矩阵", "Matrix of rights"), MATRIX_READ),
+            Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
+            Entry("/silent-partners", Text("未确认退出的应用", "Silent partners"), SESSION_READ),
+            Entry("/upstreams", Text("上级身份源", "Identity providers"), UPSTREAM_READ),
+            Entry("/policies", Text("访问策略", "Access policies"), POLICY_READ),
+            Entry("/locks", Text("锁定", "Locks"), LOCK_READ),
+            Entry("/devices", Text("设备", "Devices"), DEVICE_READ),
+        ),
+    ),
+    Group(
+        Text("审计举证", "Evidence"),
+        (
+            Entry("/ledger", Text("审计账本", "Ledger"), READ_LEDGER),
+            Entry("/assessments", Text("等保自查", "Self-assessment"), READ_ASSESSMENTS),
+        ),
+    ),
 )
+NAVIGATION: Final[tuple[Entry, ...]] = tuple(each for group in GROUPS for each in group.entries)

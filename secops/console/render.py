@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from secops.console.navigation import NAVIGATION, Entry
+from secops.console.navigation import GROUPS, Group
 from secops.console.statics import asset_path
 from secops.console.texts import translate, translations
 from secops.kernel.catalogue import Language, Text
@@ -100,12 +100,19 @@ def here(request: Request) -> str:
     return request.path + (f"?{request.query_string}" if request.query_string else "")
 
 
-def visible(request: Request) -> list[Entry]:
-    """Return the navigation entries that the reader's role may open."""
+def visible(request: Request) -> list[Group]:
+    """Return what of the navigation the reader's role may open, without empty groups."""
     if request.actor is None:
         return []
     held = request.actor.permissions
-    return [entry for entry in NAVIGATION if entry.permission is None or entry.permission in held]
+    groups = [
+        replace(
+            group,
+            entries=tuple(e for e in group.entries if e.permission is None or e.permission in held),
+        )
+        for group in GROUPS
+    ]
+    return [group for group in groups if group.entries]
 
 
 def _roles(request: Request) -> str:

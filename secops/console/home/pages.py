@@ -45,7 +45,7 @@ class _Home:
         return self.desk.page(
             request,
             "home.html",
-            tiles=[entry for entry in visible(request) if entry.href != "/"],
+            tiles=[e for group in visible(request) for e in group.entries if e.href != "/"],
             sessions=view_table(request, table),
             ids=[session.id for session in sessions],
             mine=[grant for grant in GRANTS if actor.may(grant.permission)],
