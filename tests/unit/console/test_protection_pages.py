@@ -71,7 +71,7 @@ def test_a_subject_is_locked_and_freed_by_two_persons(console: ConsoleSite) -> N
 
 
 def test_a_device_is_registered_by_what_its_agent_signed(console: ConsoleSite) -> None:
-    reader, agent = console.reader("staff"), DeviceAgent("SM2", seed="console")
+    reader, agent = console.reader("seal-applicant"), DeviceAgent("SM2", seed="console")
     page = reader.get("/me/devices").text
     challenge = html.unescape(page.partition("readonly")[2].partition(">")[2].partition("<")[0])
     statement = agent.say("register", now=SystemClock().now(), challenge=challenge)
