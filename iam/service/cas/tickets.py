@@ -17,9 +17,8 @@ from iam.models.cas import CasLogin, CasService, CasTicket
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import SessionService
-from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
-from secops.kernel.access import Question
+from iam.service.sign_on.sessions import SessionService, decide_opening
+from iam.service.zero_trust.decisions import DecisionService
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, to_rfc3339
 from secops.kernel.permissions.iam import CLIENT_READ
@@ -141,21 +140,7 @@ class CasTickets:
         return answer_location(service.url, {"ticket": ticket_text(means, ticket.id)})
 
     def _refuse_by_policy(self, service: CasService, session: OpSession) -> None:
-        roles = self.means.stores.roles
-        read = self.means.parts.transactions.read
-        actor = Actor(
-            kind="account",
-            id=session.account_id,
-            org_id=session.org_id,
-            name=session.account_id,
-            roles=read(lambda tx: roles.of_subject(tx, session.account_id)),
-            session_id=session.id,
-            level=session.level,
-            auth_time=session.auth_time,
-            address=session.address,
-        )
-        question = Question(actor, APPLICATION_OPEN, f"application:cas:{service.id}")
-        decision = self.decisions.decide(question)
+        decision = decide_opening(self.means, self.decisions, session, f"cas:{service.id}")
         if not decision.allowed:
             raise AccessDenied(decision.reason)
 

@@ -29,10 +29,8 @@ from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.issuing import Issuer
 from iam.service.provider.pushing import MAX_PARAMETERS, PARAMETERS, PushService
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import SessionService
-from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
-from secops.kernel.access import Question
-from secops.kernel.actors import Actor
+from iam.service.sign_on.sessions import SessionService, decide_opening, own_actor
+from iam.service.zero_trust.decisions import DecisionService
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
@@ -133,21 +131,7 @@ class AuthorizeService:
 
         Raises ``AccessDenied`` with the reasons where it would not, or has not.
         """
-        roles = self.means.stores.roles
-        read = self.means.parts.transactions.read
-        actor = Actor(
-            kind="account",
-            id=session.account_id,
-            org_id=session.org_id,
-            name=session.account_id,
-            roles=read(lambda tx: roles.of_subject(tx, session.account_id)),
-            session_id=session.id,
-            level=session.level,
-            auth_time=session.auth_time,
-            address=session.address,
-        )
-        question = Question(actor, APPLICATION_OPEN, f"application:{client.id}")
-        decision = self.decisions.decide(question)
+        decision = decide_opening(self.means, self.decisions, session, client.id)
         if decision.allowed:
             return False
         if decision.step_up is not None and started is None:
@@ -240,14 +224,7 @@ class AuthorizeService:
             expires_at=self.means.now + self.means.options.lifetimes.code,
             dpop_jkt=request.dpop_jkt,
         )
-        actor = Actor(
-            kind="account",
-            id=session.account_id,
-            org_id=session.org_id,
-            name=session.account_id,
-            session_id=session.id,
-            client_id=client.id,
-        )
+        actor = own_actor(session, client.id)
 
         def work(tx: Transaction) -> None:
             self.means.stores.grants.add_code(tx, stored)

@@ -29,9 +29,9 @@ from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
+from iam.service.sign_on.sessions import own_actor
 from iam.service.zero_trust.decisions import TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
-from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.events import SessionRevoked
 from secops.kernel.trail import Act
@@ -268,14 +268,7 @@ class GrantService:
     ) -> None:
         """Record by which grant a token was issued, and that the application knows the session."""
         grant, token_id = issued
-        actor = Actor(
-            kind="account",
-            id=session.account_id,
-            org_id=session.org_id,
-            name=session.account_id,
-            session_id=session.id,
-            client_id=client.id,
-        )
+        actor = own_actor(session, client.id)
         self.means.stores.logouts.add_client(tx, session.id, client.id)
         details = {"grant": grant}
         context = self.issuer.on_behalf(tx, client, session)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iam.core.names import folded_name
 from iam.models.accounts import Account
 from iam.models.sessions import OpSession
 from iam.service.means import Means
+from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
+from secops.kernel.access import Decision, Question
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, NotFound, SecopsError
 from secops.kernel.events import SessionRevoked
@@ -180,15 +182,31 @@ class SessionService:
             end_sessions(self.means, own_actor(session), [session], "signed out")
 
 
-def own_actor(session: OpSession) -> Actor:
-    """Return whoever holds ``session`` as an actor without roles, to record its own end."""
+def own_actor(session: OpSession, client_id: str | None = None) -> Actor:
+    """Return whoever holds ``session`` as an actor without roles, to record what it did."""
     return Actor(
         kind="account",
         id=session.account_id,
         org_id=session.org_id,
         name=session.account_id,
         session_id=session.id,
+        client_id=client_id,
     )
+
+
+def decide_opening(
+    means: Means, decisions: DecisionService, session: OpSession, application: str
+) -> Decision:
+    """Ask the policies whether the holder of ``session`` may open ``application``."""
+    read = means.parts.transactions.read
+    actor = replace(
+        own_actor(session),
+        roles=read(lambda tx: means.stores.roles.of_subject(tx, session.account_id)),
+        level=session.level,
+        auth_time=session.auth_time,
+        address=session.address,
+    )
+    return decisions.decide(Question(actor, APPLICATION_OPEN, f"application:{application}"))
 
 
 def same_organisation(means: Means, tx: Transaction, actor: Actor, account: Account) -> Account:
