@@ -27,16 +27,3 @@ def reached_account(means: Means, tx: Transaction, actor: Actor, account: str) -
     found = find_account(means, tx, account)
     require_reach(means, tx, actor, found.org_id, "account")
     return found
-
-
-def same_person(means: Means, tx: Transaction, one: str, other: str) -> bool:
-    """Tell whether two account ids belong to one natural person (an id is its own person)."""
-    if one == other:
-        return True
-    persons = []
-    for account_id in (one, other):
-        try:
-            persons.append(means.stores.accounts.get(tx, account_id).person_id)
-        except NotFound:
-            return False  # an application or the system: no natural person
-    return persons[0] is not None and persons[0] == persons[1]

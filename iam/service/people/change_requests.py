@@ -16,7 +16,8 @@ from iam.errors import InvalidRequest, OwnChange, StaleChange
 from iam.models.changes import ChangeRequest, ChangeState, ChangeView, NewChange
 from iam.ports import ChangeKind
 from iam.service.means import Means
-from iam.service.reach import reaches, require_reach, same_person
+from iam.service.persons import same_person
+from iam.service.reach import reaches, require_reach
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval, NotPending
 from secops.kernel.catalogue import Text

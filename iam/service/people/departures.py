@@ -11,7 +11,8 @@ from iam.models.accounts import Account, Departure
 from iam.service.means import Means
 from iam.service.people.accounts import check_service_dates
 from iam.service.people.roles import end_with_roles
-from iam.service.reach import reached_account, require_reach, same_person
+from iam.service.persons import same_person
+from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.acting import epoch_id
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import DAY

@@ -12,7 +12,8 @@ from iam.errors import MandateRefused
 from iam.models.accounts import Account, LegalPerson, Mandate
 from iam.service.means import Means
 from iam.service.people.organisations import check_label
-from iam.service.reach import reached_account, require_reach, same_person
+from iam.service.persons import same_person
+from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.acting import ActingService, epoch_id
 from iam.service.sign_on.sessions import find_account, refuse_own
 from secops.kernel.actors import Actor

@@ -10,6 +10,7 @@ from typing import Final
 from iam.models.accounts import Account, IssuedEnrolment
 from iam.service.means import Means
 from iam.service.people.accounts import issue_enrolment
+from iam.service.persons import refuse_requester
 from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account
 from iam.service.sign_on.sessions import end_within, refuse_own
@@ -80,6 +81,7 @@ class ResetService:
         def work(tx: Transaction) -> None:
             approval = self._approval(tx, actor, approval_id)
             refuse_own(actor, approval.subject.removeprefix("account:"))
+            refuse_requester(means, tx, actor, approval_id)
             means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
             action = "iam.approve_reset" if grant else "iam.reject_reset"
             self._record(

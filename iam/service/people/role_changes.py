@@ -13,7 +13,8 @@ from iam.models.accounts import Account
 from iam.models.changes import ChangeRequest
 from iam.service.means import Means
 from iam.service.people.roles import RoleService
-from iam.service.reach import reached_account, same_person
+from iam.service.persons import same_person
+from iam.service.reach import reached_account
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import MINUTE

@@ -10,7 +10,8 @@ from iam.errors import LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
 from iam.models.accounts import Account, Person, RoleGrant
 from iam.models.clients import Client
 from iam.service.means import Means
-from iam.service.reach import reached_account, reaches, same_person
+from iam.service.persons import same_person
+from iam.service.reach import reached_account, reaches
 from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Conflict, NotFound

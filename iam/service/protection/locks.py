@@ -17,6 +17,7 @@ from iam.errors.zero_trust import LockRefused, SubjectLocked
 from iam.models.sessions import OpSession
 from iam.models.zero_trust import Lock, LockKind
 from iam.service.means import Means
+from iam.service.persons import refuse_requester
 from iam.service.sign_on.sessions import find_account
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.approvals import Approval
@@ -182,6 +183,7 @@ class LockService:
                 msg = "nobody has asked to lift this lock"
                 raise NotFound(msg)
             approvals = means.parts.approvals
+            refuse_requester(means, tx, actor, lock.lift_approval)
             approvals.decide(tx, lock.lift_approval, actor, grant=grant, reason=reason[:500])
             if grant:
                 approvals.use(tx, lock.lift_approval, _subject_hash(lock))

@@ -24,6 +24,7 @@ from iam.errors import (
 )
 from iam.models.clients import ClientRequest, NewClient
 from iam.service.means import Means
+from iam.service.persons import refuse_requester
 from iam.service.provider.clients import ClientService
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -121,6 +122,7 @@ class RegistrationService:
 
         def work(tx: Transaction) -> None:
             found = self._get(tx, actor, request_id)
+            refuse_requester(means, tx, actor, request_id)
             means.parts.approvals.decide(tx, request_id, actor, grant=grant, reason=reason[:500])
             action = "iam.approve_client" if grant else "iam.reject_client"
             self._record(tx, action, actor, found.request)

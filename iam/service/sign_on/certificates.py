@@ -27,6 +27,7 @@ from iam.models.factors import (
 )
 from iam.models.sessions import FactorAttempt, Opened
 from iam.service.means import Means
+from iam.service.persons import refuse_requester
 from iam.service.sign_on.guessing import address_refused, count_address_failure, guess_keys
 from iam.service.sign_on.opening import FEDERATED, Change, Opening, Proof, resume
 from iam.service.sign_on.owning import factor_name, owner_of, require_another, require_fresh
@@ -105,6 +106,7 @@ class CertificateService:
             approval = self._approval(tx, actor, approval_id)
             account_id = approval.subject.removeprefix("account:")
             refuse_own(actor, account_id)
+            refuse_requester(means, tx, actor, approval_id)
             means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
             action = "iam.approve_certificate" if grant else "iam.reject_certificate"
             _record(tx, action, actor, account_id, approval=approval_id)

@@ -17,6 +17,7 @@ from iam.models.upstream import (
     stored_plan,
 )
 from iam.service.means import Means
+from iam.service.persons import refuse_requester
 from iam.service.upstream.providers import Providers, secret_binding
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -92,6 +93,7 @@ class UpstreamService:
             if approval.kind != KIND or approval.org_id != actor.org_id:
                 msg = "that is no change of a provider"
                 raise Conflict(msg)
+            refuse_requester(means, tx, actor, approval_id)
             means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
             if grant:
                 means.parts.approvals.use(tx, approval_id, _digest_of(proposal))

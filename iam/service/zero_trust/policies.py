@@ -19,12 +19,13 @@ from iam.models.zero_trust import (
 )
 from iam.ports import PolicyQuestion
 from iam.service.means import Means
+from iam.service.persons import refuse_same_person
 from iam.service.zero_trust.book import InForce
 from iam.service.zero_trust.decisions import SESSION_OPEN, DecisionService
 from iam.service.zero_trust.drafting import Drafting
 from secops.kernel.access import Question
 from secops.kernel.actors import ROOT_ORG, Actor
-from secops.kernel.approvals import Approval, SelfApproval
+from secops.kernel.approvals import Approval
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.pages import Page, PageRequest
@@ -191,7 +192,9 @@ class PolicyService:
             approvals = self.means.parts.approvals
             asked = approvals.get(tx, current.approval_id)
             if grant:
-                self._refuse_same_person(tx, actor, (current.created_by, asked.requester_id))
+                refuse_same_person(
+                    self.means, tx, actor.id, (current.created_by, asked.requester_id)
+                )
             approvals.decide(tx, asked.id, actor, grant=grant, reason=reason[:500])
             if not grant:
                 self.means.stores.policies.move(tx, version_id, ("proposed", "rejected"))
@@ -239,15 +242,6 @@ class PolicyService:
         if actor.org_id != ROOT_ORG:
             msg = "access policies are the root organisation's"
             raise NotFound(msg)
-
-    def _refuse_same_person(self, tx: Transaction, actor: Actor, others: Sequence[str]) -> None:
-        surroundings = self.means.stores.surroundings
-        mine = surroundings.of_account(tx, actor.id) or Surroundings()
-        for other in others:
-            theirs = surroundings.of_account(tx, other) or Surroundings()
-            same = bool(mine.person_id) and mine.person_id == theirs.person_id
-            if same or other == actor.id:
-                raise SelfApproval
 
     def _require_administrable(self, draft: InForce) -> None:
         """Raise ``PolicyLocksOut`` unless one security administrator could go on working.

@@ -20,7 +20,8 @@ from iam.models.changes import ChangeRequest, FieldDifference, NewChange
 from secops.kernel.approvals import NotPending
 from secops.kernel.errors import Forbidden, NotFound, SecopsError
 from secops.kernel.pages import PageRequest
-from tests.fakes.iam_home import OWNER, IamHome
+from tests.fakes.iam_home import IamHome
+from tests.fakes.second_account import second_account
 from tests.unit.iam.test_identity_api import token_for
 from tests.unit.iam.test_organisations import administrator, citizen, organisation
 
@@ -72,27 +73,7 @@ def test_a_second_account_of_the_requester_is_no_second_person(home: IamHome) ->
     change = ask(home, "staff", "analyst", by="security-admin")
     with pytest.raises((OwnChange, Forbidden)):
         home.services.power.changes.approve_change(home.actor("security-admin"), change.id)
-    stores = home.services.accounts.means.stores
-    twin, _ = home.services.accounts.make(OWNER, NewAccount("twin"), "org_root")
-    person = home.spine.transactions.read(
-        lambda tx: stores.persons.get_person(
-            tx, stores.accounts.get(tx, home.actor("security-admin").id).person_id or ""
-        )
-    )
-
-    def join(tx: object) -> None:
-        stores.persons.prove_person(tx, twin.id, person)  # type: ignore[arg-type]
-        stores.accounts.set_state(tx, twin.id, "active")  # type: ignore[arg-type]
-
-    home.spine.transactions.run(join)
-    other = home.actor("twin")
-    disguised = type(other)(
-        **{
-            name: getattr(other, name)
-            for name in ("kind", "id", "org_id", "name", "level", "auth_time")
-        },
-        roles=frozenset({"security-admin"}),
-    )
+    disguised = second_account(home, "security-admin", "security-admin")
     with pytest.raises(OwnChange):
         home.services.power.changes.approve_change(disguised, change.id)
     with pytest.raises(OwnChange):

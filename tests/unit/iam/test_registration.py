@@ -23,6 +23,7 @@ from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.errors import Forbidden, Invalid, NotFound
 from tests.fakes.iam_home import IamHome
 from tests.fakes.relying_party import CALLBACK, Browser, Holder, answer_of
+from tests.fakes.second_account import second_account
 from tests.unit.iam.test_identity_commands import printed, run
 
 METADATA: dict[str, Any] = {
@@ -71,6 +72,13 @@ def test_nobody_admits_what_they_asked_for(home: IamHome) -> None:
         service.get_request(home.actor("analyst"), asked.request.id)
     with pytest.raises(NotFound):
         service.get_request(home.actor("staff"), "apr_unknown")
+
+
+def test_a_second_account_of_the_requester_admits_nothing(home: IamHome) -> None:
+    asked = home.services.registration.request_client(home.actor("staff"), METADATA)
+    disguised = second_account(home, "staff", "security-admin")
+    with pytest.raises(SelfApproval):
+        home.services.registration.approve_client(disguised, asked.request.id, grant=True)
 
 
 def test_a_rejected_or_forgotten_request_gives_nothing(home: IamHome) -> None:

@@ -1,0 +1,39 @@
+"""One natural person behind several accounts: who asks and who approves are two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from iam.service.means import Means
+from secops.kernel.actors import Actor
+from secops.kernel.approvals import SelfApproval
+from secops.kernel.errors import NotFound
+from secops.kernel.transactions import Transaction
+
+
+def same_person(means: Means, tx: Transaction, one: str, other: str) -> bool:
+    """Tell whether two account ids belong to one natural person (an id is its own person)."""
+    if one == other:
+        return True
+    persons = []
+    for account_id in (one, other):
+        try:
+            persons.append(means.stores.accounts.get(tx, account_id).person_id)
+        except NotFound:
+            return False  # an application or the system: no natural person
+    return persons[0] is not None and persons[0] == persons[1]
+
+
+def refuse_same_person(means: Means, tx: Transaction, one: str, others: Iterable[str]) -> None:
+    """Return if no account of ``others`` belongs to the person of ``one``; ``SelfApproval``."""
+    if any(same_person(means, tx, one, other) for other in others):
+        raise SelfApproval
+
+
+def refuse_requester(means: Means, tx: Transaction, actor: Actor, approval_id: str) -> None:
+    """Return if another person asked for the approval; raise ``SelfApproval``.
+
+    The kernel compares accounts; a person may have several.
+    """
+    asked = means.parts.approvals.get(tx, approval_id)
+    refuse_same_person(means, tx, actor.id, (asked.requester_id,))
