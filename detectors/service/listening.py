@@ -106,15 +106,18 @@ class SyslogIntake:
                 if source is None or source.format != _AUDIT:
                     over.append((source, (message,)))
                     continue
-                over += [(source, group) for group in gatherer.feed(source.name, message)]
+                over += [
+                    (source if group[-1] is message else self._source(group[0], batch), group)
+                    for group in gatherer.feed(source.name, message)
+                ]
             over += [(self._source(g[0], batch), g) for g in gatherer.overdue(before)]
             events = [event for each in over for event in self._events(*each, batch)]
             for originals in batch.originals.values():
                 originals.flush()
             if events:
                 self.intake.offer(events)
-            self._state.waiting = gatherer.left
-        return sum(len(group) for _, group in over)
+            waited, self._state.waiting = self._state.waiting.count, gatherer.left
+            return waited + len(heard) - self._state.waiting.count
 
     def drop(self, peer: str, count: int) -> None:
         """Count messages of ``peer`` that could not be taken ("": the kernel knows not whose)."""

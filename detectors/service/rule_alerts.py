@@ -74,12 +74,13 @@ def open_health(tx: Transaction, store: AlertStore, alert: Alert) -> bool:
 
 def open_alerts(tx: Transaction, store: AlertStore, problems: Collection[str]) -> list[Alert]:
     """Return the open health alerts of ``problems``."""
+    named = {(problem,) for problem in problems}
     found: list[Alert] = []
     page = PageRequest(MAX_LIMIT)
     while True:
         rows = store.page(tx, ROOT_ORG, AlertFilter(status="open"), page)
         found.extend(
-            row for row in rows[: page.limit] if row.kind == "health" and row.group[0] in problems
+            row for row in rows[: page.limit] if row.kind == "health" and row.group[:1] in named
         )
         if len(rows) <= page.limit:
             return found

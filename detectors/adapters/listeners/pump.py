@@ -98,6 +98,9 @@ class Pump:
         except SecopsError as error:
             _LOG.warning("syslog has to wait: %s", error.code)
             self.dropped += self._sink.waiting() if everything else 0
+        except Exception:  # noqa: BLE001 - what waits must not end the hearing of the rest
+            _LOG.exception("syslog messages that wait could not be taken")
+            self.dropped += self._sink.waiting() if everything else 0
 
     def stop(self) -> None:
         """Let ``run`` end."""

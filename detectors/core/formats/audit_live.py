@@ -64,10 +64,13 @@ class Gatherer:
         if found is None or ALONE.fullmatch(found[1]):
             return [(message,)]
         key = (source, message.peer, found[2])
+        if found[1] == b"EOE":  # it carries nothing and is no part of the event it ends
+            ended = self.groups.pop(key, None)
+            return [] if ended is None else [ended]
         group = (*self.groups.pop(key, ()), message)
         size = sum(len(each.raw) for each in group)
         is_full = len(group) >= MAX_RECORDS or size >= MAX_BYTES
-        if found[1] in (b"PROCTITLE", b"EOE") or is_full:
+        if found[1] == b"PROCTITLE" or is_full:
             return [group]
         over = []
         if len(self.groups) >= MAX_WAITING:

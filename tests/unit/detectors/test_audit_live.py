@@ -105,6 +105,26 @@ def test_what_waits_too_long_is_stored_as_it_is(house: House) -> None:
     assert house.intake.overdue(everything=True) == 0
 
 
+def test_the_end_of_an_event_is_no_part_of_it_and_no_event(house: House) -> None:
+    syscall, execve, *_, title = execution(7, '"a"')
+    end = record("EOE", 7, "")
+    assert house.intake.take([heard(syscall), heard(execve), heard(end)]) == 3
+    assert house.intake.take([heard(syscall), heard(title), heard(end)]) == 3
+    assert [len(event.raw.splitlines()) for event in house.stored()] == [2, 2]
+
+
+def test_what_gives_way_to_others_stays_of_its_own_source(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detectors.core.formats.audit_live.MAX_WAITING", 1)
+    other = LogSource("gw2", ROOT_ORG, "auditd", "Asia/Shanghai")
+    source = replace(other, peers="10.2.2.2")
+    house.services.sources.add_source(person("system-admin"), source)
+    texts = execution(7, '"a"')[0], execution(8, '"b"')[0]
+    house.intake.take([heard(texts[0]), heard(texts[1], peer="10.2.2.2")])
+    assert [event.source for event in house.stored()] == ["gw"]
+
+
 def test_at_the_end_everything_is_stored(house: House) -> None:
     house.intake.take([heard(execution(7, '"a"')[0])])
     assert house.intake.overdue(everything=True) == 1

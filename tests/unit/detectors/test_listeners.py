@@ -420,6 +420,25 @@ def test_a_message_that_cannot_be_read_at_all_does_not_end_the_hearing(
     assert [e.raw for e in hearing.stored(1)] == [b"<1>fine"]
 
 
+def test_what_waits_and_cannot_be_taken_does_not_end_the_hearing(
+    hear: Callable[..., Hearing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing = hear("udp")
+    intake = type(hearing.services.listening.intake)
+    asked: list[bool] = []
+
+    def overdue(self: object, *, everything: bool) -> int:
+        asked.append(everything)
+        raise ValueError
+
+    monkeypatch.setattr(intake, "waiting", lambda _: 1)
+    monkeypatch.setattr(intake, "overdue", overdue)
+    hearing.send("udp", b"<1>first")
+    assert hearing.settled(lambda: len(asked) > 0)
+    hearing.send("udp", b"<1>second")
+    assert {e.raw for e in hearing.stored(2)} == {b"<1>first", b"<1>second"}
+
+
 def test_audit_records_over_udp_are_joined_and_none_is_left_behind(
     hear: Callable[..., Hearing],
 ) -> None:
