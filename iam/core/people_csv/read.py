@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Final, cast
 
-from iam.core.names import check_name, document_text
+from iam.core.names import check_name, document_text, folded_name
 from iam.errors import IdentityInvalid, ImportRefused
 from iam.models.accounts import AccountKind, DocumentType, IdentityDocument, NewAccount
 from iam.models.imports import PeopleTable, PersonRow, RowFault
@@ -176,7 +176,7 @@ def _repeats(rows: Sequence[PersonRow]) -> list[PersonRow]:
     checked = []
     for row in rows:
         faults = list(row.faults)
-        folded = row.name.casefold()
+        folded = folded_name(row.name)
         if row.name and folded in names:
             faults.append(repeated("name", names[folded]))
         names.setdefault(folded, row.number)

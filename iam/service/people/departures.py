@@ -14,6 +14,7 @@ from iam.service.people.roles import end_with_roles
 from iam.service.persons import same_person
 from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.acting import epoch_id
+from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, NotFound
@@ -151,7 +152,11 @@ class DepartureService:
         return lambda tx: self._carry_out(tx, _SCHEDULER, departure)
 
     def _locking(self, account_id: str) -> Callable[[Transaction], None]:
-        return lambda tx: self.means.stores.accounts.set_state(tx, account_id, "locked")
+        def work(tx: Transaction) -> None:
+            self.means.stores.accounts.set_state(tx, account_id, "locked")
+            end_within(self.means, tx, account_id, "the service account's end has come")
+
+        return work
 
     def _carry_out(self, tx: Transaction, actor: Actor, departure: Departure) -> None:
         if not self.means.stores.departures.finish(tx, departure.id, "done"):

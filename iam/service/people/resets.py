@@ -114,7 +114,8 @@ class ResetService:
 
     def _approval(self, tx: Transaction, actor: Actor, approval_id: str) -> Approval:
         approval = self.means.parts.approvals.get(tx, approval_id)
-        if approval.kind != KIND or approval.org_id != actor.org_id:
+        reaches = self.means.stores.organisations.reaches
+        if approval.kind != KIND or not reaches(tx, actor.org_id, approval.org_id):
             msg = "that is no request to reset an account"
             raise Conflict(msg)
         return approval

@@ -38,7 +38,11 @@ def _account(means: Means, tx: Transaction, actor: Actor, target: str) -> Accoun
     if kind != "account":
         msg = "the target is account:ID"
         raise InvalidRequest(msg)
-    return reached_account(means, tx, actor, identifier)
+    found = reached_account(means, tx, actor, identifier)
+    if found.id != identifier:  # a name can pass to another account while the request waits
+        msg = "the target is account:ID"
+        raise InvalidRequest(msg)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

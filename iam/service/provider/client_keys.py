@@ -65,8 +65,9 @@ class ClientKeys:
                 return known.keys
         about_to_wait()  # for another's server, before anything is noted
         with self._lock:
-            if self._fetched.get(url) is not known:
-                return self._fetched[url].keys  # somebody else looked meanwhile
+            found_meanwhile = self._fetched.get(url)
+            if found_meanwhile is not None and found_meanwhile is not known:
+                return found_meanwhile.keys
             old = known or _Fetched((), now, float("-inf"))
             if len(self._fetched) >= MAX_CACHED:
                 self._fetched.clear()

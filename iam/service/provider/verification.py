@@ -210,7 +210,7 @@ class TokenVerification:
                 self._seen.clear()
             self._seen[digest] = seen
         if self._use(seen):
-            del self._seen[digest]
+            self._seen.pop(digest, None)  # two requests may do this at once
         return seen.actor
 
     def _read_seen(self, cookie: str, client_ids: frozenset[str]) -> Seen:

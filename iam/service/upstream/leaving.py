@@ -21,6 +21,8 @@ from secops.kernel.transactions import Restriction, Transaction
 CHECK_EVERY: Final = 6 * HOUR
 BATCH: Final = 20
 _BELIEVABLE: Final = 3
+_SILENT: Final = 3
+"""How many in a row a provider may not tell about before it counts as down."""
 """More leavers than this in one batch, and more than half of it, are a provider's mistake."""
 
 
@@ -91,16 +93,20 @@ class LeaverCheck:
     def _ask(
         self, upstream: Upstream, links: Sequence[UpstreamLink]
     ) -> tuple[list[UpstreamLink], list[UpstreamLink]]:
-        """Return who was asked about and who has left; stop where the provider is silent."""
+        """Return who was asked about and who has left; stop where the provider is silent.
+
+        One that it cannot tell about must not keep the others from being asked about.
+        """
         provider = self.providers.open(upstream)
-        asked, left = [], []
+        asked, left, silence = [], [], 0
         for link in links:
             binding = subject_binding(link.upstream_id, link.subject_key)
             subject = self.means.box.open(link.sealed_subject, binding).decode()
             standing = provider.standing(subject)
-            if standing == "unknown":
-                break
             asked.append(link)
+            silence = silence + 1 if standing == "unknown" else 0
+            if silence == _SILENT:
+                break
             if standing == "left":
                 left.append(link)
         return asked, left

@@ -59,25 +59,26 @@ class Linking:
         provider now says that the subject is somebody else, or administers.
         """
         known = self.find(tx, upstream, proof)
-        account_id = known or self._person(tx, upstream, proof)
+        account_id, rule = (known, "") if known else self._person(tx, upstream, proof)
         self._refuse_other_person(tx, account_id, proof)
         roles = self.means.stores.roles.of_subject(tx, account_id)
         if administers(roles) and not upstream.plan.trust.administrators:
             msg = "administrators sign in with local factors"
             raise UpstreamRefused(msg)
         if known is None:
-            self._make(tx, upstream, proof, account_id)
+            self._make(tx, upstream, proof, (account_id, rule))
         self._take_level(tx, upstream, proof, account_id)
         return Linked(account_id, fresh=known is None)
 
-    def _person(self, tx: Transaction, upstream: Upstream, proof: UpstreamProof) -> str:
+    def _person(self, tx: Transaction, upstream: Upstream, proof: UpstreamProof) -> tuple[str, str]:
+        """Return the one account that stands for the person, and by which rule."""
         for rule in upstream.plan.trust.link_by:
             found = _RULES[rule](self.means, tx, upstream.org_id, proof)
             if len(found) > 1:
                 msg = "several accounts stand for this person"
                 raise UpstreamUnlinked(msg)
             if found:
-                return str(found[0])
+                return str(found[0]), rule
         msg = "no account stands for this person"
         raise UpstreamUnlinked(msg)
 
@@ -91,12 +92,11 @@ class Linking:
             raise UpstreamRefused(msg)
 
     def _make(
-        self, tx: Transaction, upstream: Upstream, proof: UpstreamProof, account_id: str
+        self, tx: Transaction, upstream: Upstream, proof: UpstreamProof, found: tuple[str, str]
     ) -> None:
-        means = self.means
+        means, (account_id, rule) = self.means, found
         upstream_id = upstream.plan.id
         key = subject_key(means, proof.issuer, proof.subject)
-        rule = "uscc" if not proof.id_number else "cn-id"
         sealed = means.box.seal(proof.subject.encode(), subject_binding(upstream_id, key))
         means.stores.upstream_links.link(
             tx,

@@ -68,6 +68,14 @@ def test_a_request_shows_each_field_before_and_after(home: IamHome) -> None:
     assert (own.may_decide, own.may_withdraw, own.requester) == (False, True, "system-admin")
 
 
+def test_who_is_concerned_is_named_by_id_so_that_nobody_decides_on_themselves(
+    home: IamHome,
+) -> None:
+    new = NewChange("roles.change", "account:staff", {"roles": ["analyst"]}, "needed")
+    with pytest.raises(InvalidRequest):
+        home.services.power.changes.request_change(home.actor("system-admin"), new)
+
+
 def test_a_second_account_of_the_requester_is_no_second_person(home: IamHome) -> None:
     """The security administrator asks, and a second account of the same person approves."""
     change = ask(home, "staff", "analyst", by="security-admin")

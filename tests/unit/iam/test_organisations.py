@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from iam.core.gb11643.id_number import check_character
@@ -277,5 +279,10 @@ def test_a_service_account_has_an_owner_a_review_and_an_end(home: IamHome) -> No
     )
     assert departures.lock_expired() == 0
     home.clock.advance(86_400)
+    sessions = home.services.accounts.means.stores.sessions
+    like = home.sign_in("staff").session
+    held = replace(like, id="ses_robot", digest=b"r" * 32, account_id=account.id)
+    home.spine.transactions.run(lambda tx: sessions.add(tx, held))
     assert (departures.lock_expired(), departures.lock_expired()) == (1, 0)
+    assert not home.spine.transactions.read(lambda tx: sessions.alive_of(tx, account.id))
     assert home.services.accounts.get_account(system, account.id).state == "locked"

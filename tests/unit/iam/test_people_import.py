@@ -96,11 +96,13 @@ def test_kinds_of_documents_and_people_are_known_by_their_words() -> None:
 
 def test_what_stands_twice_in_the_file_is_found() -> None:
     text = table(f"li.lei,甲,{number(1)},,", f"LI.LEI,乙,{number(2)},,", f"wang,丙,{number(1)},,")
+    text += f"ｌｉ．ｌｅｉ,丁,{number(3)},,\n"
     rows = read_people(text.encode(), TODAY).rows
     assert [[fault.column for fault in row.faults] for row in rows] == [
         [],
         ["name"],
         ["document_number"],
+        ["name"],
     ]
     assert "第 2 行" in rows[1].faults[0].what.zh
 

@@ -212,8 +212,9 @@ def test_a_legal_persons_account_is_found_by_its_credit_code(county: County) -> 
     store = county.home.services.upstreams.means.stores.mandates
     body = LegalPerson("leg_1", account.org_id, "91350100M000100Y43", "示例公司", 0, account.id)
     county.home.spine.parts.transactions.run(lambda tx: store.add_legal_person(tx, body))
-    county.province.claims = {"id_number": None, "uscc": "91350100m000100y43"}
+    county.province.claims = {"id_number": ID_NUMBER, "uscc": "91350100m000100y43"}
     assert county.by_oidc().session.account_id == account.id
+    assert county.acts("iam.link_upstream")[-1]["details"]["rule"] == "uscc"
 
 
 # who is not let in
@@ -317,6 +318,23 @@ def test_the_scheduled_look_locks_leavers_and_only_them(oidc: County) -> None:
     oidc.home.clock.advance(7 * 3600)
     leavers.tick()
     assert (oidc.account(goes).state, oidc.account(stays).state) == ("locked", "active")
+
+
+def test_one_whom_a_directory_cannot_tell_about_hides_no_leaver(directory: County) -> None:
+    accounts = []
+    for number in range(2):
+        digits = _with_check(f"1101051949123100{number}")
+        accounts.append(directory.hire(f"p{number}", digits))
+        entry = person(f"u{number}", bytes([9, number]), employeeNumber=digits.encode())
+        directory.province.directory.entries[f"uid=u{number}"] = (f"own {number}", entry)
+        directory.by_directory(f"u{number}", f"own {number}")
+        directory.home.clock.advance(60)
+    entries = directory.province.directory.entries
+    entries["uid=twin"] = entries["uid=u0"]  # two entries for the first: it cannot be told
+    del entries["uid=u1"]
+    directory.home.clock.advance(7 * 3600)
+    directory.home.services.leavers.tick()
+    assert [directory.account(one).state for one in accounts] == ["active", "locked"]
 
 
 def test_a_province_that_is_down_locks_nobody(oidc: County) -> None:
