@@ -17,6 +17,7 @@ from iam.ports import (
     IamPorts,
     NoBreachedPasswords,
     PasswordHasher,
+    PolicyCompiler,
 )
 from iam.service import IamServices
 from iam.service.actors import ActorService
@@ -147,7 +148,8 @@ def _breached(options: IamOptions) -> BreachedPasswords:
 def _services(
     means: Means, ring: KeyRing, risks: RiskProjection, acting: ActingService
 ) -> IamServices:
-    decisions = _decision_point(means, risks)
+    compiler = policy_compiler()
+    decisions = _decision_point(means, risks, compiler)
     directory = ClientDirectory(means)
     sessions = SessionService(means)
     accounts = AccountService(means)
@@ -197,14 +199,16 @@ def _services(
         cas_logouts=CasLogouts(means),
         scim=ScimService(means, accounts),
         power=_power(means, acting, accounts, roles),
-        protection=_protection(means, decisions),
+        protection=_protection(means, decisions, compiler),
     )
 
 
-def _decision_point(means: Means, risks: RiskProjection) -> DecisionService:
+def _decision_point(
+    means: Means, risks: RiskProjection, compiler: PolicyCompiler
+) -> DecisionService:
     parts, stores = means.parts, means.stores
     revocations, transactions = parts.revocations, parts.transactions
-    book = PolicyBook(policy_compiler(), transactions, stores.policies, revocations)
+    book = PolicyBook(compiler, transactions, stores.policies, revocations)
     risks.bind(RiskEndings(means, book).receive)
     return DecisionService(
         book=book,
@@ -218,9 +222,11 @@ def _decision_point(means: Means, risks: RiskProjection) -> DecisionService:
     )
 
 
-def _protection(means: Means, decisions: DecisionService) -> ProtectionServices:
+def _protection(
+    means: Means, decisions: DecisionService, compiler: PolicyCompiler
+) -> ProtectionServices:
     return ProtectionServices(
-        policies=PolicyService(means, decisions, Drafting(policy_compiler(), decisions.book)),
+        policies=PolicyService(means, decisions, Drafting(compiler, decisions.book)),
         locks=LockService(means),
         devices=DeviceService(means),
         applications=ApplicationService(means, decisions),

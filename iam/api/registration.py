@@ -20,8 +20,9 @@ from secops.kernel.permissions.iam import (
     SESSION_REVOKE,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route, Schema, SignedIn
 
+_CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which")
 _REASON: Final = schema("Reason", reason={})
 _METADATA: Final = Schema(
     "ClientMetadata", {"type": "object", "description": "RFC 7591 §2 client metadata"}
@@ -35,7 +36,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     one = "/client-requests/<request_id>"
     table.add("GET /client-requests", "list_client_requests", CLIENT_REQUEST, calls.list_all)
     table.add("GET /client-approvals", "list_client_approvals", CLIENT_APPROVE, calls.list_all)
-    table.add(f"GET {one}", "get_client_request", CLIENT_REQUEST, calls.get)
+    table.add(f"GET {one}", "get_client_request", _CONCERNED, calls.get)
     table.add(f"POST {one}/complete", "complete_client", CLIENT_REQUEST, calls.complete)
     table.add(
         f"POST {one}/approve", "approve_client", CLIENT_APPROVE, calls.approve, request=_REASON

@@ -16,9 +16,8 @@ from iam.models.clients import Client
 from iam.models.sessions import OpSession
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.permissions import Permission
 from secops.web.messages import Request, Response
-from secops.web.routes import Credential, Route, Schema
+from secops.web.routes import Access, Credential, Route, Schema
 
 MAX_TEXT: Final = 500
 _DOCUMENTS: Final[tuple[DocumentType, ...]] = ("cn-id", "passport", "other")
@@ -161,7 +160,7 @@ class Table:
         self,
         verb: str,
         operation: str,
-        access: Permission,
+        access: Access,
         handler: Callable[[Request], Response],
         *,
         request: Schema | None = None,

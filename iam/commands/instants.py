@@ -5,13 +5,12 @@ from __future__ import annotations
 import click
 
 from secops.kernel.clock import from_rfc3339
-from secops.kernel.errors import Invalid
 
 
 def instant(text: str, option: str) -> int:
     """Return ``text`` (RFC 3339) as UTC microseconds; raise a usage error naming ``option``."""
     try:
         return from_rfc3339(text)
-    except (Invalid, ValueError) as error:
+    except ValueError as error:
         msg = f"{option} takes a time like 2026-03-01T08:00:00+08:00"
         raise click.UsageError(msg) from error

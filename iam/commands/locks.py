@@ -6,11 +6,11 @@ from typing import Final
 
 import click
 
+from iam.commands.instants import instant
 from iam.models.zero_trust import Device, Lock, LockKind
 from iam.service import IamServices
 from iam.service.protection.locks import NewLock
-from secops.kernel.clock import from_rfc3339, rfc3339_or_none, to_rfc3339
-from secops.kernel.errors import Invalid
+from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_list, say
 from secops.terminal.session import session_of
@@ -31,33 +31,29 @@ def lock_subject(ctx: click.Context, kind: LockKind, subject: str, reason: str, 
     """
     session = session_of(ctx)
     locks = session.services(IamServices).protection.locks
-    made = locks.lock_subject(session.actor, NewLock(kind, subject, reason, _until(until)))
+    made = locks.lock_subject(
+        session.actor, NewLock(kind, subject, reason, instant(until, "--until") if until else None)
+    )
     say(f"{made.ended['sessions']} session(s) and {made.ended['devices']} device(s) ended")
     click.echo(made.id)
 
 
-def _until(text: str) -> int | None:
-    try:
-        return from_rfc3339(text) if text else None
-    except ValueError as error:
-        msg = "--until is a time like 2026-12-01T00:00:00Z"
-        raise Invalid(msg) from error
-
-
 @click.command("list-locks")
 @click.option("--all", "every", is_flag=True, help="Lifted ones too.")
+@click.option("--cursor", help="The `next` of the page before.")
 @json_option
 @click.pass_context
-def list_locks(ctx: click.Context, *, every: bool, as_json: bool) -> None:
+def list_locks(ctx: click.Context, *, every: bool, cursor: str | None, as_json: bool) -> None:
     """List locks, newest first.
 
     Example: secops --as analyst iam list-locks
     """
     session = session_of(ctx)
     locks = session.services(IamServices).protection.locks
-    page = locks.list_locks(session.actor, page_request("200", None), lifted=every)
+    page = locks.list_locks(session.actor, page_request("200", cursor), lifted=every)
     names = ("id", "kind", "subject", "reason", "created_at", "until", "lifted_at")
-    print_list("Locks", names, [_lock(one) for one in page.items], as_json=as_json)
+    records = [_lock(one) for one in page.items]
+    print_list("Locks", names, records, as_json=as_json, following=page.next)
 
 
 def _lock(lock: Lock) -> dict[str, str | None]:
@@ -103,18 +99,20 @@ def lift_lock(ctx: click.Context, lock: str, reason: str, *, refuse: bool) -> No
 
 
 @click.command("list-devices")
+@click.option("--cursor", help="The `next` of the page before.")
 @json_option
 @click.pass_context
-def list_devices(ctx: click.Context, *, as_json: bool) -> None:
+def list_devices(ctx: click.Context, *, cursor: str | None, as_json: bool) -> None:
     """List the organisation's registered devices.
 
     Example: secops --as analyst iam list-devices
     """
     session = session_of(ctx)
     devices = session.services(IamServices).protection.devices
-    page = devices.list_devices(session.actor, page_request("200", None))
+    page = devices.list_devices(session.actor, page_request("200", cursor))
     names = ("id", "account", "name", "state", "os", "version", "reported_at")
-    print_list("Devices", names, [_device(one) for one in page.items], as_json=as_json)
+    records = [_device(one) for one in page.items]
+    print_list("Devices", names, records, as_json=as_json, following=page.next)
 
 
 def _device(device: Device) -> dict[str, str | None]:

@@ -128,17 +128,18 @@ def draft_policies(ctx: click.Context, file: Path, title: str, data: Path | None
 
 
 @click.command("list-policies")
+@click.option("--cursor", help="The `next` of the page before.")
 @json_option
 @click.pass_context
-def list_policies(ctx: click.Context, *, as_json: bool) -> None:
+def list_policies(ctx: click.Context, *, cursor: str | None, as_json: bool) -> None:
     """List versions, newest first.
 
     Example: secops --as auditor iam list-policies
     """
-    page = _service(ctx).list_policies(session_of(ctx).actor, page_request("200", None))
+    page = _service(ctx).list_policies(session_of(ctx).actor, page_request("200", cursor))
     records = [_record(version) for version in page.items]
     names = ("number", "id", "title", "state", "created_at", "activated_at")
-    print_list("Policies", names, records, as_json=as_json)
+    print_list("Policies", names, records, as_json=as_json, following=page.next)
 
 
 def _record(version: PolicyVersion) -> dict[str, str | int | None]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from iam.errors import NameTaken
 from iam.models.accounts import Account, AccountQuery, AccountState
 from iam.store.organisations import within
-from iam.store.tables import accounts, enrolments, role_grants, sessions
+from iam.store.tables import accounts, enrolments, registered_devices, role_grants, sessions
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
@@ -137,12 +137,13 @@ class Accounts:
         return counts
 
     def move(self, tx: Transaction, account_id: str, org_id: str) -> None:
-        """Put the account, its grants and sessions into another organisation."""
+        """Put the account, its grants, sessions and devices into another organisation."""
         tx.execute(accounts.update().where(accounts.c.id == account_id).values(org_id=org_id))
         for table, column in (
             (role_grants, role_grants.c.subject_id),
             (sessions, sessions.c.account_id),
             (enrolments, enrolments.c.account_id),
+            (registered_devices, registered_devices.c.account_id),
         ):
             tx.execute(table.update().where(column == account_id).values(org_id=org_id))
 

@@ -100,14 +100,13 @@ class CasTables:
     def claim(self, tx: Transaction, limit: int, until: int) -> Sequence[CasTicket]:
         """Take tickets whose service is to be told now; nobody else does before ``until``."""
         column = cas_tickets.c
-        due = (
-            sa.select(column.id)
-            .where(column.told == "waiting", column.next_at <= tx.now)
-            .order_by(column.next_at)
-            .limit(limit)
-        )
+        due = (column.told == "waiting", column.next_at <= tx.now)
+        wanted = sa.select(column.id).where(*due).order_by(column.next_at).limit(limit)
         rows = tx.execute(
-            cas_tickets.update().where(column.id.in_(due)).values(next_at=until).returning(*column)
+            cas_tickets.update()
+            .where(column.id.in_(wanted), *due)
+            .values(next_at=until)
+            .returning(*column)
         ).all()
         return [_ticket(row) for row in rows]
 

@@ -55,6 +55,11 @@ class Desk:
         return self.page(request, template, table=view_table(request, table), **context)
 
 
+def whole_number(text: str, digits: int) -> int | None:
+    """Return what at most ``digits`` ASCII digits say; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def wanted_page(request: Request) -> PageRequest:
     """Return the page that the query string asks for."""
     return page_request(request.query.get("limit"), request.query.get("cursor"))

@@ -28,13 +28,20 @@ def print_json_line(value: Any) -> None:
 
 
 def print_list(
-    title: str, columns: Sequence[str], records: Sequence[Mapping[str, Any]], *, as_json: bool
+    title: str,
+    columns: Sequence[str],
+    records: Sequence[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    following: str | None = None,
 ) -> None:
-    """Print all of a list: as one JSON page, or as a table of ``columns``."""
+    """Print a list: as one JSON page, or as a table of ``columns``; ``following`` is its next."""
     if as_json:
-        print_json({"items": records, "next": None})
-    else:
-        print_table(title, columns, ([record[name] for name in columns] for record in records))
+        print_json({"items": records, "next": following})
+        return
+    print_table(title, columns, ([record[name] for name in columns] for record in records))
+    if following is not None:
+        say(f"there are more: --cursor {following}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

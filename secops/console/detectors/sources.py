@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from detectors.models.logs import LogSource, SourceChanges
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_, translate
 from secops.kernel.errors import Invalid, SecopsError
@@ -106,9 +106,10 @@ def _written(form: Mapping[str, str]) -> dict[str, Any]:
             values[name] = text
     silence = form.get("expected_silence", "").strip()
     if silence:
-        if not (silence.isascii() and silence.isdigit() and len(silence) <= len("99999999")):
+        seconds = whole_number(silence, 8)
+        if seconds is None:
             raise Invalid("the expected silence is a number of seconds")
-        values["expected_silence"] = int(silence) or None
+        values["expected_silence"] = seconds or None
     if form.get("follow") in ("yes", "no"):
         values["follow"] = form["follow"] == "yes"
     return values

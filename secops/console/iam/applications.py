@@ -10,7 +10,7 @@ import orjson
 
 from iam.errors import OAuthRefused, RedirectRefused
 from iam.models.clients import DEVICE_GRANT, Client, NewClient
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
@@ -24,7 +24,7 @@ from secops.kernel.permissions.iam import (
     SESSION_REVOKE,
 )
 from secops.web.messages import Request, Response, redirect
-from secops.web.routes import Route
+from secops.web.routes import Route, SignedIn
 
 METHODS: Final = {
     "client_secret": Text("共享密钥", "shared secret"),
@@ -37,6 +37,7 @@ GRANTS: Final = {
     "client_credentials": Text("应用自身凭据", "its own credentials"),
     DEVICE_GRANT: Text("设备登录", "device"),
 }
+_CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which")
 _COLUMNS: Final = (
     Column("id", N_("编号")),
     Column("name", N_("名称")),
@@ -80,6 +81,7 @@ class _Applications:
             methods=METHODS,
             may_create=caller.may(CLIENT_CREATE),
             error=error,
+            status=error.status if error else 200,
         )
 
     def create_client(self, request: Request) -> Response:
@@ -103,7 +105,7 @@ class _Applications:
         return self.desk.page(
             request,
             "iam/application_requests.html",
-            400 if error else 200,
+            error.status if error else 200,
             waiting=[(one, _pretty(one.request.metadata)) for one in found],
             may_request=caller.may(CLIENT_REQUEST),
             may_approve=caller.may(CLIENT_APPROVE),
@@ -219,7 +221,8 @@ def _pretty(metadata: str) -> str:
 
 def _new(form: Mapping[str, str]) -> NewClient:
     level, age = form.get("level", "1"), form.get("max_age", "").strip()
-    if not (level.isdigit() and (age.isdigit() or not age) and len(age) <= len("99999999")):
+    least, greatest = whole_number(level, 1), whole_number(age, 8)
+    if least is None or (age and greatest is None):
         raise Invalid("the level and the greatest age are numbers")
     return NewClient(
         id=form.get("id", "").strip(),
@@ -235,8 +238,8 @@ def _new(form: Mapping[str, str]) -> NewClient:
         profile="fapi2" if form.get("profile") == "fapi2" else "standard",
         dpop_bound=bool(form.get("dpop_bound")),
         par_required=bool(form.get("par_required")),
-        level=int(level),
-        max_age=int(age) if age else None,
+        level=least,
+        max_age=greatest,
         back_channel_uri=form.get("back_channel_uri", "").strip() or None,
         sector=form.get("sector", "").strip() or None,
     )
@@ -258,7 +261,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page(
             "/applications/requests", "request_client_form", CLIENT_REQUEST, here.request_client
         ),
-        get_page(one, "show_client_request", CLIENT_REQUEST, here.show_request),
+        get_page(one, "show_client_request", _CONCERNED, here.show_request),
         post_page(f"{one}/decision", "approve_client_form", CLIENT_APPROVE, here.decide_request),
         post_page(f"{one}/complete", "complete_client_form", CLIENT_REQUEST, here.complete_request),
         get_page(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from iam.models.changes import ChangeRequest, NewChange
 from secops.console.iam.words import CHANGE_STATES, FIELDS
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Language, Text
@@ -135,11 +135,11 @@ class _Approvals:
     def ask_privilege(self, request: Request) -> Response:
         """Ask to be lent a role for some minutes."""
         form, caller = request.form, request.caller
-        minutes = form.get("minutes", "")
-        if not minutes.isascii() or not minutes.isdigit() or len(minutes) > 4:  # noqa: PLR2004 - a day has 1,440
+        minutes = whole_number(form.get("minutes", ""), len("1440"))
+        if minutes is None:
             raise Invalid("minutes are a number")
         kind = "roles.emergency" if form.get("emergency") == "1" else "roles.lend"
-        after = {"role": form.get("role", ""), "minutes": int(minutes)}
+        after = {"role": form.get("role", ""), "minutes": minutes}
         new = NewChange(kind, f"account:{caller.id}", after, form.get("reason", ""))
         change = self.desk.parts.iam.power.changes.request_change(caller, new)
         return redirect(f"/approvals/{change.id}")

@@ -8,7 +8,7 @@ from typing import Final
 
 from iam.models.zero_trust import Device, Lock, LockKind
 from iam.service.protection.locks import NewLock
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
@@ -80,10 +80,11 @@ class _Locks:
         kind = next((kind for kind in LOCK_KINDS if kind == form.get("kind")), None)
         if kind is None:
             raise Invalid("a lock has a kind of subject")
-        hours = form.get("hours", "").strip()
-        if hours and not (hours.isascii() and hours.isdigit() and int(hours) <= _MOST_HOURS):
+        text = form.get("hours", "").strip()
+        hours = whole_number(text, len(str(_MOST_HOURS)))
+        if text and (hours is None or hours > _MOST_HOURS):
             raise Invalid("hours are a whole number up to 8760")
-        until = self.desk.parts.clock.now() + int(hours) * HOUR if hours else None
+        until = None if hours is None else self.desk.parts.clock.now() + hours * HOUR
         new = NewLock(kind, form.get("subject", ""), form.get("reason", ""), until)
         made = self.desk.parts.iam.protection.locks.lock_subject(request.caller, new)
         return redirect(f"/locks/{made.id}")

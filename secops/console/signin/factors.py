@@ -15,8 +15,9 @@ from iam.errors import (
 )
 from iam.models.factors import Factor
 from iam.models.sessions import StepUpAttempt
+from iam.service.provider.console import local_path
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import local_path, qr_picture, same_origin
+from secops.console.signin.shared import qr_picture, same_origin
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.access import FRESH_SECONDS
@@ -92,9 +93,7 @@ class _Factors:
         except (SignInRefused, PasswordWeak, Invalid, TooMany) as error:
             return self.desk.page(request, "signin/password.html", error.status, error=error)
         if form.get("others") == "end":
-            for session in iam.sessions.own_sessions(caller):
-                if session.id != caller.session_id:
-                    iam.sessions.end_own(caller, session.id)
+            iam.sessions.end_others(caller)
         return redirect("/me/factors")
 
 

@@ -98,6 +98,8 @@ def test_an_application_is_registered_on_its_page_and_its_secret_shown_once(
         assert 'role="alert"' in refused.text or refused.status == 400
     public = FORM | {"id": "spa", "method": "none"}
     assert "没有共享密钥" in reader.post("/applications", public).text
+    for wrong in ({"level": "²"}, {"level": "9" * 5_000}, {"max_age": "1e3"}):
+        assert reader.post("/applications", {**public, **wrong}).status == 400
     assert (
         'action="/applications"' not in console.reader("security-admin").get("/applications").text
     )
@@ -112,6 +114,8 @@ def test_a_request_goes_from_hand_to_hand(console: ConsoleSite) -> None:
     for wrong in ("{", "[]", '{"redirect_uris": ["http://evil"]}'):
         assert staff.post("/applications/requests", {"metadata": wrong}).status == 400
     assert "Portal" in admin.get("/applications/approvals").text
+    assert "Portal" in admin.get(place).text, "who approves sees what is asked for"
+    assert console.reader("analyst").get(place).status == 403
     assert admin.post(f"{place}/decision", {"do": "x"}).status == 400
     assert admin.post(f"{place}/decision", {"do": "approve", "reason": "ok"}).status == 303
     assert "领取应用凭据" in staff.get(place).text
