@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from secops.kernel.errors import AuditUnavailable, SecopsError
+from secops.kernel.errors import SecopsError
 from secops.kernel.trail import Act, Trail
 from secops.web.guard import Guard
 from secops.web.headers import secure
@@ -35,7 +35,7 @@ class Dispatcher:
         if response.acts:
             try:
                 self.trail.append(response.acts)
-            except AuditUnavailable as error:
+            except SecopsError as error:
                 response = self.unrecorded(response, error, request, route)
         return secure(response, request)
 

@@ -84,6 +84,8 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.sent = b""
+        self.unsent = 0
+        self.when_written: Callable[[], None] = lambda: None
         self.ended = ""
         self.told: list[str] = []
 
@@ -92,6 +94,10 @@ class Wire(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         self.sent += bytes(data)
+        self.when_written()
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def can_write_eof(self) -> bool:
         return True

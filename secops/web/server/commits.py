@@ -37,13 +37,13 @@ class GroupCommit:
         self._acts: list[Sequence[Act]] = []
         self._waiting: list[Conclude] = []
         self._since = 0.0
-        self._on_way: _Batch | None = None
+        self._on_way: list[_Batch] = []
 
     def add(self, acts: Sequence[Act], conclude: Conclude) -> None:
         """Call ``conclude`` when ``acts`` are durable, or with why they are not."""
         if not self._acts:
             self._since = self._loop.time()
-            if self._on_way is None:
+            if not self._on_way:
                 self._loop.call_soon(self._flush)
         self._acts.append(acts)
         self._waiting.append(conclude)
@@ -51,8 +51,9 @@ class GroupCommit:
     def refuse_overdue(self, now: float) -> None:
         """Refuse whoever has waited too long for the disk; what it says later is too late."""
         refusal = AuditUnavailable("the journal's disk does not answer")
-        if self._on_way is not None and self._on_way.until < now:
-            _tell(self._on_way, refusal)
+        for batch in self._on_way:
+            if batch.until < now:
+                _tell(batch, refusal)
         if self._waiting and self._since + PATIENCE < now:
             self._acts, waiting = [], self._waiting
             self._waiting = []
@@ -60,10 +61,10 @@ class GroupCommit:
                 conclude(refusal)
 
     def _flush(self) -> None:
+        if self._on_way or not self._acts:
+            return  # what is on its way calls again
         acts, self._acts = self._acts, []
         waiting, self._waiting = self._waiting, []
-        if not acts:
-            return
         try:
             self._submit([act for each in acts for act in each], waiting)
         except SecopsError as error:
@@ -87,14 +88,12 @@ class GroupCommit:
             self._loop.call_soon_threadsafe(self._durable, batch, error)
 
         self._trail.submit(acts, on_durable)
-        self._on_way = batch
+        self._on_way.append(batch)
 
     def _durable(self, batch: _Batch, error: SecopsError | None) -> None:
-        if batch is self._on_way:
-            self._on_way = None
+        self._on_way.remove(batch)
         _tell(batch, error)
-        if self._on_way is None and self._waiting:
-            self._flush()
+        self._flush()
 
 
 def _tell(batch: _Batch, error: SecopsError | None) -> None:

@@ -64,7 +64,9 @@ class Connection(asyncio.Protocol):
         self._busy = False
         self._pumping = False
         self._unread = False
+        self._leaving = False
         self._reserved = 0
+        self._body = 0
         self.remote = ""
         self.deadline = math.inf
 
@@ -83,7 +85,7 @@ class Connection(asyncio.Protocol):
         """Forget everything; answers on their way are dropped."""
         self._transport = None
         self._queue.clear()
-        self._give_back()
+        self._give_back(self._reserved)
         self._server.closed(self)
 
     def data_received(self, data: bytes) -> None:
@@ -91,7 +93,7 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         was_reading = parser.reading
         self._queue.extend(parser.feed(data))
-        if parser.reading and not self._busy:
+        if parser.reading and not (self._busy or self._unread):
             self._set_deadline(new=not was_reading)
         if self._queue:
             if len(self._queue) >= MAX_PIPELINED and self._transport is not None:
@@ -106,15 +108,30 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Begin nothing more for a client that reads slowly."""
         self._unread = True
-        self.deadline = self._server.now + WRITE_SECONDS
+        if self._transport is not None:
+            size = self._transport.get_write_buffer_size()
+            self.deadline = self._server.now + WRITE_SECONDS + size / BYTES_PER_SECOND
 
     def resume_writing(self) -> None:
         """Go on: the client has read what we had."""
         self._unread = False
-        self.deadline = math.inf if self._busy else self._server.now + IDLE_SECONDS
+        self._rest()
         self._pump()
 
     # turn by turn
+
+    def _rest(self) -> None:
+        """Set the deadline that fits, unless the client still reads: that one stands."""
+        if self._unread:
+            return
+        if self._busy:
+            self.deadline = math.inf
+        elif self._leaving:
+            self.deadline = self._server.now + LINGER_SECONDS
+        elif self._parser.reading:
+            self._set_deadline(new=True)
+        else:
+            self.deadline = self._server.now + IDLE_SECONDS
 
     def _set_deadline(self, *, new: bool) -> None:
         parser = self._parser
@@ -142,6 +159,7 @@ class Connection(asyncio.Protocol):
                 if len(self._queue) == MAX_PIPELINED - 1:
                     self._transport.resume_reading()
                 self._busy = True
+                self._body = len(waiting[1])
                 self.deadline = math.inf
                 self._server.take(self, waiting)
         finally:
@@ -152,19 +170,17 @@ class Connection(asyncio.Protocol):
         self._busy = False
         if self._transport is None:
             return
+        self._give_back(self._body)
         self._send(content)
-        if keep_alive:
-            if not self._queue and self._reserved and not self._parser.reading:
-                self._give_back()
-            reading = self._parser.reading
-            self.deadline = self._server.now + (HEAD_SECONDS if reading else IDLE_SECONDS)
-            if self._queue:
-                self._pump()
+        if keep_alive and (self._queue or not self._parser.deaf):
+            self._rest()
+            self._pump()
             return
         self._queue.clear()
         if self._parser.deaf:
             # what was sent before we refused it is read and dropped, or a reset eats the answer
-            self.deadline = self._server.now + LINGER_SECONDS
+            self._leaving = True
+            self._rest()
             if self._transport.can_write_eof():
                 self._transport.write_eof()
         else:
@@ -180,9 +196,9 @@ class Connection(asyncio.Protocol):
         self._reserved += count
         return True
 
-    def _give_back(self) -> None:
-        self._server.release(self._reserved)
-        self._reserved = 0
+    def _give_back(self, count: int) -> None:
+        self._server.release(count)
+        self._reserved -= count
 
     # what the server calls
 

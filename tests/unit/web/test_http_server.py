@@ -121,6 +121,24 @@ def test_a_disk_that_does_not_answer_is_waited_for_two_seconds(site: Site) -> No
     assert len(answers(wire.sent)) == 1
 
 
+def test_every_batch_on_its_way_to_a_dead_disk_is_refused() -> None:
+    class OneByOne(SlowDisk):
+        def submit(self, acts: Sequence[Act], on_durable: OnDurable) -> None:
+            if len(acts) > 1:
+                raise TooLarge
+            super().submit(acts, on_durable)
+
+    loop = asyncio.new_event_loop()
+    commits = GroupCommit(loop, OneByOne())
+    told: list[type[SecopsError] | None] = []
+    for _ in range(3):
+        commits.add([ACT], lambda error: told.append(type(error) if error else None))
+    loop.run_until_complete(asyncio.sleep(0))
+    commits.refuse_overdue(loop.time() + PATIENCE + 1)
+    assert told == [AuditUnavailable] * 3
+    loop.close()
+
+
 def test_one_act_too_large_does_not_take_the_others_with_it() -> None:
     class Picky(SlowDisk):
         def submit(self, acts: Sequence[Act], on_durable: OnDurable) -> None:

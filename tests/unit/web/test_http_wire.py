@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.kernel.waiting import without_waiting
-from secops.web.server.connection import IDLE_SECONDS, LINGER_SECONDS, MAX_PIPELINED
+from secops.web.server.connection import (
+    BODY_SECONDS,
+    BYTES_PER_SECOND,
+    HEAD_SECONDS,
+    IDLE_SECONDS,
+    LINGER_SECONDS,
+    MAX_PIPELINED,
+    WRITE_SECONDS,
+)
 from secops.web.server.heads import MAX_HEAD, add_header, ending, status_and_headers
 from secops.web.server.parsing import RequestParser
 from secops.web.server.serving import HttpServer, Listening
@@ -181,6 +189,52 @@ def test_a_client_that_does_not_read_gets_no_second_answer(site: Site) -> None:
     assert wire.sent == b""
     without_waiting(connection.resume_writing)
     assert answers(wire.sent)[0][0] == 200
+
+
+def test_a_large_answer_has_time_by_its_size(site: Site) -> None:
+    connection, wire = site.connect()
+    wire.unsent, wire.when_written = 32 << 20, connection.pause_writing  # as uvloop tells it
+    site.send(connection, post("/echo") + b"POST /echo HTTP/1.1\r\n")
+    wanted = site.server.now + WRITE_SECONDS + wire.unsent / BYTES_PER_SECOND
+    assert connection.deadline == wanted
+    site.send(connection, HOST)
+    assert connection.deadline == wanted
+    without_waiting(connection.resume_writing)
+    assert connection.deadline == site.server.now + HEAD_SECONDS
+
+
+def test_a_client_that_has_always_begun_the_next_request_holds_no_more(site: Site) -> None:
+    connection, wire = site.connect()
+    whole = post("/echo", b"a" * 900)
+    for _ in range(100):
+        site.send(connection, whole[20:] if wire.sent else whole)
+        site.send(connection, whole[:20])
+        assert site.server._held == 0
+    assert {status for status, _, _ in answers(wire.sent)} == {200}
+    assert len(answers(wire.sent)) == 100
+
+
+def test_a_client_that_waits_to_be_told_is_told_after_the_answer_before(site: Site) -> None:
+    connection, wire = site.connect()
+    site.send(connection, post("/recorded?n=1"))
+    site.send(connection, post("/echo", b"12345", b"expect: 100-continue\r\n")[:-5])
+    assert wire.sent == b""
+    site.turn()
+    site.disk.sync()
+    site.turn()
+    assert wire.sent.endswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert connection.deadline > site.server.now + BODY_SECONDS
+
+
+def test_a_half_closed_connection_ends_after_its_answer(site: Site) -> None:
+    connection, wire = site.connect()
+    site.send(connection, post("/recorded?n=1"))
+    connection.eof_received()
+    site.turn()
+    site.disk.sync()
+    site.turn()
+    assert (answers(wire.sent)[0][0], wire.ended) == (200, "half")
+    assert connection.deadline == site.server.now + LINGER_SECONDS
 
 
 def test_a_half_closed_connection_still_gets_its_answer(site: Site) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from secops.kernel.access import LateAccessControl
 from secops.kernel.actors import Actor
-from secops.kernel.errors import AuditUnavailable, Forbidden, Unauthenticated
+from secops.kernel.errors import AuditUnavailable, Forbidden, TooLarge, Unauthenticated
 from secops.kernel.permissions import Permission
 from secops.kernel.trail import Act, Receipt
 from secops.web.dispatch import Dispatcher
@@ -182,6 +182,19 @@ def test_what_cannot_be_recorded_is_not_granted(path: str) -> None:
     assert b"audit_unavailable" in body
     assert b"signed" not in body
     assert house.ask("POST", path, b"{}", authorization="Bearer other")[0] == 403
+
+
+@pytest.mark.parametrize("path", BOTH)
+def test_an_act_too_large_to_be_recorded_is_answered_so(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House()
+
+    def refuse(acts: object) -> None:
+        raise TooLarge
+
+    monkeypatch.setattr(house.journal, "append", refuse)
+    assert house.ask("POST", path, b"{}", authorization="Bearer good")[0] == 413
 
 
 def test_errors_speak_the_form_of_their_surface() -> None:
