@@ -257,6 +257,14 @@ def _check_listen(settings: Settings) -> None:
             raise SettingsRejected("public_url is an origin like https://sso.example.gov.cn")
 
 
+def is_loopback(address: str) -> bool:
+    """Tell whether ``address`` is this machine's own; a name is not."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 def _check_encryption(settings: Settings) -> None:
     """Refuse plain HTTP on anything but loopback."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
@@ -264,11 +272,7 @@ def _check_encryption(settings: Settings) -> None:
     if settings.tls or settings.trusted_proxies:
         return
     for address in settings.addresses:
-        try:
-            loopback = ipaddress.ip_address(address).is_loopback
-        except ValueError:
-            loopback = False
-        if not loopback:
+        if not is_loopback(address):
             raise SettingsRejected(
                 f"{address} is not loopback: set tls_cert and tls_key, or trusted_proxies"
             )

@@ -116,7 +116,7 @@ class _Calls:
         when it follows the redirect.
         """
         form = request.form if request.body else {}
-        if _ours(request):
+        if request.from_our_page:
             return self._log_out(request, form, confirmed=True)
         known = {name: form[name] for name in self._parameters if name in form}
         return redirect(f"/oauth2/logout?{urlencode(known)}")
@@ -165,11 +165,6 @@ def _onward(
         f'<meta http-equiv="refresh" content="0;url={where}"><a href="{where}">→</a></html>'
     )
     return html_response(page, headers=headers)
-
-
-def _ours(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    return origin == request.origin or request.headers.get("sec-fetch-site") == "same-origin"
 
 
 def _token_refused(error: TokenRefused) -> Response:

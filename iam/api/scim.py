@@ -14,9 +14,9 @@ from iam.service.scim.rendering import error_of, etag, plain_error
 from secops.kernel.errors import NotFound, SecopsError
 from secops.kernel.permissions.iam import SCIM_PROVISION
 from secops.web.messages import NO_STORE, Request, Response
+from secops.web.problems import SCIM
 from secops.web.routes import Route
 
-SCIM: Final = "application/scim+json"
 _KINDS: Final = {"Users": "user", "Groups": "group"}
 _DOCUMENTS: Final = {
     "ServiceProviderConfig": "service_provider_config",

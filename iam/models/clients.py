@@ -9,12 +9,6 @@ from secops.kernel.access import Possession
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-GrantType = Literal[
-    "authorization_code",
-    "refresh_token",
-    "client_credentials",
-    "urn:ietf:params:oauth:grant-type:device_code",
-]
 AuthMethod = Literal["client_secret", "private_key_jwt", "none"]
 ClientProfile = Literal["standard", "fapi2"]
 

@@ -10,7 +10,6 @@ from typing import Any, Final, Literal
 UpstreamKind = Literal["oidc", "ticket", "cas", "ldap"]
 UpstreamState = Literal["active", "disabled"]
 Standing = Literal["active", "left", "unknown"]
-LinkRule = Literal["cn-id", "uscc"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,9 +279,17 @@ def _connection(
     if parts.scheme == "https":
         tls = ssl.create_default_context()
         if ca_file:
-            tls.load_verify_locations(ca_file)
+            _trust(tls, ca_file)
     host = (parts.hostname or "").rstrip(".")
     return _PinnedConnection(host, _port(parts), timeout, addresses=addresses, tls=tls)
+
+
+def _trust(tls: ssl.SSLContext, ca_file: str) -> None:
+    try:
+        tls.load_verify_locations(ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        msg = f"{ca_file} holds no certificate that can be trusted"
+        raise OutboundFailed(msg) from error
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

@@ -30,7 +30,7 @@ from secops.kernel.clock import SystemClock, from_rfc3339
 from secops.kernel.errors import SecopsError
 from secops.kernel.ids import SystemRandomness
 from secops.migrations import current, heads
-from secops.settings import DATABASE_FILE, Settings, read_settings
+from secops.settings import DATABASE_FILE, Settings, is_loopback, read_settings
 
 State = Literal["ok", "unprotected", "outgrown", "fault"]
 OURS: Final = ("secops", "iam", "kms", "detectors", "playbooks", "audits", "rules")
@@ -172,8 +172,7 @@ def _log_store(settings: Settings) -> Iterator[Finding]:
 
 
 def _listeners(settings: Settings) -> Iterator[Finding]:
-    loopback = settings.host in ("localhost", "127.0.0.1", "::1")
-    if settings.tls or loopback:
+    if settings.tls or all(is_loopback(address) for address in settings.addresses):
         yield Finding(
             "listener", "ok", f"{settings.origin} ({'TLS' if settings.tls else 'loopback'})"
         )

@@ -5,7 +5,6 @@ What can't be read is left out; the checks then say 未核查. Nothing here deci
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -25,7 +24,7 @@ from secops.kernel.errors import SecopsError
 from secops.kernel.logs import Aggregation, And, Exists, Window
 from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.permissions.roles import AUDIT_ADMIN, SECURITY_ADMIN, SYSTEM_ADMIN
-from secops.settings import Settings
+from secops.settings import Settings, is_loopback
 
 _LOG: Final = logging.getLogger("secops.evidence")
 _SEVERE: Final = ("high", "critical")
@@ -177,7 +176,7 @@ class Evidence:
         }
 
     def _listeners(self, _actor: Actor, _at: int) -> Facts:
-        remote = [a for a in self._settings.addresses if not _is_loopback(a)]
+        remote = [a for a in self._settings.addresses if not is_loopback(a)]
         behind_proxy = bool(self._settings.trusted_proxies)
         encrypted = self._settings.tls or self._settings.origin.startswith("https:")
         plain = 0 if self._settings.tls or behind_proxy else len(remote)
@@ -320,10 +319,3 @@ def _by_others(rows: Sequence[EntryRow], holders: frozenset[str]) -> int:
     return sum(
         row.actor_id not in holders and not row.actor_id.startswith(("os:", "kms")) for row in rows
     )
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

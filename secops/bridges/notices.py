@@ -18,7 +18,8 @@ def outbound(settings: Settings) -> OutboundClient:
 def upstream(settings: Settings) -> OutboundClient:
     """Return the guarded client for identity providers; ``upstream_allow`` names inner ones."""
     allowed = tuple(part.strip() for part in settings.upstream_allow.split(",") if part.strip())
-    return OutboundClient(OutboundOptions(allowed=allowed, ca_file=settings.upstream_ca))
+    authority = str(settings.home / settings.upstream_ca) if settings.upstream_ca else ""
+    return OutboundClient(OutboundOptions(allowed=allowed, ca_file=authority))
 
 
 def options(settings: Settings) -> PlaybooksOptions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +10,7 @@ from secops.bridges.house import House
 from secops.kernel.clock import DAY, to_rfc3339
 from secops.kernel.errors import Forbidden, SecopsError
 from secops.kernel.transactions import Transaction
+from secops.settings import is_loopback
 from secops.web.messages import Request, Response, json_response
 from secops.web.openapi import describe
 from secops.web.routes import Public, Route
@@ -53,7 +53,7 @@ class _Surface:
         return json_response(describe(self.routes(), version=self.version, server=origin))
 
     def metrics(self, request: Request) -> Response:
-        if not _is_loopback(request.remote):
+        if not is_loopback(request.remote):
             raise Forbidden("metrics are for loopback")
         from prometheus_client import generate_latest  # noqa: PLC0415 - asked for rarely
 
@@ -83,13 +83,6 @@ class _Surface:
 
 def _nothing(_transaction: Transaction) -> None:
     return None
-
-
-def _is_loopback(remote: str) -> bool:
-    try:
-        return ipaddress.ip_address(remote).is_loopback
-    except ValueError:
-        return False
 
 
 def surface_routes(

@@ -9,10 +9,10 @@ import urllib.parse
 import urllib.request
 from typing import Any, Final
 
+from iam.models.options import CLI_CLIENT
 from secops.kernel.errors import Forbidden, Unavailable
 from secops.terminal.output import say
 
-CLIENT: Final = "secops-cli"
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _TIMEOUT_SECONDS: Final = 10.0
 _SLOWER_SECONDS: Final = 5
@@ -23,7 +23,7 @@ def sign_in_by_browser(origin: str) -> str | None:
 
     Raises ``Forbidden`` for a refusal and ``Unavailable`` when it takes too long.
     """
-    fields = {"client_id": CLIENT, "scope": "openid api"}
+    fields = {"client_id": CLI_CLIENT, "scope": "openid api"}
     started = _post(f"{origin}/oauth2/device_authorization", fields)
     if started is None or "device_code" not in started:
         return None
@@ -31,7 +31,7 @@ def sign_in_by_browser(origin: str) -> str | None:
     say(f"and compare the code {started['user_code']}")
     deadline = time.monotonic() + float(started["expires_in"])
     pause = float(started["interval"])
-    asked = {"client_id": CLIENT, "grant_type": _GRANT, "device_code": started["device_code"]}
+    asked = {"client_id": CLI_CLIENT, "grant_type": _GRANT, "device_code": started["device_code"]}
     while time.monotonic() < deadline:
         time.sleep(pause)
         answer = _post(f"{origin}/oauth2/token", asked)

@@ -48,6 +48,9 @@ class Receipt:
     leaf_hash: bytes
 
 
+PATIENCE: Final = 2.0
+"""Seconds after which a caller is refused when the disk does not answer."""
+
 OnDurable = Callable[[Sequence[Receipt], SecopsError | None], None]
 """Told once, in a thread of the trail's, and returns at once: receipts, or why there are none."""
 

@@ -144,9 +144,6 @@ def _refuse_cross_site(request: Request) -> None:
     """
     if request.method in _SAFE_METHODS:
         return
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site")
-    ours = origin == request.origin if origin else site == "same-origin"
-    if not ours or site not in (None, "same-origin"):
+    if not request.from_our_page:
         msg = "the request comes from another site's page"
         raise Forbidden(msg)

@@ -54,6 +54,14 @@ class Request:
         return self.actor
 
     @property
+    def from_our_page(self) -> bool:
+        """Whether a page of ours sent it: browsers say so in Origin or Sec-Fetch-Site."""
+        origin = self.headers.get("origin")
+        site = self.headers.get("sec-fetch-site")
+        ours = origin == self.origin if origin else site == "same-origin"
+        return ours and site in (None, "same-origin")
+
+    @property
     def language(self) -> Language:
         """The reader's language: cookie ``lang``, else Accept-Language, else Chinese."""
         chosen = self.cookies.get("lang", "")

@@ -12,6 +12,7 @@ from iam.errors import InvalidDpopProof, PossessionRefused, UseDpopNonce
 from iam.service.means import Means
 from secops.kernel.access import Possession
 from secops.kernel.clock import SECOND
+from secops.kernel.waiting import about_to_wait
 
 KIND = "dpop"
 
@@ -38,6 +39,7 @@ class PossessionService:
 
     def at_resource(self, token: str, key: str, possession: Possession) -> None:
         """Consume a proof for ``token``, which is bound to ``key``; raise ``PossessionRefused``."""
+        about_to_wait()  # for the database at the end: what is checked here is not checked twice
         try:
             proof = self._read(possession, token)
         except JwsRefused as error:

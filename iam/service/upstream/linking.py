@@ -33,14 +33,6 @@ def subject_binding(upstream_id: str, key: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """The account of a proof. ``fresh``: the link was made just now."""
-
-    account_id: str
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Linking:
     """Finds, makes and checks links, inside one unit of work."""
 
@@ -52,7 +44,7 @@ class Linking:
         link = self.means.stores.upstream_links.find_link(tx, upstream.plan.id, key)
         return None if link is None else link.account_id
 
-    def link(self, tx: Transaction, upstream: Upstream, proof: UpstreamProof) -> Linked:
+    def link(self, tx: Transaction, upstream: Upstream, proof: UpstreamProof) -> str:
         """Return the account of ``proof``; link it first if need be.
 
         Raises ``UpstreamUnlinked`` where none or several fit, ``UpstreamRefused`` where the
@@ -68,7 +60,7 @@ class Linking:
         if known is None:
             self._make(tx, upstream, proof, (account_id, rule))
         self._take_level(tx, upstream, proof, account_id)
-        return Linked(account_id, fresh=known is None)
+        return account_id
 
     def _person(self, tx: Transaction, upstream: Upstream, proof: UpstreamProof) -> tuple[str, str]:
         """Return the one account that stands for the person, and by which rule."""

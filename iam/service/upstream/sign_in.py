@@ -196,7 +196,7 @@ class UpstreamSignIn:
             ):
                 msg = "the ticket was used before"
                 raise UpstreamRefused(msg)
-            return linking.link(tx, upstream, proof).account_id
+            return linking.link(tx, upstream, proof)
 
         return self.means.parts.transactions.run(work)
 

@@ -42,19 +42,6 @@ def in_scope(actor: Actor, permission: Permission) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What decisions depend on beyond their question; equal moments, equal decisions.
-
-    A cache in front of the decision point keys by (moment, actor, permission, kind of
-    resource), and passes what it answered to ``DecisionService.note``.
-    """
-
-    version: str
-    epoch: int
-    second: int
-
-
-@dataclass(frozen=True, slots=True)
 class DecisionService:
     """Fills ``kernel.access.PolicyDecisionPoint``."""
 
@@ -78,18 +65,6 @@ class DecisionService:
     def consider(self, question: Question) -> Decision:
         """Return what ``decide`` would say now, without a trace: nobody has tried anything."""
         return self._decide(question, quiet=True)[0]
-
-    def note(self, question: Question, decision: Decision, count: int) -> None:
-        """Count decisions that a cache answered in our stead."""
-        in_force = self.book.current()
-        asked, _ = self.ask(question, in_force)
-        self.record.note(asked, allowed=decision.allowed, count=count)
-
-    def moment(self) -> Moment:
-        """Return what a cache of decisions is keyed by; raise ``Unavailable``."""
-        in_force = self.book.current()
-        second = self.clock.now() // SECOND
-        return Moment(in_force.engine.version, self.revocations.epoch, second)
 
     def _decide(self, question: Question, *, quiet: bool) -> tuple[Decision, PolicyQuestion | None]:
         try:

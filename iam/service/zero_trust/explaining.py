@@ -8,11 +8,10 @@ from typing import Final
 
 from iam.ports import PolicyAnswer, PolicyQuestion
 from iam.service.zero_trust.book import InForce
-from secops.kernel.access import Decision, StepUp
+from secops.kernel.access import FRESH_SECONDS, Decision, StepUp
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions import ROLES, Permission, roles_with
 
-FRESH_SECONDS: Final = 300
 _HIGHEST_LEVEL: Final = 3
 _HIGHEST_REAL_NAME: Final = 5
 _MOST_ZONES: Final = 20

@@ -62,10 +62,6 @@ class RiskProjection:
         if stored or self._fresh().get(announcement.subject, (0, 0))[0] == risk:
             self._on_change(announcement.subject, risk)
 
-    def highest(self, *subjects: str) -> int:
-        """Return the highest risk of ``subjects``."""
-        return self.standing(*subjects).risk
-
     def standing(self, *subjects: str) -> Standing:
         """Return the highest risk of ``subjects`` and when it was announced."""
         known = self._fresh()

@@ -33,11 +33,9 @@ from secops.adapters.journal.segments import (
 from secops.kernel.clock import Clock
 from secops.kernel.errors import AuditUnavailable, SecopsError, TooLarge
 from secops.kernel.ids import Randomness
-from secops.kernel.trail import MAX_RECORD, Act, OnDurable, Receipt, encode_act
+from secops.kernel.trail import MAX_RECORD, PATIENCE, Act, OnDurable, Receipt, encode_act
 from secops.kernel.waiting import about_to_wait
 
-PATIENCE: Final = 2.0
-"""Seconds after which a caller is refused when the disk does not answer."""
 MAX_WAITING: Final = 16_384
 _MAX_BATCH_SHARE: Final = 4
 _CLOSING: Final = FRAME_HEAD + 16

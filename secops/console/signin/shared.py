@@ -32,8 +32,7 @@ def go_on(console: ConsoleService, transaction: str, opened: Opened) -> Response
 
 def same_origin(request: Request) -> None:
     """Refuse forms of other sites: nobody is signed in here, so no cookie's guard stands."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if origin != request.origin and site != "same-origin":
+    if not request.from_our_page:
         raise Forbidden("the request comes from another site's page")
 
 

@@ -15,7 +15,6 @@ from secops.kernel.permissions.roles import (
 SYSTEM: Final = "8.1.5.1"
 AUDIT: Final = "8.1.5.2"
 SECURITY: Final = "8.1.5.3"
-BUSINESS: Final = ""
 _BY_ROLE: Final = {
     SYSTEM_ADMIN: SYSTEM,
     AUDIT_ADMIN: AUDIT,

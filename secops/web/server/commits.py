@@ -9,13 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from secops.kernel.errors import AuditUnavailable, SecopsError
-from secops.kernel.trail import Act, QueuedTrail, Receipt
-
-PATIENCE: Final = 2.0
-"""Seconds after which a caller is refused when the disk does not answer."""
+from secops.kernel.trail import PATIENCE, Act, QueuedTrail, Receipt
 
 Conclude = Callable[[SecopsError | None], None]
 """Called on the loop, once: None when the acts are durable."""

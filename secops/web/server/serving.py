@@ -57,7 +57,6 @@ class HttpServer:
 
     def __init__(self, application: FastLane, trail: QueuedTrail, listening: Listening) -> None:
         self._application = application
-        self._trail = trail
         self._listening = listening
         self.answers = FastAnswers(application.lane, application.routes)
         self._dispatcher = self.answers.dispatcher

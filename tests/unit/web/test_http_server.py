@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.kernel.errors import AuditUnavailable, SecopsError, TooLarge
-from secops.kernel.trail import Act, OnDurable
+from secops.kernel.trail import PATIENCE, Act, OnDurable
 from secops.kernel.waiting import MustWait, about_to_wait, without_waiting
-from secops.web.server.commits import PATIENCE, GroupCommit
+from secops.web.server.commits import GroupCommit
 from tests.fakes.http_site import ACT, Site, SlowDisk, answers, post
 
 
