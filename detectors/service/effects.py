@@ -9,7 +9,7 @@ from functools import partial
 from detectors.core.alert_ids import alert_id
 from detectors.core.correlation.grouping import Hit
 from detectors.core.correlation.reconcile import Change
-from detectors.core.detection import Detector, Failure, Finding, hits_of
+from detectors.core.detection import Detector, Finding, hits_of
 from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import row_fields
 from detectors.core.subjects import risk_subjects
@@ -20,7 +20,6 @@ from detectors.service.correlating import Correlator
 from detectors.service.findings import (
     Fields,
     episode_alert,
-    failure_alert,
     finding_alert,
 )
 from detectors.service.risks import publish_risks
@@ -68,11 +67,9 @@ class Assessor:
     alerts: AlertStore
     correlations: CorrelationStore
 
-    def assess(
-        self, batch: Batch, findings: Sequence[Finding], failures: Sequence[Failure], now: int
-    ) -> Effects:
+    def assess(self, batch: Batch, findings: Sequence[Finding], now: int) -> Effects:
         """Return what ``findings`` in ``batch`` change."""
-        effects = Effects(created=[failure_alert(failure, now) for failure in failures])
+        effects = Effects()
         plain: list[Finding] = []
         counted: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from detectors.core.alert_ids import alert_id
 from detectors.core.correlation.chains import episode_id
 from detectors.core.correlation.model import Correlation
-from detectors.core.detection import Detector, Failure, Finding
+from detectors.core.detection import Detector, Finding
 from detectors.core.engine.tables import RowFields
 from detectors.core.subjects import common_subjects, subjects_of
 from detectors.models.alerts import MAX_EVIDENCE, Alert, Reason
@@ -77,28 +77,6 @@ def _demands(correlation: Correlation, episode: Episode) -> Iterator[Reason]:
         fields = f"({', '.join(correlation.fields)})" if correlation.fields else ""
         what = f"{kind}{fields} {correlation.condition} / {window}"
         yield Reason(kind, what, f"{episode.measured} / {seconds}")
-
-
-def failure_alert(failure: Failure, now: int) -> Alert:
-    """Return the health alert that names a detector which could not be asked."""
-    header = failure.detector.header
-    return Alert(
-        id=alert_id("health", (header.id, failure.detector.version), failure.why[:80]),
-        org_id=ROOT_ORG,
-        kind="health",
-        rule_id=header.id,
-        rule_version=failure.detector.version,
-        title=f"规则无法执行 / rule does not run: {header.title}",
-        severity="medium",
-        raised_at=now,
-        first_at=now,
-        last_at=now,
-        group=(),
-        subjects={},
-        reasons=(Reason("evaluation", "an answer", failure.why[:200]),),
-        event_ids=(),
-        event_count=0,
-    )
 
 
 def event_alert(

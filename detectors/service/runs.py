@@ -185,7 +185,7 @@ class RunService:
         lease = self._wait_for_lease()
         raised = 0
         try:
-            if workers is not None and self._pieces is not None:
+            if workers is not None:
                 raised, lease = self._sweep(detectors, workers, lease)
             while (new := self._stepper.step(detectors, lease)) is not None:
                 raised += new

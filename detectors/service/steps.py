@@ -256,7 +256,7 @@ class Stepper:
         transactions = self.parts.transactions
         active = transactions.read(self.stores.exceptions.active) if found else ()
         findings, spared = self.excepter.spare(batch, found, active)
-        effects = self.assessor.assess(batch, findings, (), self.parts.clock.now())
+        effects = self.assessor.assess(batch, findings, self.parts.clock.now())
         seen = self._seen()
         return Outcome(
             step,

@@ -49,9 +49,7 @@ class CorrelationSite:
         batch = batch_of(events)
         findings, failures = Plan(self.detectors).find(batch)
         assert failures == []
-        return self.write(
-            self._assessor().assess(batch, findings, (), self.spine.parts.clock.now())
-        )
+        return self.write(self._assessor().assess(batch, findings, self.spine.parts.clock.now()))
 
     def settle(self, watermark: int) -> Effects:
         """Let time have got to ``watermark`` (seconds)."""

@@ -40,7 +40,7 @@ class PortionFolder:
         def read(tx: Transaction) -> list[tuple[str, Portion, Alert | None]]:
             stored = self.alerts.found(tx, list(named))
             known = {each: named[each].hits for each in stored}
-            counted = self.hits.known_hits(tx, known) if known else set()
+            counted = self.hits.known_hits(tx, known)
             rules = {asked[portion.key[0]][0].header.id for portion in portions}
             single = {
                 (rule_id, event)

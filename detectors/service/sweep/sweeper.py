@@ -15,7 +15,7 @@ from detectors.models.schedule import Span, Step
 from detectors.ports import StoredPieces
 from detectors.service.effects import Effects
 from detectors.service.scan import Work, Workers
-from detectors.service.steps import Outcome, Standing, Stepper
+from detectors.service.steps import Outcome, Stepper
 from detectors.service.sweep.folding import PortionFolder
 from detectors.service.sweep.found import PieceFound
 from detectors.service.sweep.gathering import Gathered
@@ -63,7 +63,6 @@ class Sweeper:
             if new is None:
                 break
             raised += new
-            step = replace(step, span=Span(seen.last + 1, step.span.last))
         return raised
 
     def _matcher(self, group: Sequence[Detector]) -> PieceMatcher | None:
@@ -98,7 +97,7 @@ class Sweeper:
                 yield gathered, Span(first, piece.last)
                 gathered, first = Gathered(matcher.plan), piece.last + 1
         if first <= step.span.last:
-            yield gathered, step.span if first == step.span.first else Span(first, step.span.last)
+            yield gathered, Span(first, step.span.last)
 
     def _outcome(self, step: Step, seen: Span, gathered: Gathered) -> Outcome:
         stepper, stores = self.stepper, self.stepper.stores
@@ -125,6 +124,3 @@ def _match(pieces: StoredPieces, matcher: PieceMatcher, work: Work) -> bytes:
     record = orjson.loads(work[0])
     piece = StoredPiece(**{**record, "groups": tuple(record["groups"])})
     return matcher.match(pieces.read_piece(piece)).encoded()
-
-
-__all__ = ["AT_ONCE", "LEAST", "Standing", "Sweeper"]

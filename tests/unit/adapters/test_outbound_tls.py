@@ -77,3 +77,14 @@ def test_an_unknown_root_or_another_name_is_not_spoken_to(authority: Path, echo:
         client(None, "localhost").open_tls("localhost", echo, 5.0)
     with pytest.raises(OutboundFailed):
         client(authority, "ldap.example").open_tls("ldap.example", echo, 5.0)
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_a_root_file_that_is_none_is_an_error_of_ours(
+    tmp_path: Path, echo: int, content: bytes | None
+) -> None:
+    given = tmp_path / "roots.pem"
+    if content is not None:
+        given.write_bytes(content)
+    with pytest.raises(OutboundFailed):
+        client(given, "localhost").open_tls("localhost", echo, 5.0)
