@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from detectors.ports import SegmentWriter
-from detectors.service.anomalies import AnomalyWatch
-from detectors.service.correlations import CorrelationService
-from detectors.service.entities import EntityService
-from detectors.service.model_training import TrainingService
-from detectors.service.rule_reports import RuleReports
-from detectors.service.runs import RunService
-from detectors.service.sources import Follower
+from detectors.service.anomaly.anomalies import AnomalyWatch
+from detectors.service.anomaly.model_training import TrainingService
+from detectors.service.correlation.correlations import CorrelationService
+from detectors.service.logs.sources import Follower
+from detectors.service.rules.rule_reports import RuleReports
+from detectors.service.runs.runs import RunService
+from detectors.service.triage.entities import EntityService
 from secops.kernel.jobs import Job
 
 EVERY_SECONDS = 0.25

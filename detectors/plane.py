@@ -25,38 +25,38 @@ from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs, triage_jobs
 from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
-from detectors.service.alerts import AlertService
-from detectors.service.anomalies import AnomalyWatch
-from detectors.service.correlations import CorrelationService
-from detectors.service.coverage import CoverageService
-from detectors.service.entities import EntityService
-from detectors.service.exceptions import ExceptionService
-from detectors.service.forecast import ForecastService
-from detectors.service.listening import ListeningService, SyslogIntake
-from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
-from detectors.service.log_search import LogSearch
-from detectors.service.log_settings import zone_of
-from detectors.service.login_risk import LoginRiskService
-from detectors.service.logs import LogService
-from detectors.service.model_training import TrainingService
-from detectors.service.model_vault import ModelVault
-from detectors.service.models import ModelService
-from detectors.service.privacy import PrivacyService, Recognition
-from detectors.service.rule_folders import ForeignRules, RuleFolderService
-from detectors.service.rule_reports import ReportStores, RuleReports
-from detectors.service.rule_trials import RuleTrialService
-from detectors.service.rules import RuleService
-from detectors.service.runs import RunService
-from detectors.service.self_watch import SelfWatch
-from detectors.service.shipping import ShippingService
-from detectors.service.source_watch import EVERY_SECONDS as FARE_SECONDS
-from detectors.service.source_watch import SourceWatch
-from detectors.service.sources import Follower, SourceService
-from detectors.service.steps import RunStores
-from detectors.service.store_watch import EVERY_SECONDS as LOOK_SECONDS
-from detectors.service.store_watch import StoreWatch
-from detectors.service.suppression import SuppressionService
-from detectors.service.tracing import TracingService
+from detectors.service.anomaly.anomalies import AnomalyWatch
+from detectors.service.anomaly.login_risk import LoginRiskService
+from detectors.service.anomaly.model_training import TrainingService
+from detectors.service.anomaly.model_vault import ModelVault
+from detectors.service.anomaly.models import ModelService
+from detectors.service.correlation.correlations import CorrelationService
+from detectors.service.logs.listening import ListeningService, SyslogIntake
+from detectors.service.logs.log_integrity import CLOSE_SEGMENT, LogIntegrity
+from detectors.service.logs.log_search import LogSearch
+from detectors.service.logs.log_settings import zone_of
+from detectors.service.logs.logs import LogService
+from detectors.service.logs.privacy import PrivacyService, Recognition
+from detectors.service.logs.shipping import ShippingService
+from detectors.service.logs.sources import Follower, SourceService
+from detectors.service.logs.tracing import TracingService
+from detectors.service.rules.exceptions import ExceptionService
+from detectors.service.rules.forecast import ForecastService
+from detectors.service.rules.rule_folders import ForeignRules, RuleFolderService
+from detectors.service.rules.rule_reports import ReportStores, RuleReports
+from detectors.service.rules.rule_trials import RuleTrialService
+from detectors.service.rules.rules import RuleService
+from detectors.service.runs.coverage import CoverageService
+from detectors.service.runs.runs import RunService
+from detectors.service.runs.steps import RunStores
+from detectors.service.triage.alerts import AlertService
+from detectors.service.triage.entities import EntityService
+from detectors.service.triage.suppression import SuppressionService
+from detectors.service.watching.self_watch import SelfWatch
+from detectors.service.watching.source_watch import EVERY_SECONDS as FARE_SECONDS
+from detectors.service.watching.source_watch import SourceWatch
+from detectors.service.watching.store_watch import EVERY_SECONDS as LOOK_SECONDS
+from detectors.service.watching.store_watch import StoreWatch
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from detectors.store.correlations import DatabaseCorrelations

@@ -7,8 +7,8 @@ from typing import Final, cast
 
 from detectors.models.alerts import AlertFilter, AlertStatus
 from detectors.models.rules import SEVERITIES
-from detectors.service.alerts import AlertService
-from detectors.service.presentation import alert_json, shown_alert_json
+from detectors.service.triage.alerts import AlertService
+from detectors.service.triage.presentation import alert_json, shown_alert_json
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detectors.service.shipping import ShippingService
+from detectors.service.logs.shipping import ShippingService
 from secops.kernel.permissions.detectors import LOG_INGEST
 from secops.web.messages import Request, Response, json_response
 from secops.web.problems import ELASTIC

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from detectors.models.search import ExportForm, ExportOptions
-from detectors.service.log_presentation import (
+from detectors.service.logs.log_presentation import (
     EXPORT_TYPES,
     MAX_BYTES,
     MAX_EVENTS,
@@ -14,7 +14,7 @@ from detectors.service.log_presentation import (
     facet_json,
     histogram_json,
 )
-from detectors.service.log_search import LogSearch
+from detectors.service.logs.log_search import LogSearch
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import LOG_EXPORT, LOG_SEARCH
 from secops.web.messages import Request, Response, file_response, json_response

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from detectors.models.logs import IngestOptions
-from detectors.service.log_integrity import LogIntegrity
-from detectors.service.log_presentation import (
+from detectors.service.logs.log_integrity import LogIntegrity
+from detectors.service.logs.log_presentation import (
     bucket_json,
     event_json,
     summary_json,
     verdict_json,
 )
-from detectors.service.logs import LogService
+from detectors.service.logs.logs import LogService
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Aggregation
 from secops.kernel.pages import encode_cursor, page_request

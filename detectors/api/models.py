@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from detectors.service.model_presentation import judgement_json, login_json, model_json
-from detectors.service.models import ModelService
+from detectors.service.anomaly.model_presentation import judgement_json, login_json, model_json
+from detectors.service.anomaly.models import ModelService
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
 from secops.kernel.permissions.detectors import LOGIN_JUDGE, MODEL_READ, MODEL_TRAIN

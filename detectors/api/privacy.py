@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from detectors.api.bodies import text_of
 from detectors.models.privacy import GRADES, SourcePolicy
-from detectors.service.privacy import PrivacyService
-from detectors.service.privacy_presentation import class_json, policy_json, trace_json
-from detectors.service.tracing import TracingService
+from detectors.service.logs.privacy import PrivacyService
+from detectors.service.logs.privacy_presentation import class_json, policy_json, trace_json
+from detectors.service.logs.tracing import TracingService
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.detectors import (

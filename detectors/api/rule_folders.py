@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.models.rule_folders import FolderPolicy
-from detectors.service.presentation import folder_json
-from detectors.service.rule_folders import RuleFolderService
+from detectors.service.rules.rule_folders import RuleFolderService
+from detectors.service.triage.presentation import folder_json
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import RULE_ENABLE, RULE_IMPORT, RULE_READ
 from secops.web.messages import Request, Response, json_response

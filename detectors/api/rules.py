@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.models.alerts import ListedRule
-from detectors.service.presentation import (
+from detectors.service.rules.rule_reports import RuleReports
+from detectors.service.rules.rules import RuleService
+from detectors.service.runs.runs import RunService
+from detectors.service.triage.presentation import (
     evaluation_json,
     rule_json,
     run_json,
     unscanned_json,
 )
-from detectors.service.rule_reports import RuleReports
-from detectors.service.rules import RuleService
-from detectors.service.runs import RunService
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Window
 from secops.kernel.pages import Page, PageRequest, page_of, page_request

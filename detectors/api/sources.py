@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from detectors.models.logs import CHANGEABLE, LogSource, SourceChanges
-from detectors.service.log_presentation import source_json
-from detectors.service.source_watch import SourceWatch, view_record
-from detectors.service.sources import SourceService
+from detectors.service.logs.log_presentation import source_json
+from detectors.service.logs.sources import SourceService
+from detectors.service.watching.source_watch import SourceWatch, view_record
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import LOG_SOURCE_CHANGE, LOG_SOURCE_READ
 from secops.web.messages import Request, Response, json_response

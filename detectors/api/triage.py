@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from detectors.api.bodies import number_of, text_of
-from detectors.service.entities import EntityService
-from detectors.service.exceptions import ExceptionService, ExceptionWish
-from detectors.service.forecast import ForecastService
-from detectors.service.rule_reports import RuleReports
-from detectors.service.suppression import SuppressionService, SuppressionWish
-from detectors.service.triage_presentation import (
+from detectors.service.rules.exceptions import ExceptionService, ExceptionWish
+from detectors.service.rules.forecast import ForecastService
+from detectors.service.rules.rule_reports import RuleReports
+from detectors.service.triage.entities import EntityService
+from detectors.service.triage.suppression import SuppressionService, SuppressionWish
+from detectors.service.triage.triage_presentation import (
     entity_json,
     exception_json,
     forecast_json,

@@ -47,7 +47,7 @@ def run(
     Example: secops --as analyst detectors run --json
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import run_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import run_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     services = session.services(DetectorsServices)
@@ -88,7 +88,7 @@ def list_alerts(  # noqa: PLR0913 - one parameter per option
     Example: secops --as analyst detectors list-alerts --status open --severity high
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import alert_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import alert_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     wanted = AlertFilter(status, severity, _instant(since, "--since"))  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def show_alert(ctx: click.Context, alert_id: str, *, as_json: bool) -> None:
     Example: secops --as analyst detectors show-alert alr_1f0c…
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import shown_alert_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import shown_alert_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     shown = session.services(DetectorsServices).alerts.show_alert(session.actor, alert_id)
@@ -156,7 +156,7 @@ def list_unscanned(ctx: click.Context, *, as_json: bool) -> None:
     Example: secops --as analyst detectors list-unscanned --json
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import unscanned_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import unscanned_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     waiting = session.services(DetectorsServices).reports.list_unscanned(session.actor)
@@ -176,7 +176,7 @@ def list_rules(ctx: click.Context, *, as_json: bool) -> None:
     Example: secops --as security-admin detectors list-rules
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import rule_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import rule_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     services = session.services(DetectorsServices)

@@ -18,7 +18,7 @@ from detectors.commands.bench_correlations import figures as correlation_figures
 from secops.adapters.cache_file import CacheFile
 
 if TYPE_CHECKING:
-    from detectors.service.scan import Scanner
+    from detectors.service.runs.scan import Scanner
 
 T = TypeVar("T")
 
@@ -43,8 +43,8 @@ def figures(home: Path, corpus: Path = CORPUS, loads: Loads = FULL) -> list[dict
 
 def _own_rules(lines: int) -> list[dict[str, Any]]:
     from detectors.models.rules import RuleFile  # noqa: PLC0415 - quick --help
-    from detectors.service.rule_files import compile_rules  # noqa: PLC0415
-    from detectors.service.scan import Scanner  # noqa: PLC0415
+    from detectors.service.rules.rule_files import compile_rules  # noqa: PLC0415
+    from detectors.service.runs.scan import Scanner  # noqa: PLC0415
 
     rules = compile_rules(RuleFile(name, content) for name, content in _packaged())
     scanner = Scanner(rules, _NOW)
@@ -70,7 +70,7 @@ def _packaged() -> Iterator[tuple[str, bytes]]:
 
 def _live(rules: Any) -> dict[str, Any]:
     """Parse and match small batches, as they come while a log grows."""
-    from detectors.service.scan.live import LiveBatches  # noqa: PLC0415 - quick --help
+    from detectors.service.runs.scan.live import LiveBatches  # noqa: PLC0415 - quick --help
 
     live = LiveBatches(rules, "sshd", _NOW)
 
@@ -98,8 +98,8 @@ def _line(number: int) -> bytes:
 
 def _sigma(rules: Path, home: Path, events: Path) -> list[dict[str, Any]]:
     from detectors.commands.files import rule_files  # noqa: PLC0415 - quick --help
-    from detectors.service.rule_files import compile_rules  # noqa: PLC0415
-    from detectors.service.scan import Scanner, ScanRules  # noqa: PLC0415
+    from detectors.service.rules.rule_files import compile_rules  # noqa: PLC0415
+    from detectors.service.runs.scan import Scanner, ScanRules  # noqa: PLC0415
 
     files, cache = rule_files([rules]), CacheFile(home, "rules")
     _, cold = _measured(lambda: compile_rules(files, cache))

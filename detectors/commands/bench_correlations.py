@@ -29,7 +29,7 @@ FULL: Final = Loads(lines=50_000, hits=1_000_000, hostile=100_000)
 
 def figures(loads: Loads = FULL) -> list[dict[str, Any]]:
     """Return the figures of correlations."""
-    from detectors.service.correlation_load import (  # noqa: PLC0415 - quick --help
+    from detectors.service.correlation.correlation_load import (  # noqa: PLC0415 - quick --help
         hostile_group,
         spread_count,
     )

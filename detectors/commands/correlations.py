@@ -17,7 +17,7 @@ def list_uncounted(ctx: click.Context, *, as_json: bool) -> None:
     Example: secops --as analyst detectors list-uncounted --json
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.correlations import uncounted_json  # noqa: PLC0415 - heavy
+    from detectors.service.correlation.correlations import uncounted_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     found = session.services(DetectorsServices).correlations.list_uncounted(session.actor)

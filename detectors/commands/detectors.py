@@ -30,7 +30,7 @@ from secops.terminal.output import json_option, print_json, print_json_line, pro
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
-    from detectors.service.scan import Scanner, ScanRules
+    from detectors.service.runs.scan import Scanner, ScanRules
 
 _MEBIBYTE: Final = 1 << 20
 _NAMED: Final = 20
@@ -60,7 +60,7 @@ def scan_files(
 
     Example: secops detectors scan-files --rules ./sigma/rules --json events.jsonl.xz
     """
-    from detectors.service.scan import Here, Scanner, Source  # noqa: PLC0415 - heavy
+    from detectors.service.runs.scan import Here, Scanner, Source  # noqa: PLC0415 - heavy
 
     # trees of rules hold no cycles, and looking for some in them costs a third of the time
     gc.disable()
@@ -84,11 +84,11 @@ def scan_files(
 
 
 def _scan_rules(folders: tuple[Path, ...], home: Path, now: int) -> ScanRules:
-    from detectors.service.rule_stamp import compiler_stamp  # noqa: PLC0415 - quick --help
-    from detectors.service.scan import cached_rules  # noqa: PLC0415 - heavy
+    from detectors.service.rules.rule_stamp import compiler_stamp  # noqa: PLC0415 - quick --help
+    from detectors.service.runs.scan import cached_rules  # noqa: PLC0415 - heavy
 
     def compiled() -> Any:
-        from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - slow
+        from detectors.service.rules.rule_files import compile_rules  # noqa: PLC0415 - slow
 
         return compile_rules(rule_files(folders), CacheFile(home, "rules"))
 
@@ -145,7 +145,7 @@ def check_rules(folders: tuple[Path, ...], *, as_json: bool) -> int:
 
     Example: secops detectors check-rules rules/sigma
     """
-    from detectors.service.checks import check_rules as check  # noqa: PLC0415 - heavy
+    from detectors.service.rules.checks import check_rules as check  # noqa: PLC0415 - heavy
 
     files = rule_files(folders)
     if not files:

@@ -12,7 +12,7 @@ from detectors.models.rules import RuleFile
 from secops.kernel.clock import SECOND
 
 if TYPE_CHECKING:
-    from detectors.service.checks import Sample, Wanted
+    from detectors.service.rules.checks import Sample, Wanted
 
 _RULES: Final = (".yml", ".yaml")
 _SAMPLES: Final = "samples"
@@ -75,7 +75,7 @@ def open_log(path: Path) -> BinaryIO:
 
 def samples_of(rule_path: str) -> list[Sample]:
     """Return the samples beside the rule file at ``rule_path``."""
-    from detectors.service.checks import Sample  # noqa: PLC0415 - scan-files starts without it
+    from detectors.service.rules.checks import Sample  # noqa: PLC0415 - scan-files starts without it
 
     path = Path(rule_path)
     folder = path.parent / _SAMPLES / path.stem

@@ -71,7 +71,7 @@ def _lines(
     *,
     as_json: bool,
 ) -> None:
-    from detectors.service.log_presentation import event_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.log_presentation import event_json  # noqa: PLC0415 - heavy
 
     found = services.logs.search_logs(
         session.actor, query, window=written["window"], limit=written["limit"] or _LIMITS["lines"]
@@ -92,7 +92,7 @@ def _histogram(
     *,
     as_json: bool,
 ) -> None:
-    from detectors.service.log_presentation import histogram_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.log_presentation import histogram_json  # noqa: PLC0415 - heavy
 
     found = services.search.histogram_logs(
         session.actor, query, window=written["window"], step=written["interval"]
@@ -124,7 +124,7 @@ def _terms(
     *,
     as_json: bool,
 ) -> None:
-    from detectors.service.log_presentation import facet_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.log_presentation import facet_json  # noqa: PLC0415 - heavy
 
     found = services.search.top_terms(
         session.actor,

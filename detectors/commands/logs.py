@@ -47,7 +47,7 @@ def ingest(ctx: click.Context, /, paths: tuple[str, ...], *, as_json: bool, **wr
     """
     from detectors.models.logs import IngestOptions  # noqa: PLC0415 - quick --help
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.log_presentation import result_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.log_presentation import result_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     options = IngestOptions(
@@ -82,7 +82,7 @@ def show(ctx: click.Context, /, event_id: str) -> None:
     Example: secops logs show 3f2a…
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.log_presentation import event_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.log_presentation import event_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     found = session.services(DetectorsServices).logs.show_event(session.actor, event_id)
@@ -98,7 +98,7 @@ def verify(ctx: click.Context, /, *, as_json: bool) -> None:
     Example: secops logs verify --json
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.log_presentation import verdict_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.log_presentation import verdict_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     verdict = session.services(DetectorsServices).integrity.verify_segments(session.actor)

@@ -24,7 +24,7 @@ def list_models(ctx: click.Context, limit: str, cursor: str | None, *, as_json: 
     Example: secops --as analyst detectors list-models
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.model_presentation import model_json  # noqa: PLC0415 - heavy
+    from detectors.service.anomaly.model_presentation import model_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     models = session.services(DetectorsServices).models
@@ -51,7 +51,7 @@ def show_model(ctx: click.Context, model_id: str, *, as_json: bool) -> None:
     Example: secops --as analyst detectors show-model mdl_01k9…
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.model_presentation import model_json  # noqa: PLC0415 - heavy
+    from detectors.service.anomaly.model_presentation import model_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     record = session.services(DetectorsServices).models.show_model(session.actor, model_id)
@@ -68,7 +68,7 @@ def train_model(ctx: click.Context, kind: str, *, as_json: bool) -> None:
     Example: secops --as security-admin detectors train-model login
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.model_presentation import model_json  # noqa: PLC0415 - heavy
+    from detectors.service.anomaly.model_presentation import model_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     record = session.services(DetectorsServices).models.train_model(session.actor, kind)
@@ -85,7 +85,7 @@ def list_logins(ctx: click.Context, *, everything: bool, as_json: bool) -> None:
     Example: secops --as analyst detectors list-logins
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.model_presentation import login_json  # noqa: PLC0415 - heavy
+    from detectors.service.anomaly.model_presentation import login_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     models = session.services(DetectorsServices).models
@@ -125,7 +125,7 @@ def judge_login(ctx: click.Context, session_id: str, verdict: str | None, reason
 
 
 def _print(record: dict[str, Any], *, as_json: bool) -> None:
-    from detectors.service.model_presentation import card_text  # noqa: PLC0415 - heavy
+    from detectors.service.anomaly.model_presentation import card_text  # noqa: PLC0415 - heavy
 
     if as_json:
         print_json(record)

@@ -22,7 +22,7 @@ def data_classes(ctx: click.Context, /, *, as_json: bool) -> None:
     Example: secops logs data-classes
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.privacy_presentation import class_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.privacy_presentation import class_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     found = session.services(DetectorsServices).privacy.list_data_classes(session.actor)
@@ -53,7 +53,7 @@ def set_policy(ctx: click.Context, /, source: str, *, as_json: bool, **written: 
     """
     from detectors.models.privacy import SourcePolicy  # noqa: PLC0415 - quick --help
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.privacy_presentation import policy_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.privacy_presentation import policy_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     masked = ("*",) if written["mask_all"] else written["masked"]
@@ -76,7 +76,7 @@ def policies(ctx: click.Context, /, *, as_json: bool) -> None:
     Example: secops logs policies --json
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.privacy_presentation import policy_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.privacy_presentation import policy_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     found = session.services(DetectorsServices).privacy.list_policies(session.actor)
@@ -123,7 +123,7 @@ def trace(
     Example: secops logs trace 13800138000 --since 30d
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.privacy_presentation import trace_json  # noqa: PLC0415 - heavy
+    from detectors.service.logs.privacy_presentation import trace_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     tracing = session.services(DetectorsServices).tracing

@@ -49,7 +49,7 @@ def import_rules(  # noqa: PLR0913 - one parameter per option
     Example: secops --as security-admin detectors import-rules ./sigma/rules --licence DRL-1.1
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import folder_report_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import folder_report_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     folders = session.services(DetectorsServices).rule_folders
@@ -91,7 +91,7 @@ def list_rule_folders(ctx: click.Context, *, as_json: bool) -> None:
     Example: secops --as analyst detectors list-rule-folders
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import folder_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import folder_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     found = session.services(DetectorsServices).rule_folders.list_folders(session.actor)
@@ -120,7 +120,7 @@ def enable_rule_folder(
     --level high,critical
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.presentation import folder_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.presentation import folder_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     services = session.services(DetectorsServices)

@@ -44,7 +44,7 @@ def sources(ctx: click.Context, /, *, as_json: bool) -> None:
     Example: secops logs sources --json
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.log_presentation import source_json, summary_json  # noqa: PLC0415
+    from detectors.service.logs.log_presentation import source_json, summary_json  # noqa: PLC0415
 
     session = session_of(ctx)
     services = session.services(DetectorsServices)
@@ -66,7 +66,7 @@ def list_sources(ctx: click.Context, /, *, as_json: bool) -> None:
     Example: secops logs list-sources
     """
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.source_watch import view_record  # noqa: PLC0415 - heavy
+    from detectors.service.watching.source_watch import view_record  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
     watch = session.services(DetectorsServices).source_watch

@@ -57,7 +57,7 @@ def show_rule(ctx: click.Context, rule_id: str, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors show-rule 89ad56ed-710a-5102-9d5c-1d9bb7ac0b7e
     """
-    from detectors.service.triage_presentation import report_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import report_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     report = report_json(services.reports.report_rule(actor, rule_id))
@@ -79,7 +79,7 @@ def report_rules(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors report-rules --json
     """
-    from detectors.service.triage_presentation import report_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import report_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     found = [report_json(each) for each in services.reports.report_rules(actor)]
@@ -100,7 +100,7 @@ def forecast(
 
     Example: secops --as analyst detectors forecast ./new_rule.yml --json
     """
-    from detectors.service.triage_presentation import forecast_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import forecast_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     window = Window(_instant(since, "--since"), _instant(until, "--until"))
@@ -136,7 +136,7 @@ def list_exceptions(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors list-exceptions
     """
-    from detectors.service.triage_presentation import exception_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import exception_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     found = [exception_json(each) for each in services.exceptions.list_exceptions(actor)]
@@ -154,7 +154,7 @@ def request_exception(ctx: click.Context, /, condition: str, **wished: Any) -> N
     Example: secops --as analyst detectors request-exception '{"source.ip|cidr":"10.9.0.0/16"}'
     --rule 89ad56ed-710a-5102-9d5c-1d9bb7ac0b7e --owner ops --reason "our scanner" --days 30
     """
-    from detectors.service.exceptions import ExceptionWish  # noqa: PLC0415 - heavy
+    from detectors.service.rules.exceptions import ExceptionWish  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     try:
@@ -206,7 +206,7 @@ def list_suppressions(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors list-suppressions
     """
-    from detectors.service.triage_presentation import suppression_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import suppression_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     found = [suppression_json(each) for each in services.suppressions.list_suppressions(actor)]
@@ -223,7 +223,7 @@ def show_suppression(ctx: click.Context, suppression_id: str, *, as_json: bool) 
 
     Example: secops --as analyst detectors show-suppression sup_…
     """
-    from detectors.service.triage_presentation import (  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import (  # noqa: PLC0415 - heavy
         group_json,
         suppression_json,
     )
@@ -250,7 +250,7 @@ def add_suppression(ctx: click.Context, /, by: tuple[str, ...], **wished: Any) -
     Example: secops --as analyst detectors add-suppression --by source.ip --window 86400
     --owner ops --reason "known scanner"
     """
-    from detectors.service.suppression import SuppressionWish  # noqa: PLC0415 - heavy
+    from detectors.service.triage.suppression import SuppressionWish  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     found = services.suppressions.add_suppression(actor, SuppressionWish(by=by, **wished))
@@ -279,7 +279,7 @@ def list_entities(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors list-entities
     """
-    from detectors.service.triage_presentation import risk_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import risk_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     found = [risk_json(each) for each in services.entities.list_entities(actor)]
@@ -296,7 +296,7 @@ def show_entity(ctx: click.Context, entity: str, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors show-entity account:root
     """
-    from detectors.service.triage_presentation import entity_json  # noqa: PLC0415 - heavy
+    from detectors.service.triage.triage_presentation import entity_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
     found = entity_json(services.entities.show_entity(actor, entity))

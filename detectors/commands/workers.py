@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from detectors.service.scan import Work
+    from detectors.service.runs.scan import Work
 
 _ENOUGH = 64 << 20
 _ENOUGH_PACKED = 4 << 20

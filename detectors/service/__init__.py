@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a command over files alone needs none of them
-    from detectors.service.alerts import AlertService
-    from detectors.service.anomalies import AnomalyWatch
-    from detectors.service.correlations import CorrelationService
-    from detectors.service.coverage import CoverageService
-    from detectors.service.entities import EntityService
-    from detectors.service.exceptions import ExceptionService
-    from detectors.service.forecast import ForecastService
-    from detectors.service.listening import ListeningService
-    from detectors.service.log_integrity import LogIntegrity
-    from detectors.service.log_search import LogSearch
-    from detectors.service.login_risk import LoginRiskService
-    from detectors.service.logs import LogService
-    from detectors.service.models import ModelService
-    from detectors.service.privacy import PrivacyService
-    from detectors.service.rule_folders import RuleFolderService
-    from detectors.service.rule_reports import RuleReports
-    from detectors.service.rule_trials import RuleTrialService
-    from detectors.service.rules import RuleService
-    from detectors.service.runs import RunService
-    from detectors.service.shipping import ShippingService
-    from detectors.service.source_watch import SourceWatch
-    from detectors.service.sources import Follower, SourceService
-    from detectors.service.suppression import SuppressionService
-    from detectors.service.tracing import TracingService
+    from detectors.service.anomaly.anomalies import AnomalyWatch
+    from detectors.service.anomaly.login_risk import LoginRiskService
+    from detectors.service.anomaly.models import ModelService
+    from detectors.service.correlation.correlations import CorrelationService
+    from detectors.service.logs.listening import ListeningService
+    from detectors.service.logs.log_integrity import LogIntegrity
+    from detectors.service.logs.log_search import LogSearch
+    from detectors.service.logs.logs import LogService
+    from detectors.service.logs.privacy import PrivacyService
+    from detectors.service.logs.shipping import ShippingService
+    from detectors.service.logs.sources import Follower, SourceService
+    from detectors.service.logs.tracing import TracingService
+    from detectors.service.rules.exceptions import ExceptionService
+    from detectors.service.rules.forecast import ForecastService
+    from detectors.service.rules.rule_folders import RuleFolderService
+    from detectors.service.rules.rule_reports import RuleReports
+    from detectors.service.rules.rule_trials import RuleTrialService
+    from detectors.service.rules.rules import RuleService
+    from detectors.service.runs.coverage import CoverageService
+    from detectors.service.runs.runs import RunService
+    from detectors.service.triage.alerts import AlertService
+    from detectors.service.triage.entities import EntityService
+    from detectors.service.triage.suppression import SuppressionService
+    from detectors.service.watching.source_watch import SourceWatch
 
 
 __all__ = ["DetectorsServices"]

@@ -23,11 +23,11 @@ from detectors.core.events.identity import event_id
 from detectors.core.formats.ledger import SOURCE, parse_act
 from detectors.errors import ModelRejected
 from detectors.models.anomalies import LOGIN_MODEL, LoginFacts
-from detectors.service.anomalies import AnomalyWatch
-from detectors.service.login_risk import LoginRiskService
-from detectors.service.model_training import TrainingService
-from detectors.service.model_vault import ModelVault
-from detectors.service.models import ModelService
+from detectors.service.anomaly.anomalies import AnomalyWatch
+from detectors.service.anomaly.login_risk import LoginRiskService
+from detectors.service.anomaly.model_training import TrainingService
+from detectors.service.anomaly.model_vault import ModelVault
+from detectors.service.anomaly.models import ModelService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from secops.adapters.spine import Spine

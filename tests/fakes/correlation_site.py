@@ -14,8 +14,8 @@ from detectors.core.detection import Detector, Plan, detectors_of, hits_of
 from detectors.core.engine.tables import batch_of
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.rules import RuleFile
-from detectors.service.effects import Assessor, Effects, write_effects, write_notes
-from detectors.service.rule_files import compile_rules
+from detectors.service.rules.rule_files import compile_rules
+from detectors.service.triage.effects import Assessor, Effects, write_effects, write_notes
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.correlations import DatabaseCorrelations
 from detectors.store.tables import metadata

@@ -13,10 +13,10 @@ from detectors.core.formats.detect import LINE_PARSERS
 from detectors.core.formats.record import Context
 from detectors.models.rules import RuleFile
 from detectors.plane import rule_reports, run_stores
-from detectors.service.alerts import AlertService
-from detectors.service.rule_reports import RuleReports
-from detectors.service.rules import RuleService
-from detectors.service.runs import RunService
+from detectors.service.rules.rule_reports import RuleReports
+from detectors.service.rules.rules import RuleService
+from detectors.service.runs.runs import RunService
+from detectors.service.triage.alerts import AlertService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources

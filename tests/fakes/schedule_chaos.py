@@ -18,10 +18,10 @@ import orjson
 import sqlalchemy as sa
 
 from detectors.plane import run_stores
-from detectors.service import steps
-from detectors.service.rules import RuleService
-from detectors.service.runs import LEASE, RunService
-from detectors.service.steps import Stepper
+from detectors.service.rules.rules import RuleService
+from detectors.service.runs import steps
+from detectors.service.runs.runs import LEASE, RunService
+from detectors.service.runs.steps import Stepper
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources

@@ -10,7 +10,8 @@ from pathlib import Path
 from detectors.models import DetectorsOptions
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
-from detectors.service import DetectorsServices, runs, steps
+from detectors.service import DetectorsServices
+from detectors.service.runs import runs, steps
 from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
 from secops.kernel.clock import SystemClock
 from secops.kernel.ids import SystemRandomness

@@ -18,7 +18,7 @@ from detectors.models.listening import Endpoint, Heard, ListenerOptions
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
-from detectors.service.listening import SyslogIntake
+from detectors.service.logs.listening import SyslogIntake
 from secops.adapters.database.engine import database_url, make_engine
 from secops.kernel.errors import SecopsError
 from secops.kernel.logs import And, Window

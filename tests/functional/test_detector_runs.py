@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from detectors.errors import AlertNotFound, AlertNotOpen, RuleNotFound
 from detectors.jobs import detection_jobs
 from detectors.models.alerts import Alert, AlertFilter
-from detectors.service import steps
-from detectors.service.runs import LEASE
+from detectors.service.runs import steps
+from detectors.service.runs.runs import LEASE
 from detectors.store.tables import cursors, evaluations, matches
 from secops.adapters.database.tables import leases, ledger_door, outbox_events
 from secops.kernel.anchors import ANYTHING, Anchor

@@ -16,7 +16,7 @@ from detectors.adapters.elastic import Elastic
 from detectors.adapters.elastic.build import Patience
 from detectors.errors import LogStoreUnavailable
 from detectors.models.alerts import AlertFilter
-from detectors.service.store_watch import StoreWatch
+from detectors.service.watching.store_watch import StoreWatch
 from detectors.store.alerts import DatabaseAlerts
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.logs import AppendResult, LogEvent

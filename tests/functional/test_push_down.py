@@ -26,8 +26,8 @@ from detectors.core.formats.record import Context
 from detectors.core.query import evaluator
 from detectors.core.sigma.tree import Node
 from detectors.models.rules import RuleFile
-from detectors.service.logs import event_of
-from detectors.service.rule_files import compile_rules
+from detectors.service.logs.logs import event_of
+from detectors.service.rules.rule_files import compile_rules
 from secops.kernel.anchors import ANYTHING
 from secops.kernel.clock import DAY
 from secops.kernel.logs import LogEvent, LogStore

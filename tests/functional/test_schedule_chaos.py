@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.service.steps import Stepper
+from detectors.service.runs.steps import Stepper
 from tests.fakes.clock import FakeClock
 from tests.fakes.parts import database_spine
 from tests.fakes.schedule_chaos import Chaos, CursorFirst, differences, rules_in

@@ -18,8 +18,8 @@ import yaml
 
 from detectors.core.sigma.rule import RuleSet
 from detectors.models.rules import RuleFile
-from detectors.service.rule_files import compile_rules
-from detectors.service.scan import BadRecord, Scanner
+from detectors.service.rules.rule_files import compile_rules
+from detectors.service.runs.scan import BadRecord, Scanner
 
 pytestmark = pytest.mark.corpus
 

@@ -20,10 +20,10 @@ from detectors.commands.workers import ForkedWorkers
 from detectors.core.query import evaluator
 from detectors.models.triage import RuleException
 from detectors.plane import run_stores
-from detectors.service import steps
-from detectors.service.runs import RunService
-from detectors.service.scan import Here, Workers
-from detectors.service.sweep import sweeper
+from detectors.service.runs import steps
+from detectors.service.runs.runs import RunService
+from detectors.service.runs.scan import Here, Workers
+from detectors.service.runs.sweep import sweeper
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources

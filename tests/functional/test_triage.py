@@ -22,12 +22,12 @@ from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.rules import RuleFile
 from detectors.models.triage import RuleException
 from detectors.plane import rule_reports
-from detectors.service import rule_reports as reports_module
-from detectors.service.entities import FADE_EVERY, EntityService
-from detectors.service.exceptions import ExceptionService, ExceptionWish
-from detectors.service.forecast import ForecastService
-from detectors.service.rule_reports import RuleReports
-from detectors.service.suppression import SuppressionService, SuppressionWish
+from detectors.service.rules import rule_reports as reports_module
+from detectors.service.rules.exceptions import ExceptionService, ExceptionWish
+from detectors.service.rules.forecast import ForecastService
+from detectors.service.rules.rule_reports import RuleReports
+from detectors.service.triage.entities import FADE_EVERY, EntityService
+from detectors.service.triage.suppression import SuppressionService, SuppressionWish
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.hits import DatabaseHits
 from detectors.store.risks import DatabaseRisks

@@ -16,7 +16,7 @@ def anomaly_figures(plane: str, seeds: int) -> list[dict[str, Any]]:
     if plane != "detectors" or not 1 <= seeds <= _MOST_SEEDS:
         raise Invalid(f"--anomaly is for detectors, with 1 to {_MOST_SEEDS} seeds")
     from detectors.adapters.forest_trainer import SklearnForests  # noqa: PLC0415 - heavy
-    from detectors.service.anomaly_study import study  # noqa: PLC0415 - heavy
+    from detectors.service.anomaly.anomaly_study import study  # noqa: PLC0415 - heavy
 
     return [
         figure(

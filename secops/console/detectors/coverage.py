@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.models.coverage import SourceCoverage
-from detectors.service.coverage import MATRIX_DAYS
+from detectors.service.runs.coverage import MATRIX_DAYS
 from secops.console.detectors.rules import rules_link
 from secops.console.parts import Desk, get_page
 from secops.console.tables import Cell, Column, Table

@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.privacy import DATA_CLASSES
 from detectors.models.search import ExportForm, ExportOptions, Histogram, LogSurvey
-from detectors.service.log_presentation import (
+from detectors.service.logs.log_presentation import (
     EXPORT_TYPES,
     MAX_BYTES,
     MAX_EVENTS,
     event_json,
     export_headers,
 )
-from detectors.service.log_search import narrowed
+from detectors.service.logs.log_search import narrowed
 from secops.console.detectors.alerts import alert_title
 from secops.console.detectors.log_picture import picture_of
 from secops.console.parts import Desk, get_page

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from detectors.models.anomalies import ModelRecord
-from detectors.service.model_presentation import card_text, login_json
+from detectors.service.anomaly.model_presentation import card_text, login_json
 from secops.console.parts import Desk, get_page, post_page, wanted_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_

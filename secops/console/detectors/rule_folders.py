@@ -7,7 +7,7 @@ from typing import Final
 
 from detectors.models.rule_folders import FolderPolicy
 from detectors.models.rules import SEVERITIES as LEVELS
-from detectors.service.rule_folders import STATUSES
+from detectors.service.rules.rule_folders import STATUSES
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table

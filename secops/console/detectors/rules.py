@@ -11,7 +11,7 @@ from detectors.models.alerts import ListedRule
 from detectors.models.coverage import DayCount, Trial
 from detectors.models.rule_folders import folder_of
 from detectors.models.rules import Logsource, RuleHeader
-from detectors.service.coverage import named_techniques
+from detectors.service.runs.coverage import named_techniques
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table

@@ -11,8 +11,8 @@ import orjson
 
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.triage import RiskPoint
-from detectors.service.exceptions import ExceptionWish
-from detectors.service.suppression import SuppressionWish
+from detectors.service.rules.exceptions import ExceptionWish
+from detectors.service.triage.suppression import SuppressionWish
 from secops.console.detectors.alerts import SEVERITIES, alert_title
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, view_table

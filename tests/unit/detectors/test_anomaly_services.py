@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from detectors.errors import HistoryTooShort, ModelNotFound, ModelRejected
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.anomalies import LOGIN_MODEL, USE_MODEL, LoginFacts
-from detectors.service.anomalies import FIRST_USE_RULE, LOGIN_RULE, MODEL_RULE, VOLUME_RULE
-from detectors.service.login_history import MAX_HISTORY, own_events, read_logins
-from detectors.service.model_vault import GRACE_DAYS
+from detectors.service.anomaly.anomalies import FIRST_USE_RULE, LOGIN_RULE, MODEL_RULE, VOLUME_RULE
+from detectors.service.anomaly.login_history import MAX_HISTORY, own_events, read_logins
+from detectors.service.anomaly.model_vault import GRACE_DAYS
 from secops.bridges.doctor import examine
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.clock import DAY, HOUR, MINUTE
@@ -244,7 +244,7 @@ def test_a_bad_table_of_networks_is_left_out(house: AnomalyHouse) -> None:
 
 def test_judging_and_training_apart_no_worker_imports_scikit_learn() -> None:
     code = (
-        "import sys; import detectors.plane, detectors.service.login_risk; "
+        "import sys; import detectors.plane, detectors.service.anomaly.login_risk; "
         "sys.exit(any(name.split('.')[0] in ('sklearn', 'scipy') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

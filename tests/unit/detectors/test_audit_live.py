@@ -17,7 +17,7 @@ from detectors.models.logs import LogSource
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
-from detectors.service.listening import SyslogIntake
+from detectors.service.logs.listening import SyslogIntake
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import SECOND, from_rfc3339
 from secops.kernel.logs import And, LogEvent, Window

@@ -19,7 +19,7 @@ from detectors.models.logs import LogSource
 from detectors.plane import install
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
-from detectors.service.shipping import MAX_UNPACKED, ShippingService, unpacked
+from detectors.service.logs.shipping import MAX_UNPACKED, ShippingService, unpacked
 from secops.adapters.spine import Spine
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import from_rfc3339

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.correlation import Match, NodeKey
-from detectors.service.correlations import UNCOUNTED, CorrelationService, uncounted_json
-from detectors.service.effects import Assessor, write_notes
+from detectors.service.correlation.correlations import UNCOUNTED, CorrelationService, uncounted_json
+from detectors.service.triage.effects import Assessor, write_notes
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.correlations import DatabaseCorrelations
 from detectors.store.tables import alert_subjects
@@ -285,7 +285,7 @@ def test_what_did_not_count_is_listed_for_enabled_correlations(tmp_path: Path) -
 def test_many_groups_are_judged_in_several_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("detectors.service.correlating.MAX_DUE", 3)
+    monkeypatch.setattr("detectors.service.correlation.correlating.MAX_DUE", 3)
     with correlation_site(tmp_path, rule("type: absence, timespan: 10s, group-by: [u]")) as site:
         site.feed([hit(n, f"e{n}", u=f"u{n}") for n in range(8)])
         site.settle(100)

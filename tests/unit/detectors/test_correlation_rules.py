@@ -19,8 +19,8 @@ from detectors.core.engine.tables import batch_of
 from detectors.core.sigma.codec import decode_rules, encode_rules
 from detectors.models.correlation import Episode, Uncounted
 from detectors.models.rules import RuleFile, RuleHeader, RuleProblem
-from detectors.service.checks import Sample, check_rules, fired_on, sample_events
-from detectors.service.rule_files import compile_rules
+from detectors.service.rules.checks import Sample, check_rules, fired_on, sample_events
+from detectors.service.rules.rule_files import compile_rules
 from secops.kernel.logs import LogEvent
 
 MANUAL = (Path(__file__).resolve().parents[3] / "docs" / "manual" / "add_a_rule.md").read_text()

@@ -214,7 +214,7 @@ def test_check_rules_passes_our_own_and_tells_bad_samples(
 def test_every_own_rule_has_samples_and_names_its_clauses() -> None:
     from detectors.commands.files import rule_files, samples_of  # noqa: PLC0415 - only here
     from detectors.core.detection import detectors_of  # noqa: PLC0415 - only here
-    from detectors.service.rule_files import compile_rules  # noqa: PLC0415 - only here
+    from detectors.service.rules.rule_files import compile_rules  # noqa: PLC0415 - only here
 
     detectors, problems = detectors_of(compile_rules(rule_files([RULES])))
     assert problems == ()
@@ -309,7 +309,7 @@ def test_the_bench_measures_without_a_corpus(tmp_path: Path) -> None:
 
 
 def test_a_busy_home_is_said(house: DetectionHouse, run: Run) -> None:
-    from detectors.service.runs import LEASE, PATIENCE  # noqa: PLC0415 - only here
+    from detectors.service.runs.runs import LEASE, PATIENCE  # noqa: PLC0415 - only here
 
     lease = house.spine.parts.leases.acquire(LEASE, "another", 60)
     assert lease is not None

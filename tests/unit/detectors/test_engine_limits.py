@@ -19,8 +19,8 @@ from detectors.core.sigma.regex import searcher
 from detectors.core.sigma.rule import CompiledRule, RuleSet
 from detectors.core.sigma.tree import And, Gap, Node, Not, Pattern, Regex, Text
 from detectors.models.rules import RuleFile, RuleHeader
-from detectors.service.checks import check_rules
-from detectors.service.rule_files import compile_rules
+from detectors.service.rules.checks import check_rules
+from detectors.service.rules.rule_files import compile_rules
 from secops.kernel.anchors import ANYTHING
 from secops.kernel.clock import SystemClock
 from secops.kernel.logs import LogEvent
@@ -187,7 +187,7 @@ def test_check_rules_names_a_rule_that_raises(monkeypatch: pytest.MonkeyPatch) -
     rules = RuleSet(
         (CompiledRule(RuleHeader("r1", "t", "low", "stable", "1", "r.yml", 3), BROKEN),)
     )
-    monkeypatch.setattr("detectors.service.checks.compile_rules", lambda _: rules)
+    monkeypatch.setattr("detectors.service.rules.checks.compile_rules", lambda _: rules)
     report = check_rules([RuleFile("r.yml", text.encode())], lambda _: (), 0)
     assert not report.good
     assert [(p.line, p.rule_id) for p in report.problems if "raises" in p.what] == [(3, "r1")]

@@ -12,7 +12,7 @@ import pytest
 from detectors.adapters.segments import Segments, open_segments
 from detectors.adapters.segments.checking import SegmentFiles
 from detectors.core.query import evaluator
-from detectors.service.log_integrity import CLOSE_SEGMENT, LogIntegrity
+from detectors.service.logs.log_integrity import CLOSE_SEGMENT, LogIntegrity
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import Forbidden
 from secops.kernel.logs import LogEvent

@@ -28,7 +28,7 @@ from detectors.errors import (
 )
 from detectors.models.search import ExportOptions, Histogram, TimeBar
 from detectors.service import DetectorsServices
-from detectors.service.log_search import LogSearch, narrowed
+from detectors.service.logs.log_search import LogSearch, narrowed
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, from_rfc3339
 from secops.kernel.errors import Conflict, Forbidden, Invalid

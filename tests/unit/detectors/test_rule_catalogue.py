@@ -18,8 +18,8 @@ from detectors.core.attack import (
     techniques_of,
 )
 from detectors.core.detection import Detector, detectors_of
-from detectors.service.coverage import attack_table
-from detectors.service.rule_files import compile_rules
+from detectors.service.rules.rule_files import compile_rules
+from detectors.service.runs.coverage import attack_table
 from tests.fakes.detection_house import RULES
 
 ROOT = Path(__file__).resolve().parents[3]

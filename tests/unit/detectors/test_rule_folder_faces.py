@@ -15,7 +15,7 @@ from detectors.adapters.rule_folders import LocalRuleFolders
 from detectors.api.rule_folders import rule_folder_routes
 from detectors.commands.detectors import group
 from detectors.service import DetectorsServices
-from detectors.service.rule_folders import RuleFolderService
+from detectors.service.rules.rule_folders import RuleFolderService
 from detectors.store.rule_folders import DatabaseRuleFolders
 from secops.adapters.spine import Spine
 from secops.kernel.actors import Actor

@@ -12,9 +12,9 @@ from detectors.adapters import rule_folders as disk
 from detectors.adapters.rule_folders import LocalRuleFolders
 from detectors.errors import RuleFolderNotFound, RuleFolderRefused
 from detectors.models.rule_folders import FolderOrder, FolderPolicy, folder_of
-from detectors.service.presentation import folder_report_json
-from detectors.service.rule_folders import ForeignRules, RuleFolderService
-from detectors.service.rules import RuleService
+from detectors.service.rules.rule_folders import ForeignRules, RuleFolderService
+from detectors.service.rules.rules import RuleService
+from detectors.service.triage.presentation import folder_report_json
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.rule_folders import DatabaseRuleFolders
 from secops.adapters.cache_file import CacheFile

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.models.rules import RuleFile
-from detectors.service.rule_files import compile_rules
-from detectors.service.scan import MAX_LINE, BadRecord, Hit, Scanner
+from detectors.service.rules.rule_files import compile_rules
+from detectors.service.runs.scan import MAX_LINE, BadRecord, Hit, Scanner
 from tests.fakes.detection_house import RULES
 from tests.functional.test_detector_runs import ROOT_LOGIN
 

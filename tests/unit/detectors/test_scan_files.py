@@ -18,8 +18,8 @@ from detectors.commands.files import rules_stamp
 from detectors.commands.workers import ForkedWorkers, WorkerDied, worth_processes
 from detectors.core.events.identity import LineCounter, event_id
 from detectors.models.rules import RuleFile
-from detectors.service.rule_files import compile_rules
-from detectors.service.scan import (
+from detectors.service.rules.rule_files import compile_rules
+from detectors.service.runs.scan import (
     BadRecord,
     Here,
     Hit,
@@ -30,8 +30,8 @@ from detectors.service.scan import (
     Workers,
     cached_rules,
 )
-from detectors.service.scan import blocks as blocks_module
-from detectors.service.scan.found import Found
+from detectors.service.runs.scan import blocks as blocks_module
+from detectors.service.runs.scan.found import Found
 from secops.adapters.cache_file import CacheFile
 from secops.kernel.clock import SECOND
 

@@ -23,7 +23,7 @@ from detectors.core.sightings import Watch, kinds_of, missing_fields, needs_of
 from detectors.models.alerts import Alert, Reason
 from detectors.models.rules import Logsource, RuleFile
 from detectors.models.schedule import Feed, RuleReport, Span
-from detectors.service.rule_files import compile_rules, logsource_table
+from detectors.service.rules.rule_files import compile_rules, logsource_table
 from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from secops.kernel.logs import LogEvent
 from tests.fakes.clock import START

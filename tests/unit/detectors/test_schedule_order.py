@@ -18,7 +18,7 @@ from detectors.core.watermark import (
 )
 from detectors.models.schedule import Admission, Progress, Span, Step
 from detectors.models.triage import Hint
-from detectors.service.event_time import LATENESS, SILENCE, EventTime
+from detectors.service.runs.event_time import LATENESS, SILENCE, EventTime
 from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from secops.kernel.logs import SourceSummary
 from tests.fakes.clock import START, FakeClock

@@ -18,7 +18,7 @@ from detectors.core.engine.tables import TableBuilder, keyword_text
 from detectors.core.sigma.parser import parse_file
 from detectors.core.sigma.tree import Node
 from detectors.models.rules import RuleFile
-from detectors.service.rule_files import compile_rules, logsource_table
+from detectors.service.rules.rule_files import compile_rules, logsource_table
 from secops.kernel.logs import Value
 from tests.fakes.sigma_matcher import holds
 

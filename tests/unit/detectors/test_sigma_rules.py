@@ -53,8 +53,8 @@ from detectors.core.subjects import common_subjects, risk_subjects, subjects_of
 from detectors.models.alerts import Reason
 from detectors.models.correlation import Uncounted
 from detectors.models.rules import RuleFile
-from detectors.service.rule_files import known_fields, logsource_table
-from detectors.service.windows_fields import windows_fields
+from detectors.service.rules.rule_files import known_fields, logsource_table
+from detectors.service.rules.windows_fields import windows_fields
 from secops.kernel.logs import LogEvent, Value
 from tests.unit.detectors.test_sigma_engine import trees
 

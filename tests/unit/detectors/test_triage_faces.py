@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 from detectors.api.triage import TriageServices, triage_routes
 from detectors.commands.detectors import group
 from detectors.service import DetectorsServices
-from detectors.service.entities import EntityService
-from detectors.service.exceptions import ExceptionService
-from detectors.service.forecast import ForecastService
-from detectors.service.suppression import SuppressionService
+from detectors.service.rules.exceptions import ExceptionService
+from detectors.service.rules.forecast import ForecastService
+from detectors.service.triage.entities import EntityService
+from detectors.service.triage.suppression import SuppressionService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.risks import DatabaseRisks
 from detectors.store.triage import DatabaseExceptions, DatabaseSuppressions

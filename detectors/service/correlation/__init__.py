@@ -1,0 +1,1 @@
+"""Correlations over hits: counts, values, sequences, absence, first sights."""

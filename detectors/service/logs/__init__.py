@@ -1,0 +1,1 @@
+"""Sources of logs: listened to, shipped, masked, stored, searched, traced."""

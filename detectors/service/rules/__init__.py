@@ -1,0 +1,1 @@
+"""Rules: read from folders, checked, tried on history, reported on, excepted."""

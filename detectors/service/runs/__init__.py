@@ -1,0 +1,1 @@
+"""Rules over events: live runs with their cursors, and whole sweeps of the store."""

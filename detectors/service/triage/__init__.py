@@ -1,0 +1,1 @@
+"""Alerts and what is done with them: grouped, suppressed, scored, shown."""

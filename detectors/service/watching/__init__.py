@@ -1,0 +1,1 @@
+"""What watches the watchers: quiet sources, the store, the plane itself."""
