@@ -10,7 +10,7 @@ from typing import Final
 from detectors.commands.files import rule_files
 from detectors.core.attack import techniques_of
 from detectors.core.detection import Detector, detectors_of
-from detectors.service.rule_files import compile_rules
+from detectors.service.rules.rule_files import compile_rules
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "manual" / "rules.md"
