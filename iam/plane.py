@@ -70,6 +70,7 @@ from iam.service.scim.resources import ScimService
 from iam.service.sign_on.acting import ActingService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
+from iam.service.rates import Rates
 from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
@@ -114,6 +115,7 @@ def assemble(
         rules=_password_rules(options),
         login_risk=ports.login_risk,
         outbound=ports.outbound,
+        rates=Rates(parts, client_rate=options.client_rate, address_rate=options.address_rate),
         trust=ports.trust,
         breached=_breached(options),
     )
@@ -198,8 +200,9 @@ def _services(
         cas=CasTickets(means, sessions, decisions),
         cas_logouts=CasLogouts(means),
         scim=ScimService(means, accounts),
-        power=_power(means, acting, accounts, roles),
-        protection=_protection(means, decisions, compiler),
+        power=_power(means, acting, (accounts, roles), desks),
+        protection=protection,
+        rates=means.rates,
     )
 
 

@@ -57,6 +57,8 @@ class Settings:
     trusted_proxies: str = ""
     workers: int = 1
     threads: int = 32
+    client_rate: int = 1_000
+    address_rate: int = 2_000
     retention_days: int = 200
     crypto_profile: CryptoProfile = "intl"
     unlock_file: str = ""
@@ -218,6 +220,8 @@ _NUMBERS: Final = (
     ("threads", 1, 256),
     ("retention_days", 1, 9_999),
     ("syslog_max_message", 1_024, 1 << 20),
+    ("client_rate", 1, 10_000_000),
+    ("address_rate", 1, 10_000_000),
     ("syslog_max_connections", 1, 10_000),
     ("syslog_idle_seconds", 10, 86_400),
 )

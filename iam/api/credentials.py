@@ -11,11 +11,13 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from iam.errors import InvalidClient, InvalidRequest, UseDpopNonce
+from iam.errors import InvalidClient, InvalidRequest, RateExceeded, UseDpopNonce
 from iam.models.clients import ASSERTION_TYPE, ClientCredentials
+from iam.service.rates import Rates
 from secops.kernel.access import Possession
 from secops.kernel.trail import Act
 from secops.web.messages import JSON, NO_STORE, Request, Response
+from secops.web.problems import problem_response
 
 _NO_STORE: Final = (("content-type", JSON), NO_STORE, ("pragma", "no-cache"))
 _MAX_HEADER: Final = 1_024
@@ -88,12 +90,17 @@ def oauth_response(
     return Response(status, _NO_STORE, orjson.dumps(value), acts)
 
 
-def challenging(handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """Answer ``invalid_client`` with the scheme the client should use (RFC 6749 §5.2)."""
+def guarded(
+    rates: Rates, handler: Callable[[Request], Response]
+) -> Callable[[Request], Response]:
+    """Hold callers to their rates, and say how a client should prove itself (RFC 6749 §5.2)."""
 
     def answer(request: Request) -> Response:
         try:
-            return handler(request)
+            return rates.admit(request.remote, lambda: handler(request))
+        except RateExceeded as error:
+            refused = problem_response(error, request, "oauth")
+            return replace(refused, acts=error.acts)
         except UseDpopNonce as error:
             body = orjson.dumps({"error": error.oauth_error, "error_description": error.detail})
             nonce = ("dpop-nonce", str(error.facts["dpop_nonce"]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.api.credentials import (
-    challenging,
+    guarded,
     oauth_response,
     read_credentials,
     read_possession,
@@ -92,7 +92,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
             path=f"/oauth2/{path}",
             operation=operation,
             access=Public(_CLIENTS),
-            handler=challenging(handler),
+            handler=guarded(services.rates, handler),
             response=_ANSWERS.get(path),
             form="oauth",
             max_body=MAX_BODY,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from iam.errors import SiteRefused, SiteSignIn
+from iam.errors import RateExceeded, SiteRefused, SiteSignIn
 from iam.models.sites import SiteRequest
 from iam.service import IamServices
 from secops.kernel.errors import Forbidden, SecopsError
@@ -88,7 +89,8 @@ class _Calls:
     def _check(self, request: Request, read: Callable[[Request], SiteRequest]) -> Response:
         try:
             asked = read(request)
-            passed, act = self.services.sites.check_site(asked)
+            check = partial(self.services.sites.check_site, asked)
+            passed, act = self.services.rates.admit(request.remote, check)
         except SecopsError as error:
             return _refusal(error, request)
         headers = (NO_STORE, *passed.headers)
@@ -132,6 +134,7 @@ def _site_request(request: Request, method: str, host: str, uri: str) -> SiteReq
 
 
 def _refusal(error: SecopsError, request: Request) -> Response:
+    acts: tuple[Act, ...] = error.acts if isinstance(error, RateExceeded) else ()
     if error.status not in _REFUSED:
         # trouble here means refusal there
         error = Forbidden(error.detail)
@@ -142,7 +145,6 @@ def _refusal(error: SecopsError, request: Request) -> Response:
         headers.append(("x-auth-redirect", str(location)))
         if request.path != _NGINX and _is_navigation(request):
             return Response(303, (*headers, ("location", str(location))))
-    acts: tuple[Act, ...] = ()
     if isinstance(error, SiteRefused):
         details = {"code": error.code}
         acts = (

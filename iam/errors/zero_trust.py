@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from secops.kernel.errors import Conflict, Forbidden, Invalid, TooMany, Unauthenticated
+from secops.kernel.trail import Act
 
 
 class PolicyInvalid(Invalid):
@@ -77,3 +78,19 @@ class DeviceKnown(Conflict):
     code = "iam.device_known"
     title = Text("该设备密钥已登记", "The device's key is registered already")
     remedy = Text("请先撤销原登记,或换用新密钥。", "Revoke the old registration, or use a new key.")
+
+
+class RateExceeded(TooMany):
+    """One application or one address asks more often than it may; ``acts`` record it."""
+
+    code = "iam.rate_exceeded"
+    title = Text("请求频率超过上限", "More requests than the rate allows")
+    remedy = Text(
+        "请按 Retry-After 等待后重试;确有需要时请管理员调整 client_rate 或 address_rate。",
+        "Wait as Retry-After says; where it is needed, have client_rate or address_rate raised.",
+    )
+
+    def __init__(self, detail: str, acts: tuple[Act, ...], *, retry_after: int) -> None:
+        """Keep what is to be recorded with the answer, and the seconds to wait."""
+        super().__init__(detail, retry_after=retry_after)
+        self.acts = acts

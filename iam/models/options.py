@@ -68,6 +68,8 @@ class IamOptions:
     attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
     lifetimes: Lifetimes = Lifetimes()
 
+    client_rate: int = 0
+    address_rate: int = 0
     @property
     def passwords_age(self) -> bool:
         """Whether passwords expire (等保 practice; NIST advises against)."""

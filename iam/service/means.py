@@ -15,6 +15,7 @@ from iam.ports import (
     IamStores,
     KeyedHash,
     LoginRisk,
+    MessageCarrier,
     NoBreachedPasswords,
     NoOutbound,
     NoTrust,
@@ -22,6 +23,7 @@ from iam.ports import (
     PasswordHasher,
     SecretBox,
 )
+from iam.service.rates import Rates
 from secops.crypto.hashes import keyed
 from secops.kernel.clock import SECOND
 from secops.kernel.parts import Parts
@@ -61,6 +63,7 @@ class Means:
     """The spine, the stores and the plane's own instruments."""
 
     parts: Parts
+    rates: Rates
     stores: IamStores
     options: IamOptions
     keys: Keys
@@ -71,6 +74,7 @@ class Means:
     outbound: Outbound = field(default_factory=NoOutbound)
     trust: CertificateTrust = field(default_factory=NoTrust)
     breached: BreachedPasswords = field(default_factory=NoBreachedPasswords)
+    carriers: tuple[MessageCarrier, ...] = ()
 
     @property
     def now(self) -> int:

@@ -71,6 +71,7 @@ class House:
             return
         self._closed.append(True)
         self.iam.decisions.record.close()
+        self.iam.rates.close()
         self.spine.journal.close()
         self.detectors.logs.close()
         self.audits.ledger.sequencer.drain()

@@ -12,7 +12,7 @@ from iam.errors import InvalidClient, InvalidDpopProof
 from iam.models.clients import Client, ClientCredentials
 from iam.service.means import Means
 from iam.service.provider.client_keys import ClientKeys
-from iam.service.provider.directory import ClientDirectory
+from iam.service.provider.directory import ClientDirectory, actor_of_client
 from iam.service.provider.possession import KIND, PossessionService
 from secops.kernel.clock import SECOND
 from secops.kernel.transactions import Transaction
@@ -31,10 +31,16 @@ class CallerService:
     possession: PossessionService
 
     def identify(self, credentials: ClientCredentials) -> Client:
-        """Return the application, whatever proof of a key came along; raise ``InvalidClient``."""
+        """Return the application, whatever proof of a key came along.
+
+        Raises ``InvalidClient`` or ``RateExceeded``.
+        """
         if credentials.assertion is None:
-            return self.directory.authenticate(credentials)
+            client = self.directory.authenticate(credentials)
+            self._count(client)
+            return client
         client, assertion = self._by_assertion(credentials)
+        self._count(client)
         self._consume(assertion, None)
         return client
 
@@ -42,13 +48,15 @@ class CallerService:
         """Return the application and the thumbprint of the key it shows, if it shows one.
 
         Assertion and proof are used once, together. Raises ``InvalidClient``,
-        ``InvalidDpopProof`` (also where the registration demands a proof) or ``UseDpopNonce``.
+        ``InvalidDpopProof`` (also where the registration demands a proof), ``UseDpopNonce`` or
+        ``RateExceeded``.
         """
         assertion = proof = None
         if credentials.assertion is None:
             client = self.directory.authenticate(credentials)
         else:
             client, assertion = self._by_assertion(credentials)
+        self._count(client)
         if credentials.possession is not None:
             proof = self.possession.at_provider(credentials.possession)
         elif client.dpop_bound:
@@ -57,6 +65,11 @@ class CallerService:
         if assertion is not None or proof is not None:
             self._consume(assertion, proof)
         return client, None if proof is None else proof.thumbprint
+
+    def _count(self, client: Client) -> None:
+        """Count the request of a confidential application; anybody can pass for a public one."""
+        if not client.public:
+            self.means.rates.count(actor_of_client(client, frozenset()))
 
     def _by_assertion(self, credentials: ClientCredentials) -> tuple[Client, VerifiedAssertion]:
         try:

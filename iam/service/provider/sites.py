@@ -73,12 +73,13 @@ class SiteService:
     def check_site(self, request: SiteRequest) -> tuple[SitePass, Act]:
         """Return what the application is told, and the act to make durable before that.
 
-        Raises ``SiteSignIn`` where somebody has to sign in, or ``Forbidden``.
+        Raises ``SiteSignIn`` where somebody has to sign in, ``Forbidden`` or ``RateExceeded``.
         """
         site, client = self._find(request)
         try:
             actor, key = self._identify(request, site, client)
         except TokenRefused as error:
+        self._means.rates.count(actor)
             raise SiteSignIn(error.detail, location=_start_uri(site, request.uri)) from error
         target = f"site:{client.id}"
         permission = SESSION_OPEN if actor.kind == "account" else TOKEN_ISSUE
