@@ -66,11 +66,11 @@ from iam.service.provider.registration import RegistrationService
 from iam.service.provider.sites import SiteService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
+from iam.service.rates import Rates
 from iam.service.scim.resources import ScimService
 from iam.service.sign_on.acting import ActingService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
-from iam.service.rates import Rates
 from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
@@ -107,6 +107,7 @@ def assemble(
     """Return the plane over a given hasher (tests bring a quick one)."""
     means = Means(
         parts=parts,
+        rates=Rates(parts, client_rate=options.client_rate, address_rate=options.address_rate),
         stores=make_stores(),
         options=options,
         keys=Keys(ports.keyed_hash),
@@ -115,7 +116,6 @@ def assemble(
         rules=_password_rules(options),
         login_risk=ports.login_risk,
         outbound=ports.outbound,
-        rates=Rates(parts, client_rate=options.client_rate, address_rate=options.address_rate),
         trust=ports.trust,
         breached=_breached(options),
     )

@@ -218,10 +218,10 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
 _NUMBERS: Final = (
     ("workers", 1, 64),
     ("threads", 1, 256),
-    ("retention_days", 1, 9_999),
-    ("syslog_max_message", 1_024, 1 << 20),
     ("client_rate", 1, 10_000_000),
     ("address_rate", 1, 10_000_000),
+    ("retention_days", 1, 9_999),
+    ("syslog_max_message", 1_024, 1 << 20),
     ("syslog_max_connections", 1, 10_000),
     ("syslog_idle_seconds", 10, 86_400),
 )

@@ -80,6 +80,7 @@ from iam.errors.zero_trust import (
     PolicyInvalid,
     PolicyLocksOut,
     PolicyState,
+    RateExceeded,
     SubjectLocked,
 )
 
@@ -90,7 +91,6 @@ __all__ = [
     "CertificateRefused",
     "DeviceCodeRefused",
     "DeviceDenied",
-    RateExceeded,
     "DeviceExpired",
     "DeviceKnown",
     "DeviceRefused",
@@ -128,6 +128,7 @@ __all__ = [
     "PolicyUnusable",
     "PossessionRefused",
     "PrivilegeRefused",
+    "RateExceeded",
     "RedirectRefused",
     "RegistrationNotSupported",
     "RequestNotSupported",
@@ -145,7 +146,6 @@ __all__ = [
     "SubjectLocked",
     "TokenRefused",
     "TwoPersonsNeeded",
-    "RateExceeded",
     "UnauthorizedClient",
     "UnmetAuthentication",
     "UnsupportedGrantType",

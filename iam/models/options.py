@@ -64,12 +64,12 @@ class IamOptions:
     risk_limit: int = 80
     dpop_nonces: bool = False
     fold_seconds: float = 0.0
+    client_rate: int = 0
+    address_rate: int = 0
     terminator_key: bytes = field(default=b"", repr=False)
     attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
     lifetimes: Lifetimes = Lifetimes()
 
-    client_rate: int = 0
-    address_rate: int = 0
     @property
     def passwords_age(self) -> bool:
         """Whether passwords expire (等保 practice; NIST advises against)."""

@@ -30,8 +30,8 @@ from iam.service.provider.pushing import PushService
 from iam.service.provider.registration import RegistrationService
 from iam.service.provider.sites import SiteService
 from iam.service.provider.verification import TokenVerification
-from iam.service.scim.resources import ScimService
 from iam.service.rates import Rates
+from iam.service.scim.resources import ScimService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.passkeys import PasskeyService

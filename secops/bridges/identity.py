@@ -31,9 +31,9 @@ def options(settings: Settings) -> IamOptions:
         attestation=_attestation(settings),
         terminator_key=bytes.fromhex(settings.terminator_key),
         fold_seconds=_FOLD_SECONDS,
-    )
         client_rate=settings.client_rate,
         address_rate=settings.address_rate,
+    )
 
 
 def trust(settings: Settings) -> TrustFolder:

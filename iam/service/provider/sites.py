@@ -79,8 +79,8 @@ class SiteService:
         try:
             actor, key = self._identify(request, site, client)
         except TokenRefused as error:
-        self._means.rates.count(actor)
             raise SiteSignIn(error.detail, location=_start_uri(site, request.uri)) from error
+        self._means.rates.count(actor)
         target = f"site:{client.id}"
         permission = SESSION_OPEN if actor.kind == "account" else TOKEN_ISSUE
         decision = self._decisions.decide(Question(actor, permission, target))
