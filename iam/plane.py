@@ -200,8 +200,8 @@ def _services(
         cas=CasTickets(means, sessions, decisions),
         cas_logouts=CasLogouts(means),
         scim=ScimService(means, accounts),
-        power=_power(means, acting, (accounts, roles), desks),
-        protection=protection,
+        power=_power(means, acting, accounts, roles),
+        protection=_protection(means, decisions, compiler),
         rates=means.rates,
     )
 
