@@ -23,6 +23,7 @@ DECISIONS_SECONDS: Final = 3_600.0
 DECISIONS_KEPT_DAYS: Final = 30
 DECISIONS_KEPT: Final = 50_000
 LEAVERS_SECONDS: Final = 300.0
+CONSENTS_KEPT: Final = 90 * DAY
 TICKETS_KEPT: Final = 2 * DAY
 """Longer than a session lives and a silent service is told again."""
 
@@ -46,6 +47,9 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
             + stores.device_grants.purge(tx, before, PURGE_LIMIT)
             + stores.logouts.purge(tx, tx.now - LOGOUTS_KEPT, PURGE_LIMIT)
             + stores.cas.purge(tx, tx.now - TICKETS_KEPT, PURGE_LIMIT)
+            + stores.message_addresses.purge(tx, before, PURGE_LIMIT)
+            + stores.owner_notices.purge(tx, tx.now - LOGOUTS_KEPT, PURGE_LIMIT)
+            + stores.consents.purge(tx, tx.now - CONSENTS_KEPT, PURGE_LIMIT)
         )
 
     def end_what_is_over() -> bool:

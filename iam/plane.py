@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from iam.adapters.breached import BreachedFile
 from iam.adapters.hashing import Argon2Hasher
@@ -24,6 +25,7 @@ from iam.service.actors import ActorService
 from iam.service.cas.logouts import CasLogouts
 from iam.service.cas.registering import CasServiceChange
 from iam.service.cas.tickets import CasTickets
+from iam.service.changes import ChangeDesk
 from iam.service.evidence import EvidenceService
 from iam.service.means import Keys, Means
 from iam.service.people.accounts import AccountService
@@ -51,6 +53,8 @@ from iam.service.provider.authentication import CallerService
 from iam.service.provider.authorize import AuthorizeService
 from iam.service.provider.client_keys import ClientKeys
 from iam.service.provider.clients import ClientService
+from iam.service.provider.consent_review import ConsentReview
+from iam.service.provider.consents import ConsentBook
 from iam.service.provider.console import ConsoleService
 from iam.service.provider.devices import DeviceGrantService
 from iam.service.provider.directory import ClientDirectory
@@ -71,8 +75,12 @@ from iam.service.scim.resources import ScimService
 from iam.service.sign_on.acting import ActingService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
+from iam.service.sign_on.message_addresses import MessageAddressService
+from iam.service.sign_on.message_codes import MessageCodeService
 from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
+from iam.service.sign_on.presenting import Presenting
+from iam.service.sign_on.revocation import CertificateJudge
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
 from iam.service.sign_on.step_up import StepUpService
@@ -118,6 +126,7 @@ def assemble(
         outbound=ports.outbound,
         trust=ports.trust,
         breached=_breached(options),
+        carriers=ports.carriers,
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
     ring = KeyRing(ports.token_signer, parts.clock)
@@ -159,24 +168,35 @@ def _services(
     clients = ClientService(means, directory)
     issuer = Issuer(means, ring, acting)
     opening = Opening(means, decisions)
+    presenting = Presenting(means, CertificateJudge(means))
     callers = CallerService(means, directory, ClientKeys(means), PossessionService(means))
     pushed = PushService(means, callers)
-    grants = GrantService(means, callers, issuer, decisions)
+    consents = ConsentBook(means)
+    grants = GrantService(means, callers, issuer, decisions, consents)
     verification = TokenVerification(means, ring, directory)
     providers = Providers(means, Upstreams(means.outbound, means.parts.clock))
+    resets, registration = ResetService(means), RegistrationService(means, clients)
+    upstreams = UpstreamService(means, providers)
+    protection = _protection(means, decisions, compiler)
+    asking = (resets, registration, upstreams, protection.policies, protection.locks)
+    desks = {each.desk.name: each.desk for each in asking}
     return IamServices(
         accounts=accounts,
         roles=roles,
         enrolment=EnrolmentService(means),
-        resets=ResetService(means),
+        resets=resets,
         sign_in=SignInService(means, opening),
         passkeys=PasskeyService(means, opening),
         factors=FactorService(means),
-        certificates=CertificateService(means, opening),
-        step_up=StepUpService(means, opening),
+        message_codes=MessageCodeService(means, opening),
+        message_addresses=MessageAddressService(means),
+        certificates=CertificateService(means, opening, presenting),
+        step_up=StepUpService(means, opening, presenting),
         sessions=sessions,
         clients=clients,
-        authorize=AuthorizeService(means, directory, sessions, pushed, issuer, decisions),
+        authorize=AuthorizeService(
+            means, directory, sessions, pushed, issuer, decisions, consents
+        ),
         grants=grants,
         inspection=InspectionService(means, callers, verification, issuer),
         metadata=MetadataService(means, ring),
@@ -186,7 +206,8 @@ def _services(
         device_grants=DeviceGrantService(means, callers, directory, grants),
         logouts=LogoutService(means, directory, issuer),
         log_out=LogOutService(means, directory, ring, sessions),
-        registration=RegistrationService(means, clients),
+        registration=registration,
+        consents=ConsentReview(means),
         containment=ContainmentService(means),
         actors=ActorService(means, verification),
         evidence=EvidenceService(means, decisions.book),
@@ -194,14 +215,14 @@ def _services(
         decisions=decisions,
         verification=verification,
         sites=SiteService(means, directory, verification, grants=grants, decisions=decisions),
-        upstreams=UpstreamService(means, providers),
+        upstreams=upstreams,
         upstream_sign_in=UpstreamSignIn(means, providers, opening),
         leavers=LeaverCheck(means, providers),
         cas=CasTickets(means, sessions, decisions),
         cas_logouts=CasLogouts(means),
         scim=ScimService(means, accounts),
-        power=_power(means, acting, accounts, roles),
-        protection=_protection(means, decisions, compiler),
+        power=_power(means, acting, (accounts, roles), desks),
+        protection=protection,
         rates=means.rates,
     )
 
@@ -237,15 +258,19 @@ def _protection(
 
 
 def _power(
-    means: Means, acting: ActingService, accounts: AccountService, roles: RoleService
+    means: Means,
+    acting: ActingService,
+    holding: tuple[AccountService, RoleService],
+    desks: Mapping[str, ChangeDesk],
 ) -> PowerServices:
+    accounts, roles = holding
     kinds: tuple[ChangeKind, ...] = (
         RoleChange(means, roles),
         PrivilegeChange(means, roles),
         EmergencyChange(means, roles),
         CasServiceChange(means),
     )
-    changes = ChangeRequestService(means, {kind.name: kind for kind in kinds})
+    changes = ChangeRequestService(means, {kind.name: kind for kind in kinds}, desks)
     return PowerServices(
         organisations=OrganisationService(means),
         mandates=MandateService(means, acting),

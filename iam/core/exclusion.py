@@ -56,3 +56,8 @@ def check_role(role: str, *, for_client: bool) -> None:
 def administers(roles: AbstractSet[str]) -> bool:
     """Tell whether ``roles`` hold one of the three administrators' roles."""
     return bool(ADMINISTRATORS & roles)
+
+
+def demands_strong_factors(roles: AbstractSet[str]) -> bool:
+    """Tell whether codes by message are never enough: the three administrators and auditors."""
+    return bool((ADMINISTRATORS | {AUDITOR}) & roles)

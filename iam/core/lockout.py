@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.models.credentials import Attempts
-from secops.kernel.clock import HOUR, MINUTE
+from secops.kernel.clock import DAY, HOUR, MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,13 @@ DEVICE: Final = Limit(failures=10, window=30 * MINUTE, refusal=30 * MINUTE)
 ADDRESS: Final = Limit(failures=50, window=30 * MINUTE, refusal=30 * MINUTE)
 FACTOR: Final = Limit(failures=5, window=5 * MINUTE, refusal=5 * MINUTE)
 HOURLY: Final = Limit(failures=100, window=HOUR, refusal=HOUR)
+MESSAGE_PAUSE: Final = Limit(failures=1, window=MINUTE, refusal=MINUTE)
+MESSAGE_ACCOUNT: Final = Limit(failures=5, window=HOUR, refusal=HOUR)
+MESSAGE_BLOCK: Final = Limit(failures=20, window=HOUR, refusal=HOUR)
+MESSAGE_NUMBER: Final = Limit(failures=10, window=DAY, refusal=DAY)
+MESSAGE_HOUSE: Final = Limit(failures=1_000, window=HOUR, refusal=HOUR)
+"""Codes sent: for whom, from where, to whom, and in all. Sending costs money, and whoever owns
+a number can earn by it (SMS pumping); the last bounds the bill if all others are got round."""
 
 LIMITS: Final = {
     "account": ACCOUNT,
@@ -30,6 +37,11 @@ LIMITS: Final = {
     "address": ADDRESS,
     "factor": FACTOR,
     "hourly": HOURLY,
+    "message_pause": MESSAGE_PAUSE,
+    "message_account": MESSAGE_ACCOUNT,
+    "message_block": MESSAGE_BLOCK,
+    "message_number": MESSAGE_NUMBER,
+    "message_house": MESSAGE_HOUSE,
 }
 
 NONE_YET: Final = Attempts(failures=0, since=0, until=0)

@@ -5,13 +5,23 @@ from __future__ import annotations
 from iam.errors.factors import (
     CertificateKnown,
     CertificateRefused,
+    CertificateUnchecked,
     LastFactor,
     PasskeyKnown,
     PasskeyRefused,
 )
+from iam.errors.messages import (
+    AddressInvalid,
+    ChannelOff,
+    MessageCodeNotAdmitted,
+    MessageNotSent,
+    TooManyMessages,
+)
 from iam.errors.oauth import (
     AccessDenied,
     AuthorizationPending,
+    ConsentDenied,
+    ConsentRequired,
     DeviceCodeRefused,
     DeviceDenied,
     DeviceExpired,
@@ -86,9 +96,14 @@ from iam.errors.zero_trust import (
 
 __all__ = [
     "AccessDenied",
+    "AddressInvalid",
     "AuthorizationPending",
     "CertificateKnown",
     "CertificateRefused",
+    "CertificateUnchecked",
+    "ChannelOff",
+    "ConsentDenied",
+    "ConsentRequired",
     "DeviceCodeRefused",
     "DeviceDenied",
     "DeviceExpired",
@@ -111,6 +126,8 @@ __all__ = [
     "LockRefused",
     "LoginRequired",
     "MandateRefused",
+    "MessageCodeNotAdmitted",
+    "MessageNotSent",
     "NameTaken",
     "OAuthRefused",
     "OrganisationInUse",
@@ -145,6 +162,7 @@ __all__ = [
     "StaleChange",
     "SubjectLocked",
     "TokenRefused",
+    "TooManyMessages",
     "TwoPersonsNeeded",
     "UnauthorizedClient",
     "UnmetAuthentication",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from iam.models.factors import AttestationPolicy
+from iam.models.factors import AttestationPolicy, RevocationPolicy
 from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 
 PasswordProfile = Literal["mlps", "nist"]
@@ -36,8 +36,10 @@ class Lifetimes:
     refresh_absolute: int = 12 * HOUR
     enrolment: int = DAY
     reset_request: int = DAY
+    reset_delay: int = DAY
     password_age: int = 90 * DAY
     device: int = 90 * DAY
+    consent: int = 180 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ class IamOptions:
 
     ``hash_threads`` is how many passwords are hashed at a time (0: one per core);
     ``hash_queue`` is how many callers may wait before the rest get 429. ``attestation`` says
-    which makers' passkeys are admitted, ``terminator_key`` is shared with a TLS or TLCP
-    terminator that signs what it says of client certificates. ``fold_seconds`` is how
-    often counted decisions are written, 0 for only when they are flushed.
+    which makers' passkeys are admitted, ``revocation`` where certificates are asked about,
+    ``terminator_key`` is shared with a TLS or TLCP terminator that signs what it says of client
+    certificates. ``fold_seconds`` is how often counted decisions are written, 0 for only when
+    they are flushed.
     """
 
     issuer: str = "http://localhost:8080"
@@ -63,11 +66,13 @@ class IamOptions:
     hash_queue: int = 8
     risk_limit: int = 80
     dpop_nonces: bool = False
+    message_prefixes: tuple[str, ...] = ("+86",)
     fold_seconds: float = 0.0
     client_rate: int = 0
     address_rate: int = 0
     terminator_key: bytes = field(default=b"", repr=False)
     attestation: AttestationPolicy = field(default_factory=AttestationPolicy)
+    revocation: RevocationPolicy = field(default_factory=RevocationPolicy)
     lifetimes: Lifetimes = Lifetimes()
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from iam.ports.cas import CasStore
 from iam.ports.changes import ChangeKind, ChangeStore
+from iam.ports.consents import ConsentStore
 from iam.ports.factors import (
     CertificateStore,
     CertificateTrust,
@@ -32,6 +33,7 @@ from iam.ports.login_risk import (
     RiskAdvice,
     SignInFacts,
 )
+from iam.ports.messages import MessageAddressStore, MessageCarrier, OwnerNoticeStore
 from iam.ports.organisations import DepartureStore, MandateStore, OrganisationStore
 from iam.ports.people import (
     AccountStore,
@@ -88,6 +90,7 @@ __all__ = [
     "ChangeStore",
     "ClientRequestStore",
     "ClientStore",
+    "ConsentStore",
     "CredentialStore",
     "DecisionStore",
     "DepartureStore",
@@ -105,6 +108,8 @@ __all__ = [
     "LogoutStore",
     "MandateSigner",
     "MandateStore",
+    "MessageAddressStore",
+    "MessageCarrier",
     "NoBreachedPasswords",
     "NoLoginRisk",
     "NoMandateSigner",
@@ -112,6 +117,7 @@ __all__ = [
     "NoTrust",
     "OrganisationStore",
     "Outbound",
+    "OwnerNoticeStore",
     "ParsedPolicy",
     "PasskeyStore",
     "PasswordHasher",
@@ -176,3 +182,6 @@ class IamStores:
     device_grants: DeviceGrantStore
     logouts: LogoutStore
     client_requests: ClientRequestStore
+    message_addresses: MessageAddressStore
+    owner_notices: OwnerNoticeStore
+    consents: ConsentStore

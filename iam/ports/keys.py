@@ -9,6 +9,7 @@ from typing import Protocol
 from iam.errors import MandateRefused
 from iam.ports.factors import CertificateTrust, NoTrust
 from iam.ports.login_risk import LoginRisk, NoLoginRisk
+from iam.ports.messages import MessageCarrier
 from iam.ports.upstream import NoOutbound, Outbound
 from secops.kernel.errors import Unavailable
 
@@ -92,6 +93,7 @@ class IamPorts:
     outbound: Outbound = field(default_factory=NoOutbound)
     trust: CertificateTrust = field(default_factory=NoTrust)
     mandate_signer: MandateSigner = field(default_factory=NoMandateSigner)
+    carriers: tuple[MessageCarrier, ...] = ()
 
 
 class BreachedPasswords(Protocol):

@@ -18,6 +18,7 @@ from iam.service.power import PowerServices
 from iam.service.protection.services import ProtectionServices
 from iam.service.provider.authorize import AuthorizeService
 from iam.service.provider.clients import ClientService
+from iam.service.provider.consent_review import ConsentReview
 from iam.service.provider.console import ConsoleService
 from iam.service.provider.devices import DeviceGrantService
 from iam.service.provider.grants import GrantService
@@ -34,6 +35,8 @@ from iam.service.rates import Rates
 from iam.service.scim.resources import ScimService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
+from iam.service.sign_on.message_addresses import MessageAddressService
+from iam.service.sign_on.message_codes import MessageCodeService
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
@@ -57,6 +60,8 @@ class IamServices:
     sign_in: SignInService
     passkeys: PasskeyService
     factors: FactorService
+    message_codes: MessageCodeService
+    message_addresses: MessageAddressService
     certificates: CertificateService
     step_up: StepUpService
     sessions: SessionService
@@ -72,6 +77,7 @@ class IamServices:
     logouts: LogoutService
     log_out: LogOutService
     registration: RegistrationService
+    consents: ConsentReview
     containment: ContainmentService
     actors: ActorService
     evidence: EvidenceService

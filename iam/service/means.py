@@ -15,6 +15,7 @@ from iam.ports import (
     IamStores,
     KeyedHash,
     LoginRisk,
+    MessageCarrier,
     NoBreachedPasswords,
     NoOutbound,
     NoTrust,
@@ -73,6 +74,7 @@ class Means:
     outbound: Outbound = field(default_factory=NoOutbound)
     trust: CertificateTrust = field(default_factory=NoTrust)
     breached: BreachedPasswords = field(default_factory=NoBreachedPasswords)
+    carriers: tuple[MessageCarrier, ...] = ()
 
     @property
     def now(self) -> int:

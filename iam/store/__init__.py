@@ -8,6 +8,7 @@ from iam.store.cas import CasTables
 from iam.store.certificates import Certificates
 from iam.store.changes import Changes
 from iam.store.clients import Clients
+from iam.store.consents import Consents
 from iam.store.credentials import Credentials
 from iam.store.departures import Departures
 from iam.store.device_grants import DeviceGrants, PushedRequests
@@ -19,6 +20,7 @@ from iam.store.lockouts import Lockouts
 from iam.store.locks import Locks
 from iam.store.logouts import ClientRequests, Logouts
 from iam.store.mandates import Mandates
+from iam.store.messages import MessageAddresses, OwnerNotices
 from iam.store.organisations import Organisations
 from iam.store.passkeys import Passkeys
 from iam.store.persons import Persons
@@ -67,4 +69,7 @@ def make_stores() -> IamStores:
         device_grants=DeviceGrants(),
         logouts=Logouts(),
         client_requests=ClientRequests(),
+        message_addresses=MessageAddresses(),
+        owner_notices=OwnerNotices(),
+        consents=Consents(),
     )

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from playbooks.models import Channel
+from secops.crypto.signed_posts import signed_post
 from secops.kernel.clock import SECOND
 
 _MILLISECOND: Final = 1_000
@@ -71,7 +72,7 @@ def build_message(
         body: dict[str, object] = {"title": short, "text": cut(text, limit), "key": key}
         headers.append(("idempotency-key", key))
         if channel.secret:
-            headers.append(_generic_signature(channel.secret, body, now))
+            headers.append(signed_post(channel.secret, _encode(body), now))
     elif channel.kind == "feishu":
         body = {"msg_type": "text", "content": {"text": whole}}
         if channel.secret:
@@ -88,13 +89,6 @@ def build_message(
 
 def _encode(body: object) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _generic_signature(secret: str, body: dict[str, object], now: int) -> tuple[str, str]:
-    stamp = str(now // SECOND)
-    text = stamp.encode() + b"." + _encode(body)
-    digest = hmac.digest(secret.encode(), text, hashlib.sha256).hex()
-    return "x-secops-signature", f"t={stamp},v1={digest}"
 
 
 def refusal(channel: Channel, status: int, body: bytes) -> str:

@@ -21,6 +21,7 @@ from iam.plane import assemble
 from iam.ports import (
     CertificateTrust,
     LoginRisk,
+    MessageCarrier,
     NoLoginRisk,
     NoOutbound,
     NoTrust,
@@ -108,6 +109,7 @@ def open_iam_home(
     login_risk: LoginRisk | None = None,
     trust: CertificateTrust | None = None,
     outbound: Outbound | None = None,
+    carriers: tuple[MessageCarrier, ...] = (),
     **options: Any,
 ) -> IamHome:
     """Open ``home`` (made if new) with the plane installed and access control bound."""
@@ -123,6 +125,7 @@ def open_iam_home(
         login_risk=login_risk,
         trust=trust,
         outbound=outbound,
+        carriers=carriers,
         **options,
     )
     if demo_accounts:
@@ -161,6 +164,7 @@ def _open(
     login_risk: LoginRisk | None = None,
     trust: CertificateTrust | None = None,
     outbound: Outbound | None = None,
+    carriers: tuple[MessageCarrier, ...] = (),
     **options: Any,
 ) -> IamHome:
     clock, access = FakeClock(), LateAccessControl()
@@ -173,6 +177,7 @@ def _open(
             login_risk=login_risk or NoLoginRisk(),
             outbound=outbound or NoOutbound(),
             trust=trust or NoTrust(),
+            carriers=carriers,
         ),
         IamOptions(**{"issuer": ISSUER, "demo": demo, **options}),
         hasher=hasher,

@@ -17,6 +17,7 @@ from iam.service.sign_on.ceremonies import passkey_id
 from iam.service.sign_on.owning import owner_of, require_another, require_fresh
 from iam.service.sign_on.recovery_codes import make_recovery_codes, recovery_digest
 from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.sending import mask_of
 from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound, StepUpRequired
 from secops.kernel.trail import Act
@@ -65,6 +66,16 @@ class FactorService:
             held.append(Factor("totp", "", "", 0))
         held.extend(map(_passkey, stores.passkeys.of_account(tx, account_id)))
         held.extend(map(_certificate, stores.certificates.of_account(tx, account_id)))
+        held.extend(
+            Factor(
+                "one_time",
+                each.channel,
+                mask_of(self.means, each),
+                each.created_at,
+                each.last_used_at,
+            )
+            for each in stores.message_addresses.of_account(tx, account_id)
+        )
         left = stores.factors_held.recovery_codes_left(tx, account_id)
         held.append(Factor("recovery", "", str(left), 0, usable=left > 0))
         return held

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from iam.core.lockout import LIMITS, after_failure, refused
 from iam.core.names import address_block, folded_name
-from iam.errors import TokenRefused
+from iam.errors import (
+    CertificateRefused,
+    CertificateUnchecked,
+    PasskeyRefused,
+    SignInRefused,
+    TokenRefused,
+)
 from iam.service.means import Means
 from iam.service.sign_on.references import read_reference, write_reference
+from secops.kernel.actors import system_actor
+from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "device"
+_Judged = TypeVar("_Judged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +95,10 @@ def count_password(means: Means, tx: Transaction, keys: GuessKeys, *, failed: bo
     What was refused unseen is no guess: it must not use up the hour of whoever owns the name.
     """
     if not password_refused(means, tx, keys):
-        _count(means, tx, "hourly", keys.account)
+        count_one(means, tx, "hourly", keys.account)
     if failed:
-        _count(means, tx, *keys.password)
-        _count(means, tx, "address", keys.address)
+        count_one(means, tx, *keys.password)
+        count_one(means, tx, "address", keys.address)
 
 
 def address_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
@@ -98,7 +108,32 @@ def address_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
 
 def count_address_failure(means: Means, tx: Transaction, keys: GuessKeys) -> None:
     """Count one wrong proof that names no account."""
-    _count(means, tx, "address", keys.address)
+    count_one(means, tx, "address", keys.address)
+
+
+def judge_nameless(means: Means, address: str, kind: str, judge: Callable[[], _Judged]) -> _Judged:
+    """Return what ``judge`` finds of a proof that names no account, if ``address`` may try.
+
+    A refusal is recorded, and counted against the address unless it is ours alone: nobody
+    guessed wrong where a responder was silent. Raises ``SignInRefused`` and what it raises.
+    """
+    keys = guess_keys(means, "", address)
+    if means.parts.transactions.read(lambda tx: address_refused(means, tx, keys)):
+        raise SignInRefused
+    try:
+        return judge()
+    except (PasskeyRefused, CertificateRefused, CertificateUnchecked) as error:
+        details = {"step": kind, "address": keys.address.hex()[:16]}
+        act = Act("iam.sign_in", system_actor("sign-in"), f"{kind}:*", "refused", details)
+        counts = not isinstance(error, CertificateUnchecked)
+
+        def work(tx: Transaction) -> None:
+            if counts:
+                count_address_failure(means, tx, keys)
+            tx.record(act)
+
+        means.parts.transactions.run(work)
+        raise
 
 
 def factor_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
@@ -108,8 +143,8 @@ def factor_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
 
 def count_factor_failure(means: Means, tx: Transaction, keys: GuessKeys) -> None:
     """Count one wrong second factor."""
-    _count(means, tx, *keys.factor)
-    _count(means, tx, *keys.password)
+    count_one(means, tx, *keys.factor)
+    count_one(means, tx, *keys.password)
 
 
 def forget_failures(means: Means, tx: Transaction, keys: GuessKeys) -> None:
@@ -128,6 +163,7 @@ def recent_failures(means: Means, tx: Transaction, keys: GuessKeys) -> int:
     return found
 
 
-def _count(means: Means, tx: Transaction, kind: str, key: bytes) -> None:
+def count_one(means: Means, tx: Transaction, kind: str, key: bytes) -> None:
+    """Count one failure, or one message sent, of ``kind``."""
     store = means.stores.lockouts
     store.write(tx, kind, key, after_failure(store.read(tx, kind, key), LIMITS[kind], tx.now))

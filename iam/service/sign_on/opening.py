@@ -15,6 +15,7 @@ from iam.core.exclusion import administers
 from iam.errors import LocalSignInClosed, SignInRefused, SignInUnusual, TokenRefused
 from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential, TotpCredential
+from iam.models.factors import CertificateAttempt, PasskeyAttempt
 from iam.models.sessions import FactorAttempt, Opened, OpSession
 from iam.ports import RiskAdvice
 from iam.service.means import Means
@@ -41,6 +42,8 @@ SECOND_FACTOR: Final = "second-factor"
 PASSWORD: Final = "pwd"  # noqa: S105 - a word of RFC 8176
 FEDERATED: Final = "fed"
 """Our word for a proof of the organisation's identity provider."""
+BY_MESSAGE: Final = "by_message"
+"""The fact that policies are told of a sign-in with a code by message."""
 Verdict = Literal["right", "wrong", "unusual"]
 
 
@@ -64,7 +67,7 @@ class Proof:
     ``use`` consumes the last factor inside the unit of work and tells whether it still could
     be used. ``strong`` ones are bound to our site and can't be guessed: they answer a demand
     for one more by themselves, and their failures count against nobody. ``upstream`` ones come
-    from the organisation's identity provider.
+    from the organisation's identity provider, ``by_message`` ones over a second channel.
     """
 
     amr: tuple[str, ...]
@@ -72,6 +75,7 @@ class Proof:
     use: Callable[[Transaction], bool]
     strong: bool = False
     upstream: bool = False
+    by_message: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,17 @@ class Change:
     keys: GuessKeys
     new_hash: str | None = field(default=None, repr=False)
     met: bool = False
+
+
+def factor_attempt(attempt: PasskeyAttempt | CertificateAttempt) -> FactorAttempt:
+    """Return what is asked of policy and risk, whichever factor came."""
+    return FactorAttempt(
+        attempt.second,
+        "",
+        attempt.address,
+        user_agent=attempt.user_agent,
+        device=attempt.device,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,7 @@ class Opening:
             closed=_closed_here(means, tx, account),
         )
 
-    def refuse_by_policy(self, subject: Subject, level: int, address: str = "") -> None:
+    def refuse_by_policy(self, subject: Subject, proof: Proof, address: str = "") -> None:
         """Return if policy lets the account open a session; raise ``Forbidden``."""
         account = subject.account
         actor = Actor(
@@ -130,10 +145,11 @@ class Opening:
             org_id=account.org_id,
             name=account.name,
             roles=subject.roles,
-            level=level,
+            level=proof.level,
             address=address,
         )
-        decision = self.decisions.decide(Question(actor, SESSION_OPEN, "session:new"))
+        facts = {BY_MESSAGE: "yes"} if proof.by_message else {}
+        decision = self.decisions.decide(Question(actor, SESSION_OPEN, "session:new", facts))
         if not decision.allowed:
             raise Forbidden(decision.reason)
 
@@ -152,7 +168,7 @@ class Opening:
             if subject.closed and not proof.upstream:
                 # said only to whoever had the factor: strangers learn nothing of the account
                 raise LocalSignInClosed
-            self.refuse_by_policy(subject, proof.level, attempt.address)
+            self.refuse_by_policy(subject, proof, attempt.address)
             seen = (attempt, change.keys)
             advice = advise(means, subject.account, subject.roles, seen, subject.before)
         session = self._session(subject, attempt, cookie, proof)

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from iam.core.base64url import encode
 from iam.core.names import folded_name
 from iam.core.passwords import normal_password
 from iam.errors import PasswordWeak, SignInRefused
 from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential
 from iam.models.options import CLI_CLIENT
-from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt, RpSession
+from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.service.means import Means
 from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import GuessKeys, count_password, guess_keys, password_refused
 from iam.service.sign_on.opening import FEDERATED, Change, Opening, resume, store_password
 from iam.service.sign_on.owning import require_fresh
 from iam.service.sign_on.passwords import hash_if_due, hash_of_new
-from iam.service.sign_on.sessions import digest_of
+from iam.service.sign_on.sessions import hang
 from iam.service.sign_on.stored_passwords import (
     hash_password,
     password_fits,
@@ -79,13 +78,13 @@ class SignInService:
         subject = means.parts.transactions.read(
             lambda tx: self.opening.subject(tx, begun.account_id, begun.keys)
         )
-        proof = code_proof(means, subject, attempt.code)
+        proof = code_proof(means, subject, attempt.code, begun)
         new_hash = None
         if proof is not None:
             federated = begun.first == FEDERATED
             proof = replace(proof, amr=(begun.first, *proof.amr), upstream=federated)
             # only who may have the factor learns of age and policy
-            self.opening.refuse_by_policy(subject, proof.level, attempt.address)
+            self.opening.refuse_by_policy(subject, proof, attempt.address)
             if not federated:
                 new_hash = hash_if_due(means, subject, attempt.new_password or None)
         change = Change(begun.once, begun.keys, new_hash, met=begun.unusual)
@@ -99,11 +98,7 @@ class SignInService:
     def open_terminal(self, attempt: PasswordAttempt, code: str) -> str:
         """Sign in on the command line; return the session that ``by_token`` reads."""
         opened = self.sign_in(attempt, code)
-        secret = encode(self.means.random(32))
-        stored = RpSession(digest_of(secret), opened.session.id, CLI_CLIENT, self.means.now)
-        run = self.means.parts.transactions.run
-        run(lambda tx: self.means.stores.sessions.add_rp(tx, stored))
-        return secret
+        return hang(self.means, opened.session.id, CLI_CLIENT)
 
     def change_password(self, actor: Actor, old: str, new: str) -> None:
         """Replace the caller's own password; raise ``SignInRefused`` or ``PasswordWeak``.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from iam.core.base64url import encode
 from iam.errors import PasskeyRefused, SignInRefused
-from iam.models.factors import PasskeyQuestion
+from iam.models.factors import CertificateAttempt, CertificateChallenge, PasskeyQuestion
 from iam.models.sessions import OpSession, SteppedUp, StepUpAttempt
 from iam.service.means import Means
 from iam.service.sign_on.ceremonies import (
@@ -24,8 +24,9 @@ from iam.service.sign_on.ceremonies import (
 )
 from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import GuessKeys, count_factor_failure, guess_keys
-from iam.service.sign_on.opening import Opening, Proof, Subject
+from iam.service.sign_on.opening import PASSWORD, Opening, Proof, Subject
 from iam.service.sign_on.owning import owner_of
+from iam.service.sign_on.presenting import Presenting
 from iam.service.sign_on.sessions import digest_of
 from secops.kernel.actors import Actor
 from secops.kernel.trail import Act
@@ -37,10 +38,11 @@ _Once = tuple[str, bytes, int] | None
 
 @dataclass(frozen=True, slots=True)
 class StepUpView:
-    """What the page may ask for: a code, a passkey, or both."""
+    """What the page may ask for: a code, a passkey, a certificate, or all of them."""
 
     codes: bool
     question: PasskeyQuestion | None
+    challenge: CertificateChallenge | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class StepUpService:
 
     means: Means
     opening: Opening
+    presenting: Presenting
 
     def look(self, actor: Actor) -> StepUpView:
         """Return what the caller may prove more with."""
@@ -61,21 +64,23 @@ class StepUpService:
             question = None
             if passkeys_usable(means) and any(p.suspended_at is None for p in known):
                 question = ask_assertion(means, _PURPOSE, account_id, known)
-            return StepUpView(codes, question)
+            bound = self.presenting.usable and stores.certificates.of_account(tx, account_id)
+            return StepUpView(codes, question, self.presenting.ask(account_id) if bound else None)
 
         return means.parts.transactions.read(work)
 
     def step_up(self, actor: Actor, attempt: StepUpAttempt) -> SteppedUp:
-        """Strengthen the caller's session; raise ``SignInRefused`` or ``PasskeyRefused``."""
+        """Strengthen the caller's session; raise the refusal of its factor."""
         means = self.means
         account_id = owner_of(actor)
         keys = guess_keys(means, actor.name, attempt.address, attempt.device)
+        unguessable = bool(attempt.answer) or attempt.certificate is not None
         subject = means.parts.transactions.read(
-            lambda tx: self.opening.subject(tx, account_id, keys, guessable=not attempt.answer)
+            lambda tx: self.opening.subject(tx, account_id, keys, guessable=not unguessable)
         )
-        proof, once = self._proof(subject, attempt)
+        proof, once = self._proof(subject, attempt, actor)
         if proof is not None:
-            self.opening.refuse_by_policy(subject, proof.level, attempt.address)
+            self.opening.refuse_by_policy(subject, proof, attempt.address)
         op_cookie, rp_cookie = encode(means.random(32)), encode(means.random(32))
         digests = (digest_of(op_cookie), digest_of(attempt.cookie), digest_of(rp_cookie))
         level = means.parts.transactions.run(
@@ -85,8 +90,12 @@ class StepUpService:
             raise SignInRefused
         return SteppedUp(op_cookie, rp_cookie, level)
 
-    def _proof(self, subject: Subject, attempt: StepUpAttempt) -> tuple[Proof | None, _Once]:
+    def _proof(
+        self, subject: Subject, attempt: StepUpAttempt, actor: Actor
+    ) -> tuple[Proof | None, _Once]:
         means = self.means
+        if attempt.certificate is not None:
+            return self._certificate_proof(attempt.certificate, actor)
         if not attempt.answer:
             return code_proof(means, subject, attempt.code), None
         asked = read_challenge(means, _PURPOSE, attempt.reference)
@@ -100,6 +109,21 @@ class StepUpService:
             strong=True,
         )
         return proof, asked.once
+
+    def _certificate_proof(self, attempt: CertificateAttempt, actor: Actor) -> tuple[Proof, _Once]:
+        """Return what a certificate of the caller's own proves beside what the session has."""
+        means = self.means
+        use = self.presenting.prove(attempt, actor.id)
+        read = means.parts.transactions.read
+        session = read(lambda tx: means.stores.sessions.get(tx, actor.session_id or ""))
+        second = session is not None and PASSWORD in session.amr
+        proof = Proof(
+            (*use.words, "mfa") if second else use.words,
+            use.level(second=second),
+            lambda tx: means.stores.certificates.use(tx, use.binding.key_digest),
+            strong=True,
+        )
+        return proof, use.once
 
     def _consume(
         self,

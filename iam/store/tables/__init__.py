@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iam.store.tables.cas import cas_services, cas_tickets
+from iam.store.tables.consents import consents
 from iam.store.tables.factors import (
     certificates,
     lockouts,
@@ -11,6 +12,7 @@ from iam.store.tables.factors import (
     recovery_codes,
     totp,
 )
+from iam.store.tables.messages import message_addresses, message_codes, owner_notices
 from iam.store.tables.people import (
     accounts,
     civil_services,
@@ -35,6 +37,7 @@ from iam.store.tables.provider import (
     session_clients,
     used,
 )
+from iam.store.tables.recovery import break_glass, recoveries
 from iam.store.tables.schema import metadata
 from iam.store.tables.scim import scim_groups, scim_users
 from iam.store.tables.sessions import risks, rp_sessions, sessions
@@ -55,6 +58,7 @@ from iam.store.tables.zero_trust import (
 __all__ = [
     "accounts",
     "acting",
+    "break_glass",
     "cas_services",
     "cas_tickets",
     "certificates",
@@ -63,6 +67,7 @@ __all__ = [
     "client_requests",
     "clients",
     "codes",
+    "consents",
     "decisions",
     "departures",
     "device_grants",
@@ -74,9 +79,12 @@ __all__ = [
     "locks",
     "logout_notices",
     "mandates",
+    "message_addresses",
+    "message_codes",
     "metadata",
     "organisation_paths",
     "organisations",
+    "owner_notices",
     "passkeys",
     "passwords",
     "person_sides",
@@ -84,6 +92,7 @@ __all__ = [
     "policy_versions",
     "pushed",
     "real_name_levels",
+    "recoveries",
     "recovery_codes",
     "registered_devices",
     "risks",
