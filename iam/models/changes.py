@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-ChangeState = Literal["pending", "applied", "rejected", "withdrawn", "expired"]
+ChangeState = Literal["pending", "approved", "applied", "rejected", "withdrawn", "expired"]
+"""``approved`` waits for whoever asked to carry it out; ``applied`` is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,3 +80,7 @@ class ChangeStore(Protocol):
     ) -> bool:
         """Move a pending request to ``state`` by (who, why): True once."""
         ...
+
+    def complete(self, tx: Transaction, change_id: str) -> bool:
+        """Move an approved request to ``applied``: True once."""
+        ...

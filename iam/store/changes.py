@@ -22,7 +22,7 @@ MAX_OWN: Final = 100
 def _change(row: Any, now: int) -> ChangeRequest:
     fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
     fields["before"], fields["after"] = orjson.loads(row.before), orjson.loads(row.after)
-    if row.state == "pending" and row.expires_at <= now:
+    if row.state in ("pending", "approved") and row.expires_at <= now:
         fields["state"] = "expired"
     return ChangeRequest(**fields)
 
@@ -78,5 +78,15 @@ class Changes:
             change_requests.update()
             .where(column.id == change_id, column.state == "pending", column.expires_at > tx.now)
             .values(state=state, decided_by=who, decided_at=tx.now, decision_reason=why)
+        )
+        return bool(moved.rowcount == 1)
+
+    def complete(self, tx: Transaction, change_id: str) -> bool:
+        """Move an approved request to ``applied``: True once."""
+        column = change_requests.c
+        moved = tx.execute(
+            change_requests.update()
+            .where(column.id == change_id, column.state == "approved", column.expires_at > tx.now)
+            .values(state="applied")
         )
         return bool(moved.rowcount == 1)

@@ -8,13 +8,25 @@ of work.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from iam.core.differences import base_digest, change_digest, differences
-from iam.errors import InvalidRequest, OwnChange, StaleChange
-from iam.models.changes import ChangeRequest, ChangeState, ChangeView, NewChange
+from iam.core.differences import differences
+from iam.errors import InvalidRequest, OwnChange
+from iam.models.changes import ChangeRequest, ChangeView, NewChange
 from iam.ports import ChangeKind
+from iam.service.changes import (
+    MAX_REASON,
+    Asking,
+    ChangeDesk,
+    Sides,
+    Verdict,
+    approval_kind,
+    ask_change,
+    decide_change,
+    digest_of_change,
+    is_stale,
+)
 from iam.service.means import Means
 from iam.service.persons import same_person
 from iam.service.reach import reaches, require_reach
@@ -24,29 +36,29 @@ from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Forbidden, NotFound, SecopsError
 from secops.kernel.pages import Page, PageRequest
+from secops.kernel.permissions import Permission
 from secops.kernel.permissions.iam import CHANGE_READ
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 LIFE: Final = 7 * DAY
-MAX_REASON: Final = 500
-
-
-def approval_kind(kind: str) -> str:
-    """Return what an approval of a change request is called in the kernel's table."""
-    return f"iam.change.{kind}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequestService:
-    """Everything that can be done with change requests; it knows no kind by name."""
+    """Everything that can be done with change requests; it knows no kind by name.
+
+    What is asked for at a desk of its own (``desks``) is seen and decided here as well.
+    """
 
     means: Means
     kinds: Mapping[str, ChangeKind]
+    desks: Mapping[str, ChangeDesk] = field(default_factory=dict)
 
     def titles(self) -> Mapping[str, Text]:
         """Return what people call each kind."""
-        return {name: kind.title for name, kind in self.kinds.items()}
+        titles = {name: kind.title for name, kind in self.kinds.items()}
+        return titles | {name: desk.title for name, desk in self.desks.items()}
 
     def request_change(self, actor: Actor, new: NewChange) -> ChangeRequest:
         """Ask for a change; it waits for another person for seven days."""
@@ -64,21 +76,17 @@ class ChangeRequestService:
             if dict(before) == dict(new.after):
                 msg = "that is how it is already"
                 raise InvalidRequest(msg)
-            change = ChangeRequest(
+            asking = Asking(
                 id=change_id,
                 org_id=actor.org_id,
                 kind=new.kind,
                 target=new.target,
-                before=before,
-                after=new.after,
-                base=base_digest(before),
+                sides=Sides(before, new.after),
+                permission=kind.approving(new.after),
+                life=LIFE,
                 reason=reason,
-                requester_id=actor.id,
-                requested_at=tx.now,
-                expires_at=tx.now + LIFE,
             )
-            self.means.stores.changes.add(tx, change)
-            self.means.parts.approvals.request(tx, self._approval(kind, change))
+            change = ask_change(self.means, tx, actor, asking)
             tx.record(self._act("iam.request_change", actor, change))
             return change
 
@@ -90,6 +98,8 @@ class ChangeRequestService:
         Raises ``OwnChange``, ``Forbidden``, ``NotPending``, ``StaleChange``, or what the change
         itself raises; then nothing was decided.
         """
+        if self._at_desk(actor, change_id, reason, grant=True):
+            return self._get(change_id)
 
         def work(tx: Transaction) -> ChangeRequest:
             change = self._reached(tx, actor, change_id)
@@ -99,12 +109,8 @@ class ChangeRequestService:
             if change.state != "pending":
                 raise NotPending
             self._refuse_own(tx, actor, change)
-            if base_digest(kind.before(tx, actor, change.target)) != change.base:
-                raise StaleChange
-            approvals = self.means.parts.approvals
-            approvals.decide(tx, change_id, actor, grant=True, reason=reason[:MAX_REASON])
-            approvals.use(tx, change_id, _digest(change))
-            self._decide(tx, actor, (change, "applied", reason))
+            sides = Sides(kind.before(tx, actor, change.target), change.after)
+            decide_change(self.means, tx, actor, change, Verdict("applied", reason, sides))
             kind.apply(tx, actor, change)
             tx.record(self._act("iam.approve_change", actor, change))
             return self.means.stores.changes.get(tx, change_id)
@@ -113,6 +119,8 @@ class ChangeRequestService:
 
     def reject_change(self, actor: Actor, change_id: str, reason: str) -> ChangeRequest:
         """Refuse a request of somebody else's."""
+        if self._at_desk(actor, change_id, reason, grant=False):
+            return self._get(change_id)
 
         def work(tx: Transaction) -> ChangeRequest:
             change = self._reached(tx, actor, change_id)
@@ -120,7 +128,7 @@ class ChangeRequestService:
             self.means.parts.access.require(actor, kind.approving(change.after), change.target)
             if same_person(self.means, tx, actor.id, change.requester_id):
                 raise OwnChange
-            return self._end(tx, actor, (change, "rejected", reason))
+            return self._end(tx, actor, change, Verdict("rejected", reason))
 
         return self.means.parts.transactions.run(work)
 
@@ -129,10 +137,10 @@ class ChangeRequestService:
 
         def work(tx: Transaction) -> ChangeRequest:
             change = self.means.stores.changes.get(tx, change_id)
-            if change.requester_id != actor.id:
+            if change.requester_id != actor.id or change.kind in self.desks:
                 msg = "there is no such change request of yours"
                 raise NotFound(msg)
-            return self._end(tx, actor, (change, "withdrawn", ""))
+            return self._end(tx, actor, change, Verdict("withdrawn", ""))
 
         return self.means.parts.transactions.run(work)
 
@@ -151,15 +159,11 @@ class ChangeRequestService:
         return read(lambda tx: self.means.stores.changes.of_requester(tx, actor.id))
 
     def other_approvals(self, actor: Actor) -> Sequence[Approval]:
-        """Return what else waits in the caller's organisation that the caller may approve.
-
-        Each plane has its own approvals (resets, applications, seals, playbooks); here they
-        are only seen together.
-        """
+        """Return what waits in other planes (seals, playbooks) that the caller may approve."""
         self.means.parts.access.require(actor, CHANGE_READ, "approval:*")
         read = self.means.parts.transactions.read
         waiting = read(lambda tx: self.means.parts.approvals.pending(tx, actor.org_id))
-        ours = {approval_kind(kind) for kind in self.kinds}
+        ours = {approval_kind(kind) for kind in (*self.kinds, *self.desks)}
         return [
             approval
             for approval in waiting
@@ -177,28 +181,47 @@ class ChangeRequestService:
             if not own:
                 self.means.parts.access.require(actor, CHANGE_READ, f"change:{change_id}")
                 require_reach(self.means, tx, actor, change.org_id, "change request")
-            kind = self._kind(change.kind)
+            waiting = change.state == "pending"
             return ChangeView(
                 request=change,
                 differences=differences(change.before, change.after),
-                stale=change.state == "pending" and self._stale(tx, actor, kind, change),
-                may_decide=change.state == "pending"
-                and actor.may(kind.approving(change.after))
+                stale=change.state in ("pending", "approved") and self._stale(tx, actor, change),
+                may_decide=waiting
+                and actor.may(self._approving(change))
                 and not same_person(self.means, tx, actor.id, change.requester_id),
-                may_withdraw=own and change.state == "pending",
+                may_withdraw=own and waiting and change.kind in self.kinds,
                 requester=self._name(tx, change.requester_id),
                 target=self._name(tx, change.target.removeprefix("account:")),
             )
 
         return self.means.parts.transactions.read(work)
 
-    def _stale(
-        self, tx: Transaction, actor: Actor, kind: ChangeKind, change: ChangeRequest
-    ) -> bool:
+    def _at_desk(self, actor: Actor, change_id: str, reason: str, *, grant: bool) -> bool:
+        """Let a request be decided where it was asked for; False if that is here."""
+        change = self._get(change_id)
+        desk = self.desks.get(change.kind)
+        if desk is None:
+            return False
+        desk.decide(actor, change, grant=grant, reason=reason)
+        return True
+
+    def _get(self, change_id: str) -> ChangeRequest:
+        read = self.means.parts.transactions.read
+        return read(lambda tx: self.means.stores.changes.get(tx, change_id))
+
+    def _approving(self, change: ChangeRequest) -> Permission:
+        desk = self.desks.get(change.kind)
+        return self._kind(change.kind).approving(change.after) if desk is None else desk.permission
+
+    def _stale(self, tx: Transaction, actor: Actor, change: ChangeRequest) -> bool:
+        desk = self.desks.get(change.kind)
         try:
-            return base_digest(kind.before(tx, actor, change.target)) != change.base
+            if desk is not None:
+                return is_stale(change, desk.look(tx, change))
+            before = self._kind(change.kind).before(tx, actor, change.target)
         except (NotFound, Forbidden):
             return True
+        return is_stale(change, Sides(before, change.after))
 
     def _refuse_own(self, tx: Transaction, actor: Actor, change: ChangeRequest) -> None:
         """Raise ``OwnChange`` for who asked, who is concerned, and other accounts of theirs."""
@@ -208,23 +231,12 @@ class ChangeRequestService:
                 raise OwnChange
 
     def _end(
-        self, tx: Transaction, actor: Actor, decision: tuple[ChangeRequest, ChangeState, str]
+        self, tx: Transaction, actor: Actor, change: ChangeRequest, verdict: Verdict
     ) -> ChangeRequest:
-        change, state, reason = decision
-        approvals = self.means.parts.approvals
-        approvals.decide(tx, change.id, actor, grant=False, reason=reason[:MAX_REASON])
-        self._decide(tx, actor, decision)
-        action = "iam.withdraw_change" if state == "withdrawn" else "iam.reject_change"
+        decide_change(self.means, tx, actor, change, verdict)
+        action = f"iam.{'withdraw' if verdict.state == 'withdrawn' else 'reject'}_change"
         tx.record(self._act(action, actor, change))
         return self.means.stores.changes.get(tx, change.id)
-
-    def _decide(
-        self, tx: Transaction, actor: Actor, decision: tuple[ChangeRequest, ChangeState, str]
-    ) -> None:
-        change, state, reason = decision
-        said = (actor.id, reason[:MAX_REASON])
-        if not self.means.stores.changes.decide(tx, change.id, state, said):
-            raise NotPending
 
     def _reached(self, tx: Transaction, actor: Actor, change_id: str) -> ChangeRequest:
         change = self.means.stores.changes.get(tx, change_id)
@@ -246,30 +258,12 @@ class ChangeRequestService:
             raise InvalidRequest(msg)
         return kind
 
-    def _approval(self, kind: ChangeKind, change: ChangeRequest) -> Approval:
-        return Approval(
-            id=change.id,
-            org_id=change.org_id,
-            kind=approval_kind(change.kind),
-            subject=change.target,
-            subject_hash=_digest(change),
-            permission=kind.approving(change.after),
-            requester_id=change.requester_id,
-            requested_at=change.requested_at,
-            expires_at=change.expires_at,
-            reason=change.reason,
-        )
-
     @staticmethod
     def _act(action: str, actor: Actor, change: ChangeRequest) -> Act:
         details = {
             "kind": change.kind,
             "change": change.id,
-            "digest": _digest(change),
+            "digest": digest_of_change(change),
             "requester": change.requester_id,
         }
         return Act(action, actor, change.target, details=details)
-
-
-def _digest(change: ChangeRequest) -> str:
-    return change_digest(change.kind, change.target, change.before, change.after)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from iam.models.accounts import Account, IssuedEnrolment
+from iam.models.changes import ChangeRequest
+from iam.service.changes import (
+    Asking,
+    ChangeDesk,
+    Sides,
+    Verdict,
+    ask_change,
+    decide_change,
+    use_change,
+)
 from iam.service.means import Means
 from iam.service.people.accounts import issue_enrolment
 from iam.service.persons import refuse_requester
@@ -16,16 +25,14 @@ from iam.service.reach import reached_account
 from iam.service.sign_on.sessions import end_within, refuse_own
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
+from secops.kernel.catalogue import Text
+from secops.kernel.clock import rfc3339_or_none
 from secops.kernel.errors import Conflict
 from secops.kernel.permissions.iam import ACCOUNT_RESET, RESET_APPROVE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 KIND: Final = "iam.reset_account"
-
-
-def _subject_hash(account_id: str) -> str:
-    return hashlib.sha256(f"{KIND}|{account_id}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +50,17 @@ class ResetService:
         def work(tx: Transaction) -> str:
             found = reached_account(means, tx, actor, account)
             refuse_own(actor, found.id)
-            means.parts.approvals.request(
-                tx,
-                Approval(
-                    id=approval_id,
-                    org_id=found.org_id,
-                    kind=KIND,
-                    subject=f"account:{found.id}",
-                    subject_hash=_subject_hash(found.id),
-                    permission=RESET_APPROVE,
-                    requester_id=actor.id,
-                    requested_at=tx.now,
-                    expires_at=tx.now + means.options.lifetimes.reset_request,
-                    reason=reason[:500],
-                ),
+            asking = Asking(
+                id=approval_id,
+                org_id=found.org_id,
+                kind=KIND,
+                target=f"account:{found.id}",
+                sides=self._sides(tx, found),
+                permission=RESET_APPROVE,
+                life=means.options.lifetimes.reset_request,
+                reason=reason,
             )
+            ask_change(means, tx, actor, asking)
             self._record(tx, "iam.request_reset", actor, (found.id, approval_id))
             return approval_id
 
@@ -82,7 +85,11 @@ class ResetService:
             approval = self._approval(tx, actor, approval_id)
             refuse_own(actor, approval.subject.removeprefix("account:"))
             refuse_requester(means, tx, actor, approval_id)
-            means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
+            change = means.stores.changes.get(tx, approval_id)
+            verdict = Verdict("rejected", reason)
+            if grant:
+                verdict = Verdict("approved", reason, self._look(tx, change))
+            decide_change(means, tx, actor, change, verdict)
             action = "iam.approve_reset" if grant else "iam.reject_reset"
             self._record(
                 tx, action, actor, (approval.subject.removeprefix("account:"), approval_id)
@@ -101,7 +108,8 @@ class ResetService:
 
         def work(tx: Transaction) -> None:
             refuse_locked(means, tx, account.id)
-            means.parts.approvals.use(tx, approval_id, _subject_hash(account.id))
+            change = means.stores.changes.get(tx, approval_id)
+            use_change(means, tx, change, self._look(tx, change))
             means.stores.credentials.clear(tx, account.id)
             means.stores.enrolments.add(tx, stored)
             means.stores.accounts.set_state(tx, account.id, "pending")
@@ -111,6 +119,35 @@ class ResetService:
 
         means.parts.transactions.run(work)
         return issued
+
+    @property
+    def desk(self) -> ChangeDesk:
+        """How requests are seen and decided beside all others."""
+        title = Text("重置登录因素", "Reset credentials")
+        return ChangeDesk(KIND, title, RESET_APPROVE, self._look, self._decide)
+
+    def _look(self, tx: Transaction, change: ChangeRequest) -> Sides:
+        account_id = change.target.removeprefix("account:")
+        return self._sides(tx, self.means.stores.accounts.get(tx, account_id))
+
+    def _decide(self, actor: Actor, change: ChangeRequest, *, grant: bool, reason: str) -> None:
+        self.approve_reset(actor, change.id, grant=grant, reason=reason)
+
+    def _sides(self, tx: Transaction, account: Account) -> Sides:
+        """Return which factors go: what the account holds now, without any secret."""
+        stores, held = self.means.stores, account.id
+        passwords = stores.credentials.passwords(tx, held)
+        before: dict[str, Any] = {
+            "account": account.name,
+            "state": account.state,
+            "password_set_at": rfc3339_or_none(passwords[0].set_at) if passwords else None,
+            "totp": stores.credentials.totp(tx, held) is not None,
+            "recovery_codes": stores.factors_held.recovery_codes_left(tx, held) > 0,
+            "passkeys": len(stores.passkeys.of_account(tx, held)),
+            "certificates": len(stores.certificates.of_account(tx, held)),
+        }
+        none = {"totp": False, "recovery_codes": False, "passkeys": 0, "certificates": 0}
+        return Sides(before, {**before, "state": "pending", "password_set_at": None, **none})
 
     def _approval(self, tx: Transaction, actor: Actor, approval_id: str) -> Approval:
         approval = self.means.parts.approvals.get(tx, approval_id)

@@ -6,7 +6,6 @@ subject may do is decided anew at each request, so its keys and seals stop with 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -14,14 +13,16 @@ from typing import Final
 
 from iam.core.circumstances import address_key
 from iam.errors.zero_trust import LockRefused, SubjectLocked
+from iam.models.changes import ChangeRequest
 from iam.models.sessions import OpSession
 from iam.models.zero_trust import Lock, LockKind
+from iam.service.changes import Asking, ChangeDesk, Sides, Verdict, ask_change, decide_change
 from iam.service.means import Means
 from iam.service.persons import refuse_requester
 from iam.service.sign_on.sessions import find_account
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
-from secops.kernel.approvals import Approval
-from secops.kernel.clock import DAY
+from secops.kernel.catalogue import Text
+from secops.kernel.clock import DAY, rfc3339_or_none
 from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.events import SessionRevoked
 from secops.kernel.pages import Page, PageRequest
@@ -148,32 +149,34 @@ class LockService:
 
         def work(tx: Transaction) -> str:
             lock = self._lock(tx, actor, lock_id)
+            self._supersede(tx, actor, lock, approval_id)
             if not means.stores.locks.ask_to_lift(tx, lock_id, approval_id):
                 msg = "there is no such lock in force"
                 raise NotFound(msg)
-            means.parts.approvals.request(
-                tx,
-                Approval(
-                    id=approval_id,
-                    org_id=lock.org_id,
-                    kind=KIND,
-                    subject=f"lock:{lock_id}",
-                    subject_hash=_subject_hash(lock),
-                    permission=LOCK_LIFT_APPROVE,
-                    requester_id=actor.id,
-                    requested_at=tx.now,
-                    expires_at=tx.now + REQUEST_LIFETIME,
-                    reason=reason[:500],
-                ),
+            asking = Asking(
+                id=approval_id,
+                org_id=lock.org_id,
+                kind=KIND,
+                target=f"lock:{lock_id}",
+                sides=self._sides(tx, lock),
+                permission=LOCK_LIFT_APPROVE,
+                life=REQUEST_LIFETIME,
+                reason=reason,
             )
+            ask_change(means, tx, actor, asking)
             details = {"approval": approval_id, "reason": reason[:500]}
             tx.record(Act("iam.ask_to_lift_lock", actor, f"lock:{lock_id}", details=details))
             return approval_id
 
         return means.parts.transactions.run(work)
 
-    def decide_lift(self, actor: Actor, lock_id: str, *, grant: bool, reason: str = "") -> Lock:
-        """Lift a lock that another person asked to lift, or refuse to."""
+    def decide_lift(
+        self, actor: Actor, lock_id: str, *, grant: bool, reason: str = "", request: str = ""
+    ) -> Lock:
+        """Lift a lock that another person asked to lift, or refuse to.
+
+        ``request`` names the one that was looked at; without it, the lock's own is meant.
+        """
         means = self.means
         means.parts.access.require(actor, LOCK_LIFT_APPROVE, f"lock:{lock_id}")
 
@@ -182,17 +185,60 @@ class LockService:
             if lock.lift_approval is None or lock.lifted_at is not None:
                 msg = "nobody has asked to lift this lock"
                 raise NotFound(msg)
-            approvals = means.parts.approvals
+            if request and lock.lift_approval != request:
+                msg = "the lock waits for another request"
+                raise NotFound(msg)
             refuse_requester(means, tx, actor, lock.lift_approval)
-            approvals.decide(tx, lock.lift_approval, actor, grant=grant, reason=reason[:500])
+            change = means.stores.changes.get(tx, lock.lift_approval)
+            verdict = Verdict("rejected", reason)
             if grant:
-                approvals.use(tx, lock.lift_approval, _subject_hash(lock))
+                verdict = Verdict("applied", reason, self._sides(tx, lock))
+            decide_change(means, tx, actor, change, verdict)
+            if grant:
                 self._lift(tx, lock, actor)
             else:
                 tx.record(Act("iam.refuse_lift", actor, f"lock:{lock_id}"))
             return self._lock(tx, actor, lock_id)
 
         return means.parts.transactions.run(work)
+
+    @property
+    def desk(self) -> ChangeDesk:
+        """How requests are seen and decided beside all others."""
+        title = Text("解除锁定", "Lift a lock")
+        return ChangeDesk(KIND, title, LOCK_LIFT_APPROVE, self._look, self._decide)
+
+    def _look(self, tx: Transaction, change: ChangeRequest) -> Sides:
+        lock = self.means.stores.locks.get(tx, change.target.removeprefix("lock:"))
+        if lock is None or lock.lift_approval != change.id:
+            msg = "the lock waits for another request"
+            raise NotFound(msg)
+        return self._sides(tx, lock)
+
+    def _decide(self, actor: Actor, change: ChangeRequest, *, grant: bool, reason: str) -> None:
+        lock_id = change.target.removeprefix("lock:")
+        self.decide_lift(actor, lock_id, grant=grant, reason=reason, request=change.id)
+
+    def _supersede(self, tx: Transaction, actor: Actor, lock: Lock, by: str) -> None:
+        """Withdraw the request that waited: a lock waits for the last one alone."""
+        if lock.lift_approval is not None:
+            said = (actor.id, f"superseded by {by}")
+            self.means.stores.changes.decide(tx, lock.lift_approval, "withdrawn", said)
+
+    def _sides(self, tx: Transaction, lock: Lock) -> Sides:
+        """Return the lock, and whether its subject is free without it."""
+        held = self.means.stores.locks.holding(tx, lock.kind, lock.subject)
+        others = [one.id for one in held if one.id != lock.id]
+        before = {
+            "kind": lock.kind,
+            "subject": lock.subject,
+            "lock_reason": lock.reason,
+            "until": rfc3339_or_none(lock.until),
+            "lock_state": "in_force" if lock.lifted_at is None else "lifted",
+            "other_locks": sorted(others),
+            "subject_free": False,
+        }
+        return Sides(before, {**before, "lock_state": "lifted", "subject_free": not others})
 
     def expire_locks(self) -> bool:
         """Lift locks whose time is over; True when more wait (the scheduler's work)."""
@@ -323,10 +369,6 @@ class LockService:
 
 def _may_touch(actor: Actor, org_id: str) -> bool:
     return actor.org_id in (org_id, ROOT_ORG) or actor.kind == "system"
-
-
-def _subject_hash(lock: Lock) -> str:
-    return hashlib.sha256(f"{KIND}|{lock.id}|{lock.kind}|{lock.subject}".encode()).hexdigest()
 
 
 def _ending(actor: Actor, session: OpSession, reason: str) -> Restriction:

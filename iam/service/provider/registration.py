@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
@@ -22,12 +22,23 @@ from iam.errors import (
     InvalidRequest,
     RedirectRefused,
 )
+from iam.models.changes import ChangeRequest
 from iam.models.clients import ClientRequest, NewClient
+from iam.service.changes import (
+    Asking,
+    ChangeDesk,
+    Sides,
+    Verdict,
+    ask_change,
+    decide_change,
+    use_change,
+)
 from iam.service.means import Means
 from iam.service.persons import refuse_requester
 from iam.service.provider.clients import ClientService
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
+from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.permissions.iam import CLIENT_APPROVE, CLIENT_REQUEST
@@ -60,7 +71,7 @@ class RegistrationService:
         means = self.means
         means.parts.access.require(actor, CLIENT_REQUEST, "client:*")
         client_id = f"app-{means.random(_ID_BYTES).hex()}"
-        self._checked(client_id, metadata)
+        new = self._checked(client_id, metadata)
         text = orjson.dumps(dict(metadata), option=orjson.OPT_SORT_KEYS).decode()
         if len(text) > MAX_METADATA:
             msg = "the metadata is too long"
@@ -75,21 +86,19 @@ class RegistrationService:
         )
 
         def work(tx: Transaction) -> Approval:
-            approval = Approval(
+            asking = Asking(
                 id=asked.id,
                 org_id=asked.org_id,
                 kind=KIND,
-                subject=f"client:{client_id}",
-                subject_hash=_digest(asked),
+                target=f"client:{client_id}",
+                sides=Sides({}, _described(new)),
                 permission=CLIENT_APPROVE,
-                requester_id=actor.id,
-                requested_at=tx.now,
-                expires_at=tx.now + WAITS,
+                life=WAITS,
             )
-            means.parts.approvals.request(tx, approval)
+            ask_change(means, tx, actor, asking)
             means.stores.client_requests.add(tx, asked)
             self._record(tx, "iam.request_client", actor, asked)
-            return approval
+            return means.parts.approvals.get(tx, asked.id)
 
         return AskedClient(asked, means.parts.transactions.run(work))
 
@@ -123,7 +132,11 @@ class RegistrationService:
         def work(tx: Transaction) -> None:
             found = self._get(tx, actor, request_id)
             refuse_requester(means, tx, actor, request_id)
-            means.parts.approvals.decide(tx, request_id, actor, grant=grant, reason=reason[:500])
+            change = means.stores.changes.get(tx, request_id)
+            verdict = Verdict("rejected", reason)
+            if grant:
+                verdict = Verdict("approved", reason, self._look(tx, change))
+            decide_change(means, tx, actor, change, verdict)
             action = "iam.approve_client" if grant else "iam.reject_client"
             self._record(tx, action, actor, found.request)
 
@@ -145,7 +158,8 @@ class RegistrationService:
         client, secret = self.clients.prepare(new, asked.org_id)
 
         def work(tx: Transaction) -> None:
-            means.parts.approvals.use(tx, request_id, _digest(asked))
+            change = means.stores.changes.get(tx, request_id)
+            use_change(means, tx, change, self._look(tx, change))
             self.clients.store(tx, actor, client)
 
         means.parts.transactions.run(work)
@@ -153,6 +167,23 @@ class RegistrationService:
         if secret is not None:
             answer |= {"client_secret": secret, "client_secret_expires_at": 0}
         return answer
+
+    @property
+    def desk(self) -> ChangeDesk:
+        """How requests are seen and decided beside all others."""
+        title = Text("登记应用", "Register an application")
+        return ChangeDesk(KIND, title, CLIENT_APPROVE, self._look, self._decide)
+
+    def _look(self, tx: Transaction, change: ChangeRequest) -> Sides:
+        asked = self.means.stores.client_requests.get(tx, change.id)
+        if asked is None:
+            msg = "there is no such request"
+            raise NotFound(msg)
+        new = self._checked(asked.client_id, orjson.loads(asked.metadata))
+        return Sides({}, _described(new))
+
+    def _decide(self, actor: Actor, change: ChangeRequest, *, grant: bool, reason: str) -> None:
+        self.approve_client(actor, change.id, grant=grant, reason=reason)
 
     @staticmethod
     def _checked(client_id: str, metadata: Mapping[str, Any]) -> NewClient:
@@ -181,7 +212,13 @@ class RegistrationService:
         tx.record(Act(action, actor, f"client:{asked.client_id}", details=details))
 
 
-def _digest(asked: ClientRequest) -> str:
-    """Bind the approval to exactly this metadata."""
-    text = f"{KIND}|{asked.id}|{asked.client_id}|{asked.metadata}"
-    return hashlib.sha256(text.encode()).hexdigest()
+def _described(new: NewClient) -> dict[str, Any]:
+    """Return everything that would be registered, as JSON values."""
+    fields = {name: _plain(value) for name, value in asdict(new).items()}
+    return {**fields, "authentication": new.auth_method}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
 from iam.core.upstream_plan import make_plan, write_plan
 from iam.errors import UpstreamInvalid
+from iam.models.changes import ChangeRequest
 from iam.models.upstream import (
     Upstream,
     UpstreamCheck,
@@ -16,11 +19,13 @@ from iam.models.upstream import (
     UpstreamProposal,
     stored_plan,
 )
+from iam.service.changes import Asking, ChangeDesk, Sides, Verdict, ask_change, decide_change
 from iam.service.means import Means
 from iam.service.persons import refuse_requester
 from iam.service.upstream.providers import Providers, secret_binding
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
+from secops.kernel.catalogue import Text
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.permissions.iam import (
     UPSTREAM_APPROVE,
@@ -94,9 +99,12 @@ class UpstreamService:
                 msg = "that is no change of a provider"
                 raise Conflict(msg)
             refuse_requester(means, tx, actor, approval_id)
-            means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
+            change = means.stores.changes.get(tx, approval_id)
+            verdict = Verdict("rejected", reason)
             if grant:
-                means.parts.approvals.use(tx, approval_id, _digest_of(proposal))
+                verdict = Verdict("applied", reason, self._sides(tx, proposal))
+            decide_change(means, tx, actor, change, verdict)
+            if grant:
                 stores.put(tx, _in_force(proposal, approval, actor, tx.now))
             stores.drop_proposal(tx, approval_id)
             action = "iam.approve_upstream" if grant else "iam.reject_upstream"
@@ -187,23 +195,44 @@ class UpstreamService:
     def _propose(self, tx: Transaction, actor: Actor, proposal: UpstreamProposal) -> None:
         means = self.means
         means.stores.upstreams.propose(tx, proposal)
-        means.parts.approvals.request(
-            tx,
-            Approval(
-                id=proposal.approval_id,
-                org_id=proposal.org_id,
-                kind=KIND,
-                subject=f"upstream:{proposal.upstream_id}",
-                subject_hash=proposal.digest,
-                permission=UPSTREAM_APPROVE,
-                requester_id=actor.id,
-                requested_at=tx.now,
-                expires_at=tx.now + means.options.lifetimes.reset_request,
-            ),
+        asking = Asking(
+            id=proposal.approval_id,
+            org_id=proposal.org_id,
+            kind=KIND,
+            target=f"upstream:{proposal.upstream_id}",
+            sides=self._sides(tx, proposal),
+            permission=UPSTREAM_APPROVE,
+            life=means.options.lifetimes.reset_request,
         )
+        ask_change(means, tx, actor, asking)
         details = {"approval": proposal.approval_id, "digest": proposal.digest}
-        target = f"upstream:{proposal.upstream_id}"
-        tx.record(Act("iam.create_upstream", actor, target, details=details))
+        tx.record(Act("iam.create_upstream", actor, asking.target, details=details))
+
+    @property
+    def desk(self) -> ChangeDesk:
+        """How proposals are seen and decided beside all others."""
+        title = Text("变更上级身份源", "Change an identity provider upstream")
+        return ChangeDesk(KIND, title, UPSTREAM_APPROVE, self._look, self._decide)
+
+    def _look(self, tx: Transaction, change: ChangeRequest) -> Sides:
+        return self._sides(tx, self.means.stores.upstreams.proposal(tx, change.id))
+
+    def _decide(self, actor: Actor, change: ChangeRequest, *, grant: bool, reason: str) -> None:
+        self.approve_upstream(actor, change.id, grant=grant, reason=reason)
+
+    def _sides(self, tx: Transaction, proposal: UpstreamProposal) -> Sides:
+        """Return what is in force beside the proposal; secrets by digest of their sealed form."""
+        found = self.means.stores.upstreams.find(tx, proposal.upstream_id)
+        before: dict[str, Any] = {}
+        if found is not None and found.org_id == proposal.org_id:
+            secret = _secret_digest(found.sealed_secret)
+            before = {**orjson.loads(found.content), "state": found.state, "secret": secret}
+        after = {
+            **orjson.loads(proposal.content),
+            "state": "active",
+            "secret": _secret_digest(proposal.sealed_secret),
+        }
+        return Sides(before, after)
 
     def _change(self, tx: Transaction, proposal: UpstreamProposal) -> UpstreamChange:
         before = self.means.stores.upstreams.find(tx, proposal.upstream_id)
@@ -221,8 +250,9 @@ def _digest(upstream_id: str, content: str, sealed: bytes) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _digest_of(proposal: UpstreamProposal) -> str:
-    return _digest(proposal.upstream_id, proposal.content, proposal.sealed_secret)
+def _secret_digest(sealed: bytes) -> str:
+    """Return a mark by which two secrets differ; the sealed form is never the same twice."""
+    return hashlib.sha256(sealed).hexdigest()[:16]
 
 
 def _in_force(

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from iam.errors.zero_trust import PolicyLocksOut, PolicyState
+from iam.models.changes import ChangeRequest
 from iam.models.zero_trust import (
     Finding,
     PolicyTitle,
@@ -18,6 +19,7 @@ from iam.models.zero_trust import (
     VersionState,
 )
 from iam.ports import PolicyQuestion
+from iam.service.changes import Asking, ChangeDesk, Sides, Verdict, ask_change, decide_change
 from iam.service.means import Means
 from iam.service.persons import refuse_same_person
 from iam.service.zero_trust.book import InForce
@@ -25,7 +27,7 @@ from iam.service.zero_trust.decisions import SESSION_OPEN, DecisionService
 from iam.service.zero_trust.drafting import Drafting
 from secops.kernel.access import Question
 from secops.kernel.actors import ROOT_ORG, Actor
-from secops.kernel.approvals import Approval
+from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.pages import Page, PageRequest
@@ -162,9 +164,17 @@ class PolicyService:
             if not moved:
                 msg = "it is no draft any more, or was changed meanwhile"
                 raise PolicyState(msg)
-            self.means.parts.approvals.request(
-                tx, self._approval(tx, actor, version, (approval_id, reason))
+            asking = Asking(
+                id=approval_id,
+                org_id=ROOT_ORG,
+                kind=KIND,
+                target=f"policy:{version_id}",
+                sides=self._sides(tx, current),
+                permission=POLICY_APPROVE,
+                life=REQUEST_LIFETIME,
+                reason=reason,
             )
+            ask_change(self.means, tx, actor, asking)
             details = {"changes": simulation.changes, "decisions": simulation.decisions}
             tx.record(Act("iam.propose_policies", actor, f"policy:{version_id}", details=details))
 
@@ -189,18 +199,19 @@ class PolicyService:
             if current.state != "proposed" or current.approval_id is None:
                 msg = "the version is not proposed"
                 raise PolicyState(msg)
-            approvals = self.means.parts.approvals
-            asked = approvals.get(tx, current.approval_id)
+            asked = self.means.stores.changes.get(tx, current.approval_id)
             if grant:
                 refuse_same_person(
                     self.means, tx, actor.id, (current.created_by, asked.requester_id)
                 )
-            approvals.decide(tx, asked.id, actor, grant=grant, reason=reason[:500])
+            verdict = Verdict("rejected", reason)
+            if grant:
+                verdict = Verdict("applied", reason, self._sides(tx, current))
+            decide_change(self.means, tx, actor, asked, verdict)
             if not grant:
                 self.means.stores.policies.move(tx, version_id, ("proposed", "rejected"))
                 self._record(tx, "iam.reject_policies", actor, current)
                 return self._version(tx, version_id)
-            approvals.use(tx, asked.id, current.digest)
             return self._activate(tx, actor, current, "iam.activate_policies")
 
         return self.means.parts.transactions.run(work)
@@ -312,22 +323,23 @@ class PolicyService:
             created_at=self.means.now,
         )
 
-    def _approval(
-        self, tx: Transaction, actor: Actor, version: PolicyVersion, request: tuple[str, str]
-    ) -> Approval:
-        approval_id, reason = request
-        return Approval(
-            id=approval_id,
-            org_id=ROOT_ORG,
-            kind=KIND,
-            subject=f"policy:{version.id}",
-            subject_hash=version.digest,
-            permission=POLICY_APPROVE,
-            requester_id=actor.id,
-            requested_at=tx.now,
-            expires_at=tx.now + REQUEST_LIFETIME,
-            reason=reason[:500],
-        )
+    @property
+    def desk(self) -> ChangeDesk:
+        """How proposals are seen and decided beside all others."""
+        title = Text("变更访问策略", "Change the access policies")
+        return ChangeDesk(KIND, title, POLICY_APPROVE, self._look, self._decide)
+
+    def _look(self, tx: Transaction, change: ChangeRequest) -> Sides:
+        return self._sides(tx, self._version(tx, change.target.removeprefix("policy:")))
+
+    def _decide(self, actor: Actor, change: ChangeRequest, *, grant: bool, reason: str) -> None:
+        version_id = change.target.removeprefix("policy:")
+        self.decide_policies(actor, version_id, grant=grant, reason=reason)
+
+    def _sides(self, tx: Transaction, version: PolicyVersion) -> Sides:
+        """Return the version in force (nothing: the shipped ones alone) beside the new one."""
+        active = self.means.stores.policies.active(tx, ROOT_ORG)
+        return Sides({} if active is None else _shown(active), _shown(version))
 
     @staticmethod
     def _record(
@@ -339,6 +351,11 @@ class PolicyService:
 
 def _digest(new: NewPolicies) -> str:
     return hashlib.sha256(f"{new.policies}\0{new.data}".encode()).hexdigest()
+
+
+def _shown(version: PolicyVersion) -> dict[str, Any]:
+    texts = {"policies": version.policies, "data": version.data}
+    return {"number": version.number, "title": version.title, **texts}
 
 
 def _at_any_time(caller: PolicyQuestion) -> Iterator[PolicyQuestion]:
