@@ -72,6 +72,8 @@ class Settings:
     passkey_models: str = ""
     passkey_attested: bool = False
     certificate_trust: str = "trust"
+    certificate_ocsp: str = ""
+    certificate_ocsp_or_list: bool = False
     terminator_key: str = field(default="", repr=False)
     webhook_url: str = field(default="", repr=False)
     webhook_kind: str = "generic"
@@ -79,6 +81,17 @@ class Settings:
     webhook_allow: str = ""
     upstream_allow: str = ""
     upstream_ca: str = ""
+    sms_gateway_url: str = field(default="", repr=False)
+    sms_gateway_secret: str = field(default="", repr=False)
+    sms_gateway_allow: str = ""
+    message_prefixes: str = "+86"
+    mail_server: str = ""
+    mail_encryption: str = "starttls"
+    mail_sender: str = ""
+    mail_user: str = ""
+    mail_password: str = field(default="", repr=False)
+    mail_ca: str = ""
+    reset_delay_hours: int = 24
     syslog_udp: str = ""
     syslog_tcp: str = ""
     syslog_tls: str = ""
@@ -221,6 +234,7 @@ _NUMBERS: Final = (
     ("client_rate", 1, 10_000_000),
     ("address_rate", 1, 10_000_000),
     ("retention_days", 1, 9_999),
+    ("reset_delay_hours", 1, 336),
     ("syslog_max_message", 1_024, 1 << 20),
     ("syslog_max_connections", 1, 10_000),
     ("syslog_idle_seconds", 10, 86_400),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Conflict, Unauthenticated
+from secops.kernel.errors import Conflict, Unauthenticated, Unavailable
 
 
 class PasskeyRefused(Unauthenticated):
@@ -43,6 +43,18 @@ class CertificateRefused(Unauthenticated):
         "请确认使用签名证书(非加密证书)、证书在有效期内且已由管理员绑定,然后重新操作。",
         "Use the signing certificate (not its encryption twin), within its validity and bound "
         "by an administrator, and try again.",
+    )
+
+
+class CertificateUnchecked(Unavailable):
+    """Whether the certificate was revoked can't be told now, so it signs nobody in."""
+
+    code = "iam.certificate_unchecked"
+    title = Text("证书是否吊销暂时无法核实", "Whether the certificate was revoked can't be told")
+    remedy = Text(
+        "请稍后重试;系统管理员请检查 OCSP 服务是否可达、应答是否有效(certificate_ocsp)。",
+        "Try again later; the system administrator should see whether the OCSP responder answers "
+        "and its answers hold (certificate_ocsp).",
     )
 
 

@@ -125,6 +125,20 @@ class CertificateBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationPolicy:
+    """Where the revocation of certificates is looked up, beside the operator's lists.
+
+    ``responder`` is the http(s) address of an OCSP responder that is asked about all of them;
+    ``named`` asks the one that a certificate itself names; ``lists_instead`` lets a current
+    list answer for a responder that doesn't.
+    """
+
+    responder: str = ""
+    named: bool = False
+    lists_instead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateChallenge:
     """What a UKey's middleware signs over; ``reference`` is for the answer."""
 

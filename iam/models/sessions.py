@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from iam.models.factors import CertificateAttempt
+
 
 @dataclass(frozen=True, slots=True)
 class OpSession:
@@ -104,9 +106,10 @@ class ConsoleSession:
 
 @dataclass(frozen=True, slots=True)
 class StepUpAttempt:
-    """One more factor in a living session: a code, or a passkey's answer to ``reference``.
+    """One more factor in a living session: a code, a passkey's answer, or a certificate.
 
-    ``cookie`` is the relying party's own, which is replaced together with the provider's.
+    ``reference`` is the question that ``answer`` is to. ``cookie`` is the relying party's own,
+    which is replaced together with the provider's.
     """
 
     cookie: str = field(repr=False)
@@ -119,6 +122,7 @@ class StepUpAttempt:
 
 @dataclass(frozen=True, slots=True)
 class SteppedUp:
+    certificate: CertificateAttempt | None = None
     """The session goes on under new cookies (session fixation)."""
 
     op_cookie: str = field(repr=False)

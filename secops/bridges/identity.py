@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from iam.adapters.trust_files import TrustFolder
-from iam.models.factors import AttestationPolicy
-from iam.models.options import IamOptions, PasswordProfile
+from iam.models.factors import AttestationPolicy, RevocationPolicy
+from iam.models.options import IamOptions, Lifetimes, PasswordProfile
+from secops.bridges import messages
+from secops.kernel.clock import HOUR
 from secops.settings import Settings, SettingsRejected
 
 _MAX_ROOTS: Final = 4 * 1024 * 1024
@@ -29,8 +31,11 @@ def options(settings: Settings) -> IamOptions:
         password_words=frozenset(_parts(settings.password_words)),
         breached_passwords=_in_home(settings, settings.breached_passwords),
         attestation=_attestation(settings),
+        revocation=_revocation(settings),
         terminator_key=bytes.fromhex(settings.terminator_key),
         fold_seconds=_FOLD_SECONDS,
+        message_prefixes=messages.prefixes(settings),
+        lifetimes=Lifetimes(reset_delay=settings.reset_delay_hours * HOUR),
         client_rate=settings.client_rate,
         address_rate=settings.address_rate,
     )
@@ -39,6 +44,15 @@ def options(settings: Settings) -> IamOptions:
 def trust(settings: Settings) -> TrustFolder:
     """Return whose certificates sign people in."""
     return TrustFolder(settings.home / settings.certificate_trust)
+
+
+def _revocation(settings: Settings) -> RevocationPolicy:
+    chosen, either = settings.certificate_ocsp, settings.certificate_ocsp_or_list
+    if chosen == "aia":
+        return RevocationPolicy(named=True, lists_instead=either)
+    if chosen and not chosen.startswith(("http://", "https://")):
+        raise SettingsRejected("certificate_ocsp is an http(s) address, or aia")
+    return RevocationPolicy(responder=chosen, lists_instead=either)
 
 
 def _attestation(settings: Settings) -> AttestationPolicy:

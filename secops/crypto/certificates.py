@@ -171,11 +171,24 @@ def verify_issued_by(certificate: Certificate, issuer: Certificate) -> None:
 
     Says nothing about the issuer's right to issue: see ``verify_chain``.
     """
-    known = _SIGNATURE_ALGORITHMS.get(certificate.signature_algorithm)
-    if known is None or issuer.key_algorithm not in known[0]:
-        msg = f"the signature algorithm {certificate.signature_algorithm} is not accepted here"
+    verify_signature_of(
+        issuer, certificate.signature_algorithm, certificate.signature, certificate.tbs
+    )
+
+
+def verify_signature_of(
+    signer: Certificate, algorithm: str, signature: bytes, message: bytes
+) -> None:
+    """Return if ``signer``'s key made ``signature`` by the algorithm with this OID.
+
+    For what X.509 signs beside certificates: revocation lists, answers of OCSP responders.
+    Raises ``InvalidSignature``, ``InvalidKey``.
+    """
+    known = _SIGNATURE_ALGORITHMS.get(algorithm)
+    if known is None or signer.key_algorithm not in known[0]:
+        msg = f"the signature algorithm {algorithm} is not accepted here"
         raise InvalidSignature(msg)
-    issuer.public_key().verify(certificate.signature, certificate.tbs, known[1])
+    signer.public_key().verify(signature, message, known[1])
 
 
 def verify_chain(

@@ -8,12 +8,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from asn1crypto import x509 as asn1
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from iam.core.certificate_sign_in.challenge import signed_text
 from iam.models.factors import CertificateChallenge
@@ -76,6 +78,20 @@ class Office:
         tbs = writing.certificate_to_sign(content)
         tbs = tbs.replace(_BIT_STRING_OF_USES + USES["signing"], _BIT_STRING_OF_USES + USES[use])
         return writing.certificate(tbs, self.key.sign(tbs))
+
+    def responder(
+        self, key: PrivateKey, *, usage: str = "ocsp_signing", nocheck: bool = True, **named: Any
+    ) -> bytes:
+        """A certificate that makes ``key`` a responder of ours."""
+        encoded = self.issue(key.public_key.der, **named)
+        tbs = asn1.TbsCertificate.load(asn1.Certificate.load(encoded)["tbs_certificate"].dump())
+        more: list[dict[str, Any]] = [{"extn_id": "extended_key_usage", "extn_value": [usage]}]
+        if nocheck:
+            more.append({"extn_id": "ocsp_no_check", "extn_value": None})
+        for extension in more:
+            tbs["extensions"].append(extension)
+        text = tbs.dump(force=True)
+        return writing.certificate(text, self.key.sign(text))
 
     def _content(
         self, profile: str, subject: bytes, spki: bytes, days: tuple[int, int]
@@ -147,11 +163,14 @@ def header(certificate: bytes, key: bytes, now: int, **bent: object) -> str:
     return f"{body}.{b64(hmac.digest(key, body.encode(), 'sha256'))}"
 
 
-class WesternOffice:
-    """A root of P-256, as corporate PKIs have it."""
+WesternKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-    def __init__(self, now: int) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
+
+class WesternOffice:
+    """A root of P-256 or RSA, as corporate PKIs have it."""
+
+    def __init__(self, now: int, key: WesternKey | None = None) -> None:
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
         self._since = datetime.fromtimestamp((now - DAY) // SECOND, UTC)
         self._until = datetime.fromtimestamp((now + 300 * DAY) // SECOND, UTC)
         self.root = self._sign("Root", self.key, ca=True)
@@ -171,10 +190,30 @@ class WesternOffice:
         )
         return (builder.sign(self.key, SHA256()).public_bytes(Encoding.DER),)
 
-    def issue(self, key: ec.EllipticCurvePrivateKey) -> bytes:
-        return self._sign("Person", key, ca=False).public_bytes(Encoding.DER)
+    def issue(self, key: WesternKey, *, name: str = "Person", responder: str = "") -> bytes:
+        more: list[x509.ExtensionType] = []
+        if responder:
+            place = x509.UniformResourceIdentifier(responder)
+            access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
+            more.append(x509.AuthorityInformationAccess([access]))
+        return self._sign(name, key, ca=False, more=more).public_bytes(Encoding.DER)
 
-    def _sign(self, name: str, key: ec.EllipticCurvePrivateKey, *, ca: bool) -> x509.Certificate:
+    def responder(
+        self,
+        key: WesternKey,
+        *,
+        usages: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.OCSP_SIGNING,),
+        nocheck: bool = True,
+    ) -> bytes:
+        """A certificate that makes ``key`` a responder of ours."""
+        more: list[x509.ExtensionType] = [x509.ExtendedKeyUsage(usages)] if usages else []
+        if nocheck:
+            more.append(x509.OCSPNoCheck())
+        return self._sign("OCSP", key, ca=False, more=more).public_bytes(Encoding.DER)
+
+    def _sign(
+        self, name: str, key: WesternKey, *, ca: bool, more: Sequence[x509.ExtensionType] = ()
+    ) -> x509.Certificate:
         def named(text: str) -> x509.Name:
             return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
@@ -189,7 +228,7 @@ class WesternOffice:
             encipher_only=False,
             decipher_only=False,
         )
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(named(name))
             .issuer_name(named("Root"))
@@ -199,5 +238,7 @@ class WesternOffice:
             .not_valid_after(self._until)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(usage, critical=True)
-            .sign(self.key, SHA256())
         )
+        for extension in more:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(self.key, SHA256())

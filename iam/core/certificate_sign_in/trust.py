@@ -1,4 +1,4 @@
-"""Is a certificate good for signing people in: chain, validity, usage, revocation.
+"""Is a certificate good for signing people in: chain, validity, usage, revocation lists.
 
 Anchors are configured and never come along; the encryption twin of a UKey's pair of
 certificates (GM/T 0015, GM/T 0016) has no digitalSignature and is refused by that.
@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import itertools
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 from cryptography import x509
 
 from iam.errors import CertificateRefused
-from secops.crypto.certificates import Certificate, read_certificate, verify_chain
+from secops.crypto.certificates import (
+    Certificate,
+    read_certificate,
+    verify_chain,
+    verify_signature_of,
+)
 from secops.crypto.errors import (
     InvalidKey,
     InvalidSignature,
     MalformedEncoding,
     UntrustedCertificate,
 )
-from secops.crypto.options import SignatureOptions
 from secops.kernel.clock import SECOND
 
 MAX_ENCODED: Final = 32_768
@@ -31,11 +34,7 @@ _PEM: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----"
 )
 _KNOWN_IN_LISTS: Final = frozenset({"2.5.29.20", "2.5.29.35"})
-_OPTIONS: Final = {
-    "1.2.156.10197.1.501": SignatureOptions("sm3"),
-    "1.2.840.10045.4.3.2": SignatureOptions("sha256"),
-    "1.2.840.113549.1.1.11": SignatureOptions("sha256", padding="pkcs1v15"),
-}
+ListedState = Literal["good", "revoked", "unknown"]
 
 
 def read_given(encoded: bytes) -> Certificate:
@@ -49,17 +48,17 @@ def read_given(encoded: bytes) -> Certificate:
         raise CertificateRefused("it is no certificate") from error
 
 
-def verify_trusted(
+def trusted_chain(
     certificate: Certificate,
     anchors: Sequence[bytes],
     intermediates: Sequence[bytes],
-    lists: Sequence[bytes],
     *,
     at: int,
-) -> None:
-    """Return if the certificate may sign people in at ``at``; raise ``CertificateRefused``.
+) -> tuple[Certificate, ...]:
+    """Return the chain to an anchor if the certificate may sign people in at ``at``.
 
-    Each certificate below the root needs a current list of its issuer: no list, no trust.
+    Raises ``CertificateRefused``. Says nothing about revocation: each certificate below the
+    root is still to be asked about, at a responder or in a list.
     """
     roots = [read_certificate(each) for each in anchors]
     others = [read_certificate(each) for each in intermediates]
@@ -69,20 +68,23 @@ def verify_trusted(
         raise CertificateRefused(str(error)) from error
     if certificate.is_ca or len(chain) < 2:  # noqa: PLR2004 - itself and who issued it
         raise CertificateRefused("a CA's certificate signs nobody in")
+    try:
+        certificate.public_key()
+    except InvalidKey as error:
+        raise CertificateRefused("its key is too weak, or of another algorithm") from error
     if not certificate.allows("digitalSignature"):
         raise CertificateRefused("its key is not for signatures (digitalSignature is missing)")
-    for subject, issuer in itertools.pairwise(chain):
-        _check_revocation(subject, issuer, lists, at)
+    return chain
 
 
-def _check_revocation(
-    subject: Certificate, issuer: Certificate, lists: Sequence[bytes], at: int
-) -> None:
+def listed_state(
+    subject: Certificate, issuer: Certificate, lists: Sequence[bytes], *, at: int
+) -> ListedState:
+    """Return what the current lists that ``issuer`` signed say; "unknown" where there is none."""
     current = [found for each in lists if (found := _current_list(each, issuer, at)) is not None]
-    if not current:
-        raise CertificateRefused("whether it was revoked can't be told: no current list")
     if any(found.get_revoked_certificate_by_serial_number(subject.serial) for found in current):
-        raise CertificateRefused("it was revoked")
+        return "revoked"
+    return "good" if current else "unknown"
 
 
 def _current_list(
@@ -91,16 +93,16 @@ def _current_list(
     """Return the list if ``issuer`` signed it, it is of its time and holds nothing unknown."""
     try:
         found = x509.load_der_x509_crl(encoded)
-        options = _OPTIONS[found.signature_algorithm_oid.dotted_string]
         if not issuer.allows("cRLSign"):
             return None
-        issuer.public_key().verify(found.signature, found.tbs_certlist_bytes, options)
+        algorithm = found.signature_algorithm_oid.dotted_string
+        verify_signature_of(issuer, algorithm, found.signature, found.tbs_certlist_bytes)
         known = all(
             each.oid.dotted_string in _KNOWN_IN_LISTS or not each.critical
             for each in found.extensions
         )
         until = found.next_update_utc
-    except (ValueError, KeyError, InvalidSignature, InvalidKey, x509.DuplicateExtension):
+    except (ValueError, InvalidSignature, InvalidKey, x509.DuplicateExtension):
         return None
     if not known or until is None:
         return None

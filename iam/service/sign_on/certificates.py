@@ -6,18 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
-from iam.core.base64url import decode, encode
-from iam.core.certificate_sign_in.challenge import (
-    LIFETIME_SECONDS,
-    PURPOSE,
-    read_answer,
-    verify_answer,
-)
-from iam.core.certificate_sign_in.terminator import read_header
-from iam.core.certificate_sign_in.trust import read_given, verify_trusted
-from iam.errors import CertificateKnown, CertificateRefused, SignInRefused, TokenRefused
+from iam.core.certificate_sign_in.trust import read_given
+from iam.errors import CertificateKnown, CertificateRefused
 from iam.models.accounts import Account
 from iam.models.factors import (
     CertificateAttempt,
@@ -25,32 +16,30 @@ from iam.models.factors import (
     CertificateChallenge,
     NewBinding,
 )
-from iam.models.sessions import FactorAttempt, Opened
+from iam.models.sessions import Opened
 from iam.service.means import Means
 from iam.service.persons import refuse_requester
-from iam.service.sign_on.guessing import address_refused, count_address_failure, guess_keys
-from iam.service.sign_on.opening import FEDERATED, Change, Opening, Proof, resume
+from iam.service.sign_on.guessing import guess_keys
+from iam.service.sign_on.opening import (
+    FEDERATED,
+    Change,
+    Opening,
+    Proof,
+    factor_attempt,
+    resume,
+)
 from iam.service.sign_on.owning import factor_name, owner_of, require_another, require_fresh
-from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.presenting import Presenting, key_digest
 from iam.service.sign_on.sessions import find_account, refuse_own, same_organisation
 from secops.crypto.certificates import Certificate
-from secops.kernel.actors import Actor, system_actor
+from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
-from secops.kernel.clock import SECOND
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.permissions.iam import ACCOUNT_RESET, RESET_APPROVE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 KIND: Final = "iam.bind_certificate"
-_PURPOSE: Final = "certificate"
-_ONCE: Final = "sm2"
-_Proved = tuple[Certificate, tuple[str, bytes, int]]
-
-
-def key_digest(certificate: Certificate) -> bytes:
-    """Return what a certificate's key is bound by."""
-    return hashlib.sha256(certificate.spki).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +48,7 @@ class CertificateService:
 
     means: Means
     opening: Opening
+    presenting: Presenting
 
     # binding
 
@@ -67,7 +57,7 @@ class CertificateService:
         means = self.means
         means.parts.access.require(actor, ACCOUNT_RESET, "account:*")
         certificate = read_given(new.encoded)
-        self._verify_trusted(certificate)
+        self.presenting.judge.require_trusted(certificate)
         approval_id = means.parts.ids.new("apr")
 
         def work(tx: Transaction) -> str:
@@ -120,7 +110,7 @@ class CertificateService:
         means = self.means
         means.parts.access.require(actor, ACCOUNT_RESET, f"approval:{approval_id}")
         certificate = read_given(new.encoded)
-        self._verify_trusted(certificate)
+        self.presenting.judge.require_trusted(certificate)
         binding_id, name = means.parts.ids.new("crt"), factor_name(new.name)
 
         def work(tx: Transaction) -> CertificateBinding:
@@ -179,120 +169,39 @@ class CertificateService:
     @property
     def usable(self) -> bool:
         """Whether the operator trusts any issuer."""
-        return bool(self.means.trust.roots())
+        return self.presenting.usable
 
     def ask(self) -> CertificateChallenge:
         """Return a challenge of 120 seconds, good once; for anybody."""
-        means = self.means
-        nonce = encode(means.random(32))
-        lifetime = LIFETIME_SECONDS * SECOND
-        reference = write_reference(means, _PURPOSE, {"nonce": nonce}, lifetime)
-        return CertificateChallenge(
-            PURPOSE, means.options.issuer, nonce, LIFETIME_SECONDS, reference
-        )
+        return self.presenting.ask()
 
     def sign_in(self, attempt: CertificateAttempt) -> Opened:
         """Open a session with a certificate, alone or after a password.
 
-        Raises ``CertificateRefused`` or ``SignInRefused``, ``Forbidden`` by policy (a key that
-        no token guards reaches level 1 alone).
+        Raises ``CertificateRefused``, ``CertificateUnchecked`` or ``SignInRefused``,
+        ``Forbidden`` by policy (a key that no token guards reaches level 1 alone).
         """
         means = self.means
-        begun = resume(means, _as_factor(attempt)) if attempt.second else None
-        certificate, once = self._proved(attempt)
-        binding, account = self._bound(certificate)
+        begun = resume(means, factor_attempt(attempt)) if attempt.second else None
+        use = self.presenting.prove(attempt)
+        binding = use.binding
         if begun is not None and begun.account_id != binding.account_id:
             raise CertificateRefused
+        account = means.parts.transactions.read(
+            lambda tx: means.stores.accounts.get(tx, binding.account_id)
+        )
         keys = guess_keys(means, account.name, attempt.address, attempt.device)
         subject = means.parts.transactions.read(
             lambda tx: self.opening.subject(tx, account.id, keys, guessable=False)
         )
         proof = Proof(
-            amr=_words(certificate, binding, first=None if begun is None else begun.first),
-            level=(2 if binding.token_held else 1) + (begun is not None),
+            amr=use.words if begun is None else (begun.first, *use.words, "mfa"),
+            level=use.level(second=begun is not None),
             use=lambda tx: means.stores.certificates.use(tx, binding.key_digest),
             strong=True,
             upstream=begun is not None and begun.first == FEDERATED,
         )
-        return self.opening.open(subject, _as_factor(attempt), proof, Change(once, keys))
-
-    def _proved(self, attempt: CertificateAttempt) -> _Proved:
-        """Return the certificate whose key was used; a refusal is counted and recorded."""
-        means = self.means
-        keys = guess_keys(means, "", attempt.address)
-        if means.parts.transactions.read(lambda tx: address_refused(means, tx, keys)):
-            raise SignInRefused
-        try:
-            proved = self._presented(attempt) if attempt.terminator else self._answered(attempt)
-            self._verify_trusted(proved[0])
-        except CertificateRefused:
-            details = {"step": "certificate", "address": keys.address.hex()[:16]}
-            act = Act("iam.sign_in", system_actor("sign-in"), "certificate:*", "refused", details)
-
-            def work(tx: Transaction) -> None:
-                count_address_failure(means, tx, keys)
-                tx.record(act)
-
-            means.parts.transactions.run(work)
-            raise
-        return proved
-
-    def _answered(self, attempt: CertificateAttempt) -> _Proved:
-        means = self.means
-        try:
-            content = read_reference(means, _PURPOSE, attempt.reference)
-        except TokenRefused as error:
-            raise CertificateRefused(error.detail) from error
-        answer = read_answer(attempt.answer)
-        verify_answer(answer, means.options.issuer, content["nonce"], means.now // SECOND)
-        return answer.certificate, (_ONCE, decode(content["nonce"]), int(content["until"]))
-
-    def _presented(self, attempt: CertificateAttempt) -> _Proved:
-        options, now = self.means.options, self.means.now
-        host = urlsplit(options.issuer).netloc
-        shown = read_header(attempt.terminator, options.terminator_key, host, now // SECOND)
-        digest = hashlib.sha256(b"terminator|" + shown.nonce).digest()
-        return shown.certificate, (_ONCE, digest, now + 5 * 60 * SECOND)
-
-    def _bound(self, certificate: Certificate) -> tuple[CertificateBinding, Account]:
-        means = self.means
-
-        def work(tx: Transaction) -> tuple[CertificateBinding, Account]:
-            binding = means.stores.certificates.by_key(tx, key_digest(certificate))
-            if binding is None:
-                raise CertificateRefused
-            return binding, means.stores.accounts.get(tx, binding.account_id)
-
-        return means.parts.transactions.read(work)
-
-    def _verify_trusted(self, certificate: Certificate) -> None:
-        trust = self.means.trust
-        verify_trusted(
-            certificate,
-            trust.roots(),
-            trust.intermediates(),
-            trust.revocation_lists(),
-            at=self.means.now,
-        )
-
-
-def _words(
-    certificate: Certificate, binding: CertificateBinding, *, first: str | None
-) -> tuple[str, ...]:
-    """Return RFC 8176 words; ``hwk`` is only for keys that a token holds."""
-    words = ["hwk" if binding.token_held else "swk"]
-    words.append("sm2" if certificate.key_algorithm == "sm2" else "pop")
-    return (first, *words, "mfa") if first else tuple(words)
-
-
-def _as_factor(attempt: CertificateAttempt) -> FactorAttempt:
-    return FactorAttempt(
-        attempt.second,
-        "",
-        attempt.address,
-        user_agent=attempt.user_agent,
-        device=attempt.device,
-    )
+        return self.opening.open(subject, factor_attempt(attempt), proof, Change(use.once, keys))
 
 
 def _subject_hash(account: Account, certificate: Certificate, *, token_held: bool) -> str:

@@ -8,12 +8,11 @@ from typing import Final
 
 from iam.core.webauthn.answers import read_answer, verify_registration
 from iam.core.webauthn.questions import registration_question
-from iam.errors import PasskeyRefused, SignInRefused
-from iam.models.factors import Passkey, PasskeyAttempt, PasskeyQuestion, PasskeyUse
+from iam.errors import PasskeyRefused
+from iam.models.factors import Passkey, PasskeyAttempt, PasskeyQuestion
 from iam.models.sessions import FactorAttempt, Opened
 from iam.service.means import Means
 from iam.service.sign_on.ceremonies import (
-    Asked,
     ask_assertion,
     judge_assertion,
     new_ceremony,
@@ -26,15 +25,17 @@ from iam.service.sign_on.ceremonies import (
     user_handle,
     write_challenge,
 )
-from iam.service.sign_on.guessing import (
-    GuessKeys,
-    address_refused,
-    count_address_failure,
-    guess_keys,
+from iam.service.sign_on.guessing import GuessKeys, guess_keys, judge_nameless
+from iam.service.sign_on.opening import (
+    FEDERATED,
+    Change,
+    Opening,
+    Proof,
+    factor_attempt,
+    resume,
 )
-from iam.service.sign_on.opening import FEDERATED, Change, Opening, Proof, resume
 from iam.service.sign_on.owning import factor_name, owner_of, require_another, require_fresh
-from secops.kernel.actors import Actor, system_actor
+from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -186,9 +187,14 @@ class PasskeyService:
         means = self.means
         begun = None
         if attempt.second:
-            begun = resume(means, _as_factor(attempt))
+            begun = resume(means, factor_attempt(attempt))
         asked = read_challenge(means, _SECOND if begun else _ALONE, attempt.reference)
-        use = self._judge(asked, attempt)
+        use = judge_nameless(
+            means,
+            attempt.address,
+            "passkey",
+            lambda: judge_assertion(means, asked, attempt.answer),
+        )
         passkey = use.passkey
         if begun is not None and begun.account_id != passkey.account_id:
             raise PasskeyRefused
@@ -206,26 +212,7 @@ class PasskeyService:
             upstream=FEDERATED in before,
         )
         change = Change(asked.once, keys)
-        return self.opening.open(subject, _as_factor(attempt), proof, change)
-
-    def _judge(self, asked: Asked, attempt: PasskeyAttempt) -> PasskeyUse:
-        """Return the use; a refusal is counted by address and recorded."""
-        means = self.means
-        keys = guess_keys(means, "", attempt.address)
-        if means.parts.transactions.read(lambda tx: address_refused(means, tx, keys)):
-            raise SignInRefused
-        try:
-            return judge_assertion(means, asked, attempt.answer)
-        except PasskeyRefused:
-            details = {"step": "passkey", "address": keys.address.hex()[:16]}
-            act = Act("iam.sign_in", system_actor("sign-in"), "passkey:*", "refused", details)
-
-            def work(tx: Transaction) -> None:
-                count_address_failure(means, tx, keys)
-                tx.record(act)
-
-            means.parts.transactions.run(work)
-            raise
+        return self.opening.open(subject, factor_attempt(attempt), proof, change)
 
     def _keys(self, passkey: Passkey, attempt: PasskeyAttempt) -> GuessKeys:
         means = self.means
@@ -236,13 +223,3 @@ class PasskeyService:
         except NotFound as error:
             raise PasskeyRefused from error
         return guess_keys(means, account.name, attempt.address, attempt.device)
-
-
-def _as_factor(attempt: PasskeyAttempt) -> FactorAttempt:
-    return FactorAttempt(
-        attempt.second,
-        "",
-        attempt.address,
-        user_agent=attempt.user_agent,
-        device=attempt.device,
-    )

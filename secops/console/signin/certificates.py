@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from iam.errors import CertificateRefused, SignInRefused
+from iam.errors import CertificateRefused, CertificateUnchecked, SignInRefused
 from iam.models.factors import CertificateAttempt
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.signin.shared import PAGES, go_on, same_origin
@@ -89,7 +89,7 @@ class _Certificates:
         iam = self.desk.parts.iam
         try:
             opened = iam.certificates.sign_in(attempt)
-        except (CertificateRefused, SignInRefused) as error:
+        except (CertificateRefused, CertificateUnchecked, SignInRefused) as error:
             return self._ask(request, transaction, attempt.second, error)
         return go_on(iam.console, transaction, opened)
 
