@@ -106,7 +106,7 @@ class _Applications:
             request,
             "iam/application_requests.html",
             error.status if error else 200,
-            waiting=[(one, _pretty(one.request.metadata)) for one in found],
+            waiting=found,
             may_request=caller.may(CLIENT_REQUEST),
             may_approve=caller.may(CLIENT_APPROVE),
             error=error,
@@ -132,19 +132,6 @@ class _Applications:
             metadata=_pretty(found.request.metadata),
             mine=found.request.requester_id == caller.id,
         )
-
-    def decide_request(self, request: Request) -> Response:
-        """Approve or reject what somebody else asked for."""
-        form = request.form
-        if form.get("do") not in ("approve", "reject"):
-            raise Invalid("a request is approved or rejected")
-        self.desk.parts.iam.registration.approve_client(
-            request.caller,
-            request.args["request_id"],
-            grant=form["do"] == "approve",
-            reason=form.get("reason", ""),
-        )
-        return redirect("/applications/approvals")
 
     def complete_request(self, request: Request) -> Response:
         """Register what was approved and show its secret, once."""
@@ -262,7 +249,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "/applications/requests", "request_client_form", CLIENT_REQUEST, here.request_client
         ),
         get_page(one, "show_client_request", _CONCERNED, here.show_request),
-        post_page(f"{one}/decision", "approve_client_form", CLIENT_APPROVE, here.decide_request),
         post_page(f"{one}/complete", "complete_client_form", CLIENT_REQUEST, here.complete_request),
         get_page(
             "/silent-partners", "show_silent_partners", SESSION_READ, here.list_silent_partners

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, Final
 
-from iam.models.changes import ChangeRequest, NewChange
-from secops.console.iam.words import CHANGE_STATES, FIELDS
+from iam.models.changes import ChangeRequest, FieldDifference, NewChange
+from secops.console.iam.words import CHANGE_STATES, FIELDS, NO, VALUES, YES
 from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
@@ -36,6 +37,14 @@ _OTHER: Final = (
 )
 
 
+_BADGES: Final = {"pending": "warn", "approved": "info", "applied": "good"}
+_OTHER_PLACES: Final = {
+    "seal": "/seals",
+    "playbooks.run": "/runs",
+    "detectors.exception": "/exceptions",
+}
+
+
 def changes_table(
     changes: list[ChangeRequest], titles: dict[str, Text], language: Language
 ) -> Table:
@@ -50,7 +59,9 @@ def changes_table(
             Cell(change.reason),
             Cell(
                 CHANGE_STATES[change.state].into(language),
-                badge={"pending": "warn", "applied": "good"}.get(change.state, ""),
+                badge={"pending": "warn", "approved": "info", "applied": "good"}.get(
+                    change.state, ""
+                ),
             ),
             Cell("", instant=change.requested_at),
             Cell("", instant=change.expires_at),
@@ -75,7 +86,7 @@ class _Approvals:
         titles = {grant.permission: grant.title for grant in GRANTS}
         rows = [
             (
-                Cell(each.kind),
+                Cell(each.kind, href=_OTHER_PLACES.get(each.kind, "")),
                 Cell(each.subject),
                 Cell(each.reason),
                 Cell(titles[each.permission].into(request.language)),
@@ -97,7 +108,6 @@ class _Approvals:
         """Show one request with each field before and after."""
         changes = self.desk.parts.iam.power.changes
         view = changes.view_change(request.caller, request.args["change_id"])
-        language = request.language
         kind = view.request.kind
         return self.desk.page(
             request,
@@ -106,15 +116,8 @@ class _Approvals:
             change=view.request,
             title=changes.titles().get(kind, Text(kind, kind)),
             state=CHANGE_STATES[view.request.state],
-            differences=[
-                (
-                    FIELDS.get(each.field, Text(each.field, each.field)),
-                    _side(each.before, each.after, language),
-                    _side(each.after, each.before, language),
-                    each.changed,
-                )
-                for each in view.differences
-            ],
+            place=_place(view.request),
+            differences=[_line(each, request.language) for each in view.differences],
         )
 
     def decide(self, request: Request) -> Response:
@@ -145,8 +148,39 @@ class _Approvals:
         return redirect(f"/approvals/{change.id}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A field of a change as people read it; each part says whether the other side has it too."""
+
+    title: Text
+    before: list[tuple[str, bool]]
+    after: list[tuple[str, bool]]
+    changed: bool
+    written: bool
+    """Whether it is a text of several lines."""
+
+
+def _line(each: FieldDifference, language: Language) -> _Line:
+    title = FIELDS.get(each.field, Text(each.field, each.field))
+    written = any(isinstance(v, str) and "\n" in v for v in (each.before, each.after))
+    side = _text_side if written else _side
+    before, after = side(each.before, each.after, language), side(each.after, each.before, language)
+    return _Line(title, before, after, each.changed, written)
+
+
+def _text_side(value: Any, other: Any, language: Language) -> list[tuple[str, bool]]:
+    """Return a text line by line."""
+    if not isinstance(value, str):
+        return _side(value, other, language)
+    mine = value.splitlines()
+    others = other.splitlines() if isinstance(other, str) else []
+    blocks = SequenceMatcher(None, mine, others, autojunk=False).get_matching_blocks()
+    kept = {index for block in blocks for index in range(block.a, block.a + block.size)}
+    return [(line, index in kept) for index, line in enumerate(mine)]
+
+
 def _side(value: Any, other: Any, language: Language) -> list[tuple[str, bool]]:
-    """Return one side of a difference in parts, each with whether the other side has it too."""
+    """Return one side of a difference in parts."""
     if not isinstance(value, list):
         return [(_words(value, language), value == other)]
     kept = other if isinstance(other, list) else []
@@ -157,10 +191,25 @@ def _words(value: Any, language: Language) -> str:
     """Return a value of a change as people read it."""
     if value is None:
         return "—"
+    if isinstance(value, bool):
+        return (YES if value else NO).into(language)
     if isinstance(value, list):
         return "、".join(_words(each, language) for each in value) or "—"
     text = str(value)
-    return ROLES[text].into(language) if text in ROLES else text
+    known = ROLES.get(text) or VALUES.get(text)
+    return text if known is None else known.into(language)
+
+
+def _place(change: ChangeRequest) -> str:
+    """Return the page of what a change is about, empty where there is none."""
+    kind, _, identifier = change.target.partition(":")
+    return {
+        "account": f"/accounts/{identifier}",
+        "client": f"/applications/requests/{change.id}",
+        "lock": f"/locks/{identifier}",
+        "policy": f"/policies/{identifier}",
+        "upstream": "/upstreams",
+    }.get(kind, "")
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:
@@ -169,6 +218,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         get_page("/approvals", "show_approvals", CHANGE_READ, here.show_approvals),
         get_page("/approvals/<change_id>", "show_change", _ONE, here.show_change),
-        post_page("/approvals/<change_id>", "decide_change_form", _ONE, here.decide),
+        post_page("/approvals/<change_id>", "decide_change_form", _ONE, here.decide, level=2),
         post_page("/me/privileges", "ask_privilege_form", PRIVILEGE_REQUEST, here.ask_privilege),
     )

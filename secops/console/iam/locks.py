@@ -18,7 +18,6 @@ from secops.kernel.permissions.iam import (
     DEVICE_READ,
     DEVICE_REVOKE,
     LOCK_LIFT,
-    LOCK_LIFT_APPROVE,
     LOCK_READ,
     LOCK_SET,
 )
@@ -99,9 +98,6 @@ class _Locks:
             lock=lock,
             kind=LOCK_KINDS[lock.kind],
             may_ask=caller.may(LOCK_LIFT) and lock.lifted_at is None,
-            may_decide=caller.may(LOCK_LIFT_APPROVE)
-            and lock.lift_approval is not None
-            and lock.lifted_at is None,
         )
 
     def ask(self, request: Request) -> Response:
@@ -109,16 +105,6 @@ class _Locks:
         lock = request.args["lock"]
         reason = request.form.get("reason", "")
         self.desk.parts.iam.protection.locks.ask_to_lift(request.caller, lock, reason)
-        return redirect(f"/locks/{lock}")
-
-    def decide(self, request: Request) -> Response:
-        """Lift it, or refuse to."""
-        lock, form = request.args["lock"], request.form
-        if form.get("do") not in ("lift", "refuse"):
-            raise Invalid("a lock is lifted, or it is refused")
-        self.desk.parts.iam.protection.locks.decide_lift(
-            request.caller, lock, grant=form.get("do") == "lift", reason=form.get("reason", "")
-        )
         return redirect(f"/locks/{lock}")
 
 
@@ -221,7 +207,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page("/locks", "lock_subject_form", LOCK_SET, locks.lock, level=2),
         get_page(one, "show_lock", LOCK_READ, locks.show),
         post_page(f"{one}/lift", "ask_to_lift_form", LOCK_LIFT, locks.ask, level=2),
-        post_page(f"{one}/decide", "decide_lift_form", LOCK_LIFT_APPROVE, locks.decide, level=2),
         get_page("/devices", "show_devices", DEVICE_READ, devices.list_devices),
         post_page(
             "/devices/<device>/revoke",

@@ -13,7 +13,7 @@ from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid, SecopsError
-from secops.kernel.permissions.iam import POLICY_APPROVE, POLICY_READ, POLICY_WRITE
+from secops.kernel.permissions.iam import POLICY_READ, POLICY_WRITE
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
@@ -124,7 +124,6 @@ class _Policies:
             ),
             error=error,
             may_edit=caller.may(POLICY_WRITE) and version.state == "draft",
-            may_decide=caller.may(POLICY_APPROVE) and version.state == "proposed",
             may_restore=caller.may(POLICY_WRITE) and version.state == "retired",
         )
 
@@ -144,20 +143,6 @@ class _Policies:
             self._service.restore_policies(request.caller, version_id, reason)
         else:
             raise Invalid("a version is proposed or restored")
-        return redirect(f"/policies/{version_id}")
-
-    def decide_version(self, request: Request) -> Response:
-        """Approve or reject a proposed version."""
-        version_id, form = request.args["version"], request.form
-        wanted = form.get("do")
-        if wanted not in ("approve", "reject"):
-            raise Invalid("a version is approved or rejected")
-        self._service.decide_policies(
-            request.caller,
-            version_id,
-            grant=wanted == "approve",
-            reason=form.get("reason", ""),
-        )
         return redirect(f"/policies/{version_id}")
 
 
@@ -202,7 +187,4 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         get_page(one, "show_policy_version", POLICY_READ, here.show_version),
         get_page(f"{one}/edit", "edit_policies_page", POLICY_WRITE, here.edit_version),
         post_page(f"{one}/move", "move_policies_form", POLICY_WRITE, here.move_version, level=2),
-        post_page(
-            f"{one}/decide", "decide_policies_form", POLICY_APPROVE, here.decide_version, level=2
-        ),
     )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Any, Final
 
 import orjson
 
 from iam.models.upstream import Upstream
-from iam.service.upstream.configuration import UpstreamChange
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import (
-    UPSTREAM_APPROVE,
     UPSTREAM_CONFIGURE,
     UPSTREAM_READ,
 )
@@ -54,10 +51,9 @@ class _Upstreams:
             "iam/upstreams.html",
             Table(N_("上级身份源"), _COLUMNS, rows, None),
             names=[(one.plan.id, one.plan.title) for one in found if one.state == "active"],
-            waiting=[(one, _difference(one)) for one in service.pending_upstreams(caller)],
+            waiting=service.pending_upstreams(caller),
             kinds=KINDS,
             may_configure=caller.may(UPSTREAM_CONFIGURE),
-            may_approve=caller.may(UPSTREAM_APPROVE),
         )
 
     def create_upstream(self, request: Request) -> Response:
@@ -71,19 +67,6 @@ class _Upstreams:
         }
         self.desk.parts.iam.upstreams.create_upstream(
             request.caller, form.get("id", "").strip(), document, form.get("secret", "").strip()
-        )
-        return redirect("/upstreams")
-
-    def decide_upstream(self, request: Request) -> Response:
-        """Approve or reject a proposal."""
-        form = request.form
-        if form.get("do") not in ("approve", "reject"):
-            raise Invalid("a proposal is approved or rejected")
-        self.desk.parts.iam.upstreams.approve_upstream(
-            request.caller,
-            request.args["asked"],
-            grant=form.get("do") == "approve",
-            reason=form.get("reason", ""),
         )
         return redirect("/upstreams")
 
@@ -123,18 +106,6 @@ def _object(text: str) -> Any:
         raise Invalid("settings and trust are JSON objects") from error
 
 
-def _difference(change: UpstreamChange) -> str:
-    """Return what a proposal changes, line by line, for whoever approves it."""
-    before = "" if change.before is None else _pretty(change.before.content)
-    after = _pretty(change.proposal.content)
-    lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
-    return "\n".join(list(lines)[2:])
-
-
-def _pretty(content: str) -> str:
-    return orjson.dumps(orjson.loads(content), option=orjson.OPT_INDENT_2).decode()
-
-
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the pages about providers."""
     here = _Upstreams(desk)
@@ -143,13 +114,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         get_page("/upstreams", "show_upstreams", UPSTREAM_READ, here.list_upstreams),
         post_page(
             "/upstreams", "create_upstream_form", UPSTREAM_CONFIGURE, here.create_upstream, level=2
-        ),
-        post_page(
-            "/upstreams/requests/<asked>",
-            "decide_upstream_form",
-            UPSTREAM_APPROVE,
-            here.decide_upstream,
-            level=2,
         ),
         post_page(f"{one}/test", "test_upstream_form", UPSTREAM_CONFIGURE, here.test_upstream),
         post_page(

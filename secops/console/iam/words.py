@@ -23,6 +23,7 @@ ACCOUNT_KINDS: Final = {
 }
 CHANGE_STATES: Final = {
     "pending": Text("待审批", "pending"),
+    "approved": Text("已批准,待申请人办理", "approved, to be carried out by who asked"),
     "applied": Text("已生效", "applied"),
     "rejected": Text("已驳回", "rejected"),
     "withdrawn": Text("已撤回", "withdrawn"),
@@ -32,7 +33,50 @@ FIELDS: Final = {
     "roles": Text("角色", "roles"),
     "role": Text("角色", "role"),
     "minutes": Text("时长(分钟)", "minutes"),
+    "account": Text("账户", "account"),
+    "state": Text("状态", "state"),
+    "password_set_at": Text("口令设置时间", "password set at"),
+    "totp": Text("动态口令", "one-time codes"),
+    "recovery_codes": Text("恢复码", "recovery codes"),
+    "passkeys": Text("通行密钥(个)", "passkeys"),
+    "certificates": Text("数字证书(张)", "certificates"),
+    "kind": Text("种类", "kind"),
+    "subject": Text("对象", "subject"),
+    "lock_reason": Text("锁定理由", "reason of the lock"),
+    "until": Text("锁定至", "locked until"),
+    "lock_state": Text("锁定状态", "state of the lock"),
+    "other_locks": Text("同一对象的其他锁定", "other locks on the subject"),
+    "subject_free": Text("对象恢复可用", "subject is free"),
+    "number": Text("策略版本", "version"),
+    "title": Text("名称", "title"),
+    "policies": Text("策略文本", "policies"),
+    "data": Text("策略数据", "data"),
+    "secret": Text("共享密钥(标记)", "secret (its mark)"),
+    "id": Text("编号", "id"),
+    "name": Text("名称", "name"),
+    "redirect_uris": Text("回调地址", "redirect URIs"),
+    "logout_uris": Text("退出后地址", "after logout"),
+    "back_channel_uri": Text("后端退出通知地址", "back-channel logout"),
+    "grants": Text("授权方式", "grants"),
+    "scopes": Text("可申请的范围", "scopes"),
+    "audiences": Text("可访问的系统", "audiences"),
+    "public": Text("公开应用", "public application"),
+    "authentication": Text("认证方式", "authentication"),
+    "consent": Text("用户同意", "consent"),
+    "dpop_bound": Text("令牌绑定密钥(DPoP)", "tokens bound to a key (DPoP)"),
+    "par_required": Text("须推送授权请求(PAR)", "pushed requests only (PAR)"),
+    "profile": Text("安全要求", "profile"),
+    "level": Text("认证等级", "authentication level"),
+    "max_age": Text("登录最长时效(秒)", "greatest age of a sign-in (s)"),
 }
+VALUES: Final = {
+    **ACCOUNT_STATES,
+    "in_force": Text("生效中", "in force"),
+    "lifted": Text("已解除", "lifted"),
+    "disabled": Text("已停用", "disabled"),
+}
+YES: Final = Text("是", "yes")
+NO: Final = Text("否", "no")
 _BEIJING: Final = timedelta(hours=8)
 
 

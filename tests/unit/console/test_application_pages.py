@@ -113,11 +113,16 @@ def test_a_request_goes_from_hand_to_hand(console: ConsoleSite) -> None:
     assert "领取应用凭据" not in staff.get(place).text
     for wrong in ("{", "[]", '{"redirect_uris": ["http://evil"]}'):
         assert staff.post("/applications/requests", {"metadata": wrong}).status == 400
-    assert "Portal" in admin.get("/applications/approvals").text
+    decide = f"/approvals/{place.rpartition('/')[2]}"
+    assert decide in admin.get("/applications/approvals").text
     assert "Portal" in admin.get(place).text, "who approves sees what is asked for"
+    assert "<ins>https://portal.example/cb</ins>" in admin.get(decide).text
+    assert decide in admin.get("/approvals").text
     assert console.reader("analyst").get(place).status == 403
-    assert admin.post(f"{place}/decision", {"do": "x"}).status == 400
-    assert admin.post(f"{place}/decision", {"do": "approve", "reason": "ok"}).status == 303
+    assert admin.post(decide, {"do": "x"}).status == 400
+    assert staff.post(decide, {"do": "approve"}).status == 403
+    assert admin.post(decide, {"do": "approve", "reason": "ok"}).status == 303
+    assert "已批准" in admin.get(decide).text
     assert "领取应用凭据" in staff.get(place).text
     assert re.search(r"<code>[\w-]{43}</code>", staff.post(f"{place}/complete").text)
     assert staff.post(f"{place}/complete").status == 409

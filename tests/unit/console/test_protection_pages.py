@@ -21,6 +21,12 @@ def location(page: Page) -> str:
     return page.headers["location"]
 
 
+def decision_of(page: Page) -> str:
+    found = re.search(r"/approvals/apr_[a-z0-9]+", page.text)
+    assert found is not None, page.text
+    return found[0]
+
+
 def test_a_draft_is_checked_tried_kept_proposed_and_approved(console: ConsoleSite) -> None:
     security, system = console.reader("security-admin"), console.reader("system-admin")
     assert "audits.ledger.read" in security.get("/policies/new").text
@@ -35,9 +41,12 @@ def test_a_draft_is_checked_tried_kept_proposed_and_approved(console: ConsoleSit
     assert security.post("/policies/new", {**form, "do": "guess"}).status == 400
     assert "own.seals" in security.get(f"{one}/edit").text
     assert location(security.post(f"{one}/move", {"do": "propose", "reason": "r"})) == one
-    assert security.post(f"{one}/decide", {"do": "approve"}).status == 403
-    assert system.post(f"{one}/decide", {"do": "perhaps"}).status == 400
-    assert location(system.post(f"{one}/decide", {"do": "approve", "reason": "ok"})) == one
+    decide = decision_of(system.get(one))
+    assert "<ins>&lt;b&gt;演练" not in system.get(decide).text
+    assert "own.seals" in system.get(decide).text
+    assert security.post(decide, {"do": "approve"}).status == 403
+    assert system.post(decide, {"do": "perhaps"}).status == 400
+    assert location(system.post(decide, {"do": "approve", "reason": "ok"})) == decide
     assert "生效中" in system.get(one).text
     listed = console.reader("auditor").get("/policies").text
     assert "夜间" in listed
@@ -60,8 +69,11 @@ def test_a_subject_is_locked_and_freed_by_two_persons(console: ConsoleSite) -> N
     assert "&lt;i&gt;丢失" in analyst.get(one).text
     assert one in analyst.get("/locks").text
     assert location(analyst.post(f"{one}/lift", {"reason": "找到了"})) == one
-    assert security.post(f"{one}/decide", {"do": "shrug"}).status == 400
-    assert location(security.post(f"{one}/decide", {"do": "lift"})) == one
+    decide = decision_of(security.get(one))
+    assert "&lt;i&gt;丢失" in security.get(decide).text
+    assert "<ins>已解除</ins>" in security.get(decide).text
+    assert security.post(decide, {"do": "shrug"}).status == 400
+    assert location(security.post(decide, {"do": "approve"})) == decide
     assert "已解除" in security.get(one).text
     assert one not in security.get("/locks").text
     assert one in security.get("/locks?all=yes").text

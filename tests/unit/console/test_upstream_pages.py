@@ -22,12 +22,12 @@ FORM = {
 def test_a_provider_is_proposed_approved_tested_offered_and_disabled(console: ConsoleSite) -> None:
     admin, security = console.reader("system-admin"), console.reader("security-admin")
     assert admin.post("/upstreams", FORM).status == 303
-    waiting = security.get("/upstreams").text
-    assert "http://localhost:9/cas" in waiting
-    assert "a shared secret" not in waiting
-    asked = re.search(r"/upstreams/requests/(apr_[A-Za-z0-9]+)", waiting)
+    asked = re.search(r"/approvals/apr_[A-Za-z0-9]+", security.get("/upstreams").text)
     assert asked is not None
-    decide = f"/upstreams/requests/{asked[1]}"
+    decide = asked[0]
+    waiting = security.get(decide).text
+    assert "<ins>http://localhost:9/cas</ins>" in waiting
+    assert "a shared secret" not in waiting
     assert admin.post(decide, {"do": "approve"}).status == 403
     assert security.post(decide, {"do": "approve", "reason": "ok"}).status == 303
     assert "测试身份源" in admin.get("/upstreams").text
