@@ -13,6 +13,8 @@ import orjson
 from iam.api.credentials import oauth_response
 from iam.errors import TokenRefused
 from iam.service import IamServices
+from iam.service.provider.authorize import AuthorizeAnswer
+from secops.kernel.errors import Forbidden, Invalid
 from secops.web.guard import presented_token
 from secops.web.messages import (
     JSON,
@@ -37,6 +39,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     calls = _Calls(services)
     return (
         _page("GET", "authorize", "authorize", calls.authorize),
+        _page("POST", "consent", "decide_consent", calls.decide_consent),
         _page("GET", "logout", "log_out", calls.log_out),
         _page("POST", "logout", "log_out_by_form", calls.log_out_by_form),
         _metadata("/oauth2/jwks", "get_jwks", lambda _: services.metadata.jwks()),
@@ -101,9 +104,21 @@ class _Calls:
             answer = self.services.authorize.resume(transaction, cookie)
         else:
             answer = self.services.authorize.authorize(request.query, cookie)
-        if answer.kind == "sign_in":
-            return redirect(f"/login?{urlencode({'transaction': answer.transaction})}")
-        return _onward(request, answer.location)
+        return _answered(request, answer)
+
+    def decide_consent(self, request: Request) -> Response:
+        """Take the answer of the consent page, from that page alone."""
+        if not request.from_our_page:
+            msg = "the request comes from another site's page"
+            raise Forbidden(msg)
+        form = request.form
+        if form.get("do") not in ("allow", "deny"):
+            msg = "an application is allowed or denied"
+            raise Invalid(msg)
+        transaction, cookie = form.get("transaction", ""), self._cookie(request)
+        granted = form["do"] == "allow"
+        decide = self.services.authorize.decide_consent
+        return _answered(request, decide(transaction, cookie, grant=granted))
 
     def log_out(self, request: Request) -> Response:
         """End the session an ID token names; ask the person where nothing proves the wish."""
@@ -146,6 +161,14 @@ class _Calls:
             return oauth_response(self.services.inspection.userinfo(token, possession))
         except TokenRefused as error:
             return _token_refused(error)
+
+
+def _answered(request: Request, answer: AuthorizeAnswer) -> Response:
+    """Send the browser where the request stands: to sign in, to be asked, or back."""
+    if answer.kind == "application":
+        return _onward(request, answer.location)
+    page = "/login" if answer.kind == "sign_in" else "/consent"
+    return redirect(f"{page}?{urlencode({'transaction': answer.transaction})}")
 
 
 def _onward(

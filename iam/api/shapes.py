@@ -135,6 +135,7 @@ def client_shape(client: Client) -> dict[str, Any]:
         "profile": client.profile,
         "dpop_bound": client.dpop_bound,
         "par_required": client.par_required,
+        "consent": client.consent,
         "level": client.level,
         "max_age": client.max_age,
         "back_channel_uri": client.back_channel_uri,

@@ -39,6 +39,7 @@ def _record(client: Client) -> dict[str, Any]:
         "dpop_bound": client.dpop_bound,
         "level": client.level,
         "back_channel_uri": client.back_channel_uri,
+        "consent": client.consent,
         "disabled": client.disabled_at is not None,
     }
 

@@ -103,6 +103,20 @@ class LoginRequired(OAuthRefused):
     oauth_error = "login_required"
 
 
+class ConsentRequired(OAuthRefused):
+    """``prompt=none``, and the person has to be asked first (OIDC Core §3.1.2.6)."""
+
+    code = "iam.oauth_consent_required"
+    oauth_error = "consent_required"
+
+
+class ConsentDenied(OAuthRefused):
+    """The person said no to the application."""
+
+    code = "iam.oauth_consent_denied"
+    oauth_error = "access_denied"
+
+
 class RedirectRefused(Invalid):
     """Client or redirect URI is unknown: the browser is not sent anywhere (RFC 6749 4.1.2.1)."""
 

@@ -11,6 +11,8 @@ DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 AuthMethod = Literal["client_secret", "private_key_jwt", "none"]
 ClientProfile = Literal["standard", "fapi2"]
+ConsentRule = Literal["none", "ask"]
+"""Whether people are asked what the application may learn and do: by two people's word not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Client:
     max_age: int | None = None
     back_channel_uri: str | None = None
     sector: str | None = None
+    consent: ConsentRule = "ask"
 
     @property
     def public(self) -> bool:
@@ -61,7 +64,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class NewClient:
-    """What is needed to register an application."""
+    """What is needed to register an application.
+
+    ``consent`` "none" counts where somebody else approved it: what one administrator registers
+    asks.
+    """
 
     id: str
     name: str
@@ -81,6 +88,7 @@ class NewClient:
     max_age: int | None = None
     back_channel_uri: str | None = None
     sector: str | None = None
+    consent: ConsentRule = "none"
 
     @property
     def auth_method(self) -> AuthMethod:

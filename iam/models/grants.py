@@ -116,7 +116,8 @@ class VerifiedClaims:
     ``issued_at`` and ``expires_at`` are seconds, as in the token; ``auth_time`` too.
     ``family`` names the refresh family it came from, so that both end together. ``key`` is
     the thumbprint of the key whose holder alone may use it (RFC 9449 §6). ``mandate`` is what
-    the subject, a legal person, is acted for under, and ``agent`` who acts (RFC 8693 §4.1).
+    the subject, a legal person, is acted for under, and ``agent`` who acts (RFC 8693 §4.1);
+    ``consent`` is the person's consent that it ends with.
     """
 
     issuer: str
@@ -135,16 +136,21 @@ class VerifiedClaims:
     key: str | None = None
     mandate: str | None = None
     agent: str | None = None
+    consent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenContent:
-    """What an access token says beside its client and session."""
+    """What an access token says beside its client and session.
+
+    ``consent`` names the consent it hangs on, "" where its application needs none.
+    """
 
     token_id: str
     scopes: frozenset[str]
     family: bytes | None = None
     key: str | None = None
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,16 @@ class OpSession:
 
 @dataclass(frozen=True, slots=True)
 class RpSession:
-    """A session of the console or command line that hangs on an ``OpSession``."""
+    """A session of the console, command line or a site that hangs on an ``OpSession``.
+
+    ``consent_id`` is the consent it hangs on too, where its application asks for one.
+    """
 
     digest: bytes
     session_id: str
     client_id: str
     created_at: int
+    consent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,11 @@ class StepUpAttempt:
     reference: str = field(default="", repr=False)
     answer: str = field(default="", repr=False)
     device: str = field(default="", repr=False)
+    certificate: CertificateAttempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SteppedUp:
-    certificate: CertificateAttempt | None = None
     """The session goes on under new cookies (session fixation)."""
 
     op_cookie: str = field(repr=False)

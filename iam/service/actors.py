@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iam.core.base64url import encode
 from iam.errors import TokenRefused
 from iam.models.options import CLI_CLIENT
-from iam.models.sessions import RpSession
 from iam.service.means import Means
 from iam.service.provider.verification import TokenVerification
-from iam.service.sign_on.sessions import digest_of, find_account
+from iam.service.sign_on.sessions import find_account, hang
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.transactions import Transaction
@@ -65,11 +63,7 @@ class ActorService:
         if claims.client_id != CLI_CLIENT or claims.session_id is None:
             msg = "the token is not the command line's"
             raise TokenRefused(msg)
-        secret = encode(self.means.random(32))
-        stored = RpSession(digest_of(secret), claims.session_id, CLI_CLIENT, self.means.now)
-        run = self.means.parts.transactions.run
-        run(lambda tx: self.means.stores.sessions.add_rp(tx, stored))
-        return secret
+        return hang(self.means, claims.session_id, CLI_CLIENT)
 
     def resolve_subject(self, org_id: str, name: str) -> str:
         """Return ``account:ID`` or ``client:ID`` of a name or id; raise ``NotFound``."""

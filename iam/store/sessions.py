@@ -125,4 +125,5 @@ class Sessions:
         row = tx.execute(sa.select(rp_sessions).where(rp_sessions.c.digest == digest)).first()
         if row is None:
             return None
-        return RpSession(bytes(row.digest), row.session_id, row.client_id, row.created_at)
+        digest = bytes(row.digest)
+        return RpSession(digest, row.session_id, row.client_id, row.created_at, row.consent_id)

@@ -93,6 +93,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
             Entry("/permissions", Text("三员权限矩阵", "Matrix of rights"), MATRIX_READ),
             Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
+            Entry("/consents", Text("用户授权", "Consents"), SESSION_READ),
             Entry("/silent-partners", Text("未确认退出的应用", "Silent partners"), SESSION_READ),
             Entry("/upstreams", Text("上级身份源", "Identity providers"), UPSTREAM_READ),
             Entry("/policies", Text("访问策略", "Access policies"), POLICY_READ),

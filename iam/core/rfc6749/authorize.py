@@ -29,7 +29,7 @@ from iam.models.clients import Client
 from iam.models.grants import AuthorizationRequest
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]"})
-_PROMPTS: Final = frozenset({"none", "login"})
+_PROMPTS: Final = frozenset({"none", "login", "consent"})
 _UNSERVED: Final[Mapping[str, type[OAuthRefused]]] = {
     "request": RequestNotSupported,
     "request_uri": RequestUriNotSupported,
@@ -142,7 +142,7 @@ def allowed_scopes(client: Client, asked: str | None) -> frozenset[str]:
 def _prompt(value: str | None) -> frozenset[str]:
     words = frozenset((value or "").split())
     if not words <= _PROMPTS or ("none" in words and len(words) > 1):
-        msg = "prompt must be none or login"
+        msg = "prompt must be none alone, or of login and consent"
         raise InvalidRequest(msg)
     return words
 

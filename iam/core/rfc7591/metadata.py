@@ -11,7 +11,7 @@ import orjson
 
 from iam.core.rfc9470.demands import PREFIX
 from iam.errors import InvalidClientMetadata
-from iam.models.clients import Client, NewClient
+from iam.models.clients import Client, ConsentRule, NewClient
 
 MAX_NAME: Final = 120
 _METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
@@ -60,6 +60,7 @@ def read_metadata(client_id: str, given: Mapping[str, Any]) -> NewClient:
         max_age=_age(given),
         back_channel_uri=_text(given, "backchannel_logout_uri"),
         sector=_sector(given),
+        consent=_consent(given),
     )
     if (method == "private_key_jwt") != (new.auth_method == "private_key_jwt"):
         msg = "private_key_jwt needs jwks or jwks_uri, and they belong to nothing else"
@@ -73,6 +74,15 @@ def _fapi(new: NewClient, given: Mapping[str, Any]) -> NewClient:
         msg = "profile is standard or fapi2"
         raise InvalidClientMetadata(msg)
     return replace(new, profile="fapi2") if profile == "fapi2" else new
+
+
+def _consent(given: Mapping[str, Any]) -> ConsentRule:
+    """Return whether it asks people; by an approved request it need not."""
+    value = _text(given, "consent", "none")
+    if value not in ("none", "ask"):
+        msg = "consent is none or ask"
+        raise InvalidClientMetadata(msg)
+    return "ask" if value == "ask" else "none"
 
 
 def _text(given: Mapping[str, Any], name: str, default: str | None = None) -> Any:
@@ -154,6 +164,7 @@ def describe_client(client: Client) -> dict[str, Any]:
         "require_pushed_authorization_requests": client.par_required,
         "default_acr_values": [f"{PREFIX}{client.level}"],
         "profile": client.profile,
+        "consent": client.consent,
         "subject_type": "pairwise",
         "id_token_signed_response_alg": "ES256",
     }

@@ -150,6 +150,7 @@ def _verified(claims: Mapping[str, Any]) -> VerifiedClaims:
         key=_key(claims.get("cnf")),
         mandate=str(claims["mandate"]) if "mandate" in claims else None,
         agent=_agent(claims.get("act")),
+        consent=str(claims["consent"]) if "consent" in claims else None,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from iam.core.base64url import encode
 from iam.core.rfc6749.authorize import answer_location, check_authorization, redirect_target
@@ -14,6 +15,8 @@ from iam.core.rfc9126.reference import digest_of_reference
 from iam.core.rfc9470.demands import fresh
 from iam.errors import (
     AccessDenied,
+    ConsentDenied,
+    ConsentRequired,
     InvalidRequest,
     LoginRequired,
     OAuthRefused,
@@ -22,9 +25,11 @@ from iam.errors import (
     UnmetAuthentication,
 )
 from iam.models.clients import Client
+from iam.models.consents import ConsentQuestion
 from iam.models.grants import AuthorizationRequest, Code
 from iam.models.sessions import OpSession
 from iam.service.means import Means
+from iam.service.provider.consents import ConsentBook
 from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.issuing import Issuer
 from iam.service.provider.pushing import MAX_PARAMETERS, PARAMETERS, PushService
@@ -35,29 +40,34 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "authorize"
+_CONSENT: Final = "consent"
 LEAST_AGE_SECONDS: Final = 60
 """A sign-in for this very request is fresh enough so long, whatever ``max_age`` says."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeAnswer:
-    """Where the browser goes: back to the ``application``, or to ``sign_in`` first.
+    """Where the browser goes: back to the ``application``, to ``sign_in`` or ``consent`` first.
 
-    For ``sign_in``, ``transaction`` is the reference with which to resume afterwards.
+    For these two, ``transaction`` is the reference with which to resume afterwards.
     """
 
-    kind: Literal["application", "sign_in"]
+    kind: Literal["application", "sign_in", "consent"]
     location: str = ""
     transaction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request's parameters; ``started``: when somebody was sent to sign in for it."""
+    """A request's parameters; ``started``: when somebody was sent to sign in for it.
+
+    ``consented``: its person has just been asked, and said yes.
+    """
 
     parameters: Mapping[str, str]
     pushed: bool = False
     started: int | None = None
+    consented: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,7 @@ class AuthorizeService:
     pushed: PushService
     issuer: Issuer
     decisions: DecisionService
+    consents: ConsentBook
 
     def authorize(self, parameters: Mapping[str, str], cookie: str) -> AuthorizeAnswer:
         """Answer a new request; raise ``RedirectRefused`` where no redirect is safe."""
@@ -89,6 +100,71 @@ class AuthorizeService:
         content = read_reference(self.means, _PURPOSE, transaction)
         asked = _Asked(content["parameters"], content["pushed"], content["started"])
         return self._answer(asked, cookie)
+
+    def ask_consent(self, transaction: str, cookie: str) -> ConsentQuestion:
+        """Return what the person is asked; raise ``TokenRefused`` in another's session."""
+        content, session = self._consent(transaction, cookie)
+        parameters = content["parameters"]
+        client = self._client(parameters)
+        target = redirect_target(client, parameters.get("redirect_uri"))
+        request = check_authorization(parameters, client, target)
+        goes_to = urlsplit(target).netloc
+        return self.consents.question(client, session.account_id, request.scopes, goes_to)
+
+    def decide_consent(self, transaction: str, cookie: str, *, grant: bool) -> AuthorizeAnswer:
+        """Take the person's yes or no, once; all that was checked is checked again.
+
+        Raises ``TokenRefused`` in another's session, or where it was answered before.
+        """
+        content, session = self._consent(transaction, cookie)
+        parameters = content["parameters"]
+        client = self._client(parameters)
+        target = redirect_target(client, parameters.get("redirect_uri"))
+        request = check_authorization(parameters, client, target)
+        actor = own_actor(session, client.id)
+        key, until = hashlib.sha256(transaction.encode()).digest(), int(content["until"])
+
+        def work(tx: Transaction) -> None:
+            if not self.means.stores.grants.use_once(tx, _CONSENT, key, until):
+                msg = "the question was answered before"
+                raise TokenRefused(msg)
+            if grant:
+                self.consents.give(tx, actor, client, request.scopes)
+            else:
+                self.consents.deny(tx, actor, client, request.scopes)
+
+        self.means.parts.transactions.run(work)
+        if not grant:
+            msg = "the person said no"
+            return self._refusal(target, parameters.get("state"), ConsentDenied(msg))
+        asked = _Asked(parameters, content["pushed"], content["started"], consented=True)
+        return self._answer(asked, cookie)
+
+    def _consent(self, transaction: str, cookie: str) -> tuple[dict[str, Any], OpSession]:
+        content = read_reference(self.means, _CONSENT, transaction)
+        session = self.sessions.by_cookie(cookie)
+        if session is None or session.id != content["session"]:
+            # a page that another browser, or another person, was shown
+            msg = "the question was put to another session"
+            raise TokenRefused(msg)
+        return content, session
+
+    def _ask_consent(
+        self, request: AuthorizationRequest, asked: _Asked, session: OpSession
+    ) -> AuthorizeAnswer:
+        if "none" in request.prompt:
+            msg = "the person has to be asked first"
+            raise ConsentRequired(msg)
+        content = {
+            "parameters": dict(asked.parameters),
+            "pushed": asked.pushed,
+            "started": asked.started,
+            "session": session.id,
+            "once": encode(self.means.random(16)),
+        }
+        lifetime = self.means.options.lifetimes.transaction
+        reference = write_reference(self.means, _CONSENT, content, lifetime)
+        return AuthorizeAnswer("consent", transaction=reference)
 
     def client_name(self, transaction: str) -> str:
         """Return the name of the application that waits, to show on the sign-in page."""
@@ -122,6 +198,8 @@ class AuthorizeService:
                 return self._sign_in(request, asked)
             if self._newer_proof_due(client, session, asked.started):
                 return self._sign_in(request, asked)
+            if not asked.consented and self.consents.due(client, request, session):
+                return self._ask_consent(request, asked, session)
         except OAuthRefused as error:
             return self._refusal(target, parameters.get("state"), error)
         return self._grant(client, request, session)

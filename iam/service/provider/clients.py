@@ -27,9 +27,10 @@ class ClientService:
     directory: ClientDirectory
 
     def create_client(self, actor: Actor, new: NewClient) -> IssuedClient:
-        """Register an application; the secret (unless public) is shown this once."""
+        """Register an application that asks people; its secret is shown this once."""
         self.means.parts.access.require(actor, CLIENT_CREATE, "client:*")
-        return self.make(actor, new, actor.org_id)
+        # that nobody is asked takes two people's word: ``RegistrationService``
+        return self.make(actor, replace(new, consent="ask"), actor.org_id)
 
     def make(self, actor: Actor, new: NewClient, org_id: str) -> IssuedClient:
         """Register an application; the caller has checked who may."""
@@ -63,6 +64,7 @@ class ClientService:
             max_age=new.max_age,
             back_channel_uri=new.back_channel_uri,
             sector=new.sector,
+            consent=new.consent,
         )
 
         return client, secret
@@ -75,6 +77,7 @@ class ClientService:
             "scopes": sorted(client.scopes),
             "authentication": client.auth_method,
             "profile": client.profile,
+            "consent": client.consent,
         }
         tx.record(Act("iam.create_client", actor, f"client:{client.id}", details=details))
 

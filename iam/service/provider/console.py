@@ -12,12 +12,12 @@ from iam.core.rfc6749.authorize import answer_location
 from iam.core.rfc7636.pkce import challenge_of
 from iam.errors import InvalidGrant, TokenRefused
 from iam.models.options import CONSOLE_CLIENT
-from iam.models.sessions import ConsoleSession, ConsoleStart, RpSession
+from iam.models.sessions import ConsoleSession, ConsoleStart
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.grants import CodeExchange, GrantService
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import digest_of
+from iam.service.sign_on.sessions import hang
 
 _PURPOSE: Final = "console"
 
@@ -96,11 +96,8 @@ class ConsoleService:
             raise InvalidGrant(msg)
         exchange = CodeExchange(code, self._redirect_uri, verifier)
         redeemed, _, _ = self.grants.redeem(client, exchange)
-        secret = encode(self.means.random(32))
-        stored = RpSession(digest_of(secret), redeemed.session.id, CONSOLE_CLIENT, self.means.now)
-        run = self.means.parts.transactions.run
-        run(lambda tx: self.means.stores.sessions.add_rp(tx, stored))
-        return secret, redeemed.session.id
+        session_id = redeemed.session.id
+        return hang(self.means, session_id, CONSOLE_CLIENT), session_id
 
     @property
     def _redirect_uri(self) -> str:

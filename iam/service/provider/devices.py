@@ -23,6 +23,7 @@ from iam.errors import (
     UnauthorizedClient,
 )
 from iam.models.clients import DEVICE_GRANT, Client, ClientCredentials
+from iam.models.consents import ConsentQuestion
 from iam.models.grants import DeviceGrant, TokenContent, TokenSet
 from iam.models.sessions import OpSession
 from iam.service.means import Means
@@ -69,6 +70,7 @@ class WaitingDevice:
     place: str
     scopes: tuple[str, ...]
     created_at: int
+    question: ConsentQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,14 @@ class DeviceGrantService:
         find = self.means.stores.device_grants.by_user_code
         found = self._guessed(actor, lambda tx: find(tx, digest))
         client = self.directory.find(found.client_id)
+        if client is None:
+            raise DeviceCodeRefused
         return WaitingDevice(
-            client_name=found.client_id if client is None else client.name,
+            client_name=client.name,
             place=found.place,
             scopes=tuple(sorted(found.scopes)),
             created_at=found.created_at,
+            question=self.grants.consents.question(client, actor.id, found.scopes),
         )
 
     def decide(self, actor: Actor, typed: str, *, grant: bool) -> str:
@@ -169,6 +174,8 @@ class DeviceGrantService:
             if store.decide(tx, digest, session_id) is None:
                 msg = "somebody decided before"
                 raise DeviceCodeRefused(msg)
+            if grant and client.consent == "ask":
+                self.grants.consents.give(tx, actor, client, waiting.scopes)
             action = "iam.approve_device" if grant else "iam.deny_device"
             tx.record(Act(action, actor, f"client:{client.id}", details={"place": waiting.place}))
 
@@ -246,6 +253,10 @@ class DeviceGrantService:
             before = self.grants.living(tx, device.session_id)
         if device is None or before is None or asked.content is None:
             return replace(asked, outcome="unknown", content=None)
+        whose = before.account_id
+        consent = self.grants.consents.standing(tx, asked.client, whose, device.scopes)
+        if consent is None:
+            return replace(asked, outcome="unknown", content=None)
         session = replace(
             before,
             id=self.means.parts.ids.new("ses"),
@@ -255,7 +266,7 @@ class DeviceGrantService:
             address=device.place,
         )
         self.means.stores.sessions.add(tx, session)
-        content = replace(asked.content, scopes=device.scopes)
+        content = replace(asked.content, scopes=device.scopes, consent=consent)
         if content.family is not None:
             what = (content.family, content.scopes, content.key)
             self.grants.begin_family(tx, asked.client, session, what)

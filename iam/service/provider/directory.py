@@ -129,6 +129,7 @@ def _built_in(issuer: str, callback: str) -> Mapping[str, Client]:
         audiences=(API_AUDIENCE,),
         logout_uris=(f"{issuer}/",),
         first_party=True,
+        consent="none",
     )
     terminal = Client(
         id=CLI_CLIENT,
@@ -139,5 +140,6 @@ def _built_in(issuer: str, callback: str) -> Mapping[str, Client]:
         scopes=frozenset({"openid", "api"}),
         audiences=(API_AUDIENCE,),
         first_party=True,
+        consent="none",
     )
     return {client.id: client for client in (console, terminal)}

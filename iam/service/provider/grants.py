@@ -27,6 +27,7 @@ from iam.models.grants import (
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
+from iam.service.provider.consents import ConsentBook
 from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
 from iam.service.sign_on.sessions import own_actor
@@ -51,8 +52,11 @@ class CodeExchange:
 
 @dataclass(frozen=True, slots=True)
 class _Redeemed:
+    """``consent`` is the consent that covers the code, "" where none is needed."""
+
     code: Code
     session: OpSession
+    consent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class GrantService:
     callers: CallerService
     issuer: Issuer
     decisions: DecisionService
+    consents: ConsentBook
 
     def client_credentials(
         self, credentials: ClientCredentials, scope: str | None, resource: str | None
@@ -97,7 +102,7 @@ class GrantService:
         """Redeem a code once; a second use ends everything issued from it."""
         client, key = self.callers.authenticate(credentials)
         redeemed, family, token_id = self.redeem(client, exchange, key)
-        content = TokenContent(token_id, redeemed.code.scopes, family, key)
+        content = TokenContent(token_id, redeemed.code.scopes, family, key, redeemed.consent)
         return self.hand_out(client, redeemed.session, content, redeemed.code.nonce)
 
     def hand_out(
@@ -153,12 +158,15 @@ class GrantService:
         session = self.living(tx, code.session_id)
         if session is None:
             return None
+        consent = self.consents.standing(tx, client, session.account_id, code.scopes)
+        if consent is None:
+            return None
         if refreshable:
             self.begin_family(
                 tx, client, session, (redemption.family, code.scopes, redemption.dpop_jkt)
             )
         self.note_issue(tx, client, session, ("authorization_code", redemption.token_id))
-        return _Redeemed(code, session)
+        return _Redeemed(code, session, consent)
 
     def begin_family(
         self,
@@ -202,17 +210,18 @@ class GrantService:
         family, generation = read_refresh_token(self._refresh_key, token)
         use = RefreshUse(family, generation, client.id, _binding(client, key), client.rotates)
         token_id = self.issuer.token_id()
-        rotation, session = self.means.parts.transactions.run(
+        rotation, holder = self.means.parts.transactions.run(
             lambda tx: self._rotate(tx, client, use, token_id)
         )
-        if rotation.outcome not in ("rotated", "repeated") or session is None:
+        if rotation.outcome not in ("rotated", "repeated") or holder is None:
             msg = "the refresh token is used, expired or revoked"
             raise InvalidGrant(msg)
         scopes = rotation.scopes
         if scope is not None and scope.strip():
             asked = allowed_scopes(client, scope)
             scopes &= asked
-        content = TokenContent(token_id, scopes, family, key)
+        session, consent = holder
+        content = TokenContent(token_id, scopes, family, key, consent)
         access = self.issuer.access_token(client, session, content)
         successor = self._write(family, rotation.generation)
         granted = " ".join(sorted(scopes))
@@ -220,13 +229,19 @@ class GrantService:
 
     def _rotate(
         self, tx: Transaction, client: Client, use: RefreshUse, token_id: str
-    ) -> tuple[Rotation, OpSession | None]:
+    ) -> tuple[Rotation, tuple[OpSession, str] | None]:
+        """Return the step, and the session with its consent while both stand."""
         rotation = self.means.stores.grants.rotate(tx, use)
         if rotation.outcome in ("rotated", "repeated"):
             session = self.living(tx, rotation.session_id)
-            if session is not None:
-                self.note_issue(tx, client, session, ("refresh_token", token_id))
-            return rotation, session
+            if session is None:
+                return rotation, None
+            whose = session.account_id
+            consent = self.consents.standing(tx, client, whose, rotation.scopes)
+            if consent is None:
+                return rotation, None
+            self.note_issue(tx, client, session, ("refresh_token", token_id))
+            return rotation, (session, consent)
         actor = actor_of_client(client, frozenset())
         details = {"reason": rotation.outcome, "session": rotation.session_id or None}
         target = f"refresh_family:{use.family.hex()}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iam.core.base64url import encode
+from iam.core.openid.consent import LEGAL_PERSON, REAL_NAME
 from iam.core.openid_logout.token import logout_claims
 from iam.core.real_name import real_name_claim
 from iam.errors import AccessDenied, MandateRefused
@@ -20,8 +21,6 @@ from secops.kernel.clock import SECOND
 from secops.kernel.transactions import Transaction
 
 _JTI_BYTES: Final = 16
-REAL_NAME: Final = "real_name"
-LEGAL_PERSON: Final = "legal_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,8 @@ class Issuer:
             claims["rtf"] = content.family.hex()
         if content.key is not None:
             claims["cnf"] = {"jkt": content.key}
+        if content.consent:
+            claims["consent"] = content.consent
         return self.ring.sign("at+jwt", claims)
 
     def id_token(

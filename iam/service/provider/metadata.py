@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from iam.core.openid.consent import LEGAL_PERSON, REAL_NAME
 from iam.core.rfc7515.jws import ALGORITHMS
 from iam.core.rfc9470.demands import LEVELS, PREFIX
 from iam.models.clients import DEVICE_GRANT
 from iam.service.means import Means
-from iam.service.provider.issuing import LEGAL_PERSON, REAL_NAME
 from iam.service.provider.tokens import KeyRing
 
 _CONFIDENTIAL: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
@@ -68,7 +68,7 @@ class MetadataService:
             "authorization_response_iss_parameter_supported": True,
             "require_pushed_authorization_requests": False,
             "acr_values_supported": [f"{PREFIX}{level}" for level in LEVELS],
-            "prompt_values_supported": ["none", "login"],
+            "prompt_values_supported": ["none", "login", "consent"],
             "scopes_supported": ["openid", "profile", REAL_NAME, LEGAL_PERSON],
             "claims_supported": list(_CLAIMS),
             "claims_parameter_supported": False,

@@ -18,7 +18,6 @@ from iam.core.rfc7636.pkce import challenge_of
 from iam.core.rfc9470.demands import fresh
 from iam.errors import InvalidGrant, PathRefused, SiteRefused, SiteSignIn, SiteUnknown, TokenRefused
 from iam.models.clients import Client
-from iam.models.sessions import RpSession
 from iam.models.sites import Site, SitePass, SiteRequest, SiteSession, SiteStart
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
@@ -26,7 +25,7 @@ from iam.service.provider.grants import CodeExchange, GrantService
 from iam.service.provider.issuing import Issuer
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import digest_of
+from iam.service.sign_on.sessions import digest_of, hang
 from iam.service.zero_trust.decisions import SESSION_OPEN, TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
 from secops.kernel.actors import Actor
@@ -136,10 +135,7 @@ class SiteService:
             raise InvalidGrant(msg)
         exchange = CodeExchange(query["code"], site.redirect_uri, begun["verifier"])
         redeemed, _, _ = self._grants.redeem(client, exchange)
-        secret = encode(self._means.random(32))
-        stored = RpSession(digest_of(secret), redeemed.session.id, client.id, self._means.now)
-        run = self._means.parts.transactions.run
-        run(lambda tx: self._means.stores.sessions.add_rp(tx, stored))
+        secret = hang(self._means, redeemed.session.id, client.id, redeemed.consent)
         return SiteSession(_cookie_name(site, "session"), secret, _secure(site), begun["to"])
 
     def _find(self, request: SiteRequest) -> tuple[Site, Client]:

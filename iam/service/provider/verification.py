@@ -17,8 +17,9 @@ from iam.models.accounts import Account
 from iam.models.clients import ClientCredentials
 from iam.models.grants import VerifiedClaims
 from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
-from iam.models.sessions import OpSession
+from iam.models.sessions import OpSession, RpSession
 from iam.service.means import Means
+from iam.service.provider.consents import consent_epoch
 from iam.service.provider.directory import ClientDirectory, actor_of_client
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.tokens import KeyRing, token_digest
@@ -59,6 +60,7 @@ class Seen:
     session: OpSession
     actor: Actor
     until: float
+    consent_id: str | None = None
 
 
 class TokenVerification:
@@ -186,6 +188,7 @@ class TokenVerification:
             or (claims.family is not None and ended("token", claims.family))
             or (actor.kind == "account" and ended("account", actor.id))
             or (claims.mandate is not None and ended("token", epoch_id(claims.mandate)))
+            or (claims.consent is not None and ended("token", consent_epoch(claims.consent)))
         ):
             msg = "the token was revoked"
             raise TokenRefused(msg)
@@ -220,8 +223,9 @@ class TokenVerification:
         digest, now = token_digest(cookie), self._means.parts.clock.monotonic()
 
         def work(tx: Transaction) -> Seen:
-            client_id, session, actor = self._read_session(tx, digest, client_ids)
-            return Seen(client_id, session, actor, now + SEEN_SECONDS)
+            hanging, session, actor = self._read_session(tx, digest, client_ids)
+            until = now + SEEN_SECONDS
+            return Seen(hanging.client_id, session, actor, until, hanging.consent_id)
 
         return self._means.parts.transactions.read(work)
 
@@ -229,7 +233,12 @@ class TokenVerification:
         """Raise ``TokenRefused`` if it was ended; tell whether its use was noted."""
         session = seen.session
         ended = self._means.parts.revocations.is_revoked
-        if ended("session", session.id) or ended("account", seen.actor.id):
+        consent = seen.consent_id
+        if (
+            ended("session", session.id)
+            or ended("account", seen.actor.id)
+            or (consent is not None and ended("token", consent_epoch(consent)))
+        ):
             msg = "the session was ended"
             raise TokenRefused(msg)
         if self._means.now - session.last_seen <= MINUTE:
@@ -243,7 +252,7 @@ class TokenVerification:
 
     def _read_session(
         self, tx: Transaction, digest: bytes, client_ids: frozenset[str]
-    ) -> tuple[str, OpSession, Actor]:
+    ) -> tuple[RpSession, OpSession, Actor]:
         stores = self._means.stores
         hanging = stores.sessions.rp_by_digest(tx, digest)
         if hanging is None or hanging.client_id not in client_ids:
@@ -259,7 +268,7 @@ class TokenVerification:
             msg = "the account is not active"
             raise TokenRefused(msg)
         actor = _actor(account, stores.roles.of_subject(tx, account.id), session, None)
-        return hanging.client_id, session, actor
+        return hanging, session, actor
 
 
 def _actor(

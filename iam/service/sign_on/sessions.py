@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from iam.core.base64url import encode
 from iam.core.names import folded_name
 from iam.models.accounts import Account
-from iam.models.sessions import OpSession
+from iam.models.sessions import OpSession, RpSession
 from iam.service.means import Means
 from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
 from secops.kernel.access import Decision, Question
@@ -24,6 +25,17 @@ from secops.kernel.transactions import Restriction, Transaction
 def digest_of(cookie: str) -> bytes:
     """Return what the database knows a cookie by."""
     return hashlib.sha256(cookie.encode()).digest()
+
+
+def hang(means: Means, session: str, client: str, consent: str | None = None) -> str:
+    """Hang a session at an application on a provider's session; return its cookie, kept nowhere.
+
+    It ends with the session, and with the consent where the application needs one.
+    """
+    secret = encode(means.random(32))
+    stored = RpSession(digest_of(secret), session, client, means.now, consent or None)
+    means.parts.transactions.run(lambda tx: means.stores.sessions.add_rp(tx, stored))
+    return secret
 
 
 def find_account(means: Means, tx: Transaction, name_or_id: str) -> Account:

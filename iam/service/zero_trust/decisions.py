@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.core.circumstances import address_key, is_compliant, is_fresh
+from iam.core.openid.consent import ALL_SCOPE
 from iam.models.zero_trust import Surroundings
 from iam.ports import PolicyQuestion
 from iam.service.zero_trust.book import InForce, PolicyBook
@@ -23,7 +24,6 @@ from secops.kernel.revocations import Revocations
 TOKEN_ISSUE: Final = Permission("iam.token.issue")
 SESSION_OPEN: Final = Permission("iam.session.open")
 APPLICATION_OPEN: Final = Permission("iam.application.open")
-ALL_SCOPE: Final = "api"
 AGE_STEP: Final = 5
 LONGEST_AGE: Final = 1_440
 SHORTEST_PROOF: Final = 5

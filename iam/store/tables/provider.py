@@ -34,6 +34,7 @@ clients: Final = sa.Table(
     sa.Column("max_age", sa.BigInteger),
     sa.Column("back_channel_uri", sa.Text),
     sa.Column("sector", sa.Text),
+    sa.Column("consent", sa.Text, nullable=False, server_default="none"),
 )
 
 codes: Final = sa.Table(

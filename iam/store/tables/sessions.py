@@ -33,6 +33,7 @@ rp_sessions: Final = sa.Table(
     sa.Column("session_id", sa.Text, sa.ForeignKey("iam_sessions.id"), nullable=False),
     sa.Column("client_id", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("consent_id", sa.Text),
 )
 
 risks: Final = sa.Table(

@@ -1,4 +1,4 @@
-"""Pages that ask: whether a device may sign in (RFC 8628 §3.3), whether to sign out."""
+"""Pages that ask: whether a device or an application may, whether to sign out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from secops.web.messages import Request, Response
 from secops.web.routes import Public, Route
 
 _ASKS: Final = Public("whoever has a session is asked whether to end it; others see nothing of it")
+
+_CONSENTS: Final = Public("the question is bound to the session that its browser has with us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,15 @@ class _Device:
             request, "signin/device_decided.html", application=name, granted=granted
         )
 
+    def ask_consent(self, request: Request) -> Response:
+        """Ask whether an application may: which, whose, what, for how long."""
+        iam, transaction = self.desk.parts.iam, request.query.get("transaction", "")
+        cookie = request.cookies.get(iam.console.cookie_name("op_session"), "")
+        question = iam.authorize.ask_consent(transaction, cookie)
+        return self.desk.page(
+            request, "signin/consent.html", question=question, transaction=transaction
+        )
+
     def ask_logout(self, request: Request) -> Response:
         """Ask whether to sign out: an application wants it and can't prove that it may."""
         service = self.desk.parts.iam.log_out
@@ -77,5 +88,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         get_page("/device", "show_device", OWN_USE, here.show_device),
         post_page("/device", "look_at_device", OWN_USE, here.look_at_device),
         post_page("/device/decision", "decide_device", OWN_USE, here.decide_device),
+        get_page("/consent", "ask_consent", _CONSENTS, here.ask_consent),
         get_page("/logout", "ask_logout", _ASKS, here.ask_logout),
     )
