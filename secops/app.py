@@ -40,6 +40,7 @@ from secops.bridges import (
     identity,
     keys,
     login_risk,
+    messages,
     notices,
     own_acts,
     processes,
@@ -81,6 +82,7 @@ def open_house(home: Path, role: str = "command") -> House:
         outbound=notices.upstream(settings),
         mandate_signer=keys.PoolMandateSigner(kms),
         trust=identity.trust(settings),
+        carriers=messages.carriers(settings, parts.clock),
     )
     iam_plane = install_iam(parts, iam_ports, identity.options(settings))
     iam = cast("IamServices", iam_plane.services)

@@ -62,8 +62,11 @@ class MailServer:
 
     def _send(self, mail: EmailMessage, to: str) -> None:
         # smtplib's time-out is for each read: a byte now and then would hold us for hours
-        with socket.create_connection((self.host, self.port), TIMEOUT_SECONDS) as raw:
-            watchdog = threading.Timer(TIMEOUT_SECONDS, _cut, (raw,))
+        with (
+            socket.create_connection((self.host, self.port), TIMEOUT_SECONDS) as raw,
+            raw.dup() as handle,  # TLS takes the first one over; both are the same connection
+        ):
+            watchdog = threading.Timer(TIMEOUT_SECONDS, _cut, (handle,))
             watchdog.daemon = True
             watchdog.start()
             try:
@@ -110,6 +113,6 @@ class _Opened(smtplib.SMTP):
 _READY: Final = 220
 
 
-def _cut(raw: socket.socket) -> None:
+def _cut(handle: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        raw.shutdown(socket.SHUT_RDWR)
+        handle.shutdown(socket.SHUT_RDWR)

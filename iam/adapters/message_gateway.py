@@ -49,7 +49,7 @@ class MessageGateway:
         if self.secret:
             headers |= [signed_post(self.secret, body, self.clock.now())]
         try:
-            status, _ = self.outbound.post(self.url, body, headers, TIMEOUT_SECONDS)
+            status, _ = self.outbound.post(self.url, body, headers, timeout=TIMEOUT_SECONDS)
         except SecopsError as error:
             # what the client says names the gateway's host at most, but the cause may say more
             msg = f"the gateway did not take it: {error.code}"

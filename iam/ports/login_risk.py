@@ -25,7 +25,7 @@ class SignInFacts:
     failures: int
     last_at: int | None
     last_address: str
-    factor: Literal["otp", "recovery"]
+    factor: Literal["otp", "recovery", "message"]
 
 
 @dataclass(frozen=True, slots=True)

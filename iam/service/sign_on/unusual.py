@@ -7,8 +7,9 @@ not be able to keep the owner out. Nothing here counts against any limit.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from iam.core.message_codes import is_code
 from iam.core.rfc6238.totp import DIGITS
 from iam.models.accounts import Account
 from iam.models.sessions import FactorAttempt, OpSession
@@ -58,9 +59,15 @@ def advise(
             failures=failures,
             last_at=account.last_sign_in,
             last_address="" if last is None else last.address,
-            factor="otp" if len(attempt.code) == DIGITS else "recovery",
+            factor=_factor(attempt.code),
         )
     )
+
+
+def _factor(code: str) -> Literal["otp", "recovery", "message"]:
+    if is_code(code):
+        return "message"
+    return "otp" if len(code) == DIGITS else "recovery"
 
 
 def record_advice(

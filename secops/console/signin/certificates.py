@@ -7,14 +7,62 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.errors import CertificateRefused, CertificateUnchecked, SignInRefused
-from iam.models.factors import CertificateAttempt
+from iam.models.factors import TERMINATOR_HEADER, CertificateAttempt, CertificateChallenge
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.signin.shared import PAGES, go_on, same_origin
 from secops.kernel.errors import SecopsError
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
-_HEADER: Final = "x-secops-client-certificate"
+MAX_FORM: Final = 262_144
+"""Bytes of a form with a signed challenge."""
+
+
+def challenge_text(challenge: CertificateChallenge) -> str:
+    """Return what the middleware is to sign over, as people copy it."""
+    fields = {
+        "purpose": challenge.purpose,
+        "origin": challenge.origin,
+        "nonce": challenge.nonce,
+    }
+    return json.dumps(fields, indent=1)
+
+
+def presented_attempt(desk: Desk, request: Request, second: str = "") -> CertificateAttempt | None:
+    """Return what a terminator says of the connection's certificate, None if nothing."""
+    said = request.headers.get(TERMINATOR_HEADER, "")
+    return _attempt(desk, request, second, terminator=said) if said else None
+
+
+def answered_attempt(desk: Desk, request: Request) -> CertificateAttempt:
+    """Return the signed challenge of a form, pasted or uploaded."""
+    form, files = request.form, request.files
+    given = form.get("answer", "").strip()
+    if not given and "file" in files:
+        given = files["file"].content.decode("utf-8", "replace").strip()
+    return _attempt(
+        desk, request, form.get("second", ""), reference=form.get("reference", ""), answer=given
+    )
+
+
+def _attempt(
+    desk: Desk,
+    request: Request,
+    second: str,
+    *,
+    reference: str = "",
+    answer: str = "",
+    terminator: str = "",
+) -> CertificateAttempt:
+    return CertificateAttempt(
+        request.remote,
+        reference,
+        answer,
+        terminator,
+        second,
+        user_agent=request.headers.get("user-agent", ""),
+        device=request.cookies.get(desk.parts.iam.console.cookie_name("device"), ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +74,9 @@ class _Certificates:
         transaction, second = request.query.get("transaction", ""), request.query.get("second", "")
         if not transaction:
             return redirect("/signin")
-        said = request.headers.get(_HEADER, "")
-        if said:
-            return self._check(request, transaction, self._attempt(request, second, said=said))
+        presented = presented_attempt(self.desk, request, second)
+        if presented is not None:
+            return self._check(request, transaction, presented)
         return self._ask(request, transaction, second)
 
     def _ask(
@@ -36,11 +84,6 @@ class _Certificates:
     ) -> Response:
         certificates = self.desk.parts.iam.certificates
         challenge = certificates.ask()
-        text = {
-            "purpose": challenge.purpose,
-            "origin": challenge.origin,
-            "nonce": challenge.nonce,
-        }
         return self.desk.page(
             request,
             "signin/certificate.html",
@@ -49,41 +92,15 @@ class _Certificates:
             second=second,
             usable=certificates.usable,
             challenge=challenge,
-            text=json.dumps(text, indent=1),
+            text=challenge_text(challenge),
             error=error,
         )
 
     def sign_in(self, request: Request) -> Response:
         """Check a signed challenge and go on."""
         same_origin(request)
-        form, files = request.form, request.files
-        given = form.get("answer", "").strip()
-        if not given and "file" in files:
-            given = files["file"].content.decode("utf-8", "replace").strip()
-        attempt = self._attempt(
-            request, form.get("second", ""), reference=form.get("reference", ""), answer=given
-        )
-        return self._check(request, form.get("transaction", ""), attempt)
-
-    def _attempt(
-        self,
-        request: Request,
-        second: str,
-        *,
-        said: str = "",
-        reference: str = "",
-        answer: str = "",
-    ) -> CertificateAttempt:
-        console = self.desk.parts.iam.console
-        return CertificateAttempt(
-            request.remote,
-            reference,
-            answer,
-            said,
-            second,
-            user_agent=request.headers.get("user-agent", ""),
-            device=request.cookies.get(console.cookie_name("device"), ""),
-        )
+        attempt = answered_attempt(self.desk, request)
+        return self._check(request, request.form.get("transaction", ""), attempt)
 
     def _check(self, request: Request, transaction: str, attempt: CertificateAttempt) -> Response:
         iam = self.desk.parts.iam
@@ -100,5 +117,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     path = "/login/certificate"
     return (
         get_page(path, "show_certificate_sign_in", PAGES, here.show),
-        post_page(path, "sign_in_with_certificate", PAGES, here.sign_in, max_body=262_144),
+        post_page(path, "sign_in_with_certificate", PAGES, here.sign_in, max_body=MAX_FORM),
     )

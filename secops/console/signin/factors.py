@@ -1,4 +1,4 @@
-"""One's own factors, and step-up in place: what every signed-in person does for themselves."""
+"""One's own factors: what every signed-in person does for themselves."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from iam.errors import (
     SignInRefused,
 )
 from iam.models.factors import Factor
-from iam.models.sessions import StepUpAttempt
-from iam.service.provider.console import local_path
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import qr_picture, same_origin
+from secops.console.signin.shared import qr_picture
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.access import FRESH_SECONDS
@@ -67,6 +65,8 @@ class _Factors:
             passkeys=[factor for factor in held if factor.kind == "passkey"],
             certificates=[factor for factor in held if factor.kind == "certificate"],
             passkeys_usable=iam.passkeys.usable,
+            addresses=iam.message_addresses.list_addresses(caller),
+            channels=iam.message_addresses.channels,
             fresh=iam.factors.is_fresh(caller),
         )
 
@@ -169,48 +169,6 @@ class _Totp:
         return redirect("/me/factors")
 
 
-@dataclass(frozen=True, slots=True)
-class _StepUp:
-    desk: Desk
-
-    def show(self, request: Request) -> Response:
-        """Ask for the missing factor."""
-        return self._ask(request, local_path(request.query.get("next", "/")))
-
-    def _ask(self, request: Request, onward: str, error: SecopsError | None = None) -> Response:
-        return self.desk.page(
-            request,
-            "signin/step_up.html",
-            error.status if error else 200,
-            view=self.desk.parts.iam.step_up.look(request.caller),
-            next=onward,
-            error=error,
-        )
-
-    def step_up(self, request: Request) -> Response:
-        """Check the factor, put the session under new cookies, go back."""
-        same_origin(request)
-        form, console = request.form, self.desk.parts.iam.console
-        onward = local_path(form.get("next", "/"))
-        attempt = StepUpAttempt(
-            cookie=request.cookies.get(console.cookie_name("rp_session"), ""),
-            address=request.remote,
-            code=form.get("code", "").strip(),
-            reference=form.get("challenge", ""),
-            answer=form.get("answer", ""),
-            device=request.cookies.get(console.cookie_name("device"), ""),
-        )
-        try:
-            done = self.desk.parts.iam.step_up.step_up(request.caller, attempt)
-        except (SignInRefused, PasskeyRefused) as error:
-            return self._ask(request, onward, error)
-        cookies = (
-            ("set-cookie", console.cookie_header("op_session", done.op_cookie)),
-            ("set-cookie", console.cookie_header("rp_session", done.rp_cookie)),
-        )
-        return redirect(onward, headers=cookies)
-
-
 def _typed_twice(form: Mapping[str, str]) -> str:
     if form.get("password") != form.get("repeat"):
         msg = "the two passwords differ"
@@ -233,8 +191,7 @@ def _row(factor: Factor, request: Request) -> tuple[Cell, ...]:
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of one's own factors."""
-    here, again = _Factors(desk), _StepUp(desk)
-    keys, app = _Passkeys(desk), _Totp(desk)
+    here, keys, app = _Factors(desk), _Passkeys(desk), _Totp(desk)
     one = "/me/passkeys/<passkey>"
     fresh = {"fresh_seconds": FRESH_SECONDS}
     return (
@@ -256,6 +213,4 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page("/me/recovery-codes", "renew_codes_form", _OWN, here.renew_codes, **fresh),
         get_page("/me/password", "show_password", _OWN, here.show_password),
         post_page("/me/password", "change_password_form", _OWN, here.change_password, **fresh),
-        get_page("/step-up", "show_step_up", _OWN, again.show),
-        post_page("/step-up", "step_up", _OWN, again.step_up),
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from iam.errors import (
+    ChannelOff,
     EnrolmentRefused,
+    MessageCodeNotAdmitted,
+    MessageNotSent,
     PasskeyRefused,
     PasswordExpired,
     SignInRefused,
@@ -14,6 +18,7 @@ from iam.errors import (
 )
 from iam.models.accounts import IdentityDocument
 from iam.models.factors import PasskeyAttempt, PasskeyQuestion
+from iam.models.messages import CodeWish, MaskedAddress
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
 from secops.console.parts import Desk, get_page, post_page
@@ -82,6 +87,8 @@ class _SignIn:
         transaction: str,
         reference: str,
         error: SecopsError | None = None,
+        *,
+        sent: str = "",
     ) -> Response:
         return self.desk.page(
             request,
@@ -90,6 +97,8 @@ class _SignIn:
             transaction=transaction,
             reference=reference,
             question=self._passkey_question(reference),
+            messages=self._messages(request, reference),
+            sent=sent,
             error=error,
             renew=error is not None and error.code in ("iam.password_expired", "iam.password_weak"),
         )
@@ -99,6 +108,35 @@ class _SignIn:
             return self.desk.parts.iam.passkeys.ask(reference)
         except SignInRefused:
             return None
+
+    def _messages(self, request: Request, reference: str) -> Sequence[MaskedAddress]:
+        """Return where a code could be sent, masked: only whoever knew the password asks."""
+        codes = self.desk.parts.iam.message_codes
+        return codes.offered(reference, request.remote, self._device(request))
+
+    def _device(self, request: Request) -> str:
+        console = self.desk.parts.iam.console
+        return request.cookies.get(console.cookie_name("device"), "")
+
+    def send_code(self, request: Request) -> Response:
+        """Send a code by message, and ask for it; every other factor stays on the page."""
+        same_origin(request)
+        form = request.form
+        transaction, reference = form.get("transaction", ""), form.get("reference", "")
+        wish = CodeWish(
+            reference,
+            form.get("channel", ""),
+            request.remote,
+            request.language,
+            self._device(request),
+        )
+        try:
+            sent = self.desk.parts.iam.message_codes.send_code(wish)
+        except SignInRefused as error:
+            return self._ask_password(request, transaction, error)
+        except (ChannelOff, MessageCodeNotAdmitted, MessageNotSent, TooMany) as error:
+            return self._ask_factor(request, transaction, reference, error)
+        return self._ask_factor(request, transaction, reference, sent=sent)
 
     def check_passkey(self, request: Request) -> Response:
         """Check a passkey's answer, alone or after a password, and go on."""
@@ -245,6 +283,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         get_page("/login", "show_login", PAGES, here.show_login),
         post_page("/login", "check_password", PAGES, here.check_password),
         post_page("/login/factor", "check_factor", PAGES, here.check_factor),
+        post_page("/login/factor/message", "send_code", PAGES, here.send_code),
         post_page("/login/passkey", "check_passkey", PAGES, here.check_passkey),
         post_page("/login/factor/passkey", "check_second_passkey", PAGES, here.check_passkey),
         get_page("/login/callback", "complete_sign_in", PAGES, here.callback),

@@ -50,7 +50,7 @@ def test_addresses_that_cost_or_inject_are_refused(channel: Channel, text: str) 
         "13812345678",
         "+86 138-1234-5678",
         "0086 (138) 12345678",
-        "13812345678",
+        "\uff11\uff13\uff1812345678",
         "  +8613812345678 ",
     ],
 )

@@ -480,7 +480,7 @@ def test_codes_that_are_over_are_removed(office: Office) -> None:
     office.send(office.home.begin("staff"))
     office.home.clock.advance(2 * HOUR // SECOND)
     [purge] = [job for job in office.home.plane.jobs if job.name == "iam.purge"]
-    purge.work()
+    purge.tick()
     with office.home.spine.read_engine.begin() as connection:
         left = connection.execute(sa.text("SELECT count(*) FROM iam_message_codes")).scalar_one()
     assert left == 0

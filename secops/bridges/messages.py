@@ -1,0 +1,72 @@
+"""What carries codes and notices to people outside, from the settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, cast, get_args
+
+from iam.adapters.mail_server import Encryption, MailServer
+from iam.adapters.message_gateway import MessageGateway
+from iam.core.message_addresses import normal_address
+from iam.errors import AddressInvalid
+from iam.ports import MessageCarrier
+from secops.adapters.outbound import OutboundClient, OutboundOptions
+from secops.kernel.clock import Clock
+from secops.settings import Settings, SettingsRejected, is_loopback
+
+_PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,5}")
+_MAX_PORT: Final = 65_535
+
+
+def prefixes(settings: Settings) -> tuple[str, ...]:
+    """Return the country codes that messages go to; raise ``SettingsRejected``."""
+    found = tuple(part.strip() for part in settings.message_prefixes.split(",") if part.strip())
+    if not found or any(_PREFIX.fullmatch(prefix) is None for prefix in found):
+        raise SettingsRejected("message_prefixes are country codes like +86, separated by commas")
+    return found
+
+
+def carriers(settings: Settings, clock: Clock) -> tuple[MessageCarrier, ...]:
+    """Return whatever is set; raise ``SettingsRejected`` naming the bad setting."""
+    found: list[MessageCarrier] = []
+    if settings.sms_gateway_url:
+        found.append(_gateway(settings, clock))
+    if settings.mail_server:
+        found.append(_mail(settings))
+    return tuple(found)
+
+
+def _gateway(settings: Settings, clock: Clock) -> MessageGateway:
+    if not settings.sms_gateway_url.startswith(("https://", "http://")):
+        raise SettingsRejected("sms_gateway_url is an https address")
+    inside = tuple(part.strip() for part in settings.sms_gateway_allow.split(",") if part.strip())
+    if settings.sms_gateway_url.startswith("http://") and not inside:
+        raise SettingsRejected("sms_gateway_url is https, or lies in sms_gateway_allow")
+    outbound = OutboundClient(OutboundOptions(allowed=inside))
+    return MessageGateway(outbound, clock, settings.sms_gateway_url, settings.sms_gateway_secret)
+
+
+def _mail(settings: Settings) -> MailServer:
+    host, _, port = settings.mail_server.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
+        raise SettingsRejected("mail_server is HOST:PORT")
+    if settings.mail_encryption not in get_args(Encryption):
+        raise SettingsRejected("mail_encryption is starttls, tls or none")
+    host = host.strip("[]")
+    if settings.mail_encryption == "none" and not (host == "localhost" or is_loopback(host)):
+        raise SettingsRejected("mail_encryption none is for a server on this machine only")
+    if bool(settings.mail_user) != bool(settings.mail_password):
+        raise SettingsRejected("mail_user and mail_password come together")
+    try:
+        sender = normal_address("mail", settings.mail_sender, ())
+    except AddressInvalid as error:
+        raise SettingsRejected("mail_sender is a mail address") from error
+    return MailServer(
+        host=host,
+        port=int(port),
+        sender=sender,
+        encryption=cast("Encryption", settings.mail_encryption),
+        user=settings.mail_user,
+        password=settings.mail_password,
+        ca_file=str(settings.home / settings.mail_ca) if settings.mail_ca else "",
+    )
