@@ -9,6 +9,7 @@ from secops.web.routes import Schema
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
 _BASE64: Final[dict[str, Any]] = {"type": "string", "contentEncoding": "base64"}
+_FORMAT: Final[dict[str, Any]] = {"enum": [4, 5]}
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 
 
@@ -34,6 +35,7 @@ _SEAL: Final = _object(
     valid_from=_TIME,
     valid_until=_TIME,
     made_at=_TIME,
+    format_version=_FORMAT,
     holders={"type": "array"},
     content=_BASE64,
     picture=_BASE64,
@@ -50,6 +52,7 @@ _APPLICATION: Final = _object(
     applied_at=_TIME,
     approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
     seal_id={"type": ["string", "null"]},
+    format_version=_FORMAT,
 )
 _USE: Final = _object(
     ("id", "seal_id", "document_sm3"),
@@ -96,6 +99,7 @@ APPLY_SEAL: Final = Schema(
         organization=_TEXT,
         holders={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 20},
         reason=_TEXT,
+        format_version=_FORMAT,
     ),
 )
 USE_SEAL: Final = Schema(

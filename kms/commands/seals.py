@@ -26,6 +26,7 @@ _OK: Final = {True: "✓", False: "✗", None: "–"}
 @click.argument("name")
 @click.option("--shape", type=click.Choice(["round", "oval", "square"]), default="round")
 @click.option("--organization", required=True, help="Whose seal it is.")
+@click.option("--format-version", type=click.Choice(["4", "5"]), default="4")
 @click.option("--holder", "holders", multiple=True, required=True, help="Who may use it.")
 @click.option("--reason", required=True)
 @json_option
@@ -45,6 +46,7 @@ def apply_seal(ctx: click.Context, /, name: str, **options: Any) -> None:
         organization=options["organization"],
         holders=options["holders"],
         reason=options["reason"],
+        format_version=4 if options["format_version"] == "4" else 5,
     )
     application = _services(ctx).seal_applications.apply_seal(session.actor, request)
     if options["as_json"]:

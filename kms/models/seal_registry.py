@@ -14,6 +14,11 @@ SealShape = Literal["round", "oval", "square"]
 SealState = Literal["active", "suspended", "revoked"]
 ApplicationState = Literal["applied", "made"]
 CertificateKind = Literal["root", "maker", "signer"]
+FormatVersion = Literal[4, 5]
+UseForm = Literal["detached", "ofd"]
+
+FORMAT_VERSIONS: Final[tuple[FormatVersion, ...]] = (4, 5)
+"""GB/T 38540-2020, and GM/T 0031-2025."""
 
 SHAPES: Final[dict[SealShape, tuple[int, int]]] = {
     "round": (42, 42),
@@ -47,6 +52,7 @@ class SealRequest:
     organization: str
     holders: tuple[str, ...]
     reason: str
+    format_version: FormatVersion = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class SealApplication:
     subject_hash: str
     state: ApplicationState = "applied"
     seal_id: str | None = None
+    format_version: FormatVersion = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class SealRecord:
     state_reason: str = ""
     state_at: int | None = None
     marking: str = MARKING
+    format_version: FormatVersion = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,7 @@ class SealHolder:
 
 @dataclass(frozen=True, slots=True)
 class SealUse:
-    """One entry of the usage ledger: who sealed what."""
+    """One entry of the usage ledger: who sealed what, into which ``form``."""
 
     id: str
     org_id: str
@@ -129,6 +137,7 @@ class SealUse:
     purpose: str
     used_at: int
     value_digest: str
+    form: UseForm = "detached"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Step:
 class SignatureVerdict:
     """What was found about one signature, or about a bare seal (then ``signer`` is None).
 
-    ``signed_at`` is UTC microseconds.
+    A digital signature without a seal has no ``seal_name``. ``signed_at`` is UTC microseconds.
     """
 
     signer: str | None
@@ -75,7 +75,9 @@ class SignatureVerdict:
     def valid(self) -> bool:
         """No step is false, and all that must be proved is proved."""
         proved = {step.what for step in self.steps if step.ok}
-        needed = {"structure", "seal_signature", "chain"}
+        needed = {"structure", "chain"}
+        if self.seal_name is not None:
+            needed.add("seal_signature")
         if self.signer is not None:
             needed.add("signature")
         return needed <= proved and all(step.ok is not False for step in self.steps)

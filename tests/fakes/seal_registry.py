@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from kms.adapters.anchor_files import HomeAnchorFile
-from kms.models.seal_registry import SealedValue, SealRecord, SealRequest
+from kms.models.seal_registry import FormatVersion, SealedValue, SealRecord, SealRequest
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
@@ -52,8 +52,12 @@ class World:
     using: SealUsing
     verification: SealVerification
 
-    def make(self, *holders: str, name: str = "临江县数据局") -> SealRecord:
-        request = SealRequest(name, "round", "临江县数据局", holders or ("zhou",), "公文用印")
+    def make(
+        self, *holders: str, name: str = "临江县数据局", version: FormatVersion = 4
+    ) -> SealRecord:
+        request = SealRequest(
+            name, "round", "临江县数据局", holders or ("zhou",), "公文用印", version
+        )
         application = self.applications.apply_seal(APPLICANT, request)
         self.applications.decide_application(SECURITY, application.id, grant=True, reason="同意")
         return self.making.make_seal(SECURITY, application.id)

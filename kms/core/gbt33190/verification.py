@@ -8,6 +8,12 @@ from typing import Final
 from kms.core.gbt33190.package import OfdError, OfdPackage
 from kms.core.gbt33190.reach import reachable
 from kms.core.gbt33190.signatures import ListedSignature, read_signatures
+from kms.core.gbt35275.reading import is_signed_data
+from kms.core.gbt35275.verification import (
+    is_bare_value,
+    verify_bare_value,
+    verify_signed_data,
+)
 from kms.core.gbt38540.evidence import Evidence, Trust
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import SM2_WITH_SM3, Seal, SealSignature
@@ -20,6 +26,7 @@ Findings = Iterator[Step | Text]
 
 _SM3: Final = frozenset({"1.2.156.10197.1.401", "sm3"})
 _KEYED_SM3: Final = "1.2.156.10197.1.401.2"
+_SIGN: Final = "Sign"
 _MAX_VALUE: Final = 4 << 20
 _NAMED: Final = 3
 """How many files a reason names."""
@@ -53,6 +60,10 @@ def _verdict(
     value = package.read(listed.value_path, _MAX_VALUE)
     outside = tuple(_judge_range(package, listed, signatures, shown=shown))
     try:
+        if listed.kind == _SIGN:
+            verdict = _sealless_verdict(package, listed, outside, value=value, trust=trust)
+            if verdict is not None:
+                return verdict, None
         found = read_seal_file(value)
     except DerError as error:
         return _unjudged(package, listed, outside, why=str(error)), None
@@ -63,19 +74,36 @@ def _verdict(
     return judge(found, Evidence(findings=findings), trust), found.version
 
 
+def _sealless_verdict(
+    package: OfdPackage,
+    listed: ListedSignature,
+    outside: tuple[Step | Text, ...],
+    *,
+    value: bytes,
+    trust: Trust,
+) -> SignatureVerdict | None:
+    """Return the verdict on a digital signature; None for a value that may hold a seal.
+
+    Raises ``DerError`` where it is SignedData that can't be read.
+    """
+    findings = (*_judge_references(package, listed), *outside)
+    signed = package.read(listed.path)
+    if is_bare_value(value):
+        return verify_bare_value(value, signed, findings, trust)
+    if is_signed_data(value):
+        return verify_signed_data(value, signed, findings, trust)
+    return None
+
+
 def _unjudged(
     package: OfdPackage, listed: ListedSignature, outside: tuple[Step | Text, ...], *, why: str
 ) -> SignatureVerdict:
-    """Return a verdict that can't be valid, for a value that is no SES_Signature.
-
-    GM/T 0010 SignedData and bare values (Type=Sign) are told apart from rubbish no further.
-    """
+    """Return a verdict that can't be valid, for a value that can't be read."""
     reason = Text(
-        f"签名值不是 SES_Signature,本版本不判定:{why}",
-        f"the value is no SES_Signature; this version does not judge it: {why}",
+        f"格式不合规,签名值无法识别:{why}", f"malformed, the value is none that is known: {why}"
     )
     findings = [*_judge_references(package, listed), *outside]
-    steps = [Step("structure", ok=None if listed.kind == "Sign" else False, why=reason)]
+    steps = [Step("structure", ok=False, why=reason)]
     steps += [finding for finding in findings if isinstance(finding, Step)]
     warnings = tuple(finding for finding in findings if isinstance(finding, Text))
     return SignatureVerdict("?", None, None, tuple(steps), warnings)

@@ -63,13 +63,13 @@ class Subject:
     def of(cls, found: Seal | SealSignature, evidence: Evidence) -> Subject:
         """Return ``found`` with its certificates read."""
         if isinstance(found, Seal):
-            return cls(found, None, evidence, _certificate(found.maker_certificate), None)
+            return cls(found, None, evidence, readable_certificate(found.maker_certificate), None)
         return cls(
             seal=found.seal,
             signature=found,
             evidence=evidence,
-            maker=_certificate(found.seal.maker_certificate),
-            signer=_certificate(found.signer_certificate),
+            maker=readable_certificate(found.seal.maker_certificate),
+            signer=readable_certificate(found.signer_certificate),
         )
 
     @property
@@ -80,8 +80,8 @@ class Subject:
         return self.signer.subject_name if self.signer else "?"
 
 
-def _certificate(der: bytes) -> Certificate | None:
-    """Return the certificate if all that a verdict shows of it can be read."""
+def readable_certificate(der: bytes) -> Certificate | None:
+    """Return the certificate, or None unless all that a verdict shows of it can be read."""
     try:
         certificate = read_certificate(der)
         names = certificate.subject_name, certificate.issuer_name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from kms.core.gbt38540.evidence import RevocationSource, Subject, Trust
@@ -33,7 +34,7 @@ def judge_seal_maker(subject: Subject, trust: Trust) -> Findings:
     made_at = subject.seal.property.created_at
     bad = _unfit(subject.maker, made_at)
     if bad is None:
-        yield _chain_step("seal_maker", subject.maker, trust, at=made_at)
+        yield chain_step("seal_maker", subject.maker, trust, at=made_at)
     else:
         why = Text(f"制章者证书无效:{bad.zh}", f"maker not trusted: {bad.en}")
         yield Step("seal_maker", ok=False, why=why)
@@ -41,9 +42,9 @@ def judge_seal_maker(subject: Subject, trust: Trust) -> Findings:
 
 def judge_chain(subject: Subject, trust: Trust) -> Findings:
     """8: both certificates lead to a configured anchor; an embedded one never is."""
-    step = _chain_step("chain", subject.maker, trust, at=subject.seal.property.created_at)
+    step = chain_step("chain", subject.maker, trust, at=subject.seal.property.created_at)
     if subject.signature is not None and step.ok:
-        step = _chain_step("chain", subject.signer, trust, at=subject.signature.signed_at)
+        step = chain_step("chain", subject.signer, trust, at=subject.signature.signed_at)
     yield step
 
 
@@ -51,66 +52,17 @@ def judge_validity(subject: Subject, trust: Trust) -> Findings:
     """9: made within the times of the seal and of the signer's certificate, inclusive."""
     signature, property_ = subject.signature, subject.seal.property
     at = trust.now if signature is None else signature.signed_at
-    spans = [(Text("印章", "seal"), property_.valid_from, property_.valid_until)]
+    spans = [Span(Text("印章", "seal"), property_.valid_from, property_.valid_until)]
     if subject.signer is not None:
-        signer = subject.signer
-        spans.append(
-            (Text("签章人证书", "signer's certificate"), signer.not_before, signer.not_after)
-        )
-    outside = [span for span in spans if not span[1] <= at <= span[2]]
-    shown = to_rfc3339(at // SECOND * SECOND)
-    if at > trust.now + _CLOCK_SKEW:
-        why = Text(f"签章时间 {shown} 在未来", f"signed in the future, {shown}")
-        yield Step("validity", ok=False, why=why)
-    elif outside:
-        name, start, end = outside[0]
-        span = f"{to_rfc3339(start)} – {to_rfc3339(end)}"
-        why = Text(
-            f"{shown} 不在{name.zh}有效期内:{span}",
-            f"{shown} is outside the validity of the {name.en}: {span}",
-        )
-        yield Step("validity", ok=False, why=why)
-    else:
-        why = Text(f"{shown} 在有效期内", f"{shown} is within the validity")
-        yield Step("validity", ok=True, why=why)
-    for name, _, end in spans:
-        if at <= end < trust.now:
-            yield Text(
-                f"{name.zh}此后已于 {to_rfc3339(end)} 过期",
-                f"the {name.en} has expired since, {to_rfc3339(end)}",
-            )
+        spans.append(span_of(subject.signer))
+    yield from validity_findings(spans, trust, at=at)
 
 
 def judge_revocation(subject: Subject, trust: Trust) -> Findings:
     """10: neither certificate was revoked before the signature (or, bare seal, by now)."""
     at = trust.now if subject.signature is None else subject.signature.signed_at
     certificates = [each for each in (subject.maker, subject.signer) if each is not None]
-    judged = [each for each in certificates if _covered(each, trust.revocations)]
-    if trust.revocations is None or not judged:
-        why = Text("没有吊销信息来源", "no source of revocations")
-        yield Step("revocation", ok=None, why=why)
-        return
-    known = trust.revocations.revoked
-    revoked = [
-        (each, known[each.issuer, each.serial])
-        for each in judged
-        if (each.issuer, each.serial) in known
-    ]
-    before = [each for each, since in revoked if since <= at]
-    for certificate, since in revoked:
-        yield Text(
-            f"证书 {certificate.common_name} 于 {to_rfc3339(since)} 被吊销",
-            f"the certificate {certificate.common_name} was revoked {to_rfc3339(since)}",
-        )
-    if before:
-        why = Text("签章时证书已吊销", "revoked before the signature")
-        yield Step("revocation", ok=False, why=why)
-    elif len(judged) < len(certificates):
-        why = Text("仅部分证书有吊销信息", "there is news of only one of the certificates")
-        yield Step("revocation", ok=None, why=why)
-    else:
-        why = Text("签章时证书未被吊销", "not revoked at the time of the signature")
-        yield Step("revocation", ok=True, why=why)
+    yield from revocation_findings(certificates, trust, at=at)
 
 
 def judge_timestamp(subject: Subject, _trust: Trust) -> Findings:
@@ -170,6 +122,77 @@ def judge_policy(subject: Subject, trust: Trust) -> Findings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time in which something counts, both ends included (UTC microseconds)."""
+
+    name: Text
+    start: int
+    end: int
+
+
+def span_of(signer: Certificate) -> Span:
+    """Return the time of a signer's certificate."""
+    name = Text("签章人证书", "signer's certificate")
+    return Span(name, signer.not_before, signer.not_after)
+
+
+def validity_findings(spans: Sequence[Span], trust: Trust, *, at: int) -> Findings:
+    """Weigh the signing time ``at`` against ``spans``; what expired since is a warning."""
+    outside = [span for span in spans if not span.start <= at <= span.end]
+    shown = to_rfc3339(at // SECOND * SECOND)
+    if at > trust.now + _CLOCK_SKEW:
+        why = Text(f"签章时间 {shown} 在未来", f"signed in the future, {shown}")
+        yield Step("validity", ok=False, why=why)
+    elif outside:
+        name = outside[0].name
+        span = f"{to_rfc3339(outside[0].start)} – {to_rfc3339(outside[0].end)}"
+        why = Text(
+            f"{shown} 不在{name.zh}有效期内:{span}",
+            f"{shown} is outside the validity of the {name.en}: {span}",
+        )
+        yield Step("validity", ok=False, why=why)
+    else:
+        why = Text(f"{shown} 在有效期内", f"{shown} is within the validity")
+        yield Step("validity", ok=True, why=why)
+    for each in spans:
+        if at <= each.end < trust.now:
+            yield Text(
+                f"{each.name.zh}此后已于 {to_rfc3339(each.end)} 过期",
+                f"the {each.name.en} has expired since, {to_rfc3339(each.end)}",
+            )
+
+
+def revocation_findings(certificates: Sequence[Certificate], trust: Trust, *, at: int) -> Findings:
+    """Weigh what is known of revocations against the signing time ``at``."""
+    judged = [each for each in certificates if _covered(each, trust.revocations)]
+    if trust.revocations is None or not judged:
+        why = Text("没有吊销信息来源", "no source of revocations")
+        yield Step("revocation", ok=None, why=why)
+        return
+    known = trust.revocations.revoked
+    revoked = [
+        (each, known[each.issuer, each.serial])
+        for each in judged
+        if (each.issuer, each.serial) in known
+    ]
+    before = [each for each, since in revoked if since <= at]
+    for certificate, since in revoked:
+        yield Text(
+            f"证书 {certificate.common_name} 于 {to_rfc3339(since)} 被吊销",
+            f"the certificate {certificate.common_name} was revoked {to_rfc3339(since)}",
+        )
+    if before:
+        why = Text("签章时证书已吊销", "revoked before the signature")
+        yield Step("revocation", ok=False, why=why)
+    elif len(judged) < len(certificates):
+        why = Text("仅部分证书有吊销信息", "there is news of only one of the certificates")
+        yield Step("revocation", ok=None, why=why)
+    else:
+        why = Text("签章时证书未被吊销", "not revoked at the time of the signature")
+        yield Step("revocation", ok=True, why=why)
+
+
 def _unfit(certificate: Certificate | None, at: int) -> Text | None:
     if certificate is None:
         return _UNREADABLE
@@ -184,7 +207,8 @@ def _unfit(certificate: Certificate | None, at: int) -> Text | None:
     return None
 
 
-def _chain_step(what: What, certificate: Certificate | None, trust: Trust, *, at: int) -> Step:
+def chain_step(what: What, certificate: Certificate | None, trust: Trust, *, at: int) -> Step:
+    """Return whether ``certificate`` led to an anchor at ``at``; None without anchors."""
     if certificate is None:
         return Step(what, ok=False, why=_UNREADABLE)
     if not trust.anchors:

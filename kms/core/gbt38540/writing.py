@@ -1,4 +1,4 @@
-"""Write v4 seals and signatures (GB/T 38540-2020 §6, §7), exactly as the standard says.
+"""Write v4 and v5 seals and signatures (GB/T 38540-2020 §6, §7; GM/T 0031-2025), exactly.
 
 Each is made in two moves, so that the key signs bytes and never sees structures:
 ``seal_info`` then ``seal``, ``to_sign`` then ``seal_signature``.
@@ -32,13 +32,14 @@ class SealContent:
     property: SealProperty
     picture: Picture
     extensions: tuple[Extension, ...] = ()
+    version: int = V4
 
 
 def seal_info(content: SealContent) -> bytes:
     """Return eSealInfo: what the maker's key signs."""
     property_, picture = content.property, content.picture
     fields = [
-        der.sequence(der.ia5("ES"), der.integer(V4), der.ia5(VENDOR)),
+        der.sequence(der.ia5("ES"), der.integer(content.version), der.ia5(VENDOR)),
         der.ia5(content.es_id),
         der.sequence(
             der.integer(property_.kind),
@@ -71,12 +72,14 @@ class SigningContent:
     """What a signer puts a seal on: ``data_hash`` is SM3 of the protected bytes.
 
     ``property_info`` says what is protected: in an OFD the path of its Signature.xml.
+    ``version`` is the seal's own.
     """
 
     seal: bytes
     signed_at: int
     data_hash: bytes
     property_info: str
+    version: int = V4
 
 
 def to_sign(content: SigningContent) -> bytes:
@@ -85,7 +88,7 @@ def to_sign(content: SigningContent) -> bytes:
         msg = "dataHash is an SM3 digest of 32 bytes"
         raise ValueError(msg)
     return der.sequence(
-        der.integer(V4),
+        der.integer(content.version),
         content.seal,
         der.generalized_time(content.signed_at),
         der.bits(content.data_hash),

@@ -7,6 +7,7 @@ from typing import Final
 
 from kms.errors.seals import PictureRejected, SealNotFound, SealStateConflict
 from kms.models.seal_registry import (
+    FORMAT_VERSIONS,
     MAX_NAME,
     MIN_NAME,
     SHAPES,
@@ -56,6 +57,7 @@ class SealApplications:
             applied_at=self._parts.clock.now(),
             approval_id=self._parts.ids.new("apr"),
             subject_hash="",
+            format_version=request.format_version,
         )
         application = replace(draft, subject_hash=subject_hash(draft))
 
@@ -130,6 +132,7 @@ def subject_hash(application: SealApplication) -> str:
                 "shape": application.shape,
                 "organization": application.organization,
                 "holders": [holder.account_id for holder in application.holders],
+                "format": application.format_version,
             }
         )
     ).hex()
@@ -164,6 +167,9 @@ def _check(request: SealRequest) -> None:
     _check_reason(request.reason)
     if request.shape not in SHAPES:
         msg = f"a seal is one of {', '.join(SHAPES)}"
+        raise Invalid(msg)
+    if request.format_version not in FORMAT_VERSIONS:
+        msg = "a seal is written in format 4 or 5"
         raise Invalid(msg)
     holders = request.holders
     if not 0 < len(holders) <= _MAX_HOLDERS or len(set(holders)) != len(holders):

@@ -125,6 +125,7 @@ class SealMaking:
                     valid_until=until,
                 ),
                 picture=Picture("PNG", picture, width, height),
+                version=application.format_version,
             )
         )
         content = writing.seal(info, issuers.maker.der, self._seals.keys.sign(MAKER_KEY, info))
@@ -140,6 +141,7 @@ class SealMaking:
             valid_until=until,
             made_at=now,
             made_by=actor.id,
+            format_version=application.format_version,
         )
         return record, content
 

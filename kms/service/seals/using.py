@@ -127,7 +127,11 @@ class SealUsing:
 
     def _sign(self, ready: _Ready, document_digest: bytes) -> bytes:
         now = self._parts.clock.now() // SECOND * SECOND
-        tbs = writing.to_sign(SigningContent(ready.content, now, document_digest, WHOLE_DOCUMENT))
+        tbs = writing.to_sign(
+            SigningContent(
+                ready.content, now, document_digest, WHOLE_DOCUMENT, ready.record.format_version
+            )
+        )
         signature = self._seals.keys.sign(ready.certificate.key_name, tbs)
         value = writing.seal_signature(tbs, ready.certificate.der, signature)
         trust = Trust(self._parts.clock.now(), self._seals.authority.anchors())

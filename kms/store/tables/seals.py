@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
 from kms.store.tables.metadata import metadata
 
@@ -42,6 +42,7 @@ kms_seal_applications: Final = Table(
     Column("subject_hash", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("seal_id", Text),
+    Column("format_version", Integer, nullable=False, server_default="4"),
     Index("kms_seal_applications_by_time", "org_id", "applied_at", "id"),
 )
 """``holders`` is a JSON list of {account_id, name}."""
@@ -65,6 +66,7 @@ kms_seals: Final = Table(
     Column("state_at", BigInteger),
     Column("marking", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("format_version", Integer, nullable=False, server_default="4"),
     Index("kms_seals_by_time", "org_id", "made_at", "id"),
 )
 """``content`` is the SESeal in DER, ``digest`` its SM3."""
@@ -90,6 +92,7 @@ kms_seal_uses: Final = Table(
     Column("purpose", Text, nullable=False),
     Column("used_at", BigInteger, nullable=False),
     Column("value_digest", Text, nullable=False),
+    Column("form", Text, nullable=False, server_default="detached"),
     Index("kms_seal_uses_by_time", "seal_id", "used_at", "id"),
 )
 """The usage ledger: one row for each value that was given out."""

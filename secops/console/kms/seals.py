@@ -89,6 +89,7 @@ class _Seals:
             organization=form.get("organization", "").strip(),
             holders=tuple(name.strip() for name in form.get("holders", "").split() if name.strip()),
             reason=form.get("reason", ""),
+            format_version=5 if form.get("format_version") == "5" else 4,
         )
         self.desk.parts.kms.seal_applications.apply_seal(request.caller, wish)
         return redirect("/seals")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kms.adapters.anchor_files import HomeAnchorFile
-from kms.api.seals import routes
+from kms.api import seal_uses, seals
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
@@ -56,18 +56,21 @@ class Api:
         parts = self.spine.parts
         keys = FakeSealingKeys()
         authority = Authority(parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
-        seals = SealParts(
+        outside = SealParts(
             parts, SqlSealStore(), SqlSealUseStore(), keys, FakePainter(), authority, FakeSubjects()
         )
-        applications = SealApplications(seals)
+        applications = SealApplications(outside)
         services: Any = SimpleNamespace(
             seal_applications=applications,
-            seal_making=SealMaking(seals, applications),
-            seal_registry=SealRegistry(seals),
-            seal_using=SealUsing(seals),
-            seal_verification=SealVerification(seals),
+            seal_making=SealMaking(outside, applications),
+            seal_registry=SealRegistry(outside),
+            seal_using=SealUsing(outside),
+            seal_verification=SealVerification(outside),
         )
-        self.routes = {route.operation: route for route in routes(services)}
+        self.routes = {
+            route.operation: route
+            for route in (*seals.routes(services), *seal_uses.routes(services))
+        }
         self.dispatcher = Dispatcher(Guard(Tokens(), parts.access, parts.clock), parts.trail)
 
     def call(

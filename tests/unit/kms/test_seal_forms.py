@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 
 from kms.core.gbt38540 import writing
 from kms.core.gbt38540.evidence import Evidence, Trust
@@ -16,9 +17,10 @@ from kms.core.rfc5280 import writing as x509
 from kms.core.x690 import DerError, read_der
 from kms.core.x690 import writing as der
 from kms.models.seals import VerificationReport
+from secops.crypto.certificates import read_certificate
 from secops.crypto.der import encode, signature_to_raw
 from secops.crypto.hashes import sm3
-from secops.crypto.sm2 import ORDER
+from secops.crypto.sm2 import ORDER, PrivateKey
 from secops.kernel.clock import DAY, from_rfc3339
 from tests.fakes.clock import START
 from tests.fakes.sealing import (
@@ -263,3 +265,56 @@ def test_a_seal_over_nothing_is_told_from_a_seal_over_the_document() -> None:
     assert not report.valid
     assert any("protects nothing" in text for text in warnings(report))
     assert not any("protects nothing" in text for text in warnings(judged(make_signature(GOOD))))
+
+
+def chinese_e_mail(key: PrivateKey, common_name: str) -> bytes:
+    """Return a certificate whose e-mail is an IA5String that holds Chinese, as some CAs write."""
+    pairs = [("2.5.4.3", 0x0C, common_name), ("1.2.840.113549.1.9.1", 0x16, "张三@例子.cn")]
+    name = der.sequence(
+        *(encode(0x31, der.sequence(der.oid(o), encode(t, text.encode()))) for o, t, text in pairs)
+    )
+    root = read_certificate(mint().root)
+    spki = key.public_key.der
+    tbs = x509.certificate_to_sign(
+        x509.CertificateContent(
+            "signer", 77, root.subject, name, START, START + 300 * DAY, spki, root.spki
+        )
+    )
+    return x509.certificate(tbs, mint().root_key.sign(tbs))
+
+
+def test_chinese_in_an_ia5_string_of_a_certificate_is_read() -> None:
+    signer = chinese_e_mail(mint().signer_key, "张三")
+    maker = chinese_e_mail(mint().maker_key, "制章者")
+    value = make_signature(GOOD.but(signer=signer, maker=maker, certificates=(signer,)))
+    report = judged(value)
+    assert report.valid
+    assert report.signatures[0].signer == "emailAddress=张三@例子.cn,CN=张三"
+    with pytest.raises(ValueError, match="codec can't decode"):  # the common library
+        dict(asn1_x509.Certificate.load(signer).subject.native)
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_both_formats_are_written_and_told_apart(version: int) -> None:
+    info = writing.seal_info(content(version=version))
+    seal = writing.seal(info, mint().maker, mint().maker_key.sign(info))
+    meant = SigningContent(seal, START + 2 * DAY, sm3(DOCUMENT), "detached", version)
+    tbs = writing.to_sign(meant)
+    value = writing.seal_signature(tbs, mint().signer, mint().signer_key.sign(tbs))
+    report = judged(value, Trust(START + 2 * DAY, mint().anchors))
+    assert (report.valid, report.version) == (True, version)
+
+
+def test_a_value_of_another_format_than_its_seal_is_malformed() -> None:
+    info = writing.seal_info(content(version=5))
+    seal = writing.seal(info, mint().maker, mint().maker_key.sign(info))
+    tbs = writing.to_sign(SigningContent(seal, START + 2 * DAY, sm3(DOCUMENT), "detached"))
+    value = writing.seal_signature(tbs, mint().signer, mint().signer_key.sign(tbs))
+    assert not judged(value, Trust(START + 2 * DAY, mint().anchors)).valid
+
+
+def test_what_expired_since_is_a_warning() -> None:
+    late = Trust(START + 200 * DAY, mint().anchors)
+    value = make_signature(GOOD)
+    assert judged(value, late).valid
+    assert any("the seal has expired since" in text for text in warnings(judged(value, late)))

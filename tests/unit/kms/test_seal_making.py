@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -12,9 +14,10 @@ from kms.adapters.pictures import PillowPainter
 from kms.core.gbt38540.reading import read_signature
 from kms.core.x690 import read_der
 from kms.errors.seals import SealNotUsable, SealRejected, SealStateConflict
-from kms.models.seal_registry import SealRequest
+from kms.models.seal_registry import FormatVersion, SealRequest
 from kms.service.authority import MAKER_KEY
 from kms.service.seals import verifying
+from kms.service.seals.applications import subject_hash
 from secops.crypto.sm2 import PrivateKey
 from secops.kernel.errors import Invalid, TooLarge, TooMany
 from secops.kernel.pages import PageRequest
@@ -223,3 +226,25 @@ def test_a_seal_with_its_drawn_picture_verifies(tmp_path: Path) -> None:
     assert [holder.name for holder in details.holders] == ["zhou"]
     assert world.verification.verify_seal(details.content, None).valid
     world.spine.close()
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_seal_is_made_and_used_in_the_format_that_was_approved(
+    world: World, version: FormatVersion
+) -> None:
+    seal = world.make(version=version)
+    assert seal.format_version == version
+    report = world.verification.verify_seal(world.use(seal).value, DOCUMENT)
+    assert (report.valid, report.version) == (True, version)
+
+
+def test_no_seal_of_another_format_is_applied_for(world: World) -> None:
+    request = SealRequest("临江县", "round", "临江县", ("zhou",), "用印", cast("Any", 1))
+    with pytest.raises(Invalid, match="format"):
+        world.applications.apply_seal(APPLICANT, request)
+
+
+def test_an_approval_is_bound_to_the_format(world: World) -> None:
+    request = SealRequest("临江县", "round", "临江县", ("zhou",), "用印")
+    old = world.applications.apply_seal(APPLICANT, request)
+    assert subject_hash(replace(old, format_version=5)) != old.subject_hash

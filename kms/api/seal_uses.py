@@ -1,0 +1,139 @@
+"""Use and verify seals over HTTP: /api/v1/kms/seals/ID/use, …/verify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kms.api.seal_records import (
+    MAX_FILE,
+    decoded_field,
+    in_base64,
+    listing,
+    text_field,
+    use_record,
+    wanted_page,
+)
+from kms.api.seal_schemas import REPORT, SEALED_VALUE, USE_PAGE, USE_SEAL, VERIFY_SEAL
+from kms.models.seals import MARKING
+from kms.service import KmsServices
+from secops.crypto.hashes import sm3
+from secops.kernel.access import FRESH_SECONDS
+from secops.kernel.errors import Invalid, TooLarge
+from secops.kernel.permissions.kms import SEAL_READ, SEAL_USE
+from secops.web.messages import Request, Response, json_response
+from secops.web.routes import Public, Route
+
+SEALS: Final = "/api/v1/kms/seals"
+_FRAMING: Final = 64 << 10
+_DIGEST_HEX: Final = 64
+
+
+def routes(services: KmsServices) -> tuple[Route, ...]:
+    """Return the routes of what is done with seals."""
+    handlers = _Uses(services)
+    return (
+        Route(
+            method="POST",
+            path=f"{SEALS}/<seal_id>/use",
+            operation="use_seal",
+            access=SEAL_USE,
+            handler=handlers.use_seal,
+            request=USE_SEAL,
+            response=SEALED_VALUE,
+            level=2,
+            fresh_seconds=FRESH_SECONDS,
+            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+        ),
+        Route(
+            method="GET",
+            path=f"{SEALS}/<seal_id>/uses",
+            operation="list_uses",
+            access=SEAL_READ,
+            handler=handlers.list_uses,
+            response=USE_PAGE,
+            listing=True,
+        ),
+        Route(
+            method="POST",
+            path=f"{SEALS}/verify",
+            operation="verify_seal",
+            access=Public("whoever receives a sealed file may verify it; nothing is stored"),
+            handler=handlers.verify_seal,
+            request=VERIFY_SEAL,
+            response=REPORT,
+            max_body=2 * MAX_FILE + _FRAMING,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    services: KmsServices
+
+    def use_seal(self, request: Request) -> Response:
+        request.require_length()
+        digest, purpose = _document_digest(request)
+        sealed = self.services.seal_using.use_seal(
+            request.caller, request.args["seal_id"], document_digest=digest, purpose=purpose
+        )
+        return json_response(
+            {"value": in_base64(sealed.value), "use": use_record(sealed.use), "marking": MARKING},
+            201,
+        )
+
+    def list_uses(self, request: Request) -> Response:
+        page = self.services.seal_using.list_uses(
+            request.caller, request.args["seal_id"], wanted_page(request)
+        )
+        return listing(page, use_record)
+
+    def verify_seal(self, request: Request) -> Response:
+        request.require_length()
+        if _is_multipart(request):
+            files = request.files
+            if "file" not in files:
+                msg = "the part `file` is missing"
+                raise Invalid(msg)
+            content = files["file"].content
+            document = files["document"].content if "document" in files else None
+        else:
+            fields = request.json_object()
+            content = decoded_field(fields, "file")
+            document = decoded_field(fields, "document") if "document" in fields else None
+        report = self.services.seal_verification.verify_seal(content, document)
+        return json_response(report.to_record())
+
+
+def _document_digest(request: Request) -> tuple[bytes, str]:
+    """Return the SM3 of what shall be sealed, and the purpose."""
+    if _is_multipart(request):
+        files = request.files
+        if "document" not in files:
+            msg = "the part `document` is missing"
+            raise Invalid(msg)
+        return _digest(files["document"].content), request.form.get("purpose", "")
+    fields = request.json_object()
+    purpose = text_field(fields, "purpose") if "purpose" in fields else ""
+    if ("document" in fields) == ("document_sm3" in fields):
+        msg = "give either document (Base64) or document_sm3 (hex)"
+        raise Invalid(msg)
+    if "document" in fields:
+        return _digest(decoded_field(fields, "document")), purpose
+    text = text_field(fields, "document_sm3")
+    try:
+        digest = bytes.fromhex(text) if len(text) == _DIGEST_HEX else b""
+    except ValueError:
+        digest = b""
+    return digest, purpose
+
+
+def _digest(document: bytes) -> bytes:
+    if len(document) > MAX_FILE:
+        msg = f"a document is at most {MAX_FILE >> 20} MiB; send its document_sm3"
+        raise TooLarge(msg)
+    return sm3(document)
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
