@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+TERMINATOR_HEADER: Final = "x-secops-client-certificate"
+"""In which a TLS or TLCP terminator says, and signs, whose certificate it saw."""
 
 FactorKind = Literal["password", "totp", "recovery", "passkey", "certificate", "one_time"]
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from iam.core.certificate_sign_in.challenge import signed_text
-from iam.models.factors import CertificateChallenge
+from iam.models.factors import CertificateBinding, CertificateChallenge, NewBinding
 from kms.core.rfc5280 import writing
 from kms.core.rfc5280.writing import CertificateContent, Name, RevocationListContent
 from secops.crypto.certificates import read_certificate
@@ -26,6 +26,7 @@ from secops.crypto.der import signature_to_raw
 from secops.crypto.sm2 import ORDER, PrivateKey
 from secops.kernel.clock import DAY, SECOND
 from tests.fakes.authenticator import b64
+from tests.fakes.iam_home import IamHome
 
 _BIT_STRING_OF_USES = b"\x03\x02"
 USES = {"signing": b"\x06\xc0", "encryption": b"\x04\x30", "ca": b"\x01\x06"}
@@ -147,6 +148,17 @@ class Token:
                 ).decode(),
             }
         )
+
+
+def bind_certificate(
+    home: IamHome, encoded: bytes, account: str = "analyst", *, token_held: bool = True
+) -> CertificateBinding:
+    """Bind as two administrators do."""
+    service = home.services.certificates
+    new = NewBinding(account, encoded, "UKey", token_held)
+    approval = service.request_binding(home.actor("system-admin"), new, "new UKey")
+    service.approve_binding(home.actor("security-admin"), approval, grant=True)
+    return service.bind_certificate(home.actor("system-admin"), new, approval)
 
 
 def header(certificate: bytes, key: bytes, now: int, **bent: object) -> str:

@@ -20,7 +20,6 @@ from iam.core.certificate_sign_in.trust import MAX_ENCODED, read_given
 from iam.errors import CertificateRefused
 from secops.crypto.certificates import Certificate
 
-HEADER: Final = "x-secops-client-certificate"
 LIFETIME_SECONDS: Final = 30
 _LEAST_NONCE: Final = 16
 _MOST_NONCE: Final = 64

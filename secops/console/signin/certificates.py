@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.errors import CertificateRefused, CertificateUnchecked, SignInRefused
@@ -31,35 +31,27 @@ def challenge_text(challenge: CertificateChallenge) -> str:
 def presented_attempt(desk: Desk, request: Request, second: str = "") -> CertificateAttempt | None:
     """Return what a terminator says of the connection's certificate, None if nothing."""
     said = request.headers.get(TERMINATOR_HEADER, "")
-    return _attempt(desk, request, second, terminator=said) if said else None
+    return replace(_begun(desk, request), terminator=said, second=second) if said else None
 
 
 def answered_attempt(desk: Desk, request: Request) -> CertificateAttempt:
     """Return the signed challenge of a form, pasted or uploaded."""
-    form, files = request.form, request.files
+    form = request.form
     given = form.get("answer", "").strip()
-    if not given and "file" in files:
-        given = files["file"].content.decode("utf-8", "replace").strip()
-    return _attempt(
-        desk, request, form.get("second", ""), reference=form.get("reference", ""), answer=given
+    if not given and request.headers.get("content-type", "").startswith("multipart/"):
+        upload = request.files.get("file")
+        given = "" if upload is None else upload.content.decode("utf-8", "replace").strip()
+    return replace(
+        _begun(desk, request),
+        reference=form.get("reference", ""),
+        answer=given,
+        second=form.get("second", ""),
     )
 
 
-def _attempt(
-    desk: Desk,
-    request: Request,
-    second: str,
-    *,
-    reference: str = "",
-    answer: str = "",
-    terminator: str = "",
-) -> CertificateAttempt:
+def _begun(desk: Desk, request: Request) -> CertificateAttempt:
     return CertificateAttempt(
         request.remote,
-        reference,
-        answer,
-        terminator,
-        second,
         user_agent=request.headers.get("user-agent", ""),
         device=request.cookies.get(desk.parts.iam.console.cookie_name("device"), ""),
     )

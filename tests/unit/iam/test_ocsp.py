@@ -27,7 +27,7 @@ from iam.core.rfc6960.answer import AnswerRefused, read_answer
 from iam.core.rfc6960.question import OcspQuestion, ask_about, encoded_question, responder_of
 from iam.core.rfc6960.verify import verify_answer
 from iam.errors import CertificateRefused, CertificateUnchecked, SignInRefused
-from iam.models.factors import CertificateAttempt, NewBinding, RevocationPolicy
+from iam.models.factors import CertificateAttempt, RevocationPolicy
 from iam.models.sessions import Opened
 from iam.ports import CertificateTrust
 from secops.crypto.certificates import Certificate, read_certificate
@@ -35,6 +35,7 @@ from secops.crypto.sm2 import PrivateKey
 from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from secops.kernel.errors import Unavailable
 from tests.fakes.certificate_office import Office, Token, WesternOffice, header
+from tests.fakes.certificate_office import bind_certificate as bind
 from tests.fakes.clock import START
 from tests.fakes.iam_home import ADDRESS, IamHome, open_iam_home
 from tests.fakes.ocsp_responder import Responder
@@ -322,14 +323,6 @@ def open_home(
     return home
 
 
-def bind(home: IamHome, encoded: bytes, account: str = "analyst") -> None:
-    service = home.services.certificates
-    new = NewBinding(account, encoded, "UKey", token_held=True)
-    approval = service.request_binding(home.actor("system-admin"), new, "new UKey")
-    service.approve_binding(home.actor("security-admin"), approval, grant=True)
-    service.bind_certificate(home.actor("system-admin"), new, approval)
-
-
 def sign_in(home: IamHome, token: Token) -> Opened:
     challenge = home.services.certificates.ask()
     answer = token.answer(challenge, now=home.clock.now())
@@ -607,7 +600,7 @@ def test_a_delegate_of_another_name_or_with_more_to_understand_is_nobody() -> No
         with pytest.raises(AnswerRefused, match="issuer's"):
             judged(answering, western.issue(key), root)
     # without any key usage the extended one alone makes a responder
-    signer = builder.issuer_name(western.root.subject).sign(western.key, SHA256())
-    encoded = signer.public_bytes(Encoding.DER)
+    plain = builder.issuer_name(western.root.subject).sign(western.key, SHA256())
+    encoded = plain.public_bytes(Encoding.DER)
     answering = Responder(lambda: START, encoded, key, certificates=(encoded,))
     assert judged(answering, western.issue(key), root, clears=True)[0] == "good"

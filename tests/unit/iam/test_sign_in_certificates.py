@@ -22,7 +22,6 @@ from iam.core.certificate_sign_in.trust import listed_state, read_given, trusted
 from iam.errors import CertificateKnown, CertificateRefused, LastFactor, SignInRefused
 from iam.models.factors import (
     CertificateAttempt,
-    CertificateBinding,
     CertificateChallenge,
     NewBinding,
 )
@@ -30,7 +29,13 @@ from iam.models.sessions import Opened
 from iam.ports import CertificateTrust
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import Conflict, Forbidden, NotFound, StepUpRequired
-from tests.fakes.certificate_office import Office, Token, WesternOffice, header
+from tests.fakes.certificate_office import (
+    Office,
+    Token,
+    WesternOffice,
+    header,
+)
+from tests.fakes.certificate_office import bind_certificate as bind
 from tests.fakes.clock import START
 from tests.fakes.iam_home import ADDRESS, IamHome, open_iam_home
 
@@ -51,16 +56,6 @@ def house(tmp_path: Path, office: Office) -> Iterator[IamHome]:
     opened = open_home(tmp_path, office)
     yield opened
     opened.close()
-
-
-def bind(
-    home: IamHome, encoded: bytes, account: str = "analyst", *, token_held: bool = True
-) -> CertificateBinding:
-    service = home.services.certificates
-    new = NewBinding(account, encoded, "UKey", token_held)
-    approval = service.request_binding(home.actor("system-admin"), new, "new UKey")
-    service.approve_binding(home.actor("security-admin"), approval, grant=True)
-    return service.bind_certificate(home.actor("system-admin"), new, approval)
 
 
 def attempt(home: IamHome, token: Token, *, second: str = "", **bent: Any) -> CertificateAttempt:
