@@ -62,6 +62,8 @@ def test_a_browser_goes_on_to_another_origin_after_our_forms(visitors: Visitors,
     visitor.press("form[action='/login'] button")
     visitor.page.fill("input[name=code]", account.code())
     visitor.press("form[action='/login/factor'] button")
+    assert visitor.heading() == "是否允许该应用?"
+    visitor.press("form[action='/oauth2/consent'] button[value='allow']")
     visitor.page.wait_for_url(f"{shop}/cb?*")
     answer = parse_qs(urlsplit(visitor.page.url).query)
     assert (answer["state"], "code" in answer) == (["s"], True)

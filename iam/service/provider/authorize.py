@@ -21,6 +21,7 @@ from iam.errors import (
     LoginRequired,
     OAuthRefused,
     RedirectRefused,
+    RequestUriRefused,
     TokenRefused,
     UnmetAuthentication,
 )
@@ -102,7 +103,7 @@ class AuthorizeService:
         return self._answer(asked, cookie)
 
     def ask_consent(self, transaction: str, cookie: str) -> ConsentQuestion:
-        """Return what the person is asked; raise ``TokenRefused`` in another's session."""
+        """Return what the person is asked; raise ``RequestUriRefused`` in another's session."""
         content, session = self._consent(transaction, cookie)
         parameters = content["parameters"]
         client = self._client(parameters)
@@ -114,7 +115,7 @@ class AuthorizeService:
     def decide_consent(self, transaction: str, cookie: str, *, grant: bool) -> AuthorizeAnswer:
         """Take the person's yes or no, once; all that was checked is checked again.
 
-        Raises ``TokenRefused`` in another's session, or where it was answered before.
+        Raises ``RequestUriRefused`` in another's session, or where it was answered before.
         """
         content, session = self._consent(transaction, cookie)
         parameters = content["parameters"]
@@ -127,7 +128,7 @@ class AuthorizeService:
         def work(tx: Transaction) -> None:
             if not self.means.stores.grants.use_once(tx, _CONSENT, key, until):
                 msg = "the question was answered before"
-                raise TokenRefused(msg)
+                raise RequestUriRefused(msg)
             if grant:
                 self.consents.give(tx, actor, client, request.scopes)
             else:
@@ -141,12 +142,15 @@ class AuthorizeService:
         return self._answer(asked, cookie)
 
     def _consent(self, transaction: str, cookie: str) -> tuple[dict[str, Any], OpSession]:
-        content = read_reference(self.means, _CONSENT, transaction)
+        try:
+            content = read_reference(self.means, _CONSENT, transaction)
+        except TokenRefused as error:
+            raise RequestUriRefused(error.detail) from error
         session = self.sessions.by_cookie(cookie)
         if session is None or session.id != content["session"]:
             # a page that another browser, or another person, was shown
             msg = "the question was put to another session"
-            raise TokenRefused(msg)
+            raise RequestUriRefused(msg)
         return content, session
 
     def _ask_consent(

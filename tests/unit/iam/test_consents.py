@@ -10,9 +10,10 @@ import jwt
 import pytest
 
 from iam.core.openid.consent import assured, needed_scopes, words_of
-from iam.errors import TokenRefused
+from iam.errors import RequestUriRefused, TokenRefused
 from iam.models.clients import DEVICE_GRANT, Client, NewClient
 from iam.models.consents import Consent
+from iam.service.sign_on.sessions import hang
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY, HOUR
 from secops.kernel.errors import Forbidden, NotFound
@@ -27,6 +28,7 @@ from tests.fakes.relying_party import (
     location_of,
     register,
 )
+from tests.unit.iam.test_identity_commands import printed, refused, run
 
 OURS = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
 NATIVE = "http://127.0.0.1/cb"
@@ -189,9 +191,9 @@ def test_a_question_put_to_another_session_is_answered_by_nobody_else(
     home.clock.advance(30)
     for cookie in ("", home.sign_in("staff").cookie, home.sign_in("analyst").cookie):
         party.browser.cookies["op_session"] = cookie
-        with pytest.raises(TokenRefused):
+        with pytest.raises(RequestUriRefused):
             home.services.authorize.ask_consent(transaction, cookie)
-        assert decide(party, transaction).status == 401
+        assert decide(party, transaction).status == 400
     assert acts(home) == []
 
 
@@ -199,7 +201,7 @@ def test_a_question_is_answered_once(home: IamHome, party: RelyingParty) -> None
     transaction = asked(party)
     assert "code" in location_of(decide(party, transaction))
     home.services.consents.revoke_own_consent(home.actor("analyst"), consent_of(home).id)
-    assert decide(party, transaction).status == 401
+    assert decide(party, transaction).status == 400
     assert home.services.consents.own_consents(home.actor("analyst")) == []
 
 
@@ -215,7 +217,7 @@ def test_a_reference_that_is_no_living_question_gives_nothing(
         home.clock.advance(601)
     else:
         transaction = transaction[:-4] + "AAAA"
-    assert decide(party, transaction).status == 401
+    assert decide(party, transaction).status == 400
     assert acts(home) == []
 
 
@@ -406,3 +408,56 @@ def test_claims_by_registration_are_asked_for_with_the_id_token() -> None:
     public, confidential = client, Client("b", "o", "b", auth_method="client_secret")
     assert assured(confidential, NATIVE)
     assert (assured(public, NATIVE), assured(public, CALLBACK)) == (False, True)
+
+
+def test_the_command_line_lists_and_takes_back(home: IamHome, party: RelyingParty) -> None:
+    allowed(party)
+    consent = consent_of(home)
+    listed = printed(run(home, "security-admin", "list-consents", "--json"))
+    assert [(one["id"], one["scopes"]) for one in listed["items"]] == [
+        (consent.id, ["openid", "profile"])
+    ]
+    own = printed(run(home, "analyst", "list-consents", "--own", "--json"))
+    assert own["items"] == listed["items"]
+    assert "shop" in run(home, "security-admin", "list-consents").stdout
+    assert "taken back" in run(home, "analyst", "revoke-consent", consent.id, "--own").stdout
+    gone = run(home, "security-admin", "revoke-consent", consent.id)
+    assert isinstance(refused(gone), NotFound)
+
+
+def test_a_site_behind_a_proxy_ends_with_its_consent(home: IamHome) -> None:
+    site = "https://reports.example/_secops/callback"
+    grants = frozenset({"authorization_code"})
+    register(home, "reports", consent="ask", redirect_uris=(site,), grants=grants)
+    stored = home.services.consents.means.stores
+    opened = home.sign_in("analyst")
+    actor = home.actor("analyst")
+    client = home.services.clients.directory.find("reports")
+    assert client is not None
+    book = home.services.authorize.consents
+    run_unit = home.spine.parts.transactions.run
+    given = run_unit(lambda tx: book.give(tx, actor, client, frozenset({"openid"})))
+    assert given is not None
+    cookie = hang(home.services.consents.means, opened.session.id, "reports", given.id)
+    verification = home.services.verification
+    assert verification.verify_site(cookie, "reports").id == actor.id
+    home.services.consents.revoke_own_consent(actor, given.id)
+    with pytest.raises(TokenRefused):
+        verification.verify_site(cookie, "reports")
+    assert run_unit(lambda tx: stored.consents.purge(tx, tx.now + DAY, 10)) == 1
+
+
+def test_standing_consents_are_paged_by_id(home: IamHome) -> None:
+    book, transactions = home.services.authorize.consents, home.spine.parts.transactions
+    names = ("analyst", "auditor", "staff")
+    register(home, "shop", consent="ask")
+    client = home.services.clients.directory.find("shop")
+    assert client is not None
+    for name in names:
+        actor = home.actor(name)
+        transactions.run(lambda tx, who=actor: book.give(tx, who, client, frozenset({"openid"})))
+    review, admin = home.services.consents, home.actor("system-admin")
+    first = review.list_consents(admin, page_request("2", None))
+    rest = review.list_consents(admin, page_request("2", first.next))
+    seen = [one.account_name for one in (*first.items, *rest.items)]
+    assert (len(first.items), sorted(seen), rest.next) == (2, list(names), None)
