@@ -73,5 +73,6 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
         Job("iam.token_keys", KEYS_SECONDS, renew),
         Job("iam.logouts", LOGOUT_SECONDS, services.logouts.deliver),
         Job("iam.cas_logouts", LOGOUT_SECONDS, services.cas_logouts.deliver),
+        Job("iam.notices", LOGOUT_SECONDS, services.notices.deliver),
         Job("iam.leavers", LEAVERS_SECONDS, services.leavers.tick),
     )

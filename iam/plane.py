@@ -11,6 +11,7 @@ from iam.adapters.shipped import policy_compiler, weak_passwords
 from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
+from iam.models.clients import ES256, SM2_SM3, TokenAlgorithm
 from iam.models.options import IamOptions
 from iam.ports import (
     BreachedPasswords,
@@ -19,6 +20,7 @@ from iam.ports import (
     NoBreachedPasswords,
     PasswordHasher,
     PolicyCompiler,
+    TokenSigner,
 )
 from iam.service import IamServices
 from iam.service.actors import ActorService
@@ -40,6 +42,8 @@ from iam.service.people.mandates import MandateService
 from iam.service.people.matrix import MatrixService
 from iam.service.people.organisations import OrganisationService
 from iam.service.people.own import OwnService
+from iam.service.people.profiles import ProfileService
+from iam.service.people.recoveries import RecoveryService
 from iam.service.people.resets import ResetService
 from iam.service.people.role_changes import EmergencyChange, PrivilegeChange, RoleChange
 from iam.service.people.roles import RoleService
@@ -77,6 +81,7 @@ from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.message_addresses import MessageAddressService
 from iam.service.sign_on.message_codes import MessageCodeService
+from iam.service.sign_on.notices import NoticeService
 from iam.service.sign_on.opening import Opening
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.presenting import Presenting
@@ -129,7 +134,7 @@ def assemble(
         carriers=ports.carriers,
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
-    ring = KeyRing(ports.token_signer, parts.clock)
+    ring = KeyRing(_token_signers(ports), parts.clock)
     acting = ActingService(means, ports.mandate_signer)
     services = _services(means, ring, risks, acting)
     return Plane(
@@ -143,6 +148,13 @@ def assemble(
             Subscription("iam.cas_logout", SessionRevoked, services.cas_logouts.receive),
         ),
     )
+
+
+def _token_signers(ports: IamPorts) -> Mapping[TokenAlgorithm, TokenSigner]:
+    signers: dict[TokenAlgorithm, TokenSigner] = {ES256: ports.token_signer}
+    if ports.sm2_token_signer is not None:
+        signers[SM2_SM3] = ports.sm2_token_signer
+    return signers
 
 
 def _password_rules(options: IamOptions) -> PasswordRules:
@@ -185,6 +197,8 @@ def _services(
         roles=roles,
         enrolment=EnrolmentService(means),
         resets=resets,
+        recoveries=RecoveryService(means),
+        notices=NoticeService(means),
         sign_in=SignInService(means, opening),
         passkeys=PasskeyService(means, opening),
         factors=FactorService(means),
@@ -221,7 +235,7 @@ def _services(
         cas=CasTickets(means, sessions, decisions),
         cas_logouts=CasLogouts(means),
         scim=ScimService(means, accounts),
-        power=_power(means, acting, (accounts, roles), desks),
+        power=_power(means, acting, decisions, desks),
         protection=protection,
         rates=means.rates,
     )
@@ -260,10 +274,10 @@ def _protection(
 def _power(
     means: Means,
     acting: ActingService,
-    holding: tuple[AccountService, RoleService],
+    decisions: DecisionService,
     desks: Mapping[str, ChangeDesk],
 ) -> PowerServices:
-    accounts, roles = holding
+    roles = RoleService(means)
     kinds: tuple[ChangeKind, ...] = (
         RoleChange(means, roles),
         PrivilegeChange(means, roles),
@@ -278,7 +292,8 @@ def _power(
         changes=changes,
         departures=DepartureService(means),
         lending=LendingService(means),
-        imports=ImportService(means, accounts),
+        imports=ImportService(means, AccountService(means)),
         own=OwnService(means, acting, changes),
+        profiles=ProfileService(means, decisions),
         matrix=MatrixService(means),
     )

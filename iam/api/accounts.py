@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iam.api.profiles import profile_shape
 from iam.api.shapes import (
     Table,
     account_query,
@@ -66,6 +67,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     add("GET /accounts", "list_accounts", ACCOUNT_READ, accounts.list_all)
     add("POST /accounts", "create_account", ACCOUNT_CREATE, accounts.create, request=_NEW)
     add(f"GET {one}", "get_account", ACCOUNT_READ, accounts.get)
+    add(f"GET {one}/profile", "get_profile", ACCOUNT_READ, accounts.profile)
     add(f"POST {one}/lock", "lock_account", ACCOUNT_LOCK, accounts.lock, request=_REASON)
     add(f"POST {one}/unlock", "unlock_account", ACCOUNT_UNLOCK, accounts.unlock, request=_REASON)
     add("GET /roles", "list_roles", ROLE_READ, roles.list_all)
@@ -125,6 +127,10 @@ class _Accounts:
     def get(self, request: Request) -> Response:
         found = self.services.accounts.get_account(request.caller, request.args["account"])
         return json_response(account_shape(found))
+
+    def profile(self, request: Request) -> Response:
+        found = self.services.power.profiles.get_profile(request.caller, request.args["account"])
+        return json_response(profile_shape(found))
 
     def lock(self, request: Request) -> Response:
         self.services.accounts.lock_account(

@@ -1,4 +1,4 @@
-"""``request-reset``, ``list-resets``, ``approve-reset``, ``complete-reset``."""
+"""Resets of credentials: asked for, approved, hastened, completed, cancelled by the owner."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from iam.commands.handing import enrolment_record, hand_out
 from iam.service import IamServices
+from secops.kernel.clock import to_rfc3339
 from secops.terminal.output import json_option, print_list, say
 from secops.terminal.session import session_of
 
@@ -71,4 +72,62 @@ def complete_reset(ctx: click.Context, reset: str, output: Path | None) -> None:
     hand_out(enrolment_record(issued), output)
 
 
-COMMANDS: Final = (request_reset, list_resets, approve_reset, complete_reset)
+@click.command("hasten-reset")
+@click.argument("reset")
+@click.option("--reason", required=True, help="The emergency, for the ledger and the alert.")
+@click.pass_context
+def hasten_reset(ctx: click.Context, reset: str, reason: str) -> None:
+    """Shorten the wait of an approved reset to 15 minutes, as a third administrator.
+
+    Example: secops --as audit-admin iam hasten-reset apr_01k9… --reason "duty officer locked out"
+    """
+    session = session_of(ctx)
+    recoveries = session.services(IamServices).recoveries
+    found = recoveries.hasten_reset(session.actor, reset, reason)
+    say(f"may be completed from {to_rfc3339(found.not_before)} on")
+
+
+@click.command("list-own-resets")
+@json_option
+@click.pass_context
+def list_own_resets(ctx: click.Context, *, as_json: bool) -> None:
+    """List resets of your own account that wait for their time.
+
+    Example: secops iam list-own-resets
+    """
+    session = session_of(ctx)
+    waiting = session.services(IamServices).recoveries.own_resets(session.actor)
+    records = [
+        {
+            "id": each.recovery.id,
+            "not_before": to_rfc3339(each.recovery.not_before),
+            "approved": each.approved,
+            "reason": each.reason,
+        }
+        for each in waiting
+    ]
+    print_list("Resets", ("id", "not_before", "approved", "reason"), records, as_json=as_json)
+
+
+@click.command("cancel-reset")
+@click.argument("reset")
+@click.pass_context
+def cancel_reset(ctx: click.Context, reset: str) -> None:
+    """Cancel a reset of your own account that you did not ask for.
+
+    Example: secops iam cancel-reset apr_01k9…
+    """
+    session = session_of(ctx)
+    session.services(IamServices).recoveries.cancel_reset(session.actor, reset)
+    say("cancelled")
+
+
+COMMANDS: Final = (
+    request_reset,
+    list_resets,
+    approve_reset,
+    complete_reset,
+    hasten_reset,
+    list_own_resets,
+    cancel_reset,
+)

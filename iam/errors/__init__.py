@@ -73,6 +73,7 @@ from iam.errors.power import (
     StaleChange,
     TwoPersonsNeeded,
 )
+from iam.errors.recovery import BreakGlassKept, BreakGlassState, ResetOver, ResetTooEarly
 from iam.errors.sites import PathRefused, SiteRefused, SiteSignIn, SiteUnknown
 from iam.errors.upstream import (
     LocalSignInClosed,
@@ -98,6 +99,8 @@ __all__ = [
     "AccessDenied",
     "AddressInvalid",
     "AuthorizationPending",
+    "BreakGlassKept",
+    "BreakGlassState",
     "CertificateKnown",
     "CertificateRefused",
     "CertificateUnchecked",
@@ -151,6 +154,8 @@ __all__ = [
     "RequestNotSupported",
     "RequestUriNotSupported",
     "RequestUriRefused",
+    "ResetOver",
+    "ResetTooEarly",
     "RoleConflict",
     "SecondFactorNeeded",
     "SignInRefused",

@@ -101,7 +101,11 @@ class MaskedAddress:
 
 @dataclass(frozen=True, slots=True)
 class OwnerNotice:
-    """One notice to an account's owner over one channel, sent until it is accepted."""
+    """One notice to an account's owner over one channel, sent until it is accepted.
+
+    ``sealed_address`` is the address as it was when something happened: whoever changes it
+    afterwards keeps no notice away. ``about`` is the instant the text names.
+    """
 
     id: str
     org_id: str
@@ -109,6 +113,8 @@ class OwnerNotice:
     channel: Channel
     kind: str
     subject_id: str
+    sealed_address: bytes = field(repr=False)
+    about: int
     state: NoticeState
     tries: int
     next_at: int

@@ -55,6 +55,7 @@ from iam.ports.provider import (
     LogoutStore,
     PushedStore,
 )
+from iam.ports.recovery import BreakGlassStore, RecoveryStore
 from iam.ports.scim import ScimStore
 from iam.ports.sign_on import (
     ClientStore,
@@ -83,6 +84,7 @@ from iam.ports.zero_trust import (
 __all__ = [
     "AccountStore",
     "BreachedPasswords",
+    "BreakGlassStore",
     "CasStore",
     "CertificateStore",
     "CertificateTrust",
@@ -128,6 +130,7 @@ __all__ = [
     "PolicyQuestion",
     "PolicyStore",
     "PushedStore",
+    "RecoveryStore",
     "RiskAdvice",
     "RiskStore",
     "RoleStore",
@@ -184,4 +187,6 @@ class IamStores:
     client_requests: ClientRequestStore
     message_addresses: MessageAddressStore
     owner_notices: OwnerNoticeStore
+    recoveries: RecoveryStore
+    break_glass: BreakGlassStore
     consents: ConsentStore

@@ -12,6 +12,7 @@ from iam.service.people.accounts import AccountService
 from iam.service.people.beginnings import BeginningService
 from iam.service.people.containment import ContainmentService
 from iam.service.people.enrolment import EnrolmentService
+from iam.service.people.recoveries import RecoveryService
 from iam.service.people.resets import ResetService
 from iam.service.people.roles import RoleService
 from iam.service.power import PowerServices
@@ -37,6 +38,7 @@ from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
 from iam.service.sign_on.message_addresses import MessageAddressService
 from iam.service.sign_on.message_codes import MessageCodeService
+from iam.service.sign_on.notices import NoticeService
 from iam.service.sign_on.passkeys import PasskeyService
 from iam.service.sign_on.sessions import SessionService
 from iam.service.sign_on.sign_in import SignInService
@@ -57,6 +59,8 @@ class IamServices:
     roles: RoleService
     enrolment: EnrolmentService
     resets: ResetService
+    recoveries: RecoveryService
+    notices: NoticeService
     sign_in: SignInService
     passkeys: PasskeyService
     factors: FactorService

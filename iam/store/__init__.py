@@ -25,6 +25,7 @@ from iam.store.organisations import Organisations
 from iam.store.passkeys import Passkeys
 from iam.store.persons import Persons
 from iam.store.policies import Policies, RecordedDecisions
+from iam.store.recovery import BreakGlassAccounts, Recoveries
 from iam.store.risks import Risks
 from iam.store.roles import Roles
 from iam.store.scim import ScimTables
@@ -71,5 +72,7 @@ def make_stores() -> IamStores:
         client_requests=ClientRequests(),
         message_addresses=MessageAddresses(),
         owner_notices=OwnerNotices(),
+        recoveries=Recoveries(),
+        break_glass=BreakGlassAccounts(),
         consents=Consents(),
     )

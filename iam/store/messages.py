@@ -27,9 +27,10 @@ _PUT_CODE: Final = sa.text(
     " sealed_address = excluded.sealed_address"
 )
 _ADD_NOTICE: Final = sa.text(
-    "INSERT INTO iam_owner_notices (id, org_id, account_id, channel, kind, subject_id, state,"
-    " tries, next_at, created_at, trouble) VALUES (:id, :org_id, :account_id, :channel, :kind,"
-    " :subject_id, :state, :tries, :next_at, :created_at, :trouble) ON CONFLICT DO NOTHING"
+    "INSERT INTO iam_owner_notices (id, org_id, account_id, channel, kind, subject_id,"
+    " sealed_address, about, state, tries, next_at, created_at, trouble) VALUES (:id, :org_id,"
+    " :account_id, :channel, :kind, :subject_id, :sealed_address, :about, :state, :tries,"
+    " :next_at, :created_at, :trouble) ON CONFLICT DO NOTHING"
 )
 
 

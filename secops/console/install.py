@@ -13,6 +13,9 @@ from secops.web.routes import Route
 
 def console_routes(parts: ConsoleParts) -> tuple[Route, ...]:
     """Return every route of the console."""
-    desk = Desk(parts, Renderer(parts.demo, parts.version, parts.clock))
+    desk = Desk(
+        parts,
+        Renderer(parts.demo, parts.version, parts.clock, warned=parts.iam.recoveries.is_waiting),
+    )
     rooms = (signin, home, iam, kms, detectors, playbooks, audits)
     return (*ROUTES, *chain.from_iterable(room.routes(desk) for room in rooms))

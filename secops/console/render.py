@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from secops.console.navigation import GROUPS, Group
 from secops.console.statics import asset_path
 from secops.console.texts import translate, translations
+from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.clock import SECOND, Clock, SystemClock
 from secops.kernel.permissions import ROLES
@@ -57,11 +58,15 @@ def _environment(language: Language) -> Environment:
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """Makes pages. ``demo`` puts the banner 演示数据 on every one."""
+    """Makes pages. ``demo`` puts the banner 演示数据 on every one.
+
+    ``warned`` tells whether somebody's own account waits for a reset: their pages say so.
+    """
 
     demo: bool
     version: str
     clock: Clock = field(default_factory=SystemClock)
+    warned: Callable[[Actor], bool] = field(default=lambda _: False)
     environments: Mapping[Language, Environment] = field(
         default_factory=lambda: {"zh": _environment("zh"), "en": _environment("en")}
     )
@@ -89,6 +94,7 @@ class Renderer:
             "roles": _roles(request),
             "navigation": visible(request),
             "demo": self.demo,
+            "warned": request.actor is not None and self.warned(request.actor),
             "version": self.version,
         }
 

@@ -1,7 +1,8 @@
-"""Resetting credentials takes two administrators of different kinds."""
+"""Resetting credentials takes two administrators of different kinds, and a day's notice."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,9 +20,11 @@ from iam.service.changes import (
 )
 from iam.service.means import Means
 from iam.service.people.accounts import issue_enrolment
+from iam.service.people.recoveries import begin_recovery, require_waiting, take_recovery
 from iam.service.persons import refuse_requester
 from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account
+from iam.service.sign_on.factors import held_factors
 from iam.service.sign_on.sessions import end_within, refuse_own
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -45,7 +48,7 @@ class ResetService:
         """Ask to reset an account's credentials; return the request's id."""
         means = self.means
         means.parts.access.require(actor, ACCOUNT_RESET, "account:*")
-        approval_id = means.parts.ids.new("apr")
+        approval_id, lifetimes = means.parts.ids.new("apr"), means.options.lifetimes
 
         def work(tx: Transaction) -> str:
             found = reached_account(means, tx, actor, account)
@@ -57,10 +60,11 @@ class ResetService:
                 target=f"account:{found.id}",
                 sides=self._sides(tx, found),
                 permission=RESET_APPROVE,
-                life=means.options.lifetimes.reset_request,
+                life=lifetimes.reset_delay + lifetimes.reset_request,
                 reason=reason,
             )
             ask_change(means, tx, actor, asking)
+            begin_recovery(means, tx, approval_id, (found.id, found.org_id))
             self._record(tx, "iam.request_reset", actor, (found.id, approval_id))
             return approval_id
 
@@ -72,7 +76,14 @@ class ResetService:
             self.means.parts.access.require(actor, ACCOUNT_RESET, "account:*")
         read = self.means.parts.transactions.read
         waiting = read(lambda tx: self.means.parts.approvals.pending(tx, actor.org_id))
-        return [approval for approval in waiting if approval.kind == KIND]
+        asked = [approval for approval in waiting if approval.kind == KIND]
+        get = self.means.stores.recoveries.get
+        found = read(lambda tx: {each.id: get(tx, each.id) for each in asked})
+        return [
+            each
+            for each in asked
+            if (wait := found[each.id]) is not None and wait.state == "waiting"
+        ]
 
     def approve_reset(
         self, actor: Actor, approval_id: str, *, grant: bool, reason: str = ""
@@ -89,7 +100,10 @@ class ResetService:
             verdict = Verdict("rejected", reason)
             if grant:
                 verdict = Verdict("approved", reason, self._look(tx, change))
+            require_waiting(means, tx, approval_id)
             decide_change(means, tx, actor, change, verdict)
+            if not grant:
+                means.stores.recoveries.end(tx, approval_id, "rejected")
             action = "iam.approve_reset" if grant else "iam.reject_reset"
             self._record(
                 tx, action, actor, (approval.subject.removeprefix("account:"), approval_id)
@@ -98,7 +112,10 @@ class ResetService:
         means.parts.transactions.run(work)
 
     def complete_reset(self, actor: Actor, approval_id: str) -> IssuedEnrolment:
-        """Clear every factor of an approved request's account; return its new enrolment."""
+        """Clear every factor of an approved request's account; return its new enrolment.
+
+        Raises ``ResetTooEarly`` while its owner has time, ``ResetOver`` once they cancelled it.
+        """
         means = self.means
         means.parts.access.require(actor, ACCOUNT_RESET, f"approval:{approval_id}")
         account = means.parts.transactions.read(
@@ -110,7 +127,9 @@ class ResetService:
             refuse_locked(means, tx, account.id)
             change = means.stores.changes.get(tx, approval_id)
             use_change(means, tx, change, self._look(tx, change))
+            take_recovery(means, tx, approval_id)
             means.stores.credentials.clear(tx, account.id)
+            means.stores.message_addresses.clear(tx, account.id)
             means.stores.enrolments.add(tx, stored)
             means.stores.accounts.set_state(tx, account.id, "pending")
             means.parts.revocations.restore(tx, "account", account.id)
@@ -135,19 +154,18 @@ class ResetService:
 
     def _sides(self, tx: Transaction, account: Account) -> Sides:
         """Return which factors go: what the account holds now, without any secret."""
-        stores, held = self.means.stores, account.id
-        passwords = stores.credentials.passwords(tx, held)
+        held = held_factors(self.means, tx, account.id)
+        counts = Counter(factor.kind for factor in held if factor.usable)
+        password = next((factor.since for factor in held if factor.kind == "password"), None)
         before: dict[str, Any] = {
             "account": account.name,
             "state": account.state,
-            "password_set_at": rfc3339_or_none(passwords[0].set_at) if passwords else None,
-            "totp": stores.credentials.totp(tx, held) is not None,
-            "recovery_codes": stores.factors_held.recovery_codes_left(tx, held) > 0,
-            "passkeys": len(stores.passkeys.of_account(tx, held)),
-            "certificates": len(stores.certificates.of_account(tx, held)),
+            "password_set_at": rfc3339_or_none(password),
+            "factors": {factor.kind: counts[factor.kind] for factor in held},
         }
-        none = {"totp": False, "recovery_codes": False, "passkeys": 0, "certificates": 0}
-        return Sides(before, {**before, "state": "pending", "password_set_at": None, **none})
+        gone = dict.fromkeys(before["factors"], 0)
+        after = {"state": "pending", "password_set_at": None, "factors": gone}
+        return Sides(before, {**before, **after})
 
     def _approval(self, tx: Transaction, actor: Actor, approval_id: str) -> Approval:
         approval = self.means.parts.approvals.get(tx, approval_id)

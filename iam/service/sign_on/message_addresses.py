@@ -8,6 +8,7 @@ from typing import Final
 
 from iam.core.message_addresses import masked_address, normal_address
 from iam.core.message_codes import CODE_LIFETIME, is_code
+from iam.core.notices import ADDRESS_CHANGED
 from iam.errors import SignInRefused, TokenRefused
 from iam.models.messages import (
     AskedAddress,
@@ -19,6 +20,7 @@ from iam.models.messages import (
 )
 from iam.service.means import Means
 from iam.service.sign_on.guessing import count_factor_failure, factor_refused, guess_keys
+from iam.service.sign_on.notices import Cause, notify_owner
 from iam.service.sign_on.owning import owner_of, require_fresh
 from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.sign_on.sending import (
@@ -122,6 +124,7 @@ class MessageAddressService:
                 sealed_address=found.sealed_address,
                 created_at=tx.now,
             )
+            self._tell_old(tx, actor, made.channel)
             addresses.put(tx, made)
             tx.record(Act("iam.confirm_address", actor, target, details={"channel": made.channel}))
             return made
@@ -138,6 +141,7 @@ class MessageAddressService:
         named = channel_named(channel)
 
         def work(tx: Transaction) -> None:
+            self._tell_old(tx, actor, named)
             if not means.stores.message_addresses.remove(tx, actor.id, named):
                 msg = "you have no address for this channel"
                 raise NotFound(msg)
@@ -145,3 +149,10 @@ class MessageAddressService:
             tx.record(Act("iam.remove_address", actor, f"account:{actor.id}", details=details))
 
         means.parts.transactions.run(work)
+
+    def _tell_old(self, tx: Transaction, actor: Actor, channel: Channel) -> None:
+        """Tell the address that goes away: it may be a thief who takes it away."""
+        held = self.means.stores.message_addresses.of_account(tx, actor.id)
+        leaving = [each for each in held if each.channel == channel]
+        cause = Cause(ADDRESS_CHANGED, self.means.parts.ids.new("adr"), tx.now)
+        notify_owner(self.means, tx, actor.id, cause, leaving)

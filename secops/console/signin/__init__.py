@@ -7,7 +7,16 @@ request, ``/login`` proves who it is to the provider, ``/login/callback`` redeem
 from __future__ import annotations
 
 from secops.console.parts import Desk
-from secops.console.signin import certificates, device, factors, messages, pages, step_up, upstream
+from secops.console.signin import (
+    certificates,
+    device,
+    factors,
+    messages,
+    pages,
+    resets,
+    step_up,
+    upstream,
+)
 from secops.web.routes import Route
 
 __all__ = ["routes"]
@@ -21,6 +30,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *certificates.routes(desk),
         *factors.routes(desk),
         *messages.routes(desk),
+        *resets.routes(desk),
         *step_up.routes(desk),
         *upstream.routes(desk),
     )

@@ -14,6 +14,7 @@ from iam.errors import (
     SignInRefused,
 )
 from iam.models.factors import Factor
+from secops.console.iam.words import FACTOR_KINDS
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.signin.shared import qr_picture
 from secops.console.tables import Cell, Column, Table
@@ -32,14 +33,6 @@ _COLUMNS: Final = (
     Column("since", N_("设置时间")),
     Column("used", N_("最近使用")),
 )
-_KINDS: Final = {
-    "password": Text("口令", "Password"),
-    "totp": Text("动态码", "One-time codes"),
-    "recovery": Text("恢复码", "Recovery codes"),
-    "passkey": Text("通行密钥", "Passkey"),
-    "certificate": Text("证书", "Certificate"),
-    "one_time": Text("短信或邮件验证码", "Code by message or mail"),
-}
 _NOTES: Final = {
     "hardware": Text("有效(专用硬件)", "in force (hardware)"),
     "synced": Text("有效(可同步)", "in force (synced)"),
@@ -181,7 +174,7 @@ def _row(factor: Factor, request: Request) -> tuple[Cell, ...]:
     if factor.kind == "recovery" and not factor.usable:
         state = _USED_UP
     return (
-        Cell(_KINDS[factor.kind].into(request.language)),
+        Cell(FACTOR_KINDS[factor.kind].into(request.language)),
         Cell(factor.name or "—"),
         Cell(state.into(request.language), badge="good" if factor.usable else "warn"),
         Cell("", instant=factor.since) if factor.since else Cell("—"),

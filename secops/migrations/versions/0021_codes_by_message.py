@@ -70,6 +70,8 @@ def _messages() -> None:
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("subject_id", sa.Text, nullable=False),
+        sa.Column("sealed_address", sa.LargeBinary, nullable=False),
+        sa.Column("about", sa.BigInteger, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("next_at", sa.BigInteger, nullable=False),

@@ -15,6 +15,7 @@ from iam.errors import (
     OwnRole,
     PasswordWeak,
     PersonUnproved,
+    ResetTooEarly,
     RoleConflict,
     SignInRefused,
 )
@@ -23,7 +24,7 @@ from iam.models.changes import NewChange
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
 from secops.kernel.approvals import NotPending
-from secops.kernel.clock import DAY
+from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import Conflict, Forbidden, NotFound, SecopsError
 from secops.kernel.pages import PageRequest
 from tests.fakes.iam_home import ADDRESS, OWNER, IamHome, open_iam_home
@@ -227,6 +228,9 @@ def test_a_reset_takes_two_administrators(home: IamHome) -> None:
     with pytest.raises(NotPending):
         home.services.resets.complete_reset(system, reset)
     home.services.resets.approve_reset(security, reset, grant=True)
+    with pytest.raises(ResetTooEarly):
+        home.services.resets.complete_reset(system, reset)
+    home.clock.advance(DAY // SECOND)
     issued = home.services.resets.complete_reset(system, reset)
     assert home.services.sessions.by_cookie(opened.cookie) is None
     with pytest.raises(SignInRefused):

@@ -534,6 +534,10 @@ def test_resets_over_http(home: IamHome, browser: Browser) -> None:
     waiting = body(browser.send("GET /api/v1/iam/resets", token=security))
     assert [item["id"] for item in waiting["items"]] == [reset]
     assert browser.send(f"POST /api/v1/iam/resets/{reset}/approve", token=security).status == 204
+    early = browser.send(f"POST /api/v1/iam/resets/{reset}/complete", token=system)
+    assert (early.status, body(early)["code"]) == (409, "iam.reset_too_early")
+    home.clock.advance(86_400)
+    system, security = token_for(home, "system-admin"), token_for(home, "security-admin")
     done = browser.send(f"POST /api/v1/iam/resets/{reset}/complete", token=system)
     assert (done.status, body(done)["account"]) == (201, "staff")
     assert browser.send(f"POST /api/v1/iam/resets/{reset}/reject", token=security).status == 409

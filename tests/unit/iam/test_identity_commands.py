@@ -15,7 +15,7 @@ from iam.commands import group
 from iam.commands.bench import figures
 from iam.core.gb11643.id_number import check_character
 from iam.core.rfc6238.totp import hotp, step_at
-from iam.errors import EnrolmentRefused, PersonUnproved
+from iam.errors import EnrolmentRefused, PersonUnproved, ResetTooEarly
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Conflict, Forbidden, Invalid
 from secops.terminal.session import Session
@@ -187,9 +187,19 @@ def test_a_reset_by_two(home: IamHome) -> None:
     assert [item["id"] for item in waiting] == [reset]
     assert "lost" in run(home, "security-admin", "list-resets").stdout
     assert run(home, "security-admin", "approve-reset", reset).exit_code == 0
+    assert (
+        "may be completed"
+        in run(home, "audit-admin", "hasten-reset", reset, "--reason", "duty officer").stderr
+    )
+    assert isinstance(run(home, "system-admin", "complete-reset", reset).exception, ResetTooEarly)
+    home.clock.advance(900)
     assert printed(run(home, "system-admin", "complete-reset", reset))["account"] == "staff"
     other = run(home, "system-admin", "request-reset", "analyst", "--reason", "x").stdout.strip()
     assert run(home, "security-admin", "approve-reset", other, "--reject").exit_code == 0
+    third = run(home, "system-admin", "request-reset", "analyst", "--reason", "x").stdout.strip()
+    assert printed(run(home, "analyst", "list-own-resets", "--json"))["items"][0]["id"] == third
+    assert run(home, "analyst", "cancel-reset", third).exit_code == 0
+    assert printed(run(home, "analyst", "list-own-resets", "--json"))["items"] == []
 
 
 def test_figures_are_measured_on_the_real_handlers(home: IamHome) -> None:
