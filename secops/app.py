@@ -82,6 +82,7 @@ def open_house(home: Path, role: str = "command") -> House:
         outbound=notices.upstream(settings),
         mandate_signer=keys.PoolMandateSigner(kms),
         trust=identity.trust(settings),
+        sm2_token_signer=keys.sm2_token_signer(kms, parts.clock, settings.crypto_profile),
         carriers=messages.carriers(settings, parts.clock),
     )
     iam_plane = install_iam(parts, iam_ports, identity.options(settings))

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from iam.api.shapes import Table, client_shape, number, schema, text, texts
-from iam.models.clients import IssuedClient, NewClient
+from iam.models.clients import TOKEN_ALGORITHMS, IssuedClient, NewClient
 from iam.service import IamServices
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
@@ -40,6 +40,7 @@ _NEW = schema(
     max_age={"type": "integer", "description": "seconds"},
     back_channel_uri={},
     sector={},
+    token_alg={"enum": list(TOKEN_ALGORITHMS)},
 )
 
 
@@ -72,7 +73,7 @@ def _demands(body: Mapping[str, Any]) -> dict[str, Any]:
     if keys is not None and not isinstance(keys, dict):
         msg = "jwks is a JWK set"
         raise Invalid(msg)
-    texts_given = ("assertion_alg", "jwks_uri", "back_channel_uri", "sector")
+    texts_given = ("assertion_alg", "jwks_uri", "back_channel_uri", "sector", "token_alg")
     return {
         **{name: text(body, name) for name in texts_given if body.get(name) is not None},
         "jwks": None if keys is None else orjson.dumps(keys).decode(),

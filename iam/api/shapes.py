@@ -138,6 +138,7 @@ def client_shape(client: Client) -> dict[str, Any]:
         "consent": client.consent,
         "level": client.level,
         "max_age": client.max_age,
+        "token_alg": client.token_alg,
         "back_channel_uri": client.back_channel_uri,
         "disabled": client.disabled_at is not None,
         "created_at": to_rfc3339(client.created_at),

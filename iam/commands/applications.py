@@ -8,7 +8,14 @@ from typing import Any, Final
 import click
 
 from iam.commands.handing import hand_out
-from iam.models.clients import DEVICE_GRANT, Client, IssuedClient, NewClient
+from iam.models.clients import (
+    DEVICE_GRANT,
+    ES256,
+    TOKEN_ALGORITHMS,
+    Client,
+    IssuedClient,
+    NewClient,
+)
 from iam.service import IamServices
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
@@ -40,6 +47,7 @@ def _record(client: Client) -> dict[str, Any]:
         "level": client.level,
         "back_channel_uri": client.back_channel_uri,
         "consent": client.consent,
+        "token_alg": client.token_alg,
         "disabled": client.disabled_at is not None,
     }
 
@@ -66,6 +74,12 @@ def _hand_out(issued: IssuedClient, output: Path | None) -> None:
 @click.option("--level", type=click.IntRange(1, 3), default=1, help="Least sign-in level.")
 @click.option("--max-age", type=click.IntRange(0), help="Greatest age of a sign-in, seconds.")
 @click.option("--back-channel-uri", help="Where it is told that a session ended.")
+@click.option(
+    "--token-alg",
+    type=click.Choice(TOKEN_ALGORITHMS),
+    default=ES256,
+    help="What signs its tokens; SM2 needs crypto_profile gm.",
+)
 @click.option("--sector", help="Host whose applications know people by the same identifier.")
 @_output
 @click.pass_context
@@ -99,6 +113,7 @@ def create_client(ctx: click.Context, /, client_id: str, **given: Any) -> None:
         max_age=given["max_age"],
         back_channel_uri=given["back_channel_uri"],
         sector=given["sector"],
+        token_alg=given["token_alg"],
     )
     issued = session.services(IamServices).clients.create_client(session.actor, new)
     _hand_out(issued, given["output"])

@@ -11,6 +11,11 @@ DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 AuthMethod = Literal["client_secret", "private_key_jwt", "none"]
 ClientProfile = Literal["standard", "fapi2"]
+ES256: Final = "ES256"
+SM2_SM3: Final = "SGD_SM3_SM2"
+"""SM2 with SM3, as GM/T 0125.1-2022 names it in JOSE headers (read second-hand)."""
+TokenAlgorithm = Literal["ES256", "SGD_SM3_SM2"]
+TOKEN_ALGORITHMS: Final[tuple[TokenAlgorithm, ...]] = (ES256, SM2_SM3)
 ConsentRule = Literal["none", "ask"]
 """Whether people are asked what the application may learn and do: by two people's word not."""
 
@@ -22,7 +27,7 @@ class Client:
     ``first_party`` applications see the account's own identifier as ``sub``, all others a
     pairwise one, the same for those of one ``sector``. ``audiences``: whom its tokens may
     address; the first is the default. ``jwks`` is a JWK set as text. ``level`` and
-    ``max_age`` (seconds) are what it demands of every sign-in.
+    ``max_age`` (seconds) are what it demands of every sign-in. ``token_alg`` signs its tokens.
     """
 
     id: str
@@ -49,6 +54,7 @@ class Client:
     max_age: int | None = None
     back_channel_uri: str | None = None
     sector: str | None = None
+    token_alg: TokenAlgorithm = ES256
     consent: ConsentRule = "ask"
 
     @property
@@ -88,6 +94,7 @@ class NewClient:
     max_age: int | None = None
     back_channel_uri: str | None = None
     sector: str | None = None
+    token_alg: TokenAlgorithm = ES256
     consent: ConsentRule = "none"
 
     @property

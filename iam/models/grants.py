@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from iam.models.clients import ES256, TokenAlgorithm
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
@@ -117,7 +119,7 @@ class VerifiedClaims:
     ``family`` names the refresh family it came from, so that both end together. ``key`` is
     the thumbprint of the key whose holder alone may use it (RFC 9449 §6). ``mandate`` is what
     the subject, a legal person, is acted for under, and ``agent`` who acts (RFC 8693 §4.1);
-    ``consent`` is the person's consent that it ends with.
+    ``consent`` is the person's consent that it ends with, ``algorithm`` what signed it.
     """
 
     issuer: str
@@ -137,6 +139,7 @@ class VerifiedClaims:
     mandate: str | None = None
     agent: str | None = None
     consent: str | None = None
+    algorithm: TokenAlgorithm = ES256
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,21 +19,24 @@ KeyedHash = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A P-256 key of the pool: what ``TokenSigner.sign`` calls it, and its SPKI in DER."""
+    """A P-256 or SM2 key of the pool: what ``TokenSigner.sign`` calls it, and its SPKI in DER."""
 
     name: str
     public_der: bytes
 
 
 class TokenSigner(Protocol):
-    """Signs tokens with ES256."""
+    """Signs tokens with one algorithm: ES256, or SM2 with SM3."""
 
     def keys(self) -> Sequence[SigningKey]:
         """Return the published keys, the one that signs first; old ones stay for a day."""
         ...
 
     def sign(self, name: str, message: bytes) -> bytes:
-        """Return the DER ECDSA signature over SHA-256 of ``message`` by the key ``name``."""
+        """Return the DER signature of ``message`` by the key ``name``.
+
+        ECDSA over its SHA-256, or SM2 with SM3 and the user id 1234567812345678.
+        """
         ...
 
     def renew(self, before: int) -> bool:
@@ -93,6 +96,7 @@ class IamPorts:
     outbound: Outbound = field(default_factory=NoOutbound)
     trust: CertificateTrust = field(default_factory=NoTrust)
     mandate_signer: MandateSigner = field(default_factory=NoMandateSigner)
+    sm2_token_signer: TokenSigner | None = None
     carriers: tuple[MessageCarrier, ...] = ()
 
 

@@ -26,6 +26,7 @@ _PLAIN: Final = (
     "max_age",
     "back_channel_uri",
     "sector",
+    "token_alg",
     "consent",
 )
 

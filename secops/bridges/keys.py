@@ -33,6 +33,7 @@ from secops.kernel.clock import DAY, Clock
 from secops.kernel.errors import SecopsError, Unavailable
 
 TOKENS: Final = "iam-tokens"
+TOKENS_SM2: Final = "iam-tokens-sm2"
 CHECKPOINT_ED25519: Final = "ledger-ed25519"
 CHECKPOINT_SM2: Final = "ledger-sm2"
 REPORT_SM2: Final = "report-sm2"
@@ -45,6 +46,7 @@ LOG_SUBJECTS: Final = "log-subjects"
 LOG_ORIGINALS: Final = "log-originals"
 SYSTEM_KEYS: Final = {
     TOKENS: "ecdsa-p256",
+    TOKENS_SM2: "sm2",
     CHECKPOINT_ED25519: "ed25519",
     CHECKPOINT_SM2: "sm2",
     REPORT_SM2: "sm2",
@@ -78,15 +80,16 @@ class _Signers:
 
 
 class PoolTokenSigner:
-    """Implements ``iam.ports.TokenSigner`` with a P-256 key of the pool.
+    """Implements ``iam.ports.TokenSigner`` with a key of the pool: P-256, or SM2.
 
     A new version is published a day before it signs: whoever keeps our keys for less than
     that never meets a signature by a key they don't have. Old ones stay published.
     """
 
-    def __init__(self, kms: KmsServices, clock: Clock) -> None:
+    def __init__(self, kms: KmsServices, clock: Clock, name: str = TOKENS) -> None:
         self._kms = kms
         self._clock = clock
+        self._name = name
         self._signers = _Signers(kms)
 
     def keys(self) -> Sequence[SigningKey]:
@@ -99,17 +102,25 @@ class PoolTokenSigner:
 
     def sign(self, name: str, message: bytes) -> bytes:
         """Return the DER signature; raise ``Conflict`` if ``name`` no longer signs."""
-        return self._signers.get(TOKENS, "ecdsa-p256").sign_as(int(name), message)
+        return self._signer().sign_as(int(name), message)
 
     def renew(self, before: int) -> bool:
         """Make a new version if the newest is from before; True if it was made."""
         if self._published()[-1].created_at >= before:
             return False
-        self._kms.system_keys.rotate_signer(TOKENS)
+        self._kms.system_keys.rotate_signer(self._name)
         return True
 
     def _published(self) -> Sequence[SystemPublicKey]:
-        return self._signers.get(TOKENS, "ecdsa-p256").public_keys()
+        return self._signer().public_keys()
+
+    def _signer(self) -> SystemSigner:
+        return self._signers.get(self._name, SYSTEM_KEYS[self._name])
+
+
+def sm2_token_signer(kms: KmsServices, clock: Clock, profile: str) -> PoolTokenSigner | None:
+    """Return what signs the tokens of clients that ask for SM2; None outside profile gm."""
+    return PoolTokenSigner(kms, clock, TOKENS_SM2) if profile == "gm" else None
 
 
 class PoolMandateSigner:

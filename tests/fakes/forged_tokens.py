@@ -15,7 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from iam.core.base64url import encode
 from iam.core.rfc9068.verify import MAX_TOKEN
+from iam.models.clients import ES256, SM2_SM3
 from iam.service.provider.tokens import KeyRing
+from secops.crypto.der import signature_to_raw
+from secops.crypto.options import SM2_DEFAULT_USER_ID as USER_ID
+from secops.crypto.sm2 import ORDER as SM2_ORDER
 from tests.fakes.iam_home import ISSUER, IamHome
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -23,6 +27,7 @@ NONE = ("none", "None", "NONE", "nOnE", "none ", " none", "", "null", "none\0", 
 ALGORITHMS = (
     *("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES384", "ES512", "ES256K", "EdDSA", "Ed25519", "es256", "ES256 ", "A256KW", "dir"),
+    *("SGD_SM3_SM2", "SM2", "SM2SM3", "SGD_SM3_SM9", "SGD_SM3_HMAC"),
 )
 HEADERS: tuple[dict[str, Any], ...] = (
     {"jwk": {"kty": "EC"}},
@@ -118,6 +123,64 @@ def signed(home: IamHome, header: bytes, payload: bytes) -> str:
     return f"{message.decode()}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
+def signed_by_sm2(home: IamHome, header: bytes, payload: bytes, user_id: bytes = USER_ID) -> str:
+    """Sign anything with the real SM2 key."""
+    assert home.sm2_signer is not None
+    message = f"{encode(header)}.{encode(payload)}".encode()
+    signature = home.sm2_signer.private[0].sign(message, user_id)
+    return f"{message.decode()}.{encode(signature_to_raw(signature, SM2_ORDER))}"
+
+
+def switched_tokens(home: IamHome, es256: str, sm2: str) -> dict[str, str]:
+    """Tokens whose algorithm, key or signature was switched; two good ones of two clients."""
+    ours = {"ES256": es256, "SM2": sm2}
+    headers = {name: jwt.get_unverified_header(token) for name, token in ours.items()}
+    bodies = {
+        name: jwt.decode(token, options={"verify_signature": False}) | {"jti": "switched"}
+        for name, token in ours.items()
+    }
+    signers = {"ES256": signed, "SM2": signed_by_sm2}
+    found: dict[str, str] = {}
+    for header in ours:
+        for body in ours:
+            for signer in ours:
+                name = f"{header} header, {body} client, {signer} key"
+                made = orjson.dumps(headers[header])
+                found[name] = signers[signer](home, made, orjson.dumps(bodies[body]))
+    for name in ours:  # what fits in all three is no forgery
+        found.pop(f"{name} header, {name} client, {name} key")
+    other = headers["SM2"] | {"alg": "ES256"}
+    found["SM2 key named ES256"] = signed_by_sm2(
+        home, orjson.dumps(other), orjson.dumps(bodies["SM2"])
+    )
+    other = headers["ES256"] | {"alg": SM2_SM3}
+    for body in ours:
+        found[f"ES256 key named SM2, {body} client"] = signed(
+            home, orjson.dumps(other), orjson.dumps(bodies[body])
+        )
+    for name in ("SM2", "SM2SM3", "sgd_sm3_sm2", "SGD_SM3_SM2 ", "none", "HS256"):
+        made = orjson.dumps(headers["SM2"] | {"alg": name})
+        found[f"SM2 key named {name!r}"] = signed_by_sm2(home, made, orjson.dumps(bodies["SM2"]))
+    whole, body = orjson.dumps(headers["SM2"]), orjson.dumps(bodies["SM2"])
+    for user in (b"", b"1234567812345679", b"secops"):
+        found[f"SM2 for the user {user!r}"] = signed_by_sm2(home, whole, body, user)
+    text, _, signature = sm2.rpartition(".")
+    assert home.sm2_signer is not None
+    der = home.sm2_signer.private[0].sign(text.encode())
+    order = SM2_ORDER.to_bytes(32, "big")
+    for label, raw in {
+        "DER": der,
+        "zeros": bytes(64),
+        "orders": order + order,
+        "short": bytes(63),
+        "long": bytes(65),
+    }.items():
+        found[f"SM2 signature {label}"] = f"{text}.{encode(raw)}"
+    found["SM2 signature padded"] = f"{text}.{signature}="
+    found["SM2 signature of another"] = f"{text}.{es256.rpartition('.')[2]}"
+    return found
+
+
 def forged_tokens(home: IamHome, good: str) -> dict[str, str]:
     """Forged tokens by kind; ``good`` is an access token of a person's session."""
     found = dict(_all(home, good))
@@ -137,7 +200,7 @@ def _all(home: IamHome, good: str) -> Iterator[tuple[str, str]]:
         yield f"payload {payload[:20]!r}", signed(home, orjson.dumps(header), payload)
     yield from _signatures(home, header, good)
     yield from _shapes(good)
-    ring = KeyRing(home.signer, home.clock)
+    ring = KeyRing({ES256: home.signer}, home.clock)
     for kind in ("JWT", "logout+jwt"):
         yield f"our own {kind}", ring.sign(kind, claims)  # type: ignore[arg-type]
 

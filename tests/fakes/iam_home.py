@@ -35,7 +35,7 @@ from secops.kernel.access import LateAccessControl
 from secops.kernel.actors import Actor, os_actor
 from secops.web.routes import Plane
 from tests.fakes.clock import FakeClock
-from tests.fakes.identity_keys import FakeTokenSigner, fake_iam_ports
+from tests.fakes.identity_keys import FakeSm2TokenSigner, FakeTokenSigner, fake_iam_ports
 from tests.fakes.parts import database_spine
 from tests.fakes.randomness import FakeRandomness
 
@@ -66,6 +66,7 @@ class IamHome:
     signer: FakeTokenSigner
     hasher: CountingHasher
     demo: dict[str, DemoAccount] = field(default_factory=dict)
+    sm2_signer: FakeSm2TokenSigner | None = None
 
     @property
     def services(self) -> IamServices:
@@ -115,7 +116,7 @@ def open_iam_home(
     """Open ``home`` (made if new) with the plane installed and access control bound."""
     demo_accounts: dict[str, DemoAccount] = {}
     if demo and url is None and not (home / "secops.db").exists():
-        content, demo_accounts = _demo_home()
+        content, demo_accounts = _demo_home(options.get("crypto_profile", "intl"))
         (home / "secops.db").write_bytes(content)
     opened = _open(
         home,
@@ -140,10 +141,10 @@ def open_iam_home(
 
 
 @functools.cache
-def _demo_home() -> tuple[bytes, dict[str, DemoAccount]]:
+def _demo_home(profile: str) -> tuple[bytes, dict[str, DemoAccount]]:
     """Return a database with the demo accounts; making them anew for each test takes long."""
     with tempfile.TemporaryDirectory() as folder:
-        opened = _open(Path(folder), None, demo=True, signer=None)
+        opened = _open(Path(folder), None, demo=True, signer=None, crypto_profile=profile)
         made = opened.services.beginnings.create_demo_accounts(OWNER)
         opened.close()
         engine = make_engine(f"sqlite:///{folder}/secops.db")
@@ -170,10 +171,11 @@ def _open(
     clock, access = FakeClock(), LateAccessControl()
     spine = database_spine(home, url=url, clock=clock, access=access)
     signer, hasher = signer or FakeTokenSigner(), CountingHasher()
+    sm2_signer = FakeSm2TokenSigner() if options.get("crypto_profile") == "gm" else None
     plane = assemble(
         spine.parts,
         replace(
-            fake_iam_ports(signer),
+            fake_iam_ports(signer, sm2_signer),
             login_risk=login_risk or NoLoginRisk(),
             outbound=outbound or NoOutbound(),
             trust=trust or NoTrust(),
@@ -182,6 +184,6 @@ def _open(
         IamOptions(**{"issuer": ISSUER, "demo": demo, **options}),
         hasher=hasher,
     )
-    opened = IamHome(spine, plane, clock, signer, hasher)
+    opened = IamHome(spine, plane, clock, signer, hasher, sm2_signer=sm2_signer)
     access.bind(opened.services.decisions)
     return opened

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from iam.errors import MandateRefused
 from iam.ports import IamPorts, SigningKey
-from secops.kernel.errors import Invalid, Unavailable
+from secops.crypto.sm2 import PrivateKey
+from secops.kernel.errors import Conflict, Invalid, Unavailable
 
 
 def _spki(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -45,6 +46,28 @@ class FakeTokenSigner:
             raise Unavailable
         key = next(key for key in self.private if str(id(key)) == name)
         return key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+class FakeSm2TokenSigner:
+    """Signs with the newest of its SM2 keys."""
+
+    def __init__(self) -> None:
+        self.private = [PrivateKey.generate()]
+
+    def rotate(self) -> None:
+        self.private.insert(0, PrivateKey.generate())
+
+    def renew(self, before: int) -> bool:
+        return before < 0
+
+    def keys(self) -> list[SigningKey]:
+        return [SigningKey(str(id(key)), key.public_key.der) for key in self.private]
+
+    def sign(self, name: str, message: bytes) -> bytes:
+        found = [key for key in self.private if str(id(key)) == name]
+        if not found:
+            raise Conflict
+        return found[0].sign(message)
 
 
 class FakeSecretBox:
@@ -85,10 +108,13 @@ def fake_keyed_hash(content: bytes) -> bytes:
     return hmac.digest(hashlib.sha256(b"pool").digest(), content, "sha256")
 
 
-def fake_iam_ports(signer: FakeTokenSigner | None = None) -> IamPorts:
+def fake_iam_ports(
+    signer: FakeTokenSigner | None = None, sm2_signer: FakeSm2TokenSigner | None = None
+) -> IamPorts:
     return IamPorts(
         signer or FakeTokenSigner(),
         FakeSecretBox(),
         fake_keyed_hash,
         mandate_signer=FakeMandateSigner(),
+        sm2_token_signer=sm2_signer,
     )

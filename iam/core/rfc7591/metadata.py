@@ -11,15 +11,12 @@ import orjson
 
 from iam.core.rfc9470.demands import PREFIX
 from iam.errors import InvalidClientMetadata
-from iam.models.clients import Client, ConsentRule, NewClient
+from iam.models.clients import ES256, Client, ConsentRule, NewClient
 
 MAX_NAME: Final = 120
 _METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _UNSERVED: Final = ("software_statement", "tls_client_certificate_bound_access_tokens")
-_SIGNED: Final = {
-    "id_token_signed_response_alg": "ES256",
-    "subject_type": "pairwise",
-}
+_SIGNED: Final = {"subject_type": "pairwise"}
 """Where a client chooses, it can choose one thing."""
 
 
@@ -60,6 +57,7 @@ def read_metadata(client_id: str, given: Mapping[str, Any]) -> NewClient:
         max_age=_age(given),
         back_channel_uri=_text(given, "backchannel_logout_uri"),
         sector=_sector(given),
+        token_alg=_text(given, "id_token_signed_response_alg", ES256),
         consent=_consent(given),
     )
     if (method == "private_key_jwt") != (new.auth_method == "private_key_jwt"):
@@ -166,7 +164,7 @@ def describe_client(client: Client) -> dict[str, Any]:
         "profile": client.profile,
         "consent": client.consent,
         "subject_type": "pairwise",
-        "id_token_signed_response_alg": "ES256",
+        "id_token_signed_response_alg": client.token_alg,
     }
     optional = {
         "jwks": None if client.jwks is None else orjson.loads(client.jwks),

@@ -10,7 +10,7 @@ from iam.core.rfc7515.jws import ALGORITHMS, JwsRefused, json_object
 from iam.core.rfc7517.keys import JwkRefused, read_jwks
 from iam.core.rfc9470.demands import LEVELS
 from iam.errors import IdentityInvalid, InvalidRequest, NameTaken, RedirectRefused
-from iam.models.clients import DEVICE_GRANT, NewClient
+from iam.models.clients import DEVICE_GRANT, TOKEN_ALGORITHMS, NewClient
 from iam.models.options import CLI_CLIENT, CONSOLE_CLIENT
 
 GRANTS: Final = frozenset(
@@ -80,6 +80,9 @@ def _check_keys(new: NewClient) -> None:
         raise InvalidRequest(msg)
     if new.assertion_alg is not None and new.assertion_alg not in ALGORITHMS:
         msg = f"assertions are signed with one of {', '.join(ALGORITHMS)}"
+        raise InvalidRequest(msg)
+    if new.token_alg not in TOKEN_ALGORITHMS:
+        msg = f"tokens are signed with one of {', '.join(TOKEN_ALGORITHMS)}"
         raise InvalidRequest(msg)
     if new.jwks is None:
         return

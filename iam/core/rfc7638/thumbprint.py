@@ -1,4 +1,4 @@
-"""JWKs of P-256 keys and their thumbprints, which are our key ids."""
+"""JWKs of P-256 and SM2 keys and their thumbprints, which are our key ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from typing import Final
 from iam.core.base64url import encode
 from secops.kernel.canonical import canonical_record
 
-_SPKI_PREFIX: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200" + "04")
+_CURVES: Final = {
+    bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"): "P-256",
+    # GM/T 0125.4-2022 (read second-hand): no registry of the IETF has a name for this curve
+    bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004"): "SM2-P-256",
+}
+_PREFIX: Final = 27
 _COORDINATE: Final = 32
 _REQUIRED: Final = {
     "EC": ("crv", "kty", "x", "y"),
@@ -21,14 +26,14 @@ _REQUIRED: Final = {
 
 @lru_cache(maxsize=64)
 def jwk_of(public_der: bytes) -> dict[str, str]:
-    """Return the JWK of a P-256 SubjectPublicKeyInfo; raise ValueError for another key."""
-    if not public_der.startswith(_SPKI_PREFIX) or len(public_der) != len(_SPKI_PREFIX) + 64:
-        msg = "not an uncompressed P-256 public key"
+    """Return the JWK of a P-256 or SM2 SubjectPublicKeyInfo; raise ValueError for another."""
+    curve, point = _CURVES.get(public_der[:_PREFIX]), public_der[_PREFIX:]
+    if curve is None or len(point) != 2 * _COORDINATE:
+        msg = "not an uncompressed P-256 or SM2 public key"
         raise ValueError(msg)
-    point = public_der[len(_SPKI_PREFIX) :]
     return {
         "kty": "EC",
-        "crv": "P-256",
+        "crv": curve,
         "x": encode(point[:_COORDINATE]),
         "y": encode(point[_COORDINATE:]),
     }
@@ -42,5 +47,5 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
 
 
 def key_id_of(public_der: bytes) -> str:
-    """Return the key id of a P-256 public key."""
+    """Return the key id of a P-256 or SM2 public key."""
     return thumbprint(jwk_of(public_der))

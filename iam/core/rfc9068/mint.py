@@ -19,7 +19,10 @@ def signing_input(header: str, claims: Mapping[str, Any]) -> bytes:
 
 
 def compact(signed: bytes, der_signature: bytes) -> str:
-    """Return the token made of the signed part and its ES256 signature (RFC 7518 §3.4)."""
+    """Return the token made of the signed part and its signature as r ‖ s.
+
+    RFC 7518 §3.4 for ES256; SM2 signatures are written alike.
+    """
     r, s = decode_dss_signature(der_signature)
     raw = r.to_bytes(_COORDINATE, "big") + s.to_bytes(_COORDINATE, "big")
     return f"{signed.decode('ascii')}.{encode(raw)}"

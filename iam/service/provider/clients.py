@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from iam.core.base64url import encode
 from iam.core.rfc7591.rules import check_client
 from iam.errors import InvalidRequest
-from iam.models.clients import Client, IssuedClient, NewClient
+from iam.models.clients import SM2_SM3, Client, IssuedClient, NewClient
 from iam.models.options import API_AUDIENCE
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
@@ -41,6 +41,9 @@ class ClientService:
     def prepare(self, new: NewClient, org_id: str) -> tuple[Client, str | None]:
         """Return the application and its secret, stored nowhere yet; raise what is wrong."""
         check_client(new)
+        if new.token_alg == SM2_SM3 and self.means.options.crypto_profile != "gm":
+            msg = f"tokens are signed with {SM2_SM3} only under crypto_profile gm"
+            raise InvalidRequest(msg)
         secret = encode(self.means.random(32)) if new.auth_method == "client_secret" else None
         client = Client(
             id=new.id,
@@ -65,6 +68,7 @@ class ClientService:
             back_channel_uri=new.back_channel_uri,
             sector=new.sector,
             consent=new.consent,
+            token_alg=new.token_alg,
         )
 
         return client, secret
@@ -78,6 +82,7 @@ class ClientService:
             "authentication": client.auth_method,
             "profile": client.profile,
             "consent": client.consent,
+            "token_alg": client.token_alg,
         }
         tx.record(Act("iam.create_client", actor, f"client:{client.id}", details=details))
 

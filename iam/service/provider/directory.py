@@ -91,7 +91,14 @@ class ClientDirectory:
         if client is None or claims.subject != client.id:
             msg = "the application is unknown or disabled"
             raise TokenRefused(msg)
-        return actor_of_client(client, claims.scopes)
+        return self.actor(client, claims.scopes)
+
+    def require_algorithm(self, claims: VerifiedClaims) -> None:
+        """Raise ``TokenRefused`` unless its application's tokens are signed as this one is."""
+        client = self.find(claims.client_id)
+        if client is None or client.token_alg != claims.algorithm:
+            msg = "the token is not signed as its application's tokens are"
+            raise TokenRefused(msg)
 
     def unchanged(self, actor: Actor) -> bool:
         """Tell whether an application still holds what ``actor`` says; others always do.

@@ -91,7 +91,7 @@ class Issuer:
         }
         if key is not None:
             claims["cnf"] = {"jkt": key}
-        return self.ring.sign("at+jwt", claims)
+        return self.ring.sign("at+jwt", claims, client.token_alg)
 
     def access_token(self, client: Client, session: OpSession, content: TokenContent) -> str:
         """Return an access token for ``session`` at ``client``."""
@@ -117,7 +117,7 @@ class Issuer:
             claims["cnf"] = {"jkt": content.key}
         if content.consent:
             claims["consent"] = content.consent
-        return self.ring.sign("at+jwt", claims)
+        return self.ring.sign("at+jwt", claims, client.token_alg)
 
     def id_token(
         self, client: Client, session: OpSession, access_token: str, nonce: str | None = None
@@ -133,12 +133,13 @@ class Issuer:
             "acr": session.acr,
             "amr": list(session.amr),
             "sid": session.id,
-            "at_hash": access_token_hash(access_token),
+            "at_hash": access_token_hash(access_token, client.token_alg),
         }
         claims |= self._acting_claims(client, session, claims["exp"])
         if nonce is not None:
             claims["nonce"] = nonce
-        return self.ring.sign("JWT", {**claims, **self._person(client, session.account_id)})
+        claims |= self._person(client, session.account_id)
+        return self.ring.sign("JWT", claims, client.token_alg)
 
     def _person(self, client: Client, account_id: str) -> dict[str, Any]:
         """Return what the application is registered to learn of the person or body.
@@ -169,4 +170,5 @@ class Issuer:
             session_id=session_id,
             now=self.means.now // SECOND,
         )
-        return self.ring.sign("logout+jwt", {**claims, "jti": self.token_id()})
+        claims = {**claims, "jti": self.token_id()}
+        return self.ring.sign("logout+jwt", claims, client.token_alg)

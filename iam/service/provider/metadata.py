@@ -61,7 +61,7 @@ class MetadataService:
                 DEVICE_GRANT,
             ],
             "subject_types_supported": ["pairwise", "public"],
-            "id_token_signing_alg_values_supported": ["ES256"],
+            "id_token_signing_alg_values_supported": list(self.ring.algorithms),
             **self._authentication(),
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],

@@ -11,49 +11,71 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from iam.core.base64url import encode
 from iam.core.rfc7638.thumbprint import jwk_of, key_id_of
-from iam.core.rfc9068.header import TokenType, encoded_header
+from iam.core.rfc9068.header import TOKEN_TYPES, TokenKey, TokenType, encoded_header
 from iam.core.rfc9068.mint import compact, signing_input
 from iam.core.rfc9068.verify import header_of
 from iam.errors import TokenRefused
+from iam.models.clients import ES256, SM2_SM3, TokenAlgorithm
 from iam.ports import SigningKey, TokenSigner
+from secops.crypto import signatures
+from secops.crypto.hashes import sm3
 from secops.kernel.clock import Clock
 from secops.kernel.errors import Conflict, Unavailable
 
 REFRESH_SECONDS: Final = 5.0
-_TYPES: Final[tuple[TokenType, ...]] = ("at+jwt", "JWT", "logout+jwt", "identity+jwt")
+_Headers = Mapping[TokenType, str]
 
 
 class KeyRing:
     """The published keys of the pool, looked at again every five seconds.
 
-    A header that is not known makes it look at once, but at most once a second: an attacker
-    with made-up key ids must not turn into load on the pool.
+    ``signers`` are by algorithm; ES256 is always there, SM2 in the profile ``gm``. A header
+    that is not known makes it look at once, but at most once a second: an attacker with
+    made-up key ids must not turn into load on the pool.
     """
 
-    def __init__(self, signer: TokenSigner, clock: Clock) -> None:
-        self._signer = signer
+    def __init__(self, signers: Mapping[TokenAlgorithm, TokenSigner], clock: Clock) -> None:
+        self._signers = signers
         self._clock = clock
         self._read_at = float("-inf")
-        self._signing: tuple[str, Mapping[TokenType, str]] = ("", {})
-        self._published: tuple[SigningKey, ...] = ()
-        self._by_header: dict[TokenType, dict[str, EllipticCurvePublicKey]] = {}
+        self._signing: dict[TokenAlgorithm, tuple[str, _Headers]] = {}
+        self._published: list[tuple[TokenAlgorithm, SigningKey]] = []
+        self._by_header: dict[TokenType, dict[str, TokenKey]] = {}
 
-    def sign(self, token_type: TokenType, claims: Mapping[str, Any]) -> str:
-        """Return a token of ``token_type`` with ``claims`` under the current key."""
+    @property
+    def algorithms(self) -> tuple[TokenAlgorithm, ...]:
+        """What tokens can be signed with here."""
+        return tuple(self._signers)
+
+    def sign(
+        self,
+        token_type: TokenType,
+        claims: Mapping[str, Any],
+        algorithm: TokenAlgorithm = ES256,
+    ) -> str:
+        """Return a token of ``token_type`` with ``claims`` under the current key.
+
+        Raises ``Unavailable`` where the profile has no key of ``algorithm``: a client that
+        asked for SM2 never gets another signature.
+        """
+        signer = self._signers.get(algorithm)
+        if signer is None:
+            msg = f"tokens are signed with {algorithm} only under crypto_profile gm"
+            raise Unavailable(msg)
         self._refresh(REFRESH_SECONDS)
-        try:
-            return self._sign(token_type, claims)
-        except Conflict:
-            # another process has rotated the key a moment ago
-            self._refresh(-1.0)
-            return self._sign(token_type, claims)
+        for last in (False, True):
+            name, headers = self._signing[algorithm]
+            signed = signing_input(headers[token_type], claims)
+            try:
+                return compact(signed, signer.sign(name, signed))
+            except Conflict:
+                # another process has rotated the key a moment ago
+                if last:
+                    raise
+                self._refresh(-1.0)
+        raise Unavailable
 
-    def _sign(self, token_type: TokenType, claims: Mapping[str, Any]) -> str:
-        name, headers = self._signing
-        signed = signing_input(headers[token_type], claims)
-        return compact(signed, self._signer.sign(name, signed))
-
-    def keys_for(self, token: str, token_type: TokenType) -> Mapping[str, EllipticCurvePublicKey]:
+    def keys_for(self, token: str, token_type: TokenType) -> Mapping[str, TokenKey]:
         """Return the keys by encoded header; looks for new ones if the token's is unknown."""
         self._refresh(REFRESH_SECONDS)
         if header_of(token) not in self._by_header[token_type]:
@@ -61,8 +83,9 @@ class KeyRing:
         return self._by_header[token_type]
 
     def renew(self, before: int) -> bool:
-        """Make a new key if the newest is from before; it is published now and signs later."""
-        return self._signer.renew(before)
+        """Make new keys where the newest is from before; published now, they sign later."""
+        made = [signer.renew(before) for signer in self._signers.values()]
+        return any(made)
 
     def jwks(self) -> dict[str, Any]:
         """Return the published keys as a JWK set (RFC 7517 §5)."""
@@ -73,9 +96,9 @@ class KeyRing:
                     **jwk_of(key.public_der),
                     "kid": key_id_of(key.public_der),
                     "use": "sig",
-                    "alg": "ES256",
+                    "alg": algorithm,
                 }
-                for key in self._published
+                for algorithm, key in self._published
             ]
         }
 
@@ -83,29 +106,47 @@ class KeyRing:
         now = self._clock.monotonic()
         if now - self._read_at <= oldest:
             return
-        keys = tuple(self._signer.keys())
-        if not keys:
-            msg = "there is no key to sign tokens with"
-            raise Unavailable(msg)
-        by_header: dict[TokenType, dict[str, EllipticCurvePublicKey]] = {t: {} for t in _TYPES}
-        for key in keys:
-            public = load_der_public_key(key.public_der)
-            if not isinstance(public, EllipticCurvePublicKey):
-                msg = "the key for tokens is no P-256 key"
+        signing: dict[TokenAlgorithm, tuple[str, _Headers]] = {}
+        published: list[tuple[TokenAlgorithm, SigningKey]] = []
+        by_header: dict[TokenType, dict[str, TokenKey]] = {kind: {} for kind in TOKEN_TYPES}
+        for algorithm, signer in self._signers.items():
+            keys = tuple(signer.keys())
+            if not keys:
+                msg = "there is no key to sign tokens with"
                 raise Unavailable(msg)
-            for token_type in _TYPES:
-                header = encoded_header(key_id_of(key.public_der), token_type)
-                by_header[token_type][header] = public
-        first = key_id_of(keys[0].public_der)
-        self._signing = (keys[0].name, {t: encoded_header(first, t) for t in _TYPES})
-        self._published = keys
+            for key in keys:
+                headers = _headers(key, algorithm)
+                signing.setdefault(algorithm, (key.name, headers))
+                public = _public_key(key.public_der, algorithm)
+                for kind, header in headers.items():
+                    by_header[kind][header] = public
+                published.append((algorithm, key))
+        self._signing = signing
+        self._published = published
         self._by_header = by_header
         self._read_at = now
 
 
-def access_token_hash(access_token: str) -> str:
-    """Return ``at_hash`` (OIDC Core 3.1.3.6)."""
-    return encode(hashlib.sha256(access_token.encode("ascii")).digest()[:16])
+def _headers(key: SigningKey, algorithm: TokenAlgorithm) -> _Headers:
+    key_id = key_id_of(key.public_der)
+    return {kind: encoded_header(key_id, kind, algorithm) for kind in TOKEN_TYPES}
+
+
+def _public_key(public_der: bytes, algorithm: TokenAlgorithm) -> TokenKey:
+    if algorithm == SM2_SM3:
+        return TokenKey(algorithm, signatures.public_key("sm2", public_der))
+    public = load_der_public_key(public_der)
+    if not isinstance(public, EllipticCurvePublicKey):
+        msg = "the key for tokens is no P-256 key"
+        raise Unavailable(msg)
+    return TokenKey(algorithm, public)
+
+
+def access_token_hash(access_token: str, algorithm: TokenAlgorithm = ES256) -> str:
+    """Return ``at_hash`` by the hash of the ID token's algorithm (OIDC Core 3.1.3.6)."""
+    text = access_token.encode("ascii")
+    digest = sm3(text) if algorithm == SM2_SM3 else hashlib.sha256(text).digest()
+    return encode(digest[:16])
 
 
 def token_digest(token: str) -> bytes:

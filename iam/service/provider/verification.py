@@ -175,6 +175,7 @@ class TokenVerification:
 
         return self._means.parts.transactions.read(work)
 
+        self._directory.require_algorithm(claims)
     def _refuse_ended(self, known: Known) -> None:
         claims, actor = known.claims, known.actor
         if claims.expires_at <= self._means.now // SECOND:

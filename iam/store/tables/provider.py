@@ -35,6 +35,7 @@ clients: Final = sa.Table(
     sa.Column("back_channel_uri", sa.Text),
     sa.Column("sector", sa.Text),
     sa.Column("consent", sa.Text, nullable=False, server_default="none"),
+    sa.Column("token_alg", sa.Text, nullable=False, server_default="ES256"),
 )
 
 codes: Final = sa.Table(

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from iam.errors import OAuthRefused, RedirectRefused
-from iam.models.clients import DEVICE_GRANT, Client, NewClient
+from iam.models.clients import DEVICE_GRANT, ES256, SM2_SM3, Client, NewClient
 from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -177,6 +177,7 @@ def _row(request: Request, client: Client) -> tuple[Cell, ...]:
     demands: list[str] = [client.profile] if client.profile != "standard" else []
     demands += ["DPoP"] if client.dpop_bound else []
     demands += ["PAR"] if client.par_required else []
+    demands += [] if client.token_alg == ES256 else [client.token_alg]
     demands += [f"aal:{client.level}"] if client.level > 1 else []
     ended = client.disabled_at is not None
     state = Text("已停用", "disabled") if ended else Text("有效", "active")
@@ -229,6 +230,7 @@ def _new(form: Mapping[str, str]) -> NewClient:
         max_age=greatest,
         back_channel_uri=form.get("back_channel_uri", "").strip() or None,
         sector=form.get("sector", "").strip() or None,
+        token_alg=SM2_SM3 if form.get("token_alg") == SM2_SM3 else ES256,
     )
 
 

@@ -72,6 +72,7 @@ FIELDS: Final = {
 VALUES: Final = {
     **ACCOUNT_STATES,
     "in_force": Text("生效中", "in force"),
+    "token_alg": Text("令牌签名算法", "algorithm of its tokens"),
     "lifted": Text("已解除", "lifted"),
     "disabled": Text("已停用", "disabled"),
 }

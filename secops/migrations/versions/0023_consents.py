@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0023_consents"
-down_revision = "0021_codes_by_message"
+down_revision = "0022_token_algorithm"
 
 
 def upgrade() -> None:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from iam.core.base64url import encode
 from iam.core.rfc9068.verify import MAX_TOKEN
 from iam.errors import TokenRefused
-from iam.models.clients import ClientCredentials, NewClient
+from iam.models.clients import ES256, ClientCredentials, NewClient
 from iam.service.provider.tokens import KeyRing
 from secops.kernel.actors import ROOT_ORG, os_actor
 from tests.fakes.iam_home import ISSUER, IamHome, open_iam_home
@@ -305,7 +305,7 @@ def test_no_payload_but_an_object_is_read(home: IamHome, token: str, payload: by
 
 
 def test_tokens_of_other_types_are_no_access_tokens(home: IamHome, secret: str) -> None:
-    ring = KeyRing(home.signer, home.clock)
+    ring = KeyRing({ES256: home.signer}, home.clock)
     for kind in ("JWT", "logout+jwt"):
         assert refused(home, ring.sign(kind, claims(home)))  # type: ignore[arg-type]
     assert not refused(home, ring.sign("at+jwt", claims(home)))
