@@ -27,6 +27,7 @@ class ClientDirectory:
         self._means = means
         self._cache: dict[str, tuple[int, Client]] = {}
         self._fitted: dict[bytes, bytes] = {}
+        self._actors: dict[tuple[str, frozenset[str]], tuple[Client, Actor]] = {}
         self._built_in = _built_in(means.options.issuer, means.options.console_callback)
 
     def find(self, client_id: str) -> Client | None:
@@ -84,6 +85,15 @@ class ClientDirectory:
         if self._means.parts.revocations.is_revoked("client", client.id):
             raise InvalidClient
         return client
+
+    def actor(self, client: Client, scopes: frozenset[str]) -> Actor:
+        """Return ``client`` as actor: the same object while neither changes."""
+        made = self._actors.get((client.id, scopes))
+        if made is None or made[0] is not client:
+            if len(self._actors) >= MAX_CACHED:
+                self._actors.clear()
+            made = self._actors[client.id, scopes] = (client, actor_of_client(client, scopes))
+        return made[1]
 
     def actor_of(self, claims: VerifiedClaims) -> Actor:
         """Return the application of a client's own token; raise ``TokenRefused``."""
