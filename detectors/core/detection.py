@@ -14,7 +14,8 @@ from detectors.core.correlation.model import Correlation
 from detectors.core.correlation.references import References, Unresolved
 from detectors.core.engine.asking import PATIENCE, Patience
 from detectors.core.engine.columns import Rows
-from detectors.core.engine.evaluation import evaluate
+from detectors.core.engine.evaluation import ask
+from detectors.core.engine.memory import Memory
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import RowFields, table_of
 from detectors.core.sigma.rule import CompiledRule, RuleSet
@@ -167,10 +168,15 @@ class Plan:
             self._program = Program([rule.tree for _, rule in self.asked])
         return self._program
 
-    def rows(self, batch: Batch) -> tuple[dict[int, Rows], dict[int, str]]:
-        """Return the rows of each rule that holds, and why rules were given up, by position."""
+    def rows(
+        self, batch: Batch, memory: Memory | None = None
+    ) -> tuple[dict[int, Rows], dict[int, str]]:
+        """Return the rows of each rule that holds, and why rules were given up, by position.
+
+        ``memory`` keeps what is decided for the batches that follow.
+        """
         patience = Patience(self._clock or _no_time, PATIENCE)
-        return evaluate(self.compile(), table_of(batch), patience), patience.failed
+        return ask(self.compile(), table_of(batch), patience, memory), patience.failed
 
     def _find_each(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:
         findings: list[Finding] = []

@@ -116,7 +116,7 @@ class Watch:
             found = set()
             for field in self._wanted[name] - seen.get(name, frozenset()):
                 index = view.index(field)
-                if index is not None and (index.codes[rows] < len(index.values)).any():
+                if index is not None and index.any_of(rows):
                     found.add(field)
             if found:
                 fields[name] = frozenset(found)

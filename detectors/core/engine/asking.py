@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from detectors.core.engine.columns import Index, Mask, Rows
 from detectors.core.engine.questions import Predicate
 from detectors.core.events.text import texts_of
+from secops.kernel.logs import Value
 
 PATIENCE: Final = 2.0
 """Seconds that the questions of one rule may take on one batch."""
+States = NDArray[np.int8]
 _NO: Final = 0
 _YES: Final = 1
 _OPEN: Final = 2
@@ -38,40 +40,28 @@ class Patience:
     failed: dict[int, str] = field(default_factory=dict)
 
 
-class Open:
-    """One question about an index: answered per distinct value, when first needed."""
+def open_states(codes: Rows, values: int) -> States:
+    """Return the states of so many values, and of "absent": those of ``codes`` are open."""
+    states = np.zeros(values + 1, dtype=np.int8)
+    states[codes] = _OPEN
+    return states
 
-    def __init__(
-        self, index: Index, codes: Rows, ask: Callable[[], Predicate], patience: Patience | None
-    ) -> None:
-        self._index = index
-        self._states: NDArray[np.int8] = np.zeros(len(index.values) + 1, dtype=np.int8)
-        self._states[codes] = _OPEN
+
+class Asking:
+    """Asks one question about values, as long as ``patience`` allows on one table."""
+
+    def __init__(self, ask: Predicate, patience: Patience | None) -> None:
         self._ask = ask
         self._patience = patience
         self._spent = 0.0
 
-    def holds(self, rows: Rows) -> Mask:
-        """Return on which of ``rows`` it holds; raise ``TooSlow``."""
-        codes = self._index.codes[rows]
-        states = self._states[codes]
-        waiting = codes[states == _OPEN]
-        if len(waiting):
-            self._decide(np.unique(waiting).tolist())
-            states = self._states[codes]
-        answer: Mask = states == _YES
-        return answer
+    def holds(self, value: Value) -> bool:
+        """Tell whether it holds for one of the texts of ``value``; raise ``TooSlow``."""
+        if self._patience is None:
+            return any(map(self._ask, texts_of(value)))
+        return self._patiently(texts_of(value), self._patience)
 
-    def _decide(self, codes: list[int]) -> None:
-        ask, values, states = self._ask(), self._index.values, self._states
-        for code in codes:
-            texts = texts_of(values[code])
-            if self._patience is None:
-                states[code] = _YES if any(map(ask, texts)) else _NO
-            else:
-                states[code] = _YES if self._patiently(ask, texts, self._patience) else _NO
-
-    def _patiently(self, ask: Predicate, texts: tuple[str, ...], patience: Patience) -> bool:
+    def _patiently(self, texts: tuple[str, ...], patience: Patience) -> bool:
         """Ask while the time lasts. A long text is tried in windows first.
 
         The predicates take time linear in the text, so windows whose times add up to less
@@ -80,16 +70,41 @@ class Open:
         for text in texts:
             if len(text) > _LONG:
                 for start in range(0, len(text), _LONG):
-                    self._timed(ask, text[start : start + _LONG], patience)
-            if self._timed(ask, text, patience):
+                    self._timed(text[start : start + _LONG], patience)
+            if self._timed(text, patience):
                 return True
         return False
 
-    def _timed(self, ask: Predicate, text: str, patience: Patience) -> bool:
+    def _timed(self, text: str, patience: Patience) -> bool:
         if self._spent > patience.seconds:
             msg = f"a question took more than {patience.seconds:g} s on one batch"
             raise TooSlow(msg)
         started = patience.clock()
-        answer = ask(text)
+        answer = self._ask(text)
         self._spent += patience.clock() - started
+        return answer
+
+
+class Open:
+    """One question about an index: answered per distinct value, when first needed.
+
+    ``states`` says of each value what is known of it, and keeps what is answered.
+    """
+
+    def __init__(self, index: Index, states: States, asking: Asking) -> None:
+        self._index = index
+        self._states = states
+        self._asking = asking
+
+    def holds(self, rows: Rows) -> Mask:
+        """Return on which of ``rows`` it holds; raise ``TooSlow``."""
+        codes = self._index.codes[rows]
+        states = self._states[codes]
+        waiting = codes[states == _OPEN]
+        if len(waiting):
+            for code in np.unique(waiting).tolist():
+                holds = self._asking.holds(self._index.values[code])
+                self._states[code] = _YES if holds else _NO
+            states = self._states[codes]
+        answer: Mask = states == _YES
         return answer

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from detectors.core.engine.columns import SYSTEM
-from detectors.core.engine.evaluation import evaluate
-from detectors.core.engine.program import Program
-from detectors.core.engine.tables import TableBuilder, keyword_text
+from detectors.core.engine.single import atom_holds
+from detectors.core.engine.tables import keyword_text
 from detectors.core.events.text import texts_of
 from detectors.core.sigma.derived import derivation
 from detectors.core.sigma.tree import (
@@ -49,19 +49,16 @@ _WORDS: Final = {
 
 
 class Explainer:
-    """Explains one rule's tree; the program is built once."""
+    """Explains one rule's tree."""
 
     def __init__(self, tree: Node) -> None:
         self._tree = tree
         self._atoms = tuple(dict.fromkeys(atoms_of(tree)))
-        self._program = Program(self._atoms)
 
     def explain(self, fields: Mapping[str, Value], raw: bytes) -> tuple[Reason, ...]:
         """Return the rows of the *why* table for an event that the tree holds for."""
-        builder = TableBuilder(self._program.names)
-        table = builder.build([fields], [raw])
-        found = evaluate(self._program, table)
-        true = {self._atoms[position] for position in found}
+        keywords = cache(lambda: keyword_text(fields, raw))
+        true = {atom for atom in self._atoms if atom_holds(atom, fields, keywords)}
         reasons = []
         for atom in dict.fromkeys(_supports(self._tree, true)):
             seen = _seen(fields, raw, atom.field)

@@ -7,19 +7,27 @@ hold, and it is asked where a rule depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 
-from detectors.core.engine.columns import Index, Rows
+from detectors.core.engine.columns import Rows, texts_with_owners
 from detectors.core.engine.literals import Literals, Places
 from detectors.core.engine.numbering import FieldImage
 from detectors.core.engine.questions import Predicate, Question, predicate
-from detectors.core.events.text import fold
+from detectors.core.events.text import fold, texts_of
 from detectors.core.sigma.tree_codec import decode_tree
+from secops.kernel.logs import Value
 
 _ASCII_PART = "\x00"
+_SHORT: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "contains": str.__contains__,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+}
 
 
 @dataclass(slots=True)
@@ -36,7 +44,6 @@ class FieldProgram:
     def __init__(self, image: FieldImage) -> None:
         self.image = image
         self.absent = image.absent
-        self._literals: Literals | None = None
         self._predicates: dict[int, Predicate] = {}
 
     @property
@@ -58,51 +65,96 @@ class FieldProgram:
         found |= {number for n, number, exact in image.guards if exact and n in plain}
         return found - {-1}
 
-    def asking(self, number: int) -> Callable[[], Predicate]:
-        """Return what makes the predicate of an atom that is among ``may``, once."""
+    def asking(self, number: int) -> Predicate:
+        """Return the predicate of an atom that is among ``may``; it is made once."""
+        known = self._predicates.get(number)
+        if known is None:
+            atom: Question = decode_tree(self.image.asked[str(number)])  # type: ignore[assignment]
+            known = self._predicates[number] = predicate(atom)
+        return known
 
-        def ask() -> Predicate:
-            known = self._predicates.get(number)
-            if known is None:
-                atom: Question = decode_tree(self.image.asked[str(number)])  # type: ignore[assignment]
-                known = self._predicates[number] = predicate(atom)
-            return known
-
-        return ask
-
-    def decide(self, index: Index) -> Decided:
-        """Return which codes of ``index`` each atom holds for; atoms without any are left out."""
+    def decide(self, values: Sequence[Value]) -> Decided:
+        """Return for which of ``values``, by position, each atom holds; for none: left out."""
         image = self.image
         decided = Decided()
-        everything: Rows = np.arange(len(index.values), dtype=np.int64)
+        everything: Rows = np.arange(len(values), dtype=np.int64)
         if len(everything):
             if image.present >= 0:
                 decided.exact[image.present] = everything
             for number in image.unguarded:
                 decided.may[number] = everything
         if image.literals or image.equals or image.short:
-            texts, owners = index.texts()
+            texts, owners = texts_with_owners(values)
             folded = fold_all(texts)
             pairs = [*self._equal(folded), *self._short(folded), *self._found(folded)]
             pairs += self._unfoldable(texts)
-            self._split(decided, pairs, np.asarray(owners, dtype=np.int64), len(index.values))
+            self._split(decided, pairs, np.asarray(owners, dtype=np.int64), len(values))
         return decided
+
+    def ask(self, value: Value, held: set[int], may: set[int]) -> None:
+        """Add the atoms that hold for one ``value``, and those that may: ``decide`` for one."""
+        image = self.image
+        if image.present >= 0:
+            held.add(image.present)
+        may.update(image.unguarded)
+        for text in texts_of(value):
+            if image.folding and not text.isascii():
+                may.update(image.folding)
+            if image.literals or image.equals or image.short:
+                self._ask_folded(fold(text), held, may)
+
+    def _ask_folded(self, folded: str, held: set[int], may: set[int]) -> None:
+        image = self.image
+        number = image.equals.get(folded)
+        if number is not None:
+            held.add(number)
+        for operation, literal, number in image.short:
+            if _SHORT[operation](folded, literal):
+                held.add(number)
+        if image.literals:
+            for literal, at_start, at_end in self._automaton.find_in(folded):
+                anywhere, start, end, guarded = self._answers[literal]
+                held.add(anywhere)
+                held.add(start if at_start else -1)
+                held.add(end if at_end else -1)
+                may.update(guarded)
+            held.discard(-1)
+
+    @cached_property
+    def _automaton(self) -> Literals:
+        return Literals(self.image.literals)
+
+    @cached_property
+    def _answers(self) -> list[tuple[int, int, int, tuple[int, ...]]]:
+        """What each literal says: anywhere, at the start, at the end; and what it guards."""
+        image = self.image
+        guarded: dict[int, list[int]] = {}
+        for literal, number, _ in image.guards:
+            guarded.setdefault(literal, []).append(number)
+        places = zip(image.anywhere, image.at_start, image.at_end, strict=True)
+        return [(*at, tuple(guarded.get(n, ()))) for n, at in enumerate(places)]
 
     def suspects(self, texts: Sequence[str], wanted: set[int]) -> Rows:
         """Return which of ``texts`` (by number) hold a literal of one of the atoms ``wanted``."""
-        image = self.image
-        answers = (image.anywhere, image.at_start, image.at_end)
-        matters = np.array([not wanted.isdisjoint(at) for at in zip(*answers, strict=True)])
-        matters[[n for n, number, _ in image.guards if number in wanted]] = True
+        answers = self._atoms_of_literals()
+        matters = np.array([not wanted.isdisjoint(atoms) for atoms in answers])
         found = [places.texts[matters[places.literals]] for places in self._places(fold_all(texts))]
         return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
+    def words_of(self, texts: Sequence[str]) -> dict[int, frozenset[int]]:
+        """Return which atoms' literals each of ``texts`` holds, by its number; most hold none."""
+        answers = self._atoms_of_literals()
+        found: dict[int, frozenset[int]] = {}
+        for places in self._places(fold_all(texts)):
+            for literal, text in zip(places.literals.tolist(), places.texts.tolist(), strict=True):
+                found[text] = found.get(text, frozenset()) | answers[literal]
+        return found
+
+    def _atoms_of_literals(self) -> list[frozenset[int]]:
+        return [frozenset((*at, *guarded)) - {-1} for *at, guarded in self._answers]
+
     def _places(self, folded: Sequence[str]) -> list[Places]:
-        if not self.image.literals:
-            return []
-        if self._literals is None:
-            self._literals = Literals(self.image.literals)
-        return list(self._literals.find(folded))
+        return list(self._automaton.find(folded)) if self.image.literals else []
 
     def _equal(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:
         get = self.image.equals.get
@@ -114,12 +166,8 @@ class FieldProgram:
     def _short(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:
         found: list[tuple[int, int]] = []
         for operation, literal, number in self.image.short:
-            if operation == "contains":
-                found += [(number, at) for at, text in enumerate(folded) if literal in text]
-            elif operation == "startswith":
-                found += [(number, at) for at, t in enumerate(folded) if t.startswith(literal)]
-            else:
-                found += [(number, at) for at, t in enumerate(folded) if t.endswith(literal)]
+            fits = _SHORT[operation]
+            found += [(number, at) for at, text in enumerate(folded) if fits(text, literal)]
         return _pairs(found)
 
     def _found(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, are_texts, codes_of
+from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, are_texts
 from detectors.core.engine.fields import FieldProgram
+from detectors.core.engine.memory import WordMemory
 from detectors.core.engine.numbering import Numbered
 from detectors.core.events.text import texts_of
+from detectors.models.columns import sparse
 from secops.kernel.logs import Column
 
 
-def suspect_rows(field: FieldProgram, table: Table, asked: list[tuple[Numbered, Rows]]) -> Rows:
+def suspect_rows(
+    field: FieldProgram,
+    table: Table,
+    asked: list[tuple[Numbered, Rows]],
+    words: WordMemory | None = None,
+) -> Rows:
     """Return the rows, ascending, of which keyword trees need the text.
 
-    ``asked`` are these trees with the rows that matter to each.
+    ``asked`` are these trees with the rows that matter to each; ``words`` what was searched.
     """
     hard = field.atoms - field.within_lines
     whole = [rows for tree, rows in asked if not hard.isdisjoint(_atoms(tree))]
@@ -30,7 +37,7 @@ def suspect_rows(field: FieldProgram, table: Table, asked: list[tuple[Numbered, 
         suspects = np.ones(table.length, dtype=np.bool_)
         if table.lined is not None:
             atoms = set().union(*(_atoms(tree) for tree, _ in asked))
-            suspects = _with_hits(field, table, atoms)
+            suspects = _held(field, table, atoms) if words is None else _known(words, table, atoms)
             suspects[rows[table.lined(rows)]] = True
         wanted[rows[suspects[rows]]] = True
     for rows in whole:
@@ -38,7 +45,7 @@ def suspect_rows(field: FieldProgram, table: Table, asked: list[tuple[Numbered, 
     return np.flatnonzero(wanted)
 
 
-def _with_hits(field: FieldProgram, table: Table, wanted: set[int]) -> Mask:
+def _held(field: FieldProgram, table: Table, wanted: set[int]) -> Mask:
     """Search the values of all columns at once."""
     texts: list[str] = []
     owners: list[int] = []
@@ -62,8 +69,22 @@ def _with_hits(field: FieldProgram, table: Table, wanted: set[int]) -> Mask:
     for column, start in starts:
         mine = hit[start : start + len(column.values)]
         if mine.any():
-            codes = codes_of(column.codes)
-            rows |= mine[codes] & (codes >= 0)
+            there, at = sparse(column).placed
+            rows[there[mine[at]]] = True
+    return rows
+
+
+def _known(words: WordMemory, table: Table, wanted: set[int]) -> Mask:
+    """Search the values that were not searched before."""
+    rows = np.zeros(table.length, dtype=np.bool_)
+    for name, column in table.columns.items():
+        if not name.startswith(SYSTEM):
+            places = words.suspects(column.values, wanted)
+            if places:
+                hit = np.zeros(len(column.values), dtype=np.bool_)
+                hit[places] = True
+                mine, at = sparse(column).placed
+                rows[mine[hit[at]]] = True
     return rows
 
 

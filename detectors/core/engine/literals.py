@@ -72,6 +72,20 @@ class Literals:
             yield from self._find(pieces, slice(start, stop), ends[start:stop] - before)
             start = stop
 
+    def find_in(self, text: str) -> Iterator[tuple[int, bool, bool]]:
+        """Yield the literals in one ``text`` (folded): which, whether at its start, at its end."""
+        content = text.encode()
+        if len(content) > self._block:
+            for places in self.find([text]):
+                each = (places.literals, places.at_start, places.at_end)
+                yield from zip(*(part.tolist() for part in each), strict=True)
+            return
+        length = len(content)
+        for literal, start, end in self._automaton.find_matches_as_indexes(
+            content, overlapping=True
+        ):
+            yield literal, start == 0, end == length
+
     def _pieces(self, contents: list[bytes]) -> _Pieces:
         if max(map(len, contents), default=0) <= self._block:
             whole = np.ones(len(contents), dtype=np.bool_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from detectors.core.engine.columns import Mask, Rows
 from detectors.core.engine.fields import FieldProgram
 from detectors.core.engine.numbering import Image, Numbered, field_names, numbered
+from detectors.core.engine.single import EventProgram
 from detectors.core.sigma.tree import KEYWORDS, Node, Reference
 from detectors.core.sigma.tree_codec import decode_tree
 
@@ -37,13 +39,12 @@ class Program:
         self.asks_keywords = KEYWORDS in self.fields
         self.keyword_trees = frozenset(image.keyword_trees)
         self.atoms = len(image.fields_of_atoms)
-        pairs = [
+        self.postings = [
             (number, position)
             for position, anchor in enumerate(image.anchors)
             for number in anchor or ()
         ]
-        self._postings: Rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        self._anchorless = [n for n, anchor in enumerate(image.anchors) if anchor is None]
+        self.anchorless = [n for n, anchor in enumerate(image.anchors) if anchor is None]
 
     @property
     def names(self) -> frozenset[str]:
@@ -56,6 +57,15 @@ class Program:
 
     def possible(self, holding: Mask) -> list[int]:
         """Return the trees that can hold where only the flagged atoms do, by position."""
-        atoms, positions = self._postings[:, 0], self._postings[:, 1]
+        atoms, positions = self._pairs[:, 0], self._pairs[:, 1]
         found = np.unique(positions[holding[atoms]]).tolist()
-        return sorted({*found, *self._anchorless})
+        return sorted({*found, *self.anchorless})
+
+    @cached_property
+    def _pairs(self) -> Rows:
+        return np.array(self.postings, dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def one(self) -> EventProgram:
+        """The same for one event at a time."""
+        return EventProgram(self)

@@ -45,7 +45,8 @@ def predicate(question: Question) -> Predicate:
         matches = wildcard(question.parts)
         return matches if question.cased else lambda text: matches(fold(text))
     if isinstance(question, Text):
-        return _cased(question)
+        compares = _cased(question)
+        return compares if question.cased else lambda text: compares(fold(text))
     if isinstance(question, Regex):
         return searcher(question.pattern)
     if isinstance(question, Network):

@@ -18,14 +18,15 @@ def refers(operation: Operation, left: Index, right: Index, rows: Rows) -> Mask:
         answer = known.get(pair)
         if answer is None:
             mine, other = pair
-            both = mine < len(left.values) and other < len(right.values)
-            answer = both and _any(operation, left.values[mine], right.values[other])
+            both = mine < left.absent and other < right.absent
+            answer = both and compares(operation, left.values[mine], right.values[other])
             known[pair] = answer
         answers.append(answer)
     return np.array(answers, dtype=np.bool_)
 
 
-def _any(operation: Operation, left: Value, right: Value) -> bool:
+def compares(operation: Operation, left: Value, right: Value) -> bool:
+    """Tell whether an element of ``left`` compares so with one of ``right``, folded."""
     mine = [fold(text) for text in texts_of(left)]
     return any(_compare(operation, a, fold(b)) for a in mine for b in texts_of(right))
 

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from detectors.core.engine.asking import PATIENCE, Patience
-from detectors.core.engine.evaluation import evaluate
+from detectors.core.engine.evaluation import ask
 from detectors.core.engine.program import Program
 from detectors.core.engine.rows import RowTable
 from detectors.core.engine.tables import is_line, keyword_text
@@ -77,7 +77,7 @@ class Matcher:
             return
         patience = Patience(self._clock, PATIENCE)
         table = batch.rows.table(batch.keyword_texts)
-        for position, rows in evaluate(self._program, table, patience).items():
+        for position, rows in ask(self._program, table, patience).items():
             for row in rows.tolist():
                 found.hits.append((batch.places[row], position))
                 found.raws[batch.places[row]] = raws[row]
