@@ -29,6 +29,8 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealRegistry,
+    SealStamping,
+    SealUses,
     SealUsing,
     SealVerification,
 )
@@ -74,7 +76,7 @@ def build_services(
         authority=authority,
         subjects=ports.subjects,
     )
-    applications = SealApplications(seals)
+    applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
         pool=pool,
         keys=Keys(parts, ring, maker, store=store),
@@ -88,7 +90,8 @@ def build_services(
         seal_applications=applications,
         seal_making=SealMaking(seals, applications),
         seal_registry=SealRegistry(seals),
-        seal_using=SealUsing(seals),
+        seal_using=SealUsing(seals, uses),
+        seal_stamping=SealStamping(seals, uses),
         seal_verification=SealVerification(seals),
     )
 

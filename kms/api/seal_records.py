@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from kms.models.seal_registry import SealApplication, SealRecord, SealUse
 from secops.kernel.approvals import Approval
@@ -13,9 +13,6 @@ from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest, page_request
 from secops.web.messages import Request, Response, json_response
-
-MAX_FILE: Final = 20 << 20
-"""Bytes of one file; a JSON body holds a third more."""
 
 
 def wanted_page(request: Request) -> PageRequest:

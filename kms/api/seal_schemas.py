@@ -63,6 +63,7 @@ _USE: Final = _object(
     purpose=_TEXT,
     used_at=_TIME,
     value_sm3=_DIGEST,
+    form={"enum": ["detached", "ofd"]},
 )
 _STEP: Final = _object(
     ("n", "what", "ok", "why"),
@@ -104,6 +105,26 @@ APPLY_SEAL: Final = Schema(
 )
 USE_SEAL: Final = Schema(
     "UseSeal", _object((), document=_BASE64, document_sm3=_DIGEST, purpose=_TEXT)
+)
+_PLACE: Final = _object(
+    ("page", "x", "y"), page={"type": "integer"}, x={"type": "number"}, y={"type": "number"}
+)
+_EDGE: Final = _object(
+    ("y",), y={"type": "number"}, first={"type": "integer"}, last={"type": "integer"}
+)
+STAMP_DOCUMENT: Final = Schema(
+    "StampDocument",
+    _object(
+        ("document",),
+        document=_BASE64,
+        purpose=_TEXT,
+        places={"type": "array", "items": _PLACE, "maxItems": 20},
+        edge=_EDGE,
+    ),
+)
+SEALED_DOCUMENT: Final = Schema(
+    "SealedDocument",
+    _object(("document", "use", "marking"), document=_BASE64, use=_USE, marking=_TEXT),
 )
 SEALED_VALUE: Final = Schema(
     "SealedValue", _object(("value", "use", "marking"), value=_BASE64, use=_USE, marking=_TEXT)

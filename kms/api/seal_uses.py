@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.api.seal_records import (
-    MAX_FILE,
     decoded_field,
     in_base64,
     listing,
@@ -14,8 +13,17 @@ from kms.api.seal_records import (
     use_record,
     wanted_page,
 )
-from kms.api.seal_schemas import REPORT, SEALED_VALUE, USE_PAGE, USE_SEAL, VERIFY_SEAL
-from kms.models.seals import MARKING
+from kms.api.seal_schemas import (
+    REPORT,
+    SEALED_DOCUMENT,
+    SEALED_VALUE,
+    STAMP_DOCUMENT,
+    USE_PAGE,
+    USE_SEAL,
+    VERIFY_SEAL,
+)
+from kms.api.stampings import stamping_in_form, stamping_of
+from kms.models.seals import MARKING, MAX_FILE
 from kms.service import KmsServices
 from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS
@@ -41,6 +49,18 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             handler=handlers.use_seal,
             request=USE_SEAL,
             response=SEALED_VALUE,
+            level=2,
+            fresh_seconds=FRESH_SECONDS,
+            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+        ),
+        Route(
+            method="POST",
+            path=f"{SEALS}/<seal_id>/stamp",
+            operation="stamp_document",
+            access=SEAL_USE,
+            handler=handlers.stamp_document,
+            request=STAMP_DOCUMENT,
+            response=SEALED_DOCUMENT,
             level=2,
             fresh_seconds=FRESH_SECONDS,
             max_body=MAX_FILE * 4 // 3 + _FRAMING,
@@ -80,6 +100,30 @@ class _Uses:
         return json_response(
             {"value": in_base64(sealed.value), "use": use_record(sealed.use), "marking": MARKING},
             201,
+        )
+
+    def stamp_document(self, request: Request) -> Response:
+        request.require_length()
+        if _is_multipart(request):
+            fields, document = dict(request.form), request.files.get("document")
+            if document is None:
+                msg = "the part `document` is missing"
+                raise Invalid(msg)
+            content, stamping = document.content, stamping_in_form(fields)
+        else:
+            given = request.json_object()
+            content, stamping = decoded_field(given, "document"), stamping_of(given)
+            fields = {"purpose": text_field(given, "purpose")} if "purpose" in given else {}
+        sealed = self.services.seal_stamping.stamp_document(
+            request.caller,
+            request.args["seal_id"],
+            content,
+            stamping,
+            purpose=fields.get("purpose", ""),
+        )
+        document_base64 = in_base64(sealed.document)
+        return json_response(
+            {"document": document_base64, "use": use_record(sealed.use), "marking": MARKING}, 201
         )
 
     def list_uses(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.seals import VerificationReport
+    from kms.models.stamps import Stamping
     from kms.service import KmsServices
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -173,25 +175,40 @@ def export_seal(
 @click.command("use-seal")
 @click.argument("seal")
 @click.argument("file", type=_FILE)
-@click.option("-o", "--output", type=_OUT, required=True, help="Write the SES_Signature here.")
+@click.option("-o", "--output", type=_OUT, required=True, help="Write the value or the OFD here.")
+@click.option("--at", "places", multiple=True, metavar="PAGE,X,Y", help="mm; page -1: the last.")
+@click.option("--edge", type=float, metavar="Y", help="Across all pages' right edges (骑缝), mm.")
 @click.option("--purpose", default="", help="What for; kept in the usage ledger.")
 @json_option
 @click.pass_context
 def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> None:
-    """Put SEAL on FILE (用章): a detached SES_Signature over its SM3.
+    """Put SEAL on FILE (用章): into an OFD, or a SES_Signature beside any file.
 
-    Example: secops --as seal-holder kms use-seal seal_01… notice.pdf -o notice.pdf.dat
+    It goes into the document where the output is called .ofd, too; without --at or --edge at
+    the lower right of the last page.
+
+    Example: secops --as seal-holder kms use-seal seal_01… notice.ofd -o sealed.ofd --at 1,120,200
     """
     output: Path = options["output"]
-    sealed = _services(ctx).seal_using.use_seal(
-        session_of(ctx).actor,
-        seal,
-        document_digest=_sm3_of(file),
-        purpose=options["purpose"],
-    )
-    output.write_bytes(sealed.value)
+    services, actor, purpose = _services(ctx), session_of(ctx).actor, options["purpose"]
+    stamping = _stamping(options["places"], options["edge"])
+    inside = output.suffix.lower() == ".ofd"
+    if not inside and (options["places"] or options["edge"] is not None):
+        msg = "--at and --edge put the seal into an OFD: call the output .ofd"
+        raise click.UsageError(msg)
+    if inside:
+        stamped = services.seal_stamping.stamp_document(
+            actor, seal, _content(file), stamping, purpose=purpose
+        )
+        content, use = stamped.document, stamped.use
+    else:
+        sealed = services.seal_using.use_seal(
+            actor, seal, document_digest=_sm3_of(file), purpose=purpose
+        )
+        content, use = sealed.value, sealed.use
+    output.write_bytes(content)
     if options["as_json"]:
-        print_json({"id": sealed.use.id, "seal_id": seal, "document_sm3": sealed.use.digest})
+        print_json({"id": use.id, "seal_id": seal, "document_sm3": use.digest, "form": use.form})
     else:
         say(f"{file} sealed: {output}")
 
@@ -284,6 +301,21 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     verify_seal,
 )
 """What the group ``secops kms`` takes up."""
+
+
+def _stamping(places: Sequence[str], edge: float | None) -> Stamping:
+    """Return what ``--at`` and ``--edge`` say; raise ``BadParameter``."""
+    from kms.models.stamps import EdgePlace, Stamping, StampPlace  # noqa: PLC0415 - quick --help
+
+    found = []
+    for text in places:
+        try:
+            page, x, y = text.split(",")
+            found.append(StampPlace(int(page), float(x), float(y)))
+        except ValueError as error:
+            msg = f"--at is PAGE,X,Y in mm, not {text[:60]!r}"
+            raise click.BadParameter(msg) from error
+    return Stamping(tuple(found), None if edge is None else EdgePlace(edge))
 
 
 def _services(ctx: click.Context) -> KmsServices:

@@ -75,6 +75,17 @@ class NotSealHolder(Forbidden):
     remedy = Text("请由印章登记的用印人使用。", "Let a named holder of the seal use it.")
 
 
+class DocumentRejected(Invalid):
+    """The document can't be sealed: it is no sound OFD, is closed, or the place is not on it."""
+
+    code = "kms.document_rejected"
+    title = Text("文档无法签章", "The document can't be sealed")
+    remedy = Text(
+        "请提供完整的 OFD 文件,并检查页码和坐标;已封闭或签章后被改动的文件不能再签章。",
+        "Give a sound OFD and a place on its pages; closed or changed documents take no seal.",
+    )
+
+
 class SealNotFound(NotFound):
     """No seal, or none that the caller may see."""
 

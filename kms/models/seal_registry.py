@@ -146,3 +146,11 @@ class SealedValue:
 
     value: bytes
     use: SealUse
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """A document with a new signature in it, and its entry in the usage ledger."""
+
+    document: bytes
+    use: SealUse

@@ -40,6 +40,9 @@ NUMBERS: Final[dict[What, int]] = {
 }
 """The order in which a seal is verified; a step keeps its number where others are absent."""
 
+MAX_FILE: Final = 20 << 20
+"""Bytes of a file that is sealed or judged."""
+
 MARKING: Final = "测试/内部用"
 """What stands in every picture, record and verdict of a seal under the built-in CA."""
 

@@ -15,6 +15,7 @@ from kms.service.seals import (
     SealApplications,
     SealMaking,
     SealRegistry,
+    SealStamping,
     SealUsing,
     SealVerification,
 )
@@ -42,4 +43,5 @@ class KmsServices:
     seal_making: SealMaking
     seal_registry: SealRegistry
     seal_using: SealUsing
+    seal_stamping: SealStamping
     seal_verification: SealVerification

@@ -17,6 +17,8 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealRegistry,
+    SealStamping,
+    SealUses,
     SealUsing,
     SealVerification,
 )
@@ -50,6 +52,7 @@ class World:
     making: SealMaking
     registry: SealRegistry
     using: SealUsing
+    stamping: SealStamping
     verification: SealVerification
 
     def make(
@@ -96,6 +99,7 @@ def build(home: Path, painter: Any = None) -> World:
         applications,
         SealMaking(parts, applications),
         SealRegistry(parts),
-        SealUsing(parts),
+        SealUsing(parts, SealUses(parts)),
+        SealStamping(parts, SealUses(parts)),
         SealVerification(parts),
     )

@@ -110,6 +110,10 @@ class OfdPackage:
             self._digests[name] = sm3(self.read(name))
         return self._digests[name]
 
+    def is_unchanged(self, name: str, digest: bytes) -> bool:
+        """Tell whether the file is there and has this SM3."""
+        return name in self._entries and self.digest(name) == digest
+
     def _checked_name(self, info: zipfile.ZipInfo) -> str:
         """Return the entry's path; raise ``OfdError`` if it is not plain or not the local one."""
         utf8 = bool(info.flag_bits & _UTF8)

@@ -14,6 +14,9 @@ from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 MAX_SIGNATURES: Final = 200
 MAX_REFERENCES: Final = 5_000
 ROOT: Final = "OFD.xml"
+SM3_NAMES: Final = frozenset({"1.2.156.10197.1.401", "sm3"})
+KEYED_SM3: Final = "1.2.156.10197.1.401.2"
+"""Real makers write it for plain SM3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class ListedSignature:
     method: str
     check_method: str
     references: tuple[Reference, ...]
+
+    @property
+    def uses_sm3(self) -> bool:
+        """Whether its references are digests by SM3, however that is written."""
+        return self.check_method.lower() in SM3_NAMES | {KEYED_SM3}
 
     @property
     def files(self) -> frozenset[str]:

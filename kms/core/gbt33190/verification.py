@@ -7,7 +7,7 @@ from typing import Final
 
 from kms.core.gbt33190.package import OfdError, OfdPackage
 from kms.core.gbt33190.reach import reachable
-from kms.core.gbt33190.signatures import ListedSignature, read_signatures
+from kms.core.gbt33190.signatures import KEYED_SM3, ListedSignature, read_signatures
 from kms.core.gbt35275.reading import is_signed_data
 from kms.core.gbt35275.verification import (
     is_bare_value,
@@ -24,8 +24,6 @@ from secops.kernel.catalogue import Text
 
 Findings = Iterator[Step | Text]
 
-_SM3: Final = frozenset({"1.2.156.10197.1.401", "sm3"})
-_KEYED_SM3: Final = "1.2.156.10197.1.401.2"
 _SIGN: Final = "Sign"
 _MAX_VALUE: Final = 4 << 20
 _NAMED: Final = 3
@@ -138,10 +136,9 @@ def _judge_digest(
 
 
 def _judge_references(package: OfdPackage, listed: ListedSignature) -> Findings:
-    method = listed.check_method.lower()
-    if method == _KEYED_SM3:
+    if listed.check_method == KEYED_SM3:
         yield Text("摘要算法写为带密钥的 SM3", "CheckMethod names keyed SM3")
-    elif method not in _SM3:
+    elif not listed.uses_sm3:
         name = listed.check_method or "MD5"
         why = Text(f"摘要算法 {name} 不接受", f"the digest {name} is not accepted")
         yield Step("digest", ok=False, why=why)
@@ -149,7 +146,7 @@ def _judge_references(package: OfdPackage, listed: ListedSignature) -> Findings:
     changed = [
         reference.path
         for reference in listed.references
-        if reference.path not in package.names or package.digest(reference.path) != reference.digest
+        if not package.is_unchanged(reference.path, reference.digest)
     ]
     why = _changed(", ".join(changed[:_NAMED])) if changed else Text("一致", "unchanged")
     yield Step("digest", ok=not changed, why=why)

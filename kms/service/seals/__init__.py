@@ -4,6 +4,8 @@ from kms.service.seals.applications import SealApplications
 from kms.service.seals.making import SealMaking
 from kms.service.seals.parts import SealParts
 from kms.service.seals.registry import SealRegistry
+from kms.service.seals.stamping import SealStamping
+from kms.service.seals.uses import SealUses
 from kms.service.seals.using import SealUsing
 from kms.service.seals.verifying import SealFiles, SealVerification
 
@@ -13,6 +15,8 @@ __all__ = [
     "SealMaking",
     "SealParts",
     "SealRegistry",
+    "SealStamping",
+    "SealUses",
     "SealUsing",
     "SealVerification",
 ]

@@ -19,7 +19,7 @@ from kms.errors.seals import (
     SealFormatUnsupported,
     SealUnreadable,
 )
-from kms.models.seals import VerificationReport
+from kms.models.seals import MAX_FILE, VerificationReport
 from kms.ports.seals import AnchorFile
 from kms.service.seals.parts import SealParts
 from secops.crypto.certificates import Certificate, read_certificate
@@ -28,9 +28,6 @@ from secops.crypto.hashes import sm3
 from secops.kernel.clock import MINUTE, Clock, to_rfc3339
 from secops.kernel.errors import TooLarge, TooMany
 from secops.kernel.transactions import Transaction
-
-MAX_FILE: Final = 20 << 20
-"""Bytes of the file, and of the document beside it."""
 
 _AT_ONCE: Final = 4
 _PATIENCE: Final = 2.0

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
 from kms.models.seal_registry import SealRecord, SealRequest, SealShape
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from kms.models.seals import MAX_FILE
+from kms.models.stamps import EdgePlace, Stamping, StampPlace
+from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
@@ -25,7 +29,9 @@ from secops.kernel.permissions.kms import (
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
-_MAX_DOCUMENT: Final = 20 << 20
+_FRAMING: Final = 64 << 10
+_MAX_NUMBER: Final = 12
+_PAGE_DIGITS: Final = 4
 SEAL_STATES: Final = {"active": N_("有效"), "suspended": N_("已停用"), "revoked": N_("已吊销")}
 APPROVAL_STATES: Final = {
     "pending": N_("待审批"),
@@ -34,6 +40,7 @@ APPROVAL_STATES: Final = {
     "used": N_("已办结"),
     "expired": N_("已过期"),
 }
+FORMS: Final = {"detached": N_("单独的签章值"), "ofd": N_("签入 OFD")}
 SHAPES: Final = {"round": N_("圆章"), "oval": N_("椭圆章"), "square": N_("方章")}
 _COLUMNS: Final = (
     Column("name", N_("印章")),
@@ -125,6 +132,7 @@ class _Seals:
             holders=details.holders,
             picture="data:image/png;base64," + base64.b64encode(details.picture).decode(),
             uses=uses.items,
+            forms=FORMS,
             names={holder.account_id: holder.name for holder in details.holders},
             state=SEAL_STATES.get(details.record.state, details.record.state),
             may_use=holds and caller.may(SEAL_USE) and details.record.state == "active",
@@ -149,6 +157,25 @@ class _Seals:
         )
         return Response(200, headers, sealed.value)
 
+    def stamp_document(self, request: Request) -> Response:
+        """Put the seal into the uploaded OFD; nothing of it stays here."""
+        upload, form = request.files.get("document"), request.form
+        if upload is None or not upload.content:
+            raise Invalid("choose the OFD to be sealed")
+        sealed = self.desk.parts.kms.seal_stamping.stamp_document(
+            request.caller,
+            request.args["seal_id"],
+            upload.content,
+            _stamping(form),
+            purpose=form.get("purpose", ""),
+        )
+        headers = (
+            ("content-type", "application/ofd"),
+            ("content-disposition", f'attachment; filename="{sealed.use.id}.ofd"'),
+            ("cache-control", "no-store"),
+        )
+        return Response(200, headers, sealed.document)
+
     def switch_seal(self, request: Request) -> Response:
         """Suspend, resume or revoke."""
         form, seal_id = request.form, request.args["seal_id"]
@@ -163,6 +190,31 @@ class _Seals:
             raise Invalid("a seal is suspended, resumed or revoked")
         act(request.caller, seal_id, form.get("reason", ""))
         return redirect(f"/seals/{seal_id}")
+
+
+def _stamping(form: Mapping[str, str]) -> Stamping:
+    """Return the place that a form names: a page's, across the edges, or both."""
+    places: tuple[StampPlace, ...] = ()
+    if any(form.get(name, "").strip() for name in ("x", "y")):
+        places = (StampPlace(_page(form), _number(form, "x"), _number(form, "y")),)
+    edge = form.get("edge", "").strip()
+    return Stamping(places, EdgePlace(_number(form, "edge")) if edge else None)
+
+
+def _page(form: Mapping[str, str]) -> int:
+    text = form.get("page", "").strip()
+    number = whole_number(text.removeprefix("-"), _PAGE_DIGITS)
+    if number is None:
+        raise Invalid("page is a number")
+    return -number if text.startswith("-") else number
+
+
+def _number(form: Mapping[str, str], name: str) -> float:
+    text = form.get(name, "").strip()
+    try:
+        return float(text[: _MAX_NUMBER + 1]) if len(text) <= _MAX_NUMBER else math.nan
+    except ValueError as error:
+        raise Invalid(f"{name} is a number") from error
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:
@@ -185,7 +237,16 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "use_seal_form",
             SEAL_USE,
             here.use_seal,
-            max_body=_MAX_DOCUMENT,
+            max_body=MAX_FILE + _FRAMING,
+            level=2,
+            fresh_seconds=FRESH_SECONDS,
+        ),
+        post_page(
+            "/seals/<seal_id>/stamp",
+            "stamp_document_form",
+            SEAL_USE,
+            here.stamp_document,
+            max_body=MAX_FILE + _FRAMING,
             level=2,
             fresh_seconds=FRESH_SECONDS,
         ),

@@ -9,6 +9,8 @@ import zipfile
 from secops.console.render import beijing_time, utc_time
 from tests.fakes.console_site import ConsoleSite, Page, Reader
 from tests.fakes.demo_site import Login
+from tests.fakes.ofd import pack
+from tests.fakes.ofd_pages import paged_document
 
 
 def first(pattern: str, page: Page) -> str:
@@ -129,6 +131,20 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
     sealed = holder.upload(f"{seal}/use", {"purpose": "归档"}, {"document": b"a letter"})
     assert sealed.headers["content-disposition"].endswith('.dat"')
     assert "归档" in holder.get(seal).text
+    ofd = {"document": pack(paged_document(2))}
+    place = {"purpose": "印发", "page": "-1", "x": "120", "y": "200.5", "edge": "100"}
+    stamped = holder.upload(f"{seal}/stamp", place, ofd)
+    assert stamped.headers["content-disposition"].endswith('.ofd"')
+    assert holder.upload(f"{seal}/stamp", {"purpose": "印发"}, ofd).status == 200
+    shown = Reader(console.site, remote="192.0.2.91").upload(
+        "/verify", {}, {"sealed": stamped.body}
+    )
+    assert 'badge good">有效' in shown.text
+    assert "签入 OFD" in holder.get(seal).text
+    for wrong in ({"page": "1.5"}, {"page": ""}, {"x": "left"}, {"x": "nan"}, {"edge": "1e99"}):
+        assert holder.upload(f"{seal}/stamp", {**place, **wrong}, ofd).status == 400
+    for file in (b"", b"a letter"):
+        assert holder.upload(f"{seal}/stamp", place, {"document": file}).status == 400
     public = Reader(console.site, remote="192.0.2.90")
     files = {"sealed": sealed.body, "document": b"a letter"}
     assert 'badge good">有效' in public.upload("/verify", {}, files).text

@@ -19,6 +19,8 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealRegistry,
+    SealStamping,
+    SealUses,
     SealUsing,
     SealVerification,
 )
@@ -31,6 +33,8 @@ from secops.web.guard import Guard
 from secops.web.messages import Request
 from secops.web.routes import Public, Route
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.ofd import pack
+from tests.fakes.ofd_pages import paged_document
 from tests.fakes.parts import database_spine
 from tests.fakes.sealing import DOCUMENT, FakePainter, FakeSealingKeys, FakeSubjects
 
@@ -64,7 +68,8 @@ class Api:
             seal_applications=applications,
             seal_making=SealMaking(outside, applications),
             seal_registry=SealRegistry(outside),
-            seal_using=SealUsing(outside),
+            seal_using=SealUsing(outside, SealUses(outside)),
+            seal_stamping=SealStamping(outside, SealUses(outside)),
             seal_verification=SealVerification(outside),
         )
         self.routes = {
@@ -155,6 +160,86 @@ def test_a_file_is_sealed_as_an_upload_and_by_its_digest_alone(api: Api) -> None
     assert api.send("verify_seal", None, content, kind)[1]["valid"] is True
     status, uses = api.call("list_uses", "qian", seal_id=seal)
     assert (status, len(uses["items"]), uses["next"]) == (200, 2, None)
+
+
+def test_an_ofd_is_sealed_over_http_as_json_and_as_an_upload(api: Api) -> None:
+    seal, document = api.seal(), pack(paged_document(2))
+    body = {
+        "document": encoded(document),
+        "purpose": "印发",
+        "places": [{"page": -1, "x": 120, "y": 200.5}],
+        "edge": {"y": 100},
+    }
+    status, sealed = api.call("stamp_document", "zhou", body, seal_id=seal)
+    assert (status, sealed["use"]["form"], sealed["marking"]) == (201, "ofd", "测试/内部用")
+    assert sealed["use"]["document_sm3"] == sm3(document).hex()
+    report = api.call("verify_seal", None, {"file": sealed["document"]})[1]
+    assert (report["valid"], report["kind"]) == (True, "ofd")
+    parts = {"document": document, "purpose": "印发".encode(), "edge": b'{"y": 100, "last": 2}'}
+    status, sealed = api.send("stamp_document", "zhou", *multipart(**parts), seal_id=seal)
+    assert (status, sealed["use"]["purpose"]) == (201, "印发")
+    assert (
+        api.call("stamp_document", "zhou", {"document": encoded(document)}, seal_id=seal)[0] == 201
+    )
+
+
+PLACE = {"page": 1, "x": 1, "y": 1}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"document": None},
+        {"document": "%"},
+        {"document": encoded(b"no zip")},
+        {"places": {}},
+        {"places": [7]},
+        {"places": [{}]},
+        {"places": [{**PLACE, "page": 1.5}]},
+        {"places": [{**PLACE, "page": True}]},
+        {"places": [{**PLACE, "x": "1"}]},
+        {"places": [{**PLACE, "x": True}]},
+        {"places": [{**PLACE, "x": 1e300}]},
+        {"places": [{**PLACE, "page": 10**18}]},
+        {"places": [PLACE] * 21},
+        {"edge": 7},
+        {"edge": {}},
+        {"edge": {"y": 1, "first": "1"}},
+        {"purpose": 7},
+        {"purpose": "x" * 201},
+    ],
+)
+def test_a_malformed_stamping_is_a_400(api: Api, wrong: Any) -> None:
+    body = {"document": encoded(pack(paged_document(2))), **wrong}
+    assert api.call("stamp_document", "zhou", body, seal_id=api.seal())[0] == 400
+
+
+def test_a_stamping_in_a_form_that_is_no_json_or_no_file_is_a_400(api: Api) -> None:
+    document = pack(paged_document())
+    for parts in ({"document": document, "places": b"{"}, {"purpose": b"x"}):
+        content, kind = multipart(**parts)
+        assert api.send("stamp_document", "zhou", content, kind, seal_id="seal_1")[0] == 400
+
+
+@pytest.mark.parametrize("who", ["sun", "qian", "li"])
+def test_who_is_no_holder_stamps_nothing(api: Api, who: str) -> None:
+    body = {"document": encoded(pack(paged_document()))}
+    assert api.call("stamp_document", who, body, seal_id=api.seal())[0] == 403
+
+
+def test_a_seal_of_format_5_is_applied_for_and_shown(api: Api) -> None:
+    wanted = {
+        "name": "临江县财政局",
+        "shape": "round",
+        "organization": "临江县财政局",
+        "holders": ["zhou"],
+        "reason": "公文用印",
+        "format_version": 5,
+    }
+    status, application = api.call("apply_seal", "sun", wanted)
+    assert (status, application["format_version"]) == (201, 5)
+    for wrong in (1, 3, "5", None):
+        assert api.call("apply_seal", "sun", {**wanted, "format_version": wrong})[0] == 400
 
 
 def test_a_suspended_seal_answers_403_with_the_reason(api: Api) -> None:

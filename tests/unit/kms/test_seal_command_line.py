@@ -22,6 +22,8 @@ from secops.kernel.errors import Forbidden
 from secops.kernel.parts import Parts
 from secops.terminal.session import Session
 from tests.fakes.key_pool import KeyPool, actor, open_key_pool
+from tests.fakes.ofd import pack
+from tests.fakes.ofd_pages import paged_document
 
 ACTORS = {
     each.id: each
@@ -97,6 +99,40 @@ def test_a_seal_goes_its_whole_way(shell: Shell, tmp_path: Path) -> None:
     assert report["valid"] is True
     notice.write_bytes(b"other")
     assert shell.run("nobody", "verify-seal", value, "--document", notice).exit_code == 1
+
+
+def test_a_seal_goes_into_an_ofd(shell: Shell, tmp_path: Path) -> None:
+    seal = shell.seal()
+    notice, sealed = tmp_path / "notice.ofd", tmp_path / "sealed.OFD"
+    notice.write_bytes(pack(paged_document(3)))
+    placed = ("--at", "1,120,200", "--at", "-1,20,20.5", "--edge", "100")
+    used = shell.answer("holder", "use-seal", seal, notice, "-o", sealed, *placed)
+    assert (used["form"], used["seal_id"]) == ("ofd", seal)
+    report = shell.answer("nobody", "verify-seal", sealed)
+    assert (report["valid"], report["kind"]) == (True, "ofd")
+    again = tmp_path / "again.ofd"
+    assert shell.run("holder", "use-seal", seal, sealed, "-o", again).exit_code == 0
+    assert len(shell.answer("nobody", "verify-seal", again)["signatures"]) == 2
+
+
+@pytest.mark.parametrize("place", ["1,2", "a,1,1", "1,1,1,1", "1.5,1,1"])
+def test_a_place_that_is_none_is_wrong_usage(shell: Shell, tmp_path: Path, place: str) -> None:
+    notice = tmp_path / "notice.ofd"
+    notice.write_bytes(pack(paged_document()))
+    done = shell.run("holder", "use-seal", "s", notice, "-o", tmp_path / "o.ofd", "--at", place)
+    assert done.exit_code == 2
+    beside = shell.run("holder", "use-seal", "s", notice, "-o", tmp_path / "o.dat", "--edge", "1")
+    assert beside.exit_code == 2
+
+
+def test_a_seal_is_made_in_the_format_asked_for(shell: Shell, tmp_path: Path) -> None:
+    apply = ("apply-seal", "临江县数据局", "--organization", "临江县", "--holder", "holder")
+    more = ("--reason", "用印", "--format-version", "5")
+    application = shell.answer("applicant", *apply, *more)["id"]
+    assert shell.run("security", "approve-seal", application, "--reason", "同意").exit_code == 0
+    esl = tmp_path / "seal.esl"
+    assert shell.run("security", "make-seal", application, "-o", esl).exit_code == 0
+    assert shell.answer("nobody", "verify-seal", esl)["version"] == 5
 
 
 def test_lists_show_applications_and_seals(shell: Shell) -> None:

@@ -1,0 +1,46 @@
+"""Where a seal's picture stands on a document. Measures are millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+LAST_PAGE: Final = -1
+
+MAX_PLACES: Final = 20
+"""Pictures of one signature, the slices across page edges not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StampPlace:
+    """A picture whose upper left corner is ``x``, ``y`` from the page's.
+
+    Pages count from 1, and from the end below zero: -1 is the last one.
+    """
+
+    page: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class EdgePlace:
+    """骑缝: one picture cut into slices, one at the right edge of each page, ``y`` from the top.
+
+    Pages ``first`` to ``last``, both included, counted as in ``StampPlace``.
+    """
+
+    y: float
+    first: int = 1
+    last: int = LAST_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Stamping:
+    """All pictures that one signature puts on a document.
+
+    Without any, one picture stands at the lower right of the last page.
+    """
+
+    places: tuple[StampPlace, ...] = ()
+    edge: EdgePlace | None = None

@@ -1,0 +1,80 @@
+"""Use a seal (用章) on an OFD: the signed document itself, with the seal's picture on it."""
+
+from __future__ import annotations
+
+from kms.core.gbt33190.package import OfdError, OfdPackage
+from kms.core.gbt33190.pages import read_document
+from kms.core.gbt33190.signatures import read_signatures
+from kms.core.gbt33190.stamps import place_stamps
+from kms.core.gbt33190.verification import verify_ofd
+from kms.core.gbt33190.writing import (
+    SignatureContent,
+    SignatureDraft,
+    draft_signature,
+    write_signature,
+)
+from kms.core.gbt38540.evidence import Trust
+from kms.core.gbt38540.reading import read_seal
+from kms.core.x690 import read_der
+from kms.errors.seals import DocumentRejected, SealRejected
+from kms.models.seal_registry import SealedDocument
+from kms.models.seals import MAX_FILE
+from kms.models.stamps import Stamping
+from kms.service.seals.parts import SealParts
+from kms.service.seals.uses import SealUses, WantedUse
+from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
+from secops.kernel.errors import TooLarge
+
+
+class SealStamping:
+    """Puts seals into OFD documents."""
+
+    def __init__(self, seals: SealParts, uses: SealUses) -> None:
+        self._seals = seals
+        self._uses = uses
+
+    def stamp_document(
+        self, actor: Actor, seal_id: str, document: bytes, stamping: Stamping, *, purpose: str
+    ) -> SealedDocument:
+        """Return the OFD ``document`` with one more signature; all else in it is protected.
+
+        Raises ``DocumentRejected`` for one that can't be sealed safely, ``TooLarge``, and what
+        ``use_seal`` raises. Nothing is given out that our own verifier refuses.
+        """
+        _require_size(document)
+        wanted = WantedUse(actor, seal_id, sm3(document), purpose, "ofd")
+        ready = self._uses.open_seal(wanted)
+        try:
+            package = OfdPackage(document)
+            draft = self._draft(package, ready.content, stamping)
+            value = self._uses.sign(ready, sm3(draft.xml), f"/{draft.path}")
+            sealed = write_signature(package, draft, value)
+        except OfdError as error:
+            raise DocumentRejected(str(error)) from error
+        _require_size(sealed)
+        self._require_valid(sealed)
+        return self._uses.enter(wanted, value, lambda use: SealedDocument(sealed, use))
+
+    def _draft(self, package: OfdPackage, seal: bytes, stamping: Stamping) -> SignatureDraft:
+        found = read_document(package)
+        picture = read_seal(read_der(seal)).picture
+        stamps = place_stamps(stamping, found.pages, (picture.width, picture.height))
+        content = SignatureContent(seal, stamps, self._seals.parts.clock.now())
+        return draft_signature(package, found, read_signatures(package), content)
+
+    def _require_valid(self, sealed: bytes) -> None:
+        """Raise ``SealRejected`` unless the new signature, the last one, verifies."""
+        trust = Trust(self._seals.parts.clock.now(), self._seals.authority.anchors())
+        report = verify_ofd(sealed, trust)
+        if not report.signatures[-1].valid:
+            failed = [step for step in report.signatures[-1].steps if step.ok is False]
+            why = "; ".join(step.why.en for step in failed)
+            msg = f"the sealed document does not verify ({why}); it is not given out"
+            raise SealRejected(msg)
+
+
+def _require_size(document: bytes) -> None:
+    if len(document) > MAX_FILE:
+        msg = f"a document is at most {MAX_FILE >> 20} MiB, sealed or not"
+        raise TooLarge(msg)

@@ -1,0 +1,153 @@
+"""What every use of a seal has in common: who may, the value, the entry in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from kms.core.gbt38540 import writing
+from kms.core.gbt38540.structures import SM3_BYTES
+from kms.core.gbt38540.writing import SigningContent
+from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable
+from kms.models.seal_registry import IssuedCertificate, SealRecord, SealUse, UseForm
+from kms.service.seals.parts import SealParts
+from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
+from secops.kernel.clock import SECOND, to_rfc3339
+from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.events import SealUsed
+from secops.kernel.permissions.kms import SEAL_USE
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+T = TypeVar("T")
+
+_MAX_PURPOSE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WantedUse:
+    """Who wants which seal on what: ``document_digest`` is the document's SM3."""
+
+    actor: Actor
+    seal_id: str
+    document_digest: bytes
+    purpose: str
+    form: UseForm = "detached"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySeal:
+    """A seal that its holder may use now, with its SESeal and the holder's certificate."""
+
+    record: SealRecord
+    content: bytes
+    certificate: IssuedCertificate
+
+
+class SealUses:
+    """Opens a seal for one use and enters what came of it; refusals are entered, too."""
+
+    def __init__(self, seals: SealParts) -> None:
+        self._seals = seals
+        self._parts = seals.parts
+
+    def open_seal(self, wanted: WantedUse) -> ReadySeal:
+        """Return the seal; raise ``NotSealHolder``, ``SealNotUsable``, ``SealNotFound``."""
+        _check(wanted)
+        try:
+            self._parts.access.require(wanted.actor, SEAL_USE, f"seal:{wanted.seal_id}")
+            return self._parts.transactions.read(
+                lambda transaction: self._ready(transaction, wanted)
+            )
+        except Forbidden as error:
+            self._note_refusal(wanted, error)
+            raise
+
+    def sign(self, ready: ReadySeal, data_hash: bytes, property_info: str) -> bytes:
+        """Return the SES_Signature over ``data_hash``; not given out before ``enter``."""
+        now = self._parts.clock.now() // SECOND * SECOND
+        version = ready.record.format_version
+        tbs = writing.to_sign(SigningContent(ready.content, now, data_hash, property_info, version))
+        signature = self._seals.keys.sign(ready.certificate.key_name, tbs)
+        return writing.seal_signature(tbs, ready.certificate.der, signature)
+
+    def enter(self, wanted: WantedUse, value: bytes, give: Callable[[SealUse], T]) -> T:
+        """Enter the use into both ledgers, then return what ``give`` makes of the entry."""
+        actor, seal_id = wanted.actor, wanted.seal_id
+        identifier, value_digest = self._parts.ids.new("use"), sm3(value).hex()
+
+        def keep(transaction: Transaction) -> T:
+            # again, inside the unit of work: a suspension that came first wins
+            ready = self._ready(transaction, wanted)
+            use = SealUse(
+                id=identifier,
+                org_id=ready.record.org_id,
+                seal_id=seal_id,
+                account_id=actor.id,
+                digest=wanted.document_digest.hex(),
+                purpose=wanted.purpose,
+                used_at=transaction.now,
+                value_digest=value_digest,
+                form=wanted.form,
+            )
+            self._seals.uses.insert_use(transaction, use)
+            details = {
+                "document_sm3": use.digest,
+                "value_sm3": use.value_digest,
+                "use": use.id,
+                "form": use.form,
+            }
+            transaction.record(Act("kms.use_seal", actor, f"seal:{seal_id}", details=details))
+            transaction.announce(SealUsed(use.org_id, seal_id, use.digest))
+            return give(use)
+
+        return self._parts.transactions.run(keep)
+
+    def _ready(self, transaction: Transaction, wanted: WantedUse) -> ReadySeal:
+        actor, seal_id = wanted.actor, wanted.seal_id
+        found = self._seals.store.seal(transaction, actor.org_id, seal_id)
+        if found is None:
+            msg = f"there is no seal {seal_id[:40]!r}"
+            raise SealNotFound(msg)
+        record, content = found
+        holders = self._seals.store.holders(transaction, seal_id)
+        holder = next((each for each in holders if each.account_id == actor.id), None)
+        if holder is None:
+            msg = f"{actor.name} is not a holder of {record.name}"
+            raise NotSealHolder(msg)
+        self._require_usable(record, transaction.now)
+        certificate = self._seals.authority.store.get(transaction, holder.certificate_id)
+        if certificate is None or certificate.revoked_at is not None:
+            msg = "the holder's certificate is revoked"
+            raise SealNotUsable(msg)
+        return ReadySeal(record, content, certificate)
+
+    def _require_usable(self, record: SealRecord, now: int) -> None:
+        if record.state != "active":
+            since = "" if record.state_at is None else f" since {to_rfc3339(record.state_at)}"
+            msg = f"{record.name} is {record.state}{since}: {record.state_reason}"
+            raise SealNotUsable(msg)
+        # the emergency way of suspending reaches here before it reaches the table
+        if self._parts.revocations.is_revoked("seal", record.id):
+            msg = f"{record.name} is suspended"
+            raise SealNotUsable(msg)
+        if not record.valid_from <= now <= record.valid_until:
+            msg = f"{record.name} is valid until {to_rfc3339(record.valid_until)}"
+            raise SealNotUsable(msg)
+
+    def _note_refusal(self, wanted: WantedUse, error: Forbidden) -> None:
+        details = {"code": error.code, "document_sm3": wanted.document_digest.hex()}
+        target = f"seal:{wanted.seal_id[:60]}"
+        self._parts.trail.append([Act("kms.use_seal", wanted.actor, target, "refused", details)])
+
+
+def _check(wanted: WantedUse) -> None:
+    if len(wanted.document_digest) != SM3_BYTES:
+        msg = "the document's digest is SM3: 32 bytes"
+        raise Invalid(msg)
+    purpose = wanted.purpose
+    if len(purpose) > _MAX_PURPOSE or not (purpose.isprintable() or not purpose):
+        msg = f"the purpose is at most {_MAX_PURPOSE} printable characters"
+        raise Invalid(msg)
