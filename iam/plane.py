@@ -75,7 +75,10 @@ from iam.service.provider.sites import SiteService
 from iam.service.provider.tokens import KeyRing
 from iam.service.provider.verification import TokenVerification
 from iam.service.rates import Rates
+from iam.service.scim.bulk import BulkService
+from iam.service.scim.reading import ScimReader
 from iam.service.scim.resources import ScimService
+from iam.service.scim.writing import ScimWriter
 from iam.service.sign_on.acting import ActingService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
@@ -184,6 +187,8 @@ def _services(
     callers = CallerService(means, directory, ClientKeys(means), PossessionService(means))
     pushed = PushService(means, callers)
     consents = ConsentBook(means)
+    reader = ScimReader(means)
+    scim = ScimService(reader, ScimWriter(means, accounts, reader))
     grants = GrantService(means, callers, issuer, decisions, consents)
     verification = TokenVerification(means, ring, directory)
     providers = Providers(means, Upstreams(means.outbound, means.parts.clock))
@@ -234,7 +239,8 @@ def _services(
         leavers=LeaverCheck(means, providers),
         cas=CasTickets(means, sessions, decisions),
         cas_logouts=CasLogouts(means),
-        scim=ScimService(means, accounts),
+        scim=scim,
+        scim_bulk=BulkService(scim),
         power=_power(means, acting, decisions, desks),
         protection=protection,
         rates=means.rates,

@@ -10,14 +10,17 @@ import orjson
 
 from iam.models.scim import ScimAnswer
 from iam.service import IamServices
-from iam.service.scim.rendering import error_of, etag, plain_error
-from secops.kernel.errors import NotFound, SecopsError
+from iam.service.scim.bulk import BulkRefused
+from iam.service.scim.describing import BULK_BYTES
+from iam.service.scim.rendering import etag, plain_error, refusal_of
+from secops.kernel.errors import NotFound
 from secops.kernel.permissions.iam import SCIM_PROVISION
 from secops.web.messages import NO_STORE, Request, Response
 from secops.web.problems import SCIM
-from secops.web.routes import Route
+from secops.web.routes import Access, Route, SignedIn
 
 _KINDS: Final = {"Users": "user", "Groups": "group"}
+_OWN: Final = SignedIn("the handler looks at the caller's own user alone")
 _DOCUMENTS: Final = {
     "ServiceProviderConfig": "service_provider_config",
     "ResourceTypes": "resource_types",
@@ -33,23 +36,35 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         *(route for kind, word in _KINDS.items() for route in _resources(services, kind, word)),
     ]
     # an address nobody serves is refused in SCIM's form too
-    everywhere = _route("POST", ".search", "scim_search", _Calls(services).search)
+    calls = _Calls(services)
+    everywhere = _route("POST", ".search", "scim_search", calls.search)
+    bulk = _route("POST", "Bulk", "scim_bulk", calls.bulk, max_body=BULK_BYTES)
+    me = _route("GET", "Me", "scim_get_me", calls.me, access=_OWN)
     rest = _route("GET", "<path:rest>", "scim_elsewhere", _nowhere)
-    return (*made, everywhere, rest)
+    return (*made, everywhere, bulk, me, rest)
 
 
 def _nowhere(request: Request) -> ScimAnswer:
     raise NotFound(f"nothing is at {request.path[:100]}")
 
 
-def _route(method: str, path: str, operation: str, call: Call) -> Route:
+def _route(
+    method: str,
+    path: str,
+    operation: str,
+    call: Call,
+    *,
+    access: Access = SCIM_PROVISION,
+    **more: Any,
+) -> Route:
     return Route(
         method=method,
         path=f"/scim/v2/{path}",
         operation=operation,
-        access=SCIM_PROVISION,
+        access=access,
         form="scim",
         handler=_worded(call),
+        **more,
     )
 
 
@@ -109,6 +124,14 @@ class _Calls:
         """Search users and groups."""
         return self.services.scim.search_all(request.caller, request.json_object())
 
+    def bulk(self, request: Request) -> ScimAnswer:
+        """Carry out many operations."""
+        return self.services.scim_bulk.bulk(request.caller, request.json_object())
+
+    def me(self, request: Request) -> ScimAnswer:
+        """Return the caller's own user."""
+        return self.services.scim.me(request.caller, request.query)
+
     def describing(self, path: str) -> Call:
         """Return what answers a discovery endpoint."""
 
@@ -125,10 +148,10 @@ def _worded(call: Call) -> Callable[[Request], Response]:
     def handler(request: Request) -> Response:
         try:
             answer = call(request)
-        except SecopsError as error:
-            return _response(error.status, plain_error(error.status, error.detail))
+        except BulkRefused as error:
+            return _response(error.status, plain_error(error.status, str(error)))
         except Exception as error:
-            told = error_of(error)
+            told = refusal_of(error)
             if told is None:
                 raise
             return _response(*told)

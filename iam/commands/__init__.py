@@ -7,6 +7,7 @@ import click
 from iam.commands import (
     accounts,
     applications,
+    cas,
     changes,
     consents,
     enrolment,
@@ -46,6 +47,7 @@ for command in (
     *messages.COMMANDS,
     *organisations.COMMANDS,
     *changes.COMMANDS,
+    *cas.COMMANDS,
     *mandates.COMMANDS,
     *permissions.COMMANDS,
     *upstreams.COMMANDS,

@@ -12,8 +12,12 @@ from secops.kernel.transactions import Transaction
 class ScimStore(Protocol):
     """Users (by account) and groups; deleted users stay as tombstones that nothing returns."""
 
-    def put_user(self, tx: Transaction, row: ScimRow) -> None:
-        """Store it in place of the one before."""
+    def add_user(self, tx: Transaction, row: ScimRow) -> None:
+        """Store a new one."""
+        ...
+
+    def change_user(self, tx: Transaction, row: ScimRow, version: int) -> bool:
+        """Store it in place of ``version``; False if another one is there, or none."""
         ...
 
     def user(self, tx: Transaction, org_id: str, account_id: str) -> ScimRow | None:
@@ -24,22 +28,30 @@ class ScimStore(Protocol):
         """Return users by id."""
         ...
 
-    def bury_user(self, tx: Transaction, account_id: str) -> None:
-        """Leave nothing but a tombstone."""
+    def bury_user(self, tx: Transaction, account_id: str, version: int) -> bool:
+        """Leave nothing of ``version`` but a tombstone; False if another one is there."""
         ...
 
     def rename(self, tx: Transaction, account_id: str, name: str, name_key: str) -> None:
         """Give an account another name; raise ``NameTaken``."""
         ...
 
-    def put_group(self, tx: Transaction, row: ScimRow) -> None:
-        """Store it in place of the one before."""
+    def add_group(self, tx: Transaction, row: ScimRow) -> None:
+        """Store a new one."""
+        ...
+
+    def change_group(self, tx: Transaction, row: ScimRow, version: int) -> bool:
+        """Store it in place of ``version``; False if another one is there, or none."""
+        ...
+
+    def group(self, tx: Transaction, org_id: str, group_id: str) -> ScimRow | None:
+        """Return it."""
         ...
 
     def groups(self, tx: Transaction, org_id: str, limit: int) -> Sequence[ScimRow]:
         """Return groups by id."""
         ...
 
-    def drop_group(self, tx: Transaction, group_id: str) -> None:
-        """Remove it."""
+    def drop_group(self, tx: Transaction, group_id: str, version: int) -> bool:
+        """Remove ``version``; False if another one is there, or none."""
         ...

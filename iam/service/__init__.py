@@ -33,6 +33,7 @@ from iam.service.provider.registration import RegistrationService
 from iam.service.provider.sites import SiteService
 from iam.service.provider.verification import TokenVerification
 from iam.service.rates import Rates
+from iam.service.scim.bulk import BulkService
 from iam.service.scim.resources import ScimService
 from iam.service.sign_on.certificates import CertificateService
 from iam.service.sign_on.factors import FactorService
@@ -95,6 +96,7 @@ class IamServices:
     cas: CasTickets
     cas_logouts: CasLogouts
     scim: ScimService
+    scim_bulk: BulkService
     power: PowerServices
     protection: ProtectionServices
     rates: Rates

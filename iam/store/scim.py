@@ -39,9 +39,8 @@ def _group(row: Any) -> ScimRow:
 class ScimTables:
     """The tables ``iam_scim_users`` and ``iam_scim_groups``."""
 
-    def put_user(self, tx: Transaction, row: ScimRow) -> None:
-        """Store it in place of the one before."""
-        tx.execute(scim_users.delete().where(scim_users.c.account_id == row.id))
+    def add_user(self, tx: Transaction, row: ScimRow) -> None:
+        """Store a new one."""
         tx.execute(
             scim_users.insert().values(
                 account_id=row.id,
@@ -52,6 +51,21 @@ class ScimTables:
                 changed_at=row.changed_at,
             )
         )
+
+    def change_user(self, tx: Transaction, row: ScimRow, version: int) -> bool:
+        """Store it in place of ``version``; False if another one is there, or none."""
+        column = scim_users.c
+        changed = tx.execute(
+            scim_users.update()
+            .where(
+                column.account_id == row.id,
+                column.org_id == row.org_id,
+                column.version == version,
+                column.deleted_at.is_(None),
+            )
+            .values(sealed_content=row.content, version=row.version, changed_at=row.changed_at)
+        )
+        return bool(changed.rowcount == 1)
 
     def user(self, tx: Transaction, org_id: str, account_id: str) -> ScimRow | None:
         """Return it unless it was deleted."""
@@ -68,13 +82,19 @@ class ScimTables:
         rows = tx.execute(query.order_by(column.account_id).limit(limit)).all()
         return [_user(row) for row in rows]
 
-    def bury_user(self, tx: Transaction, account_id: str) -> None:
-        """Leave nothing but a tombstone."""
-        tx.execute(
+    def bury_user(self, tx: Transaction, account_id: str, version: int) -> bool:
+        """Leave nothing of ``version`` but a tombstone; False if another one is there."""
+        column = scim_users.c
+        buried = tx.execute(
             scim_users.update()
-            .where(scim_users.c.account_id == account_id)
+            .where(
+                column.account_id == account_id,
+                column.version == version,
+                column.deleted_at.is_(None),
+            )
             .values(deleted_at=tx.now, sealed_content=b"")
         )
+        return bool(buried.rowcount == 1)
 
     def rename(self, tx: Transaction, account_id: str, name: str, name_key: str) -> None:
         """Give an account another name; raise ``NameTaken``."""
@@ -93,9 +113,8 @@ class ScimTables:
             msg = "another account has this name"
             raise NameTaken(msg) from error
 
-    def put_group(self, tx: Transaction, row: ScimRow) -> None:
-        """Store it in place of the one before."""
-        self.drop_group(tx, row.id)
+    def add_group(self, tx: Transaction, row: ScimRow) -> None:
+        """Store a new one."""
         tx.execute(
             scim_groups.insert().values(
                 id=row.id,
@@ -107,12 +126,31 @@ class ScimTables:
             )
         )
 
+    def change_group(self, tx: Transaction, row: ScimRow, version: int) -> bool:
+        """Store it in place of ``version``; False if another one is there, or none."""
+        column = scim_groups.c
+        changed = tx.execute(
+            scim_groups.update()
+            .where(column.id == row.id, column.org_id == row.org_id, column.version == version)
+            .values(content=row.content.decode(), version=row.version, changed_at=row.changed_at)
+        )
+        return bool(changed.rowcount == 1)
+
+    def group(self, tx: Transaction, org_id: str, group_id: str) -> ScimRow | None:
+        """Return it."""
+        column = scim_groups.c
+        query = sa.select(scim_groups).where(column.id == group_id, column.org_id == org_id)
+        row = tx.execute(query).first()
+        return None if row is None else _group(row)
+
     def groups(self, tx: Transaction, org_id: str, limit: int) -> Sequence[ScimRow]:
         """Return groups by id."""
         query = sa.select(scim_groups).where(scim_groups.c.org_id == org_id)
         rows = tx.execute(query.order_by(scim_groups.c.id).limit(limit)).all()
         return [_group(row) for row in rows]
 
-    def drop_group(self, tx: Transaction, group_id: str) -> None:
-        """Remove it."""
-        tx.execute(scim_groups.delete().where(scim_groups.c.id == group_id))
+    def drop_group(self, tx: Transaction, group_id: str, version: int) -> bool:
+        """Remove ``version``; False if another one is there, or none."""
+        column = scim_groups.c
+        which = (column.id == group_id, column.version == version)
+        return bool(tx.execute(scim_groups.delete().where(*which)).rowcount == 1)

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 MOST: Final = 200
 """Resources in one answer."""
+BULK_OPERATIONS: Final = 100
+BULK_BYTES: Final = 1_048_576
+"""The most that one bulk request may hold."""
 
 
 @functools.cache
@@ -29,7 +32,7 @@ def discovery() -> Mapping[str, Any]:
 
     config = ServiceProviderConfig(
         patch=Patch(supported=True),
-        bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
+        bulk=Bulk(supported=True, max_operations=BULK_OPERATIONS, max_payload_size=BULK_BYTES),
         filter=Filter(supported=True, max_results=MOST),
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=True),

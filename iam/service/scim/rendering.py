@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from secops.kernel.errors import SecopsError
+
 LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 _PARAMETERS: Final = ("attributes", "excludedAttributes")
@@ -82,6 +84,13 @@ def error_of(error: Exception) -> tuple[int, dict[str, Any]] | None:
         return None
     body: dict[str, Any] = told.model_dump()
     return int(told.status or 400), body
+
+
+def refusal_of(error: Exception) -> tuple[int, dict[str, Any]] | None:
+    """Return status and body for any refusal, ours or SCIM's, None for anything else."""
+    if isinstance(error, SecopsError):
+        return error.status, plain_error(error.status, error.detail)
+    return error_of(error)
 
 
 def plain_error(status: int, detail: str) -> dict[str, Any]:

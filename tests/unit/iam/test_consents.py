@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -368,10 +369,7 @@ def test_a_devices_yes_is_a_consent_too(home: IamHome) -> None:
         party.browser.form("/oauth2/device_authorization", client_id="tv", scope="openid profile")
     )
     opened = home.sign_in("analyst")
-    actor = home.services.actors.by_account("analyst")
-    actor = Actor(
-        **{**{f: getattr(actor, f) for f in actor.__slots__}, "session_id": opened.session.id}
-    )
+    actor = replace(home.actor("analyst"), session_id=opened.session.id)
     waiting = home.services.device_grants.look(actor, begun["user_code"])
     assert [one.scope for one in waiting.question.scopes] == ["openid", "profile"]
     assert waiting.question.goes_to == ""
@@ -420,7 +418,7 @@ def test_the_command_line_lists_and_takes_back(home: IamHome, party: RelyingPart
     own = printed(run(home, "analyst", "list-consents", "--own", "--json"))
     assert own["items"] == listed["items"]
     assert "shop" in run(home, "security-admin", "list-consents").stdout
-    assert "taken back" in run(home, "analyst", "revoke-consent", consent.id, "--own").stdout
+    assert "taken back" in run(home, "analyst", "revoke-consent", consent.id, "--own").output
     gone = run(home, "security-admin", "revoke-consent", consent.id)
     assert isinstance(refused(gone), NotFound)
 
