@@ -90,9 +90,7 @@ def oauth_response(
     return Response(status, _NO_STORE, orjson.dumps(value), acts)
 
 
-def guarded(
-    rates: Rates, handler: Callable[[Request], Response]
-) -> Callable[[Request], Response]:
+def guarded(rates: Rates, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
     """Hold callers to their rates, and say how a client should prove itself (RFC 6749 §5.2)."""
 
     def answer(request: Request) -> Response:

@@ -8,7 +8,7 @@ A proxy understands 401 and 403: every refusal here is one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -94,7 +94,7 @@ class _Calls:
         except SecopsError as error:
             return _refusal(error, request)
         headers = (NO_STORE, *passed.headers)
-        return Response(200, headers, acts=(replace(act, request_id=request.request_id),))
+        return Response(200, headers, acts=(act,))
 
     def start(self, request: Request) -> Response:
         """Send the browser to sign in."""
@@ -130,7 +130,8 @@ def _site_request(request: Request, method: str, host: str, uri: str) -> SiteReq
     if possession is not None:
         msg = "a token bound to a key is for the API it was proved at"
         raise Forbidden(msg)
-    return SiteRequest(method, host, uri, cookies=dict(request.cookies), token=token)
+    cookies = dict(request.cookies)
+    return SiteRequest(method, host, uri, cookies, token, request.request_id)
 
 
 def _refusal(error: SecopsError, request: Request) -> Response:

@@ -29,7 +29,7 @@ class Buckets:
                 full_at = self._full_at.get(name, now)
             else:
                 full_at = now
-        after = (full_at if full_at > now else now) + self._step
+        after = max(now, full_at) + self._step
         wait = after - now - self._depth
         if wait > 1e-9:  # noqa: PLR2004 - the rounding of the sums above
             return wait

@@ -28,6 +28,7 @@ class SiteRequest:
     uri: str
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
     token: str = field(default="", repr=False)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import time
@@ -33,6 +34,7 @@ from secops.web.wsgi import Origins, RequestReader
 
 _LOG: Final = logging.getLogger("secops.processes")
 _POLL_SECONDS: Final = 0.2
+_GARBAGE: Final = 20_000
 
 
 class HomeMissing(Unavailable):
@@ -110,6 +112,7 @@ def build_gateway(house: House) -> FastLane:
 def serve_gateway(house: House, options: GatewayOptions) -> None:
     """Serve ``house`` until SIGTERM; then close it."""
     application = build_gateway(house)
+    _settle()
     listening = Listening(
         addresses=options.addresses,
         port=options.port,
@@ -122,6 +125,17 @@ def serve_gateway(house: House, options: GatewayOptions) -> None:
         serve(application, house.spine.journal, listening)
     finally:
         house.close()
+
+
+def _settle() -> None:
+    """Look for garbage seldom from now on, and never among what was loaded at the start.
+
+    An answer leaves few cycles behind, and going through all objects every 700 new ones took an
+    eighth of the loop's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 50, 100)
 
 
 def run_scheduler(house: House) -> None:

@@ -18,6 +18,8 @@ from secops.kernel.errors import SecopsError
 Outcome = Literal["done", "refused", "failed", "intent", "unknown"]
 
 LEAF_VERSION: Final = 1
+MOST_FOLDED: Final = 128
+"""Reads in one leaf: with their targets and requests far below ``MAX_RECORD``."""
 MAX_RECORD: Final = 65_535
 """A leaf fits a tlog entry bundle's uint16 length: large things go in by digest."""
 
@@ -28,7 +30,8 @@ class Act:
 
     ``action`` is ``plane.use_case``; ``target`` is ``kind:id``. ``details`` hold texts,
     integers, booleans, None, and lists and maps of them: digests instead of content,
-    identifiers instead of personal data, never a secret, no floats.
+    identifiers instead of personal data, never a secret, no floats. ``bulk`` marks a read of
+    which many come at once: those that become durable together may share a leaf (``fold``).
     """
 
     action: str
@@ -37,6 +40,7 @@ class Act:
     outcome: Outcome = "done"
     details: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,41 @@ class Trail(Protocol):
     def append(self, acts: Sequence[Act]) -> Sequence[Receipt]:
         """Make ``acts`` durable and return; raise ``AuditUnavailable`` if that fails."""
         ...
+
+
+def fold(acts: Sequence[Act]) -> Sequence[Act]:
+    """Return ``acts`` with bulk reads by one caller, of one kind and outcome, in one act.
+
+    Each keeps its target, request and details there, so that nothing is lost but repetition;
+    all other acts stand for themselves, and all stand in the order of their first.
+    """
+    if len(acts) == 1:
+        return acts
+    groups: dict[object, list[Act]] = {}
+    for number, act in enumerate(acts):
+        groups.setdefault(_kind_of(act) if act.bulk else number, []).append(act)
+    if len(groups) == len(acts):
+        return acts
+    return [
+        _together(group[at : at + MOST_FOLDED])
+        for group in groups.values()
+        for at in range(0, len(group), MOST_FOLDED)
+    ]
+
+
+def _kind_of(act: Act) -> tuple[str | None, ...]:
+    actor = act.actor
+    return act.action, act.outcome, actor.kind, actor.id, actor.session_id, actor.client_id
+
+
+def _together(group: Sequence[Act]) -> Act:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    each = [[act.target, act.request_id, dict(act.details)] for act in group]
+    target = f"{first.target.partition(':')[0]}:folded"
+    details = {"count": len(group), "each": each}
+    return Act(first.action, first.actor, target, first.outcome, details)
 
 
 def encode_act(act: Act, at: int) -> bytes:

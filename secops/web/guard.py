@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from secops.kernel.access import (
@@ -23,11 +23,12 @@ from secops.web.routes import Public, Route, SignedIn
 SESSION_COOKIES: Final = ("__Host-rp_session", "rp_session")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_TOKEN: Final = 8_192
+_MAX_PLACED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Decides on each request anew; holds no state of its own."""
+    """Decides on each request anew; what it keeps are names, never answers."""
 
     verifier: TokenVerifier
     access: AccessControl
@@ -36,6 +37,7 @@ class Guard:
     """Without it nobody is an application by id and secret."""
     bound: BoundTokenVerifier | None = None
     """Without it no token bound to a key is taken."""
+    _placed: dict[tuple[int, str], tuple[Actor, Actor]] = field(default_factory=dict, repr=False)
 
     def identify(self, request: Request, route: Route) -> Request:
         """Return ``request`` with its actor; raise ``Unauthenticated`` where one is needed.
@@ -44,7 +46,19 @@ class Guard:
         """
         if isinstance(route.access, Public):
             return self._with_optional_actor(request, route)
-        return request.with_actor(self._authenticate(request, route))
+        return request.with_actor(self._at(self._authenticate(request, route), request.remote))
+
+    def _at(self, actor: Actor, address: str) -> Actor:
+        """Return ``actor`` where they are: the same object for the same two.
+
+        Whoever decides knows one that asked a moment ago by it.
+        """
+        known = self._placed.get((id(actor), address))
+        if known is None or known[0] is not actor:
+            if len(self._placed) >= _MAX_PLACED:
+                self._placed.clear()
+            known = self._placed[id(actor), address] = (actor, replace(actor, address=address))
+        return known[1]
 
     def authorise(self, request: Request, route: Route) -> None:
         """Return if the identified ``request`` may use ``route``; raise the refusal otherwise."""
@@ -59,7 +73,7 @@ class Guard:
         if route.credential == "token" or not _session_cookie(request):
             return request
         try:
-            return request.with_actor(self._authenticate(request, route))
+            return request.with_actor(self._at(self._authenticate(request, route), request.remote))
         except Unauthenticated:
             return request
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _MAX_HEADERS: Final = 100
+_MAX_ADDRESSES: Final = 4_096
 _BODYLESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "LIST"})
 _LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _KNOWN: Final = (
@@ -39,7 +39,6 @@ _KNOWN: Final = (
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
-@lru_cache(maxsize=4_096)
 def _within(address: str, networks: Networks) -> bool:
     try:
         parsed = ipaddress.ip_address(address)
@@ -60,10 +59,18 @@ class Origins:
     hosts: frozenset[str]
     trusted_proxies: Networks = ()
     tls: bool = False
+    _trusted: dict[str, bool] = field(default_factory=dict, compare=False)
 
     def trusts(self, address: str) -> bool:
         """Tell whether ``address`` is a proxy whose headers count."""
-        return bool(self.trusted_proxies) and _within(address, self.trusted_proxies)
+        if not self.trusted_proxies:
+            return False
+        trusted = self._trusted.get(address)
+        if trusted is None:
+            if len(self._trusted) >= _MAX_ADDRESSES:
+                self._trusted.clear()
+            trusted = self._trusted[address] = _within(address, self.trusted_proxies)
+        return trusted
 
 
 def clean_environ(environ: Mapping[str, Any]) -> Environ:

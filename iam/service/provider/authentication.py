@@ -12,13 +12,14 @@ from iam.errors import InvalidClient, InvalidDpopProof
 from iam.models.clients import Client, ClientCredentials
 from iam.service.means import Means
 from iam.service.provider.client_keys import ClientKeys
-from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.possession import KIND, PossessionService
 from secops.kernel.clock import SECOND
 from secops.kernel.transactions import Transaction
 
 ASSERTION_KIND: Final = "assertion"
 DEFAULT_ALGORITHM: Final = "ES256"
+_NO_SCOPES: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,18 @@ class CallerService:
         self._count(client)
         self._consume(assertion, None)
         return client
+
+    def again(self, client: Client) -> bool:
+        """Count a request of ``client``, which proved itself by the same secret before.
+
+        False where its registration changed since, or it was ended. Raises ``RateExceeded``.
+        """
+        if self.directory.find(client.id) is not client:
+            return False
+        if self.means.parts.revocations.is_revoked("client", client.id):
+            return False
+        self._count(client)
+        return True
 
     def authenticate(self, credentials: ClientCredentials) -> tuple[Client, str | None]:
         """Return the application and the thumbprint of the key it shows, if it shows one.
@@ -69,7 +82,7 @@ class CallerService:
     def _count(self, client: Client) -> None:
         """Count the request of a confidential application; anybody can pass for a public one."""
         if not client.public:
-            self.means.rates.count(actor_of_client(client, frozenset()))
+            self.means.rates.count(self.directory.actor(client, _NO_SCOPES))
 
     def _by_assertion(self, credentials: ClientCredentials) -> tuple[Client, VerifiedAssertion]:
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from iam.core.rfc6749.refresh import PREFIX, read_refresh_token
 from iam.errors import InvalidGrant, TokenRefused, UnsupportedTokenType
@@ -12,12 +13,25 @@ from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
+from iam.service.provider.tokens import token_digest
 from iam.service.provider.verification import Known, TokenVerification
 from secops.kernel.access import Possession
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction
 
-INACTIVE = {"active": False}
+INACTIVE: Final[Mapping[str, Any]] = {"active": False}
+MAX_CACHED: Final = 20_000
+_NO_SCOPES: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question that was answered "active": who asked, of which token, and the answer."""
+
+    caller: Client
+    digest: bytes
+    known: Known
+    answer: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +42,57 @@ class InspectionService:
     callers: CallerService
     tokens: TokenVerification
     issuer: Issuer
+    _asked: dict[bytes, _Asked] = field(default_factory=dict, repr=False)
 
-    def introspect(self, credentials: ClientCredentials, token: str) -> tuple[dict[str, Any], Act]:
+    def introspect(
+        self, credentials: ClientCredentials, token: str, asked: bytes = b""
+    ) -> tuple[Mapping[str, Any], Act]:
         """Return the answer of RFC 7662 §2.2 and the act to make durable before it.
 
-        Inactive, and nothing more, for a token the caller is not meant to see.
+        Inactive, and nothing more, for a token the caller is not meant to see. ``asked`` is a
+        digest of the whole question, by which ``introspect_again`` knows it.
         """
         caller = self.callers.identify(credentials)
-        answer: dict[str, Any] = INACTIVE
-        target = "token:-"
         try:
             known = self.tokens.inspect(token)
         except TokenRefused:
             known = None
-        if known is not None:
-            target = f"token:{known.claims.token_id}"
-            if _concerns(caller, known):
-                answer = _active(known)
-        actor = actor_of_client(caller, frozenset())
-        details = {"active": answer["active"]}
-        return answer, Act("iam.introspect_token", actor, target, details=details)
+        if known is None:
+            return INACTIVE, self._act(caller, "token:-", active=False)
+        target = f"token:{known.claims.token_id}"
+        if not _concerns(caller, known):
+            return INACTIVE, self._act(caller, target, active=False)
+        answer = _active(known)
+        if asked and credentials.assertion is None:
+            if len(self._asked) >= MAX_CACHED:
+                self._asked.clear()
+            self._asked[asked] = _Asked(caller, token_digest(token), known, answer)
+        return answer, self._act(caller, target, active=True)
+
+    def introspect_again(self, asked: bytes) -> tuple[Mapping[str, Any], Act] | None:
+        """Return what ``introspect`` would, where it said "active" to the same question before.
+
+        None where anything has changed since: then the question is to be read as if new.
+        Reading it (form, secret, token) is what is saved; whether application and token still
+        count is asked each time. Raises ``RateExceeded``.
+        """
+        before = self._asked.get(asked)
+        if before is None:
+            return None
+        try:
+            same = self.tokens.known(before.digest) is before.known
+        except TokenRefused:
+            same = False
+        if not same or not self.callers.again(before.caller):
+            self._asked.pop(asked, None)
+            return None
+        target = f"token:{before.known.claims.token_id}"
+        return before.answer, self._act(before.caller, target, active=True)
+
+    def _act(self, caller: Client, target: str, *, active: bool) -> Act:
+        actor = self.callers.directory.actor(caller, _NO_SCOPES)
+        details = {"active": active}
+        return Act("iam.introspect_token", actor, target, details=details, bulk=True)
 
     def revoke(self, credentials: ClientCredentials, token: str) -> None:
         """End a token of the caller's own; unknown ones are no error (RFC 7009 §2.2)."""

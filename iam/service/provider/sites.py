@@ -37,6 +37,7 @@ SITES_SECONDS: Final = 5.0
 IDENTITY_SECONDS: Final = 120
 """How long the signed identity of a request is good for; one is used for half of it."""
 MAX_CACHED: Final = 20_000
+MAX_HOSTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class SiteService:
         self._issuer: Issuer = grants.issuer
         self._decisions = decisions
         self._sites: tuple[Site, ...] = ()
+        self._by_host: dict[str, tuple[Site, ...]] = {}
         self._read_at = float("-inf")
         self._written: dict[tuple[bytes, str], _Written] = {}
 
@@ -85,7 +87,14 @@ class SiteService:
         decision = self._decisions.decide(Question(actor, permission, target))
         if not decision.allowed:
             raise SiteRefused(decision.reason, actor, target)
-        act = Act("iam.check_site", actor, target, details={"method": request.method[:16]})
+        act = Act(
+            "iam.check_site",
+            actor,
+            target,
+            details={"method": request.method[:16]},
+            request_id=request.request_id,
+            bulk=True,
+        )
         return SitePass(self._headers(client, actor, key)), act
 
     def start(self, request: SiteRequest, return_to: str) -> SiteStart:
@@ -140,18 +149,26 @@ class SiteService:
 
     def _find(self, request: SiteRequest) -> tuple[Site, Client]:
         path = canonical_path(request.uri)
-        fitting = [
-            site
-            for site in self._known_sites()
-            if covers(site, path) and host_of(request.host, site.scheme) == site.host
-        ]
-        if fitting:
-            site = max(fitting, key=lambda each: len(each.prefix))
-            client = self._directory.find(site.client_id)
-            ended = self._means.parts.revocations.is_revoked
-            if client is not None and not ended("client", client.id):
+        for site in self._sites_at(request.host):
+            if covers(site, path):
+                client = self._directory.find(site.client_id)
+                ended = self._means.parts.revocations.is_revoked
+                if client is None or ended("client", client.id):
+                    break
                 return site, client
         raise SiteUnknown
+
+    def _sites_at(self, host: str) -> tuple[Site, ...]:
+        """Return the sites of ``host`` as it was written, the longest prefix first."""
+        known = self._known_sites()
+        found = self._by_host.get(host)
+        if found is None:
+            here = [site for site in known if host_of(host, site.scheme) == site.host]
+            found = tuple(sorted(here, key=lambda site: len(site.prefix), reverse=True))
+            if len(self._by_host) >= MAX_HOSTS:
+                self._by_host.clear()
+            self._by_host[host] = found
+        return found
 
     def _known_sites(self) -> tuple[Site, ...]:
         now = self._means.parts.clock.monotonic()
@@ -161,6 +178,7 @@ class SiteService:
             found = read(lambda tx: stores.clients.with_redirect(tx, f"/{CALLBACK}"))
             sites = (site_of(client.id, uri) for client in found for uri in client.redirect_uris)
             self._sites = tuple(site for site in sites if site is not None)
+            self._by_host = {}
             self._read_at = now
         return self._sites
 

@@ -20,7 +20,7 @@ from iam.models.options import API_AUDIENCE, CLI_CLIENT, CONSOLE_CLIENT
 from iam.models.sessions import OpSession, RpSession
 from iam.service.means import Means
 from iam.service.provider.consents import consent_epoch
-from iam.service.provider.directory import ClientDirectory, actor_of_client
+from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.possession import PossessionService
 from iam.service.provider.tokens import KeyRing, token_digest
 from iam.service.sign_on.acting import epoch_id
@@ -36,16 +36,19 @@ _MAX_COOKIE: Final = 128
 _OWN_CLIENTS: Final = frozenset({CONSOLE_CLIENT, CLI_CLIENT})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
     """A token that was checked: its claims, who it stands for.
 
     ``until`` is when the first role that was lent to them ends: then it is read anew.
+    ``clear_at`` is the last epoch of revocations at which nothing of it was ended; while that
+    stands there is nothing to look up.
     """
 
     claims: VerifiedClaims
     actor: Actor
     until: int | None = None
+    clear_at: int = -1
 
     def over(self, now: int) -> bool:
         """Tell whether a lent role has ended since."""
@@ -119,7 +122,7 @@ class TokenVerification:
         if "client_credentials" not in client.grants or API_AUDIENCE not in client.audiences:
             msg = "the application may not act for itself here"
             raise TokenRefused(msg)
-        return actor_of_client(client, allowed_scopes(client, None))
+        return self._directory.actor(client, allowed_scopes(client, None))
 
     def inspect(self, token: str) -> Known:
         """Return a token's claims and actor, whatever its audience; raise ``TokenRefused``."""
@@ -127,17 +130,33 @@ class TokenVerification:
             msg = "not a compact JWT of at most 8 KiB"
             raise TokenRefused(msg)
         digest = token_digest(token)
-        known = self._known.get(digest)
-        if (
-            known is None
-            or known.over(self._means.now)
-            or not self._directory.unchanged(known.actor)
-        ):
+        known = self.known(digest)
+        if known is None:
+            epoch = self._means.parts.revocations.epoch
             known = self._check(token)
+            self._refuse_ended(known)
+            known.clear_at = epoch
             if len(self._known) >= MAX_CACHED:
                 self._known.clear()
             self._known[digest] = known
-        self._refuse_ended(known)
+        return known
+
+    def known(self, digest: bytes) -> Known | None:
+        """Return a token by its SHA-256 as ``inspect`` would, None where it has to be read."""
+        known = self._known.get(digest)
+        if known is None:
+            return None
+        epoch, now = self._means.parts.revocations.epoch, self._means.now
+        if known.clear_at != epoch:
+            if not self._directory.unchanged(known.actor):
+                return None
+            self._refuse_ended(known)
+            known.clear_at = epoch
+        if known.over(now):
+            return None
+        if known.claims.expires_at <= now // SECOND:
+            msg = "the token has expired"
+            raise TokenRefused(msg)
         return known
 
     def claims_of(self, token: str) -> VerifiedClaims:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.circumstances import address_key, is_compliant, is_fresh
@@ -27,6 +28,7 @@ APPLICATION_OPEN: Final = Permission("iam.application.open")
 AGE_STEP: Final = 5
 LONGEST_AGE: Final = 1_440
 SHORTEST_PROOF: Final = 5
+MAX_KEPT: Final = 4_096
 _UNGUARDED: Final = frozenset({TOKEN_ISSUE, SESSION_OPEN, APPLICATION_OPEN})
 """What no guarded route asks: refusals of these are recorded here, as demands for a newer proof
 are, which no face records. All others by the face that answers.
@@ -41,6 +43,19 @@ def in_scope(actor: Actor, permission: Permission) -> bool:
     return permission in scopes or permission.partition(".")[0] in scopes or ALL_SCOPE in scopes
 
 
+_Moment = tuple[int, int, InForce, Mapping[str, tuple[int, int]], Surroundings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A decision "allowed", about whom, of which moment, and how to count it once more."""
+
+    actor: Actor
+    moment: _Moment
+    decision: Decision
+    note: Callable[[], object]
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionService:
     """Fills ``kernel.access.PolicyDecisionPoint``."""
@@ -51,16 +66,58 @@ class DecisionService:
     surroundings: SurroundingsProjection
     record: DecisionRecord
     clock: Clock
+    kept: dict[tuple[int, str, str], _Kept] = field(default_factory=dict, repr=False)
 
     def decide(self, question: Question) -> Decision:
         """Return the decision; never raises for a refusal."""
+        kept = self._again(question)
+        if kept is not None:
+            return kept
+        moment = self._moment(question.actor)
         decision, asked = self._decide(question, quiet=False)
         if asked is not None:
-            self.record.note(asked, allowed=decision.allowed)
+            note = self.record.note(asked, allowed=decision.allowed)
             unguarded = question.permission in _UNGUARDED or decision.step_up is not None
             if not decision.allowed and unguarded:
                 self.record.refuse(question.actor, asked, decision.reason)
+            if decision.allowed and moment is not None and not question.context:
+                self._keep(question, _Kept(question.actor, moment, decision, note))
         return decision
+
+    def _moment(self, actor: Actor) -> _Moment | None:
+        """Return all but the question that a decision depends on, None where nobody knows.
+
+        The second stands for the clock, the epoch for whatever was ended or put in force; risk
+        and surroundings are the very objects that were read.
+        """
+        try:
+            return (
+                self.clock.now() // SECOND,
+                self.revocations.epoch,
+                self.book.current(),
+                self.risks.current(),
+                self.surroundings.of(actor),
+            )
+        except SecopsError:
+            return None
+
+    def _again(self, question: Question) -> Decision | None:
+        """Return an "allowed" of this very moment to the same question, counted anew."""
+        if question.context:
+            return None
+        kept = self.kept.get((id(question.actor), question.permission, question.resource))
+        if kept is None or kept.actor is not question.actor:
+            return None
+        moment = self._moment(question.actor)
+        if moment is None or not _same(moment, kept.moment):
+            return None
+        kept.note()
+        return kept.decision
+
+    def _keep(self, question: Question, kept: _Kept) -> None:
+        if len(self.kept) >= MAX_KEPT:
+            self.kept.clear()
+        self.kept[id(question.actor), question.permission, question.resource] = kept
 
     def consider(self, question: Question) -> Decision:
         """Return what ``decide`` would say now, without a trace: nobody has tried anything."""
@@ -170,6 +227,16 @@ class DecisionService:
             return self.revocations.is_revoked("address", address_key(address))
         except ValueError:
             return False
+
+
+def _same(one: _Moment, other: _Moment) -> bool:
+    return (
+        one[0] == other[0]
+        and one[1] == other[1]
+        and one[2] is other[2]
+        and one[3] is other[3]
+        and one[4] is other[4]
+    )
 
 
 def _age(actor: Actor, now: int) -> int:

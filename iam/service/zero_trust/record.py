@@ -13,8 +13,9 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -60,8 +61,10 @@ class DecisionRecord:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
-    def note(self, question: PolicyQuestion, *, allowed: bool, count: int = 1) -> None:
-        """Count ``count`` decisions of this outcome; a cache calls it with what it answered."""
+    def note(
+        self, question: PolicyQuestion, *, allowed: bool, count: int = 1
+    ) -> Callable[[], object]:
+        """Count ``count`` decisions of this outcome; return what counts one more like it."""
         if self._pid != os.getpid():
             self._reset()
         now = self._parts.clock.now()
@@ -78,6 +81,7 @@ class DecisionRecord:
                 self._thread.start()
         if full:
             self.flush()
+        return partial(self.note, question, allowed=allowed)
 
     def _fold(self) -> None:
         """Write once a second while there is something; then end."""

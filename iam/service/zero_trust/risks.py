@@ -62,6 +62,10 @@ class RiskProjection:
         if stored or self._fresh().get(announcement.subject, (0, 0))[0] == risk:
             self._on_change(announcement.subject, risk)
 
+    def current(self) -> Mapping[str, tuple[int, int]]:
+        """Return risk and instant by subject: the same object until it is read again."""
+        return self._fresh()
+
     def standing(self, *subjects: str) -> Standing:
         """Return the highest risk of ``subjects`` and when it was announced."""
         known = self._fresh()

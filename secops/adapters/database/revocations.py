@@ -168,9 +168,14 @@ class DatabaseRevocations:
 
     def _read_emergency(self) -> None:
         things = {(entry.kind, entry.identifier) for entry in self._emergency.waiting()}
-        if not things <= self._in_emergency:
-            self._emergency_count += 1
+        self._add_emergency(things)
+
+    def _add_emergency(self, things: set[Thing]) -> None:
+        """Let ``things`` be ended; the epoch grows after them, so who sees it sees them."""
+        news = not things <= self._in_emergency
         self._in_emergency |= things
+        if news:
+            self._emergency_count += 1
 
     def _read_database(self) -> None:
         asked_at = self._clock.monotonic()
@@ -188,7 +193,9 @@ class DatabaseRevocations:
         # what this snapshot says is imported is among its rows, so memory may drop it
         positions = {row.file_id: row.position for row in progress}
         waiting = self._emergency.waiting(positions)
-        self._in_emergency = {(entry.kind, entry.identifier) for entry in waiting}
+        still = {(entry.kind, entry.identifier) for entry in waiting}
+        self._add_emergency(still)
+        self._in_emergency = still
         # what could be written nowhere holds here until something newer is known
         self._ended_here -= ended | restored | self._in_emergency
         self._fresh_at = asked_at

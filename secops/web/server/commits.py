@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from secops.kernel.errors import AuditUnavailable, SecopsError
-from secops.kernel.trail import PATIENCE, Act, QueuedTrail, Receipt
+from secops.kernel.trail import PATIENCE, Act, QueuedTrail, Receipt, fold
 
 Conclude = Callable[[SecopsError | None], None]
 """Called on the loop, once: None when the acts are durable."""
@@ -62,7 +62,7 @@ class GroupCommit:
         acts, self._acts = self._acts, []
         waiting, self._waiting = self._waiting, []
         try:
-            self._submit([act for each in acts for act in each], waiting)
+            self._submit(fold([act for each in acts for act in each]), waiting)
         except SecopsError as error:
             if len(waiting) == 1:
                 waiting[0](error)

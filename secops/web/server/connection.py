@@ -13,7 +13,8 @@ from typing import Final, Protocol, cast
 
 from secops.web.server.fast import FastAnswers
 from secops.web.server.heads import TooSlow
-from secops.web.server.parsing import RequestParser, Waiting
+from secops.web.server.known import Waiting
+from secops.web.server.parsing import RequestParser
 
 IDLE_SECONDS: Final = 75.0
 HEAD_SECONDS: Final = 10.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from secops.kernel.errors import SecopsError
@@ -12,14 +12,14 @@ from secops.web.lanes import Lane, RouteTable
 from secops.web.messages import Request, Response
 from secops.web.problems import problem_response
 from secops.web.routes import Form, Route
-from secops.web.server.heads import Head, ending, status_and_headers
+from secops.web.server.heads import Found, Head, ending, status_and_headers
+from secops.web.server.known import KnownHeads
 from secops.web.wsgi import check_headers
 
-_MAX_HEADS: Final = 2_000
+_MAX_TOPS: Final = 2_000
 _TOKENS: Final = 256
 _TOKEN_TEXT: Final = 16
 
-Found = tuple[Route, Mapping[str, str]]
 _HeadKey = tuple[int, Sequence[tuple[str, str]], str]
 
 
@@ -32,7 +32,8 @@ class FastAnswers:
         self._reader = lane.reader
         self._fast = RouteTable(route for route in routes if route.fast)
         self._all = RouteTable(routes)
-        self._heads: dict[_HeadKey, bytes] = {}
+        self.heads = KnownHeads()
+        self._tops: dict[_HeadKey, bytes] = {}
         self._tokens = ""
 
     def find(self, method: str, path: str) -> Found | None:
@@ -49,17 +50,19 @@ class FastAnswers:
         headers = head.headers
         check_headers(headers)
         remote, origin = self._reader.caller(remote, headers, proxied=found[0].proxied)
-        return Request(
-            method=head.method,
-            path=head.path,
-            query_string=head.query_string,
-            target=head.target,
-            headers=headers,
-            body=body,
-            args=found[1],
-            remote=remote,
-            origin=origin,
-            request_id=self._request_id(),
+        return Request(  # by position, since this is made for each request
+            head.method,
+            head.path,
+            head.query_string,
+            headers,
+            body,
+            found[1],
+            remote,
+            origin,
+            self._request_id(),
+            "",
+            None,
+            head.target,
         )
 
     def refusal(self, error: SecopsError, head: Head, form: Form = "problem") -> Response:
@@ -81,14 +84,14 @@ class FastAnswers:
         headers = tuple(response.headers)
         scheme = request.origin.partition(":")[0]
         key = (response.status, headers, scheme)
-        head = self._heads.get(key)
+        head = self._tops.get(key)
         if head is None:
             whole = secure(Response(response.status, headers), request).headers
             kept = [pair for pair in whole if pair[0] != "x-request-id"]
             head = status_and_headers(response.status, kept)
-            if len(self._heads) >= _MAX_HEADS:
-                self._heads.clear()
-            self._heads[key] = head
+            if len(self._tops) >= _MAX_TOPS:
+                self._tops.clear()
+            self._tops[key] = head
         body = response.body
         last = ending(response.status, len(body), keep_alive=keep_alive)
         sent = b"" if request.method == "HEAD" else body

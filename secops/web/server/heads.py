@@ -12,7 +12,10 @@ from urllib.parse import unquote_to_bytes
 
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid
+from secops.web.routes import Route
 
+Found = tuple[Route, Mapping[str, str]]
+"""A route and its path's variables."""
 MAX_HEAD: Final = 65_536
 """Bytes of target and headers together."""
 _MAX_LENGTH_DIGITS: Final = 12

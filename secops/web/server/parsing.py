@@ -8,24 +8,23 @@ from typing import Final
 import httptools
 
 from secops.kernel.errors import Invalid, LengthRequired, SecopsError, TooLarge, Unavailable
-from secops.web.server.fast import FastAnswers, Found
+from secops.web.server.fast import FastAnswers
 from secops.web.server.heads import (
     MAX_HEAD,
+    Found,
     Head,
     HeadTooLarge,
     add_header,
     length_of,
     split_target,
 )
+from secops.web.server.known import Waiting
 
 SMALL_BODY: Final = 65_536
 """Bytes of a body that no route is asked for."""
 
 Reserve = Callable[[int], bool]
 """Reserves memory for a body; False if too many bodies are held already."""
-
-Waiting = tuple[Head, bytes, Found | None, SecopsError | None]
-"""A request whose turn has not come: with its error if it is refused at the wire."""
 
 
 class RequestParser:
@@ -42,6 +41,7 @@ class RequestParser:
         self._whole: list[Waiting] = []
         self.reading = False
         self.deaf = False
+        self._last = False
         self._fresh()
 
     def _fresh(self) -> None:
@@ -58,6 +58,11 @@ class RequestParser:
         """Return the requests that ``data`` completes; a refusal is the last one there is."""
         if self.deaf:
             return []
+        begins = not (self.reading or self._last)
+        if begins:
+            known = self._answers.heads.whole(data)
+            if known is not None and self._reserve(len(known[1])):
+                return [known]
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -71,6 +76,8 @@ class RequestParser:
         except httptools.HttpParserError:
             self.refuse(Invalid("the request is not HTTP/1.1"))
         whole, self._whole = self._whole, []
+        if begins and len(whole) == 1 and not (self.reading or self._last or self.deaf):
+            self._answers.heads.learn(data, whole[0])
         return whole
 
     def refuse(self, error: SecopsError) -> list[Waiting]:
@@ -125,6 +132,7 @@ class RequestParser:
         self.reading = False
         if self._head is None:
             return
+        self._last = not self._head.keep_alive
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._whole.append((self._head, body, self._found, None))
 

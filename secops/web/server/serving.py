@@ -23,9 +23,9 @@ from secops.web.messages import Request, Response
 from secops.web.routes import Route
 from secops.web.server.commits import GroupCommit
 from secops.web.server.connection import Connection
-from secops.web.server.fast import FastAnswers, Found
-from secops.web.server.heads import Head, ending, environ_of, status_and_headers
-from secops.web.server.parsing import Waiting
+from secops.web.server.fast import FastAnswers
+from secops.web.server.heads import Found, Head, ending, environ_of, status_and_headers
+from secops.web.server.known import Waiting
 from secops.web.server.slow import run_wsgi
 
 _LOG: Final = logging.getLogger("secops.web")
@@ -107,6 +107,7 @@ class HttpServer:
 
     def _look_at_deadlines(self) -> None:
         self.now = self._loop.time()
+        self.answers.heads.forget(self.now)
         self._commits.refuse_overdue(self.now)
         for connection in [each for each in self._connections if each.deadline < self.now]:
             connection.overdue()
@@ -192,7 +193,7 @@ class HttpServer:
         self._run(connection, head, partial(self._dispatcher.answer, request, route))
 
     def _slowly(self, remote: str, head: Head, body: bytes) -> Response:
-        return run_wsgi(self._application, environ_of(head, body, remote, self._server_name))
+        return run_wsgi(self._application.slow, environ_of(head, body, remote, self._server_name))
 
     def _run(self, connection: Connection, head: Head, work: Callable[[], Response]) -> None:
         """Answer with what ``work`` returns, in a thread."""
