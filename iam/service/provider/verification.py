@@ -175,6 +175,7 @@ class TokenVerification:
 
     def _check(self, token: str) -> Known:
         claims = self.claims_of(token)
+        self._directory.require_algorithm(claims)
         if claims.session_id is None:
             return Known(claims, self._directory.actor_of(claims))
         return self._account_actor(claims, claims.session_id)
@@ -194,7 +195,6 @@ class TokenVerification:
 
         return self._means.parts.transactions.read(work)
 
-        self._directory.require_algorithm(claims)
     def _refuse_ended(self, known: Known) -> None:
         claims, actor = known.claims, known.actor
         if claims.expires_at <= self._means.now // SECOND:
