@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iam.api.shapes import Table, schema, text
-from iam.models.zero_trust import Device, Lock, LockKind
+from iam.models.zero_trust import LOCK_KINDS, Device, Lock, LockKind
 from iam.service import IamServices
 from iam.service.protection.locks import NewLock
 from secops.kernel.clock import from_rfc3339, rfc3339_or_none, to_rfc3339
@@ -23,11 +23,10 @@ from secops.kernel.permissions.iam import (
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Public, Route, SignedIn
 
-KINDS: Final = ("account", "person", "device", "client", "organisation", "address")
 _LOCK: Final = schema(
     "NewLock",
     ("kind", "subject", "reason"),
-    kind={"enum": list(KINDS)},
+    kind={"enum": list(LOCK_KINDS)},
     subject={},
     reason={},
     until={"type": "string", "format": "date-time"},
@@ -144,8 +143,8 @@ def read_until(value: str) -> int | None:
 
 def read_kind(value: object) -> LockKind:
     """Return the kind of a subject; raise ``Invalid``."""
-    if value not in KINDS:
-        msg = f"kind is one of {', '.join(KINDS)}"
+    if value not in LOCK_KINDS:
+        msg = f"kind is one of {', '.join(LOCK_KINDS)}"
         raise Invalid(msg)
     return value
 

@@ -10,6 +10,7 @@ import click
 from iam.commands.handing import enrolment_record, hand_out
 from iam.commands.instants import instant
 from iam.models.accounts import Account, AccountQuery, IdentityDocument, NewAccount
+from iam.models.profiles import AccountProfile
 from iam.service import IamServices
 from secops.kernel.clock import rfc3339_or_none
 from secops.kernel.pages import page_request
@@ -136,4 +137,52 @@ def unlock_account(ctx: click.Context, account: str, reason: str) -> None:
     say(f"{account} may sign in again")
 
 
-COMMANDS: Final = (create_account, list_accounts, lock_account, unlock_account)
+@click.command("show-account")
+@click.argument("account")
+@json_option
+@click.pass_context
+def show_account(ctx: click.Context, account: str, *, as_json: bool) -> None:
+    """Show an account with its factors, risk, locks, sessions, devices and mandates.
+
+    What your role may not see is left out.
+
+    Example: secops --as security-admin iam show-account zhang.wei
+    """
+    session = session_of(ctx)
+    found = session.services(IamServices).power.profiles.get_profile(session.actor, account)
+    record = _profile_record(found)
+    if as_json:
+        print_json(record)
+        return
+    rows = [(name, _line(value)) for name, value in record.items() if value is not None]
+    print_table(found.account.name, ("what", "is"), rows)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _profile_record(profile: AccountProfile) -> dict[str, Any]:
+    def ids(items: tuple[Any, ...] | None) -> list[str] | None:
+        return None if items is None else [each.id for each in items]
+
+    return {
+        **_record(profile.account, profile.roles or frozenset()),
+        "roles": None if profile.roles is None else sorted(profile.roles),
+        "lent_roles": sorted(profile.lent),
+        "real_name_level": profile.real_name_level,
+        "factors": [factor.kind for factor in profile.factors if factor.usable],
+        "risk": profile.risk.risk,
+        "consequence": profile.risk.consequence,
+        "sessions": ids(profile.sessions),
+        "devices": ids(profile.devices),
+        "locks": ids(profile.locks),
+        "mandates": None
+        if profile.mandates is None
+        else [f"{legal.name}: {mandate.scope}" for mandate, legal in profile.mandates],
+    }
+
+
+COMMANDS: Final = (create_account, list_accounts, show_account, lock_account, unlock_account)

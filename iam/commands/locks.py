@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from iam.commands.instants import instant
-from iam.models.zero_trust import Device, Lock, LockKind
+from iam.models.zero_trust import LOCK_KINDS, Device, Lock, LockKind
 from iam.service import IamServices
 from iam.service.protection.locks import NewLock
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
@@ -15,11 +15,9 @@ from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_list, say
 from secops.terminal.session import session_of
 
-_KINDS: Final = ("account", "person", "device", "client", "organisation", "address")
-
 
 @click.command("lock-subject")
-@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("kind", type=click.Choice(LOCK_KINDS))
 @click.argument("subject")
 @click.option("--reason", required=True, help="For the ledger.")
 @click.option("--until", default="", help="When it ends by itself (RFC 3339).")

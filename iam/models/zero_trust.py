@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from secops.kernel.catalogue import Text
 
 VersionState = Literal["draft", "proposed", "active", "retired", "rejected"]
 LockKind = Literal["account", "person", "device", "client", "organisation", "address"]
+LOCK_KINDS: Final[tuple[LockKind, ...]] = get_args(LockKind)
 Network = IPv4Network | IPv6Network
 
 

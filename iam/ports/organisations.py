@@ -73,6 +73,14 @@ class MandateStore(Protocol):
         """Return legal persons within the organisation, by id."""
         ...
 
+    def represented_by(self, tx: Transaction, account_id: str) -> Sequence[LegalPerson]:
+        """Return the legal persons whose legal representative the account is."""
+        ...
+
+    def unended(self, tx: Transaction, legal_id: str) -> Sequence[Mandate]:
+        """Return mandates of a legal person that hold now or will, by id."""
+        ...
+
     def set_representative(self, tx: Transaction, legal_id: str, account_id: str) -> None:
         """Name its legal representative."""
         ...

@@ -12,6 +12,7 @@ from iam.service.people.mandates import MandateService
 from iam.service.people.matrix import MatrixService
 from iam.service.people.organisations import OrganisationService
 from iam.service.people.own import OwnService
+from iam.service.people.profiles import ProfileService
 from iam.service.sign_on.acting import ActingService
 
 __all__ = ["PowerServices"]
@@ -29,4 +30,5 @@ class PowerServices:
     lending: LendingService
     imports: ImportService
     own: OwnService
+    profiles: ProfileService
     matrix: MatrixService

@@ -59,6 +59,26 @@ class Mandates:
         found = [LegalPerson(**row._mapping) for row in rows]  # noqa: SLF001
         return page_of(found, request.limit, [(each.id,) for each in found])
 
+    def represented_by(self, tx: Transaction, account_id: str) -> Sequence[LegalPerson]:
+        """Return the legal persons whose legal representative the account is."""
+        column = legal_persons.c
+        query = sa.select(legal_persons).where(column.representative_id == account_id)
+        return [LegalPerson(**row._mapping) for row in tx.execute(query.order_by(column.id))]  # noqa: SLF001
+
+    def unended(self, tx: Transaction, legal_id: str) -> Sequence[Mandate]:
+        """Return mandates of a legal person that hold now or will, by id."""
+        column = mandates.c
+        rows = tx.execute(
+            sa.select(mandates)
+            .where(
+                column.legal_person_id == legal_id,
+                column.revoked_at.is_(None),
+                column.ends_at > tx.now,
+            )
+            .order_by(column.id)
+        )
+        return [_mandate(row) for row in rows]
+
     def set_representative(self, tx: Transaction, legal_id: str, account_id: str) -> None:
         """Name its legal representative."""
         tx.execute(

@@ -22,6 +22,7 @@ from secops.kernel.permissions.iam import (
     CLIENT_READ,
     DEVICE_READ,
     LOCK_READ,
+    MANDATE_READ,
     MATRIX_READ,
     ORGANISATION_READ,
     POLICY_READ,
@@ -91,6 +92,7 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Entry("/organisations", Text("机构", "Organisations"), ORGANISATION_READ),
             Entry("/accounts", Text("账户", "Accounts"), ACCOUNT_READ),
+            Entry("/legal-persons", Text("法人与授权", "Legal persons"), MANDATE_READ),
             Entry("/permissions", Text("三员权限矩阵", "Matrix of rights"), MATRIX_READ),
             Entry("/applications", Text("应用", "Applications"), CLIENT_READ),
             Entry("/consents", Text("用户授权", "Consents"), SESSION_READ),

@@ -82,7 +82,7 @@ class MandateService:
         def work(tx: Transaction) -> None:
             legal = self._legal(tx, actor, legal_id)
             found = self._representative(tx, actor, account)
-            ended = self.means.stores.mandates.alive(tx, legal_person_id=legal_id)
+            ended = self.means.stores.mandates.unended(tx, legal_id)
             for mandate in ended if legal.representative_id != found.id else ():
                 self._end(tx, mandate.id)
             self.means.stores.mandates.set_representative(tx, legal_id, found.id)
@@ -99,12 +99,27 @@ class MandateService:
         return read(lambda tx: self.means.stores.mandates.legal_persons(tx, actor.org_id, request))
 
     def list_mandates(self, actor: Actor, legal_id: str) -> Sequence[Mandate]:
-        """Return the mandates of a legal person that hold now."""
+        """Return the mandates of a legal person that hold now or will."""
         self.means.parts.access.require(actor, MANDATE_READ, f"legal_person:{legal_id}")
 
         def work(tx: Transaction) -> Sequence[Mandate]:
             self._legal(tx, actor, legal_id)
-            return self.means.stores.mandates.alive(tx, legal_person_id=legal_id)
+            return self.means.stores.mandates.unended(tx, legal_id)
+
+        return self.means.parts.transactions.read(work)
+
+    def get_legal_person(self, actor: Actor, legal_id: str) -> LegalPerson:
+        """Return a legal person within reach; raise ``NotFound``."""
+        self.means.parts.access.require(actor, MANDATE_READ, f"legal_person:{legal_id}")
+        return self.means.parts.transactions.read(lambda tx: self._legal(tx, actor, legal_id))
+
+    def represented(self, actor: Actor) -> Sequence[tuple[LegalPerson, Sequence[Mandate]]]:
+        """Return whom the caller legally represents, with the mandates that hold or will."""
+
+        def work(tx: Transaction) -> list[tuple[LegalPerson, Sequence[Mandate]]]:
+            mandates = self.means.stores.mandates
+            found = mandates.represented_by(tx, actor.id)
+            return [(legal, mandates.unended(tx, legal.id)) for legal in found]
 
         return self.means.parts.transactions.read(work)
 

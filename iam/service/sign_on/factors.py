@@ -9,7 +9,7 @@ from typing import Final
 from iam.core.base64url import decode, encode
 from iam.core.one_time_passwords import algorithm_of, matching_code_step
 from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri
-from iam.errors import SignInRefused, TokenRefused
+from iam.errors import BreakGlassKept, SignInRefused, TokenRefused
 from iam.models.credentials import TotpCredential
 from iam.models.factors import CertificateBinding, Factor, Passkey
 from iam.service.means import Means
@@ -36,6 +36,33 @@ class NewTotp:
     reference: str = field(repr=False)
 
 
+def held_factors(means: Means, tx: Transaction, account_id: str) -> list[Factor]:
+    """Return an account's factors without any secret; where codes go is masked."""
+    stores = means.stores
+    held = [
+        Factor("password", "", "", password.set_at)
+        for password in stores.credentials.passwords(tx, account_id)[:1]
+    ]
+    totp = stores.credentials.totp(tx, account_id)
+    if totp is not None:
+        held.append(Factor("totp", "", "", 0))
+    held.extend(map(_passkey, stores.passkeys.of_account(tx, account_id)))
+    held.extend(map(_certificate, stores.certificates.of_account(tx, account_id)))
+    held.extend(
+        Factor(
+            "one_time",
+            each.channel,
+            mask_of(means, each),
+            each.created_at,
+            each.last_used_at,
+        )
+        for each in stores.message_addresses.of_account(tx, account_id)
+    )
+    left = stores.factors_held.recovery_codes_left(tx, account_id)
+    held.append(Factor("recovery", "", str(left), 0, usable=left > 0))
+    return held
+
+
 @dataclass(frozen=True, slots=True)
 class FactorService:
     """What owners do with their factors."""
@@ -45,40 +72,17 @@ class FactorService:
     def list_factors(self, actor: Actor) -> Sequence[Factor]:
         """Return the caller's factors: password, app, passkeys, certificates, codes."""
         account_id = owner_of(actor)
-        return self.means.parts.transactions.read(lambda tx: self._held(tx, account_id))
+        return self.means.parts.transactions.read(
+            lambda tx: held_factors(self.means, tx, account_id)
+        )
 
     def is_fresh(self, actor: Actor) -> bool:
         """Tell whether the caller may change factors now, without a step-up."""
         try:
             require_fresh(self.means, actor)
-        except StepUpRequired:
+        except (StepUpRequired, BreakGlassKept):
             return False
         return True
-
-    def _held(self, tx: Transaction, account_id: str) -> list[Factor]:
-        stores = self.means.stores
-        held = [
-            Factor("password", "", "", password.set_at)
-            for password in stores.credentials.passwords(tx, account_id)[:1]
-        ]
-        totp = stores.credentials.totp(tx, account_id)
-        if totp is not None:
-            held.append(Factor("totp", "", "", 0))
-        held.extend(map(_passkey, stores.passkeys.of_account(tx, account_id)))
-        held.extend(map(_certificate, stores.certificates.of_account(tx, account_id)))
-        held.extend(
-            Factor(
-                "one_time",
-                each.channel,
-                mask_of(self.means, each),
-                each.created_at,
-                each.last_used_at,
-            )
-            for each in stores.message_addresses.of_account(tx, account_id)
-        )
-        left = stores.factors_held.recovery_codes_left(tx, account_id)
-        held.append(Factor("recovery", "", str(left), 0, usable=left > 0))
-        return held
 
     def ask_totp(self, actor: Actor) -> NewTotp:
         """Return a new secret for the caller's app; it counts once a code proved it."""

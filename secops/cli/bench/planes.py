@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from secops.bridges.house import House
 from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figures
+from secops.cli.bench.closed_loop import closed_loop_figures
 from secops.cli.bench.figures import Bar, normal
 from secops.cli.bench.hot import signature_figures, token_figures
 from secops.cli.bench.people import people_figures
@@ -31,7 +32,7 @@ def _iam() -> Figures:
     with _opened() as house:
         plane = next(plane for plane in house.planes if plane.name == "iam")
         own = figures(plane, house.parts)
-    return [*token_figures(), *own, *people_figures()]
+    return [*token_figures(), *own, *closed_loop_figures(), *people_figures()]
 
 
 def _kms() -> Figures:

@@ -7,16 +7,27 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from audits.models import EntryFilter
+from detectors.models.triage import RiskPoint
 from iam.models.accounts import Account, AccountQuery, NewAccount
 from iam.models.changes import NewChange
-from iam.models.sessions import OpSession
-from secops.console.iam.words import ACCOUNT_KINDS, ACCOUNT_STATES, local_instant
+from secops.console.iam.words import (
+    ACCOUNT_KINDS,
+    ACCOUNT_STATES,
+    CONSEQUENCES,
+    FACTOR_KINDS,
+    LOCK_KINDS,
+    local_instant,
+)
 from secops.console.parts import Desk, get_page, post_page, wanted_page
-from secops.console.tables import Cell, Column, Table
+from secops.console.tables import Cell, Column, Table, TableView, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.errors import Invalid
+from secops.kernel.pages import PageRequest
 from secops.kernel.permissions import ROLES
+from secops.kernel.permissions.audits import READ_LEDGER
+from secops.kernel.permissions.detectors import ALERT_READ
 from secops.kernel.permissions.iam import (
     ACCOUNT_CREATE,
     ACCOUNT_LOCK,
@@ -25,7 +36,6 @@ from secops.kernel.permissions.iam import (
     DEPARTURE_ORDER,
     ROLE_ASSIGN,
     ROLE_REQUEST,
-    SESSION_READ,
     SESSION_REVOKE,
 )
 from secops.kernel.permissions.roles import ADMINISTRATORS
@@ -41,6 +51,13 @@ _COLUMNS: Final = (
     Column("created", N_("创建时间")),
     Column("last", N_("最近登录")),
 )
+_ACTS: Final = (
+    Column("at", N_("时间")),
+    Column("action", N_("动作")),
+    Column("actor", N_("行为人")),
+    Column("outcome", N_("结果")),
+)
+_RECENT: Final = 10
 _ORDERS: Final = {
     "created": Text("创建先后", "Created"),
     "name": Text("名称", "Name"),
@@ -96,26 +113,26 @@ class _Accounts:
     def show_account(self, request: Request) -> Response:
         """Show one account and what the reader may do with it."""
         iam, caller = self.desk.parts.iam, request.caller
-        account = iam.accounts.get_account(caller, request.args["account_id"])
-        roles = iam.roles.roles_of(caller, account.id)
-        sessions: Sequence[OpSession] = ()
-        if caller.may(SESSION_READ):
-            sessions = tuple(
-                iam.sessions.list_sessions(caller, wanted_page(request), account.id).items
-            )
+        profile = iam.power.profiles.get_profile(caller, request.args["account_id"])
+        account, held = profile.account, profile.roles or frozenset()
         places = iam.power.organisations.names_of(caller, [account.org_id])
-        offered = {role: text for role, text in ROLES.items() if role not in roles}
+        offered = {role: text for role, text in ROLES.items() if role not in held}
         return self.desk.page(
             request,
             "iam/account.html",
+            profile=profile,
             account=account,
             kind=ACCOUNT_KINDS.get(account.kind, Text(account.kind, account.kind)),
             state=ACCOUNT_STATES.get(account.state, Text(account.state, account.state)),
             place=places.get(account.org_id, account.org_id),
-            held={role: ROLES[role] for role in sorted(roles)},
+            held={role: ROLES[role] for role in sorted(held)},
             others={r: text for r, text in offered.items() if r not in ADMINISTRATORS},
             every=ROLES,
-            sessions=sessions,
+            factor_kinds=FACTOR_KINDS,
+            lock_kinds=LOCK_KINDS,
+            consequence=CONSEQUENCES[profile.risk.consequence],
+            reasons=self._reasons(request, account),
+            acts=self._acts(request, account),
             may_assign=caller.may(ROLE_ASSIGN),
             may_ask=caller.may(ROLE_REQUEST) and account.id != caller.id,
             may_lock=caller.may(ACCOUNT_LOCK) and account.state == "active",
@@ -123,6 +140,33 @@ class _Accounts:
             may_revoke=caller.may(SESSION_REVOKE),
             may_end=caller.may(DEPARTURE_ORDER) and account.state != "closed",
         )
+
+    def _reasons(self, request: Request, account: Account) -> Sequence[RiskPoint] | None:
+        """Return why the risk is what it is, newest first; None for who may not see alerts."""
+        if not request.caller.may(ALERT_READ):
+            return None
+        entities = self.desk.parts.detectors.entities
+        found = entities.show_entity(request.caller, f"account:{account.id}")
+        return tuple(reversed(found.history))[:_RECENT]
+
+    def _acts(self, request: Request, account: Account) -> TableView | None:
+        """Return what was done to the account lately; None for who may not read the ledger."""
+        if not request.caller.may(READ_LEDGER):
+            return None
+        wanted = EntryFilter(target=f"account:{account.id}")
+        page = self.desk.parts.audits.ledger.list_entries(
+            request.caller, PageRequest(_RECENT), wanted
+        )
+        rows = [
+            (
+                Cell("", instant=row.at, href=f"/ledger/{row.index}"),
+                Cell(row.action),
+                Cell(row.actor_id),
+                Cell(row.outcome),
+            )
+            for row in page.items
+        ]
+        return view_table(request, Table(N_("最近操作"), _ACTS, rows))
 
     def change_role(self, request: Request) -> Response:
         """Assign or revoke a role."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from iam.models.zero_trust import Device, Lock, LockKind
+from iam.models.zero_trust import Device, Lock
 from iam.service.protection.locks import NewLock
+from secops.console.iam.words import LOCK_KINDS
 from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
@@ -24,14 +24,6 @@ from secops.kernel.permissions.iam import (
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route, SignedIn
 
-LOCK_KINDS: Final[Mapping[LockKind, Text]] = {
-    "account": Text("账户", "account"),
-    "person": Text("自然人(其全部账户)", "person (all their accounts)"),
-    "device": Text("设备", "device"),
-    "client": Text("应用", "application"),
-    "organisation": Text("机构", "organisation"),
-    "address": Text("网络地址", "address"),
-}
 _LOCKS: Final = (
     Column("kind", N_("种类")),
     Column("subject", N_("对象")),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from iam.models.factors import FactorKind
+from iam.models.zero_trust import LockKind
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import from_datetime
 from secops.kernel.errors import Invalid
@@ -36,10 +39,12 @@ FIELDS: Final = {
     "account": Text("账户", "account"),
     "state": Text("状态", "state"),
     "password_set_at": Text("口令设置时间", "password set at"),
-    "totp": Text("动态口令", "one-time codes"),
-    "recovery_codes": Text("恢复码", "recovery codes"),
-    "passkeys": Text("通行密钥(个)", "passkeys"),
-    "certificates": Text("数字证书(张)", "certificates"),
+    "factors.totp": Text("动态口令", "one-time codes"),
+    "factors.password": Text("口令", "password"),
+    "factors.one_time": Text("短信/邮件验证码(个)", "codes by message"),
+    "factors.recovery": Text("恢复码", "recovery codes"),
+    "factors.passkey": Text("通行密钥(个)", "passkeys"),
+    "factors.certificate": Text("数字证书(张)", "certificates"),
     "kind": Text("种类", "kind"),
     "subject": Text("对象", "subject"),
     "lock_reason": Text("锁定理由", "reason of the lock"),
@@ -67,14 +72,36 @@ FIELDS: Final = {
     "par_required": Text("须推送授权请求(PAR)", "pushed requests only (PAR)"),
     "profile": Text("安全要求", "profile"),
     "level": Text("认证等级", "authentication level"),
+    "token_alg": Text("令牌签名算法", "algorithm of its tokens"),
     "max_age": Text("登录最长时效(秒)", "greatest age of a sign-in (s)"),
 }
 VALUES: Final = {
     **ACCOUNT_STATES,
     "in_force": Text("生效中", "in force"),
-    "token_alg": Text("令牌签名算法", "algorithm of its tokens"),
     "lifted": Text("已解除", "lifted"),
     "disabled": Text("已停用", "disabled"),
+}
+LOCK_KINDS: Final[Mapping[LockKind, Text]] = {
+    "account": Text("账户", "account"),
+    "person": Text("自然人(其全部账户)", "person (all their accounts)"),
+    "device": Text("设备", "device"),
+    "client": Text("应用", "application"),
+    "organisation": Text("机构", "organisation"),
+    "address": Text("网络地址", "address"),
+}
+FACTOR_KINDS: Final[Mapping[FactorKind, Text]] = {
+    "password": Text("口令", "Password"),
+    "totp": Text("动态码", "One-time codes"),
+    "recovery": Text("恢复码", "Recovery codes"),
+    "passkey": Text("通行密钥", "Passkey"),
+    "certificate": Text("证书", "Certificate"),
+    "one_time": Text("短信或邮件验证码", "Code by message or mail"),
+}
+CONSEQUENCES: Final = {
+    "none": Text("不影响访问", "changes nothing"),
+    "step_up": Text("须再次验证后访问", "a newer proof is demanded"),
+    "refuse": Text("拒绝一切访问", "everything is refused"),
+    "end_session": Text("会话即时终止", "its sessions end"),
 }
 YES: Final = Text("是", "yes")
 NO: Final = Text("否", "no")
