@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from secops.terminal.output import (
 from secops.terminal.session import session_of
 
 _PAUSE = 0.5
+_GARBAGE = 100_000
+"""New objects after which ingest looks for cycles: about those of a batch of events."""
 
 
 @click.group("logs")
@@ -58,10 +61,12 @@ def ingest(ctx: click.Context, /, paths: tuple[str, ...], *, as_json: bool, **wr
         written["encoding"],
     )
     total = sum(Path(path).stat().st_size for path in paths if Path(path).is_file())
+    logs = session.services(DetectorsServices).logs
+    # a collection would look at everything loaded and every event that waits, again and again
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 50, 100)
     with progress_bar("ingest", float(total) if total else None) as bar:
-        result = session.services(DetectorsServices).logs.ingest_files(
-            session.actor, paths, options, progress=bar.advance
-        )
+        result = logs.ingest_files(session.actor, paths, options, progress=bar.advance)
     if as_json:
         print_json(result_json(result))
         return

@@ -20,7 +20,8 @@ Table = NDArray[Any]
 
 def fingerprints_of(ids: Sequence[str]) -> NDArray[np.uint64]:
     """Return the first 64 bits of each hex id."""
-    return np.fromiter((int(i[:_DIGITS], 16) for i in ids), dtype=np.uint64, count=len(ids))
+    heads = bytes.fromhex("".join([identifier[:_DIGITS] for identifier in ids]))
+    return np.frombuffer(heads, dtype=">u8").astype(np.uint64)
 
 
 def table_of(fingerprints: NDArray[np.uint64], seqs: NDArray[np.int64]) -> Table:

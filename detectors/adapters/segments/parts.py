@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from secops.kernel.logs import StoredEvent, Value
+from secops.kernel.logs import LogEvent, Value
 
 ID: Final = "@id"
 SEQ: Final = "@seq"
@@ -28,6 +29,7 @@ OVERFLOW: Final = "@overflow"
 OWN: Final = frozenset({ID, SEQ, AT, INGESTED, SOURCE, RAW, OVERFLOW})
 MAX_COLUMNS: Final = 2_000
 ROWS_OF_GROUP: Final = 16_384
+_ID_BYTES: Final = 32
 _LIST: Final = "\x00l"
 _TEXT: Final = "\x00s"
 
@@ -66,32 +68,40 @@ class _Building:
     values: list[Value] = field(default_factory=list)
 
 
-def _gathered(rows: Iterable[Mapping[str, Value]]) -> dict[str, _Building]:
-    columns: dict[str, _Building] = {}
+def _gathered(rows: Sequence[Mapping[str, Value]]) -> dict[str, _Building]:
+    """Return the columns of ``rows``; rows of the same names are turned at one go."""
+    shapes: dict[tuple[str, ...], list[int]] = {}
     for row, fields in enumerate(rows):
-        for name, value in fields.items():
+        shapes.setdefault(tuple(fields), []).append(row)
+    columns: dict[str, _Building] = {}
+    for names, places in shapes.items():
+        turned = zip(*[rows[row].values() for row in places], strict=True)
+        for name, values in zip(names, turned, strict=True):
             building = columns.get(name)
             if building is None:
                 building = columns[name] = _Building()
-            building.rows.append(row)
-            building.values.append(value)
+            building.rows += places
+            building.values += values
     return columns
 
 
-def table_of(events: Sequence[StoredEvent]) -> Any:
-    """Return ``events`` as an Arrow table with dictionary columns."""
+def table_of(events: Sequence[LogEvent], seqs: NDArray[np.int64]) -> Any:
+    """Return ``events`` as an Arrow table with dictionary columns; ``seqs`` are theirs."""
     import pyarrow as pa  # noqa: PLC0415 - heavy: only where segments are written
 
-    columns = _gathered(stored.event.fields for stored in events)
+    columns = _gathered([event.fields for event in events])
     count = len(events)
-    source = _Building(list(range(count)), [stored.event.source for stored in events])
+    source = _Building(list(range(count)), [event.source for event in events])
+    ids = bytes.fromhex("".join([event.id for event in events]))
     arrays = {
-        ID: pa.array([bytes.fromhex(s.event.id) for s in events], pa.binary(32)),
-        SEQ: pa.array([s.seq for s in events], pa.int64()),
-        AT: pa.array([s.event.at for s in events], pa.int64()),
-        INGESTED: pa.array([s.event.ingested for s in events], pa.int64()),
+        ID: pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(_ID_BYTES), count, [None, pa.py_buffer(ids)]
+        ),
+        SEQ: pa.array(seqs, pa.int64()),
+        AT: pa.array([event.at for event in events], pa.int64()),
+        INGESTED: pa.array([event.ingested for event in events], pa.int64()),
         SOURCE: _dictionary(source, count),
-        RAW: pa.array([s.event.raw for s in events], pa.large_binary()),
+        RAW: pa.array([event.raw for event in events], pa.large_binary()),
     }
     kept, rest = _split(columns)
     arrays |= {column_of(name): _dictionary(columns[name], count) for name in kept}
@@ -131,16 +141,22 @@ def _split(columns: Mapping[str, _Building]) -> tuple[Iterable[str], Sequence[st
 def _dictionary(building: _Building, count: int) -> Any:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    known = dict.fromkeys(building.values, 0)
-    for code, value in enumerate(known):
-        known[value] = code
-    picks = np.fromiter(
-        map(known.__getitem__, building.values), dtype=np.int32, count=len(building.values)
-    )
+    encoded = _encoded(building.values)
     codes = np.full(count, -1, dtype=np.int32)
-    codes[building.rows] = picks
-    texts = pa.array(list(map(encode_value, known)), pa.large_string())
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)
+    codes[building.rows] = encoded.indices.to_numpy()
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), encoded.dictionary)
+
+
+def _encoded(values: Sequence[Value]) -> Any:
+    """Return ``values`` as a dictionary; plain texts, which most columns hold, at one go."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    if set(map(type, values)) == {str}:
+        encoded = pa.array(values, pa.large_string()).dictionary_encode()
+        if not pc.any(pc.starts_with(encoded.dictionary, "\x00")).as_py():
+            return encoded
+    return pa.array(list(map(encode_value, values)), pa.large_string()).dictionary_encode()
 
 
 def _overflow(

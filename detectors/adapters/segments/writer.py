@@ -41,7 +41,7 @@ from detectors.ports import ClosedSegments, QueryPruner
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.clock import DAY
 from secops.kernel.errors import AuditUnavailable
-from secops.kernel.logs import AppendResult, LogEvent, StoredEvent
+from secops.kernel.logs import AppendResult, LogEvent
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _BATCHES_A_DRAIN: Final = 64
@@ -175,19 +175,18 @@ class Writer:
         state = self._manifest.read()
         known = self._known(state, [event.id for batch in batches for event in batch])
         seq = state.last_seq
-        fresh: list[StoredEvent] = []
+        fresh: list[LogEvent] = []
         results = []
         for batch in batches:
             before = len(fresh)
             for event in batch:
                 if event.id not in known:
                     known.add(event.id)
-                    seq += 1
-                    fresh.append(StoredEvent(seq, event))
+                    fresh.append(event)
             stored = len(fresh) - before
-            results.append(AppendResult(stored, len(batch) - stored, seq))
+            results.append(AppendResult(stored, len(batch) - stored, seq + len(fresh)))
         if fresh:
-            self._commit_events(state, fresh)
+            self._commit_events(state, fresh, seq + 1)
         return results
 
     def _known(self, state: State, ids: Sequence[str]) -> set[str]:
@@ -226,23 +225,22 @@ class Writer:
                     found.add(identifier)
         return found
 
-    def _commit_events(self, state: State, events: Sequence[StoredEvent]) -> None:
-        by_day: dict[int, list[StoredEvent]] = {}
-        for stored in events:
-            by_day.setdefault(stored.event.at // DAY, []).append(stored)
-        bounds = (events[0].seq, events[-1].seq)
+    def _commit_events(self, state: State, events: Sequence[LogEvent], first: int) -> None:
+        """Store ``events`` as one segment; their seqs begin with ``first``."""
+        bounds = (first, first + len(events) - 1)
+        seqs = np.arange(first, bounds[1] + 1, dtype=np.int64)
+        by_day: dict[int, list[int]] = {}
+        for row, event in enumerate(events):
+            by_day.setdefault(event.at // DAY, []).append(row)
         name = _name(bounds, state)
         parts = []
         for days in packed({day: len(rows) for day, rows in by_day.items()}):
-            rows = [stored for day in days for stored in by_day[day]]
-            rows.sort(key=lambda stored: stored.seq)
-            parts.append(self._write_part(name, table_of(rows)))
-        table = fingerprints.table_of(
-            fingerprints.fingerprints_of([stored.event.id for stored in events]),
-            np.arange(bounds[0], bounds[1] + 1, dtype=np.int64),
-        )
-        segment = segment_of(name, parts, self._write_ids(name, table), bounds)
-        self._commit([segment], [], last_seq=bounds[1])
+            rows = sorted(row for day in days for row in by_day[day])
+            table = table_of([events[row] for row in rows], seqs[rows])
+            parts.append(self._write_part(name, table))
+        prints = fingerprints.fingerprints_of([event.id for event in events])
+        ids = self._write_ids(name, fingerprints.table_of(prints, seqs))
+        self._commit([segment_of(name, parts, ids, bounds)], [], last_seq=bounds[1])
 
     def _merge(self, run: Sequence[Segment]) -> None:
         bounds = (run[0].first_seq, run[-1].last_seq)

@@ -17,9 +17,12 @@ _KEY: Final = 16
 
 def event_id(source: str, raw: bytes, number: int) -> str:
     """Return the id. Sources that mask are hashed after masking, so ids give nothing away."""
+    return hashlib.sha256(_head(source, number) + raw).hexdigest()
+
+
+def _head(source: str, number: int) -> bytes:
     name = source.encode()
-    head = len(name).to_bytes(_NUMBER, "big") + name + number.to_bytes(_NUMBER, "big")
-    return hashlib.sha256(head + raw).hexdigest()
+    return len(name).to_bytes(_NUMBER, "big") + name + number.to_bytes(_NUMBER, "big")
 
 
 def line_key(raw: bytes) -> bytes:
@@ -56,6 +59,27 @@ class NamedOnce:
     def number(self, raw: bytes) -> int:  # noqa: ARG002 - its name tells it apart
         """Return 0."""
         return 0
+
+
+class StreamIds:
+    """Ids of the lines of one stream that is read from its beginning.
+
+    Equal lines are known by the id of the first of them, so that a line is hashed once: its ids
+    are those of ``event_id`` with the numbers of a ``LineCounter``.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._first = _head(stream, 0)
+        self._counts: dict[bytes, int] = {}
+
+    def take(self, raw: bytes) -> str:
+        """Return the id of the next line, and count it."""
+        digest = hashlib.sha256(self._first + raw).digest()
+        key = digest[:_KEY]
+        before = self._counts.get(key, 0)
+        self._counts[key] = before + 1
+        return event_id(self._stream, raw, before) if before else digest.hex()
 
 
 class LineCounter:

@@ -35,12 +35,12 @@ def canonical_scalar(value: Any) -> str | None:
     """
     if value.__class__ is str:
         return value if value.isascii() else _without_surrogates(value)
+    if value.__class__ is int:
+        return str(value)
     if value is None:
         return None
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
+    if value is True or value is False:
+        return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_EXACT:
         return str(int(value))
     return str(value)

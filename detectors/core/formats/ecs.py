@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -15,6 +16,7 @@ from secops.kernel.logs import Value
 
 MAX_FIELDS: Final = 1_000
 _MAX_DEPTH: Final = 16
+_MAX_KEPT: Final = 256
 _TIMES: Final = ("@timestamp", "timestamp", "time", "TimeCreated", "UtcTime", "EventTime", "ts")
 _DIGITS_OF_SECONDS: Final = 10
 
@@ -63,55 +65,77 @@ def flatten(document: Mapping[str, Any]) -> dict[str, Value]:
     ``BadLine`` for more than 1,000 fields or 16 levels.
     """
     fields: dict[str, Value] = {}
-    top = {name: value for name, value in document.items() if name != "@timestamp"}
-    _add_members(fields, "", top, 0)
+    top = dict(document)
+    top.pop("@timestamp", None)
+    _add_members(fields, _known_names(None), top, 0)
+    if len(fields) > MAX_FIELDS:
+        reason = "too_many_fields"
+        raise BadLine(reason)
     return fields
 
 
+class _Names(dict[str, str]):
+    """The dotted names of an object's members: made once, for they come again on every line.
+
+    What a hostile line invents at length or in number is not kept.
+    """
+
+    def __init__(self, parent: str | None) -> None:
+        super().__init__()
+        self._prefix = "" if parent is None else f"{parent}."
+
+    def __missing__(self, key: str) -> str:
+        name = self._prefix + key
+        if len(self) < MAX_FIELDS and len(name) <= _MAX_KEPT:
+            self[key] = name
+        return name
+
+
+_known_names = lru_cache(maxsize=512)(_Names)
+
+
+def _names_below(name: str) -> _Names:
+    return _known_names(name) if len(name) <= _MAX_KEPT else _Names(name)
+
+
 def _add_members(
-    fields: dict[str, Value], prefix: str, members: Mapping[str, Any], depth: int
+    fields: dict[str, Value], names: _Names, members: Mapping[str, Any], depth: int
 ) -> None:
     """Add what an object holds; the commonest kinds come first (this is ingest's hot loop)."""
     if depth > _MAX_DEPTH and members:
         reason = "too_deep"
         raise BadLine(reason)
     for key, value in members.items():
-        name = prefix + key
         kind = value.__class__
         if kind is dict:
-            _add_members(fields, f"{name}.", value, depth + 1)
+            _add_members(fields, _names_below(names[key]), value, depth + 1)
         elif kind is list:
-            _add_list(fields, name, value, depth)
+            _add_list(fields, names[key], value, depth)
         else:
             text = value if kind is str and value.isascii() else canonical_scalar(value)
-            if text is not None and name:
-                _put(fields, name, text)
-    if len(fields) > MAX_FIELDS:
-        reason = "too_many_fields"
-        raise BadLine(reason)
+            name = names[key]
+            if text is None:
+                continue
+            if name in fields:
+                add_value(fields, name, text)
+            elif name:
+                fields[name] = text
 
 
 def _add_list(fields: dict[str, Value], name: str, values: list[Any], depth: int) -> None:
     if not any(isinstance(value, (dict, list)) for value in values):
         canonical = canonical_list(values)
         if canonical is not None and name:
-            _put(fields, name, canonical)
+            add_value(fields, name, canonical)
         return
     if depth >= _MAX_DEPTH:
         reason = "too_deep"
         raise BadLine(reason)
     for value in values:
         if isinstance(value, dict):
-            _add_members(fields, f"{name}.", value, depth + 2)
+            _add_members(fields, _names_below(name), value, depth + 2)
         else:
             _add_list(fields, name, value if isinstance(value, list) else [value], depth + 1)
-
-
-def _put(fields: dict[str, Value], name: str, value: Value) -> None:
-    if name in fields:
-        add_value(fields, name, value)
-    else:
-        fields[name] = value
 
 
 def _document(raw: bytes, context: Context) -> Mapping[str, Any]:
@@ -134,11 +158,11 @@ def _transcoded(raw: bytes, context: Context) -> Any:
 
 
 def _time(value: Any, context: Context) -> int:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        reason = "bad_time"
-        raise BadLine(reason)
     if isinstance(value, str):
         return iso_time(value, context.zone)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        reason = "bad_time"
+        raise BadLine(reason)
     digits = len(str(int(abs(value))))
     scale = 1 if digits <= _DIGITS_OF_SECONDS else 1_000
     return epoch_time(f"{value / scale:.6f}")

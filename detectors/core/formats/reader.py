@@ -22,6 +22,8 @@ MAX_LINE: Final = 1 << 20
 """Bytes of a line that is still read (1 MiB)."""
 KEPT_OF_LONG: Final = 16 << 20
 """Bytes of a longer line that go into the rejects file."""
+_PORTION_LINES: Final = 1_024
+_PORTION_BYTES: Final = 1 << 18
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -44,15 +46,16 @@ def read_lines(chunks: Iterable[bytes], index: int = 0, offset: int = 0) -> Iter
     pending = bytearray()
     dropped = 0
     for chunk in chunks:
-        begin = 0
-        while (end := chunk.find(b"\n", begin)) >= 0:
-            pending += chunk[begin:end]
-            length = len(pending) + dropped
-            yield Line(index, offset, length, bytes(pending.removesuffix(b"\r")))
-            index, offset = index + 1, offset + length + 1
+        whole = chunk.split(b"\n")
+        rest = whole.pop()
+        if whole and (pending or dropped):
+            whole[0] = bytes(pending) + whole[0]
             pending.clear()
-            dropped, begin = 0, end + 1
-        pending += chunk[begin:]
+        for raw in whole:
+            length = len(raw) + dropped
+            yield Line(index, offset, length, raw.removesuffix(b"\r"))
+            index, offset, dropped = index + 1, offset + length + 1, 0
+        pending += rest
         if len(pending) > KEPT_OF_LONG:
             dropped += len(pending) - KEPT_OF_LONG
             del pending[KEPT_OF_LONG:]
@@ -108,10 +111,26 @@ def read_with(parser: Parser, lines: Iterable[Line], context: Context) -> Iterat
     if parser is parse_auditd:
         yield from read_audit(lines, context)
         return
+    quiet = replace(context, prepare=None)
+    for some in _portions(lines):
+        raws = [line.raw for line in some]
+        loud = range(len(raws)) if context.sift is None else context.sift(raws)
+        for number, line in enumerate(some):
+            if not line.raw.isspace() and line.raw:
+                yield read_line(parser, line, context if number in loud else quiet)
+
+
+def _portions(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Yield ``lines`` in portions that are prepared together; each takes a few hundred kB."""
+    portion: list[Line] = []
+    size = 0
     for line in lines:
-        if not line.raw.strip():
-            continue
-        yield read_line(parser, line, context)
+        portion.append(line)
+        size += len(line.raw)
+        if size >= _PORTION_BYTES or len(portion) >= _PORTION_LINES:
+            yield portion
+            portion, size = [], 0
+    yield portion
 
 
 def read_line(parser: Parser, line: Line, context: Context) -> Record | Reject:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -26,7 +26,8 @@ class Context:
     ``zone`` is for times without one. ``latest`` (UTC microseconds) is the file's mtime plus
     one day: a time without a year is in the latest year not after it, unless ``year`` is
     given. ``encoding`` None means UTF-8, else GB18030. ``prepare`` grades and masks a line
-    before anything reads, numbers or stores it. ``arrival`` (UTC microseconds) is when a live
+    before anything reads, numbers or stores it; ``sift`` says which of several lines it has to
+    see, for it would return all others as they are. ``arrival`` (UTC microseconds) is when a live
     line came in: what carries no time of its own, or no header at all, has that one.
     """
 
@@ -35,12 +36,13 @@ class Context:
     year: int | None = None
     encoding: str | None = None
     prepare: Callable[[bytes], Prepared] | None = None
+    sift: Callable[[Sequence[bytes]], Collection[int]] | None = None
     arrival: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parsed:
-    """A line's event time (UTC microseconds) and fields."""
+    """A line's event time (UTC microseconds) and fields; one is made for every line."""
 
     at: int
     fields: dict[str, Value]

@@ -7,7 +7,7 @@ key=value and GB18030 lines stay what they were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +57,10 @@ class Masker:
         masked = bytes(raw)
         original = line if self.policy.keeps_originals and masked != line else None
         return Prepared(masked, self._fields(line, hits), original)
+
+    def sift(self, lines: Sequence[bytes]) -> Collection[int]:
+        """Return which of ``lines`` have to be prepared; all others would stay as they are."""
+        return self.scanner.suspects(lines)
 
     def _fields(self, line: bytes, hits: Sequence[Hit]) -> dict[str, Value]:
         grade = max((hit.data_class.grade for hit in hits), key=GRADES.index)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 import re2
@@ -21,6 +24,9 @@ _ALPHABETS: Final[dict[Neighbours, frozenset[int]]] = {
     "base64url": _DIGITS | _LETTERS | frozenset(b"-_"),
 }
 _SEPARATORS: Final = b" -"
+_ANCHORS: Final = re.compile(rb"(?<!\[)\^|\$|\\[AzQ]")
+"""What asks, or may ask, where a pattern's text begins or ends. A word's edge is none of these: LF
+is no part of a word, as nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Scanner:
         ]
         joint = b"|".join(b"(?:" + p + b")" for each in classes for p in each.patterns)
         self._joint = re2.compile(joint, options) if joint else None
+        self._alone = _ANCHORS.search(joint) is not None
 
     def find(self, line: bytes) -> list[Hit]:
         """Return what is found, by place; where two classes fit, the earlier class counts."""
@@ -59,6 +66,26 @@ class Scanner:
                     taken[start:end] = b"\1" * (end - start)
                     hits.append(Hit(data_class, start, end))
         return sorted(hits, key=lambda hit: hit.start)
+
+    def suspects(self, lines: Sequence[bytes]) -> Collection[int]:
+        """Return which of ``lines`` may hold something: in all others ``find`` finds nothing.
+
+        They are searched as one text, for asking takes longer than searching a line. What is found
+        there begins in the first line that holds something, or in one before it: none is missed.
+        """
+        if self._joint is None:
+            return ()
+        if self._alone:
+            return range(len(lines))
+        text = b"\n".join(lines)
+        ends = list(accumulate(len(line) + 1 for line in lines))
+        found: set[int] = set()
+        at = 0
+        while at < len(text) and (match := self._joint.search(text, at)) is not None:
+            number = bisect_right(ends, match.start())
+            found.add(number)
+            at = ends[number]
+        return found
 
 
 def _values(line: bytes, data_class: DataClass, pattern: Any) -> Iterator[tuple[int, int]]:

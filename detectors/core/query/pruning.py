@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Collection, Sequence
+from itertools import repeat
 from typing import Final
 from zlib import crc32
 
@@ -24,6 +25,7 @@ from secops.kernel.logs import And, Exists, Not, Or, Query, Range, Term, Value, 
 LookUp = Callable[[int], int]
 """Return the places of a key, as bits."""
 _HEAD: Final = 4
+_NO_HEAD: Final = b""
 _IPV4: Final = re.compile(r"((\d{1,3})\.(\d{1,3})\.\d{1,3})\.\d{1,3}")
 _MAYBE_ADDRESS: Final = re.compile(r"[\[\]0-9A-Fa-f:.]{2,60}(?:%.*)?", re.DOTALL)
 _V4_BITS: Final = (24, 16, 8)
@@ -43,20 +45,38 @@ def keys_of(name: str, values: Sequence[Value]) -> tuple[list[int], list[int]]:
     """
     whole, head, inside = (crc32(kind + name.encode() + b"\0") for kind in (b"=", b"^", b"/"))
     texts, of_text = _flat(values)
-    folded = [  # what ``fold`` does, without a call for the commonest texts
-        text.lower() if text.isascii() and "\r" not in text else fold(text) for text in texts
-    ]
-    keys = [crc32(text.encode("utf-8", "surrogatepass"), whole) for text in folded]
-    places = list(of_text)
-    known: dict[str, int] = {}
-    for text, place in zip(folded, of_text, strict=True):
-        if len(text) >= _HEAD:
-            start = text[:_HEAD]
-            key = known.get(start)
-            if key is None:
-                key = known[start] = crc32(start.encode("utf-8", "surrogatepass"), head)
-            keys.append(key)
-            places.append(place)
+    joined = "\n".join(texts)
+    folded, starts = _folded(texts, joined)
+    keys, places = list(map(crc32, folded, repeat(whole))), list(of_text)
+    known = {start: crc32(start, head) for start in set(starts)}
+    keys += [known[start] for start in starts if start]
+    places += [place for start, place in zip(starts, of_text, strict=True) if start]
+    if "." in joined or ":" in joined:
+        _add_networks(texts, of_text, inside, (keys, places))
+    return keys, places
+
+
+def _folded(texts: Sequence[str], joined: str) -> tuple[list[bytes], list[bytes]]:
+    """Return ``texts`` folded, and their first four characters (nothing for a shorter one).
+
+    ``joined`` is all of them by LF: plain ASCII, which most columns hold, is folded at one go.
+    """
+    if joined.isascii() and "\r" not in joined and joined.count("\n") == len(texts) - 1:
+        plain = joined.lower().encode().split(b"\n")  # what ``fold`` does with such texts
+        return plain, [text[:_HEAD] if len(text) >= _HEAD else _NO_HEAD for text in plain]
+    each = list(map(fold, texts))
+    heads = [_bytes_of(text[:_HEAD]) if len(text) >= _HEAD else _NO_HEAD for text in each]
+    return list(map(_bytes_of, each)), heads
+
+
+def _add_networks(
+    texts: Sequence[str],
+    of_text: Sequence[int],
+    seed: int,
+    into: tuple[list[int], list[int]],
+) -> None:
+    """Add the keys of the networks of those ``texts`` that are addresses, and their places."""
+    keys, places = into
     around: dict[str, list[int]] = {}
     for text, place in zip(texts, of_text, strict=True):
         if "." in text or ":" in text:
@@ -64,11 +84,14 @@ def keys_of(name: str, values: Sequence[Value]) -> tuple[list[int], list[int]]:
             neighbours = text if plain is None else plain[1]  # those of a /24 share their networks
             found = around.get(neighbours)
             if found is None:
-                found = [crc32(network.encode(), inside) for network in _networks(text)]
+                found = [crc32(network.encode(), seed) for network in _networks(text)]
                 around[neighbours] = found
             keys += found
             places += [place] * len(found)
-    return keys, places
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _flat(values: Sequence[Value]) -> tuple[Sequence[str], Sequence[int]]:
@@ -167,7 +190,7 @@ def _looked_up(kind: bytes, names: Sequence[str], text: str, look_up: LookUp) ->
     found = 0
     for name in names:
         seed = crc32(kind + name.encode() + b"\0")
-        found |= look_up(crc32(text.encode(errors="surrogatepass"), seed))
+        found |= look_up(crc32(_bytes_of(text), seed))
     return found
 
 

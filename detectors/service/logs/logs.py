@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from detectors.core.events.identity import LineCounter, Numbering, event_id
+from detectors.core.events.identity import LineCounter, Numbering, StreamIds, event_id
 from detectors.core.formats.detect import AUTO, FORMATS
 from detectors.core.formats.line import Record, Reject
 from detectors.core.formats.reader import read_records
@@ -237,12 +237,12 @@ class LogService:
     def _ingest_file(self, actor: Actor, view: FileView, options: IngestOptions, run: _Run) -> None:
         source = options.source or view.name
         chosen, context = self._reading(actor, source, options, view.modified)
-        counter, now = LineCounter(), self.parts.clock.now()
+        ids, now = StreamIds(source), self.parts.clock.now()
         for item in read_records(view.chunks, chosen, context):
             if isinstance(item, Reject):
                 run.refuse(place_of(view.path, item), item.raw)
             else:
-                run.take(event_of(item, source, source, counter, now), item.prepared)
+                run.take(named_event(item, ids.take(item.raw), source, now), item.prepared)
 
     def _check(self, options: IngestOptions) -> None:
         if options.format not in FORMATS:
@@ -258,12 +258,14 @@ class LogService:
         check_source_name(source)
         known = self.parts.transactions.read(lambda tx: self.sources.find(tx, actor.org_id, source))
         zone = options.timezone or (known.timezone if known else self.timezone)
+        masker = self.privacy.preparer(actor.org_id, source)
         context = Context(
             zone=zone_of(zone),
             latest=modified + DAY,
             year=options.year,
             encoding=check_encoding(options.encoding or (known.encoding if known else None)),
-            prepare=self.privacy.preparer(actor.org_id, source),
+            prepare=masker,
+            sift=masker.sift,
         )
         chosen = known.format if known and options.format == AUTO else options.format
         return chosen, context
@@ -272,6 +274,11 @@ class LogService:
 def event_of(record: Record, source: str, stream: str, counter: Numbering, now: int) -> LogEvent:
     """Return the event of a record; ``stream`` is the name under which equal lines count."""
     identifier = event_id(stream, record.raw, counter.number(record.raw))
+    return named_event(record, identifier, source, now)
+
+
+def named_event(record: Record, identifier: str, source: str, now: int) -> LogEvent:
+    """Return the event of a record whose id is known."""
     fields: Mapping[str, Value] = record.parsed.fields
     if record.prepared is not None and record.prepared.fields:
         fields = {**fields, **record.prepared.fields}

@@ -152,10 +152,15 @@ class Follower:
             return False
         stream = _stream(source)
         lines = list(read_lines((piece.content,), piece.first_index, piece.first_offset))
-        prepare = self.privacy.preparer(source.org_id, source.name)
-        encoding = check_encoding(source.encoding)
+        masker = self.privacy.preparer(source.org_id, source.name)
         now = self.parts.clock.now()
-        context = Context(zone_of(source.timezone), piece.modified + DAY, None, encoding, prepare)
+        context = Context(
+            zone=zone_of(source.timezone),
+            latest=piece.modified + DAY,
+            encoding=check_encoding(source.encoding),
+            prepare=masker,
+            sift=masker.sift,
+        )
         final = not piece.grows or now - piece.modified > QUIET
         items, taken = read_piece(lines, source.format, context, final=final)
         if not taken and lines:
