@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Final
+from urllib.parse import urlsplit
 
 from iam.api.shapes import Table
 from iam.errors import RedirectRefused
+from iam.models.cas import CasLogin
 from iam.service import IamServices
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.permissions.iam import CLIENT_READ
-from secops.web.messages import NO_STORE, Request, Response, json_response, redirect
+from secops.web.messages import (
+    JSON,
+    NO_STORE,
+    Request,
+    Response,
+    html_response,
+    json_response,
+    redirect,
+)
 from secops.web.routes import Public, Route
 
 _BROWSERS: Final = "sign-in itself, for services of the CAS protocol"
@@ -62,6 +73,26 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     )
 
 
+def _posting(request: Request, login: CasLogin) -> Response:
+    """Return the page whose form gives the service its ticket (§2.1.1, ``method=POST``).
+
+    It goes to the registered address and nowhere else; without scripts it has a button.
+    """
+    parts = urlsplit(login.location)
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{request.nonce}'; base-uri 'none'; "
+        f"form-action {parts.scheme}://{parts.netloc}; frame-ancestors 'none'"
+    )
+    where, ticket = escape(login.location, quote=True), escape(login.ticket, quote=True)
+    page = (
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><title>→</title>'
+        f'<form method="post" action="{where}"><input type="hidden" name="ticket" '
+        f'value="{ticket}"><button>继续 Continue</button></form>'
+        f'<script nonce="{request.nonce}">document.forms[0].submit()</script></html>'
+    )
+    return html_response(page, headers=(("content-security-policy", policy),))
+
+
 @dataclass(frozen=True, slots=True)
 class _Calls:
     services: IamServices
@@ -74,7 +105,10 @@ class _Calls:
             parameters = request.query
         except Invalid as error:
             raise RedirectRefused(error.detail) from error
-        return redirect(self.services.cas.log_in(parameters, cookie).location)
+        login = self.services.cas.log_in(parameters, cookie)
+        if login.kind == "post":
+            return _posting(request, login)
+        return redirect(login.location)
 
     def validate(self, request: Request) -> Response:
         """Answer in the form of CAS 2.0."""
@@ -85,13 +119,16 @@ class _Calls:
         return self._validated(request, attributes=True)
 
     def _validated(self, request: Request, *, attributes: bool) -> Response:
+        cas, parameters = self.services.cas, dict[str, str]()
         try:
-            body = self.services.cas.validate(request.query, attributes=attributes)
+            parameters = dict(request.query)
+            answer = cas.validate(parameters, attributes=attributes)
         except Invalid as error:
-            body = self.services.cas.refusal("INVALID_REQUEST", error.detail)
+            answer = cas.refuse(parameters, "INVALID_REQUEST", error.detail)
         except SecopsError:
-            body = self.services.cas.refusal("INTERNAL_ERROR", "it can't be validated now")
-        return Response(200, (_XML, NO_STORE), body)
+            answer = cas.refuse(parameters, "INTERNAL_ERROR", "it can't be validated now")
+        kind = ("content-type", JSON) if answer.as_json else _XML
+        return Response(200, (kind, NO_STORE), answer.body)
 
     def list_services(self, request: Request) -> Response:
         found = self.services.cas.list_services(request.caller)

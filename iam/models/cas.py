@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,20 @@ class CasTicket:
 
 
 @dataclass(frozen=True, slots=True)
-class CasLogin:
-    """Where the browser goes: back to the ``service``, or to ``sign_in`` first."""
+class CasAnswer:
+    """The answer to a service's question, in the form that was asked for."""
 
-    kind: str
+    body: bytes
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CasLogin:
+    """Where the browser goes: back to the ``service``, or to ``sign_in`` first.
+
+    For ``post`` the service is given its ``ticket`` by a form instead of in the address.
+    """
+
+    kind: Literal["service", "sign_in", "post"]
     location: str
+    ticket: str = field(default="", repr=False)

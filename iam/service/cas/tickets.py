@@ -9,11 +9,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from iam.core.base64url import encode
-from iam.core.cas30.answers import FailureCode, failure, success
+from iam.core.cas30.answers import FailureCode, Told, wants_json, write_answer
 from iam.core.cas30.services import MAX_URL, read_ticket, write_ticket
 from iam.core.rfc6749.authorize import answer_location
 from iam.errors import AccessDenied, RedirectRefused, TokenRefused
-from iam.models.cas import CasLogin, CasService, CasTicket
+from iam.models.cas import CasAnswer, CasLogin, CasService, CasTicket
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.sign_on.references import read_reference, write_reference
@@ -57,31 +57,39 @@ class CasTickets:
         session = self.sessions.by_cookie(cookie)
         began = self._began(parameters.get("since", ""), service)
         fresh = session is not None and began is not None and session.auth_time >= began
+        by_post = parameters.get("method", "").upper() == "POST"
         if session is not None and (fresh or not renew):
-            return CasLogin("service", self._grant(service, session, fresh=fresh))
+            ticket = self._grant(service, session, fresh=fresh)
+            if by_post:
+                return CasLogin("post", service.url, ticket)
+            return CasLogin("service", answer_location(service.url, {"ticket": ticket}))
         if parameters.get("gateway", "").lower() in _TRUE and not renew:
             return CasLogin("service", url)
-        return CasLogin("sign_in", self._sign_in(service, renew=renew))
+        return CasLogin("sign_in", self._sign_in(service, renew=renew, by_post=by_post))
 
-    def validate(self, parameters: Mapping[str, str], *, attributes: bool) -> bytes:
+    def validate(self, parameters: Mapping[str, str], *, attributes: bool) -> CasAnswer:
         """Return the answer to a service's question; the ticket is consumed whatever it is."""
+        return _written(parameters, self._answer(parameters, attributes=attributes))
+
+    @staticmethod
+    def refuse(parameters: Mapping[str, str], code: FailureCode, why: str) -> CasAnswer:
+        """Return a refusal in the protocol's form, for what is no question or can't be judged."""
+        return _written(parameters, Told(code, why))
+
+    def _answer(self, parameters: Mapping[str, str], *, attributes: bool) -> Told:
         ticket, url = parameters.get("ticket", ""), parameters.get("service", "")
         if not ticket or not url:
-            return failure("INVALID_REQUEST", "ticket and service are both needed")
+            return Told("INVALID_REQUEST", "ticket and service are both needed")
         if "pgtUrl" in parameters:
-            return failure("UNAUTHORIZED_SERVICE_PROXY", "proxy tickets are not given")
+            return Told("UNAUTHORIZED_SERVICE_PROXY", "proxy tickets are not given")
         if not ticket.startswith("ST-"):
-            return failure("INVALID_TICKET_SPEC", "only service tickets are validated")
+            return Told("INVALID_TICKET_SPEC", "only service tickets are validated")
         read = read_ticket(ticket)
         if read is None or not hmac.compare_digest(ticket, ticket_text(self.means, read[0])):
-            return failure("INVALID_TICKET", "the ticket is not one of ours")
+            return Told("INVALID_TICKET", "the ticket is not one of ours")
         renew = parameters.get("renew", "").lower() in _TRUE
         run = self.means.parts.transactions.run
         return run(lambda tx: self._validate(tx, read[0], (url, renew), attributes=attributes))
-
-    def refusal(self, code: FailureCode, why: str) -> bytes:
-        """Return a refusal in the protocol's form, for what is no question at all."""
-        return failure(code, why)
 
     def list_services(self, actor: Actor) -> Sequence[CasService]:
         """Return the organisation's services by name."""
@@ -109,11 +117,12 @@ class CasTickets:
             return None
         return int(content["began"]) if content["service"] == service.id else None
 
-    def _sign_in(self, service: CasService, *, renew: bool) -> str:
+    def _sign_in(self, service: CasService, *, renew: bool, by_post: bool) -> str:
         content = {"service": service.id, "began": self.means.now}
         lifetime = self.means.options.lifetimes.transaction
         since = write_reference(self.means, _PURPOSE, content, lifetime)
         back = {"service": service.url, "since": since} | ({"renew": "true"} if renew else {})
+        back |= {"method": "POST"} if by_post else {}
         asked = {"next": f"/cas/login?{urlencode(back)}"} | ({"fresh": "1"} if renew else {})
         return f"/signin?{urlencode(asked)}"
 
@@ -137,7 +146,7 @@ class CasTickets:
             tx.record(Act("iam.issue_ticket", _holder(ticket), f"cas:{service.id}"))
 
         means.parts.transactions.run(work)
-        return answer_location(service.url, {"ticket": ticket_text(means, ticket.id)})
+        return ticket_text(means, ticket.id)
 
     def _refuse_by_policy(self, service: CasService, session: OpSession) -> None:
         decision = decide_opening(self.means, self.decisions, session, f"cas:{service.id}")
@@ -146,10 +155,10 @@ class CasTickets:
 
     def _validate(
         self, tx: Transaction, ticket_id: str, asked: tuple[str, bool], *, attributes: bool
-    ) -> bytes:
+    ) -> Told:
         ticket = self.means.stores.cas.use_ticket(tx, ticket_id)
         if ticket is None:
-            return failure("INVALID_TICKET", "the ticket is unknown or was used before")
+            return Told("INVALID_TICKET", "the ticket is unknown or was used before")
         service = self.means.stores.cas.service(tx, ticket.service_id)
         code, why = self._judge(tx, ticket, service, asked)
         outcome: Outcome = "done" if code is None else "refused"
@@ -157,9 +166,10 @@ class CasTickets:
         target = f"cas:{ticket.service_id}"
         tx.record(Act("iam.validate_ticket", _holder(ticket), target, outcome, details))
         if code is not None or service is None:
-            return failure(code or "INVALID_TICKET", why)
+            return Told(code or "INVALID_TICKET", why)
         user = self._user(tx, ticket, service)
-        return success(user, self._attributes(tx, ticket, service) if attributes else None)
+        known = self._attributes(tx, ticket, service) if attributes else None
+        return Told(user=user, attributes=known)
 
     def _judge(
         self,
@@ -208,6 +218,11 @@ class CasTickets:
             "roles": sorted(stores.roles.of_subject(tx, ticket.account_id)),
         }
         return told | {name: tuple(known[name]) for name in service.attributes}
+
+
+def _written(parameters: Mapping[str, str], told: Told) -> CasAnswer:
+    as_json = wants_json(parameters)
+    return CasAnswer(write_answer(told, as_json=as_json), as_json)
 
 
 def _holder(ticket: CasTicket) -> Actor:

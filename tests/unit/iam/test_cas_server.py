@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import cas
+import orjson
 import pytest
 from lxml import etree
 
@@ -118,8 +120,8 @@ def ticket_of(location: str) -> str:
 
 def validate(home: IamHome, **parameters: str) -> str:
     """Return the code of the refusal, or the user."""
-    content = home.services.cas.validate(parameters, attributes=True)
-    root = etree.fromstring(content)
+    answer = home.services.cas.validate(parameters, attributes=True)
+    root = etree.fromstring(answer.body)
     return root[0].get("code") or str(root[0][0].text)
 
 
@@ -244,6 +246,56 @@ def test_the_form_of_cas_2_has_no_attributes(home: IamHome) -> None:
     assert answer.header("content-type") == "application/xml; charset=utf-8"
     found = read_answer(answer.body)
     assert (found.user, found.attributes) == ("staff", {})
+
+
+def asked_for_json(home: IamHome, path: str, **parameters: str) -> Any:
+    query = urlencode({"service": SERVICE, "format": "json", **parameters})
+    answer = Wired(home).wire.ask("GET", f"http://localhost:8080/cas/{path}?{query}", {}, b"", 5.0)
+    assert (answer.status, answer.header("content-type")) == (200, "application/json")
+    return orjson.loads(answer.body)["serviceResponse"]
+
+
+def test_who_asks_for_json_is_answered_so(home: IamHome) -> None:
+    cookie = home.sign_in("staff").cookie
+    whole = asked_for_json(home, "p3/serviceValidate", ticket=ticket_of(log_in(home, cookie)))
+    told = whole["authenticationSuccess"]
+    assert (told["user"], told["attributes"]["roles"]) == ("staff", ["staff"])
+    ticket = ticket_of(log_in(home, cookie))
+    old = asked_for_json(home, "serviceValidate", ticket=ticket)
+    assert old == {"authenticationSuccess": {"user": "staff"}}
+    refused = asked_for_json(home, "p3/serviceValidate", ticket=ticket)["authenticationFailure"]
+    assert refused["code"] == "INVALID_TICKET"
+    proxy = asked_for_json(home, "p3/serviceValidate", ticket=ticket, pgtUrl="https://x.example")
+    assert proxy["authenticationFailure"]["code"] == "UNAUTHORIZED_SERVICE_PROXY"
+
+
+def test_a_service_is_given_its_ticket_by_a_form(home: IamHome) -> None:
+    signed_in = {"cookie": f"op_session={home.sign_in('staff').cookie}"}
+    query = urlencode({"service": SERVICE, "method": "post"})
+    wire, url = Wired(home).wire, f"http://localhost:8080/cas/login?{query}"
+    page = wire.ask("GET", url, signed_in, b"", 5.0)
+    found = re.search(rb'name="ticket" value="(ST-[^"]+)"', page.body)
+    assert found is not None
+    assert b'<form method="post" action="https://portal.example/index?lang=zh">' in page.body
+    policy = page.header("content-security-policy") or ""
+    assert ("form-action https://portal.example;" in policy, page.status) == (True, 200)
+    assert "frame-ancestors 'none'" in policy
+    assert validate(home, ticket=found[1].decode(), service=SERVICE) == "staff"
+    # the wish survives the sign-in
+    location = wire.ask("GET", url, {}, b"", 5.0).header("location") or ""
+    back = dict(parse_qsl(urlsplit(location).query))["next"]
+    assert dict(parse_qsl(urlsplit(back).query))["method"] == "POST"
+
+
+def test_a_form_goes_to_a_registered_service_alone(home: IamHome) -> None:
+    register(home, "odd", {**WHOLE, "url": "https://portal.example/a?x='y'&z=%22%3E"})
+    cookie = home.sign_in("staff").cookie
+    with pytest.raises(RedirectRefused):
+        home.services.cas.log_in({"service": SERVICE + "x", "method": "POST"}, cookie)
+    query = urlencode({"service": "https://portal.example/a?x='y'&z=%22%3E", "method": "POST"})
+    url = f"http://localhost:8080/cas/login?{query}"
+    page = Wired(home).wire.ask("GET", url, {"cookie": f"op_session={cookie}"}, b"", 5.0)
+    assert b"x=&#x27;y&#x27;&amp;z=%22%3E" in page.body
 
 
 def test_a_repeated_parameter_is_refused_in_the_protocols_form(home: IamHome) -> None:
