@@ -56,7 +56,7 @@ from iam.ports.provider import (
     PushedStore,
 )
 from iam.ports.recovery import BreakGlassStore, RecoveryStore
-from iam.ports.scim import ScimStore
+from iam.ports.scim import ScimStore, ScimUserStore
 from iam.ports.sign_on import (
     ClientStore,
     GrantStore,
@@ -135,6 +135,7 @@ __all__ = [
     "RiskStore",
     "RoleStore",
     "ScimStore",
+    "ScimUserStore",
     "SecretBox",
     "SessionLevelStore",
     "SessionStore",
@@ -180,7 +181,8 @@ class IamStores:
     upstreams: UpstreamStore
     upstream_links: UpstreamLinkStore
     cas: CasStore
-    scim: ScimStore
+    scim_users: ScimUserStore
+    scim_groups: ScimStore
     pushed: PushedStore
     device_grants: DeviceGrantStore
     logouts: LogoutStore

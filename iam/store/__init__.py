@@ -28,7 +28,7 @@ from iam.store.policies import Policies, RecordedDecisions
 from iam.store.recovery import BreakGlassAccounts, Recoveries
 from iam.store.risks import Risks
 from iam.store.roles import Roles
-from iam.store.scim import ScimTables
+from iam.store.scim import ScimGroups, ScimUsers
 from iam.store.session_levels import SessionLevels
 from iam.store.sessions import Sessions
 from iam.store.upstreams import UpstreamLinks, Upstreams
@@ -65,7 +65,8 @@ def make_stores() -> IamStores:
         upstreams=Upstreams(),
         upstream_links=UpstreamLinks(),
         cas=CasTables(),
-        scim=ScimTables(),
+        scim_users=ScimUsers(),
+        scim_groups=ScimGroups(),
         pushed=PushedRequests(),
         device_grants=DeviceGrants(),
         logouts=Logouts(),

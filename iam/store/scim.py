@@ -36,10 +36,10 @@ def _group(row: Any) -> ScimRow:
     )
 
 
-class ScimTables:
-    """The tables ``iam_scim_users`` and ``iam_scim_groups``."""
+class ScimUsers:
+    """The table ``iam_scim_users``."""
 
-    def add_user(self, tx: Transaction, row: ScimRow) -> None:
+    def add(self, tx: Transaction, row: ScimRow) -> None:
         """Store a new one."""
         tx.execute(
             scim_users.insert().values(
@@ -52,7 +52,7 @@ class ScimTables:
             )
         )
 
-    def change_user(self, tx: Transaction, row: ScimRow, version: int) -> bool:
+    def change(self, tx: Transaction, row: ScimRow, version: int) -> bool:
         """Store it in place of ``version``; False if another one is there, or none."""
         column = scim_users.c
         changed = tx.execute(
@@ -67,28 +67,28 @@ class ScimTables:
         )
         return bool(changed.rowcount == 1)
 
-    def user(self, tx: Transaction, org_id: str, account_id: str) -> ScimRow | None:
+    def get(self, tx: Transaction, org_id: str, identifier: str) -> ScimRow | None:
         """Return it unless it was deleted."""
         column = scim_users.c
         alive = (column.org_id == org_id, column.deleted_at.is_(None))
-        query = sa.select(scim_users).where(column.account_id == account_id, *alive)
+        query = sa.select(scim_users).where(column.account_id == identifier, *alive)
         row = tx.execute(query).first()
         return None if row is None else _user(row)
 
-    def users(self, tx: Transaction, org_id: str, limit: int) -> Sequence[ScimRow]:
-        """Return users by id."""
+    def all(self, tx: Transaction, org_id: str, limit: int) -> Sequence[ScimRow]:
+        """Return the organisation's by id."""
         column = scim_users.c
         query = sa.select(scim_users).where(column.org_id == org_id, column.deleted_at.is_(None))
         rows = tx.execute(query.order_by(column.account_id).limit(limit)).all()
         return [_user(row) for row in rows]
 
-    def bury_user(self, tx: Transaction, account_id: str, version: int) -> bool:
+    def remove(self, tx: Transaction, identifier: str, version: int) -> bool:
         """Leave nothing of ``version`` but a tombstone; False if another one is there."""
         column = scim_users.c
         buried = tx.execute(
             scim_users.update()
             .where(
-                column.account_id == account_id,
+                column.account_id == identifier,
                 column.version == version,
                 column.deleted_at.is_(None),
             )
@@ -113,7 +113,11 @@ class ScimTables:
             msg = "another account has this name"
             raise NameTaken(msg) from error
 
-    def add_group(self, tx: Transaction, row: ScimRow) -> None:
+
+class ScimGroups:
+    """The table ``iam_scim_groups``."""
+
+    def add(self, tx: Transaction, row: ScimRow) -> None:
         """Store a new one."""
         tx.execute(
             scim_groups.insert().values(
@@ -126,7 +130,7 @@ class ScimTables:
             )
         )
 
-    def change_group(self, tx: Transaction, row: ScimRow, version: int) -> bool:
+    def change(self, tx: Transaction, row: ScimRow, version: int) -> bool:
         """Store it in place of ``version``; False if another one is there, or none."""
         column = scim_groups.c
         changed = tx.execute(
@@ -136,21 +140,21 @@ class ScimTables:
         )
         return bool(changed.rowcount == 1)
 
-    def group(self, tx: Transaction, org_id: str, group_id: str) -> ScimRow | None:
+    def get(self, tx: Transaction, org_id: str, identifier: str) -> ScimRow | None:
         """Return it."""
         column = scim_groups.c
-        query = sa.select(scim_groups).where(column.id == group_id, column.org_id == org_id)
+        query = sa.select(scim_groups).where(column.id == identifier, column.org_id == org_id)
         row = tx.execute(query).first()
         return None if row is None else _group(row)
 
-    def groups(self, tx: Transaction, org_id: str, limit: int) -> Sequence[ScimRow]:
-        """Return groups by id."""
+    def all(self, tx: Transaction, org_id: str, limit: int) -> Sequence[ScimRow]:
+        """Return the organisation's by id."""
         query = sa.select(scim_groups).where(scim_groups.c.org_id == org_id)
         rows = tx.execute(query.order_by(scim_groups.c.id).limit(limit)).all()
         return [_group(row) for row in rows]
 
-    def drop_group(self, tx: Transaction, group_id: str, version: int) -> bool:
+    def remove(self, tx: Transaction, identifier: str, version: int) -> bool:
         """Remove ``version``; False if another one is there, or none."""
         column = scim_groups.c
-        which = (column.id == group_id, column.version == version)
+        which = (column.id == identifier, column.version == version)
         return bool(tx.execute(scim_groups.delete().where(*which)).rowcount == 1)

@@ -9,6 +9,7 @@ import orjson
 
 from iam.models.accounts import Account
 from iam.models.scim import ScimAnswer, ScimRow
+from iam.ports import ScimStore
 from iam.service.means import Means
 from iam.service.scim.rendering import etag, model_of, scim_error
 from secops.kernel.clock import to_rfc3339
@@ -40,13 +41,17 @@ class ScimReader:
         """Return the address below which resources are."""
         return f"{self.means.options.issuer}/scim/v2"
 
+    def store(self, kind: str) -> ScimStore:
+        """Return where resources of a kind are kept."""
+        stores = self.means.stores
+        return stores.scim_users if kind == "Users" else stores.scim_groups
+
     def all(self, org_id: str, kind: str) -> list[Any]:
         """Return the organisation's resources of a kind, of one snapshot; raise ``tooMany``."""
-        store = self.means.stores.scim
-        ask = store.users if kind == "Users" else store.groups
+        store = self.store(kind)
 
         def work(tx: Transaction) -> list[tuple[ScimRow, Account | None]]:
-            rows = ask(tx, org_id, CEILING + 1)
+            rows = store.all(tx, org_id, CEILING + 1)
             return [(row, self._account(tx, kind, row)) for row in rows]
 
         found = self.means.parts.transactions.read(work)
@@ -56,11 +61,10 @@ class ScimReader:
 
     def one(self, org_id: str, kind: str, identifier: str) -> Held:
         """Return one of the organisation's; raise SCIM's not found."""
-        store = self.means.stores.scim
-        ask = store.user if kind == "Users" else store.group
+        store = self.store(kind)
 
         def work(tx: Transaction) -> tuple[ScimRow, Account | None] | None:
-            row = ask(tx, org_id, identifier)
+            row = store.get(tx, org_id, identifier)
             return None if row is None else (row, self._account(tx, kind, row))
 
         found = self.means.parts.transactions.read(work)

@@ -172,15 +172,11 @@ class ScimWriter:
 
     def _write(self, tx: Transaction, write: _Write) -> Account | None:
         """Write row and account; raise ``_Lost`` where either moved since it was read."""
-        store = self.means.stores.scim
-        users = write.kind == "Users"
-        if not users:
-            self._check_members(tx, write)
+        store = self.reader.store(write.kind)
+        self._check_members(tx, write)
         if write.before is None:
-            (store.add_user if users else store.add_group)(tx, write.after)
-        elif not (store.change_user if users else store.change_group)(
-            tx, write.after, write.before.version
-        ):
+            store.add(tx, write.after)
+        elif not store.change(tx, write.after, write.before.version):
             raise _Lost
         return self._settle(tx, write) if write.account is not None else None
 
@@ -196,7 +192,7 @@ class ScimWriter:
             raise _Lost
         self._refuse_administrators(tx, account.id)
         if account.name != write.name:
-            stores.scim.rename(tx, account.id, write.name, write.name_key)
+            stores.scim_users.rename(tx, account.id, write.name, write.name_key)
         if write.step == "suspend":
             stores.accounts.set_state(tx, account.id, "locked")
             end_within(means, tx, account.id, "suspended by provisioning")
@@ -210,16 +206,16 @@ class ScimWriter:
         return stores.accounts.get(tx, account.id)
 
     def _remove(self, actor: Actor, kind: str, row: ScimRow) -> None:
-        store, transactions = self.means.stores.scim, self.means.parts.transactions
+        store, transactions = self.reader.store(kind), self.means.parts.transactions
         act = Act("iam.scim_delete", actor, f"{kind.lower()}:{row.id}")
 
         def drop(tx: Transaction) -> None:
-            if not store.drop_group(tx, row.id, row.version):
+            if not store.remove(tx, row.id, row.version):
                 raise _Lost
             tx.record(act)
 
         def bury(tx: Transaction) -> None:
-            if not store.bury_user(tx, row.id, row.version):
+            if not store.remove(tx, row.id, row.version):
                 raise _Lost
             self._refuse_administrators(tx, row.id)
             self.means.stores.accounts.set_state(tx, row.id, "closed")
@@ -237,8 +233,8 @@ class ScimWriter:
 
     def _check_members(self, tx: Transaction, write: _Write) -> None:
         """Members are provisioned users; a group in a group would be power nobody sees."""
-        store, org_id = self.means.stores.scim, write.after.org_id
-        if any(store.user(tx, org_id, one) is None for one in write.members):
+        users, org_id = self.means.stores.scim_users, write.after.org_id
+        if any(users.get(tx, org_id, one) is None for one in write.members):
             raise scim_error("InvalidValueException")
 
 

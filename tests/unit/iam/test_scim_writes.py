@@ -92,16 +92,16 @@ def test_who_names_no_version_loses_nobodys_change(site: Site) -> None:
 
 def test_a_writer_that_always_loses_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     identifier = hire(site, "li.si")
-    store = site.home.services.scim.reader.means.stores.scim
-    monkeypatch.setattr(type(store), "change_user", lambda *_: False)
+    stores = site.home.services.scim.reader.means.stores
+    monkeypatch.setattr(type(stores.scim_users), "change", lambda *_: False)
     change = {"op": "replace", "path": "title", "value": "处长"}
     assert patch(site, f"Users/{identifier}", change)[0] == 412
     monkeypatch.undo()
-    monkeypatch.setattr(type(store), "bury_user", lambda *_: False)
+    monkeypatch.setattr(type(stores.scim_users), "remove", lambda *_: False)
     assert site.call("DELETE", f"Users/{identifier}")[0] == 412
     monkeypatch.undo()
     made = site.call("POST", "Groups", {"schemas": [GROUP], "displayName": "处室"})[1]
-    monkeypatch.setattr(type(store), "drop_group", lambda *_: False)
+    monkeypatch.setattr(type(stores.scim_groups), "remove", lambda *_: False)
     assert site.call("DELETE", f"Groups/{made['id']}")[0] == 412
     assert (state(site, identifier), writing.TRIES) == ("pending", 5)
 
@@ -160,12 +160,12 @@ def test_a_name_that_is_taken_changes_nothing_of_the_rest(site: Site) -> None:
 def test_a_creation_that_fails_late_leaves_no_account(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = site.home.services.scim.reader.means.stores.scim
+    users = site.home.services.scim.reader.means.stores.scim_users
 
     def taken(*_: Any) -> None:
         raise NameTaken("late")
 
-    monkeypatch.setattr(type(store), "add_user", taken)
+    monkeypatch.setattr(type(users), "add", taken)
     assert site.call("POST", "Users", {"schemas": [USER], "userName": "li.si"})[0] == 409
     monkeypatch.undo()
     assert site.call("POST", "Users", {"schemas": [USER], "userName": "li.si"})[0] == 201
