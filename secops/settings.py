@@ -54,6 +54,7 @@ class Settings:
     public_url: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    tls_client_ca: str = ""
     trusted_proxies: str = ""
     workers: int = 1
     threads: int = 32
@@ -287,6 +288,8 @@ def _check_encryption(settings: Settings) -> None:
     """Refuse plain HTTP on anything but loopback."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingsRejected("tls_cert and tls_key come together")
+    if settings.tls_client_ca and not settings.tls_cert:
+        raise SettingsRejected("tls_client_ca asks for certificates in TLS: it needs tls_cert")
     if settings.tls or settings.trusted_proxies:
         return
     for address in settings.addresses:

@@ -37,6 +37,7 @@ class GatewayOptions:
     threads: int
     tls_cert: str = ""
     tls_key: str = ""
+    tls_client_ca: str = ""
 
 
 def run_gateway(options: GatewayOptions) -> None:

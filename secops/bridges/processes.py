@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Final
 
 from detectors.adapters.ownlog import OwnLog, OwnLogHandler
+from iam.models.factors import TERMINATOR_HEADER
 from secops.adapters.gateway import GatewayOptions
 from secops.adapters.scheduler import Scheduler, SchedulerOptions
 from secops.adapters.spine import Spine, SpineOptions
@@ -29,6 +30,7 @@ from secops.web.dispatch import Dispatcher
 from secops.web.guard import Guard
 from secops.web.lanes import FastLane, Lane, build_wsgi
 from secops.web.routes import Route
+from secops.web.server.client_certificates import Vouching
 from secops.web.server.serving import Listening, serve
 from secops.web.wsgi import Origins, RequestReader
 
@@ -120,11 +122,17 @@ def serve_gateway(house: House, options: GatewayOptions) -> None:
         shared=options.workers > 1,
         tls_cert=options.tls_cert,
         tls_key=options.tls_key,
+        tls_client_ca=options.tls_client_ca,
+        vouching=_vouching(house) if options.tls_client_ca else None,
     )
     try:
         serve(application, house.spine.journal, listening)
     finally:
         house.close()
+
+
+def _vouching(house: House) -> Vouching:
+    return Vouching(TERMINATOR_HEADER, house.iam.certificates.vouch)
 
 
 def _settle() -> None:

@@ -154,6 +154,7 @@ def serve(ctx: click.Context, *, host: str | None, port: int | None, workers: in
         threads=settings.threads,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
+        tls_client_ca=str(home / settings.tls_client_ca) if settings.tls_client_ca else "",
     )
     _require_free(settings.addresses, settings.port)
     say(f"govsecops: starting on {settings.origin} …")

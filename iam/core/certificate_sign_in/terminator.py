@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from iam.core.base64url import decode
+from iam.core.base64url import decode, encode
 from iam.core.certificate_sign_in.trust import MAX_ENCODED, read_given
 from iam.errors import CertificateRefused
 from secops.crypto.certificates import Certificate
@@ -32,6 +32,19 @@ class Presented:
     certificate: Certificate
     nonce: bytes
     iat: int
+
+
+def write_header(certificate: bytes, key: bytes, host: str, now_seconds: int, nonce: bytes) -> str:
+    """Return the header for ``certificate`` (DER): what a terminator of our own sends."""
+    fields = {
+        "v": 1,
+        "cert": base64.b64encode(certificate).decode(),
+        "iat": now_seconds,
+        "nonce": encode(nonce),
+        "host": host,
+    }
+    body = encode(orjson.dumps(fields))
+    return f"{body}.{encode(hmac.digest(key, body.encode(), 'sha256'))}"
 
 
 def read_header(value: str, key: bytes, host: str, now_seconds: int) -> Presented:

@@ -175,6 +175,10 @@ class CertificateService:
         """Return a challenge of 120 seconds, good once; for anybody."""
         return self.presenting.ask()
 
+    def vouch(self, certificate: bytes) -> str:
+        """Return the signed word for a certificate (DER) that our own TLS saw proved."""
+        return self.presenting.vouch(certificate)
+
     def sign_in(self, attempt: CertificateAttempt) -> Opened:
         """Open a session with a certificate, alone or after a password.
 

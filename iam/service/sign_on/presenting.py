@@ -14,7 +14,7 @@ from iam.core.certificate_sign_in.challenge import (
     read_answer,
     verify_answer,
 )
-from iam.core.certificate_sign_in.terminator import read_header
+from iam.core.certificate_sign_in.terminator import read_header, write_header
 from iam.errors import CertificateRefused, TokenRefused
 from iam.models.factors import CertificateAttempt, CertificateBinding, CertificateChallenge
 from iam.service.means import Means
@@ -26,6 +26,7 @@ from secops.kernel.clock import MINUTE, SECOND
 
 _PURPOSE: Final = "certificate"
 _ONCE: Final = "sm2"
+_NONCE_BYTES: Final = 16
 _WORD_KEPT: Final = 5 * MINUTE
 """How long a terminator's nonce is remembered: well over the half minute it is good for."""
 _Once = tuple[str, bytes, int]
@@ -77,6 +78,21 @@ class Presenting:
             PURPOSE, means.options.issuer, nonce, LIFETIME_SECONDS, reference
         )
 
+    def vouch(self, certificate: bytes) -> str:
+        """Return the signed word for a certificate (DER) that our own TLS saw proved."""
+        options = self.means.options
+        return write_header(
+            certificate,
+            self._word_key(),
+            urlsplit(options.issuer).netloc,
+            self.means.now // SECOND,
+            self.means.random(_NONCE_BYTES),
+        )
+
+    def _word_key(self) -> bytes:
+        """Return the key of words: the operator's, or one of the pool for our own TLS alone."""
+        return self.means.options.terminator_key or self.means.keys.key("terminator")
+
     def prove(self, attempt: CertificateAttempt, account_id: str = "") -> CertificateUse:
         """Return whose key was used; a refusal is counted by address and recorded.
 
@@ -117,6 +133,6 @@ class Presenting:
     def _presented(self, attempt: CertificateAttempt) -> tuple[Certificate, _Once]:
         options, now = self.means.options, self.means.now
         host = urlsplit(options.issuer).netloc
-        shown = read_header(attempt.terminator, options.terminator_key, host, now // SECOND)
+        shown = read_header(attempt.terminator, self._word_key(), host, now // SECOND)
         digest = hashlib.sha256(b"terminator|" + shown.nonce).digest()
         return shown.certificate, (_ONCE, digest, now + _WORD_KEPT)

@@ -11,6 +11,7 @@ import math
 from collections import deque
 from typing import Final, Protocol, cast
 
+from secops.web.server.client_certificates import proved_certificate
 from secops.web.server.fast import FastAnswers
 from secops.web.server.heads import TooSlow
 from secops.web.server.known import Waiting
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._reserved = 0
         self._body = 0
         self.remote = ""
+        self.certificate = b""
         self.deadline = math.inf
 
     # what asyncio calls
@@ -78,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.remote = str(peer[0]).partition("%")[0] if peer else ""
+        self.certificate = proved_certificate(transport.get_extra_info("ssl_object"))
         self.deadline = self._server.now + IDLE_SECONDS
         if not self._server.opened(self):
             self._transport.abort()

@@ -21,6 +21,7 @@ from secops.kernel.waiting import MustWait, without_waiting
 from secops.web.lanes import FastLane
 from secops.web.messages import Request, Response
 from secops.web.routes import Route
+from secops.web.server.client_certificates import Vouching, ask_for_certificates
 from secops.web.server.commits import GroupCommit
 from secops.web.server.connection import Connection
 from secops.web.server.fast import FastAnswers
@@ -50,6 +51,8 @@ class Listening:
     shared: bool = False
     tls_cert: str = ""
     tls_key: str = ""
+    tls_client_ca: str = ""
+    vouching: Vouching | None = None
 
 
 class HttpServer:
@@ -156,7 +159,7 @@ class HttpServer:
             form = "problem" if found is None else found[0].form
             self._send(connection, head, self.answers.refusal(error, head, form))
         elif found is None:
-            self._run(connection, head, partial(self._slowly, connection.remote, head, body))
+            self._run(connection, head, partial(self._slowly, connection, head, body))
         else:
             self._take_fast(connection, head, body, found)
 
@@ -192,8 +195,11 @@ class HttpServer:
     ) -> None:
         self._run(connection, head, partial(self._dispatcher.answer, request, route))
 
-    def _slowly(self, remote: str, head: Head, body: bytes) -> Response:
-        return run_wsgi(self._application.slow, environ_of(head, body, remote, self._server_name))
+    def _slowly(self, connection: Connection, head: Head, body: bytes) -> Response:
+        environ = environ_of(head, body, connection.remote, self._server_name)
+        if self._listening.vouching is not None:
+            self._listening.vouching.vouch(environ, connection.certificate)
+        return run_wsgi(self._application.slow, environ)
 
     def _run(self, connection: Connection, head: Head, work: Callable[[], Response]) -> None:
         """Answer with what ``work`` returns, in a thread."""
@@ -265,6 +271,8 @@ def tls_context(listening: Listening) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(listening.tls_cert, listening.tls_key)
+    if listening.tls_client_ca:
+        ask_for_certificates(context, listening.tls_client_ca)
     return context
 
 

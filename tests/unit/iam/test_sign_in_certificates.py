@@ -466,3 +466,21 @@ def test_a_list_that_says_more_than_is_understood_says_nothing(tmp_path: Path) -
     )
     issuer = read_given(west.root.public_bytes(Encoding.DER))
     assert listed_state(certificate, issuer, [partial], at=START) == "unknown"
+
+
+def test_our_own_tls_vouches_as_a_terminator_does(tmp_path: Path, office: Office) -> None:
+    # without a terminator's key the word is signed by a key of the pool: nobody else has it
+    home = open_iam_home(tmp_path, trust=office)
+    token, service = Token(office), home.services.certificates
+    bind(home, token.certificate)
+    said = service.vouch(token.certificate)
+    assert said != service.vouch(token.certificate)
+    opened = service.sign_in(CertificateAttempt(ADDRESS, terminator=said))
+    assert opened.session.amr == ("hwk", "sm2")
+    with pytest.raises(SignInRefused):
+        service.sign_in(CertificateAttempt(ADDRESS, terminator=said))
+    for key in (b"", bytes(32)):
+        forged = header(token.certificate, key, home.clock.now())
+        with pytest.raises(CertificateRefused):
+            service.sign_in(CertificateAttempt(ADDRESS, terminator=forged))
+    home.close()
