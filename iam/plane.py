@@ -32,6 +32,7 @@ from iam.service.evidence import EvidenceService
 from iam.service.means import Keys, Means
 from iam.service.people.accounts import AccountService
 from iam.service.people.beginnings import BeginningService
+from iam.service.people.break_glass import BreakGlassService
 from iam.service.people.change_requests import ChangeRequestService
 from iam.service.people.containment import ContainmentService
 from iam.service.people.departures import DepartureService
@@ -195,7 +196,8 @@ def _services(
     resets, registration = ResetService(means), RegistrationService(means, clients)
     upstreams = UpstreamService(means, providers)
     protection = _protection(means, decisions, compiler)
-    asking = (resets, registration, upstreams, protection.policies, protection.locks)
+    sealing = BreakGlassService(means, accounts, roles)
+    asking = (resets, registration, upstreams, protection.policies, protection.locks, sealing)
     desks = {each.desk.name: each.desk for each in asking}
     return IamServices(
         accounts=accounts,
@@ -204,6 +206,7 @@ def _services(
         resets=resets,
         recoveries=RecoveryService(means),
         notices=NoticeService(means),
+        break_glass=sealing,
         sign_in=SignInService(means, opening),
         passkeys=PasskeyService(means, opening),
         factors=FactorService(means),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iam.api import (
     accounts,
     applications,
+    break_glass,
     cas,
     changes,
     consents,
@@ -44,6 +45,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         *factors.routes(services),
         *messages.routes(services),
         *recoveries.routes(services),
+        *break_glass.routes(services),
         *upstreams.routes(services),
         *cas.routes(services),
         *scim.routes(services),

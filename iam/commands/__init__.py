@@ -7,6 +7,7 @@ import click
 from iam.commands import (
     accounts,
     applications,
+    break_glass,
     cas,
     changes,
     consents,
@@ -43,6 +44,7 @@ for command in (
     *consents.COMMANDS,
     *enrolment.COMMANDS,
     *resets.COMMANDS,
+    *break_glass.COMMANDS,
     *factors.COMMANDS,
     *messages.COMMANDS,
     *organisations.COMMANDS,

@@ -37,12 +37,16 @@ class OwnRecovery:
 
 @dataclass(frozen=True, slots=True)
 class BreakGlass:
-    """A sealed account for emergencies. ``open_until`` is set when its seal was broken."""
+    """A sealed account for emergencies. ``open_until`` is set when its seal was broken.
+
+    ``second`` is the second envelope, sealed by the key pool, until its custodian took it.
+    """
 
     account_id: str
     org_id: str
     sealed_at: int
     sealed_by: str
+    second: bytes | None = field(default=None, repr=False)
     tested_at: int | None = None
     opened_at: int | None = None
     open_until: int | None = None
@@ -51,10 +55,12 @@ class BreakGlass:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelopes:
-    """What two custodians keep apart, shown once: neither half opens anything alone."""
+class Envelope:
+    """What one of two custodians keeps, shown to them once: half a password opens nothing.
+
+    The codes for the second factor lie in the second one.
+    """
 
     account: str
-    first: str = field(repr=False)
-    second: str = field(repr=False)
-    codes: tuple[str, ...] = field(repr=False)
+    half: str = field(repr=False)
+    codes: tuple[str, ...] = field(default=(), repr=False)

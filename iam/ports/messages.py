@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from iam.models.messages import (
@@ -36,6 +36,10 @@ class MessageAddressStore(Protocol):
 
     def of_account(self, tx: Transaction, account_id: str) -> Sequence[MessageAddress]:
         """Return the account's addresses, by channel."""
+        ...
+
+    def of_roles(self, tx: Transaction, roles: Collection[str]) -> Sequence[MessageAddress]:
+        """Return the addresses of everybody who holds one of ``roles``."""
         ...
 
     def put(self, tx: Transaction, address: MessageAddress) -> None:

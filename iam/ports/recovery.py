@@ -52,6 +52,14 @@ class BreakGlassStore(Protocol):
         """Return all of them, by account."""
         ...
 
+    def collect(self, tx: Transaction, account_id: str) -> bool:
+        """Forget the second envelope: True for the first who takes it."""
+        ...
+
+    def remove(self, tx: Transaction, account_id: str) -> None:
+        """Forget it: the account is one no more."""
+        ...
+
     def open(self, tx: Transaction, account_id: str, until: int) -> int | None:
         """Break its seal unless it is broken; return until when it is open, None if it is over."""
         ...

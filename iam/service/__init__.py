@@ -10,6 +10,7 @@ from iam.service.cas.tickets import CasTickets
 from iam.service.evidence import EvidenceService
 from iam.service.people.accounts import AccountService
 from iam.service.people.beginnings import BeginningService
+from iam.service.people.break_glass import BreakGlassService
 from iam.service.people.containment import ContainmentService
 from iam.service.people.enrolment import EnrolmentService
 from iam.service.people.recoveries import RecoveryService
@@ -62,6 +63,7 @@ class IamServices:
     resets: ResetService
     recoveries: RecoveryService
     notices: NoticeService
+    break_glass: BreakGlassService
     sign_in: SignInService
     passkeys: PasskeyService
     factors: FactorService

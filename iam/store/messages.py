@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Final
 
 import sqlalchemy as sa
 
 from iam.models.messages import Channel, MessageAddress, OwnerNotice, SentCode
-from iam.store.tables import message_addresses, message_codes, owner_notices
+from iam.store.tables import message_addresses, message_codes, owner_notices, role_grants
 from secops.kernel.transactions import Transaction
 
 _PUT_ADDRESS: Final = sa.text(
@@ -42,6 +42,14 @@ class MessageAddresses:
         query = sa.select(message_addresses).where(message_addresses.c.account_id == account_id)
         query = query.order_by(message_addresses.c.channel)
         return [MessageAddress(*row) for row in tx.execute(query).all()]
+
+    def of_roles(self, tx: Transaction, roles: Collection[str]) -> Sequence[MessageAddress]:
+        """Return the addresses of everybody who holds one of ``roles``."""
+        column, held = message_addresses.c, role_grants.c
+        whose = sa.select(held.subject_id).where(held.role.in_(sorted(roles)))
+        query = sa.select(message_addresses).where(column.account_id.in_(whose))
+        rows = tx.execute(query.order_by(column.account_id, column.channel)).all()
+        return [MessageAddress(*row) for row in rows]
 
     def put(self, tx: Transaction, address: MessageAddress) -> None:
         """Store it in place of the account's earlier one of this channel."""

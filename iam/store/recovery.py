@@ -13,9 +13,10 @@ from iam.store.tables import break_glass, recoveries
 from secops.kernel.transactions import Transaction
 
 _SEAL: Final = sa.text(
-    "INSERT INTO iam_break_glass (account_id, org_id, sealed_at, sealed_by)"
-    " VALUES (:account_id, :org_id, :sealed_at, :sealed_by) ON CONFLICT (account_id) DO UPDATE SET"
-    " sealed_at = excluded.sealed_at, sealed_by = excluded.sealed_by, tested_at = NULL,"
+    "INSERT INTO iam_break_glass (account_id, org_id, sealed_at, sealed_by, second) VALUES"
+    " (:account_id, :org_id, :sealed_at, :sealed_by, :second) ON CONFLICT (account_id) DO UPDATE"
+    " SET sealed_at = excluded.sealed_at, sealed_by = excluded.sealed_by,"
+    " second = excluded.second, tested_at = NULL,"
     " opened_at = NULL, open_until = NULL, reviewed_at = NULL, reviewed_by = NULL"
 )
 
@@ -97,6 +98,20 @@ class BreakGlassAccounts:
         """Return all of them, by account."""
         rows = tx.execute(sa.select(break_glass).order_by(break_glass.c.account_id)).all()
         return [BreakGlass(*row) for row in rows]
+
+    def collect(self, tx: Transaction, account_id: str) -> bool:
+        """Forget the second envelope: True for the first who takes it."""
+        column = break_glass.c
+        done = tx.execute(
+            break_glass.update()
+            .where(column.account_id == account_id, column.second.is_not(None))
+            .values(second=None)
+        )
+        return bool(done.rowcount == 1)
+
+    def remove(self, tx: Transaction, account_id: str) -> None:
+        """Forget it: the account is one no more."""
+        tx.execute(break_glass.delete().where(break_glass.c.account_id == account_id))
 
     def open(self, tx: Transaction, account_id: str, until: int) -> int | None:
         """Break its seal unless it is broken; return until when it is open, None if it is over."""

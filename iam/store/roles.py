@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from iam.errors import RoleConflict
 from iam.models.accounts import RoleGrant
 from iam.store.organisations import within
-from iam.store.tables import accounts, person_sides, persons, role_grants
+from iam.store.tables import accounts, break_glass, person_sides, persons, role_grants
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.permissions.roles import ADMINISTRATORS
 from secops.kernel.transactions import Transaction
@@ -113,6 +113,8 @@ class Roles:
                 role_grants.c.org_id == ROOT_ORG,
                 role_grants.c.expires_at.is_(None),
                 accounts.c.state.in_(("active", "pending")),
+                # an account sealed for emergencies does nobody's daily work
+                accounts.c.id.not_in(sa.select(break_glass.c.account_id)),
             )
         )
         return int(tx.execute(query).scalar_one())

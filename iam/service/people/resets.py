@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from iam.errors import BreakGlassKept
 from iam.models.accounts import Account, IssuedEnrolment
 from iam.models.changes import ChangeRequest
 from iam.service.changes import (
@@ -53,6 +54,8 @@ class ResetService:
         def work(tx: Transaction) -> str:
             found = reached_account(means, tx, actor, account)
             refuse_own(actor, found.id)
+            if means.stores.break_glass.get(tx, found.id) is not None:
+                raise BreakGlassKept
             asking = Asking(
                 id=approval_id,
                 org_id=found.org_id,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iam.core.exclusion import administers, check_exclusion, check_role, side_of
-from iam.errors import LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
+from iam.errors import BreakGlassKept, LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
 from iam.models.accounts import Account, Person, RoleGrant
 from iam.models.clients import Client
 from iam.service.means import Means
@@ -40,7 +40,9 @@ def end_with_roles(means: Means, tx: Transaction, account: Account, reason: str)
 
 
 def take_role(means: Means, tx: Transaction, account: Account, role: str) -> bool:
-    """Remove a grant; False if there was none. Raises ``LastHolder``."""
+    """Remove a grant; False if there was none. Raises ``LastHolder`` or ``BreakGlassKept``."""
+    if means.stores.break_glass.get(tx, account.id) is not None:
+        raise BreakGlassKept
     removed = means.stores.roles.remove(tx, account.id, role)
     if (
         removed
@@ -93,6 +95,8 @@ class RoleService:
     ) -> None:
         """Store the grant of a checked role (also for bootstrap and demo homes)."""
         stores = self.means.stores
+        if stores.break_glass.get(tx, account.id) is not None:
+            raise BreakGlassKept
         person = self._check_person(tx, actor, account, role)
         stores.roles.add(
             tx,

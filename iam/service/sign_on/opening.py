@@ -16,9 +16,11 @@ from iam.errors import LocalSignInClosed, SignInRefused, SignInUnusual, TokenRef
 from iam.models.accounts import Account
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.models.factors import CertificateAttempt, PasskeyAttempt
+from iam.models.recovery import BreakGlass
 from iam.models.sessions import FactorAttempt, Opened, OpSession
 from iam.ports import RiskAdvice
 from iam.service.means import Means
+from iam.service.sign_on.breaking_glass import WINDOW, break_seal
 from iam.service.sign_on.guessing import (
     GuessKeys,
     count_factor_failure,
@@ -58,6 +60,8 @@ class Subject:
     before: tuple[OpSession | None, int] = (None, 0)
     closed: bool = False
     """Whether the organisation signs in upstream and this account is not excepted."""
+    sealed: BreakGlass | None = None
+    """The seal, for an account kept for emergencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +131,15 @@ class Opening:
             raise SignInRefused
         if means.parts.revocations.is_revoked("account", account_id):
             raise SignInRefused
+        sealed = stores.break_glass.get(tx, account_id)
         return Subject(
             account=account,
             totp=stores.credentials.totp(tx, account_id),
             passwords=tuple(stores.credentials.passwords(tx, account_id)),
             roles=stores.roles.of_subject(tx, account_id),
             before=read_before(means, tx, account_id, keys),
-            closed=_closed_here(means, tx, account),
+            closed=sealed is None and _closed_here(means, tx, account),
+            sealed=sealed,
         )
 
     def refuse_by_policy(self, subject: Subject, proof: Proof, address: str = "") -> None:
@@ -173,7 +179,7 @@ class Opening:
             advice = advise(means, subject.account, subject.roles, seen, subject.before)
         session = self._session(subject, attempt, cookie, proof)
         verdict = means.parts.transactions.run(
-            lambda tx: self._consume(tx, session, (proof, advice), change)
+            lambda tx: self._consume(tx, session, (proof, advice, subject.sealed), change)
         )
         if verdict == "unusual":
             first = FEDERATED if proof is not None and proof.upstream else PASSWORD
@@ -206,8 +212,11 @@ class Opening:
     ) -> OpSession:
         lifetimes = self.means.options.lifetimes
         high = administers(subject.roles)
-        now = self.means.now
+        now, sealed = self.means.now, subject.sealed
         absolute = lifetimes.administrator_absolute if high else lifetimes.session_absolute
+        until = now + absolute
+        if sealed is not None:
+            until = min(until, now + WINDOW if sealed.open_until is None else sealed.open_until)
         return OpSession(
             id=self.means.parts.ids.new("ses"),
             digest=digest_of(cookie),
@@ -218,7 +227,7 @@ class Opening:
             amr=() if proof is None else proof.amr,
             last_seen=now,
             idle=lifetimes.administrator_idle if high else lifetimes.session_idle,
-            expires_at=now + absolute,
+            expires_at=until,
             address=attempt.address[:64],
         )
 
@@ -226,12 +235,12 @@ class Opening:
         self,
         tx: Transaction,
         session: OpSession,
-        judged: tuple[Proof | None, RiskAdvice | None],
+        judged: tuple[Proof | None, RiskAdvice | None, BreakGlass | None],
         change: Change,
     ) -> Verdict:
         """Consume reference and factor, and open the session: all or nothing."""
         means = self.means
-        proof, advice = judged
+        proof, advice, sealed = judged
         right = proof is not None and self._use(tx, proof, change)
         actor = Actor(
             kind="account",
@@ -251,6 +260,9 @@ class Opening:
         if advice is not None and advice.answer == "step_up" and not met:
             record_advice(tx, replace(actor, session_id=None), advice, target, met=False)
             return "unusual"
+        if sealed is not None and not break_seal(means, tx, session):
+            tx.record(Act("iam.sign_in", actor, target, "refused", details))
+            return "wrong"
         forget_failures(means, tx, change.keys)
         if change.new_hash is not None:
             store_password(means, tx, session.account_id, change.new_hash)

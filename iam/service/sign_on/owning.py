@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final, Literal
 
-from iam.errors import LastFactor
+from iam.errors import BreakGlassKept, LastFactor
 from iam.service.means import Means
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.actors import Actor
@@ -25,11 +25,16 @@ def owner_of(actor: Actor) -> str:
 
 
 def require_fresh(means: Means, actor: Actor) -> None:
-    """Return if the caller signed in within 5 minutes; raise ``StepUpRequired``."""
+    """Return if the caller signed in within 5 minutes; raise ``StepUpRequired``.
+
+    Nobody changes the factors of an emergency account from inside: ``BreakGlassKept``.
+    """
     owner_of(actor)
     if means.now - actor.auth_time > FRESH_SECONDS * SECOND:
         msg = f"the sign-in is older than {FRESH_SECONDS} s"
         raise StepUpRequired(msg, max_age=FRESH_SECONDS)
+    if means.parts.transactions.read(lambda tx: means.stores.break_glass.get(tx, actor.id)):
+        raise BreakGlassKept  # what is opened for hours must not plant a factor that stays
 
 
 def factor_name(name: str) -> str:

@@ -85,7 +85,7 @@ class SignInService:
             proof = replace(proof, amr=(begun.first, *proof.amr), upstream=federated)
             # only who may have the factor learns of age and policy
             self.opening.refuse_by_policy(subject, proof, attempt.address)
-            if not federated:
+            if not federated and subject.sealed is None:  # a sealed password doesn't age
                 new_hash = hash_if_due(means, subject, attempt.new_password or None)
         change = Change(begun.once, begun.keys, new_hash, met=begun.unusual)
         return self.opening.open(subject, attempt, proof, change)

@@ -30,6 +30,7 @@ break_glass: Final = sa.Table(
     sa.Column("org_id", sa.Text, nullable=False),
     sa.Column("sealed_at", sa.BigInteger, nullable=False),
     sa.Column("sealed_by", sa.Text, nullable=False),
+    sa.Column("second", sa.LargeBinary),
     sa.Column("tested_at", sa.BigInteger),
     sa.Column("opened_at", sa.BigInteger),
     sa.Column("open_until", sa.BigInteger),

@@ -61,6 +61,10 @@ CHANGE_READ: Final = Permission("iam.change.read")
 ROLE_REQUEST: Final = Permission("iam.role.request")
 PRIVILEGE_REQUEST: Final = Permission("iam.privilege.request")
 EMERGENCY_APPROVE: Final = Permission("iam.emergency.approve")
+BREAK_GLASS_SEAL: Final = Permission("iam.break_glass.seal")
+BREAK_GLASS_APPROVE: Final = Permission("iam.break_glass.approve")
+BREAK_GLASS_REVIEW: Final = Permission("iam.break_glass.review")
+BREAK_GLASS_READ: Final = Permission("iam.break_glass.read")
 
 _THREE: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN)
 _READERS: Final = (SYSTEM_ADMIN, SECURITY_ADMIN, AUDIT_ADMIN, AUDITOR)
@@ -116,5 +120,9 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(ROLE_REQUEST, "申请变更角色", "Ask to change roles", SYSTEM_ADMIN, SECURITY_ADMIN),
     grant(PRIVILEGE_REQUEST, "申请临时权限", "Ask for a privilege with an end", *ROLES),
     grant(EMERGENCY_APPROVE, "批准紧急权限", "Approve an emergency privilege", *_THREE),
+    grant(BREAK_GLASS_SEAL, "封存和测试应急账户", "Seal and test emergency accounts", SYSTEM_ADMIN),
+    grant(BREAK_GLASS_APPROVE, "审批应急账户", "Approve emergency accounts", SECURITY_ADMIN),
+    grant(BREAK_GLASS_REVIEW, "复核应急账户的使用", "Look into their use", AUDIT_ADMIN),
+    grant(BREAK_GLASS_READ, "查看应急账户", "See emergency accounts", *_READERS),
     grant(OWN_USE, "使用本人页面", "Use one's own pages and factors", *ROLES),
 )
