@@ -64,13 +64,13 @@ def test_after_an_alert_the_next_requests_are_stepped_up_or_refused(
 
 
 def test_an_alert_about_somebody_else_refuses_nobody(site: DemoSite, watcher: House) -> None:
-    token, other = site.token(ACCOUNT), site.token("analyst")
+    token, other = site.token(ACCOUNT), site.token("auditor")
     account = orjson.loads(site.call("GET", "/api/v1/iam/me", token=other).body)["id"]
     answers: list[int] = []
 
     def refused() -> bool:
         answers.append(site.call("GET", ASKED, token=token).status)
-        return site.call("GET", "/api/v1/detectors/alerts", token=other).status != 200
+        return site.call("GET", "/api/v1/iam/accounts", token=other).status != 200
 
     alert_to_refusal(watcher, account, refused, 2)
     assert set(answers) == {200}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from iam.models.accounts import (
 )
 from iam.service.means import Means
 from iam.service.protection.locks import refuse_locked
-from iam.service.reach import reached_account, require_reach
+from iam.service.reach import reached_account, reaches, require_reach
 from iam.service.sign_on.sessions import end_within, find_account, refuse_own
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
@@ -145,6 +145,19 @@ class AccountService:
 
         self.means.parts.transactions.read(check)
         return self.make(actor, new, org_id)
+
+    def names_of(self, actor: Actor, ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of accounts within reach, by id; others are left out."""
+
+        def work(tx: Transaction) -> dict[str, str]:
+            found = {}
+            for account_id in set(ids):
+                account = self.means.stores.accounts.get(tx, account_id)
+                if reaches(self.means, tx, actor, account.org_id):
+                    found[account_id] = account.name
+            return found
+
+        return self.means.parts.transactions.read(work)
 
     def make(self, actor: Actor, new: NewAccount, org_id: str) -> tuple[Account, IssuedEnrolment]:
         """Create an account; the caller has checked who may (bootstrap and demo homes)."""

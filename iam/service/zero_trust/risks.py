@@ -12,7 +12,7 @@ from secops.kernel.clock import Clock
 from secops.kernel.events import Delivery, SubjectRiskChanged
 from secops.kernel.transactions import Transaction, Transactions
 
-REFRESH_SECONDS: Final = 0.5
+REFRESH_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ _CALM: Final = Standing()
 class RiskProjection:
     """Risk by subject (``account:…``, ``session:…``, ``client:…``), 0 where nothing is known.
 
-    Every process reads the table at most every half second, so a changed risk decides within
-    a second in all of them; in the process that receives the announcement, at once.
+    Every process reads the table at most every quarter of a second, so a changed risk decides
+    within a second in all of them; in the process that receives the announcement, at once.
     """
 
     def __init__(self, transactions: Transactions, store: RiskStore, clock: Clock) -> None:

@@ -48,7 +48,7 @@ def closed_loop_figures() -> list[dict[str, Any]]:
     p50, p99 = percentiles(delays)
     circumstances = (
         f"{ROUNDS} rounds, p50; p99 {p99 * _MILLI:.0f} ms; wall time; gateway and scheduler over"
-        " one database, outbox every 0.2 s, risk read every 0.5 s"
+        " one database, outbox every 0.2 s, risk read every 0.25 s"
     )
     name = "alert committed to next request refused"
     return [figure(name, p50 * _MILLI, "ms", circumstances, bar=_BAR, judged=p99 * _MILLI)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
@@ -9,9 +10,11 @@ from typing import Any, Final
 from iam.models.changes import ChangeRequest, FieldDifference, NewChange
 from secops.console.iam.words import CHANGE_STATES, FIELDS, NO, VALUES, YES
 from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
+from secops.console.render import beijing_time
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Language, Text
+from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions import GRANTS, ROLES
 from secops.kernel.permissions.iam import CHANGE_READ, PRIVILEGE_REQUEST
@@ -164,14 +167,19 @@ def _line(each: FieldDifference, language: Language) -> _Line:
     title = FIELDS.get(each.field, Text(each.field, each.field))
     written = any(isinstance(v, str) and "\n" in v for v in (each.before, each.after))
     side = _text_side if written else _side
-    before, after = side(each.before, each.after, language), side(each.after, each.before, language)
+    read = _READ.get(each.field, _plain)
+
+    def words(value: Any) -> str:
+        return "—" if value is None or value in ("", []) else read(value, language)
+
+    before, after = side(each.before, each.after, words), side(each.after, each.before, words)
     return _Line(title, before, after, each.changed, written)
 
 
-def _text_side(value: Any, other: Any, language: Language) -> list[tuple[str, bool]]:
+def _text_side(value: Any, other: Any, words: Callable[[Any], str]) -> list[tuple[str, bool]]:
     """Return a text line by line."""
     if not isinstance(value, str):
-        return _side(value, other, language)
+        return _side(value, other, words)
     mine = value.splitlines()
     others = other.splitlines() if isinstance(other, str) else []
     blocks = SequenceMatcher(None, mine, others, autojunk=False).get_matching_blocks()
@@ -179,25 +187,43 @@ def _text_side(value: Any, other: Any, language: Language) -> list[tuple[str, bo
     return [(line, index in kept) for index, line in enumerate(mine)]
 
 
-def _side(value: Any, other: Any, language: Language) -> list[tuple[str, bool]]:
-    """Return one side of a difference in parts."""
-    if not isinstance(value, list):
-        return [(_words(value, language), value == other)]
+def _side(value: Any, other: Any, words: Callable[[Any], str]) -> list[tuple[str, bool]]:
+    """Return one side of a difference in parts; what is not there is not marked."""
+    if not isinstance(value, list) or not value:
+        return [(words(value), value == other or value is None)]
     kept = other if isinstance(other, list) else []
-    return [(_words(each, language), each in kept) for each in value]
+    return [(words(each), each in kept) for each in value]
 
 
-def _words(value: Any, language: Language) -> str:
-    """Return a value of a change as people read it."""
-    if value is None:
-        return "—"
+def _plain(value: Any, language: Language) -> str:
     if isinstance(value, bool):
         return (YES if value else NO).into(language)
     if isinstance(value, list):
-        return "、".join(_words(each, language) for each in value) or "—"
-    text = str(value)
-    known = ROLES.get(text) or VALUES.get(text)
-    return text if known is None else known.into(language)
+        return "、".join(_plain(each, language) for each in value)
+    return str(value)
+
+
+def _role(value: Any, language: Language) -> str:
+    return ROLES[value].into(language) if value in ROLES else str(value)
+
+
+def _state(value: Any, language: Language) -> str:
+    return VALUES[value].into(language) if value in VALUES else str(value)
+
+
+def _time(value: Any, _language: Language) -> str:
+    return beijing_time(from_rfc3339(str(value)))
+
+
+_READ: Final[Mapping[str, Callable[[Any, Language], str]]] = {
+    "role": _role,
+    "roles": _role,
+    "state": _state,
+    "lock_state": _state,
+    "password_set_at": _time,
+    "until": _time,
+}
+"""How fields are worded: a name that happens to be a role's is still a name."""
 
 
 def _place(change: ChangeRequest) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,17 +45,22 @@ class _LegalPersons:
     def _service(self) -> MandateService:
         return self.desk.parts.iam.power.mandates
 
+    def _names(self, request: Request, ids: Iterable[str | None]) -> dict[str, str]:
+        accounts = self.desk.parts.iam.accounts
+        return accounts.names_of(request.caller, [each for each in ids if each])
+
     def list_all(self, request: Request) -> Response:
         """Show the legal persons within reach, and the form that registers one."""
         return self._list(request)
 
     def _list(self, request: Request, error: SecopsError | None = None) -> Response:
         page = self._service.list_legal_persons(request.caller, wanted_page(request))
+        names = self._names(request, [each.representative_id for each in page.items])
         rows = [
             (
                 Cell(each.name, href=f"/legal-persons/{each.id}"),
                 Cell(each.credit_code),
-                Cell(each.representative_id or "—"),
+                Cell(names.get(each.representative_id or "", each.representative_id or "—")),
                 Cell("", instant=each.created_at),
             )
             for each in page.items
@@ -93,12 +98,15 @@ class _LegalPersons:
         caller, legal_id = request.caller, request.args["legal_person"]
         legal = self._service.get_legal_person(caller, legal_id)
         mandates = self._service.list_mandates(caller, legal_id)
+        agents = [each.agent_id for each in mandates]
+        names = self._names(request, [legal.representative_id, *agents])
         return self.desk.list_page(
             request,
             "iam/legal_person.html",
-            mandates_table(mandates),
+            mandates_table(mandates, names),
             legal=legal,
             mandates=mandates,
+            names=names,
             error=error,
             typed=request.form if error else {},
             may_name=caller.may(LEGAL_PERSON_CREATE),
@@ -136,11 +144,14 @@ class _LegalPersons:
         return self._own(request)
 
     def _own(self, request: Request, error: SecopsError | None = None) -> Response:
+        represented = self._service.represented(request.caller)
+        agents = [each.agent_id for _, mandates in represented for each in mandates]
         return self.desk.page(
             request,
             "iam/own_mandates.html",
             error.status if error else 200,
-            represented=self._service.represented(request.caller),
+            represented=represented,
+            names=self._names(request, agents),
             error=error,
             typed=request.form if error else {},
         )
@@ -160,11 +171,11 @@ class _LegalPersons:
         return redirect("/me/mandates")
 
 
-def mandates_table(mandates: Sequence[Mandate]) -> Table:
+def mandates_table(mandates: Sequence[Mandate], names: Mapping[str, str]) -> Table:
     """Return mandates as a table."""
     rows = [
         (
-            Cell(each.agent_id),
+            Cell(names.get(each.agent_id, each.agent_id)),
             Cell(each.scope),
             Cell("、".join(each.services) or "—"),
             Cell("、".join(each.seals) or "—"),

@@ -74,7 +74,9 @@ def test_a_legal_person_is_registered_by_a_code_that_is_right(console: ConsoleSi
     assert console.reader("security-admin").post("/legal-persons", asked).status == 403
     assert refusal(system.post(f"{where}/mandates", form())), "nobody has granted it yet"
     assert location(system.post(f"{where}/representative", {"account": "seal-holder"})) == where
-    assert account_id(console, "seal-holder") in system.get(where).text
+    assert (
+        f'/accounts/{account_id(console, "seal-holder")}">seal-holder</a>' in system.get(where).text
+    )
     assert refusal(system.post(f"{where}/representative", {"account": "nobody"}))
 
 
@@ -102,7 +104,7 @@ def test_a_representative_grants_ends_and_the_clerk_records_what_is_on_paper(
     mandate = re.search(r"/me/mandates/(man_[a-z0-9]+)/revoke", granted)
     assert mandate is not None
     seen = console.reader("auditor").get(where).text
-    assert account_id(console, "zhangwei") in seen
+    assert "zhangwei" in seen
     assert "撤销授权" not in seen
     stranger = console.reader("analyst")
     assert refusal(stranger.post("/me/mandates", form(legal_person=legal)))

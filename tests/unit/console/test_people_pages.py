@@ -51,6 +51,17 @@ def test_a_change_is_asked_for_on_one_page_and_decided_on_another(console: Conso
     assert security.post(where, {"do": "approve"}).status == 409
 
 
+def test_a_name_that_is_a_roles_name_is_still_a_name(console: ConsoleSite) -> None:
+    system, security = console.reader("system-admin"), console.reader("security-admin")
+    house = console.site.house
+    asked = house.iam.resets.request_reset(house.act_as("system-admin"), "integrator", "lost")
+    page = security.get(f"/approvals/{asked}").text
+    assert "<td>integrator</td>" in page
+    assert "<ins>待启用</ins>" in page
+    assert security.post(f"/approvals/{asked}", {"do": "reject", "reason": "no"}).status == 303
+    assert "已驳回" in system.get(f"/approvals/{asked}").text
+
+
 def test_a_privilege_is_asked_for_on_ones_own_page(console: ConsoleSite) -> None:
     staff = console.reader("staff")
     form = {"role": "analyst", "minutes": "60", "reason": "值班"}
