@@ -21,6 +21,7 @@ ENDS_SECONDS: Final = 1.0
 PART: Final = 50
 DECISIONS_SECONDS: Final = 3_600.0
 DECISIONS_KEPT_DAYS: Final = 30
+LEFT_BEHIND_SECONDS: Final = 5.0
 DECISIONS_KEPT: Final = 50_000
 LEAVERS_SECONDS: Final = 300.0
 CONSENTS_KEPT: Final = 90 * DAY
@@ -65,9 +66,14 @@ def jobs(means: Means, services: IamServices) -> tuple[Job, ...]:
         )
         return False
 
+    def write_left_behind() -> bool:
+        services.decisions.record.recover()
+        return False
+
     return (
         Job("iam.locks", ENDS_SECONDS, services.protection.locks.expire_locks),
         Job("iam.decisions", DECISIONS_SECONDS, forget_decisions),
+        Job("iam.left_behind", LEFT_BEHIND_SECONDS, write_left_behind),
         Job("iam.ends", ENDS_SECONDS, end_what_is_over),
         Job("iam.purge", PURGE_SECONDS, purge),
         Job("iam.token_keys", KEYS_SECONDS, renew),

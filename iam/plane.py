@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from iam.adapters.breached import BreachedFile
 from iam.adapters.hashing import Argon2Hasher
 from iam.adapters.shipped import policy_compiler, weak_passwords
+from iam.adapters.tallies import TallyFolder
 from iam.api import routes
 from iam.core.passwords import PasswordRules
 from iam.jobs import jobs
@@ -216,9 +217,7 @@ def _services(
         step_up=StepUpService(means, opening, presenting),
         sessions=sessions,
         clients=clients,
-        authorize=AuthorizeService(
-            means, directory, sessions, pushed, issuer, decisions, consents
-        ),
+        authorize=AuthorizeService(means, directory, sessions, pushed, issuer, decisions, consents),
         grants=grants,
         inspection=InspectionService(means, callers, verification, issuer),
         metadata=MetadataService(means, ring),
@@ -264,7 +263,12 @@ def _decision_point(
         surroundings=SurroundingsProjection(
             transactions, stores.surroundings, revocations, parts.clock
         ),
-        record=DecisionRecord(parts, stores.decisions, means.options.fold_seconds),
+        record=DecisionRecord(
+            parts,
+            stores.decisions,
+            TallyFolder(parts.home / "decisions", parts.randomness),
+            means.options.fold_seconds,
+        ),
         clock=parts.clock,
     )
 

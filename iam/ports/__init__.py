@@ -64,6 +64,7 @@ from iam.ports.sign_on import (
     RiskStore,
     SessionStore,
 )
+from iam.ports.tallies import TallyBook, TallyLine, TallyShelf
 from iam.ports.upstream import (
     NoOutbound,
     Outbound,
@@ -143,6 +144,9 @@ __all__ = [
     "SigningKey",
     "Stream",
     "SurroundingsStore",
+    "TallyBook",
+    "TallyLine",
+    "TallyShelf",
     "TokenSigner",
     "UpstreamFactory",
     "UpstreamIdentity",

@@ -68,6 +68,14 @@ class DecisionStore(Protocol):
         """Add up with what is there of the same day and question."""
         ...
 
+    def begin_fold(self, tx: Transaction, book: str, page: int) -> bool:
+        """Note that ``page`` of ``book`` comes in with this transaction; False if it has."""
+        ...
+
+    def end_book(self, tx: Transaction, book: str) -> None:
+        """Forget a book that is no more."""
+        ...
+
     def recent(self, tx: Transaction, limit: int) -> Sequence[RecordedDecision]:
         """Return at most ``limit`` questions, the latest first."""
         ...

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from iam.models.zero_trust import PolicyVersion, RecordedDecision, VersionState
-from iam.store.tables import decisions, policy_versions
+from iam.store.tables import decision_folds, decisions, policy_versions
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
@@ -18,6 +18,12 @@ _BEGIN_ROW: Final = sa.text(
     " (day, digest, org_id, question, allowed, count, first_at, last_at)"
     " VALUES (:day, :digest, :org_id, :question, :allowed, :count, :first_at, :last_at)"
     " ON CONFLICT DO NOTHING"
+)
+
+_BEGIN_FOLD: Final = sa.text(
+    "INSERT INTO iam_decision_folds (book, page, at) VALUES (:book, :page, :at)"
+    " ON CONFLICT (book) DO UPDATE SET page = excluded.page, at = excluded.at"
+    " WHERE iam_decision_folds.page < excluded.page"
 )
 
 
@@ -112,6 +118,15 @@ class RecordedDecisions:
                 .where(decisions.c.day == row.day, decisions.c.digest == row.digest)
                 .values(count=decisions.c.count + row.count, last_at=row.last_at)
             )
+
+    def begin_fold(self, tx: Transaction, book: str, page: int) -> bool:
+        """Note that ``page`` of ``book`` comes in with this transaction; False if it has."""
+        values = {"book": book, "page": page, "at": tx.now}
+        return int(tx.execute(_BEGIN_FOLD, values).rowcount) == 1
+
+    def end_book(self, tx: Transaction, book: str) -> None:
+        """Forget a book that is no more."""
+        tx.execute(decision_folds.delete().where(decision_folds.c.book == book))
 
     def recent(self, tx: Transaction, limit: int) -> Sequence[RecordedDecision]:
         """Return at most ``limit`` questions, the latest first."""

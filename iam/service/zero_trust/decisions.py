@@ -76,7 +76,10 @@ class DecisionService:
         moment = self._moment(question.actor)
         decision, asked = self._decide(question, quiet=False)
         if asked is not None:
-            note = self.record.note(asked, allowed=decision.allowed)
+            try:
+                note = self.record.note(asked, allowed=decision.allowed)
+            except SecopsError as error:
+                return _unrecorded(decision, error)
             unguarded = question.permission in _UNGUARDED or decision.step_up is not None
             if not decision.allowed and unguarded:
                 self.record.refuse(question.actor, asked, decision.reason)
@@ -111,7 +114,10 @@ class DecisionService:
         moment = self._moment(question.actor)
         if moment is None or not _same(moment, kept.moment):
             return None
-        kept.note()
+        try:
+            kept.note()
+        except SecopsError as error:
+            return _unrecorded(kept.decision, error)
         return kept.decision
 
     def _keep(self, question: Question, kept: _Kept) -> None:
@@ -227,6 +233,13 @@ class DecisionService:
             return self.revocations.is_revoked("address", address_key(address))
         except ValueError:
             return False
+
+
+def _unrecorded(decision: Decision, error: SecopsError) -> Decision:
+    """Return what is said where a decision can't be counted: refusals stand, nothing is granted."""
+    if not decision.allowed:
+        return decision
+    return Decision(allowed=False, reason=f"nothing is granted now: {error.detail}")
 
 
 def _same(one: _Moment, other: _Moment) -> bool:

@@ -1,8 +1,9 @@
 """Every decision is kept: refusals by whoever answers, all of them folded here.
 
-Decisions that were asked alike are counted in memory and written once a second: one leaf with
-the count and a digest over the questions, and rows to try drafts of policies against. The
-caller never waits for it. A process that is killed loses at most its last second of *allowed*
+Decisions that were asked alike are counted in a book that outlives the process (``TallyBook``)
+before anything is answered, and written once a second: one leaf with the count and a digest over
+the questions, and rows to try drafts of policies against. A killed process loses none: whoever
+comes after it writes what it counted. A power cut takes at most the last second of *allowed*
 reads; what changes something or hands something out has a leaf of its own before the answer.
 """
 
@@ -13,7 +14,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -21,14 +22,15 @@ from typing import Any, Final
 import orjson
 
 from iam.models.zero_trust import RecordedDecision
-from iam.ports import DecisionStore, PolicyQuestion
+from iam.ports import DecisionStore, PolicyQuestion, TallyBook, TallyLine, TallyShelf
 from iam.ports.policies import CIRCUMSTANCES
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.canonical import canonical_record
 from secops.kernel.clock import DAY
-from secops.kernel.errors import SecopsError
+from secops.kernel.errors import AuditUnavailable, SecopsError
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
 
 _LOG: Final = logging.getLogger("iam.decisions")
 MOST_WAITING: Final = 4_096
@@ -39,17 +41,26 @@ _ACTOR: Final = system_actor("decision-point")
 
 @dataclass(slots=True)
 class _Tally:
+    """One line of the open page."""
+
+    place: int
+    page: int
     count: int
-    first_at: int
-    last_at: int
 
 
 class DecisionRecord:
     """Counts decisions; ``fold_seconds`` 0 writes only when ``flush`` is called."""
 
-    def __init__(self, parts: Parts, store: DecisionStore, fold_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        store: DecisionStore,
+        shelf: TallyShelf,
+        fold_seconds: float = 0.0,
+    ) -> None:
         self._parts = parts
         self._store = store
+        self._shelf = shelf
         self._fold_seconds = fold_seconds
         self._alerted: dict[str, float] = {}
         self._reset()
@@ -57,6 +68,9 @@ class DecisionRecord:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
+        self._folding = threading.Lock()
+        self._book: TallyBook | None = None
+        self._page = 0
         self._waiting: dict[tuple[PolicyQuestion, bool], _Tally] = {}
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -64,24 +78,51 @@ class DecisionRecord:
     def note(
         self, question: PolicyQuestion, *, allowed: bool, count: int = 1
     ) -> Callable[[], object]:
-        """Count ``count`` decisions of this outcome; return what counts one more like it."""
+        """Count ``count`` decisions of this outcome; return what counts one more like it.
+
+        What was counted outlives this process. Raises ``AuditUnavailable``.
+        """
         if self._pid != os.getpid():
             self._reset()
+        tally = self._count((question, allowed), count)
+        if tally is None:
+            self.flush()
+            tally = self._count((question, allowed), count)
+        if tally is None:
+            msg = "decisions can't be recorded now"
+            raise AuditUnavailable(msg)
+        return partial(self._again, tally, question, allowed)
+
+    def _count(self, key: tuple[PolicyQuestion, bool], count: int) -> _Tally | None:
+        """Count under ``key``; return its line, None if the page is full."""
         now = self._parts.clock.now()
         with self._lock:
-            tally = self._waiting.get((question, allowed))
-            if tally is None:
-                self._waiting[(question, allowed)] = _Tally(count, now, now)
-            else:
+            if self._book is None:
+                self._book = self._shelf.open()
+                self._page = self._book.page
+            tally = self._waiting.get(key)
+            if tally is not None:
                 tally.count += count
-                tally.last_at = now
-            full = len(self._waiting) >= MOST_WAITING
+                self._book.count(tally.place, tally.count, now)
+                return tally
+            question, allowed = key
+            place = self._book.begin(_text(question, allowed=allowed), count, now)
+            if place is None:
+                return None
+            tally = self._waiting[key] = _Tally(place, self._page, count)
             if self._fold_seconds and self._thread is None and not self._stopping.is_set():
                 self._thread = threading.Thread(target=self._fold, name="decisions", daemon=True)
                 self._thread.start()
-        if full:
-            self.flush()
-        return partial(self.note, question, allowed=allowed)
+            return tally
+
+    def _again(self, tally: _Tally, question: PolicyQuestion, allowed: bool) -> None:  # noqa: FBT001 - a key's part
+        """Count one more, on the line where it stands if its page is still open."""
+        with self._lock:
+            if tally.page == self._page and self._book is not None:
+                tally.count += 1
+                self._book.count(tally.place, tally.count, self._parts.clock.now())
+                return
+        self.note(question, allowed=allowed)
 
     def _fold(self) -> None:
         """Write once a second while there is something; then end."""
@@ -93,18 +134,36 @@ class DecisionRecord:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits. What can't be written is kept until it can, within bounds."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        if not waiting:
-            return
-        try:
-            self._write(waiting)
-        except SecopsError as error:
-            _LOG.warning("decisions can't be recorded now: %s", error.code)
-            with self._lock:
-                if len(waiting) < MOST_WAITING:
-                    self._waiting = {**waiting, **self._waiting}
+        """Write what is counted. What can't be written stays on its page until it can."""
+        with self._folding:
+            book = self._book
+            if book is None:
+                return
+            try:
+                self._write_closed(book)
+                with self._lock:
+                    if not self._waiting:
+                        return
+                    book.turn()
+                    self._page, self._waiting = book.page, {}
+                self._write_closed(book)
+            except SecopsError as error:
+                _LOG.warning("decisions can't be recorded now: %s", error.code)
+
+    def recover(self) -> int:
+        """Write what killed processes counted; return how many books that were."""
+        written = 0
+        for book in self._shelf.left_behind():
+            done = False
+            try:
+                for page, lines in book.filled():
+                    self._write(book, page, lines)
+                done = True
+                written += 1
+            finally:
+                book.close(remove=done)
+            self._forget(book)
+        return written
 
     def close(self) -> None:
         """Write what waits and stop."""
@@ -113,11 +172,33 @@ class DecisionRecord:
         if thread is not None and self._pid == os.getpid():
             thread.join()
         self.flush()
+        book, self._book = self._book, None
+        if book is not None and self._pid == os.getpid():
+            empty = not book.filled()
+            book.close(remove=empty)
+            if empty:
+                with contextlib.suppress(SecopsError):
+                    self._forget(book)
 
-    def _write(self, waiting: Mapping[tuple[PolicyQuestion, bool], _Tally]) -> None:
-        rows = [_row(*key, tally) for key, tally in waiting.items()]
-        self._parts.transactions.run(lambda tx: self._store.add(tx, rows))
-        self._parts.trail.append([_leaf(rows)])
+    def _write_closed(self, book: TallyBook) -> None:
+        for page, lines in book.filled():
+            if page != self._page:
+                self._write(book, page, lines)
+
+    def _write(self, book: TallyBook, page: int, lines: Sequence[TallyLine]) -> None:
+        """Write one page, whole and once, whoever tries how often; then it is blank."""
+        rows = [_row(line) for line in lines]
+
+        def work(tx: Transaction) -> None:
+            if self._store.begin_fold(tx, book.name, page):
+                self._store.add(tx, rows)
+                tx.record(_leaf(rows))
+
+        self._parts.transactions.run(work)
+        book.blank(page)
+
+    def _forget(self, book: TallyBook) -> None:
+        self._parts.transactions.run(lambda tx: self._store.end_book(tx, book.name))
 
     def refuse(self, actor: Actor, question: PolicyQuestion, reason: str) -> None:
         """Record one refusal by itself: for questions that no guarded route asks."""
@@ -179,17 +260,22 @@ def question_of(text: str) -> PolicyQuestion:
     return PolicyQuestion(**fields)
 
 
-def _row(question: PolicyQuestion, allowed: bool, tally: _Tally) -> RecordedDecision:  # noqa: FBT001 - a key's part
-    text = canonical_record(question_record(question))
+def _text(question: PolicyQuestion, *, allowed: bool) -> bytes:
+    """Return what is counted: the outcome and the question."""
+    return (b"1" if allowed else b"0") + canonical_record(question_record(question))
+
+
+def _row(line: TallyLine) -> RecordedDecision:
+    text = line.text[1:].decode()
     return RecordedDecision(
-        day=tally.last_at // DAY,
-        digest=hashlib.sha256((b"1" if allowed else b"0") + text).digest(),
-        org_id=question.org or ROOT_ORG,
-        question=text.decode(),
-        allowed=allowed,
-        count=tally.count,
-        first_at=tally.first_at,
-        last_at=tally.last_at,
+        day=line.last_at // DAY,
+        digest=hashlib.sha256(line.text).digest(),
+        org_id=orjson.loads(text)["org"] or ROOT_ORG,
+        question=text,
+        allowed=line.text[:1] == b"1",
+        count=line.count,
+        first_at=line.first_at,
+        last_at=line.last_at,
     )
 
 

@@ -48,6 +48,7 @@ from iam.store.tables.upstream import (
     upstreams,
 )
 from iam.store.tables.zero_trust import (
+    decision_folds,
     decisions,
     device_sessions,
     locks,
@@ -68,6 +69,7 @@ __all__ = [
     "clients",
     "codes",
     "consents",
+    "decision_folds",
     "decisions",
     "departures",
     "device_grants",

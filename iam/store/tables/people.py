@@ -86,6 +86,7 @@ accounts: Final = sa.Table(
 sa.Index("iam_accounts_of_person", accounts.c.person_id)
 sa.Index("iam_accounts_of_owner", accounts.c.owner_id)
 sa.Index("iam_accounts_by_sign_in", accounts.c.last_sign_in, accounts.c.id)
+sa.Index("iam_accounts_of_organisation", accounts.c.org_id, accounts.c.id)
 sa.Index("iam_accounts_by_end", accounts.c.expires_at)
 
 mandates: Final = sa.Table(

@@ -49,6 +49,15 @@ decisions: Final = sa.Table(
     sa.Column("last_at", sa.BigInteger, nullable=False),
 )
 
+decision_folds: Final = sa.Table(
+    "iam_decision_folds",
+    metadata,
+    sa.Column("book", sa.Text, primary_key=True),
+    sa.Column("page", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+"""Up to which page a process's counted decisions are in ``iam_decisions``."""
+
 locks: Final = sa.Table(
     "iam_locks",
     metadata,
