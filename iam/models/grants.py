@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from iam.models.accounts import ActingContext
 from iam.models.clients import ES256, TokenAlgorithm
 
 
@@ -146,7 +147,8 @@ class VerifiedClaims:
 class TokenContent:
     """What an access token says beside its client and session.
 
-    ``consent`` names the consent it hangs on, "" where its application needs none.
+    ``consent`` names the consent it hangs on, "" where its application needs none; ``acting``
+    is for whom its session acts, as it stood when the issue was recorded.
     """
 
     token_id: str
@@ -154,6 +156,7 @@ class TokenContent:
     family: bytes | None = None
     key: str | None = None
     consent: str = ""
+    acting: ActingContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

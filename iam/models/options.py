@@ -15,6 +15,8 @@ CryptoProfile = Literal["intl", "gm"]
 API_AUDIENCE: Final = "secops-api"
 CONSOLE_CLIENT: Final = "secops-console"
 CLI_CLIENT: Final = "secops-cli"
+ISSUER_NAME: Final = "govsecops"
+"""What one-time password apps show beside a code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from iam.models.factors import CertificateAttempt
+
+ACR_PREFIX: Final = "urn:secops:aal:"
+
+
+def acr_of(level: int) -> str:
+    """Return an authentication level as a claim."""
+    return f"{ACR_PREFIX}{level}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class OpSession:
     @property
     def acr(self) -> str:
         """The authentication level reached, as a claim."""
-        return f"urn:secops:aal:{self.level}"
+        return acr_of(self.level)
 
     def alive(self, now: int) -> bool:
         """Tell whether the session may be used at ``now``."""

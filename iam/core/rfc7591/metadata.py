@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from iam.core.rfc9470.demands import PREFIX
 from iam.errors import InvalidClientMetadata
 from iam.models.clients import ES256, Client, ConsentRule, NewClient
+from iam.models.sessions import ACR_PREFIX, acr_of
 
 MAX_NAME: Final = 120
 _METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
@@ -118,10 +118,10 @@ def _keys(given: Mapping[str, Any]) -> str | None:
 
 
 def _level(given: Mapping[str, Any]) -> int:
-    values = _texts(given, "default_acr_values", (f"{PREFIX}1",))
-    found = [int(value[-1]) for value in values if value[:-1] == PREFIX and value[-1] in "123"]
+    values = _texts(given, "default_acr_values", (acr_of(1),))
+    found = [int(value[-1]) for value in values if value[:-1] == ACR_PREFIX and value[-1] in "123"]
     if not found:
-        msg = f"default_acr_values are of {PREFIX}1 to 3"
+        msg = f"default_acr_values are of {acr_of(1)} to 3"
         raise InvalidClientMetadata(msg)
     return min(found)
 
@@ -160,7 +160,7 @@ def describe_client(client: Client) -> dict[str, Any]:
         "token_endpoint_auth_method": methods.get(client.auth_method, client.auth_method),
         "dpop_bound_access_tokens": client.dpop_bound,
         "require_pushed_authorization_requests": client.par_required,
-        "default_acr_values": [f"{PREFIX}{client.level}"],
+        "default_acr_values": [acr_of(client.level)],
         "profile": client.profile,
         "consent": client.consent,
         "subject_type": "pairwise",

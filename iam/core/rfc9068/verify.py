@@ -20,6 +20,7 @@ from iam.core.rfc9068.header import TokenKey
 from iam.errors import TokenRefused
 from iam.models.clients import ES256, TokenAlgorithm
 from iam.models.grants import VerifiedClaims
+from iam.models.sessions import acr_of
 from secops.crypto import signatures
 from secops.crypto.errors import InvalidSignature, MalformedEncoding
 from secops.crypto.options import SignatureOptions
@@ -149,7 +150,7 @@ def _check_times(claims: Mapping[str, Any], now: int) -> None:
 def _verified(claims: Mapping[str, Any], algorithm: TokenAlgorithm) -> VerifiedClaims:
     session = claims.get("sid")
     family = claims.get("rtf")
-    acr = str(claims.get("acr", "urn:secops:aal:1"))
+    acr = str(claims.get("acr", acr_of(1)))
     return VerifiedClaims(
         issuer=claims["iss"],
         subject=claims["sub"],

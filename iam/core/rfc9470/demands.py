@@ -7,11 +7,11 @@ from typing import Final
 
 from iam.errors import InvalidRequest, UnmetAuthentication
 from iam.models.clients import Client
+from iam.models.sessions import ACR_PREFIX
 from secops.kernel.clock import SECOND
 
-PREFIX: Final = "urn:secops:aal:"
 LEVELS: Final = (1, 2, 3)
-_ACR: Final = re.compile(r"urn:secops:aal:([123])", re.ASCII)
+_ACR: Final = re.compile(rf"{ACR_PREFIX}([123])", re.ASCII)
 
 
 def demanded_level(acr_values: str | None, client: Client) -> int:

@@ -12,9 +12,9 @@ from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri, step_at
 from iam.models.accounts import Account, IdentityDocument, IssuedEnrolment, NewAccount
 from iam.models.clients import NewClient
 from iam.models.credentials import PasswordCredential, TotpCredential
+from iam.models.options import ISSUER_NAME
 from iam.service.means import Means
 from iam.service.people.accounts import AccountService, enrolment_digest
-from iam.service.people.enrolment import ISSUER_NAME
 from iam.service.people.roles import RoleService
 from iam.service.provider.clients import ClientService
 from iam.service.sign_on.stored_passwords import hash_password

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from iam.core.exclusion import administers
 from iam.core.one_time_passwords import algorithm_of, matching_code_step
@@ -11,6 +10,7 @@ from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri
 from iam.errors import EnrolmentRefused, PersonUnproved, SignInRefused
 from iam.models.accounts import Account, Enrolment, EnrolmentView, IdentityDocument, Person
 from iam.models.credentials import PasswordCredential, TotpCredential
+from iam.models.options import ISSUER_NAME
 from iam.service.means import Means
 from iam.service.people.accounts import enrolment_digest, make_person
 from iam.service.sign_on.passwords import hash_of_first
@@ -19,8 +19,6 @@ from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
-
-ISSUER_NAME: Final = "govsecops"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from iam.core.lockout import Limit, after_failure, refused
 from iam.core.rfc6749.authorize import allowed_scopes
 from iam.core.rfc6749.refresh import FAMILY_BYTES
 from iam.core.rfc8628.codes import RANDOM_BYTES, plain_code, user_code
-from iam.core.rfc9470.demands import PREFIX, fresh
+from iam.core.rfc9470.demands import fresh
 from iam.errors import (
     AuthorizationPending,
     DeviceCodeRefused,
@@ -25,7 +25,7 @@ from iam.errors import (
 from iam.models.clients import DEVICE_GRANT, Client, ClientCredentials
 from iam.models.consents import ConsentQuestion
 from iam.models.grants import DeviceGrant, TokenContent, TokenSet
-from iam.models.sessions import OpSession
+from iam.models.sessions import OpSession, acr_of
 from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.directory import ClientDirectory, actor_of_client
@@ -188,7 +188,7 @@ class DeviceGrantService:
             raise Unauthenticated(msg)
         if actor.level < client.level:
             msg = f"{client.name} needs authentication level {client.level}"
-            raise StepUpRequired(msg, acr_values=f"{PREFIX}{client.level}")
+            raise StepUpRequired(msg, acr_values=acr_of(client.level))
         if not fresh(actor.auth_time, client.max_age, self.means.now):
             msg = f"{client.name} needs a sign-in of the last {client.max_age} s"
             raise StepUpRequired(msg, max_age=client.max_age)
@@ -270,5 +270,7 @@ class DeviceGrantService:
         if content.family is not None:
             what = (content.family, content.scopes, content.key)
             self.grants.begin_family(tx, asked.client, session, what)
-        self.grants.note_issue(tx, asked.client, session, ("device_code", content.token_id))
+        issued = ("device_code", content.token_id)
+        acting = self.grants.note_issue(tx, asked.client, session, issued)
+        content = replace(content, acting=acting)
         return replace(asked, outcome="granted", session=session, content=content)

@@ -14,6 +14,7 @@ from iam.core.rfc6749.refresh import (
 )
 from iam.core.rfc7636.pkce import challenge_of
 from iam.errors import AccessDenied, InvalidGrant, InvalidTarget, UnauthorizedClient
+from iam.models.accounts import ActingContext
 from iam.models.clients import Client, ClientCredentials
 from iam.models.grants import (
     Code,
@@ -30,11 +31,10 @@ from iam.service.provider.authentication import CallerService
 from iam.service.provider.consents import ConsentBook
 from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
-from iam.service.sign_on.sessions import own_actor
+from iam.service.sign_on.sessions import end_one, own_actor
 from iam.service.zero_trust.decisions import TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
 from secops.kernel.clock import SECOND
-from secops.kernel.events import SessionRevoked
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
@@ -52,11 +52,12 @@ class CodeExchange:
 
 @dataclass(frozen=True, slots=True)
 class _Redeemed:
-    """``consent`` is the consent that covers the code, "" where none is needed."""
+    """``consent`` covers the code, "" where none is needed; ``acting``: for whom it acts."""
 
     code: Code
     session: OpSession
     consent: str
+    acting: ActingContext | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,9 @@ class GrantService:
         """Redeem a code once; a second use ends everything issued from it."""
         client, key = self.callers.authenticate(credentials)
         redeemed, family, token_id = self.redeem(client, exchange, key)
-        content = TokenContent(token_id, redeemed.code.scopes, family, key, redeemed.consent)
-        return self.hand_out(client, redeemed.session, content, redeemed.code.nonce)
+        code, consent = redeemed.code, redeemed.consent
+        content = TokenContent(token_id, code.scopes, family, key, consent, redeemed.acting)
+        return self.hand_out(client, redeemed.session, content, code.nonce)
 
     def hand_out(
         self, client: Client, session: OpSession, content: TokenContent, nonce: str | None = None
@@ -112,7 +114,9 @@ class GrantService:
         access = self.issuer.access_token(client, session, content)
         identity = None
         if "openid" in content.scopes:
-            identity = self.issuer.id_token(client, session, access, nonce)
+            identity = self.issuer.id_token(
+                client, session, access, nonce=nonce, acting=content.acting
+            )
         return TokenSet(
             access,
             self._seconds,
@@ -165,8 +169,8 @@ class GrantService:
             self.begin_family(
                 tx, client, session, (redemption.family, code.scopes, redemption.dpop_jkt)
             )
-        self.note_issue(tx, client, session, ("authorization_code", redemption.token_id))
-        return _Redeemed(code, session, consent)
+        issued = ("authorization_code", redemption.token_id)
+        return _Redeemed(code, session, consent, self.note_issue(tx, client, session, issued))
 
     def begin_family(
         self,
@@ -220,8 +224,8 @@ class GrantService:
         if scope is not None and scope.strip():
             asked = allowed_scopes(client, scope)
             scopes &= asked
-        session, consent = holder
-        content = TokenContent(token_id, scopes, family, key, consent)
+        session, consent, acting = holder
+        content = TokenContent(token_id, scopes, family, key, consent, acting)
         access = self.issuer.access_token(client, session, content)
         successor = self._write(family, rotation.generation)
         granted = " ".join(sorted(scopes))
@@ -229,8 +233,8 @@ class GrantService:
 
     def _rotate(
         self, tx: Transaction, client: Client, use: RefreshUse, token_id: str
-    ) -> tuple[Rotation, tuple[OpSession, str] | None]:
-        """Return the step, and the session with its consent while both stand."""
+    ) -> tuple[Rotation, tuple[OpSession, str, ActingContext | None] | None]:
+        """Return the step, and the session with its consent while both stand, and for whom."""
         rotation = self.means.stores.grants.rotate(tx, use)
         if rotation.outcome in ("rotated", "repeated"):
             session = self.living(tx, rotation.session_id)
@@ -240,8 +244,8 @@ class GrantService:
             consent = self.consents.standing(tx, client, whose, rotation.scopes)
             if consent is None:
                 return rotation, None
-            self.note_issue(tx, client, session, ("refresh_token", token_id))
-            return rotation, (session, consent)
+            acting = self.note_issue(tx, client, session, ("refresh_token", token_id))
+            return rotation, (session, consent, acting)
         actor = actor_of_client(client, frozenset())
         details = {"reason": rotation.outcome, "session": rotation.session_id or None}
         target = f"refresh_family:{use.family.hex()}"
@@ -256,16 +260,8 @@ class GrantService:
         means.parts.revocations.revoke(tx, "token", family.hex())
         means.parts.revocations.revoke(tx, "session", session_id)
         session = means.stores.sessions.get(tx, session_id)
-        means.stores.sessions.end(tx, session_id)
         if session is not None:
-            tx.announce(
-                SessionRevoked(
-                    org_id=session.org_id,
-                    session_id=session.id,
-                    account_id=session.account_id,
-                    reason="a refresh token was used twice",
-                )
-            )
+            end_one(means, tx, session, "a refresh token was used twice")
 
     def living(self, tx: Transaction, session_id: str) -> OpSession | None:
         """Return the session unless it or its account was ended; idle time is the family's."""
@@ -280,8 +276,11 @@ class GrantService:
 
     def note_issue(
         self, tx: Transaction, client: Client, session: OpSession, issued: tuple[str, str]
-    ) -> None:
-        """Record by which grant a token was issued, and that the application knows the session."""
+    ) -> ActingContext | None:
+        """Record by which grant a token was issued, and that the application knows the session.
+
+        Returns for whom the session acts, to be said in the tokens as it was recorded.
+        """
         grant, token_id = issued
         actor = own_actor(session, client.id)
         self.means.stores.logouts.add_client(tx, session.id, client.id)
@@ -294,6 +293,7 @@ class GrantService:
                 "agent": session.account_id,
             }
         tx.record(Act("iam.issue_token", actor, f"token:{token_id}", details=details))
+        return context
 
     @property
     def _refresh_key(self) -> bytes:

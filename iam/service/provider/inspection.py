@@ -9,6 +9,7 @@ from typing import Any, Final
 from iam.core.rfc6749.refresh import PREFIX, read_refresh_token
 from iam.errors import InvalidGrant, TokenRefused, UnsupportedTokenType
 from iam.models.clients import Client, ClientCredentials
+from iam.models.sessions import acr_of
 from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.directory import actor_of_client
@@ -177,7 +178,7 @@ def _active(known: Known) -> dict[str, Any]:
     if claims.session_id is not None:
         answer |= {
             "sid": claims.session_id,
-            "acr": f"urn:secops:aal:{claims.level}",
+            "acr": acr_of(claims.level),
             "auth_time": claims.auth_time,
         }
     return answer

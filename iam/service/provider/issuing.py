@@ -49,11 +49,11 @@ class Issuer:
             raise AccessDenied(error.detail) from error
         return context
 
-    def _acting_claims(self, client: Client, session: OpSession, exp: int) -> dict[str, Any]:
+    def _acting_claims(
+        self, client: Client, session: OpSession, exp: int, context: ActingContext | None
+    ) -> dict[str, Any]:
         """Return subject and end of a token, and who acts where it is not the subject."""
         agent = self.subject(client, session.account_id)
-        read = self.means.parts.transactions.read
-        context = read(lambda tx: self.on_behalf(tx, client, session))
         if context is None:
             return {"sub": agent, "exp": exp}
         return {
@@ -110,7 +110,7 @@ class Issuer:
             "amr": list(session.amr),
             "auth_time": session.auth_time // SECOND,
         }
-        claims |= self._acting_claims(client, session, claims["exp"])
+        claims |= self._acting_claims(client, session, claims["exp"], content.acting)
         if content.family is not None:
             claims["rtf"] = content.family.hex()
         if content.key is not None:
@@ -120,7 +120,13 @@ class Issuer:
         return self.ring.sign("at+jwt", claims, client.token_alg)
 
     def id_token(
-        self, client: Client, session: OpSession, access_token: str, nonce: str | None = None
+        self,
+        client: Client,
+        session: OpSession,
+        access_token: str,
+        *,
+        nonce: str | None,
+        acting: ActingContext | None,
     ) -> str:
         """Return the ID token that goes with an access token (OIDC Core §2)."""
         now = self.means.now // SECOND
@@ -135,7 +141,7 @@ class Issuer:
             "sid": session.id,
             "at_hash": access_token_hash(access_token, client.token_alg),
         }
-        claims |= self._acting_claims(client, session, claims["exp"])
+        claims |= self._acting_claims(client, session, claims["exp"], acting)
         if nonce is not None:
             claims["nonce"] = nonce
         claims |= self._person(client, session.account_id)

@@ -7,32 +7,25 @@ or the list of pauses is over. Who did not confirm is listed by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from iam.core.openid_logout.patience import HEARD, next_pause
+from iam.core.openid_logout.patience import HEARD
 from iam.models.clients import Client
 from iam.models.grants import LogoutNotice
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.issuing import Issuer
+from iam.service.telling import TIMEOUT_SECONDS, after_try, note_end, tell_due
 from secops.kernel.actors import Actor, system_actor
-from secops.kernel.clock import MINUTE
 from secops.kernel.errors import NotFound, SecopsError
 from secops.kernel.events import Delivery, SessionRevoked
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
-from secops.kernel.trail import Act, Outcome
+from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
-TIMEOUT_SECONDS: Final = 5.0
-BATCH: Final = 16
-AT_ONCE: Final = 8
-CLAIM: Final = MINUTE
-"""A notice taken by a process that died is taken up again after so long."""
 _ACTOR: Final = system_actor("logout")
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded", "accept": "*/*"}
 
@@ -81,27 +74,12 @@ class LogoutService:
 
     def deliver(self) -> bool:
         """Send what is due; True when more may wait."""
-        until = self.means.now + CLAIM
-        due = self.means.parts.transactions.run(
-            lambda tx: self.means.stores.logouts.claim(tx, BATCH, until)
-        )
-        if not due:
-            return False
-        with ThreadPoolExecutor(min(AT_ONCE, len(due))) as pool:
-            tried = list(pool.map(self._tell, due))
-        self.means.parts.transactions.run(lambda tx: self._keep(tx, tried))
-        return len(due) == BATCH
+        return tell_due(self.means, self.means.stores.logouts.claim, self._tell, self._keep)
 
     def _tell(self, notice: LogoutNotice) -> LogoutNotice:
-        """Return the notice as it stands after one more try; never raises a ``SecopsError``."""
-        trouble = self._send(notice)
-        tries = notice.tries + 1
-        if not trouble:
-            return replace(notice, state="delivered", tries=tries, trouble="")
-        pause = next_pause(tries)
-        if pause is None:
-            return replace(notice, state="silent", tries=tries, trouble=trouble)
-        return replace(notice, tries=tries, next_at=self.means.now + pause, trouble=trouble)
+        trouble, tries = self._send(notice), notice.tries + 1
+        state, next_at = after_try(tries, self.means.now, heard=not trouble)
+        return replace(notice, state=state, tries=tries, next_at=next_at, trouble=trouble)
 
     def _send(self, notice: LogoutNotice) -> str:
         """Return what went wrong, a word that quotes nothing of the other side."""
@@ -118,15 +96,10 @@ class LogoutService:
             return error.code
         return "" if status in HEARD else f"status {status}"
 
-    def _keep(self, tx: Transaction, tried: Sequence[LogoutNotice]) -> None:
-        for notice in tried:
-            self.means.stores.logouts.keep(tx, notice)
-            if notice.state == "waiting":
-                continue
-            outcome: Outcome = "done" if notice.state == "delivered" else "failed"
-            details = {"client": notice.client_id, "tries": notice.tries}
-            target = f"session:{notice.session_id}"
-            tx.record(Act("iam.notify_logout", _ACTOR, target, outcome, details))
+    def _keep(self, tx: Transaction, notice: LogoutNotice) -> None:
+        self.means.stores.logouts.keep(tx, notice)
+        details: dict[str, object] = {"client": notice.client_id, "tries": notice.tries}
+        note_end(tx, _ACTOR, notice.session_id, notice.state, details)
 
     def list_silent_partners(self, actor: Actor, request: PageRequest) -> Page[LogoutNotice]:
         """Return the notices that were tried and not confirmed yet, by organisation."""

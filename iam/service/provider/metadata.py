@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from iam.core.openid.consent import LEGAL_PERSON, REAL_NAME
 from iam.core.rfc7515.jws import ALGORITHMS
-from iam.core.rfc9470.demands import LEVELS, PREFIX
+from iam.core.rfc9470.demands import LEVELS
 from iam.models.clients import DEVICE_GRANT
+from iam.models.sessions import acr_of
 from iam.service.means import Means
 from iam.service.provider.tokens import KeyRing
 
@@ -67,7 +68,7 @@ class MetadataService:
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
             "require_pushed_authorization_requests": False,
-            "acr_values_supported": [f"{PREFIX}{level}" for level in LEVELS],
+            "acr_values_supported": [acr_of(level) for level in LEVELS],
             "prompt_values_supported": ["none", "login", "consent"],
             "scopes_supported": ["openid", "profile", REAL_NAME, LEGAL_PERSON],
             "claims_supported": list(_CLAIMS),

@@ -105,7 +105,12 @@ class RegistrationService:
     def get_request(self, actor: Actor, request_id: str) -> AskedClient:
         """Return a request, for who asked and who may approve; raise ``NotFound``."""
         read = self.means.parts.transactions.read
-        found = read(lambda tx: self._get(tx, actor, request_id))
+
+        def work(tx: Transaction) -> AskedClient:
+            asked = self._get(tx, actor, request_id)
+            return AskedClient(asked, self.means.parts.approvals.get(tx, request_id))
+
+        found = read(work)
         if found.request.requester_id != actor.id:
             self.means.parts.access.require(actor, CLIENT_APPROVE, f"approval:{request_id}")
         return found
@@ -118,7 +123,8 @@ class RegistrationService:
 
         def work(tx: Transaction) -> Sequence[AskedClient]:
             waiting = parts.approvals.pending(tx, actor.org_id)
-            return [self._get(tx, actor, one.id) for one in waiting if one.kind == KIND]
+            asked = [one for one in waiting if one.kind == KIND]
+            return [AskedClient(self._get(tx, actor, one.id), one) for one in asked]
 
         return parts.transactions.read(work)
 
@@ -130,7 +136,7 @@ class RegistrationService:
         means.parts.access.require(actor, CLIENT_APPROVE, f"approval:{request_id}")
 
         def work(tx: Transaction) -> None:
-            found = self._get(tx, actor, request_id)
+            asked = self._get(tx, actor, request_id)
             refuse_requester(means, tx, actor, request_id)
             change = means.stores.changes.get(tx, request_id)
             verdict = Verdict("rejected", reason)
@@ -138,7 +144,7 @@ class RegistrationService:
                 verdict = Verdict("approved", reason, self._look(tx, change))
             decide_change(means, tx, actor, change, verdict)
             action = "iam.approve_client" if grant else "iam.reject_client"
-            self._record(tx, action, actor, found.request)
+            self._record(tx, action, actor, asked)
 
         means.parts.transactions.run(work)
 
@@ -150,7 +156,7 @@ class RegistrationService:
         means = self.means
         means.parts.access.require(actor, CLIENT_REQUEST, f"approval:{request_id}")
         read = means.parts.transactions.read
-        asked = read(lambda tx: self._get(tx, actor, request_id)).request
+        asked = read(lambda tx: self._get(tx, actor, request_id))
         if asked.requester_id != actor.id:
             msg = "who asked for an application collects its credentials"
             raise Forbidden(msg)
@@ -196,12 +202,12 @@ class RegistrationService:
             raise InvalidClientMetadata(error.detail) from error
         return new
 
-    def _get(self, tx: Transaction, actor: Actor, request_id: str) -> AskedClient:
+    def _get(self, tx: Transaction, actor: Actor, request_id: str) -> ClientRequest:
         asked = self.means.stores.client_requests.get(tx, request_id)
         if asked is None or asked.org_id != actor.org_id:
             msg = "there is no such request"
             raise NotFound(msg)
-        return AskedClient(asked, self.means.parts.approvals.get(tx, request_id))
+        return asked
 
     @staticmethod
     def _record(tx: Transaction, action: str, actor: Actor, asked: ClientRequest) -> None:

@@ -18,6 +18,7 @@ from iam.core.rfc7636.pkce import challenge_of
 from iam.core.rfc9470.demands import fresh
 from iam.errors import InvalidGrant, PathRefused, SiteRefused, SiteSignIn, SiteUnknown, TokenRefused
 from iam.models.clients import Client
+from iam.models.sessions import acr_of
 from iam.models.sites import Site, SitePass, SiteRequest, SiteSession, SiteStart
 from iam.service.means import Means
 from iam.service.provider.directory import ClientDirectory
@@ -225,7 +226,7 @@ class SiteService:
             "name": actor.name,
         }
         if account:
-            claims["acr"] = f"urn:secops:aal:{actor.level}"
+            claims["acr"] = acr_of(actor.level)
             claims["auth_time"] = actor.auth_time // SECOND
         return (
             ("x-secops-identity", self._issuer.ring.sign("identity+jwt", claims)),

@@ -12,6 +12,7 @@ from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri
 from iam.errors import BreakGlassKept, SignInRefused, TokenRefused
 from iam.models.credentials import TotpCredential
 from iam.models.factors import CertificateBinding, Factor, Passkey
+from iam.models.options import ISSUER_NAME
 from iam.service.means import Means
 from iam.service.sign_on.ceremonies import passkey_id
 from iam.service.sign_on.owning import owner_of, require_another, require_fresh
@@ -24,7 +25,6 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _PURPOSE: Final = "new-totp"
-ISSUER_NAME: Final = "govsecops"
 
 
 @dataclass(frozen=True, slots=True)

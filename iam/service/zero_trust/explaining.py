@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from iam.models.sessions import acr_of
 from iam.ports import PolicyAnswer, PolicyQuestion
 from iam.service.zero_trust.book import InForce
 from secops.kernel.access import FRESH_SECONDS, Decision, StepUp
@@ -134,7 +135,7 @@ def _proofs(asked: PolicyQuestion, age: int) -> Iterator[Help]:
     for level in range(asked.level + 1, _HIGHEST_LEVEL + 1):
         higher = replace(asked, level=level, proof_due=False, signed_in_minutes=0)
         text = Text(f"以认证等级 {level} 登录", f"sign in at authentication level {level}")
-        yield Help(higher, text, StepUp(acr_values=f"urn:secops:aal:{level}"))
+        yield Help(higher, text, StepUp(acr_values=acr_of(level)))
     for factors, text in (
         (("hwk", "sm2"), Text("使用 UKey(国密证书)登录", "sign in with an SM2 certificate")),
         (("hwk", "pop", "user"), Text("使用通行密钥登录", "sign in with a passkey")),

@@ -340,7 +340,7 @@ def test_a_doubtful_request_sends_the_browser_nowhere(
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),
         ({"prompt": "none login"}, "invalid_request"),
-        ({"prompt": "consent"}, "invalid_request"),
+        ({"prompt": "select_account"}, "invalid_request"),
         ({"prompt": "none"}, "login_required"),
         ({"max_age": "x"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),

@@ -332,13 +332,14 @@ def issue(home: IamHome, client: Client, session_id: str) -> str:
     grants, means = home.services.grants, home.services.accounts.means
     content = TokenContent(grants.issuer.token_id(), frozenset({"openid", "api"}), None, None)
 
-    def work(tx: Transaction) -> OpSession:
+    def work(tx: Transaction) -> tuple[OpSession, TokenContent]:
         session = means.stores.sessions.get(tx, session_id)
         assert session is not None
-        grants.note_issue(tx, client, session, ("authorization_code", content.token_id))
-        return session
+        issued = ("authorization_code", content.token_id)
+        acting = grants.note_issue(tx, client, session, issued)
+        return session, replace(content, acting=acting)
 
-    return grants.hand_out(client, home.spine.transactions.run(work), content).access_token
+    return grants.hand_out(client, *home.spine.transactions.run(work)).access_token
 
 
 def test_a_token_names_legal_person_agent_and_mandate_and_ends_with_it(
