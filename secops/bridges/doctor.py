@@ -18,6 +18,8 @@ from PIL import features
 from detectors.adapters.listeners.notes import LocalListenerNotes
 from detectors.adapters.log_store import examine as examine_log_store
 from detectors.store.anomalies import models_in_use
+from iam.service.people.break_glass import TEST_EVERY, state_of
+from iam.store.recovery import BreakGlassAccounts
 from kms.adapters.pictures import FONTS
 from secops.adapters.blobs import FileBlobs
 from secops.adapters.database.engine import database_version, make_engine
@@ -74,6 +76,7 @@ def examine(home: Path) -> list[Finding]:
         _retention,
         _cryptography,
         _demo,
+        _break_glass,
     )
     for look in looks:
         try:
@@ -220,6 +223,34 @@ def _models(settings: Settings) -> Iterator[Finding]:
         remedy = "`secops detectors train-model KIND`; until then sign-ins go unjudged"
         seen = "; ".join(bad) or f"{len(records)} in use, files as they were made"
         yield Finding("models", "fault" if bad else "ok", seen, remedy if bad else "")
+
+
+def _break_glass(settings: Settings) -> Iterator[Finding]:
+    """Look whether somebody gets in when nobody else does, and whether that was tried lately."""
+    if not settings.database_url and not (settings.home / DATABASE_FILE).is_file():
+        return
+    now = SystemClock().now()
+    engine = make_engine(settings.database, read_only=True)
+    try:
+        with engine.begin() as connection:
+            seals = BreakGlassAccounts().all_of(ReadTransaction(connection, now))
+    finally:
+        engine.dispose()
+    name = "emergency accounts"
+    if not seals:
+        remedy = "`secops iam request-break-glass ROLE`: docs/manual/sign_in.md"
+        yield Finding(name, "unprotected", "none is sealed", remedy)
+        return
+    broken = [each for each in seals if state_of(each, now) != "sealed"]
+    stale = [each for each in seals if now - (each.tested_at or each.sealed_at) > TEST_EVERY]
+    if broken:
+        remedy = "collect envelope 2, or have the use looked into and the account sealed anew"
+        yield Finding(name, "unprotected", f"{len(broken)} of {len(seals)} not sealed", remedy)
+    elif stale:
+        remedy = "`secops iam test-break-glass ROLE`, once a month"
+        yield Finding(name, "unprotected", f"{len(stale)} not tested for a month", remedy)
+    else:
+        yield Finding(name, "ok", f"{len(seals)} sealed, tested within a month")
 
 
 def _custody(settings: Settings) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from secops.kernel.permissions.detectors import (
 )
 from secops.kernel.permissions.iam import (
     ACCOUNT_READ,
+    BREAK_GLASS_READ,
     CHANGE_READ,
     CLIENT_READ,
     DEVICE_READ,
@@ -100,6 +101,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("/upstreams", Text("上级身份源", "Identity providers"), UPSTREAM_READ),
             Entry("/policies", Text("访问策略", "Access policies"), POLICY_READ),
             Entry("/locks", Text("锁定", "Locks"), LOCK_READ),
+            Entry("/break-glass", Text("应急账户", "Emergency accounts"), BREAK_GLASS_READ),
             Entry("/devices", Text("设备", "Devices"), DEVICE_READ),
         ),
     ),

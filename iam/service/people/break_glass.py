@@ -49,7 +49,7 @@ from secops.kernel.permissions.iam import (
     BREAK_GLASS_SEAL,
 )
 from secops.kernel.permissions.roles import ADMINISTRATORS
-from secops.kernel.trail import Act
+from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
 KIND: Final = "iam.seal_break_glass"
@@ -263,7 +263,7 @@ class BreakGlassService:
         def work(tx: Transaction) -> bool:
             count_password(means, tx, keys, failed=not fits)
             right = fits and not refused and means.stores.break_glass.tested(tx, account.id)
-            outcome = "done" if right else "refused"
+            outcome: Outcome = "done" if right else "refused"
             tx.record(Act("iam.test_break_glass", actor, f"{_TARGET}{role}", outcome))
             return right
 

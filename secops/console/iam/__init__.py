@@ -6,6 +6,7 @@ from secops.console.iam import (
     accounts,
     applications,
     approvals,
+    break_glass,
     consents,
     imports,
     legal_persons,
@@ -37,4 +38,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *upstreams.routes(desk),
         *policies.routes(desk),
         *locks.routes(desk),
+        *break_glass.routes(desk),
     )
