@@ -14,6 +14,7 @@ from iam.core.rfc4515.filter import template_is_safe
 from iam.core.upstream_ticket.layout import check_ticket_settings
 from iam.errors import UpstreamInvalid
 from iam.models.upstream import (
+    SETTINGS,
     CasSettings,
     LdapSettings,
     OidcSettings,
@@ -33,12 +34,7 @@ _SCHEME: Final = re.compile(r"[a-z]{2}(?:-[a-z0-9]{1,12})+", re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?", re.ASCII)
 _LINKS: Final = frozenset({"cn-id", "uscc"})
 _HIGHEST: Final = 2
-_KINDS: Final[dict[str, type]] = {
-    "oidc": OidcSettings,
-    "ticket": TicketSettings,
-    "cas": CasSettings,
-    "ldap": LdapSettings,
-}
+_ENCRYPTIONS: Final = ("ldaps", "starttls")
 
 
 def make_plan(upstream_id: str, document: Mapping[str, Any]) -> UpstreamPlan:
@@ -52,9 +48,9 @@ def make_plan(upstream_id: str, document: Mapping[str, Any]) -> UpstreamPlan:
     if unknown:
         raise _invalid(f"there is no field {min(unknown)!r}")
     kind = document.get("kind")
-    if kind not in _KINDS:
-        raise _invalid(f"kind is one of {', '.join(_KINDS)}")
-    settings = _read(_KINDS[kind], document.get("settings", {}), "settings")
+    if kind not in SETTINGS:
+        raise _invalid(f"kind is one of {', '.join(SETTINGS)}")
+    settings = _read(SETTINGS[kind], document.get("settings", {}), "settings")
     trust = _read(Trust, document.get("trust", {}), "trust")
     _CHECKS[kind](settings)
     _check_trust(trust)
@@ -183,6 +179,8 @@ def _check_ldap(settings: LdapSettings) -> None:
         raise _invalid("settings.host is a lower-case host name")
     if not (settings.base_dn and settings.bind_dn and settings.subject_attribute):
         raise _invalid("settings.base_dn, bind_dn and subject_attribute are needed")
+    if settings.encryption not in _ENCRYPTIONS:
+        raise _invalid("settings.encryption is ldaps or starttls, never none")
     if not template_is_safe(settings.search_filter):
         raise _invalid("settings.search_filter is a filter with {name} once, as a value")
 

@@ -92,13 +92,15 @@ class LdapSettings:
     """A directory over TLS. ``bind_dn`` searches with the provider's secret as its password.
 
     ``search_filter`` holds ``{name}`` once; ``subject_attribute`` must never be reused by the
-    directory (``entryUUID``, ``objectGUID``).
+    directory (``entryUUID``, ``objectGUID``). ``encryption`` is ``ldaps`` (from the first byte)
+    or ``starttls`` (RFC 4511 §4.14, usually port 389); there is no third.
     """
 
     host: str
     base_dn: str
     bind_dn: str
     port: int = 636
+    encryption: str = "ldaps"
     search_filter: str = "(&(objectClass=person)(uid={name}))"
     subject_attribute: str = "entryUUID"
     id_number_attribute: str = ""
@@ -139,7 +141,7 @@ class UpstreamPlan:
     trust: Trust
 
 
-_SETTINGS: Final[dict[str, Any]] = {
+SETTINGS: Final[Mapping[str, Any]] = {
     "oidc": OidcSettings,
     "ticket": TicketSettings,
     "cas": CasSettings,
@@ -150,7 +152,7 @@ _SETTINGS: Final[dict[str, Any]] = {
 def stored_plan(upstream_id: str, content: str) -> UpstreamPlan:
     """Return the plan of a canonical JSON text that was checked before it was stored."""
     document = json.loads(content)
-    settings = _SETTINGS[document["kind"]](**_tuples(document["settings"]))
+    settings = SETTINGS[document["kind"]](**_tuples(document["settings"]))
     trust = Trust(**_tuples(document["trust"]))
     return UpstreamPlan(upstream_id, document["kind"], document["title"], settings, trust)
 

@@ -66,6 +66,7 @@ from iam.ports.sign_on import (
 )
 from iam.ports.tallies import TallyBook, TallyLine, TallyShelf
 from iam.ports.upstream import (
+    Negotiate,
     NoOutbound,
     Outbound,
     Stream,
@@ -113,6 +114,7 @@ __all__ = [
     "MandateStore",
     "MessageAddressStore",
     "MessageCarrier",
+    "Negotiate",
     "NoBreachedPasswords",
     "NoLoginRisk",
     "NoMandateSigner",

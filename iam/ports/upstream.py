@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from iam.models.upstream import (
@@ -36,6 +36,10 @@ class Stream(Protocol):
         ...
 
 
+Negotiate = Callable[[Stream], None]
+"""Agrees on TLS over a connection that has none yet (StartTLS); raises if it can't."""
+
+
 class Outbound(Protocol):
     """The guarded way out: limits on addresses, size and time; no redirects."""
 
@@ -49,8 +53,13 @@ class Outbound(Protocol):
         """Send ``body``; return (status, answer cut at 64 KiB); raise as ``get``."""
         ...
 
-    def open_tls(self, host: str, port: int, timeout: float) -> Stream:
-        """Return a connection whose certificate fits ``host``; raise as ``get``."""
+    def open_tls(
+        self, host: str, port: int, timeout: float, negotiate: Negotiate | None = None
+    ) -> Stream:
+        """Return a connection whose certificate fits ``host``; raise as ``get``.
+
+        ``negotiate`` speaks first and in clear, to agree on TLS; what it raises comes out.
+        """
         ...
 
 

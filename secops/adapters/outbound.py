@@ -15,6 +15,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -32,6 +33,8 @@ _LOCAL_EMBEDDING: Final = ipaddress.ip_network("64:ff9b:1::/48")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
+Negotiate = Callable[["TlsStream"], None]
+"""Agrees on TLS over a connection that has none yet."""
 
 
 class OutboundRefused(Unavailable):
@@ -113,15 +116,21 @@ class OutboundClient:
             raise OutboundUncertain(msg)
         return status, answer
 
-    def open_tls(self, host: str, port: int, timeout: float) -> TlsStream:
+    def open_tls(
+        self, host: str, port: int, timeout: float, negotiate: Negotiate | None = None
+    ) -> TlsStream:
         """Return a connection to a checked address whose certificate fits ``host``.
 
         ``timeout`` seconds bound the whole conversation. Raises as ``post`` does.
+        ``negotiate`` speaks first and in clear, to agree on TLS (StartTLS); what it raises
+        comes out. What the other side says in clear after that breaks the handshake.
         """
         parts = _split(f"https://{host}:{port}/")
         addresses = self._checked_addresses(parts)
         connection = _connection(parts, addresses, timeout, self._ca_file)
         stream = TlsStream(connection, timeout)
+        if negotiate is not None:
+            connection.before_tls = partial(negotiate, stream)
         try:
             _connect(connection, parts)
         except BaseException:
@@ -196,6 +205,7 @@ class _PinnedConnection(http.client.HTTPConnection):
         tls: ssl.SSLContext | None,
     ) -> None:
         super().__init__(host, port, timeout=timeout)
+        self.before_tls: Callable[[], None] | None = None
         self._addresses = addresses
         self._tls = tls
 
@@ -208,12 +218,17 @@ class _PinnedConnection(http.client.HTTPConnection):
             except OSError:
                 if index == len(self._addresses) - 1:
                     raise
+        if self.before_tls is not None:
+            self.before_tls()
         if self._tls is not None:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
 
 
 class TlsStream:
-    """Bytes to and from one checked host over verified TLS, all of it within a time."""
+    """Bytes to and from one checked host over verified TLS, all of it within a time.
+
+    While TLS is still agreed on, what goes through it is in clear: see ``open_tls``.
+    """
 
     def __init__(self, connection: http.client.HTTPConnection, timeout: float) -> None:
         self._connection = connection
@@ -274,7 +289,7 @@ def _exchange(
 
 def _connection(
     parts: SplitResult, addresses: Sequence[str], timeout: float, ca_file: str
-) -> http.client.HTTPConnection:
+) -> _PinnedConnection:
     tls: ssl.SSLContext | None = None
     if parts.scheme == "https":
         tls = ssl.create_default_context()

@@ -15,10 +15,15 @@ LDAP DEFINITIONS IMPLICIT TAGS ::= BEGIN
 LDAPMessage ::= SEQUENCE { messageID INTEGER, protocolOp CHOICE {
     bindRequest BindRequest, bindResponse BindResponse, unbindRequest UnbindRequest,
     searchRequest SearchRequest, searchResEntry SearchResultEntry,
-    searchResDone SearchResultDone, searchResRef SearchResultReference } }
+    searchResDone SearchResultDone, searchResRef SearchResultReference,
+    extendedReq ExtendedRequest, extendedResp ExtendedResponse } }
+ExtendedRequest ::= [APPLICATION 23] SEQUENCE { requestName [0] OCTET STRING,
+    requestValue [1] OCTET STRING OPTIONAL }
+ExtendedResponse ::= [APPLICATION 24] SEQUENCE { resultCode Result, matchedDN OCTET STRING,
+    diagnosticMessage OCTET STRING, responseName [10] OCTET STRING OPTIONAL }
 BindRequest ::= [APPLICATION 0] SEQUENCE { version INTEGER, name OCTET STRING,
     authentication CHOICE { simple [0] OCTET STRING } }
-Result ::= ENUMERATED { success (0), sizeLimitExceeded (4), noSuchObject (32),
+Result ::= ENUMERATED { success (0), protocolError (2), sizeLimitExceeded (4), noSuchObject (32),
     invalidCredentials (49), busy (51) }
 BindResponse ::= [APPLICATION 1] SEQUENCE { resultCode Result, matchedDN OCTET STRING,
     diagnosticMessage OCTET STRING }
@@ -60,6 +65,11 @@ class FakeDirectory:
     unauthenticated: bool = True
     extra: list[bytes] = field(default_factory=list)
     result: str = "success"
+    start_tls: str = "success"
+    start_tls_name: bytes | None = b"1.3.6.1.4.1.1466.20037"
+    injected: bytes = b""
+    piece: int = 7
+    in_clear: list[str] = field(default_factory=list)
 
     def connect(self) -> FakeConnection:
         return FakeConnection(self)
@@ -67,6 +77,12 @@ class FakeDirectory:
     def answer(self, message: dict[str, Any]) -> list[tuple[str, Any]]:
         kind, operation = message["protocolOp"]
         self.said.append((kind, operation))
+        if kind == "extendedReq":
+            assert operation == {"requestName": b"1.3.6.1.4.1.1466.20037"}
+            answer = _result(self.start_tls)
+            if self.start_tls_name is not None:
+                answer["responseName"] = self.start_tls_name
+            return [("extendedResp", answer)]
         if kind == "bindRequest":
             return [("bindResponse", _result(self._bind(operation)))]
         if kind == "searchRequest":
@@ -100,9 +116,18 @@ class FakeConnection:
     directory: FakeDirectory
     waiting: bytes = b""
     closed: bool = False
+    tls: bool = False
+
+    def begin_tls(self) -> None:
+        """Whatever was said in clear and not read is garbage to a handshake."""
+        if self.waiting:
+            raise Unavailable("SSLError")
+        self.tls = True
 
     def send(self, content: bytes) -> None:
         message = ldap_module().decode("LDAPMessage", content)
+        if not self.tls:
+            self.directory.in_clear.append(message["protocolOp"][0])
         if self.directory.extra:
             self.waiting += self.directory.extra.pop(0)
         for operation in self.directory.answer(message):
@@ -110,10 +135,12 @@ class FakeConnection:
             self.waiting += ldap_module().encode(
                 "LDAPMessage", {"messageID": number, "protocolOp": operation}
             )
+        if message["protocolOp"][0] == "extendedReq":
+            self.waiting += self.directory.injected
 
     def receive(self, limit: int) -> bytes:
         assert not self.closed
-        size = min(limit, 7)
+        size = min(limit, self.directory.piece)
         given, self.waiting = self.waiting[:size], self.waiting[size:]
         if not given:
             raise Unavailable("hung up")

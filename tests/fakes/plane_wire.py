@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from iam.ports import Stream
+from iam.ports import Negotiate, Stream
 from secops.kernel.errors import Unavailable
 from secops.web.dispatch import Dispatcher
 from secops.web.guard import Guard
@@ -33,7 +33,9 @@ class PlaneWire:
         answer = self.ask("POST", url, headers, body, timeout)
         return answer.status, answer.body
 
-    def open_tls(self, host: str, port: int, timeout: float) -> Stream:
+    def open_tls(
+        self, host: str, port: int, timeout: float, negotiate: Negotiate | None = None
+    ) -> Stream:
         raise Unavailable(f"{host}:{port} is no directory within {timeout} s")
 
     def ask(

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from iam.ports import Stream
+from iam.ports import Negotiate, Stream
 from secops.crypto import der, sm2
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Unavailable
@@ -101,10 +101,16 @@ class Province:
         token = self.encode(claims) if self.encode else self.sign(claims)
         return 200, orjson.dumps({"id_token": token, "access_token": "opaque"})
 
-    def open_tls(self, host: str, port: int, timeout: float) -> Stream:
+    def open_tls(
+        self, host: str, port: int, timeout: float, negotiate: Negotiate | None = None
+    ) -> Stream:
         assert timeout > 0
-        self._note(f"ldaps://{host}:{port}")
-        return self.directory.connect()  # type: ignore[no-any-return]
+        self._note(f"{'ldap' if negotiate else 'ldaps'}://{host}:{port}")
+        stream = self.directory.connect()
+        if negotiate is not None:
+            negotiate(stream)
+        stream.begin_tls()
+        return stream  # type: ignore[no-any-return]
 
     def _note(self, url: str) -> None:
         self.asked.append(url)

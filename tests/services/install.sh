@@ -10,7 +10,7 @@ if [ ! -d "$folder/node_modules/openid-client" ] && command -v npm >/dev/null; t
   npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "${judges[@]}" ||
     echo "not installed (no registry): ${judges[*]} - tests that need them will skip" >&2
 fi
-packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl python3-venv)
+packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils python3-venv)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

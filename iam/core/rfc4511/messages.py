@@ -1,4 +1,4 @@
-"""LDAPMessage in BER: simple bind and search (RFC 4511 §4), written and read.
+"""LDAPMessage in BER: StartTLS, simple bind and search (RFC 4511 §4), written and read.
 
 Only what signing in needs. Lengths are read before anything is kept, so that a server can't
 make us hold more than ``MAX_MESSAGE`` bytes.
@@ -30,9 +30,14 @@ BIND_RESPONSE: Final = 0x61
 SEARCH_ENTRY: Final = 0x64
 SEARCH_DONE: Final = 0x65
 SEARCH_REFERENCE: Final = 0x73
+EXTENDED_RESPONSE: Final = 0x78
+START_TLS: Final = b"1.3.6.1.4.1.1466.20037"
 _BIND_REQUEST: Final = 0x60
 _SEARCH_REQUEST: Final = 0x63
 _UNBIND_REQUEST: Final = 0x42
+_EXTENDED_REQUEST: Final = 0x77
+_REQUEST_NAME: Final = 0x80
+_RESPONSE_NAME: Final = 0x8A
 _SIMPLE: Final = 0x80
 _VERSION: Final = 3
 _SUBTREE: Final = 2
@@ -88,6 +93,25 @@ def search_request(
         )
     )
     return _message(number, element(_SEARCH_REQUEST, content))
+
+
+def start_tls_request(number: int) -> bytes:
+    """Return the wish to go on in TLS (§4.14.1)."""
+    return _message(number, element(_EXTENDED_REQUEST, element(_REQUEST_NAME, START_TLS)))
+
+
+def require_start_tls(message: Message) -> None:
+    """Return if the server lets TLS begin; raise ``UpstreamRefused`` for everything else."""
+    code = result_code(message) if message.operation == EXTENDED_RESPONSE else None
+    if code != SUCCESS:
+        msg = "the directory does not begin TLS; nothing is sent in clear"
+        raise UpstreamRefused(msg)
+    rest = message.content
+    while rest:
+        tag, value, rest = read_element(rest)
+        if tag == _RESPONSE_NAME and value != START_TLS:
+            msg = "the directory answers another extended operation"
+            raise UpstreamRefused(msg)
 
 
 def unbind_request(number: int) -> bytes:

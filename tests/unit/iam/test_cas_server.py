@@ -20,7 +20,7 @@ from iam.core.cas30.services import check_service
 from iam.core.cas30.validation import read_answer
 from iam.errors import InvalidRequest, NameTaken, RedirectRefused
 from iam.models.changes import NewChange
-from iam.ports import Stream
+from iam.ports import Negotiate, Stream
 from secops.kernel.errors import Forbidden, SecopsError, Unavailable
 from secops.kernel.events import Delivery, SessionRevoked
 from tests.fakes.iam_home import IamHome, open_iam_home
@@ -58,7 +58,9 @@ class FakeOutbound:
             raise self.error
         return self.answer
 
-    def open_tls(self, host: str, port: int, timeout: float) -> Stream:
+    def open_tls(
+        self, host: str, port: int, timeout: float, negotiate: Negotiate | None = None
+    ) -> Stream:
         raise Unavailable(f"{host} {port} {timeout}")
 
 

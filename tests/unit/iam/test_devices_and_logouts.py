@@ -203,7 +203,7 @@ class Partners:
     def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
         raise AssertionError(url)
 
-    def open_tls(self, host: str, port: int, timeout: float) -> Any:
+    def open_tls(self, host: str, port: int, timeout: float, negotiate: Any = None) -> Any:
         raise AssertionError(host)
 
     def post(

@@ -20,8 +20,10 @@ from iam.core.rfc4511.messages import (
     bind_request,
     read_entry,
     read_message,
+    require_start_tls,
     result_code,
     search_request,
+    start_tls_request,
     unbind_request,
 )
 from iam.core.rfc4515.filter import MAX_NAME, fill_template
@@ -44,6 +46,7 @@ _DISABLED: Final = 2
 """ACCOUNTDISABLE in Active Directory's userAccountControl."""
 _CONTROL: Final = "useraccountcontrol"
 _MAX_PASSWORD: Final = 512
+_SCHEMES: Final = {"ldaps": "ldaps", "starttls": "ldap"}
 _HEX: Final = re.compile(r"[0-9a-f]{2,512}", re.ASCII)
 _MESSAGES: Final = 20
 
@@ -129,7 +132,9 @@ class LdapUpstream:
     @contextmanager
     def _opened(self) -> Iterator[_Conversation]:
         try:
-            stream = self._outbound.open_tls(self._settings.host, self._settings.port, TIMEOUT)
+            negotiate = _start_tls if self._settings.encryption == "starttls" else None
+            host, port = self._settings.host, self._settings.port
+            stream = self._outbound.open_tls(host, port, TIMEOUT, negotiate)
         except SecopsError as error:
             raise UpstreamDown(error.detail) from error
         conversation = _Conversation(stream)
@@ -164,13 +169,22 @@ class LdapUpstream:
             msg = "the entry has no subject"
             raise UpstreamRefused(msg)
         return UpstreamProof(
-            issuer=f"ldaps://{settings.host}:{settings.port}/{settings.base_dn}",
+            issuer=f"{_SCHEMES[settings.encryption]}://{settings.host}:{settings.port}/{settings.base_dn}",
             subject=subject[0].hex(),
             id_number=_one(entry, settings.id_number_attribute),
             credit_code=_one(entry, settings.credit_code_attribute),
             level=_one(entry, settings.level_attribute),
             left=_is_disabled(entry),
         )
+
+
+def _start_tls(stream: Stream) -> None:
+    """Agree on TLS (RFC 4511 §4.14, RFC 4513 §3.1.1); raise where the directory won't.
+
+    Nothing that came in clear is kept: an answer that somebody on the way put behind the
+    directory's own would otherwise be read as if it had come through TLS.
+    """
+    _Conversation(stream).start_tls()
 
 
 class _Conversation:
@@ -180,6 +194,15 @@ class _Conversation:
         self._stream = stream
         self._number = 0
         self._kept = b""
+
+    def start_tls(self) -> None:
+        """Ask for TLS; nothing else may have come with the answer."""
+        self._number += 1
+        self._say(start_tls_request(self._number))
+        require_start_tls(self._answer())
+        if self._kept:
+            msg = "the directory said more in clear than it was asked"
+            raise UpstreamRefused(msg)
 
     def bind(self, name: str, password: str) -> int:
         """Return the result of a simple bind."""
