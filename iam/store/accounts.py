@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from iam.errors import NameTaken
 from iam.models.accounts import Account, AccountQuery, AccountState
 from iam.store.organisations import within
+from iam.store.roles import in_force
 from iam.store.tables import accounts, enrolments, registered_devices, role_grants, sessions
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -46,8 +47,7 @@ def _narrowed(org_id: str, query: AccountQuery, now: int) -> list[sa.ColumnEleme
         conditions.append(column.kind == query.kind)
     if query.role:
         held = role_grants.c
-        counts = sa.or_(held.expires_at.is_(None), held.expires_at > now)
-        holders = sa.select(held.subject_id).where(held.role == query.role, counts)
+        holders = sa.select(held.subject_id).where(held.role == query.role, in_force(now))
         conditions.append(column.id.in_(holders))
     return conditions
 

@@ -10,6 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from iam.models.zero_trust import Lock, LockKind
+from iam.store.roles import in_force
 from iam.store.tables import accounts, locks, role_grants, sessions
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
@@ -101,7 +102,7 @@ class Locks:
         rows = tx.execute(
             sa.select(table.id, table.person_id, table.org_id)
             .select_from(accounts.join(role_grants, table.id == role_grants.c.subject_id))
-            .where(role_grants.c.role == role, table.state == "active")
+            .where(role_grants.c.role == role, table.state == "active", in_force(tx.now))
         ).all()
         return [(row[0], row[1] or "", row[2]) for row in rows]
 

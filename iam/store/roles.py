@@ -36,9 +36,9 @@ def drop_empty_side(tx: Transaction, person_key: bytes | None) -> None:
     tx.execute(person_sides.delete().where(person_sides.c.person_key == person_key, ~held))
 
 
-def _counts(tx: Transaction) -> sa.ColumnElement[bool]:
+def in_force(now: int) -> sa.ColumnElement[bool]:
     """Return the condition that a grant was given for good, or is lent and not over yet."""
-    return sa.or_(role_grants.c.expires_at.is_(None), role_grants.c.expires_at > tx.now)
+    return sa.or_(role_grants.c.expires_at.is_(None), role_grants.c.expires_at > now)
 
 
 class Roles:
@@ -65,14 +65,14 @@ class Roles:
     def of_subject(self, tx: Transaction, subject_id: str) -> frozenset[str]:
         """Return the subject's roles."""
         query = sa.select(role_grants.c.role).where(
-            role_grants.c.subject_id == subject_id, _counts(tx)
+            role_grants.c.subject_id == subject_id, in_force(tx.now)
         )
         return frozenset(tx.execute(query).scalars())
 
     def of_person(self, tx: Transaction, person_key: bytes) -> frozenset[str]:
         """Return what the person holds over all their accounts."""
         query = sa.select(role_grants.c.role).where(
-            role_grants.c.person_key == person_key, _counts(tx)
+            role_grants.c.person_key == person_key, in_force(tx.now)
         )
         return frozenset(tx.execute(query).scalars())
 
@@ -81,7 +81,7 @@ class Roles:
     ) -> Mapping[str, frozenset[str]]:
         """Return the roles of each of ``subject_ids``."""
         query = sa.select(role_grants.c.subject_id, role_grants.c.role).where(
-            role_grants.c.subject_id.in_(subject_ids), _counts(tx)
+            role_grants.c.subject_id.in_(subject_ids), in_force(tx.now)
         )
         found: dict[str, set[str]] = {subject: set() for subject in subject_ids}
         for subject, role in tx.execute(query):
@@ -122,7 +122,7 @@ class Roles:
     def by_subject(self, tx: Transaction, org_id: str) -> Mapping[str, frozenset[str]]:
         """Return the roles of every subject of the organisation and those below it."""
         query = sa.select(role_grants.c.subject_id, role_grants.c.role).where(
-            within(role_grants.c.org_id, org_id), _counts(tx)
+            within(role_grants.c.org_id, org_id), in_force(tx.now)
         )
         found: dict[str, set[str]] = {}
         for subject, role in tx.execute(query):

@@ -21,9 +21,10 @@ from iam.models.accounts import (
     Person,
 )
 from iam.service.means import Means
+from iam.service.protection.account_locks import lock_account
 from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account, reaches, require_reach
-from iam.service.sign_on.sessions import end_within, find_account, refuse_own
+from iam.service.sign_on.sessions import find_account, refuse_own
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict
@@ -35,7 +36,7 @@ from secops.kernel.permissions.iam import (
     ACCOUNT_UNLOCK,
 )
 from secops.kernel.trail import Act
-from secops.kernel.transactions import Restriction, Transaction
+from secops.kernel.transactions import Transaction
 
 MAX_SERVICE_LIFE: Final = 731 * DAY
 PROVED_LEVEL: Final = 2
@@ -242,16 +243,7 @@ class AccountService:
         self.means.parts.access.require(actor, ACCOUNT_LOCK, "account:*")
         read = self.means.parts.transactions.read
         found = read(lambda tx: reached_account(self.means, tx, actor, account))
-
-        def work(tx: Transaction) -> None:
-            if found.state == "active":
-                self.means.stores.accounts.set_state(tx, found.id, "locked")
-            end_within(self.means, tx, found.id, reason)
-
-        act = Act(
-            "iam.lock_account", actor, f"account:{found.id}", details={"reason": reason[:500]}
-        )
-        self.means.parts.transactions.restrict(work, Restriction("account", found.id, act))
+        lock_account(self.means, actor, found.id, {"reason": reason})
         return found
 
     def unlock_account(self, actor: Actor, account: str, reason: str) -> Account:

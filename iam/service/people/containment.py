@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from iam.models.accounts import Account
 from iam.service.means import Means
-from iam.service.sign_on.sessions import end_sessions, end_within, find_account
+from iam.service.protection.account_locks import lock_account
+from iam.service.sign_on.sessions import end_sessions, find_account
 from secops.kernel.actors import system_actor
 from secops.kernel.errors import NotFound
 from secops.kernel.permissions.roles import ADMINISTRATORS
-from secops.kernel.trail import Act
-from secops.kernel.transactions import Restriction, Transaction
+from secops.kernel.transactions import Transaction
 
 _ACTOR = system_actor("playbooks")
 
@@ -70,12 +70,4 @@ class ContainmentService:
 
     def lock_account(self, account_id: str, order: Mapping[str, str]) -> None:
         """Lock it and end its sessions; ``order`` names run, requester, approver and reason."""
-
-        def work(tx: Transaction) -> None:
-            found = self.means.stores.accounts.get(tx, account_id)
-            if found.state == "active":
-                self.means.stores.accounts.set_state(tx, account_id, "locked")
-            end_within(self.means, tx, account_id, order.get("reason", ""))
-
-        act = Act("iam.lock_account", _ACTOR, f"account:{account_id}", details=dict(order))
-        self.means.parts.transactions.restrict(work, Restriction("account", account_id, act))
+        lock_account(self.means, _ACTOR, account_id, order)

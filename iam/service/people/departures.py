@@ -12,19 +12,20 @@ from iam.service.means import Means
 from iam.service.people.accounts import check_service_dates
 from iam.service.people.roles import end_with_roles
 from iam.service.persons import same_person
+from iam.service.protection.account_locks import lock_account
 from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.acting import epoch_id
-from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import ACCOUNT_CREATE, ACCOUNT_READ, DEPARTURE_ORDER
 from secops.kernel.trail import Act
-from secops.kernel.transactions import Restriction, Transaction
+from secops.kernel.transactions import Transaction
 
 MAX_AHEAD: Final = 366 * DAY
 _SCHEDULER: Final = system_actor("iam.departures")
+_OVER: Final = "the service account's end has come"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +141,11 @@ class DepartureService:
         read = self.means.parts.transactions.read
         over = read(lambda tx: self.means.stores.departures.expired_services(tx, limit))
         for account_id in over:
-            details = {"reason": "the service account's end has come"}
-            act = Act("iam.lock_account", _SCHEDULER, f"account:{account_id}", details=details)
-            self.means.parts.transactions.restrict(
-                self._locking(account_id),
-                Restriction("account", account_id, act),
-            )
+            lock_account(self.means, _SCHEDULER, account_id, {"reason": _OVER}, pending=True)
         return len(over)
 
     def _ending(self, departure: Departure) -> Callable[[Transaction], None]:
         return lambda tx: self._carry_out(tx, _SCHEDULER, departure)
-
-    def _locking(self, account_id: str) -> Callable[[Transaction], None]:
-        def work(tx: Transaction) -> None:
-            self.means.stores.accounts.set_state(tx, account_id, "locked")
-            end_within(self.means, tx, account_id, "the service account's end has come")
-
-        return work
 
     def _carry_out(self, tx: Transaction, actor: Actor, departure: Departure) -> None:
         if not self.means.stores.departures.finish(tx, departure.id, "done"):

@@ -13,10 +13,10 @@ from iam.errors.zero_trust import DeviceRefused
 from iam.models.zero_trust import Device
 from iam.service.means import Means
 from iam.service.sign_on.references import read_reference, write_reference
+from iam.service.sign_on.sessions import end_one
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import MINUTE
 from secops.kernel.errors import Conflict, Invalid, NotFound
-from secops.kernel.events import SessionRevoked
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import DEVICE_READ, DEVICE_REVOKE
 from secops.kernel.trail import Act
@@ -162,16 +162,9 @@ class DeviceService:
         def work(tx: Transaction) -> None:
             means.stores.registered_devices.revoke(tx, device.id)
             for session_id in means.stores.registered_devices.sessions_of(tx, device.id):
-                means.stores.sessions.end(tx, session_id)
-                means.parts.revocations.revoke(tx, "session", session_id)
-                tx.announce(
-                    SessionRevoked(
-                        org_id=device.org_id,
-                        session_id=session_id,
-                        account_id=device.account_id,
-                        reason=reason[:500],
-                    )
-                )
+                session = means.stores.sessions.get(tx, session_id)
+                if session is not None:
+                    end_one(means, tx, session, reason)
 
         act = Act(
             "iam.revoke_device", actor, f"device:{device.id}", details={"reason": reason[:500]}

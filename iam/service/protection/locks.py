@@ -19,12 +19,11 @@ from iam.models.zero_trust import Lock, LockKind
 from iam.service.changes import Asking, ChangeDesk, Sides, Verdict, ask_change, decide_change
 from iam.service.means import Means
 from iam.service.persons import refuse_requester
-from iam.service.sign_on.sessions import find_account
+from iam.service.sign_on.sessions import end_one, ending_of, find_account
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY, rfc3339_or_none
 from secops.kernel.errors import Invalid, NotFound
-from secops.kernel.events import SessionRevoked
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import LOCK_LIFT, LOCK_LIFT_APPROVE, LOCK_READ, LOCK_SET
 from secops.kernel.permissions.roles import SECURITY_ADMIN
@@ -105,7 +104,7 @@ class LockService:
             f"{lock.kind}:{lock.subject}",
             details={"lock": lock.id, "reason": lock.reason, "until": lock.until, **lock.ended},
         )
-        named = [_ending(actor, session, lock.reason) for session in target.sessions[:MOST_NAMED]]
+        named = [ending_of(actor, session, lock.reason) for session in target.sessions[:MOST_NAMED]]
         restrictions = [Restriction(lock.kind, lock.subject, act), *named]
         means.parts.transactions.restrict(work, *restrictions)
         return lock
@@ -117,16 +116,7 @@ class LockService:
             if account.state == "active":
                 means.stores.accounts.set_state(tx, account.id, "locked")
         for session in target.sessions:
-            means.stores.sessions.end(tx, session.id)
-            means.parts.revocations.revoke(tx, "session", session.id)
-            tx.announce(
-                SessionRevoked(
-                    org_id=session.org_id,
-                    session_id=session.id,
-                    account_id=session.account_id,
-                    reason=lock.reason,
-                )
-            )
+            end_one(means, tx, session, lock.reason)
         for device in target.devices:
             means.stores.registered_devices.revoke(tx, device)
 
@@ -369,9 +359,3 @@ class LockService:
 
 def _may_touch(actor: Actor, org_id: str) -> bool:
     return actor.org_id in (org_id, ROOT_ORG) or actor.kind == "system"
-
-
-def _ending(actor: Actor, session: OpSession, reason: str) -> Restriction:
-    details = {"account": session.account_id, "reason": reason}
-    act = Act("iam.revoke_session", actor, f"session:{session.id}", details=details)
-    return Restriction("session", session.id, act)

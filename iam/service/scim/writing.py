@@ -18,6 +18,7 @@ from iam.models.accounts import Account, NewAccount
 from iam.models.scim import ScimAnswer, ScimRow
 from iam.service.means import Means
 from iam.service.people.accounts import AccountService, PreparedAccount
+from iam.service.protection.account_locks import lock_order
 from iam.service.scim.reading import OPEN, Held, ScimReader
 from iam.service.scim.rendering import dump, etag, scim_error, stored_form
 from iam.service.sign_on.sessions import end_within
@@ -158,8 +159,7 @@ class ScimWriter:
 
         if write.step == "suspend":
             details = {"reason": "suspended by provisioning"}
-            act = Act("iam.lock_account", _SYSTEM, f"account:{after.id}", details=details)
-            lock = Restriction("account", after.id, act)
+            lock = lock_order(_SYSTEM, after.id, details)
             account = _named(lambda: transactions.restrict(work, lock))
             if account is None:
                 msg = "the account is locked; nothing else could be written"

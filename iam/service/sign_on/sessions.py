@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from iam.core.base64url import encode
 from iam.core.names import folded_name
@@ -20,6 +21,8 @@ from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
+
+MAX_REASON: Final = 500
 
 
 def digest_of(cookie: str) -> bytes:
@@ -44,20 +47,25 @@ def find_account(means: Means, tx: Transaction, name_or_id: str) -> Account:
     return account or means.stores.accounts.get(tx, name_or_id)
 
 
-def end_within(means: Means, tx: Transaction, account_id: str, reason: str) -> int:
-    """End every session of the account inside a unit of work; return how many."""
-    ended = means.stores.sessions.alive_of(tx, account_id)
-    for session in ended:
-        means.stores.sessions.end(tx, session.id)
-        means.parts.revocations.revoke(tx, "session", session.id)
+def end_one(means: Means, tx: Transaction, session: OpSession, reason: str) -> None:
+    """End a session inside a unit of work: its row, its tokens, and whoever has to be told."""
+    means.parts.revocations.revoke(tx, "session", session.id)
+    if means.stores.sessions.end(tx, session.id):
         tx.announce(
             SessionRevoked(
                 org_id=session.org_id,
                 session_id=session.id,
-                account_id=account_id,
-                reason=reason,
+                account_id=session.account_id,
+                reason=reason[:MAX_REASON],
             )
         )
+
+
+def end_within(means: Means, tx: Transaction, account_id: str, reason: str) -> int:
+    """End every session of the account inside a unit of work; return how many."""
+    ended = means.stores.sessions.alive_of(tx, account_id)
+    for session in ended:
+        end_one(means, tx, session, reason)
     return len(ended)
 
 
@@ -68,32 +76,19 @@ def end_sessions(
 
     def work(tx: Transaction) -> None:
         for session in sessions:
-            if means.stores.sessions.end(tx, session.id):
-                tx.announce(
-                    SessionRevoked(
-                        org_id=session.org_id,
-                        session_id=session.id,
-                        account_id=session.account_id,
-                        reason=reason,
-                    )
-                )
+            end_one(means, tx, session, reason)
 
-    restrictions = [
-        Restriction(
-            "session",
-            session.id,
-            Act(
-                "iam.revoke_session",
-                actor,
-                f"session:{session.id}",
-                details={"account": session.account_id, "reason": reason},
-            ),
-        )
-        for session in sessions
-    ]
+    restrictions = [ending_of(actor, session, reason) for session in sessions]
     if restrictions:
         means.parts.transactions.restrict(work, *restrictions)
     return tuple(session.id for session in sessions)
+
+
+def ending_of(actor: Actor, session: OpSession, reason: str) -> Restriction:
+    """Return what ends a session everywhere, with its record."""
+    details = {"account": session.account_id, "reason": reason[:MAX_REASON]}
+    act = Act("iam.revoke_session", actor, f"session:{session.id}", details=details)
+    return Restriction("session", session.id, act)
 
 
 @dataclass(frozen=True, slots=True)

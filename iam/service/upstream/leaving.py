@@ -10,13 +10,13 @@ from iam.core.exclusion import administers
 from iam.core.upstream_plan import status_url_of
 from iam.models.upstream import Upstream, UpstreamLink
 from iam.service.means import Means
-from iam.service.sign_on.sessions import end_within
+from iam.service.protection.account_locks import lock_account
 from iam.service.upstream.linking import subject_binding
 from iam.service.upstream.providers import Providers
 from secops.kernel.actors import Actor
 from secops.kernel.clock import HOUR
 from secops.kernel.trail import Act
-from secops.kernel.transactions import Restriction, Transaction
+from secops.kernel.transactions import Transaction
 
 CHECK_EVERY: Final = 6 * HOUR
 BATCH: Final = 20
@@ -46,13 +46,7 @@ def lock_leaver(means: Means, upstream: Upstream, account_id: str) -> bool:
         means.parts.transactions.run(lambda tx: tx.record(act))
         return False
 
-    def work(tx: Transaction) -> None:
-        if means.stores.accounts.get(tx, account_id).state == "active":
-            means.stores.accounts.set_state(tx, account_id, "locked")
-        end_within(means, tx, account_id, "left upstream")
-
-    act = Act("iam.lock_account", actor, target, details=details)
-    means.parts.transactions.restrict(work, Restriction("account", account_id, act))
+    lock_account(means, actor, account_id, details)
     return True
 
 
