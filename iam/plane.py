@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from iam.adapters.breached import BreachedFile
 from iam.adapters.hashing import Argon2Hasher
-from iam.adapters.shipped import policy_compiler, weak_passwords
+from iam.adapters.shipped import policy_compiler, real_name_schemes, weak_passwords
 from iam.adapters.tallies import TallyFolder
 from iam.api import routes
 from iam.core.passwords import PasswordRules
@@ -123,10 +123,11 @@ def assemble(
     parts: Parts, ports: IamPorts, options: IamOptions, *, hasher: PasswordHasher
 ) -> Plane:
     """Return the plane over a given hasher (tests bring a quick one)."""
+    schemes = real_name_schemes(options.real_name_schemes)
     means = Means(
         parts=parts,
         rates=Rates(parts, client_rate=options.client_rate, address_rate=options.address_rate),
-        stores=make_stores(),
+        stores=make_stores(schemes),
         options=options,
         keys=Keys(ports.keyed_hash),
         box=ports.secret_box,
@@ -135,6 +136,7 @@ def assemble(
         login_risk=ports.login_risk,
         outbound=ports.outbound,
         trust=ports.trust,
+        schemes=schemes,
         breached=_breached(options),
         carriers=ports.carriers,
     )

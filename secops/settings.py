@@ -69,6 +69,7 @@ class Settings:
     password_profile: str = "mlps"  # noqa: S105 - the name of a profile
     password_words: str = ""
     breached_passwords: str = ""
+    real_name_schemes: str = ""
     passkey_roots: str = ""
     passkey_models: str = ""
     passkey_attested: bool = False

@@ -1,11 +1,15 @@
-"""The files the product ships for this plane: access policies and the weak list."""
+"""The files the product ships for this plane: access policies, the weak list, schemes."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from iam.adapters.cedar import CedarCompiler, CedarEngine
+from iam.core.real_name import MAX_SCHEMES_TEXT, read_schemes
+from iam.errors import RealNameSchemesInvalid
+from iam.models.real_name import RealNameSchemes
 
 _FOLDER: Final = files("rules.policies")
 
@@ -14,6 +18,22 @@ def weak_passwords() -> frozenset[str]:
     """Return the words no password may lean on."""
     lines = (_FOLDER / "weak_passwords.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def real_name_schemes(own: Path | None = None) -> RealNameSchemes:
+    """Return the shipped schemes and those of the operator's ``own`` file.
+
+    Raises ``RealNameSchemesInvalid``.
+    """
+    shipped = read_schemes((_FOLDER / "real_name_levels.toml").read_text(encoding="utf-8"))
+    if own is None:
+        return shipped
+    try:
+        with own.open(encoding="utf-8") as handle:
+            return read_schemes(handle.read(MAX_SCHEMES_TEXT + 1), shipped)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{own} can't be read"
+        raise RealNameSchemesInvalid(msg) from error
 
 
 def access_policies() -> CedarEngine:

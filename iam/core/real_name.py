@@ -1,27 +1,94 @@
-"""Real-name levels: data of a scheme, compared only within it; an unknown one never suffices."""
+"""Real-name levels: schemes as data, and the claim about a person's level."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from iam.errors import RealNameSchemesInvalid
+from iam.models.real_name import MEANINGS, RealNameScheme, RealNameSchemes
 from iam.models.upstream import RealNameLevel
+from secops.kernel.catalogue import Text
 from secops.kernel.clock import SECOND
 
-_DEMAND: Final = re.compile(r"([a-z]{2}(?:-[a-z0-9]{1,12})+):([1-9])", re.ASCII)
+MAX_SCHEMES_TEXT: Final = 262_144
+_ID: Final = re.compile(r"[a-z]{2}(?:-[a-z0-9]{1,12})+", re.ASCII)
+_HIGHEST: Final = 9
+_FIELDS: Final = frozenset({"id", "title", "source", "levels"})
 
 
-def satisfies(levels: Sequence[RealNameLevel], demand: str, now: int) -> bool:
-    """Tell whether one of ``levels`` meets ``demand`` (``cn-gd:4``) at ``now`` (UTC µs)."""
-    found = _DEMAND.fullmatch(demand)
-    if found is None:
-        return False
-    scheme, least = found[1], int(found[2])
-    return any(
-        level.scheme == scheme and level.level >= least and level.expires_at > now
-        for level in levels
+def read_schemes(text: str, before: RealNameSchemes | None = None) -> RealNameSchemes:
+    """Return the schemes of a TOML text beside those of ``before``.
+
+    Raises ``RealNameSchemesInvalid`` naming the place. A known scheme can't be told anew: what
+    a number stands for must not change by a second file.
+    """
+    if len(text) > MAX_SCHEMES_TEXT:
+        raise _invalid("the file is too long")
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _invalid(str(error)) from error
+    given = document.get("scheme", [])
+    if set(document) - {"scheme"} or not isinstance(given, list):
+        raise _invalid("the file holds nothing but [[scheme]]")
+    known = dict(() if before is None else before.known)
+    for number, entry in enumerate(given, 1):
+        scheme = _scheme(f"scheme {number}", entry)
+        if scheme.id in known:
+            raise _invalid(f"scheme {number}: {scheme.id} is told already")
+        known[scheme.id] = scheme
+    return RealNameSchemes(known)
+
+
+def _scheme(place: str, entry: Any) -> RealNameScheme:
+    if not isinstance(entry, dict) or set(entry) != _FIELDS:
+        raise _invalid(f"{place} has exactly {', '.join(sorted(_FIELDS))}")
+    identifier, source = entry["id"], entry["source"]
+    if not isinstance(identifier, str) or _ID.fullmatch(identifier) is None:
+        raise _invalid(f"{place}: id is like cn-gd")
+    if not isinstance(source, str) or not source:
+        raise _invalid(f"{place}: source says where its levels were read")
+    return RealNameScheme(
+        identifier, _title(place, entry["title"]), source, _rungs(place, entry["levels"])
     )
+
+
+def _title(place: str, given: Any) -> Text:
+    texts = given if isinstance(given, dict) else {}
+    if set(texts) != {"zh", "en"} or not all(isinstance(t, str) and t for t in texts.values()):
+        raise _invalid(f"{place}: title has zh and en")
+    return Text(texts["zh"], texts["en"])
+
+
+def _rungs(place: str, given: Any) -> Mapping[int, int]:
+    """Return the ladder of a scheme: numbers and meanings both go up."""
+    if not isinstance(given, list) or not given:
+        raise _invalid(f"{place}: levels are {{ number, meaning }}")
+    rungs: dict[int, int] = {}
+    for entry in given:
+        number, meaning = _level(place, entry)
+        if rungs and (number <= max(rungs) or meaning < max(rungs.values())):
+            raise _invalid(f"{place}: level {number} stands for less than one below it")
+        rungs[number] = meaning
+    return rungs
+
+
+def _level(place: str, entry: Any) -> tuple[int, int]:
+    if not isinstance(entry, dict) or set(entry) != {"number", "meaning"}:
+        raise _invalid(f"{place}: a level is {{ number, meaning }}")
+    number, meaning = entry["number"], entry["meaning"]
+    if type(number) is not int or not 1 <= number <= _HIGHEST:
+        raise _invalid(f"{place}: a level's number is 1 to {_HIGHEST}")
+    if not isinstance(meaning, str) or meaning not in MEANINGS:
+        raise _invalid(f"{place}: level {number} means one of {', '.join(MEANINGS)}")
+    return number, MEANINGS[meaning]
+
+
+def _invalid(detail: str) -> RealNameSchemesInvalid:
+    return RealNameSchemesInvalid(detail)
 
 
 def real_name_claim(levels: Sequence[RealNameLevel], now: int) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ def make_plan(upstream_id: str, document: Mapping[str, Any]) -> UpstreamPlan:
     if unknown:
         raise _invalid(f"there is no field {min(unknown)!r}")
     kind = document.get("kind")
-    if kind not in SETTINGS:
+    if not isinstance(kind, str) or kind not in SETTINGS:
         raise _invalid(f"kind is one of {', '.join(SETTINGS)}")
     settings = _read(SETTINGS[kind], document.get("settings", {}), "settings")
     trust = _read(Trust, document.get("trust", {}), "trust")

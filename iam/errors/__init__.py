@@ -77,6 +77,7 @@ from iam.errors.recovery import BreakGlassKept, BreakGlassState, ResetOver, Rese
 from iam.errors.sites import PathRefused, SiteRefused, SiteSignIn, SiteUnknown
 from iam.errors.upstream import (
     LocalSignInClosed,
+    RealNameSchemesInvalid,
     SecondFactorNeeded,
     UpstreamDown,
     UpstreamInvalid,
@@ -149,6 +150,7 @@ __all__ = [
     "PossessionRefused",
     "PrivilegeRefused",
     "RateExceeded",
+    "RealNameSchemesInvalid",
     "RedirectRefused",
     "RegistrationNotSupported",
     "RequestNotSupported",

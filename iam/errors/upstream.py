@@ -20,6 +20,17 @@ class UpstreamRefused(Unauthenticated):
     remedy = Text("请重新发起登录。", "Start the sign-in again.")
 
 
+class RealNameSchemesInvalid(Invalid):
+    """A file of real-name schemes can't be read; nothing of it is believed."""
+
+    code = "iam.real_name_schemes_invalid"
+    title = Text("实名等级体系文件不正确", "The file of real-name schemes is not valid")
+    remedy = Text(
+        "请按 rules/policies/real_name_levels.toml 的格式更正。",
+        "Correct it after the form of rules/policies/real_name_levels.toml.",
+    )
+
+
 class UpstreamUnlinked(Forbidden):
     """The person was proved upstream, and no account here stands for them."""
 

@@ -62,6 +62,7 @@ class IamOptions:
     password_history: int = 5
     password_words: frozenset[str] = frozenset()
     breached_passwords: Path | None = None
+    real_name_schemes: Path | None = None
     crypto_profile: CryptoProfile = "intl"
     demo: bool = False
     hash_threads: int = 0

@@ -9,6 +9,7 @@ from typing import Final
 
 from iam.core.passwords import PasswordRules
 from iam.models.options import IamOptions
+from iam.models.real_name import RealNameSchemes
 from iam.ports import (
     BreachedPasswords,
     CertificateTrust,
@@ -73,6 +74,7 @@ class Means:
     login_risk: LoginRisk
     outbound: Outbound = field(default_factory=NoOutbound)
     trust: CertificateTrust = field(default_factory=NoTrust)
+    schemes: RealNameSchemes = field(default_factory=RealNameSchemes)
     breached: BreachedPasswords = field(default_factory=NoBreachedPasswords)
     carriers: tuple[MessageCarrier, ...] = ()
 

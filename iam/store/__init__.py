@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iam.models.real_name import RealNameSchemes
 from iam.ports import IamStores
 from iam.store.accounts import Accounts
 from iam.store.cas import CasTables
@@ -36,8 +37,11 @@ from iam.store.upstreams import UpstreamLinks, Upstreams
 __all__ = ["make_stores"]
 
 
-def make_stores() -> IamStores:
-    """Return all stores; they keep nothing and open nothing themselves."""
+def make_stores(schemes: RealNameSchemes | None = None) -> IamStores:
+    """Return all stores; they keep nothing and open nothing themselves.
+
+    Without ``schemes`` no real-name level of another house stands for anything.
+    """
     return IamStores(
         accounts=Accounts(),
         persons=Persons(),
@@ -61,7 +65,7 @@ def make_stores() -> IamStores:
         decisions=RecordedDecisions(),
         locks=Locks(),
         registered_devices=Devices(),
-        surroundings=SurroundingsReader(),
+        surroundings=SurroundingsReader(schemes or RealNameSchemes()),
         upstreams=Upstreams(),
         upstream_links=UpstreamLinks(),
         cas=CasTables(),

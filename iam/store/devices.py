@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from iam.errors.zero_trust import DeviceKnown
+from iam.models.real_name import RealNameSchemes
 from iam.models.zero_trust import Device, Posture, Surroundings
 from iam.store.tables import (
     accounts,
@@ -22,8 +23,6 @@ from iam.store.tables import (
 )
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
-
-_SCHEME = "cn-gd"
 
 
 def _posture(text: str | None, at: int) -> Posture | None:
@@ -130,12 +129,15 @@ class Devices:
 class SurroundingsReader:
     """What surrounds a caller, joined from several tables in one statement."""
 
+    def __init__(self, schemes: RealNameSchemes) -> None:
+        self._rung = _rung_of(schemes)
+
     def of_session(self, tx: Transaction, session_id: str) -> Surroundings | None:
         """Return what is known of whoever holds the session."""
         device = registered_devices.c
         row = tx.execute(
             sa.select(
-                *_person_columns(tx.now),
+                *_person_columns(tx.now, self._rung),
                 sessions.c.amr,
                 device.id.label("device_id"),
                 device.posture,
@@ -168,7 +170,7 @@ class SurroundingsReader:
     def of_account(self, tx: Transaction, account_id: str) -> Surroundings | None:
         """Return what is known of an account without a session."""
         row = tx.execute(
-            sa.select(*_person_columns(tx.now))
+            sa.select(*_person_columns(tx.now, self._rung))
             .select_from(accounts.outerjoin(persons, persons.c.id == accounts.c.person_id))
             .where(accounts.c.id == account_id)
         ).first()
@@ -179,11 +181,22 @@ class SurroundingsReader:
         )
 
 
-def _person_columns(now: int) -> tuple[sa.ColumnElement[Any], ...]:
+def _rung_of(schemes: RealNameSchemes) -> sa.ColumnElement[int]:
+    """Return what a stored level stands for; 0 for a scheme or number that nobody knows."""
+    level = real_name_levels.c
+    known = [
+        (sa.and_(level.scheme == scheme.id, level.level == number), sa.literal(rung))
+        for scheme in schemes.known.values()
+        for number, rung in scheme.rungs.items()
+    ]
+    return sa.case(*known, else_=0) if known else sa.literal(0)
+
+
+def _person_columns(now: int, rung: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[Any], ...]:
     level = real_name_levels.c
     taken_over = (
-        sa.select(sa.func.max(level.level))
-        .where(level.account_id == accounts.c.id, level.scheme == _SCHEME, level.expires_at > now)
+        sa.select(sa.func.max(rung))
+        .where(level.account_id == accounts.c.id, level.expires_at > now)
         .scalar_subquery()
     )
     return (

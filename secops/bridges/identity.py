@@ -30,6 +30,7 @@ def options(settings: Settings) -> IamOptions:
         password_profile=cast("PasswordProfile", settings.password_profile),
         password_words=frozenset(_parts(settings.password_words)),
         breached_passwords=_in_home(settings, settings.breached_passwords),
+        real_name_schemes=_in_home(settings, settings.real_name_schemes),
         attestation=_attestation(settings),
         revocation=_revocation(settings),
         terminator_key=bytes.fromhex(settings.terminator_key),

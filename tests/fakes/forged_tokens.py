@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from iam.core.base64url import encode
+from iam.core.rfc9068.header import TokenType
 from iam.core.rfc9068.verify import MAX_TOKEN
 from iam.models.clients import ES256, SM2_SM3
 from iam.service.provider.tokens import KeyRing
@@ -161,9 +162,9 @@ def switched_tokens(home: IamHome, es256: str, sm2: str) -> dict[str, str]:
     for name in ("SM2", "SM2SM3", "sgd_sm3_sm2", "SGD_SM3_SM2 ", "none", "HS256"):
         made = orjson.dumps(headers["SM2"] | {"alg": name})
         found[f"SM2 key named {name!r}"] = signed_by_sm2(home, made, orjson.dumps(bodies["SM2"]))
-    whole, body = orjson.dumps(headers["SM2"]), orjson.dumps(bodies["SM2"])
+    whole, content = orjson.dumps(headers["SM2"]), orjson.dumps(bodies["SM2"])
     for user in (b"", b"1234567812345679", b"secops"):
-        found[f"SM2 for the user {user!r}"] = signed_by_sm2(home, whole, body, user)
+        found[f"SM2 for the user {user!r}"] = signed_by_sm2(home, whole, content, user)
     text, _, signature = sm2.rpartition(".")
     assert home.sm2_signer is not None
     der = home.sm2_signer.private[0].sign(text.encode())
@@ -201,8 +202,9 @@ def _all(home: IamHome, good: str) -> Iterator[tuple[str, str]]:
     yield from _signatures(home, header, good)
     yield from _shapes(good)
     ring = KeyRing({ES256: home.signer}, home.clock)
-    for kind in ("JWT", "logout+jwt"):
-        yield f"our own {kind}", ring.sign(kind, claims)  # type: ignore[arg-type]
+    kinds: tuple[TokenType, ...] = ("JWT", "logout+jwt")
+    for kind in kinds:
+        yield f"our own {kind}", ring.sign(kind, claims)
 
 
 def _headers(

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from iam.core.real_name import satisfies
 from iam.errors import LocalSignInClosed, UpstreamDown
 from iam.models.accounts import LegalPerson, NewAccount
 from iam.models.clients import NewClient
+from iam.models.real_name import DOCUMENT
 from iam.models.upstream import RealNameLevel, UpstreamArrival
 from iam.service.upstream.sign_in import UpstreamOpened
 from iam.store.tables import accounts
@@ -43,14 +43,14 @@ class Story:
         run = self.province.spine.parts.transactions.run
         legal = accounts.update().where(accounts.c.id == seller.id).values(kind="legal")
         run(lambda tx: tx.execute(legal))
-        run(lambda tx: stores.mandates.add_legal_person(tx, body))
+        run(lambda tx: stores.legal_persons.add(tx, body))
         run(lambda tx: stores.upstream_links.put_level(tx, level))
         made, _ = self.county.services.accounts.create_account(
             self.county.actor("system-admin"), NewAccount("company", kind="legal")
         )
         here = LegalPerson("leg_9", ROOT_ORG, CODE, "示例公司", 0, made.id)
         self.county.spine.parts.transactions.run(
-            lambda tx: self.county.services.upstreams.means.stores.mandates.add_legal_person(
+            lambda tx: self.county.services.upstreams.means.stores.legal_persons.add(
                 tx, here
             )
         )
@@ -146,5 +146,6 @@ def test_the_county_takes_the_provinces_level_with_scheme_source_and_end(story: 
     levels = story.county.spine.parts.transactions.read(lambda tx: store.levels_of(tx, account_id))
     now = story.county.clock.now()
     assert [(one.scheme, one.level, one.source) for one in levels] == [("cn-gd", 4, "province")]
-    assert satisfies(levels, "cn-gd:4", now)
-    assert not satisfies(levels, "cn-gd:4", now + DAY)
+    assert now < levels[0].expires_at <= now + DAY
+    means = story.county.services.upstreams.means
+    assert means.schemes.rung(levels[0].scheme, levels[0].level) == DOCUMENT

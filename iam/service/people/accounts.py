@@ -20,6 +20,7 @@ from iam.models.accounts import (
     NewAccount,
     Person,
 )
+from iam.models.real_name import SELF_DECLARED
 from iam.service.means import Means
 from iam.service.protection.account_locks import lock_account
 from iam.service.protection.locks import refuse_locked
@@ -39,8 +40,6 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 MAX_SERVICE_LIFE: Final = 731 * DAY
-PROVED_LEVEL: Final = 2
-"""Real-name level 2: self-declared, its form checked (Guangdong's scheme)."""
 
 
 def person_key(means: Means, document: IdentityDocument) -> bytes:
@@ -64,7 +63,7 @@ def make_person(
         key=key,
         proved=document is not None,
         sealed_name=means.box.seal(full_name.encode(), key),
-        real_name_level=PROVED_LEVEL if document is not None else 1,
+        real_name_level=SELF_DECLARED if document is not None else 1,
         created_at=means.now,
     )
 

@@ -10,6 +10,7 @@ from iam.core.gb32100.credit_code import canonical_credit_code
 from iam.core.mandates import check_covered, check_dates, mandate_text
 from iam.errors import MandateRefused
 from iam.models.accounts import Account, LegalPerson, Mandate
+from iam.models.real_name import DOCUMENT
 from iam.service.means import Means
 from iam.service.people.organisations import check_label
 from iam.service.persons import same_person
@@ -23,9 +24,6 @@ from secops.kernel.permissions.iam import LEGAL_PERSON_CREATE, MANDATE_GRANT, MA
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
 
-LEVEL: Final = 4
-"""Person, name and document agree, or stronger (Guangdong's scheme)."""
-SCHEMES: Final = frozenset({"cn-gd"})
 CERTIFICATES: Final = frozenset({"sm2", "x509"})
 
 
@@ -231,16 +229,17 @@ class MandateService:
             msg = "the legal representative needs no mandate"
             raise MandateRefused(msg)
         if not self._well_known(tx, granter) and not self._by_certificate(tx, actor, granter):
-            msg = f"the granter is known at a real-name level below {LEVEL}"
+            msg = f"the granter is known at a real-name level below {DOCUMENT}"
             raise MandateRefused(msg)
 
     def _well_known(self, tx: Transaction, granter: Account) -> bool:
         if granter.person_id is not None:
             person = self.means.stores.persons.get_person(tx, granter.person_id)
-            if person.real_name_level >= LEVEL:
+            if person.real_name_level >= DOCUMENT:
                 return True
         levels = self.means.stores.upstream_links.levels_of(tx, granter.id)
-        return any(level.scheme in SCHEMES and level.level >= LEVEL for level in levels)
+        rung = self.means.schemes.rung
+        return any(rung(level.scheme, level.level) >= DOCUMENT for level in levels)
 
     def _by_certificate(self, tx: Transaction, actor: Actor, granter: Account) -> bool:
         if actor.id != granter.id or actor.session_id is None:

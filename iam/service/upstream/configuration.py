@@ -164,12 +164,21 @@ class UpstreamService:
         if found is None:
             msg = "there is no such provider"
             raise NotFound(msg)
-        checks = self.providers.open(found).check()
+        checks = [*self.providers.open(found).check(), *self._scheme_checks(found.plan)]
         outcome = "failed" if any(check.ok is False for check in checks) else "done"
         details = {check.what: check.ok for check in checks}
         act = Act("iam.test_upstream", actor, f"upstream:{upstream_id}", outcome, details)  # type: ignore[arg-type] # one of the trail's two words
         self.means.parts.trail.append([act])
         return checks
+
+    def _scheme_checks(self, plan: UpstreamPlan) -> Sequence[UpstreamCheck]:
+        """Tell which of the plan's levels stand for something; others lift no demand."""
+        trust, rung = plan.trust, self.means.schemes.rung
+        if not trust.levels:
+            return ()
+        idle = sorted({each for each in trust.levels.values() if not rung(trust.scheme, each)})
+        why = f"nothing is known of {trust.scheme}:{idle[0]}: it lifts no demand" if idle else ""
+        return (UpstreamCheck("real_name_levels", ok=not idle, why=why),)
 
     def _own(self, tx: Transaction, actor: Actor, upstream_id: str) -> Upstream | None:
         found = self.means.stores.upstreams.find(tx, upstream_id)

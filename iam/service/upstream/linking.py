@@ -121,6 +121,9 @@ class Linking:
             until = min(until, proof.level_until)
         if level is None or until <= tx.now:
             return
+        scheme = self.means.schemes.known.get(trust.scheme)
+        if scheme is not None and level not in scheme.rungs:
+            return  # no number of this scheme: nobody could have said it
         self.means.stores.upstream_links.put_level(
             tx,
             RealNameLevel(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from iam.models.real_name import CERTIFICATE
 from iam.models.sessions import acr_of
 from iam.ports import PolicyAnswer, PolicyQuestion
 from iam.service.zero_trust.book import InForce
@@ -14,7 +15,6 @@ from secops.kernel.catalogue import Text
 from secops.kernel.permissions import ROLES, Permission, roles_with
 
 _HIGHEST_LEVEL: Final = 3
-_HIGHEST_REAL_NAME: Final = 5
 _MOST_ZONES: Final = 20
 
 
@@ -112,7 +112,7 @@ def _helps(asked: PolicyQuestion, in_force: InForce, age: int) -> Iterator[Help]
     if not asked.working_time or asked.holiday:
         worked = replace(asked, working_time=True, holiday=False, weekday=3, hour=10)
         yield Help(worked, Text("在工作时间内办理", "do it in working time"))
-    for level in range(asked.real_name_level + 1, _HIGHEST_REAL_NAME + 1):
+    for level in range(asked.real_name_level + 1, CERTIFICATE + 1):
         text = Text(f"将实名等级提升至 {level}", f"raise the real-name level to {level}")
         yield Help(replace(asked, real_name_level=level), text)
     if asked.risk:

@@ -102,9 +102,8 @@ def test_our_own_endpoints_read_them(party: RelyingParty, tokens: dict[str, str]
     access = {"authorization": f"Bearer {tokens['access_token']}"}
     assert party.browser.send("GET /oauth2/userinfo", headers=access).status == 200
     assert party.browser.send("GET /api/v1/iam/me", headers=access).status == 200
-    seen = party.browser.form(
-        "/oauth2/introspect", token=tokens["access_token"], **party.credentials()
-    )
+    given = {"token": tokens["access_token"], **party.credentials()}
+    seen = party.browser.form("/oauth2/introspect", None, **given)
     assert answer_of(seen)["active"] is True
     assert party.home.services.verification.is_id_token(tokens["id_token"])
 

@@ -168,19 +168,19 @@ def test_a_test_says_of_each_kind_what_answers(home: IamHome, province: Province
         approve(home, service.create_upstream(admin, name, document, secret))
     results = {name: [c.ok for c in service.test_upstream(admin, name)] for name in documents}
     assert results == {
-        "oidc": [True, True],
-        "ticket": [True, True, True],
-        "cas": [True],
-        "ldap": [True, True],
+        "oidc": [True, True, True],
+        "ticket": [True, True, True, True],
+        "cas": [True, True],
+        "ldap": [True, True, True],
     }
     province.down = True
     home.clock.advance(4_000)
     down = {name: [c.ok for c in service.test_upstream(admin, name)] for name in documents}
     assert down == {
-        "oidc": [False, False],
-        "ticket": [True, True, False],
-        "cas": [False],
-        "ldap": [False],
+        "oidc": [False, False, True],
+        "ticket": [True, True, False, True],
+        "cas": [False, True],
+        "ldap": [False, True],
     }
 
 
@@ -196,10 +196,18 @@ def test_a_test_finds_what_is_wrong_with_a_configuration(home: IamHome, province
     assert service.test_upstream(admin, "short")[1] == UpstreamCheck(
         "secret", ok=False, why="an SM4 key has 16 bytes"
     )
-    assert [c.ok for c in service.test_upstream(admin, "words")] == [False, False, True]
+    assert [c.ok for c in service.test_upstream(admin, "words")] == [False, False, True, True]
     assert service.test_upstream(admin, "binder")[0].ok is False
+    strange = {**TRUST, "scheme": "cn-tj", "levels": {"high": 4, "low": 2}}
+    approve(home, service.create_upstream(admin, "strange", ldap_document(strange), "x"))
+    assert service.test_upstream(admin, "strange")[-1] == UpstreamCheck(
+        "real_name_levels", ok=False, why="nothing is known of cn-tj:2: it lifts no demand"
+    )
+    quiet = {**TRUST, "levels": {}}
+    approve(home, service.create_upstream(admin, "quiet", ldap_document(quiet), "reads-only"))
+    assert [c.what for c in service.test_upstream(admin, "quiet")] == ["bind", "search"]
     province.tickets["ST-0-test"] = ("https://invalid.example/", "anybody")
-    assert service.test_upstream(admin, "open") == [
+    assert service.test_upstream(admin, "open")[:1] == [
         UpstreamCheck("server", ok=False, why="a ticket nobody was given is accepted")
     ]
     province.metadata = {"id_token_signing_alg_values_supported": ["RS256"]}

@@ -16,7 +16,7 @@ from iam.core.cas30.validation import read_answer
 from iam.core.openid.discovery import discovery_url, read_metadata
 from iam.core.openid.id_token import token_kid
 from iam.core.openid.keys import read_keys
-from iam.core.real_name import real_name_claim, satisfies
+from iam.core.real_name import real_name_claim
 from iam.core.rfc4511.ber import element, integer, read_element, read_integer, whole_length
 from iam.core.rfc4511.messages import (
     Message,
@@ -459,20 +459,6 @@ def test_xml_with_a_dtd_or_of_another_shape_is_refused() -> None:
 
 def level(scheme: str, number: int, at: int, until: int) -> RealNameLevel:
     return RealNameLevel("acc_1", "org_root", scheme, number, "province", at, until)
-
-
-def test_a_level_counts_only_within_its_scheme_and_time() -> None:
-    held = [level("cn-gd", 4, 0, 100)]
-    assert satisfies(held, "cn-gd:4", 99)
-    for demand, now in (
-        ("cn-gd:5", 0),
-        ("cn-gd:4", 100),
-        ("cn-tj:1", 0),
-        ("cn-gd", 0),
-        ("level 4", 0),
-        ("", 0),
-    ):
-        assert not satisfies(held, demand, now)
 
 
 def test_the_claim_is_the_latest_level_that_holds() -> None:

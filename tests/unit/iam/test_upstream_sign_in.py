@@ -160,6 +160,26 @@ def test_a_person_proved_by_the_province_gets_a_session_and_a_level(oidc: County
     }
 
 
+def levels_after(county: County, trust: dict[str, Any]) -> list[tuple[str, int]]:
+    """What is kept of an account's levels after a sign-in with ``trust``."""
+    county.configure("province", {**oidc_document(), "trust": {**TRUST, **trust}}, SECRET)
+    account = county.hire("zhang.san")
+    county.by_oidc()
+    home = county.home
+    levels = home.spine.parts.transactions.read(
+        lambda tx: home.services.upstreams.means.stores.upstream_links.levels_of(tx, account.id)
+    )
+    return [(level.scheme, level.level) for level in levels]
+
+
+def test_a_number_that_its_scheme_does_not_have_is_not_taken_over(county: County) -> None:
+    assert levels_after(county, {"levels": {"4": 9}}) == []
+
+
+def test_an_unknown_schemes_level_is_kept_as_it_was_said(county: County) -> None:
+    assert levels_after(county, {"scheme": "cn-tj", "levels": {"4": 9}}) == [("cn-tj", 9)]
+
+
 def test_the_second_sign_in_needs_no_number_any_more(oidc: County) -> None:
     account = oidc.hire("zhang.san")
     oidc.by_oidc()

@@ -1,0 +1,43 @@
+"""Schemes of real-name levels: what a province's number stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from secops.kernel.catalogue import Text
+
+SELF_DECLARED: Final = 2
+TWO_ELEMENTS: Final = 3
+DOCUMENT: Final = 4
+CERTIFICATE: Final = 5
+MEANINGS: Final[Mapping[str, int]] = {
+    "self_declared": SELF_DECLARED,
+    "two_elements": TWO_ELEMENTS,
+    "document": DOCUMENT,
+    "certificate": CERTIFICATE,
+}
+"""What a level can stand for, on our own ladder: policies compare these numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealNameScheme:
+    """One scheme; ``rungs`` maps its numbers to our ladder."""
+
+    id: str
+    title: Text
+    source: str
+    rungs: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RealNameSchemes:
+    """All schemes that are known; what is not known stands for nothing."""
+
+    known: Mapping[str, RealNameScheme] = field(default_factory=dict)
+
+    def rung(self, scheme: str, level: int) -> int:
+        """Return what ``level`` of ``scheme`` stands for on our ladder, 0 for nothing."""
+        found = self.known.get(scheme)
+        return 0 if found is None else found.rungs.get(level, 0)
