@@ -34,7 +34,12 @@ from iam.ports.login_risk import (
     SignInFacts,
 )
 from iam.ports.messages import MessageAddressStore, MessageCarrier, OwnerNoticeStore
-from iam.ports.organisations import DepartureStore, MandateStore, OrganisationStore
+from iam.ports.organisations import (
+    DepartureStore,
+    LegalPersonStore,
+    MandateStore,
+    OrganisationStore,
+)
 from iam.ports.people import (
     AccountStore,
     CredentialStore,
@@ -106,6 +111,7 @@ __all__ = [
     "IamPorts",
     "IamStores",
     "KeyedHash",
+    "LegalPersonStore",
     "LockStore",
     "LockoutStore",
     "LoginRisk",
@@ -164,6 +170,7 @@ class IamStores:
     accounts: AccountStore
     persons: PersonStore
     organisations: OrganisationStore
+    legal_persons: LegalPersonStore
     mandates: MandateStore
     departures: DepartureStore
     changes: ChangeStore

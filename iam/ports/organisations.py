@@ -56,20 +56,18 @@ class OrganisationStore(Protocol):
         ...
 
 
-class MandateStore(Protocol):
-    """Legal persons, mandates, and for whom a session acts."""
+class LegalPersonStore(Protocol):
+    """Legal persons."""
 
-    def add_legal_person(self, tx: Transaction, legal: LegalPerson) -> None:
+    def add(self, tx: Transaction, legal: LegalPerson) -> None:
         """Store it; raise ``NameTaken`` if the credit code is known."""
         ...
 
-    def legal_person(self, tx: Transaction, legal_id: str) -> LegalPerson:
+    def get(self, tx: Transaction, legal_id: str) -> LegalPerson:
         """Return it; raise ``NotFound``."""
         ...
 
-    def legal_persons(
-        self, tx: Transaction, org_id: str, request: PageRequest
-    ) -> Page[LegalPerson]:
+    def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[LegalPerson]:
         """Return legal persons within the organisation, by id."""
         ...
 
@@ -77,12 +75,16 @@ class MandateStore(Protocol):
         """Return the legal persons whose legal representative the account is."""
         ...
 
-    def unended(self, tx: Transaction, legal_id: str) -> Sequence[Mandate]:
-        """Return mandates of a legal person that hold now or will, by id."""
-        ...
-
     def set_representative(self, tx: Transaction, legal_id: str, account_id: str) -> None:
         """Name its legal representative."""
+        ...
+
+
+class MandateStore(Protocol):
+    """Mandates, and for whom a session acts."""
+
+    def unended(self, tx: Transaction, legal_id: str) -> Sequence[Mandate]:
+        """Return mandates of a legal person that hold now or will, by id."""
         ...
 
     def add(self, tx: Transaction, mandate: Mandate) -> None:

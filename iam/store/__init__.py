@@ -20,7 +20,7 @@ from iam.store.grants import Grants
 from iam.store.lockouts import Lockouts
 from iam.store.locks import Locks
 from iam.store.logouts import ClientRequests, Logouts
-from iam.store.mandates import Mandates
+from iam.store.mandates import LegalPersons, Mandates
 from iam.store.messages import MessageAddresses, OwnerNotices
 from iam.store.organisations import Organisations
 from iam.store.passkeys import Passkeys
@@ -46,6 +46,7 @@ def make_stores(schemes: RealNameSchemes | None = None) -> IamStores:
         accounts=Accounts(),
         persons=Persons(),
         organisations=Organisations(),
+        legal_persons=LegalPersons(),
         mandates=Mandates(),
         departures=Departures(),
         changes=Changes(),

@@ -28,10 +28,10 @@ def _mandate(row: Any) -> Mandate:
     return Mandate(**fields)
 
 
-class Mandates:
-    """Mandates and legal persons in their tables."""
+class LegalPersons:
+    """Legal persons in the table ``iam_legal_persons``."""
 
-    def add_legal_person(self, tx: Transaction, legal: LegalPerson) -> None:
+    def add(self, tx: Transaction, legal: LegalPerson) -> None:
         """Store it; raise ``NameTaken`` if the credit code is known."""
         try:
             tx.execute(legal_persons.insert().values(**asdict(legal)))
@@ -39,7 +39,7 @@ class Mandates:
             msg = "a legal person with this credit code is registered"
             raise NameTaken(msg) from error
 
-    def legal_person(self, tx: Transaction, legal_id: str) -> LegalPerson:
+    def get(self, tx: Transaction, legal_id: str) -> LegalPerson:
         """Return it; raise ``NotFound``."""
         row = tx.execute(sa.select(legal_persons).where(legal_persons.c.id == legal_id)).first()
         if row is None:
@@ -47,9 +47,7 @@ class Mandates:
             raise NotFound(msg)
         return LegalPerson(**row._mapping)  # noqa: SLF001
 
-    def legal_persons(
-        self, tx: Transaction, org_id: str, request: PageRequest
-    ) -> Page[LegalPerson]:
+    def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[LegalPerson]:
         """Return legal persons of the organisation and those below it, by id."""
         column = legal_persons.c
         query = sa.select(legal_persons).where(within(column.org_id, org_id))
@@ -65,6 +63,18 @@ class Mandates:
         query = sa.select(legal_persons).where(column.representative_id == account_id)
         return [LegalPerson(**row._mapping) for row in tx.execute(query.order_by(column.id))]  # noqa: SLF001
 
+    def set_representative(self, tx: Transaction, legal_id: str, account_id: str) -> None:
+        """Name its legal representative."""
+        tx.execute(
+            legal_persons.update()
+            .where(legal_persons.c.id == legal_id)
+            .values(representative_id=account_id)
+        )
+
+
+class Mandates:
+    """Mandates in the table ``iam_mandates``, and for whom sessions act."""
+
     def unended(self, tx: Transaction, legal_id: str) -> Sequence[Mandate]:
         """Return mandates of a legal person that hold now or will, by id."""
         column = mandates.c
@@ -78,14 +88,6 @@ class Mandates:
             .order_by(column.id)
         )
         return [_mandate(row) for row in rows]
-
-    def set_representative(self, tx: Transaction, legal_id: str, account_id: str) -> None:
-        """Name its legal representative."""
-        tx.execute(
-            legal_persons.update()
-            .where(legal_persons.c.id == legal_id)
-            .values(representative_id=account_id)
-        )
 
     def add(self, tx: Transaction, mandate: Mandate) -> None:
         """Store it; raise ``NotFound`` where legal person or agent is unknown."""

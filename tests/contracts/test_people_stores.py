@@ -245,11 +245,18 @@ def test_a_mandate_is_kept_as_it_was_signed(people: Spine) -> None:
         services=("oa",), seals=("seal_1",), granter_id="acc_0", granted_at=START,
         signature=b"\x00\xff",
     )  # fmt: skip
-    run(people, lambda tx: mandates.add_legal_person(tx, legal))
+    run(people, lambda tx: STORES.legal_persons.add(tx, legal))
     run(people, lambda tx: mandates.add(tx, mandate))
     assert run(people, lambda tx: mandates.get(tx, "man_1")) == mandate
     assert run(people, lambda tx: mandates.alive(tx, agent_id="acc_1")) == [mandate]
+    later = replace(mandate, id="man_2", starts_at=START + HOUR, ends_at=START + 2 * HOUR)
+    run(people, lambda tx: mandates.add(tx, later))
+    assert run(people, lambda tx: mandates.alive(tx, agent_id="acc_1")) == [mandate]
+    assert run(people, lambda tx: mandates.unended(tx, "leg_1")) == [mandate, later]
+    assert run(people, lambda tx: STORES.legal_persons.represented_by(tx, "acc_0")) == [legal]
+    assert run(people, lambda tx: STORES.legal_persons.represented_by(tx, "acc_1")) == []
+    run(people, lambda tx: mandates.revoke(tx, "man_2"))
     assert [run(people, lambda tx: mandates.revoke(tx, "man_1")) for _ in range(2)] == [True, False]
     assert run(people, lambda tx: mandates.alive(tx, legal_person_id="leg_1")) == []
     with pytest.raises((NameTaken, Conflict)):
-        run(people, lambda tx: mandates.add_legal_person(tx, replace(legal, id="leg_2")))
+        run(people, lambda tx: STORES.legal_persons.add(tx, replace(legal, id="leg_2")))

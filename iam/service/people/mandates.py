@@ -65,7 +65,7 @@ class MandateService:
             if representative is not None:
                 named = self._representative(tx, actor, representative).id
             made = replace(legal, representative_id=named)
-            self.means.stores.mandates.add_legal_person(tx, made)
+            self.means.stores.legal_persons.add(tx, made)
             details = {"representative": named}
             target = f"legal_person:{legal.id}"
             tx.record(Act("iam.create_legal_person", actor, target, details=details))
@@ -83,7 +83,7 @@ class MandateService:
             ended = self.means.stores.mandates.unended(tx, legal_id)
             for mandate in ended if legal.representative_id != found.id else ():
                 self._end(tx, mandate.id)
-            self.means.stores.mandates.set_representative(tx, legal_id, found.id)
+            self.means.stores.legal_persons.set_representative(tx, legal_id, found.id)
             details = {"before": legal.representative_id, "after": found.id}
             target = f"legal_person:{legal_id}"
             tx.record(Act("iam.set_representative", actor, target, details=details))
@@ -94,7 +94,7 @@ class MandateService:
         """Return the legal persons within reach."""
         self.means.parts.access.require(actor, MANDATE_READ, "legal_person:*")
         read = self.means.parts.transactions.read
-        return read(lambda tx: self.means.stores.mandates.legal_persons(tx, actor.org_id, request))
+        return read(lambda tx: self.means.stores.legal_persons.page(tx, actor.org_id, request))
 
     def list_mandates(self, actor: Actor, legal_id: str) -> Sequence[Mandate]:
         """Return the mandates of a legal person that hold now or will."""
@@ -115,9 +115,9 @@ class MandateService:
         """Return whom the caller legally represents, with the mandates that hold or will."""
 
         def work(tx: Transaction) -> list[tuple[LegalPerson, Sequence[Mandate]]]:
-            mandates = self.means.stores.mandates
-            found = mandates.represented_by(tx, actor.id)
-            return [(legal, mandates.unended(tx, legal.id)) for legal in found]
+            stores = self.means.stores
+            found = stores.legal_persons.represented_by(tx, actor.id)
+            return [(legal, stores.mandates.unended(tx, legal.id)) for legal in found]
 
         return self.means.parts.transactions.read(work)
 
@@ -162,7 +162,7 @@ class MandateService:
         scope, mandate_id = check_label(new.scope), self.means.parts.ids.new("man")
 
         def prepare(tx: Transaction) -> tuple[Mandate, LegalPerson]:
-            legal = self.means.stores.mandates.legal_person(tx, new.legal_person_id)
+            legal = self.means.stores.legal_persons.get(tx, new.legal_person_id)
             if own:
                 agent = self._own_agent(tx, actor, legal, new.agent)
             else:
@@ -190,7 +190,7 @@ class MandateService:
         mandate = replace(draft, signature=signature)
 
         def work(tx: Transaction) -> Mandate:
-            now = self.means.stores.mandates.legal_person(tx, legal.id)
+            now = self.means.stores.legal_persons.get(tx, legal.id)
             if now.representative_id != mandate.granter_id:
                 msg = "the legal representative has changed"
                 raise MandateRefused(msg)
@@ -256,7 +256,7 @@ class MandateService:
         return found
 
     def _legal(self, tx: Transaction, actor: Actor, legal_id: str) -> LegalPerson:
-        legal = self.means.stores.mandates.legal_person(tx, legal_id)
+        legal = self.means.stores.legal_persons.get(tx, legal_id)
         require_reach(self.means, tx, actor, legal.org_id, "legal person")
         return legal
 

@@ -87,8 +87,8 @@ class ProfileService:
     def _mandates(
         self, tx: Transaction, account: Account
     ) -> tuple[tuple[Mandate, LegalPerson], ...]:
-        mandates = self.means.stores.mandates
+        stores = self.means.stores
         return tuple(
-            (each, mandates.legal_person(tx, each.legal_person_id))
-            for each in mandates.alive(tx, agent_id=account.id)
+            (each, stores.legal_persons.get(tx, each.legal_person_id))
+            for each in stores.mandates.alive(tx, agent_id=account.id)
         )

@@ -48,7 +48,7 @@ class ActingService:
         if self.means.stores.accounts.get(tx, mandate.agent_id).state != "active":
             msg = "the agent's account is not active"
             raise MandateRefused(msg)
-        legal = self.means.stores.mandates.legal_person(tx, mandate.legal_person_id)
+        legal = self.means.stores.legal_persons.get(tx, mandate.legal_person_id)
         self._verify_signature(mandate, legal)
         return legal
 
