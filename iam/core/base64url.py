@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 from typing import Final
 
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
+"""The other alphabet's own characters become ones that no alphabet has."""
 
 
 def encode(content: bytes) -> str:
@@ -22,8 +23,9 @@ def decode(text: str) -> bytes:
     spellings, so what was read is written again and compared.
     """
     try:
-        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
+        standard = text.encode("ascii").translate(_STANDARD)
+        content = binascii.a2b_base64(standard + b"=" * (-len(text) % 4), strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
         raise ValueError(text[:16]) from error
     if encode(content) != text:
         raise ValueError(text[:16])

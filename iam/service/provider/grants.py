@@ -84,7 +84,7 @@ class GrantService:
         audience = resource or client.audiences[0]
         if audience not in client.audiences:
             raise InvalidTarget
-        actor = actor_of_client(client, scopes)
+        actor = self.callers.directory.actor(client, scopes)
         decision = self.decisions.decide(Question(actor, TOKEN_ISSUE, "token:new"))
         if not decision.allowed:
             raise AccessDenied(decision.reason)
