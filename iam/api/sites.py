@@ -122,7 +122,8 @@ def _described(request: Request) -> SiteRequest:
 
 def _itself(request: Request) -> SiteRequest:
     path = request.target.removeprefix(_NGINX)
-    return _site_request(request, request.method, request.headers["host"], path)
+    query = f"?{request.query_string}" if request.query_string else ""
+    return _site_request(request, request.method, request.headers["host"], path + query)
 
 
 def _site_request(request: Request, method: str, host: str, uri: str) -> SiteRequest:

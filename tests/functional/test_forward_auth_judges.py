@@ -1,4 +1,4 @@
-"""nginx and Apache protect a page, set up as the manual says."""
+"""nginx, Envoy and Apache protect a page, set up as the manual says."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from secops.cli.bench.served import free_port, serve
 from secops.kernel.actors import ROOT_ORG, os_actor
 from secops.kernel.clock import SystemClock
 from tests.fakes.demo_site import make_demo_home, read_logins
+from tests.services import envoy
 
 pytestmark = pytest.mark.service
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "manual" / "connect_an_application.md"
@@ -177,6 +178,23 @@ def open_folder() -> Iterator[Path]:
         yield folder
 
 
+def guards(home: Path, site: str, name: str) -> Browser:
+    """What holds at every proxy: who is let in is named, and nothing else is believed."""
+    browser = Browser()
+    status, told = browser.sign_in(home, f"{site}/annual/2026?part=1", name)
+    assert (status, told.splitlines()[0]) == (200, "/annual/2026?part=1")
+    assert f"x-auth-user: {name}" in told
+    assert "x-secops-identity: eyJ" in told
+    lies = {"x-auth-user": "root", "x-auth-subject": "root", "x-secops-identity": "x"}
+    _, told = browser.get(f"{site}/again", **lies)
+    lies_told = [lie for lie in ("x-auth-user: root", "x-auth-subject: root") if lie in told]
+    assert (f"x-auth-user: {name}" in told, lies_told) == (True, [])
+    stranger = Browser()
+    stranger.get(f"{site}/annual")
+    assert "/login" in stranger.place
+    return browser
+
+
 @pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed")
 def test_nginx_protects_a_page_as_the_manual_says(home: Path) -> None:
     port = free_port()
@@ -198,24 +216,38 @@ def test_nginx_protects_a_page_as_the_manual_says(home: Path) -> None:
             f"server {{ listen 127.0.0.1:{port};\n{locations}\n}} }}\n"
         )
         with running(port, NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)):
-            browser = Browser()
-            status, told = browser.sign_in(home, f"{site}/annual/2026?part=1")
-            assert (status, told.splitlines()[0]) == (200, "/annual/2026?part=1")
-            assert "x-auth-user: analyst" in told
-            assert "x-secops-identity: eyJ" in told
-            lies = {"x-auth-user": "root", "x-auth-subject": "root", "x-secops-identity": "x"}
-            _, told = browser.get(f"{site}/again", **lies)
-            lies_told = [
-                lie for lie in ("x-auth-user: root", "x-auth-subject: root") if lie in told
-            ]
-            assert ("x-auth-user: analyst" in told, lies_told) == (True, [])
+            browser = guards(home, site, "analyst")
             refused = [f"{site}{path}" for path in ("/a/%2e%2e/b", "/a//b", "/a/..%2fb", "/a/%5cb")]
             assert [browser.get(url)[0] for url in refused] == [403] * 4
-            stranger = Browser()
-            stranger.get(f"{site}/annual")
-            assert "/login" in stranger.place
             spoof = {"x-original-uri": "/", "x-original-host": f"127.0.0.1:{port}"}
             assert Browser().get(f"{site}/_secops/check", **spoof)[0] == 404
+
+
+@pytest.mark.skipif(bool(envoy.missing()), reason=envoy.missing() or "-")
+def test_envoy_protects_a_page_as_the_manual_says(home: Path) -> None:
+    port = free_port()
+    site = f"http://127.0.0.1:{port}"
+    register(home, "archive", f"{site}/_secops/callback")
+    with (
+        application() as behind,
+        serve(home, trusted_proxies="127.0.0.1") as served,
+        open_folder() as folder,
+    ):
+        rules = block("yaml").replace("port_value: 8080", f"port_value: {served.port}")
+        rules = rules.replace("port_value: 9000", f"port_value: {behind}")
+        (folder / "envoy.yaml").write_text(rules.replace("port_value: 8092", f"port_value: {port}"))
+        options = ("--disable-hot-restart", "--concurrency", "1", "--log-level", "warn")
+        program = str(envoy.envoy_program())
+        with running(port, program, "-c", str(folder / "envoy.yaml"), *options):
+            browser = guards(home, site, "staff")
+            passed = [browser.get(f"{site}{path}")[1] for path in ("/a//b", "/a/%2e%2e/b")]
+            assert [told.splitlines()[0] for told in passed] == ["/a/b", "/b"]
+            escaped = [browser.get(f"{site}{path}")[0] for path in ("/a/..%2fb", "/a/%5cb")]
+            assert escaped == [400, 400]
+            # what the client says of its request beside the request itself counts for nothing
+            spoof = {"x-original-uri": "/", "x-original-host": "127.0.0.1:1", "accept": "*/*"}
+            assert Browser().get(f"{site}/annual", **spoof)[0] == 401
+            assert Browser().post(f"{site}/annual", a="b")[0] == 401
 
 
 @pytest.mark.skipif(

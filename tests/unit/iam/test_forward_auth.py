@@ -361,6 +361,8 @@ def test_envoy_asks_with_the_request_itself_and_headers_of_the_client_count_for_
         303,
         f"https://{HOST}/reports/_secops/start",
     )
+    asked = visitor.send("/forward-auth/reports/x?part=1&b=2", **page)
+    assert parameters(place(asked, "location"))["to"] == "/reports/x?part=1&b=2"
     visitor.sign_in()
     for method in ("GET", "POST", "DELETE"):
         passed = visitor.send("/forward-auth/reports/x", method=method, **page)
