@@ -12,7 +12,14 @@ from iam.errors import NameTaken
 from iam.models.accounts import Account, AccountQuery, AccountState
 from iam.store.organisations import within
 from iam.store.roles import in_force
-from iam.store.tables import accounts, enrolments, registered_devices, role_grants, sessions
+from iam.store.tables import (
+    accounts,
+    break_glass,
+    enrolments,
+    registered_devices,
+    role_grants,
+    sessions,
+)
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
@@ -177,7 +184,10 @@ class Accounts:
         counts = {"active": 0, "pending": 0, "locked": 0} | {s: int(n) for s, n in states}
         last = sa.func.coalesce(column.last_sign_in, column.created_at)
         stale = sa.select(sa.func.count()).where(
-            column.org_id == org_id, column.state == "active", last < stale_before
+            column.org_id == org_id,
+            column.state == "active",
+            last < stale_before,
+            column.id.not_in(sa.select(break_glass.c.account_id)),
         )
         shared = (
             sa.select(column.person_id)

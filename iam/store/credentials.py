@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from iam.models.credentials import PasswordCredential, TotpCredential
 from iam.store.tables import (
     accounts,
+    break_glass,
     certificates,
     passkeys,
     passwords,
@@ -123,7 +124,9 @@ class Credentials:
     ) -> Mapping[str, int]:
         """Return counts: with_two_factors, administrators…, passwords_expired.
 
-        A passkey or a certificate on a UKey are two factors: something held, and its PIN.
+        A passkey or a certificate on a UKey are two factors: something held, and its PIN. A
+        sealed account has its own two, half a password with each of two people and codes on
+        paper; it is meant to lie unused, so its password does not age.
         """
         open_ = (accounts.c.org_id == org_id, accounts.c.state == "active")
         has_password = sa.exists().where(passwords.c.account_id == accounts.c.id)
@@ -136,7 +139,14 @@ class Credentials:
             certificates.c.token_held,
             certificates.c.not_after > now,
         )
-        two_factors = sa.or_(sa.and_(has_password, has_totp), has_passkey, has_token)
+        sealed = sa.exists().where(break_glass.c.account_id == accounts.c.id)
+        has_codes = sa.exists().where(recovery_codes.c.account_id == accounts.c.id)
+        two_factors = sa.or_(
+            sa.and_(has_password, has_totp),
+            has_passkey,
+            has_token,
+            sa.and_(sealed, has_password, has_codes),
+        )
         administers = sa.exists().where(
             role_grants.c.subject_id == accounts.c.id, role_grants.c.role.in_(ADMINISTRATORS)
         )
@@ -155,5 +165,5 @@ class Credentials:
             "with_two_factors": count(two_factors),
             "administrators": count(administers),
             "administrators_with_two_factors": count(administers, two_factors),
-            "passwords_expired": count(newest < set_before),
+            "passwords_expired": count(newest < set_before, ~sealed),
         }

@@ -159,6 +159,8 @@ class Roles:
                 column.org_id == org_id,
                 column.role.in_(ADMINISTRATORS),
                 persons.c.proved.is_(False),
+                # an account in two envelopes is nobody's: its two custodians are known
+                column.subject_id.not_in(sa.select(break_glass.c.account_id)),
             )
         )
         counts["unproved"] = tx.execute(unproved).scalar_one()

@@ -346,6 +346,27 @@ def test_it_works_with_its_password_a_year_old_and_the_county_signing_in_upstrea
     assert place.home.services.decisions.decide(question).allowed
 
 
+def test_the_self_assessment_counts_it_as_what_it_is(place: Place) -> None:
+    def found() -> tuple[object, ...]:
+        evidence = place.home.services.evidence
+        state, roles = evidence.mfa_state(), evidence.roles_state()
+        people = evidence.users_state()
+        return (
+            state.administrators - state.administrators_with_two_factors,
+            state.active_accounts - state.with_two_factors,
+            roles.administrators_unproved,
+            people.stale - people.active,
+            people.passwords_expired - people.active,
+        )
+
+    before = found()
+    place.seal()
+    place.seal("audit-admin")
+    assert found()[:3] == before[:3]
+    place.home.clock.advance(200 * DAY // SECOND)
+    assert found()[3:] == (-2, -2)
+
+
 def test_it_is_retired_by_two(place: Place) -> None:
     sealed = place.seal()
     place.service.retire_break_glass(place.system, place.approved(retire=True))
