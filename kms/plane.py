@@ -8,6 +8,7 @@ from pathlib import Path
 from kms.adapters.anchor_files import HomeAnchorFile
 from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
+from kms.adapters.pdf import PyHankoFiles
 from kms.adapters.pictures import PillowPainter
 from kms.api import routes
 from kms.models import KmsOptions
@@ -75,6 +76,7 @@ def build_services(
         painter=PillowPainter(),
         authority=authority,
         subjects=ports.subjects,
+        pdf=PyHankoFiles(),
     )
     applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
@@ -98,7 +100,7 @@ def build_services(
 
 def open_seal_files(home: Path) -> SealFiles:
     """Return what verifies seals over files alone, with the home's own root as an anchor."""
-    return SealFiles(SystemClock(), HomeAnchorFile(home))
+    return SealFiles(SystemClock(), HomeAnchorFile(home), PyHankoFiles())
 
 
 def open_key_fingerprints(database_url: str) -> dict[str, str]:

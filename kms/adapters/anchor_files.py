@@ -1,4 +1,4 @@
-"""The built-in CA's root as ``home/ca/root.pem``, so that files verify without a database."""
+"""The built-in CA's roots as ``home/ca/root.pem``, so that files verify without a database."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ NAME = "root.pem"
 
 
 class HomeAnchorFile:
-    """Keeps the root certificate under ``home``."""
+    """Keeps the root certificates under ``home``."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / FOLDER / NAME
 
-    def write(self, certificate: bytes) -> None:
-        """Store the DER ``certificate`` as PEM, replacing what was there at once."""
+    def write(self, *certificates: bytes) -> None:
+        """Store the DER ``certificates`` as PEM, replacing what was there at once."""
         self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lines = textwrap.wrap(base64.b64encode(certificate).decode(), 64)
-        pem = "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))
+        pem = "".join(map(_pem, certificates))
+        if self.read() == pem.encode():
+            return
         draft = self._path.with_suffix(f".{os.getpid()}")
         draft.write_text(pem)
         draft.replace(self._path)
@@ -32,3 +33,8 @@ class HomeAnchorFile:
             return self._path.read_bytes()
         except FileNotFoundError:
             return None
+
+
+def _pem(certificate: bytes) -> str:
+    lines = textwrap.wrap(base64.b64encode(certificate).decode(), 64)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))

@@ -10,7 +10,6 @@ from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest
 from kms.service import KmsServices
 from kms.service.presenting import describe, list_all, summarise
 from secops.kernel.errors import Invalid, NotFound
-from secops.kernel.pages import page_request
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.kms import (
     KEY_CONFIGURE,
@@ -23,6 +22,7 @@ from secops.kernel.permissions.kms import (
     KEY_USE,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Form, Route, Schema
 
 _DEFAULT_TYPE: Final = "aes256-gcm96"
@@ -215,7 +215,7 @@ class _ControlCalls:
         self._keys = services.keys
 
     def list_pool_keys(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self._keys.list_keys(request.caller, asked)
         return json_response({"items": list(map(summarise, page.items)), "next": page.next})
 

@@ -11,13 +11,8 @@ from kms.models.seal_registry import SealApplication, SealRecord, SealUse
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import Page, PageRequest, page_request
-from secops.web.messages import Request, Response, json_response
-
-
-def wanted_page(request: Request) -> PageRequest:
-    """Return the page that the query string asks for."""
-    return page_request(request.query.get("limit"), request.query.get("cursor"))
+from secops.kernel.pages import Page
+from secops.web.messages import Response, json_response
 
 
 def listing(page: Page[Any], present: Callable[[Any], dict[str, Any]]) -> Response:

@@ -63,7 +63,7 @@ _USE: Final = _object(
     purpose=_TEXT,
     used_at=_TIME,
     value_sm3=_DIGEST,
-    form={"enum": ["detached", "ofd"]},
+    form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
 )
 _STEP: Final = _object(
     ("n", "what", "ok", "why"),
@@ -120,6 +120,7 @@ STAMP_DOCUMENT: Final = Schema(
         purpose=_TEXT,
         places={"type": "array", "items": _PLACE, "maxItems": 20},
         edge=_EDGE,
+        pdf={"enum": ["pades", "sm2"]},
     ),
 )
 SEALED_DOCUMENT: Final = Schema(

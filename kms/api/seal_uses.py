@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.api.seal_records import (
-    decoded_field,
-    in_base64,
-    listing,
-    text_field,
-    use_record,
-    wanted_page,
-)
+from kms.api.seal_records import decoded_field, in_base64, listing, text_field, use_record
 from kms.api.seal_schemas import (
     REPORT,
     SEALED_DOCUMENT,
@@ -22,14 +15,16 @@ from kms.api.seal_schemas import (
     USE_SEAL,
     VERIFY_SEAL,
 )
-from kms.api.stampings import stamping_in_form, stamping_of
+from kms.api.stampings import stamping_in_form, stamping_of, standard_of
 from kms.models.seals import MARKING, MAX_FILE
+from kms.models.stamps import StampRequest
 from kms.service import KmsServices
 from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid, TooLarge
 from secops.kernel.permissions.kms import SEAL_READ, SEAL_USE
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Public, Route
 
 SEALS: Final = "/api/v1/kms/seals"
@@ -110,16 +105,16 @@ class _Uses:
                 msg = "the part `document` is missing"
                 raise Invalid(msg)
             content, stamping = document.content, stamping_in_form(fields)
+            standard = standard_of(fields)
         else:
             given = request.json_object()
             content, stamping = decoded_field(given, "document"), stamping_of(given)
+            standard = standard_of(given)
             fields = {"purpose": text_field(given, "purpose")} if "purpose" in given else {}
         sealed = self.services.seal_stamping.stamp_document(
             request.caller,
             request.args["seal_id"],
-            content,
-            stamping,
-            purpose=fields.get("purpose", ""),
+            StampRequest(content, stamping, fields.get("purpose", ""), standard),
         )
         document_base64 = in_base64(sealed.document)
         return json_response(

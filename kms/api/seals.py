@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-from kms.api.seal_records import (
-    application_record,
-    in_base64,
-    listing,
-    seal_record,
-    text_field,
-    wanted_page,
-)
+from kms.api.seal_records import application_record, in_base64, listing, seal_record, text_field
 from kms.api.seal_schemas import (
     APPLICATION,
     APPLICATION_PAGE,
@@ -33,6 +26,7 @@ from secops.kernel.permissions.kms import (
     SEAL_SUSPEND,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 SEALS: Final = "/api/v1/kms/seals"

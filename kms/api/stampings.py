@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from kms.models.stamps import LAST_PAGE, MAX_PLACES, EdgePlace, Stamping, StampPlace
+from kms.models.stamps import LAST_PAGE, MAX_PLACES, EdgePlace, PdfStandard, Stamping, StampPlace
 from secops.kernel.errors import Invalid
 
 
@@ -19,6 +19,15 @@ def stamping_of(fields: Mapping[str, Any]) -> Stamping:
         raise Invalid(msg)
     found = tuple(_place(_object(each, "a place")) for each in places)
     return Stamping(found, None if edge is None else _edge(_object(edge, "edge")))
+
+
+def standard_of(fields: Mapping[str, Any]) -> PdfStandard:
+    """Return how a PDF is signed; raise ``Invalid``."""
+    standard = fields.get("pdf") or "pades"
+    if standard not in ("pades", "sm2"):
+        msg = "pdf is pades or sm2"
+        raise Invalid(msg)
+    return "pades" if standard == "pades" else "sm2"
 
 
 def stamping_in_form(fields: Mapping[str, str]) -> Stamping:

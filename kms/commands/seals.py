@@ -13,13 +13,14 @@ from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.seals import VerificationReport
-    from kms.models.stamps import Stamping
+    from kms.models.stamps import PdfStandard, Stamping
     from kms.service import KmsServices
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _LIMIT: Final = 200
 _MAX_FILE: Final = 20 << 20
+_DOCUMENTS: Final = (".ofd", ".pdf")
 _CHUNK: Final = 1 << 20
 _OK: Final = {True: "✓", False: "✗", None: "–"}
 
@@ -175,31 +176,34 @@ def export_seal(
 @click.command("use-seal")
 @click.argument("seal")
 @click.argument("file", type=_FILE)
-@click.option("-o", "--output", type=_OUT, required=True, help="Write the value or the OFD here.")
+@click.option("-o", "--output", type=_OUT, required=True, help="Write the value or document here.")
 @click.option("--at", "places", multiple=True, metavar="PAGE,X,Y", help="mm; page -1: the last.")
 @click.option("--edge", type=float, metavar="Y", help="Across all pages' right edges (骑缝), mm.")
+@click.option("--sm2", is_flag=True, help="SM2 in a PDF; common readers don't validate it.")
 @click.option("--purpose", default="", help="What for; kept in the usage ledger.")
 @json_option
 @click.pass_context
 def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> None:
-    """Put SEAL on FILE (用章): into an OFD, or a SES_Signature beside any file.
+    """Put SEAL on FILE (用章): into an OFD or PDF, or a SES_Signature beside any file.
 
-    It goes into the document where the output is called .ofd, too; without --at or --edge at
-    the lower right of the last page.
+    It goes into the document where the output is called .ofd or .pdf; without --at or --edge
+    at the lower right of the last page.
 
     Example: secops --as seal-holder kms use-seal seal_01… notice.ofd -o sealed.ofd --at 1,120,200
     """
+    from kms.models.stamps import StampRequest  # noqa: PLC0415 - quick --help
+
     output: Path = options["output"]
     services, actor, purpose = _services(ctx), session_of(ctx).actor, options["purpose"]
     stamping = _stamping(options["places"], options["edge"])
-    inside = output.suffix.lower() == ".ofd"
-    if not inside and (options["places"] or options["edge"] is not None):
-        msg = "--at and --edge put the seal into an OFD: call the output .ofd"
+    inside = output.suffix.lower() in _DOCUMENTS
+    if not inside and (options["places"] or options["edge"] is not None or options["sm2"]):
+        msg = "--at, --edge and --sm2 put the seal into a document: call the output .ofd or .pdf"
         raise click.UsageError(msg)
     if inside:
-        stamped = services.seal_stamping.stamp_document(
-            actor, seal, _content(file), stamping, purpose=purpose
-        )
+        standard: PdfStandard = "sm2" if options["sm2"] else "pades"
+        wish = StampRequest(_content(file), stamping, purpose, standard)
+        stamped = services.seal_stamping.stamp_document(actor, seal, wish)
         content, use = stamped.document, stamped.use
     else:
         sealed = services.seal_using.use_seal(

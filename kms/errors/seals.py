@@ -12,19 +12,8 @@ class SealUnreadable(Invalid):
     code = "kms.seal_unreadable"
     title = Text("无法识别的印章文件", "Not a file with a seal")
     remedy = Text(
-        "请提供 .esl 印章、SES_Signature 签章值(.dat)或带签章的 .ofd 文件。",
-        "Give a seal (.esl), a SES_Signature value (.dat) or a signed .ofd.",
-    )
-
-
-class SealFormatUnsupported(Invalid):
-    """The file's kind is known, and this version can't judge it."""
-
-    code = "kms.seal_format_unsupported"
-    title = Text("暂不支持验证此类文件", "This kind of file can't be verified yet")
-    remedy = Text(
-        "请改用 .esl、.dat 或 .ofd;本版本对其余格式不给出结论。",
-        "Use .esl, .dat or .ofd; no verdict is given on other formats.",
+        "请提供 .esl 印章、SES_Signature 签章值(.dat)或带签章的 .ofd、.pdf 文件。",
+        "Give a seal (.esl), a SES_Signature value (.dat) or a signed .ofd or .pdf.",
     )
 
 
@@ -76,13 +65,14 @@ class NotSealHolder(Forbidden):
 
 
 class DocumentRejected(Invalid):
-    """The document can't be sealed: it is no sound OFD, is closed, or the place is not on it."""
+    """The document can't be read or sealed: not sound, closed, or the place is not on it."""
 
     code = "kms.document_rejected"
-    title = Text("文档无法签章", "The document can't be sealed")
+    title = Text("文档无法读取或签章", "The document can't be read or sealed")
     remedy = Text(
-        "请提供完整的 OFD 文件,并检查页码和坐标;已封闭或签章后被改动的文件不能再签章。",
-        "Give a sound OFD and a place on its pages; closed or changed documents take no seal.",
+        "请提供完整的 OFD 或 PDF,并检查页码和坐标;已封闭、加密或签章后被改动的文件不能再签章。",
+        "Give a sound OFD or PDF and a place on its pages; closed, encrypted or changed ones "
+        "take no seal.",
     )
 
 

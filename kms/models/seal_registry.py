@@ -13,9 +13,9 @@ from kms.models.seals import MARKING
 SealShape = Literal["round", "oval", "square"]
 SealState = Literal["active", "suspended", "revoked"]
 ApplicationState = Literal["applied", "made"]
-CertificateKind = Literal["root", "maker", "signer"]
+CertificateKind = Literal["root", "maker", "signer", "document_root", "document_signer"]
 FormatVersion = Literal[4, 5]
-UseForm = Literal["detached", "ofd"]
+UseForm = Literal["detached", "ofd", "pdf", "pdf_sm2"]
 
 FORMAT_VERSIONS: Final[tuple[FormatVersion, ...]] = (4, 5)
 """GB/T 38540-2020, and GM/T 0031-2025."""

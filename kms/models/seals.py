@@ -43,6 +43,8 @@ NUMBERS: Final[dict[What, int]] = {
 MAX_FILE: Final = 20 << 20
 """Bytes of a file that is sealed or judged."""
 
+PDF_MAGIC: Final = b"%PDF"
+
 MARKING: Final = "测试/内部用"
 """What stands in every picture, record and verdict of a seal under the built-in CA."""
 
@@ -86,7 +88,7 @@ class SignatureVerdict:
         return needed <= proved and all(step.ok is not False for step in self.steps)
 
 
-SealFileKind = Literal["seal", "signature", "ofd", "unknown"]
+SealFileKind = Literal["seal", "signature", "ofd", "pdf", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)

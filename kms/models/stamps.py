@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+PdfStandard = Literal["pades", "sm2"]
 
 LAST_PAGE: Final = -1
 
@@ -44,3 +46,17 @@ class Stamping:
 
     places: tuple[StampPlace, ...] = ()
     edge: EdgePlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StampRequest:
+    """A ``document`` (OFD or PDF) to be sealed, where, and what for.
+
+    In a PDF, ``pades`` is ECDSA P-256, which readers validate; ``sm2`` is the seal's own
+    signature (SES_Signature), which they don't.
+    """
+
+    document: bytes
+    stamping: Stamping = Stamping()
+    purpose: str = ""
+    standard: PdfStandard = "pades"

@@ -46,14 +46,14 @@ class SealPainter(Protocol):
 
 
 class SealingKeys(Protocol):
-    """SM2 keys of the pool that only the product itself uses; they never leave it."""
+    """Keys of the pool that only the product itself uses; they never leave it."""
 
-    def ensure_key(self, name: str) -> bytes:
-        """Return the SPKI of the key ``name``, made if there is none."""
+    def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
+        """Return the SPKI of the key ``name``, made (``sm2`` or ``ecdsa-p256``) if need be."""
         ...
 
     def sign(self, name: str, message: bytes) -> bytes:
-        """Return the DER signature (SM2, default user id) of ``message``.
+        """Return the DER signature of ``message``: SM2 with the default user id, or ECDSA.
 
         Raises ``PoolLocked`` while the pool is locked.
         """
@@ -61,10 +61,10 @@ class SealingKeys(Protocol):
 
 
 class AnchorFile(Protocol):
-    """The built-in CA's root certificate as a file, for verification without a database."""
+    """The built-in CA's root certificates as a file, for verification without a database."""
 
-    def write(self, certificate: bytes) -> None:
-        """Store the DER ``certificate`` as PEM, replacing what was there at once."""
+    def write(self, *certificates: bytes) -> None:
+        """Store the DER ``certificates`` as PEM, replacing what was there at once."""
         ...
 
     def read(self) -> bytes | None:

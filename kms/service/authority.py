@@ -1,5 +1,7 @@
 """The built-in test CA: root, seal maker and signers under SM2, each marked 测试/内部用.
 
+A second root of P-256 issues signers of PDFs, for readers that know no SM2.
+
 Its private keys are the pool's and never leave it: a certificate is bytes that the pool
 signed. It is no licensed CA, so what it issues has no legal effect.
 """
@@ -11,8 +13,8 @@ from typing import Final
 
 from kms.core.gbt38540.evidence import RevocationSource
 from kms.core.rfc5280 import writing
-from kms.core.rfc5280.writing import CertificateContent, Name, Profile
-from kms.models.seal_registry import IssuedCertificate
+from kms.core.rfc5280.writing import CertificateContent, KeyAlgorithm, Name, Profile
+from kms.models.seal_registry import CertificateKind, IssuedCertificate
 from kms.models.seals import MARKING
 from kms.ports.seals import AnchorFile, CertificateStore, SealingKeys
 from secops.crypto.certificates import Certificate, read_certificate
@@ -26,6 +28,7 @@ from secops.kernel.transactions import Transaction
 
 ROOT_KEY: Final = "seal-ca-root"
 MAKER_KEY: Final = "seal-ca-maker"
+DOCUMENT_ROOT_KEY: Final = "document-ca-root"
 _YEAR: Final = 365 * DAY
 _LIFETIMES: Final[dict[Profile, int]] = {
     "root": 10 * _YEAR,
@@ -35,7 +38,7 @@ _LIFETIMES: Final[dict[Profile, int]] = {
 _LIST_LIFETIME: Final = DAY
 _SERIAL_BYTES: Final = 16
 _MAX_COMMON_NAME: Final = 64  # X.520 ub-common-name
-_ORGANIZATION: Final = "govsecops"
+ORGANIZATION: Final = "govsecops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class Order:
     org_id: str
     key_name: str
     subject: Name
+    algorithm: KeyAlgorithm = "sm2"
+
+    @property
+    def kind(self) -> CertificateKind:
+        """What the certificate is kept as."""
+        if self.algorithm == "sm2":
+            return self.profile
+        return "document_root" if self.profile == "root" else "document_signer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +80,14 @@ class Authority:
         """Return root and maker, made at the first call; raises ``PoolLocked``."""
         found = self.parts.transactions.read(self._find_issuers)
         if found is not None:
-            self._publish(found)
+            self._publish()
             return found
         root_spki = self.keys.ensure_key(ROOT_KEY)
         mark = sm3(root_spki)[:4].hex()
-        name = Name(_ORGANIZATION, MARKING, f"内置测试根 CA {mark}")
-        root = self._issue(Order("root", ROOT_ORG, ROOT_KEY, name), None)
-        name = Name(_ORGANIZATION, MARKING, f"内置测试制章者 {mark}")
-        maker = self._issue(Order("maker", ROOT_ORG, MAKER_KEY, name), root)
+        name = Name(ORGANIZATION, MARKING, f"内置测试根 CA {mark}")
+        root = self.issue(Order("root", ROOT_ORG, ROOT_KEY, name), None)
+        name = Name(ORGANIZATION, MARKING, f"内置测试制章者 {mark}")
+        maker = self.issue(Order("maker", ROOT_ORG, MAKER_KEY, name), root)
 
         def keep(transaction: Transaction) -> Issuers:
             for certificate in (root, maker):
@@ -84,12 +95,8 @@ class Authority:
             return self._find_issuers(transaction) or Issuers(root, maker)
 
         issuers = self.parts.transactions.run(keep)
-        self._publish(issuers)
+        self._publish()
         return issuers
-
-    def issue_signer(self, order: Order, issuers: Issuers) -> IssuedCertificate:
-        """Return a signer's certificate, not stored yet: ``keep`` stores it with its cause."""
-        return self._issue(order, issuers.root)
 
     def keep(self, transaction: Transaction, issued: IssuedCertificate, actor: Actor) -> bool:
         """Store ``issued`` and record it; False if its key has a certificate already."""
@@ -102,11 +109,16 @@ class Authority:
         return True
 
     def anchors(self) -> tuple[Certificate, ...]:
-        """Return the root as trust anchor; none before the first seal was made."""
-        found = self.parts.transactions.read(
-            lambda transaction: self.store.find(transaction, "root", ROOT_KEY)
-        )
-        return () if found is None else (read_certificate(found.der),)
+        """Return the roots as trust anchors, that of seals first; none before the first seal."""
+
+        def read(transaction: Transaction) -> tuple[Certificate, ...]:
+            roots = (
+                self.store.find(transaction, "root", ROOT_KEY),
+                self.store.find(transaction, "document_root", DOCUMENT_ROOT_KEY),
+            )
+            return tuple(read_certificate(root.der) for root in roots if root is not None)
+
+        return self.parts.transactions.read(read)
 
     def revocation_source(self) -> RevocationSource | None:
         """Return what this CA has revoked; None before it exists."""
@@ -114,10 +126,14 @@ class Authority:
         if not anchors:
             return None
         revoked = self.parts.transactions.read(self.store.revoked)
-        issuer = anchors[0].subject
+        issuers = {each.key_algorithm == "sm2": each.subject for each in anchors}
         return RevocationSource(
-            issuers=frozenset({issuer}),
-            revoked={(issuer, int(each.serial, 16)): each.revoked_at or 0 for each in revoked},
+            issuers=frozenset(issuers.values()),
+            revoked={
+                (issuers[each.kind != "document_signer"], int(each.serial, 16)): each.revoked_at
+                or 0
+                for each in revoked
+            },
         )
 
     def revocation_list(self) -> bytes:
@@ -134,26 +150,30 @@ class Authority:
                 number=now // SECOND,
                 this_update=now,
                 next_update=now + _LIST_LIFETIME,
-                revoked=sorted((serial, at) for (_, serial), at in source.revoked.items()),
+                revoked=sorted(
+                    (serial, at)
+                    for (issuer, serial), at in source.revoked.items()
+                    if issuer == anchors[0].subject
+                ),
             )
         )
         return writing.revocation_list(tbs, self.keys.sign(ROOT_KEY, tbs))
 
-    def _publish(self, issuers: Issuers) -> None:
+    def _publish(self) -> None:
         """Put the root beside the database; again, where a restored home lacks it."""
         if self.anchor_file.read() is None:
-            self.anchor_file.write(issuers.root.der)
+            self.anchor_file.write(*(anchor.der for anchor in self.anchors()))
 
     def _find_issuers(self, transaction: Transaction) -> Issuers | None:
         root = self.store.find(transaction, "root", ROOT_KEY)
         maker = self.store.find(transaction, "maker", MAKER_KEY)
         return None if root is None or maker is None else Issuers(root, maker)
 
-    def _issue(self, order: Order, issuer: IssuedCertificate | None) -> IssuedCertificate:
-        """Return a new certificate signed by ``issuer``, or by itself."""
+    def issue(self, order: Order, issuer: IssuedCertificate | None) -> IssuedCertificate:
+        """Return a new certificate signed by ``issuer``, or by itself; ``keep`` stores it."""
         now = self.parts.clock.now() // SECOND * SECOND
         until = now + _LIFETIMES[order.profile]
-        spki = self.keys.ensure_key(order.key_name)
+        spki = self.keys.ensure_key(order.key_name, order.algorithm)
         name = order.subject.to_der()
         signer = None if issuer is None else read_certificate(issuer.der)
         serial = int.from_bytes(self.parts.randomness.bytes(_SERIAL_BYTES), "big") >> 1 or 1
@@ -166,14 +186,15 @@ class Authority:
             not_after=until if signer is None else min(until, signer.not_after),
             spki=spki,
             issuer_spki=spki if signer is None else signer.spki,
+            algorithm=order.algorithm,
         )
         tbs = writing.certificate_to_sign(content)
         key_name = order.key_name if issuer is None else issuer.key_name
-        encoded = writing.certificate(tbs, self.keys.sign(key_name, tbs))
+        encoded = writing.certificate(tbs, self.keys.sign(key_name, tbs), order.algorithm)
         return IssuedCertificate(
             id=self.parts.ids.new("cert"),
             org_id=order.org_id,
-            kind=order.profile,
+            kind=order.kind,
             key_name=order.key_name,
             subject=read_certificate(encoded).subject_name,
             serial=f"{serial:x}",

@@ -221,15 +221,15 @@ class SystemKeys:
 
 
 class PoolSealingKeys:
-    """SM2 keys of seals and of the built-in CA, among the product's own keys."""
+    """Keys of seals and of the built-in CA, among the product's own keys."""
 
     def __init__(self, system_keys: SystemKeys) -> None:
         self._system_keys = system_keys
 
-    def ensure_key(self, name: str) -> bytes:
+    def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
         """Return the SPKI of the key ``name``, made if there is none."""
-        return self._system_keys.signer(name, "sm2").public_key_der
+        return self._system_keys.signer(name, algorithm).public_key_der
 
     def sign(self, name: str, message: bytes) -> bytes:
-        """Return the DER signature (SM2, default user id) of ``message``."""
+        """Return the DER signature of ``message``: SM2 with the default user id, or ECDSA."""
         return self._system_keys.existing_signer(name).sign(message)

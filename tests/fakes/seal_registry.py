@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from kms.adapters.anchor_files import HomeAnchorFile
+from kms.adapters.pdf import PyHankoFiles
 from kms.models.seal_registry import FormatVersion, SealedValue, SealRecord, SealRequest
 from kms.service.authority import Authority
 from kms.service.seals import (
@@ -76,7 +77,7 @@ class World:
             return [orjson.loads(row.record) for row in rows]
 
 
-def build(home: Path, painter: Any = None) -> World:
+def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
     clock = FakeClock()
     spine = database_spine(home, clock=clock)
     keys = FakeSealingKeys()
@@ -89,6 +90,7 @@ def build(home: Path, painter: Any = None) -> World:
         painter or FakePainter(),
         authority,
         FakeSubjects(),
+        pdf or PyHankoFiles(),
     )
     applications = SealApplications(parts)
     return World(

@@ -12,14 +12,20 @@ from kms.core.rfc5280.writing import CertificateContent, Name
 from kms.core.x690 import elements
 from kms.core.x690 import writing as der
 from kms.models.seals import MARKING
+from secops.crypto import ecdsa, signatures
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.der import encode
 from secops.crypto.hashes import sm3
+from secops.crypto.options import DEFAULT
 from secops.crypto.sm2 import DEFAULT_USER_ID, PrivateKey
 from secops.kernel.clock import DAY, SECOND, from_rfc3339, to_rfc3339
 from tests.fakes.clock import START
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c63f8cfc0f01f00050001ff56c72f0d0000000049454e44ae426082"
+)
 DOCUMENT = "关于印发的通知".encode()
 NOW = START + 10 * DAY
 
@@ -29,12 +35,19 @@ class FakeSealingKeys:
 
     def __init__(self) -> None:
         self.keys: dict[str, PrivateKey] = {}
+        self.p256: dict[str, bytes] = {}
         self.locked = False
 
-    def ensure_key(self, name: str) -> bytes:
+    def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
+        if algorithm == "ecdsa-p256":
+            material = self.p256.setdefault(name, ecdsa.generate(algorithm))
+            return signatures.private_key(algorithm, material).public_key.der
         return self.keys.setdefault(name, PrivateKey.generate()).public_key.der
 
     def sign(self, name: str, message: bytes) -> bytes:
+        if name in self.p256:
+            key = signatures.private_key("ecdsa-p256", self.p256[name])
+            return key.sign(message, DEFAULT)
         return self.keys[name].sign(message)
 
 
@@ -50,12 +63,19 @@ class FakePainter:
         return PNG
 
 
+class PixelPainter:
+    """Paints a sound PNG of one pixel."""
+
+    def paint(self, request: Any) -> bytes:
+        return PIXEL
+
+
 class FakeAnchorFile:
     def __init__(self) -> None:
         self.written: list[bytes] = []
 
-    def write(self, certificate: bytes) -> None:
-        self.written.append(certificate)
+    def write(self, *certificates: bytes) -> None:
+        self.written.extend(certificates)
 
     def read(self) -> bytes | None:
         return None

@@ -12,6 +12,7 @@ from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
 from kms.core.gbt38540.trust_judgements import (
     chain_step,
+    marking_findings,
     revocation_findings,
     span_of,
     validity_findings,
@@ -133,6 +134,7 @@ def _judged_signer(found: _Signed, trust: Trust) -> Findings:
     else:
         why = Text("密钥用途不含数字签名", "its key usage lacks digitalSignature")
         yield Step("policy", ok=False, why=why)
+    yield from marking_findings(signer)
     yield Text("这是数字签名,没有印章", "a digital signature, without a seal")
 
 

@@ -115,7 +115,12 @@ def judge_policy(subject: Subject, trust: Trust) -> Findings:
         yield Step("policy", ok=True, why=Text("符合策略", "conforms"))
     if suspended_at is not None and suspended_at > at:
         yield Text("印章在签章之后被停用", "the seal was suspended after this signature")
-    if subject.maker is not None and MARKING in subject.maker.issuer_name:
+    yield from marking_findings(subject.maker)
+
+
+def marking_findings(certificate: Certificate | None) -> Findings:
+    """Warn of what the built-in CA issued."""
+    if certificate is not None and MARKING in certificate.issuer_name:
         yield Text(
             f"{MARKING}:由内置测试 CA 签发,不具有法律效力",
             "test or internal use: issued by a built-in test CA, without legal effect",

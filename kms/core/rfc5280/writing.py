@@ -1,4 +1,4 @@
-"""TBSCertificate and TBSCertList for SM2 keys, and what they become when signed."""
+"""TBSCertificate and TBSCertList for SM2 and P-256 keys, and what they become when signed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from secops.crypto.sm2 import SIGNATURE_OID
 from secops.kernel.clock import SECOND
 
 Profile = Literal["root", "maker", "signer"]
+KeyAlgorithm = Literal["sm2", "ecdsa-p256"]
+
+_SIGNATURES: Final[dict[KeyAlgorithm, str]] = {
+    "sm2": SIGNATURE_OID,
+    "ecdsa-p256": "1.2.840.10045.4.3.2",
+}
 
 _PRINTABLE_STRING: Final = elements.PRINTABLE_STRING
 _COUNTRY: Final = "2.5.4.6"
@@ -49,7 +55,7 @@ class CertificateContent:
     """What an issuer says.
 
     ``issuer`` and ``subject`` are names in DER; times UTC microseconds, cut to seconds;
-    ``issuer_spki`` is the key that will sign.
+    ``issuer_spki`` is the key that will sign, and it is of ``algorithm``.
     """
 
     profile: Profile
@@ -60,6 +66,7 @@ class CertificateContent:
     not_after: int
     spki: bytes
     issuer_spki: bytes
+    algorithm: KeyAlgorithm = "sm2"
 
 
 def certificate_to_sign(content: CertificateContent) -> bytes:
@@ -67,7 +74,7 @@ def certificate_to_sign(content: CertificateContent) -> bytes:
     return der.sequence(
         der.explicit(0, der.integer(2)),
         der.integer(content.serial),
-        der.sequence(der.oid(SIGNATURE_OID)),
+        _algorithm(content.algorithm),
         content.issuer,
         der.sequence(_time(content.not_before), _time(content.not_after)),
         content.subject,
@@ -76,9 +83,9 @@ def certificate_to_sign(content: CertificateContent) -> bytes:
     )
 
 
-def certificate(tbs: bytes, signature: bytes) -> bytes:
+def certificate(tbs: bytes, signature: bytes, algorithm: KeyAlgorithm = "sm2") -> bytes:
     """Return the Certificate of ``tbs`` with the issuer's DER ``signature``."""
-    return der.sequence(tbs, der.sequence(der.oid(SIGNATURE_OID)), der.bits(signature))
+    return der.sequence(tbs, _algorithm(algorithm), der.bits(signature))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,10 @@ def _extensions(content: CertificateContent) -> tuple[bytes, ...]:
         _extension("2.5.29.14", identifier),
         _authority_key(content.issuer_spki),
     )
+
+
+def _algorithm(name: KeyAlgorithm) -> bytes:
+    return der.sequence(der.oid(_SIGNATURES[name]))
 
 
 def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:

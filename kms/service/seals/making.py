@@ -94,7 +94,7 @@ class SealMaking:
             key_name=f"seal-{application.id}-{place}",
             subject=Name(application.organization, MARKING, name),
         )
-        return self._seals.authority.issue_signer(order, issuers)
+        return self._seals.authority.issue(order, issuers.root)
 
     def _seal(
         self,

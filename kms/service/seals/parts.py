@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
+from kms.ports.pdf import PdfFiles
 from kms.ports.seals import SealingKeys, SealPainter, SealStore, SealUseStore
 from kms.service.authority import Authority
 from secops.kernel.parts import Parts
@@ -21,3 +22,4 @@ class SealParts:
     painter: SealPainter
     authority: Authority
     subjects: Subjects
+    pdf: PdfFiles

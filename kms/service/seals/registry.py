@@ -10,6 +10,7 @@ from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
 from kms.errors.seals import SealNotFound, SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord, SealState
+from kms.service.document_authority import DocumentAuthority
 from kms.service.seals.parts import SealParts
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
@@ -94,12 +95,14 @@ class SealRegistry:
         if after == "revoked":
             before = ("active", "suspended")
 
+        documents = DocumentAuthority(self._seals.authority)
+
         def stop(transaction: Transaction) -> None:
             self._load(transaction, actor, seal_id)
             self._change(transaction, seal_id, before, after=after, reason=reason)
             if after == "revoked":
                 for holder in self._seals.store.holders(transaction, seal_id):
-                    self._seals.authority.store.revoke(transaction, holder.certificate_id)
+                    documents.revoke_holder(transaction, holder.certificate_id)
 
         verb = "suspend" if after == "suspended" else "revoke"
         act = Act(f"kms.{verb}_seal", actor, f"seal:{seal_id}", details={"reason": reason})

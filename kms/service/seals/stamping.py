@@ -1,4 +1,4 @@
-"""Use a seal (用章) on an OFD: the signed document itself, with the seal's picture on it."""
+"""Use a seal (用章) on an OFD or PDF: the signed document itself, with the seal's picture."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected, SealRejected
 from kms.models.seal_registry import SealedDocument
-from kms.models.seals import MAX_FILE
-from kms.models.stamps import Stamping
+from kms.models.seals import PDF_MAGIC
+from kms.models.stamps import Stamping, StampRequest
 from kms.service.seals.parts import SealParts
-from kms.service.seals.uses import SealUses, WantedUse
+from kms.service.seals.pdf import PdfStamping
+from kms.service.seals.uses import SealUses, WantedUse, require_size
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
-from secops.kernel.errors import TooLarge
 
 
 class SealStamping:
-    """Puts seals into OFD documents."""
+    """Puts seals into documents."""
 
     def __init__(self, seals: SealParts, uses: SealUses) -> None:
         self._seals = seals
         self._uses = uses
+        self._pdf = PdfStamping(seals, uses)
 
-    def stamp_document(
-        self, actor: Actor, seal_id: str, document: bytes, stamping: Stamping, *, purpose: str
-    ) -> SealedDocument:
-        """Return the OFD ``document`` with one more signature; all else in it is protected.
+    def stamp_document(self, actor: Actor, seal_id: str, wish: StampRequest) -> SealedDocument:
+        """Return the OFD or PDF with one more signature; all else in it is protected.
 
         Raises ``DocumentRejected`` for one that can't be sealed safely, ``TooLarge``, and what
         ``use_seal`` raises. Nothing is given out that our own verifier refuses.
         """
-        _require_size(document)
-        wanted = WantedUse(actor, seal_id, sm3(document), purpose, "ofd")
+        require_size(wish.document)
+        if wish.document.startswith(PDF_MAGIC):
+            return self._pdf.stamp(actor, seal_id, wish)
+        wanted = WantedUse(actor, seal_id, sm3(wish.document), wish.purpose, "ofd")
         ready = self._uses.open_seal(wanted)
         try:
-            package = OfdPackage(document)
-            draft = self._draft(package, ready.content, stamping)
+            package = OfdPackage(wish.document)
+            draft = self._draft(package, ready.content, wish.stamping)
             value = self._uses.sign(ready, sm3(draft.xml), f"/{draft.path}")
             sealed = write_signature(package, draft, value)
         except OfdError as error:
             raise DocumentRejected(str(error)) from error
-        _require_size(sealed)
+        require_size(sealed)
         self._require_valid(sealed)
         return self._uses.enter(wanted, value, lambda use: SealedDocument(sealed, use))
 
@@ -72,9 +73,3 @@ class SealStamping:
             why = "; ".join(step.why.en for step in failed)
             msg = f"the sealed document does not verify ({why}); it is not given out"
             raise SealRejected(msg)
-
-
-def _require_size(document: bytes) -> None:
-    if len(document) > MAX_FILE:
-        msg = f"a document is at most {MAX_FILE >> 20} MiB, sealed or not"
-        raise TooLarge(msg)

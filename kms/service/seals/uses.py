@@ -11,11 +11,12 @@ from kms.core.gbt38540.structures import SM3_BYTES
 from kms.core.gbt38540.writing import SigningContent
 from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable
 from kms.models.seal_registry import IssuedCertificate, SealRecord, SealUse, UseForm
+from kms.models.seals import MAX_FILE
 from kms.service.seals.parts import SealParts
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, to_rfc3339
-from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.errors import Forbidden, Invalid, TooLarge
 from secops.kernel.events import SealUsed
 from secops.kernel.permissions.kms import SEAL_USE
 from secops.kernel.trail import Act
@@ -151,3 +152,10 @@ def _check(wanted: WantedUse) -> None:
     if len(purpose) > _MAX_PURPOSE or not (purpose.isprintable() or not purpose):
         msg = f"the purpose is at most {_MAX_PURPOSE} printable characters"
         raise Invalid(msg)
+
+
+def require_size(document: bytes) -> None:
+    """Raise ``TooLarge`` for what our own verifier would not take."""
+    if len(document) > MAX_FILE:
+        msg = f"a document is at most {MAX_FILE >> 20} MiB, sealed or not"
+        raise TooLarge(msg)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
+from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt38540 import verification
 from kms.core.gbt38540.evidence import Evidence, RevocationSource, Trust
@@ -16,10 +17,10 @@ from kms.core.x690 import DerError
 from kms.errors.seals import (
     AnchorUnreadable,
     RevocationListRejected,
-    SealFormatUnsupported,
     SealUnreadable,
 )
-from kms.models.seals import MAX_FILE, VerificationReport
+from kms.models.seals import MAX_FILE, PDF_MAGIC, VerificationReport
+from kms.ports.pdf import PdfFiles
 from kms.ports.seals import AnchorFile
 from kms.service.seals.parts import SealParts
 from secops.crypto.certificates import Certificate, read_certificate
@@ -35,7 +36,6 @@ _RETRY_SECONDS: Final = 5
 _SKEW: Final = 5 * MINUTE
 _SEQUENCE: Final = b"\x30"
 _ZIP: Final = b"PK\x03\x04"
-_PDF: Final = b"%PDF"
 _PEM_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _PEM_END: Final = b"-----END CERTIFICATE-----"
 
@@ -57,7 +57,7 @@ class SealVerification:
             msg = "too many files are being verified"
             raise TooMany(msg, retry_after=_RETRY_SECONDS)
         try:
-            return _verify(content, document, self._trust())
+            return _verify(content, document, self._trust(), self._seals.pdf)
         finally:
             self._places.release()
 
@@ -79,8 +79,9 @@ class SealVerification:
 class SealFiles:
     """Verifies over files alone: no database, no account, however damaged the home is."""
 
-    def __init__(self, clock: Clock, anchor_file: AnchorFile) -> None:
+    def __init__(self, clock: Clock, anchor_file: AnchorFile, pdf: PdfFiles) -> None:
         self._clock = clock
+        self._pdf = pdf
         self._anchor_file = anchor_file
 
     def verify_seal(
@@ -92,7 +93,7 @@ class SealFiles:
     ) -> VerificationReport:
         """Return the verdict on ``content`` under the PEMs ``trust`` and the home's own root.
 
-        Raises ``SealUnreadable``, ``SealFormatUnsupported``, ``AnchorUnreadable``,
+        Raises ``SealUnreadable``, ``DocumentRejected``, ``AnchorUnreadable``,
         ``RevocationListRejected``, ``TooLarge``.
         """
         own = self._anchor_file.read()
@@ -100,7 +101,7 @@ class SealFiles:
         anchors = tuple(anchor for pem in pems for anchor in read_anchors(pem))
         now = self._clock.now()
         source = _source(revocation_lists, anchors, now)
-        return _verify(content, document, Trust(now, anchors, source))
+        return _verify(content, document, Trust(now, anchors, source), self._pdf)
 
 
 def read_anchors(pem: bytes) -> tuple[Certificate, ...]:
@@ -139,17 +140,18 @@ def _source(
     return RevocationSource(frozenset(issuers), revoked) if issuers else None
 
 
-def _verify(content: bytes, document: bytes | None, trust: Trust) -> VerificationReport:
+def _verify(
+    content: bytes, document: bytes | None, trust: Trust, pdf: PdfFiles
+) -> VerificationReport:
     if max(len(content), len(document or b"")) > MAX_FILE:
         msg = f"a file is at most {MAX_FILE >> 20} MiB"
         raise TooLarge(msg)
-    if content.startswith(_PDF):
-        msg = "PDF files can't be verified by this version"
-        raise SealFormatUnsupported(msg)
+    if content.startswith(PDF_MAGIC):
+        return verify_pdf(content, pdf.signatures(content), trust)
     if content.startswith(_ZIP):
         return verify_ofd(content, trust)
     if not content.startswith(_SEQUENCE):
-        msg = "the file is neither DER nor OFD"
+        msg = "the file is neither DER nor OFD nor PDF"
         raise SealUnreadable(msg)
     digest = None if document is None else sm3(document)
     return verification.verify_seal(content, Evidence(digest), trust)

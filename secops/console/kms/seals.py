@@ -10,8 +10,8 @@ from typing import Final, cast
 
 from kms.models.seal_registry import SealRecord, SealRequest, SealShape
 from kms.models.seals import MAX_FILE
-from kms.models.stamps import EdgePlace, Stamping, StampPlace
-from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
+from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
@@ -27,6 +27,7 @@ from secops.kernel.permissions.kms import (
     SEAL_USE,
 )
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _FRAMING: Final = 64 << 10
@@ -40,7 +41,12 @@ APPROVAL_STATES: Final = {
     "used": N_("已办结"),
     "expired": N_("已过期"),
 }
-FORMS: Final = {"detached": N_("单独的签章值"), "ofd": N_("签入 OFD")}
+FORMS: Final = {
+    "detached": N_("单独的签章值"),
+    "ofd": N_("签入 OFD"),
+    "pdf": N_("签入 PDF"),
+    "pdf_sm2": N_("以 SM2 签入 PDF"),
+}
 SHAPES: Final = {"round": N_("圆章"), "oval": N_("椭圆章"), "square": N_("方章")}
 _COLUMNS: Final = (
     Column("name", N_("印章")),
@@ -158,20 +164,24 @@ class _Seals:
         return Response(200, headers, sealed.value)
 
     def stamp_document(self, request: Request) -> Response:
-        """Put the seal into the uploaded OFD; nothing of it stays here."""
+        """Put the seal into the uploaded OFD or PDF; nothing of it stays here."""
         upload, form = request.files.get("document"), request.form
         if upload is None or not upload.content:
-            raise Invalid("choose the OFD to be sealed")
+            raise Invalid("choose the OFD or PDF to be sealed")
         sealed = self.desk.parts.kms.seal_stamping.stamp_document(
             request.caller,
             request.args["seal_id"],
-            upload.content,
-            _stamping(form),
-            purpose=form.get("purpose", ""),
+            StampRequest(
+                upload.content,
+                _stamping(form),
+                form.get("purpose", ""),
+                "sm2" if form.get("pdf") == "sm2" else "pades",
+            ),
         )
+        suffix = "ofd" if sealed.use.form == "ofd" else "pdf"
         headers = (
-            ("content-type", "application/ofd"),
-            ("content-disposition", f'attachment; filename="{sealed.use.id}.ofd"'),
+            ("content-type", f"application/{suffix}"),
+            ("content-disposition", f'attachment; filename="{sealed.use.id}.{suffix}"'),
             ("cache-control", "no-store"),
         )
         return Response(200, headers, sealed.document)

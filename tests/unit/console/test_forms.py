@@ -11,6 +11,7 @@ from tests.fakes.console_site import ConsoleSite, Page, Reader
 from tests.fakes.demo_site import Login
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
+from tests.fakes.pdf_pages import paged_pdf
 
 
 def first(pattern: str, page: Page) -> str:
@@ -140,7 +141,12 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
         "/verify", {}, {"sealed": stamped.body}
     )
     assert 'badge good">有效' in shown.text
-    assert "签入 OFD" in holder.get(seal).text
+    pdf = {"document": paged_pdf()}
+    signed = holder.upload(f"{seal}/stamp", {"purpose": "印发", "pdf": "sm2"}, pdf)
+    assert signed.headers["content-disposition"].endswith('.pdf"')
+    anybody = Reader(console.site, remote="192.0.2.92")
+    assert "通用 PDF 阅读器" in anybody.upload("/verify", {}, {"sealed": signed.body}).text
+    assert "以 SM2 签入 PDF" in holder.get(seal).text
     for wrong in ({"page": "1.5"}, {"page": ""}, {"x": "left"}, {"x": "nan"}, {"edge": "1e99"}):
         assert holder.upload(f"{seal}/stamp", {**place, **wrong}, ofd).status == 400
     for file in (b"", b"a letter"):

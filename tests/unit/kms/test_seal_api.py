@@ -36,7 +36,9 @@ from tests.fakes.clock import START, FakeClock
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
 from tests.fakes.parts import database_spine
-from tests.fakes.sealing import DOCUMENT, FakePainter, FakeSealingKeys, FakeSubjects
+from tests.fakes.pdf_files import PdfInProcess
+from tests.fakes.pdf_pages import paged_pdf
+from tests.fakes.sealing import DOCUMENT, FakeSealingKeys, FakeSubjects, PixelPainter
 
 ROLES = {"sun": "seal-applicant", "qian": "security-admin", "zhou": "seal-holder", "li": "analyst"}
 
@@ -61,7 +63,14 @@ class Api:
         keys = FakeSealingKeys()
         authority = Authority(parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
         outside = SealParts(
-            parts, SqlSealStore(), SqlSealUseStore(), keys, FakePainter(), authority, FakeSubjects()
+            parts,
+            SqlSealStore(),
+            SqlSealUseStore(),
+            keys,
+            PixelPainter(),
+            authority,
+            FakeSubjects(),
+            PdfInProcess(),
         )
         applications = SealApplications(outside)
         services: Any = SimpleNamespace(
@@ -183,6 +192,15 @@ def test_an_ofd_is_sealed_over_http_as_json_and_as_an_upload(api: Api) -> None:
     )
 
 
+@pytest.mark.parametrize(("pdf", "form"), [(None, "pdf"), ("pades", "pdf"), ("sm2", "pdf_sm2")])
+def test_a_pdf_is_sealed_over_http(api: Api, pdf: str | None, form: str) -> None:
+    body = {"document": encoded(paged_pdf(2)), **({} if pdf is None else {"pdf": pdf})}
+    status, sealed = api.call("stamp_document", "zhou", body, seal_id=api.seal())
+    assert (status, sealed["use"]["form"]) == (201, form)
+    report = api.call("verify_seal", None, {"file": sealed["document"]})[1]
+    assert (report["valid"], report["kind"]) == (True, "pdf")
+
+
 PLACE = {"page": 1, "x": 1, "y": 1}
 
 
@@ -203,6 +221,8 @@ PLACE = {"page": 1, "x": 1, "y": 1}
         {"places": [{**PLACE, "page": 10**18}]},
         {"places": [PLACE] * 21},
         {"edge": 7},
+        {"pdf": "pgp"},
+        {"pdf": 7},
         {"edge": {}},
         {"edge": {"y": 1, "first": "1"}},
         {"purpose": 7},

@@ -24,6 +24,7 @@ from secops.terminal.session import Session
 from tests.fakes.key_pool import KeyPool, actor, open_key_pool
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
+from tests.fakes.pdf_pages import paged_pdf
 
 ACTORS = {
     each.id: each
@@ -113,6 +114,19 @@ def test_a_seal_goes_into_an_ofd(shell: Shell, tmp_path: Path) -> None:
     again = tmp_path / "again.ofd"
     assert shell.run("holder", "use-seal", seal, sealed, "-o", again).exit_code == 0
     assert len(shell.answer("nobody", "verify-seal", again)["signatures"]) == 2
+
+
+@pytest.mark.parametrize(("more", "form"), [((), "pdf"), (("--sm2",), "pdf_sm2")])
+def test_a_seal_goes_into_a_pdf(
+    shell: Shell, tmp_path: Path, more: tuple[str, ...], form: str
+) -> None:
+    notice, sealed = tmp_path / "notice.pdf", tmp_path / "sealed.pdf"
+    notice.write_bytes(paged_pdf(2))
+    place = ("--at", "-1,120,200")
+    used = shell.answer("holder", "use-seal", shell.seal(), notice, "-o", sealed, *place, *more)
+    assert used["form"] == form
+    report = shell.answer("nobody", "verify-seal", sealed)
+    assert (report["valid"], report["kind"]) == (True, "pdf")
 
 
 @pytest.mark.parametrize("place", ["1,2", "a,1,1", "1,1,1,1", "1.5,1,1"])

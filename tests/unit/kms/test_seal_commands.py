@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kms.commands.seals import verify_seal
-from kms.errors.seals import AnchorUnreadable, SealFormatUnsupported, SealUnreadable
+from kms.errors.seals import AnchorUnreadable, DocumentRejected, SealUnreadable
 from kms.plane import open_seal_files
 from secops.crypto.sm2 import PrivateKey
 from secops.kernel.clock import DAY, SystemClock
@@ -110,7 +110,7 @@ def test_a_strangers_anchor_does_not_help(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"%PDF-1.7 ...", SealFormatUnsupported),
+        (b"%PDF-1.7 ...", DocumentRejected),
         (b"hello", SealUnreadable),
         (b"", SealUnreadable),
     ],

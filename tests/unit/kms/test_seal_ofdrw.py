@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kms.models.stamps import EdgePlace, Stamping, StampPlace
+from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
 from tests.fakes.seal_registry import HOLDER, World, build
@@ -39,7 +39,7 @@ def test_ofdrw_accepts_our_documents_and_refuses_them_when_changed(
 
     def stamped(seal_id: str, content: bytes, stamping: Stamping) -> bytes:
         sealing = world.stamping.stamp_document
-        return sealing(HOLDER, seal_id, content, stamping, purpose="印发").document
+        return sealing(HOLDER, seal_id, StampRequest(content, stamping, "印发")).document
 
     plain = Stamping((StampPlace(1, 120, 200),))
     one = stamped(v4, pack(paged_document()), plain)

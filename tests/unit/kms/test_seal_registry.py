@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from kms.adapters.anchor_files import HomeAnchorFile
+from kms.adapters.pdf import PyHankoFiles
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import SealSignature
 from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable, SealStateConflict
@@ -89,7 +90,7 @@ def test_everything_under_the_built_in_authority_is_marked(world: World) -> None
 
 def test_the_root_lies_in_the_home_so_that_files_verify_alone(world: World, tmp_path: Path) -> None:
     sealed = world.use(world.make())
-    files = SealFiles(world.clock, HomeAnchorFile(tmp_path))
+    files = SealFiles(world.clock, HomeAnchorFile(tmp_path), PyHankoFiles())
     assert files.verify_seal(sealed.value, DOCUMENT, []).valid
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kms.adapters.anchor_files import HomeAnchorFile
+from kms.adapters.pdf import PyHankoFiles
 from kms.api.authority import routes
 from kms.core.rfc5280 import writing as x509
 from kms.core.rfc5280.reading import verify_revocation_list
@@ -131,7 +132,7 @@ def test_a_revoked_holder_is_in_the_list_and_over_files_alone_in_the_verdict(
     world.clock.advance(301)
     new = lists.revocation_list()
     assert new != old
-    files = SealFiles(world.clock, HomeAnchorFile(tmp_path))
+    files = SealFiles(world.clock, HomeAnchorFile(tmp_path), PyHankoFiles())
     for encoded, warned in ((old, False), (new, True)):
         report = files.verify_seal(before, DOCUMENT, [], [encoded])
         found = {step.what: step.ok for step in report.signatures[0].steps}
@@ -149,7 +150,7 @@ def test_a_seal_used_after_its_revocation_is_refused_over_files_alone(
     world.registry.revoke_seal(SECURITY, seal.id, "撤销")
     world.clock.advance(60)
     crl = PublishedLists(world.parts.authority).revocation_list()
-    report = SealFiles(world.clock, HomeAnchorFile(tmp_path)).verify_seal(
+    report = SealFiles(world.clock, HomeAnchorFile(tmp_path), PyHankoFiles()).verify_seal(
         value, DOCUMENT, [], [crl]
     )
     assert {step.what: step.ok for step in report.signatures[0].steps}["revocation"] is False
@@ -161,14 +162,14 @@ def test_a_list_out_of_its_time_is_refused(world: World, tmp_path: Path, days: i
     sealed = world.use(world.make())
     crl = PublishedLists(world.parts.authority).revocation_list()
     world.clock.advance(days * 86_400)
-    files = SealFiles(world.clock, HomeAnchorFile(tmp_path))
+    files = SealFiles(world.clock, HomeAnchorFile(tmp_path), PyHankoFiles())
     with pytest.raises(RevocationListRejected):
         files.verify_seal(sealed.value, DOCUMENT, [], [crl])
 
 
 def test_a_strangers_list_is_refused(world: World, tmp_path: Path) -> None:
     sealed = world.use(world.make())
-    files = SealFiles(world.clock, HomeAnchorFile(tmp_path))
+    files = SealFiles(world.clock, HomeAnchorFile(tmp_path), PyHankoFiles())
     with pytest.raises(RevocationListRejected):
         files.verify_seal(sealed.value, DOCUMENT, [], [revocation_list(new_mint().root_key)])
 

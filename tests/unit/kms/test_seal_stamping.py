@@ -18,7 +18,7 @@ from kms.core.gbt33190.pages import OfdPage, read_document
 from kms.core.gbt33190.stamps import Stamp, place_stamps
 from kms.errors.seals import DocumentRejected, NotSealHolder, SealNotUsable, SealRejected
 from kms.models.seals import VerificationReport
-from kms.models.stamps import EdgePlace, Stamping, StampPlace
+from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
 from kms.service.seals import stamping as stamping_module
 from secops.crypto.hashes import sm3
 from secops.crypto.sm2 import PrivateKey
@@ -55,7 +55,8 @@ def stamp(
 ) -> bytes:
     content = files if isinstance(files, bytes) else pack(files)
     who = more.get("who", HOLDER)
-    return world.stamping.stamp_document(who, seal_id, content, stamping, purpose="印发").document
+    wish = StampRequest(content, stamping, "印发")
+    return world.stamping.stamp_document(who, seal_id, wish).document
 
 
 def judged(world: World, content: bytes) -> VerificationReport:
@@ -172,7 +173,7 @@ def test_the_same_document_is_sealed_into_the_same_bytes_but_for_the_signature(
 
 def test_a_use_is_entered_with_digest_and_form(world: World, seal_id: str) -> None:
     content = pack(paged_document())
-    sealed = world.stamping.stamp_document(HOLDER, seal_id, content, PLACE, purpose="归档")
+    sealed = world.stamping.stamp_document(HOLDER, seal_id, StampRequest(content, PLACE, "归档"))
     newest = sealed.use
     assert newest in world.using.list_uses(AUDITOR, seal_id, PageRequest(200)).items
     assert newest.form == "ofd"
@@ -329,7 +330,7 @@ def dtd(files: Files, name: str) -> Files:
 
 REFUSED: dict[str, Callable[[], Files | bytes]] = {
     "nothing": lambda: b"",
-    "no zip": lambda: b"%PDF-1.7",
+    "no zip": lambda: b"{}",
     "an empty zip": dict,
     "no pages": lambda: paged_document(0),
     "two documents": with_later_body,

@@ -1,0 +1,121 @@
+"""Inside the worker: put an empty signature with the seal's picture on a page."""
+
+from __future__ import annotations
+
+import io
+import math
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from PIL import Image
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.images import PdfImage
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
+from pyhanko.sign.fields import SigFieldSpec, enumerate_sig_fields
+from pyhanko.sign.signers.cms_embedder import (
+    PdfCMSEmbedder,
+    SigAppearanceSetup,
+    SigIOSetup,
+    SigObjSetup,
+)
+from pyhanko.sign.signers.pdf_byterange import SignatureObject
+from pyhanko.stamp import StaticStampStyle
+
+_POINTS: Final = 72 / 25.4
+_MARGIN: Final = 25.0
+_MAX_PAGES: Final = 10_000
+_SECOND: Final = 1_000_000
+
+
+class Refused(ValueError):
+    """The PDF takes no signature; the message says why."""
+
+
+def prepare(document: io.BytesIO, request: dict[str, Any]) -> tuple[bytes, int, int]:
+    """Return the PDF with an empty signature, and where its hex string starts and ends."""
+    writer = IncrementalPdfFileWriter(document)
+    _require_open(writer)
+    page, box = _box(writer, request["place"])
+    taken = {name for name, _, _ in enumerate_sig_fields(writer.prev)}
+    name = next(name for n in range(1, 10_000) if (name := f"Seal{n}") not in taken)
+    moment = datetime.fromtimestamp(request["signed_at"] // _SECOND, UTC)
+    placeholder = SignatureObject(
+        timestamp=moment, name=request["name"], bytes_reserved=2 * request["reserved"]
+    )
+    placeholder[generic.pdf_name("/SubFilter")] = generic.pdf_name(f"/{request['subfilter']}")
+    appearance = SigAppearanceSetup(_style(writer, request["place"]), moment, request["name"])
+    steps = PdfCMSEmbedder(SigFieldSpec(name, on_page=page, box=box)).write_cms(name, writer)
+    next(steps)
+    steps.send(SigObjSetup(placeholder, appearance_setup=appearance))
+    prepared, output = steps.send(SigIOSetup("sha256", in_place=True))
+    steps.close()
+    start, end = prepared.reserved_region_start, prepared.reserved_region_end
+    return output.getvalue(), start, end
+
+
+def _require_open(writer: Any) -> None:
+    """Raise ``Refused`` for what may not be changed or can't be placed on."""
+    if writer.prev.encrypted:
+        msg = "an encrypted PDF takes no seal"
+        raise Refused(msg)
+    if "/DocMDP" in writer.prev.root.get("/Perms", {}):
+        msg = "a certified PDF takes no further signature"
+        raise Refused(msg)
+
+
+def _box(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int, int]]:
+    """Return the page's index and the picture's box in points from the lower left."""
+    count = int(writer.prev.root["/Pages"]["/Count"])
+    page = place["page"]
+    index = page - 1 if page > 0 else count + page
+    if page == 0 or not 0 <= index < count <= _MAX_PAGES:
+        msg = f"there is no page {page}: the document has {count}"
+        raise Refused(msg)
+    found = writer.prev.find_page_for_modification(index)[0].get_object()
+    if int(_inherited(found, "/Rotate") or 0) % 360:
+        msg = f"page {page} is rotated"
+        raise Refused(msg)
+    left, bottom, right, top = (float(each) for each in _inherited(found, "/MediaBox") or ())
+    across, down = (right - left) / _POINTS, (top - bottom) / _POINTS
+    x = _inside(place["x"], place["width"], across)
+    y = _inside(place["y"], place["height"], down)
+    corner = left + x * _POINTS, top - (y + place["height"]) * _POINTS
+    size = place["width"] * _POINTS, place["height"] * _POINTS
+    low_x, low_y = round(corner[0]), round(corner[1])
+    return index, (low_x, low_y, low_x + round(size[0]), low_y + round(size[1]))
+
+
+def _inside(start: float | None, length: float, limit: float) -> float:
+    if not math.isfinite(limit):
+        msg = "the page has no size"
+        raise Refused(msg)
+    if start is None:
+        start = max(0.0, limit - length - _MARGIN)
+    if not (math.isfinite(start) and start >= 0 and start + length <= limit):
+        msg = f"the seal's {length} mm do not fit at {start:g} of {limit:.0f} mm"
+        raise Refused(msg)
+    return start
+
+
+def _inherited(page: Any, name: str) -> Any:
+    """Return an entry of a page, or of the nearest node above that has it."""
+    for _ in range(64):
+        if name in page:
+            return page[name]
+        if "/Parent" not in page:
+            return None
+        page = page["/Parent"]
+    return None
+
+
+def _style(writer: Any, place: dict[str, Any]) -> Any:
+
+    picture = Image.open(io.BytesIO(place["picture"])).convert("RGBA")
+    return StaticStampStyle(
+        border_width=0,
+        background=PdfImage(picture, writer=writer),
+        background_layout=SimpleBoxLayoutRule(
+            AxisAlignment.ALIGN_MID, AxisAlignment.ALIGN_MID, Margins(0, 0, 0, 0)
+        ),
+    )

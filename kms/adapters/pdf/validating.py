@@ -1,0 +1,106 @@
+"""Inside the worker: what signatures a PDF has, and whether their arithmetic holds."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any, Final
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+_SES: Final = "GBT38540.SES"
+_MAX_SIGNATURES: Final = 200
+_RANGE: Final = 4
+_SECOND: Final = 1_000_000
+
+
+def signatures(document: bytes) -> list[dict[str, Any]]:
+    """Return the signatures of ``document`` as records of ``ports.pdf.FoundSignature``."""
+    reader = PdfFileReader(io.BytesIO(document))
+    found: list[dict[str, Any]] = []
+    for name, value, field in enumerate_sig_fields(reader, filled_status=True):
+        if len(found) >= _MAX_SIGNATURES:
+            msg = f"more than {_MAX_SIGNATURES} signatures"
+            raise ValueError(msg)
+        found.append(_signature(document, reader, str(name), value.get_object(), field))
+    return found
+
+
+def _signature(
+    document: bytes, reader: Any, name: str, signature: Any, field: Any
+) -> dict[str, Any]:
+    contents = bytes(signature.raw_get("/Contents"))
+    byte_range, sound = _byte_range(document, signature, contents)
+    subfilter = str(signature.get("/SubFilter", "")).lstrip("/")
+    record = {
+        "field": name[:200],
+        "subfilter": subfilter[:100],
+        "signed_at": _time(reader, signature),
+        "byte_range": byte_range,
+        "contents": base64.b64encode(contents).decode(),
+        "covers_file": sound and byte_range[2] + byte_range[3] == len(document),
+        "unchanged": False,
+        "signer_certificate": "",
+    }
+    if not sound:
+        record["problem"] = "the signed range leaves out something else than the signature"
+    elif subfilter == _SES:
+        record["unchanged"] = record["covers_file"]
+    else:
+        try:
+            record |= _cms(reader, name, field)
+        except Exception as error:  # noqa: BLE001 - whatever a hostile file makes it raise
+            record["problem"] = f"{type(error).__name__}: {error}"[:200]
+    return record
+
+
+def _byte_range(document: bytes, signature: Any, contents: bytes) -> tuple[list[int], bool]:
+    """Return /ByteRange, and whether its gap is exactly the hex string of ``contents``."""
+    numbers = [int(each) for each in signature.raw_get("/ByteRange")]
+    if len(numbers) != _RANGE or any(number < 0 for number in numbers) or numbers[0] != 0:
+        return [0, 0, 0, 0], False
+    _, start, end, rest = numbers
+    gap = document[start:end]
+    inside = start < end and end + rest <= len(document)
+    exact = gap[:1] == b"<" and gap[-1:] == b">" and gap[1:-1].lower() == contents.hex().encode()
+    return numbers, inside and exact
+
+
+def _time(reader: Any, signature: Any) -> int | None:
+
+    if "/M" not in signature:
+        return None
+    try:
+        moment = generic.parse_pdf_date(signature["/M"], strict=reader.strict)
+        return int(moment.timestamp()) * _SECOND
+    except (ValueError, OverflowError, PdfReadError):
+        return None
+
+
+def _cms(reader: Any, name: str, field: Any) -> dict[str, Any]:
+    """Return what pyHanko finds of a signature in CMS; trust is judged elsewhere."""
+    embedded: Any = EmbeddedPdfSignature(reader, field, name)
+    embedded.compute_integrity_info()
+    certificate = embedded.signer_cert
+    intact, valid = validate_sig_integrity(
+        embedded.signer_info, certificate, "data", embedded.compute_digest()
+    )
+    allowed = ModificationLevel.FORM_FILLING.value
+    summary = embedded.summarise_integrity_info()
+    level = getattr(summary["diff_result"], "modification_level", ModificationLevel.NONE)
+    moment = embedded.self_reported_timestamp
+    return {
+        "unchanged": summary["docmdp_ok"] is True and level.value <= allowed,
+        "validation_data": level is ModificationLevel.LTA_UPDATES,
+        "intact": intact,
+        "valid": intact and valid,
+        "signer_certificate": base64.b64encode(certificate.dump()).decode(),
+        "digest_algorithm": embedded.md_algorithm,
+        "signed_at": None if moment is None else int(moment.timestamp()) * _SECOND,
+    }

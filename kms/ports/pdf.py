@@ -1,0 +1,91 @@
+"""What seals need of PDF: a place for a signature's bytes, and the signatures of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+PADES: Literal["ETSI.CAdES.detached"] = "ETSI.CAdES.detached"
+SES: Literal["GBT38540.SES"] = "GBT38540.SES"
+"""Our own subfilter: /Contents holds a SES_Signature (GB/T 38540), whose keys are SM2."""
+
+SubFilter = Literal["ETSI.CAdES.detached", "GBT38540.SES"]
+
+
+@dataclass(frozen=True, slots=True)
+class PdfPlace:
+    """What a signature's field shows: a PNG of ``width`` × ``height`` mm on a page.
+
+    ``page`` counts from 1, from the end below zero; ``x`` and ``y`` are mm from the page's
+    upper left corner, None for the usual place at the lower right.
+    """
+
+    picture: bytes
+    width: int
+    height: int
+    page: int
+    x: float | None
+    y: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PdfRequest:
+    """A signature to be prepared: ``signed_at`` is UTC µs, ``reserved`` bytes are kept free."""
+
+    subfilter: SubFilter
+    name: str
+    signed_at: int
+    reserved: int
+    place: PdfPlace
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPdf:
+    """A whole PDF whose signature's hex string, with its brackets, lies at ``start:end``."""
+
+    content: bytes
+    start: int
+    end: int
+
+    @property
+    def signed(self) -> bytes:
+        """What is signed: all but the hex string."""
+        return self.content[: self.start] + self.content[self.end :]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSignature:
+    """One signature of a PDF, unproved but for the arithmetic.
+
+    ``byte_range`` is (0, start, end, rest) and checked to leave out exactly the hex string of
+    ``contents``. ``unchanged`` tells that nothing but further signatures and form fields came
+    after it, ``validation_data`` that it was exactly certificates and revocations (DSS).
+    ``intact`` and ``valid`` are about its CMS (digest, signature), None for another subfilter.
+    """
+
+    field: str
+    subfilter: str
+    signed_at: int | None
+    byte_range: tuple[int, int, int, int]
+    contents: bytes
+    covers_file: bool
+    unchanged: bool
+    validation_data: bool = False
+    intact: bool | None = None
+    valid: bool | None = None
+    signer_certificate: bytes = b""
+    digest_algorithm: str = ""
+    problem: str = ""
+
+
+class PdfFiles(Protocol):
+    """Reads and writes PDF, hostile ones too: within limits of time and memory."""
+
+    def prepare(self, document: bytes, request: PdfRequest) -> PreparedPdf:
+        """Return ``document`` with room for a signature; raise ``DocumentRejected``."""
+        ...
+
+    def signatures(self, document: bytes) -> Sequence[FoundSignature]:
+        """Return the signatures in ``document``; raise ``DocumentRejected``."""
+        ...
