@@ -7,9 +7,11 @@ import subprocess
 import tarfile
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 
 import pytest
 
+from iam.core.rfc7636.pkce import challenge_of
 from tests.browser.visitors import Visitors
 
 pytestmark = [pytest.mark.browser, pytest.mark.service]
@@ -22,6 +24,16 @@ PUBLIC = (
     "/signed-out",
     "/verify",
     "/no-such-page",
+)
+CONSENT = "/oauth2/authorize?" + urlencode(
+    {
+        "response_type": "code",
+        "client_id": "demo-app",
+        "redirect_uri": "http://127.0.0.1/callback",
+        "prompt": "consent",
+        "code_challenge": challenge_of("v" * 43),
+        "code_challenge_method": "S256",
+    }
 )
 PAGES = {
     "analyst": (
@@ -46,17 +58,22 @@ PAGES = {
         "/me/factors",
         "/me/password",
         "/step-up",
+        CONSENT,
         "/login/certificate?transaction=x",
         "/ledger",
     ),
     "system-admin": (
         "/me",
+        "/me/mandates",
         "/approvals",
+        "/legal-persons",
         "/organisations",
         "/people/import",
         "/applications",
         "/applications/requests",
         "/silent-partners",
+        "/consents",
+        "/me/consents",
         "/device",
     ),
     "auditor": ("/permissions", "/ledger", "/ledger/0", "/assessments", "/seals"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iam.models.accounts import Account, CivilService, Mandate, Person
+from iam.models.consents import Consent
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.people.change_requests import ChangeRequestService
@@ -64,9 +65,9 @@ class OwnService:
         known. No secret is in it.
         """
         own = self.look(actor)
-        history = self.means.parts.transactions.read(
-            lambda tx: self.means.stores.sessions.history_of(tx, actor.id)
-        )
+        stores, read = self.means.stores, self.means.parts.transactions.read
+        history = read(lambda tx: stores.sessions.history_of(tx, actor.id))
+        consents = read(lambda tx: stores.consents.of_account(tx, actor.id))
         export = {
             "account": {
                 "id": own.account.id,
@@ -92,6 +93,7 @@ class OwnService:
                 }
                 for change in self.changes.own_changes(actor)
             ],
+            "consents": [_consent_record(consent) for consent in consents],
             "sign_ins": [_session_record(session) for session in history],
         }
         act = Act("iam.export_own", actor, f"account:{actor.id}")
@@ -140,6 +142,15 @@ def _service_record(service: CivilService) -> dict[str, Any]:
         "post": service.post,
         "from": to_rfc3339(service.started_at),
         "to": rfc3339_or_none(service.ended_at),
+    }
+
+
+def _consent_record(consent: Consent) -> dict[str, Any]:
+    return {
+        "application": consent.client_id,
+        "scopes": sorted(consent.scopes),
+        "from": to_rfc3339(consent.granted_at),
+        "to": to_rfc3339(consent.expires_at),
     }
 
 

@@ -80,6 +80,10 @@ def test_a_yes_goes_on_by_a_page_of_ours_and_is_taken_back(console: ConsoleSite,
     assert "商店 &lt;i&gt;" in own.text
     listed = orjson.loads(reader.get("/api/v1/iam/me/consents").body)["items"]
     assert [one["client"] for one in listed] == ["consent-shop"]
+    exported = orjson.loads(reader.get("/me/export").body)["consents"]
+    assert [(one["application"], one["scopes"]) for one in exported] == [
+        ("consent-shop", ["openid", "profile"])
+    ]
     everybody = console.reader("security-admin").get("/consents?account=staff")
     assert ("consent-shop" in everybody.text, listed[0]["id"] in everybody.text) == (True, True)
     place = f"/me/consents/{listed[0]['id']}/revoke"
