@@ -12,7 +12,6 @@ from audits.service.assessments import THIS_INSTANCE, AssessmentService, Judgeme
 from audits.service.reports import FORMATS, ReportService
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.audits import (
     ASSESS,
     ENTER_JUDGEMENT,
@@ -20,6 +19,7 @@ from secops.kernel.permissions.audits import (
     READ_ASSESSMENTS,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _OBJECT: Final = {"type": "object"}
@@ -44,7 +44,7 @@ class _Assessments:
         return json_response(assessment_view(assessment), 201)
 
     def list_assessments(self, request: Request) -> Response:
-        wanted = page_request(request.query.get("limit"), request.query.get("cursor"))
+        wanted = wanted_page(request)
         page = self.assessments.list_assessments(request.caller, wanted)
         items = [summary_view(summary) for summary in page.items]
         return json_response({"items": items, "next": page.next})

@@ -12,9 +12,9 @@ from audits.service.ledger import LedgerService
 from audits.service.views import checkpoint_view, entry_row_view, entry_view, verdict_view
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.audits import READ_LEDGER, VERIFY_LEDGER
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Public, Route, Schema
 
 _TEXT: Final = ("content-type", "text/plain; charset=utf-8")
@@ -106,7 +106,7 @@ class LedgerApi:
             since=_instant(query.get("since")),
             until=_instant(query.get("until")),
         )
-        page = page_request(query.get("limit"), query.get("cursor"))
+        page = wanted_page(request)
         found = self.ledger.list_entries(request.caller, page, wanted)
         items = [entry_row_view(row) for row in found.items]
         return json_response({"items": items, "next": found.next})

@@ -11,9 +11,9 @@ from detectors.service.triage.alerts import AlertService
 from detectors.service.triage.presentation import alert_json, shown_alert_json
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _STATUSES: Final = ("open", "closed", "superseded", "revised", "suppressed")
@@ -70,7 +70,7 @@ class _Handlers:
             rule=query.get("rule"),
             subject=query.get("subject"),
         )
-        page = page_request(query.get("limit"), query.get("cursor"))
+        page = wanted_page(request)
         found = self.alerts.list_alerts(request.caller, wanted, page)
         return json_response({"items": [alert_json(a) for a in found.items], "next": found.next})
 

@@ -16,13 +16,14 @@ from detectors.service.logs.log_presentation import (
 from detectors.service.logs.logs import LogService
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Aggregation
-from secops.kernel.pages import encode_cursor, page_request
+from secops.kernel.pages import encode_cursor
 from secops.kernel.permissions.detectors import (
     LOG_INGEST,
     LOG_SEARCH,
     LOG_SOURCE_READ,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 MAX_BATCH: Final = 16 << 20
@@ -38,7 +39,7 @@ class _Handlers:
 
     def search_logs(self, request: Request) -> Response:
         query = request.query
-        page = page_request(query.get("limit"), query.get("cursor"))
+        page = wanted_page(request)
         found = self.logs.search_logs(
             request.caller,
             query.get("q", ""),

@@ -8,9 +8,9 @@ from typing import Final
 from detectors.service.anomaly.model_presentation import judgement_json, login_json, model_json
 from detectors.service.anomaly.models import ModelService
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.detectors import LOGIN_JUDGE, MODEL_READ, MODEL_TRAIN
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _TRAIN: Final = Schema(
@@ -41,7 +41,7 @@ class _Handlers:
     models: ModelService
 
     def list_models(self, request: Request) -> Response:
-        page = page_request(request.query.get("limit"), request.query.get("cursor"))
+        page = wanted_page(request)
         found = self.models.list_models(request.caller, page)
         return json_response({"items": [model_json(m) for m in found.items], "next": found.next})
 

@@ -17,9 +17,10 @@ from detectors.service.triage.presentation import (
 )
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Window
-from secops.kernel.pages import Page, PageRequest, page_of, page_request
+from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.detectors import RULE_ENABLE, RULE_READ, RUN_DETECTORS
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _REASON: Final = Schema(
@@ -39,7 +40,7 @@ class _Handlers:
     reports: RuleReports
 
     def list_rules(self, request: Request) -> Response:
-        page = page_request(request.query.get("limit"), request.query.get("cursor"))
+        page = wanted_page(request)
         rows = self.rules.list_rules(request.caller)
         after = page.key(str, str) or ("", "")
         left = [r for r in rows if (r.header.title, r.header.id) > after]
@@ -59,7 +60,7 @@ class _Handlers:
         return json_response(rule_json(self.rules.disable_rule(request.caller, rule_id, reason)))
 
     def list_evaluations(self, request: Request) -> Response:
-        page = page_request(request.query.get("limit"), request.query.get("cursor"))
+        page = wanted_page(request)
         found = self.runs.list_evaluations(request.caller, page)
         items = [evaluation_json(evaluation) for evaluation in found.items]
         return json_response({"items": items, "next": found.next})

@@ -11,16 +11,14 @@ from iam.api.shapes import (
     account_shape,
     document,
     enrolment_shape,
-    number,
+    instant_or_none,
     schema,
     session_shape,
     text,
 )
 from iam.models.accounts import AccountKind, NewAccount
 from iam.service import IamServices
-from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import (
     ACCOUNT_CREATE,
     ACCOUNT_LOCK,
@@ -36,6 +34,7 @@ from secops.kernel.permissions.iam import (
 )
 from secops.kernel.permissions.roles import AUDITOR
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _KINDS: tuple[AccountKind, ...] = ("natural", "civil", "legal", "service")
@@ -95,7 +94,7 @@ class _Accounts:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page, roles = self.services.accounts.list_accounts(
             request.caller, asked, account_query(request.query)
         )
@@ -117,8 +116,8 @@ class _Accounts:
             post=text(body, "post", ""),
             organisation_id=text(body, "under", "") or None,
             owner_id=text(body, "owner", "") or None,
-            review_at=number(body, "review_at") * SECOND if "review_at" in body else None,
-            expires_at=number(body, "expires_at") * SECOND if "expires_at" in body else None,
+            review_at=instant_or_none(body, "review_at"),
+            expires_at=instant_or_none(body, "expires_at"),
         )
         account, enrolment = self.services.accounts.create_account(request.caller, new)
         answer = {"account": account_shape(account), "enrolment": enrolment_shape(enrolment)}
@@ -217,7 +216,7 @@ class _Sessions:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.sessions.list_sessions(
             request.caller, asked, request.query.get("account")
         )

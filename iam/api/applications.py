@@ -12,9 +12,9 @@ from iam.api.shapes import Table, client_shape, number, schema, text, texts
 from iam.models.clients import TOKEN_ALGORITHMS, IssuedClient, NewClient
 from iam.service import IamServices
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import CLIENT_CREATE, CLIENT_READ, ROLE_ASSIGN
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _LIST = {"type": "array", "items": {"type": "string"}}
@@ -90,7 +90,7 @@ class _Calls:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.clients.list_clients(request.caller, asked)
         items = [client_shape(client) for client in page.items]
         return json_response({"items": items, "next": page.next})

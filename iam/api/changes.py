@@ -11,9 +11,9 @@ from iam.models.imports import ImportReport, PersonRow
 from iam.service import IamServices
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import ACCOUNT_CREATE, CHANGE_READ, MATRIX_READ
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 _ASK: Final = SignedIn("each kind of change names the permission that asking and approving take")
@@ -37,31 +37,16 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     table = Table()
     table.add("GET /permissions", "list_permissions", MATRIX_READ, people.permissions)
     table.add("GET /change-requests", "list_changes", CHANGE_READ, calls.list_all)
-    signed_in = (
-        ("POST", "/change-requests", "request_change", calls.ask, _NEW),
-        ("GET", one, "view_change", calls.view, None),
-        ("POST", f"{one}/approve", "approve_change", calls.approve, _DECISION),
-        ("POST", f"{one}/reject", "reject_change", calls.reject, _DECISION),
-        ("POST", f"{one}/withdraw", "withdraw_change", calls.withdraw, None),
-        ("GET", "/me/change-requests", "list_own_changes", calls.own, None),
-        ("GET", "/me/export", "export_own", people.export, None),
-    )
+    add = table.add
+    add("POST /change-requests", "request_change", _ASK, calls.ask, request=_NEW)
+    add(f"GET {one}", "view_change", _ASK, calls.view)
+    add(f"POST {one}/approve", "approve_change", _ASK, calls.approve, request=_DECISION)
+    add(f"POST {one}/reject", "reject_change", _ASK, calls.reject, request=_DECISION)
+    add(f"POST {one}/withdraw", "withdraw_change", _ASK, calls.withdraw)
+    add("GET /me/change-requests", "list_own_changes", _OWN, calls.own)
+    add("GET /me/export", "export_own", _OWN, people.export)
     return (
         *table.routes,
-        *(
-            Route(
-                method=method,
-                path=f"/api/v1/iam{path}",
-                operation=operation,
-                access=_OWN if path.startswith("/me") else _ASK,
-                handler=handler,
-                request=body,
-                credential="either",
-                level=1 if method == "GET" else 2,
-                listing=operation.startswith("list_"),
-            )
-            for method, path, operation, handler, body in signed_in
-        ),
         _table_route("/people/preview", "preview_people", people.preview),
         _table_route("/people", "import_people", people.import_people),
     )
@@ -144,7 +129,7 @@ class _Changes:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.power.changes.list_changes(
             request.caller, asked, pending=request.query.get("state", "pending") == "pending"
         )

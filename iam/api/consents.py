@@ -9,9 +9,9 @@ from iam.api.shapes import Table
 from iam.models.consents import ConsentView
 from iam.service import IamServices
 from secops.kernel.clock import to_rfc3339
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("the handler looks at the caller's own things alone")
@@ -69,7 +69,7 @@ class _Calls:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         account = request.query.get("account")
         page = self.services.consents.list_consents(request.caller, asked, account)
         items = [consent_shape(view) for view in page.items]

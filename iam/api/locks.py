@@ -11,7 +11,6 @@ from iam.service import IamServices
 from iam.service.protection.locks import NewLock
 from secops.kernel.clock import from_rfc3339, rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import (
     DEVICE_READ,
     DEVICE_REVOKE,
@@ -21,6 +20,7 @@ from secops.kernel.permissions.iam import (
     LOCK_SET,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Public, Route, SignedIn
 
 _LOCK: Final = schema(
@@ -52,32 +52,12 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     add(f"POST {one}/refuse", "refuse_lift", LOCK_LIFT_APPROVE, locks.refuse, request=_REASON)
     add("GET /devices", "list_devices", DEVICE_READ, devices.list_all)
     add("DELETE /devices/<device>", "revoke_device", DEVICE_REVOKE, devices.revoke)
-    return (*table.routes, *_own_devices(devices))
-
-
-def _own_devices(devices: _Devices) -> tuple[Route, ...]:
-    own = "/api/v1/iam/me/devices"
-    made: list[tuple[str, str, str, Any, Any]] = [
-        ("GET", own, "list_own_devices", devices.own, None),
-        ("POST", own, "register_device", devices.register, _STATEMENT),
-        ("POST", f"{own}/challenge", "challenge_device", devices.challenge, None),
-        ("POST", f"{own}/proof", "prove_device", devices.prove, _STATEMENT),
-        ("DELETE", f"{own}/<device>", "revoke_own_device", devices.revoke_own, None),
-    ]
-    routes = [
-        Route(
-            method=method,
-            path=path,
-            operation=operation,
-            access=_OWN,
-            handler=handler,
-            request=body,
-            credential="either",
-            level=1 if method == "GET" else 2,
-            listing=operation.startswith("list_"),
-        )
-        for method, path, operation, handler, body in made
-    ]
+    own = "/me/devices"
+    add(f"GET {own}", "list_own_devices", _OWN, devices.own)
+    add(f"POST {own}", "register_device", _OWN, devices.register, request=_STATEMENT)
+    add(f"POST {own}/challenge", "challenge_device", _OWN, devices.challenge)
+    add(f"POST {own}/proof", "prove_device", _OWN, devices.prove, request=_STATEMENT)
+    add(f"DELETE {own}/<device>", "revoke_own_device", _OWN, devices.revoke_own)
     report = Route(
         method="POST",
         path="/api/v1/iam/device-reports",
@@ -87,7 +67,7 @@ def _own_devices(devices: _Devices) -> tuple[Route, ...]:
         request=_STATEMENT,
         max_body=2 * _MAX_STATEMENT,
     )
-    return (*routes, report)
+    return (*table.routes, report)
 
 
 def lock_shape(lock: Lock) -> dict[str, Any]:
@@ -154,7 +134,7 @@ class _Locks:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         every = request.query.get("all", "") == "true"
         page = self.services.protection.locks.list_locks(request.caller, asked, lifted=every)
         return json_response({"items": [lock_shape(one) for one in page.items], "next": page.next})
@@ -200,7 +180,7 @@ class _Devices:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.protection.devices.list_devices(request.caller, asked)
         items = [device_shape(one) for one in page.items]
         return json_response({"items": items, "next": page.next})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.api.shapes import Table, number, schema, text, texts
+from iam.api.shapes import Table, instant, schema, text, texts
 from iam.models.accounts import ActingContext, LegalPerson, Mandate
 from iam.service import IamServices
 from iam.service.people.mandates import NewMandate
-from secops.kernel.clock import SECOND, to_rfc3339
-from secops.kernel.pages import page_request
+from secops.kernel.clock import to_rfc3339
 from secops.kernel.permissions.iam import LEGAL_PERSON_CREATE, MANDATE_GRANT, MANDATE_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.routes import Route, Schema, SignedIn
+from secops.web.paging import wanted_page
+from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("agents and legal representatives see and end their own mandates alone")
 _LIST = {"type": "array", "items": {"type": "string"}}
@@ -60,30 +60,12 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     add(f"GET {one}/mandates", "list_mandates", MANDATE_READ, calls.list_mandates)
     add("POST /mandates", "grant_mandate", MANDATE_GRANT, calls.grant, request=_MANDATE)
     add("DELETE /mandates/<mandate>", "revoke_mandate", MANDATE_GRANT, calls.revoke)
-    return (
-        *table.routes,
-        _own_route("GET", "/mandates", "list_own_mandates", own.list_all),
-        _own_route("POST", "/mandates", "grant_own_mandate", own.grant, _MANDATE),
-        _own_route("DELETE", "/mandates/<mandate>", "end_own_mandate", own.end),
-        _own_route("PUT", "/acting", "act_for", own.act_for, _ACTING),
-        _own_route("GET", "/acting", "get_acting", own.acting),
-    )
-
-
-def _own_route(
-    method: str, path: str, operation: str, handler: Any, request: Schema | None = None
-) -> Route:
-    return Route(
-        method=method,
-        path=f"/api/v1/iam/me{path}",
-        operation=operation,
-        access=_OWN,
-        handler=handler,
-        request=request,
-        credential="either",
-        level=1 if method == "GET" else 2,
-        listing=operation.startswith("list_"),
-    )
+    add("GET /me/mandates", "list_own_mandates", _OWN, own.list_all)
+    add("POST /me/mandates", "grant_own_mandate", _OWN, own.grant, request=_MANDATE)
+    add("DELETE /me/mandates/<mandate>", "end_own_mandate", _OWN, own.end)
+    add("PUT /me/acting", "act_for", _OWN, own.act_for, request=_ACTING)
+    add("GET /me/acting", "get_acting", _OWN, own.acting)
+    return tuple(table.routes)
 
 
 def _legal_shape(legal: LegalPerson) -> dict[str, Any]:
@@ -126,8 +108,8 @@ def _new(request: Request) -> NewMandate:
         legal_person_id=text(body, "legal_person"),
         agent=text(body, "agent"),
         scope=text(body, "scope"),
-        starts_at=number(body, "starts_at") * SECOND,
-        ends_at=number(body, "ends_at") * SECOND,
+        starts_at=instant(body, "starts_at"),
+        ends_at=instant(body, "ends_at"),
         services=texts(body, "services"),
         seals=texts(body, "seals"),
     )
@@ -138,7 +120,7 @@ class _Calls:
     services: IamServices
 
     def list_legal(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.power.mandates.list_legal_persons(request.caller, asked)
         items = [_legal_shape(each) for each in page.items]
         return json_response({"items": items, "next": page.next})

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from iam.api.shapes import Table, account_shape, number, schema, text
+from iam.api.shapes import Table, account_shape, instant, instant_or_none, schema, text
 from iam.models.accounts import Departure, Organisation
 from iam.service import IamServices
-from secops.kernel.clock import SECOND, rfc3339_or_none, to_rfc3339
-from secops.kernel.pages import page_request
+from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.permissions.iam import (
     ACCOUNT_CREATE,
     ACCOUNT_READ,
@@ -19,6 +18,7 @@ from secops.kernel.permissions.iam import (
     ORGANISATION_READ,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _SECONDS = {"type": "integer", "description": "UTC seconds since 1970"}
@@ -102,7 +102,7 @@ class _Organisations:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.power.organisations.list_organisations(
             request.caller,
             asked,
@@ -165,14 +165,14 @@ class _People:
         return json_response(account_shape(moved))
 
     def list_departures(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.power.departures.list_departures(request.caller, asked)
         items = [_departure_shape(each) for each in page.items]
         return json_response({"items": items, "next": page.next})
 
     def order(self, request: Request) -> Response:
         body = request.json_object()
-        due = number(body, "due_at") * SECOND if "due_at" in body else None
+        due = instant_or_none(body, "due_at")
         ordered = self.services.power.departures.order_departure(
             request.caller,
             request.args["account"],
@@ -192,7 +192,7 @@ class _People:
             request.caller,
             request.args["account"],
             text(body, "owner"),
-            review_at=number(body, "review_at") * SECOND,
-            expires_at=number(body, "expires_at") * SECOND,
+            review_at=instant(body, "review_at"),
+            expires_at=instant(body, "expires_at"),
         )
         return json_response(account_shape(account))

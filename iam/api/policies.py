@@ -11,9 +11,9 @@ from iam.service import IamServices
 from iam.service.zero_trust.policies import NewPolicies
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import POLICY_APPROVE, POLICY_READ, POLICY_WRITE
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _MOST_TEXT: Final = 65_536
@@ -115,7 +115,7 @@ class _Texts:
     services: IamServices
 
     def list_all(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.protection.policies.list_policies(request.caller, asked)
         items = [version_shape(version, texts=False) for version in page.items]
         return json_response({"items": items, "next": page.next})

@@ -12,7 +12,6 @@ from iam.models.grants import LogoutNotice
 from iam.service import IamServices
 from iam.service.provider.registration import AskedClient
 from secops.kernel.clock import to_rfc3339
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.iam import (
     CLIENT_APPROVE,
     CLIENT_REQUEST,
@@ -20,6 +19,7 @@ from secops.kernel.permissions.iam import (
     SESSION_REVOKE,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema, SignedIn
 
 _CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which")
@@ -128,7 +128,7 @@ class _Calls:
         return Response(204)
 
     def list_silent(self, request: Request) -> Response:
-        asked = page_request(request.query.get("limit"), request.query.get("cursor"))
+        asked = wanted_page(request)
         page = self.services.logouts.list_silent_partners(request.caller, asked)
         items = [notice_shape(notice) for notice in page.items]
         return json_response({"items": items, "next": page.next})

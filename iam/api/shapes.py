@@ -14,7 +14,7 @@ from iam.models.accounts import (
 )
 from iam.models.clients import Client
 from iam.models.sessions import OpSession
-from secops.kernel.clock import rfc3339_or_none, to_rfc3339
+from secops.kernel.clock import SECOND, rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.web.messages import Request, Response
 from secops.web.routes import Access, Credential, Route, Schema
@@ -40,6 +40,16 @@ def number(body: Mapping[str, Any], name: str) -> int:
         msg = f"{name} must be a whole number"
         raise Invalid(msg)
     return value
+
+
+def instant(body: Mapping[str, Any], name: str) -> int:
+    """Return UTC seconds since 1970 as microseconds; raise ``Invalid`` for anything else."""
+    return number(body, name) * SECOND
+
+
+def instant_or_none(body: Mapping[str, Any], name: str) -> int | None:
+    """Return ``instant``, None where the member is missing."""
+    return instant(body, name) if name in body else None
 
 
 def texts(body: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ from playbooks.service.documents import (
     notification_document,
 )
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.playbooks import (
     INCIDENT_CHANGE,
     INCIDENT_OPEN,
@@ -30,6 +29,7 @@ from secops.kernel.permissions.playbooks import (
     NOTIFICATION_READ,
 )
 from secops.web.messages import NO_STORE, Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 INCIDENTS: Final = "/api/v1/playbooks/incidents"
@@ -50,7 +50,7 @@ class _Handlers:
         page = self._services.incidents.list_incidents(
             request.caller,
             query.get("state", ""),
-            page_request(query.get("limit"), query.get("cursor")),
+            wanted_page(request),
         )
         items = [incident_document(incident) for incident in page.items]
         return json_response({"items": items, "next": page.next})
@@ -115,10 +115,7 @@ class _Handlers:
         return Response(200, headers, content)
 
     def list_notifications(self, request: Request) -> Response:
-        query = request.query
-        page = self._services.inbox.list_notifications(
-            request.caller, page_request(query.get("limit"), query.get("cursor"))
-        )
+        page = self._services.inbox.list_notifications(request.caller, wanted_page(request))
         items = [notification_document(one) for one in page.items]
         return json_response({"items": items, "next": page.next})
 

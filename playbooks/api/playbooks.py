@@ -9,13 +9,13 @@ import orjson
 from playbooks.api.schemas import PLAYBOOK, page_schema
 from playbooks.service import PlaybooksServices, check_playbook
 from playbooks.service.documents import playbook_document, problem_document
-from secops.kernel.pages import page_request
 from secops.kernel.permissions.playbooks import (
     PLAYBOOK_APPROVE,
     PLAYBOOK_IMPORT,
     PLAYBOOK_READ,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 PLAYBOOKS: Final = "/api/v1/playbooks/playbooks"
@@ -27,10 +27,7 @@ class _Handlers:
         self._services = services
 
     def list_playbooks(self, request: Request) -> Response:
-        query = request.query
-        page = self._services.playbooks.list_playbooks(
-            request.caller, page_request(query.get("limit"), query.get("cursor"))
-        )
+        page = self._services.playbooks.list_playbooks(request.caller, wanted_page(request))
         items = [playbook_document(one) for one in page.items]
         return json_response({"items": items, "next": page.next})
 

@@ -21,9 +21,9 @@ from playbooks.service.documents import (
     run_document,
     run_view_document,
 )
-from secops.kernel.pages import page_request
 from secops.kernel.permissions import playbooks as permissions
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 RUNS: Final = "/api/v1/playbooks/runs"
@@ -40,7 +40,7 @@ class _Handlers:
         page = self._services.runs.list_runs(
             request.caller,
             query.get("incident_id"),
-            page_request(query.get("limit"), query.get("cursor")),
+            wanted_page(request),
         )
         items = [run_document(run) for run in page.items]
         return json_response({"items": items, "next": page.next})

@@ -14,7 +14,6 @@ from playbooks.service import PlaybooksServices
 from secops.console.render import Renderer
 from secops.console.tables import Table, export_table, view_table
 from secops.kernel.clock import Clock
-from secops.kernel.pages import PageRequest, page_request
 from secops.web.messages import Request, Response
 from secops.web.routes import Access, Route
 
@@ -58,11 +57,6 @@ class Desk:
 def whole_number(text: str, digits: int) -> int | None:
     """Return what at most ``digits`` ASCII digits say; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
-
-
-def wanted_page(request: Request) -> PageRequest:
-    """Return the page that the query string asks for."""
-    return page_request(request.query.get("limit"), request.query.get("cursor"))
 
 
 def get_page(

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from audits.models.compliance import STATUSES, Status
 from audits.service.assessments import Judgement
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.access import FRESH_SECONDS
@@ -22,6 +22,7 @@ from secops.kernel.permissions.audits import (
     READ_ASSESSMENTS,
 )
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 STANDARD: Final = "gbt22239"

@@ -9,11 +9,12 @@ import orjson
 
 from audits.errors import NotCheckpointed
 from audits.models import EntryFilter
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.audits import READ_LEDGER, VERIFY_LEDGER
 from secops.web.messages import Request, Response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _COLUMNS: Final = (

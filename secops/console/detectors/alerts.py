@@ -8,12 +8,13 @@ from typing import Final, cast
 
 from detectors.models.alerts import Alert, AlertFilter, AlertStatus
 from detectors.models.rules import Severity
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.kernel.permissions.playbooks import INCIDENT_OPEN
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 SEVERITIES: Final = {"critical": N_("紧急"), "high": N_("高"), "medium": N_("中"), "low": N_("低")}

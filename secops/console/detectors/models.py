@@ -7,13 +7,14 @@ from typing import Final, Literal
 
 from detectors.models.anomalies import ModelRecord
 from detectors.service.anomaly.model_presentation import card_text, login_json
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.logs import StoredEvent
 from secops.kernel.permissions.detectors import LOGIN_JUDGE, MODEL_READ, MODEL_TRAIN
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _KINDS: Final = {"login": N_("登录"), "use": N_("密钥与印章使用")}

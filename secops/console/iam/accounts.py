@@ -19,7 +19,7 @@ from secops.console.iam.words import (
     LOCK_KINDS,
     local_instant,
 )
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, TableView, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Language, Text
@@ -40,6 +40,7 @@ from secops.kernel.permissions.iam import (
 )
 from secops.kernel.permissions.roles import ADMINISTRATORS
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _COLUMNS: Final = (

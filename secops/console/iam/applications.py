@@ -10,7 +10,7 @@ import orjson
 
 from iam.errors import OAuthRefused, RedirectRefused
 from iam.models.clients import DEVICE_GRANT, ES256, SM2_SM3, Client, NewClient
-from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
@@ -24,6 +24,7 @@ from secops.kernel.permissions.iam import (
     SESSION_REVOKE,
 )
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 METHODS: Final = {

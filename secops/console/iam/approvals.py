@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from iam.models.changes import ChangeRequest, FieldDifference, NewChange
 from secops.console.iam.words import CHANGE_STATES, FIELDS, NO, VALUES, YES
-from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.render import beijing_time
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
@@ -19,6 +19,7 @@ from secops.kernel.errors import Invalid
 from secops.kernel.permissions import GRANTS, ROLES
 from secops.kernel.permissions.iam import CHANGE_READ, PRIVILEGE_REQUEST
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 _ONE: Final = SignedIn("requesters see their own; everybody else needs the right to see changes")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.models.consents import ConsentView
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("everybody sees their own things")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Final
 
 from iam.models.imports import ImportReport
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.render import beijing_time
+from secops.console.tables import csv_file
 from secops.console.texts import N_, translate
 from secops.kernel.catalogue import Language
 from secops.kernel.errors import Invalid
@@ -47,17 +46,13 @@ class _Imports:
 
 
 def _enrolments(report: ImportReport, language: Language) -> Response:
-    lines = io.StringIO()
-    writer = csv.writer(lines)
-    writer.writerow([translate(title, language) for title in _HEADINGS])
-    for issued in report.enrolments:
-        writer.writerow([issued.account_name, issued.token, beijing_time(issued.expires_at)])
-    headers = (
-        ("content-type", "text/csv; charset=utf-8"),
-        ("content-disposition", 'attachment; filename="enrolments.csv"'),
-        ("cache-control", "no-store"),
-    )
-    return Response(200, headers, "\ufeff".encode() + lines.getvalue().encode())
+    headings = [translate(title, language) for title in _HEADINGS]
+    handed = [
+        # as they are: a quote before a token that begins with "-" would make it another one
+        (issued.account_name, issued.token, beijing_time(issued.expires_at))
+        for issued in report.enrolments
+    ]
+    return csv_file("enrolments", [headings, *handed])
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

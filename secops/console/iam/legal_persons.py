@@ -10,13 +10,14 @@ from iam.errors import IdentityInvalid, MandateRefused
 from iam.models.accounts import Mandate
 from iam.service.people.mandates import MandateService, NewMandate
 from secops.console.iam.words import local_instant
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, Invalid, NotFound, SecopsError
 from secops.kernel.permissions.iam import LEGAL_PERSON_CREATE, MANDATE_GRANT, MANDATE_READ
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("legal representatives see and grant for whom they represent alone")

@@ -8,7 +8,7 @@ from typing import Final
 from iam.models.zero_trust import Device, Lock
 from iam.service.protection.locks import NewLock
 from secops.console.iam.words import LOCK_KINDS
-from secops.console.parts import Desk, get_page, post_page, wanted_page, whole_number
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
@@ -22,6 +22,7 @@ from secops.kernel.permissions.iam import (
     LOCK_SET,
 )
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
 _LOCKS: Final = (

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from iam.models.zero_trust import PolicyVersion, Simulation
 from iam.service.zero_trust.policies import NewPolicies, PolicyService
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.permissions.iam import POLICY_READ, POLICY_WRITE
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 VERSION_STATES: Final = {

@@ -9,7 +9,7 @@ from playbooks.models.incidents import INCIDENT_STATES, Incident, IncidentState
 from playbooks.service import Judgement, NewIncident
 from playbooks.service.runs import RunRequest
 from secops.console.detectors.alerts import SEVERITIES
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.playbooks.runs import RUN_STATES
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -22,6 +22,7 @@ from secops.kernel.permissions.playbooks import (
     RUN_REQUEST,
 )
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _COLUMNS: Final = (

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from playbooks.models.runs import Run
-from secops.console.parts import Desk, get_page, post_page, wanted_page
+from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_CANCEL, RUN_READ
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 RUN_STATES: Final = {
