@@ -26,13 +26,14 @@ from secops.bridges.keys import (
     PoolReportSigner,
     PoolTokenSigner,
     _paired,
+    sm2_token_signer,
 )
 from secops.bridges.notices import options, outbound
 from secops.bridges.own_acts import LedgerActs
 from secops.cli import cli
 from secops.crypto import signatures
 from secops.crypto.errors import InvalidSignature
-from secops.crypto.options import DEFAULT
+from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, NotFound, Unavailable
@@ -225,6 +226,19 @@ def test_a_new_token_key_is_published_a_day_before_it_signs(house: House) -> Non
     assert signer.sign("2", b"message")
     with pytest.raises(Conflict):
         signer.sign("999", b"message")
+
+
+def test_tokens_are_signed_by_sm2_in_the_profile_gm_alone(house: House) -> None:
+    assert sm2_token_signer(house.kms, house.parts.clock, "intl") is None
+    signer = sm2_token_signer(house.kms, house.parts.clock, "gm")
+    assert signer is not None
+    (key,) = signer.keys()
+    public = signatures.public_key("sm2", key.public_der)
+    public.verify(signer.sign(key.name, b"token"), b"token", SignatureOptions("sm3"))
+    assert signer.renew(before=0) is False
+    # its keys are its own: the other signer's stay what they were
+    other = PoolTokenSigner(house.kms, house.parts.clock).keys()
+    assert key.public_der not in {each.public_der for each in other}
 
 
 def test_a_report_is_signed_by_two_algorithms(house: House) -> None:

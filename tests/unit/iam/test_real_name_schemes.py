@@ -22,8 +22,10 @@ from iam.models.real_name import (
     RealNameSchemes,
 )
 from iam.models.upstream import RealNameLevel
+from iam.service.zero_trust.policies import NewPolicies
 from secops.kernel.clock import DAY
 from tests.fakes.iam_home import IamHome, open_iam_home
+from tests.fakes.relying_party import RelyingParty, location_of, register
 
 GOOD = """
 [[scheme]]
@@ -169,3 +171,31 @@ def test_an_own_schemes_level_lifts_what_it_stands_for(tmp_path: Path) -> None:
     home = open_iam_home(tmp_path / "home", real_name_schemes=own)
     assert known_level(home, ("cn-xx", 2, 30)) == DOCUMENT
     home.close()
+
+
+DEMAND = """@id("own.oa_by_document")
+@title_zh("办公系统须实名") @title_en("the OA knows its people")
+@advice_zh("到窗口核验") @advice_en("be verified at a counter")
+forbid (principal is Account, action == Action::"iam.application.open", resource)
+when { context.application == "oa" && context.real_name_level < 4 };
+"""
+
+
+def test_what_an_application_demands_is_met_by_a_known_scheme_alone(house: IamHome) -> None:
+    policies = house.services.protection.policies
+    draft = policies.draft_policies(house.actor("security-admin"), NewPolicies("oa", DEMAND, ""))
+    policies.propose_policies(house.actor("security-admin"), draft.id, "people of the OA")
+    policies.decide_policies(house.actor("system-admin"), draft.id, grant=True)
+    oa, other = register(house, "oa"), register(house, "forum")
+
+    def opened(party: RelyingParty) -> str:
+        party.browser.cookies["op_session"] = house.sign_in("analyst").cookie
+        house.clock.advance(30)  # a code counts once
+        found = location_of(party.authorize())
+        return "code" if "code" in found else found["error"]
+
+    assert (opened(oa), opened(other)) == ("access_denied", "code")
+    known_level(house, ("cn-tj", 9, 30), ("cn-gd", 3, 30))
+    assert opened(oa) == "access_denied"
+    known_level(house, ("cn-gd", 4, 30))
+    assert opened(oa) == "code"
