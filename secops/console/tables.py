@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from secops.console.texts import N_, translate
+from secops.kernel.clock import to_rfc3339
 from secops.web.messages import Request, Response
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -111,10 +112,14 @@ def _link(query: dict[str, str], **changes: str) -> str:
 
 def export_table(request: Request, table: Table, name: str) -> Response:
     """Return ``table`` as CSV (UTF-8 with BOM, so that spreadsheets read Chinese)."""
+    titles = [translate(column.title, request.language) for column in table.columns]
+    return csv_file(name, [titles, *([_exported(cell) for cell in row] for row in table.rows)])
+
+
+def csv_file(name: str, rows: Iterable[Sequence[str]]) -> Response:
+    """Return ``rows``, the headings first, as a file (UTF-8 with BOM) that no cache keeps."""
     lines = io.StringIO()
-    writer = csv.writer(lines)
-    writer.writerow([translate(column.title, request.language) for column in table.columns])
-    writer.writerows([[_harmless(cell.text) for cell in row] for row in table.rows])
+    csv.writer(lines).writerows(rows)
     disposition = f'attachment; filename="{name}.csv"'
     headers = (
         ("content-type", "text/csv; charset=utf-8"),
@@ -122,6 +127,13 @@ def export_table(request: Request, table: Table, name: str) -> Response:
         ("cache-control", "no-store"),
     )
     return Response(200, headers, "\ufeff".encode() + lines.getvalue().encode())
+
+
+def _exported(cell: Cell) -> str:
+    """Return what stands in the file: a time as RFC 3339, since a page shows it by its instant."""
+    if cell.instant is not None and not cell.text:
+        return to_rfc3339(cell.instant)
+    return _harmless(cell.text)
 
 
 def _harmless(text: str) -> str:

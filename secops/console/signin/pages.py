@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,12 +16,12 @@ from iam.errors import (
     SignInUnusual,
 )
 from iam.models.accounts import IdentityDocument
-from iam.models.factors import PasskeyAttempt, PasskeyQuestion
-from iam.models.messages import CodeWish, MaskedAddress
+from iam.models.factors import PasskeyAttempt
+from iam.models.messages import CodeWish
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import PAGES, go_on, qr_picture, same_origin
+from secops.console.signin.shared import PAGES, ask_factor, go_on, qr_picture, same_origin
 from secops.kernel.errors import Forbidden, Invalid, SecopsError, TooMany
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
@@ -79,40 +78,7 @@ class _SignIn:
             reference = self.desk.parts.iam.sign_in.begin(attempt)
         except (SignInRefused, TooMany) as error:
             return self._ask_password(request, transaction, error)
-        return self._ask_factor(request, transaction, reference)
-
-    def _ask_factor(
-        self,
-        request: Request,
-        transaction: str,
-        reference: str,
-        error: SecopsError | None = None,
-        *,
-        sent: str = "",
-    ) -> Response:
-        return self.desk.page(
-            request,
-            "signin/factor.html",
-            error.status if error else 200,
-            transaction=transaction,
-            reference=reference,
-            question=self._passkey_question(reference),
-            messages=self._messages(request, reference),
-            sent=sent,
-            error=error,
-            renew=error is not None and error.code in ("iam.password_expired", "iam.password_weak"),
-        )
-
-    def _passkey_question(self, reference: str) -> PasskeyQuestion | None:
-        try:
-            return self.desk.parts.iam.passkeys.ask(reference)
-        except SignInRefused:
-            return None
-
-    def _messages(self, request: Request, reference: str) -> Sequence[MaskedAddress]:
-        """Return where a code could be sent, masked: only whoever knew the password asks."""
-        codes = self.desk.parts.iam.message_codes
-        return codes.offered(reference, request.remote, self._device(request))
+        return ask_factor(self.desk, request, (transaction, reference))
 
     def _device(self, request: Request) -> str:
         console = self.desk.parts.iam.console
@@ -135,8 +101,8 @@ class _SignIn:
         except SignInRefused as error:
             return self._ask_password(request, transaction, error)
         except (ChannelOff, MessageCodeNotAdmitted, MessageNotSent, TooMany) as error:
-            return self._ask_factor(request, transaction, reference, error)
-        return self._ask_factor(request, transaction, reference, sent=sent)
+            return ask_factor(self.desk, request, (transaction, reference), error)
+        return ask_factor(self.desk, request, (transaction, reference), sent=sent)
 
     def check_passkey(self, request: Request) -> Response:
         """Check a passkey's answer, alone or after a password, and go on."""
@@ -156,7 +122,7 @@ class _SignIn:
             opened = iam.passkeys.sign_in(attempt)
         except (SignInRefused, PasskeyRefused) as error:
             if second:
-                return self._ask_factor(request, transaction, second, error)
+                return ask_factor(self.desk, request, (transaction, second), error)
             return self._ask_password(request, transaction, error)
         return go_on(iam.console, transaction, opened)
 
@@ -179,9 +145,9 @@ class _SignIn:
         except SignInRefused as error:
             return self._ask_password(request, transaction, error)
         except SignInUnusual as error:
-            return self._ask_factor(request, transaction, error.reference, error)
+            return ask_factor(self.desk, request, (transaction, error.reference), error)
         except (PasswordExpired, Invalid, TooMany) as error:
-            return self._ask_factor(request, transaction, reference, error)
+            return ask_factor(self.desk, request, (transaction, reference), error)
         return go_on(iam.console, transaction, opened)
 
     def callback(self, request: Request) -> Response:

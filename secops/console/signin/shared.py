@@ -9,9 +9,12 @@ from urllib.parse import urlencode
 
 import segno
 
+from iam.errors import SignInRefused
+from iam.models.factors import PasskeyQuestion
 from iam.models.sessions import Opened
 from iam.service.provider.console import ConsoleService
-from secops.kernel.errors import Forbidden
+from secops.console.parts import Desk
+from secops.kernel.errors import Forbidden, SecopsError
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Public
 
@@ -28,6 +31,40 @@ def go_on(console: ConsoleService, transaction: str, opened: Opened) -> Response
     )
     onward = f"/oauth2/authorize?{urlencode({'transaction': transaction})}"
     return redirect(onward, headers=cookies)
+
+
+def ask_factor(
+    desk: Desk,
+    request: Request,
+    attempt: tuple[str, str],
+    error: SecopsError | None = None,
+    *,
+    sent: str = "",
+) -> Response:
+    """Ask for the second factor of ``attempt``: the application's transaction, the reference."""
+    transaction, reference = attempt
+    iam = desk.parts.iam
+    device = request.cookies.get(iam.console.cookie_name("device"), "")
+    return desk.page(
+        request,
+        "signin/factor.html",
+        error.status if error else 200,
+        transaction=transaction,
+        reference=reference,
+        question=_passkey_question(desk, reference),
+        # where a code could be sent, masked: only whoever came this far asks
+        messages=iam.message_codes.offered(reference, request.remote, device),
+        sent=sent,
+        error=error,
+        renew=error is not None and error.code in ("iam.password_expired", "iam.password_weak"),
+    )
+
+
+def _passkey_question(desk: Desk, reference: str) -> PasskeyQuestion | None:
+    try:
+        return desk.parts.iam.passkeys.ask(reference)
+    except SignInRefused:
+        return None
 
 
 def same_origin(request: Request) -> None:

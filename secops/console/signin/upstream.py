@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
-from iam.errors import SecondFactorNeeded, SignInRefused
-from iam.models.factors import PasskeyQuestion
+from iam.errors import SecondFactorNeeded
 from iam.models.upstream import UpstreamArrival
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import same_origin
+from secops.console.signin.shared import ask_factor, go_on, same_origin
 from secops.kernel.errors import SecopsError
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Public, Route
 
 _PAGES: Final = Public("sign-in by the organisation's identity provider: nobody is known yet")
 _COOKIE_SECONDS: Final = 600
-_DEVICE_SECONDS: Final = 90 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,38 +83,15 @@ class _Upstream:
         try:
             done = iam.upstream_sign_in.complete(upstream_id, cookie, parameters, arrival)
         except SecondFactorNeeded as error:
-            return self._ask_factor(request, cookie, error)
+            # a local factor: the provider's sign-in counts for one
+            transaction = iam.upstream_sign_in.transaction_of(cookie)
+            return ask_factor(self.desk, request, (transaction, error.reference), error)
         except SecopsError as error:
             again = asked_here and error.code == "iam.upstream_refused"
             return self._ask(request, error=error) if again else self._refusal(request, error)
-        made = iam.console.cookie_header
-        cookies = (
-            ("set-cookie", made("op_session", done.opened.cookie)),
-            ("set-cookie", made("device", done.opened.device, max_age=_DEVICE_SECONDS)),
-            ("set-cookie", made("upstream", "")),
-        )
-        onward = f"/oauth2/authorize?{urlencode({'transaction': done.transaction})}"
-        return redirect(onward, headers=cookies)
-
-    def _ask_factor(self, request: Request, cookie: str, error: SecondFactorNeeded) -> Response:
-        """Ask for a local factor: the provider's sign-in counts for one."""
-        transaction = self.desk.parts.iam.upstream_sign_in.transaction_of(cookie)
-        return self.desk.page(
-            request,
-            "signin/factor.html",
-            error.status,
-            transaction=transaction,
-            reference=error.reference,
-            question=self._question(error.reference),
-            error=error,
-            renew=False,
-        )
-
-    def _question(self, reference: str) -> PasskeyQuestion | None:
-        try:
-            return self.desk.parts.iam.passkeys.ask(reference)
-        except SignInRefused:
-            return None
+        onward = go_on(iam.console, done.transaction, done.opened)
+        begun = ("set-cookie", iam.console.cookie_header("upstream", ""))
+        return Response(onward.status, (*onward.headers, begun), onward.body)
 
     def _refusal(self, request: Request, error: SecopsError) -> Response:
         return self.desk.page(request, "signin/upstream_refused.html", error.status, error=error)
