@@ -389,4 +389,5 @@ def test_it_is_decided_in_the_one_list_of_requests(place: Place) -> None:
     seen = changes.view_change(place.security, asked)
     assert {each.field for each in seen.differences if each.changed} == {"state", "sealed_at"}
     changes.approve_change(place.security, asked)
-    assert place.service.create_break_glass(place.system, asked)
+    made = place.service.create_break_glass(place.system, asked)
+    assert made.account.startswith("break-glass-")
