@@ -140,7 +140,9 @@ class _Uses:
             fields = request.json_object()
             content = decoded_field(fields, "file")
             document = decoded_field(fields, "document") if "document" in fields else None
-        report = self.services.seal_verification.verify_seal(content, document)
+        report = self.services.seal_verification.verify_seal(
+            content, document, caller=request.remote
+        )
         return json_response(report.to_record())
 
 

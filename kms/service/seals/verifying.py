@@ -23,6 +23,7 @@ from kms.models.seals import MAX_FILE, PDF_MAGIC, VerificationReport
 from kms.ports.pdf import PdfFiles
 from kms.ports.seals import AnchorFile
 from kms.service.seals.parts import SealParts
+from kms.service.seals.public_limits import RateLimit
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.crypto.hashes import sm3
@@ -46,13 +47,20 @@ class SealVerification:
     def __init__(self, seals: SealParts) -> None:
         self._seals = seals
         self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._limit = RateLimit(seals.parts.clock)
 
-    def verify_seal(self, content: bytes, document: bytes | None) -> VerificationReport:
+    def verify_seal(
+        self, content: bytes, document: bytes | None, *, caller: str | None = None
+    ) -> VerificationReport:
         """Return the verdict on ``content``; raises ``SealUnreadable``, ``TooLarge``.
+
+        ``caller`` is the address that asks, by whatever door: 20 files a minute (``TooMany``).
 
         Anybody may ask, and a hostile file costs a second: more than a few at a time are
         told to wait (``TooMany``), so that they never hold the whole gateway.
         """
+        if caller is not None:
+            self._limit.spend(caller)
         if not self._places.acquire(timeout=_PATIENCE):
             msg = "too many files are being verified"
             raise TooMany(msg, retry_after=_RETRY_SECONDS)

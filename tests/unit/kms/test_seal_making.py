@@ -139,6 +139,15 @@ def test_more_than_a_few_verifications_at_a_time_are_told_to_wait(
         assert world.verification.verify_seal(sealed.value, DOCUMENT).valid
 
 
+def test_an_address_verifies_twenty_files_a_minute_by_all_doors_together(world: World) -> None:
+    value = world.use(world.make()).value
+    for _ in range(20):
+        world.verification.verify_seal(value, DOCUMENT, caller="192.0.2.1")
+    with pytest.raises(TooMany):
+        world.verification.verify_seal(value, DOCUMENT, caller="192.0.2.1")
+    assert world.verification.verify_seal(value, DOCUMENT, caller="192.0.2.2").valid
+
+
 def test_a_file_above_the_limit_is_not_judged(world: World) -> None:
     with pytest.raises(TooLarge):
         world.verification.verify_seal(DOCUMENT, bytes((20 << 20) + 1))

@@ -354,6 +354,11 @@ def test_an_attack_on_an_ofd_is_not_accepted(name: str) -> None:
     assert not judged(ATTACKS[name]()).valid
 
 
+def test_every_kind_of_attack_that_is_known_is_among_them() -> None:
+    print(f"{len(ATTACKS)} hostile OFDs, each judged by itself above")
+    assert len(ATTACKS) >= 60
+
+
 def test_an_untouched_ofd_is_accepted() -> None:
     report = judged(signed_document(GOOD))
     assert report.valid
