@@ -200,8 +200,10 @@ def _services(
     upstreams = UpstreamService(means, providers)
     protection = _protection(means, decisions, compiler)
     sealing = BreakGlassService(means, accounts, roles)
-    asking = (resets, registration, upstreams, protection.policies, protection.locks, sealing)
-    desks = {each.desk.name: each.desk for each in asking}
+    certificates = CertificateService(means, opening, presenting)
+    asking = (resets, registration, upstreams, certificates, sealing)
+    waiting = (*asking, protection.policies, protection.locks)
+    desks = {each.desk.name: each.desk for each in waiting}
     return IamServices(
         accounts=accounts,
         roles=roles,
@@ -215,7 +217,7 @@ def _services(
         factors=FactorService(means),
         message_codes=MessageCodeService(means, opening),
         message_addresses=MessageAddressService(means),
-        certificates=CertificateService(means, opening, presenting),
+        certificates=certificates,
         step_up=StepUpService(means, opening, presenting),
         sessions=sessions,
         clients=clients,

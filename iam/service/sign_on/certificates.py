@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from iam.core.certificate_sign_in.trust import read_given
 from iam.errors import CertificateKnown, CertificateRefused
 from iam.models.accounts import Account
+from iam.models.changes import ChangeRequest
 from iam.models.factors import (
     CertificateAttempt,
     CertificateBinding,
@@ -17,6 +17,15 @@ from iam.models.factors import (
     NewBinding,
 )
 from iam.models.sessions import Opened
+from iam.service.changes import (
+    Asking,
+    ChangeDesk,
+    Sides,
+    Verdict,
+    ask_change,
+    decide_change,
+    use_change,
+)
 from iam.service.means import Means
 from iam.service.persons import refuse_requester
 from iam.service.sign_on.guessing import guess_keys
@@ -34,6 +43,8 @@ from iam.service.sign_on.sessions import find_account, refuse_own, same_organisa
 from secops.crypto.certificates import Certificate
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
+from secops.kernel.catalogue import Text
+from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Conflict, NotFound
 from secops.kernel.permissions.iam import ACCOUNT_RESET, RESET_APPROVE
 from secops.kernel.trail import Act
@@ -65,21 +76,17 @@ class CertificateService:
             refuse_own(actor, found.id)
             if means.stores.certificates.by_key(tx, key_digest(certificate)) is not None:
                 raise CertificateKnown
-            means.parts.approvals.request(
-                tx,
-                Approval(
-                    id=approval_id,
-                    org_id=found.org_id,
-                    kind=KIND,
-                    subject=f"account:{found.id}",
-                    subject_hash=_subject_hash(found, certificate, token_held=new.token_held),
-                    permission=RESET_APPROVE,
-                    requester_id=actor.id,
-                    requested_at=tx.now,
-                    expires_at=tx.now + means.options.lifetimes.reset_request,
-                    reason=reason[:500],
-                ),
+            asking = Asking(
+                id=approval_id,
+                org_id=found.org_id,
+                kind=KIND,
+                target=f"account:{found.id}",
+                sides=self._sides(tx, found, _shown(certificate, token_held=new.token_held)),
+                permission=RESET_APPROVE,
+                life=means.options.lifetimes.reset_request,
+                reason=reason,
             )
+            ask_change(means, tx, actor, asking)
             _record(tx, "iam.request_certificate", actor, found.id, approval=approval_id)
             return approval_id
 
@@ -97,7 +104,11 @@ class CertificateService:
             account_id = approval.subject.removeprefix("account:")
             refuse_own(actor, account_id)
             refuse_requester(means, tx, actor, approval_id)
-            means.parts.approvals.decide(tx, approval_id, actor, grant=grant, reason=reason[:500])
+            change = means.stores.changes.get(tx, approval_id)
+            verdict = Verdict("rejected", reason)
+            if grant:
+                verdict = Verdict("approved", reason, self._look(tx, change))
+            decide_change(means, tx, actor, change, verdict)
             action = "iam.approve_certificate" if grant else "iam.reject_certificate"
             _record(tx, action, actor, account_id, approval=approval_id)
 
@@ -116,8 +127,8 @@ class CertificateService:
         def work(tx: Transaction) -> CertificateBinding:
             approval = self._approval(tx, actor, approval_id)
             account = means.stores.accounts.get(tx, approval.subject.removeprefix("account:"))
-            wanted = _subject_hash(account, certificate, token_held=new.token_held)
-            means.parts.approvals.use(tx, approval_id, wanted)
+            sides = self._sides(tx, account, _shown(certificate, token_held=new.token_held))
+            use_change(means, tx, means.stores.changes.get(tx, approval_id), sides)
             binding = CertificateBinding(
                 id=binding_id,
                 key_digest=key_digest(certificate),
@@ -136,6 +147,27 @@ class CertificateService:
             return binding
 
         return means.parts.transactions.run(work)
+
+    @property
+    def desk(self) -> ChangeDesk:
+        """How requests are seen and decided beside all others."""
+        title = Text("绑定数字证书", "Bind a certificate")
+        return ChangeDesk(KIND, title, RESET_APPROVE, self._look, self._decide)
+
+    def _look(self, tx: Transaction, change: ChangeRequest) -> Sides:
+        account = self.means.stores.accounts.get(tx, change.target.removeprefix("account:"))
+        return self._sides(tx, account, change.after["certificate"])
+
+    def _decide(self, actor: Actor, change: ChangeRequest, *, grant: bool, reason: str) -> None:
+        self.approve_binding(actor, change.id, grant=grant, reason=reason)
+
+    def _sides(self, tx: Transaction, account: Account, certificate: Mapping[str, Any]) -> Sides:
+        """Return which keys sign the account in, and with the certificate beside them."""
+        bound = self.means.stores.certificates.of_account(tx, account.id)
+        keys = sorted(each.key_digest.hex() for each in bound)
+        before = {"account": account.name, "state": account.state, "keys": keys}
+        after = {"keys": sorted({*keys, certificate["key"]}), "certificate": certificate}
+        return Sides(before, {**before, **after})
 
     def list_own(self, actor: Actor) -> Sequence[CertificateBinding]:
         """Return the caller's bindings."""
@@ -208,10 +240,15 @@ class CertificateService:
         return self.opening.open(subject, factor_attempt(attempt), proof, Change(use.once, keys))
 
 
-def _subject_hash(account: Account, certificate: Certificate, *, token_held: bool) -> str:
-    held = "token" if token_held else "software"
-    text = f"{KIND}|{account.id}|{key_digest(certificate).hex()}|{held}"
-    return hashlib.sha256(text.encode()).hexdigest()
+def _shown(certificate: Certificate, *, token_held: bool) -> dict[str, Any]:
+    """Return a certificate as whoever approves it sees it."""
+    return {
+        "key": key_digest(certificate).hex(),
+        "subject": certificate.subject_name[:200],
+        "serial": f"{certificate.serial:x}",
+        "not_after": to_rfc3339(certificate.not_after),
+        "token_held": token_held,
+    }
 
 
 def _record(tx: Transaction, action: str, actor: Actor, account_id: str, **details: str) -> None:

@@ -223,6 +223,7 @@ _READ: Final[Mapping[str, Callable[[Any, Language], str]]] = {
     "lock_state": _state,
     "password_set_at": _time,
     "until": _time,
+    "certificate.not_after": _time,
 }
 """How fields are worded: a name that happens to be a role's is still a name."""
 

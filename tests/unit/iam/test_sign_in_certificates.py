@@ -340,6 +340,11 @@ def test_binding_takes_two_administrators_and_exactly_what_was_approved(
     asking, judging = house.actor("system-admin"), house.actor("security-admin")
     new = NewBinding("analyst", token.certificate, "UKey", token_held=True)
     approval = service.request_binding(asking, new, "r")
+    seen = house.services.power.changes.view_change(judging, approval)
+    shown = {each.field: (each.before, each.after) for each in seen.differences if each.changed}
+    assert shown["certificate.token_held"] == (None, True)
+    assert shown["keys"] == ([], [shown["certificate.key"][1]])
+    assert (seen.stale, seen.may_decide) == (False, True)
     with pytest.raises(Forbidden):
         service.approve_binding(asking, approval, grant=True)
     with pytest.raises(Forbidden):
