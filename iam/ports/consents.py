@@ -29,8 +29,10 @@ class ConsentStore(Protocol):
         """Return the account's standing ones, newest first."""
         ...
 
-    def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Consent]:
-        """Return standing ones of the organisation and those below it, by id."""
+    def page(
+        self, tx: Transaction, org_id: str, request: PageRequest, account_id: str = ""
+    ) -> Page[Consent]:
+        """Return standing ones of the organisation and those below it, or of one account, by id."""
         ...
 
     def end(self, tx: Transaction, consent: Consent) -> bool:

@@ -83,9 +83,13 @@ class Consents:
         rows = tx.execute(query.order_by(consents.c.granted_at.desc(), consents.c.id)).all()
         return [_consent(row) for row in rows]
 
-    def page(self, tx: Transaction, org_id: str, request: PageRequest) -> Page[Consent]:
-        """Return standing ones of the organisation and those below it, by id."""
+    def page(
+        self, tx: Transaction, org_id: str, request: PageRequest, account_id: str = ""
+    ) -> Page[Consent]:
+        """Return standing ones of the organisation and those below it, or of one account, by id."""
         query = sa.select(consents).where(within(consents.c.org_id, org_id), *_standing(tx.now))
+        if account_id:
+            query = query.where(consents.c.account_id == account_id)
         if (after := request.key(str)) is not None:
             query = query.where(consents.c.id > after[0])
         rows = tx.execute(query.order_by(consents.c.id).limit(request.limit + 1)).all()

@@ -52,12 +52,12 @@ class ConsentReview:
         stores = self.means.stores
 
         def work(tx: Transaction) -> Page[ConsentView]:
-            if account is None:
-                page = stores.consents.page(tx, actor.org_id, request)
-                return Page([self._view(tx, one) for one in page.items], page.next)
-            found = find_account(self.means, tx, account)
-            same_organisation(self.means, tx, actor, found)
-            return Page([self._view(tx, one) for one in stores.consents.of_account(tx, found.id)])
+            whose = ""
+            if account is not None:
+                found = find_account(self.means, tx, account)
+                whose = same_organisation(self.means, tx, actor, found).id
+            page = stores.consents.page(tx, actor.org_id, request, whose)
+            return Page([self._view(tx, one) for one in page.items], page.next)
 
         return self.means.parts.transactions.read(work)
 
