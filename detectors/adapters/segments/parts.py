@@ -30,6 +30,8 @@ OWN: Final = frozenset({ID, SEQ, AT, INGESTED, SOURCE, RAW, OVERFLOW})
 MAX_COLUMNS: Final = 2_000
 ROWS_OF_GROUP: Final = 16_384
 _ID_BYTES: Final = 32
+_DENSE: Final = 8
+"""A dictionary of at most an eighth of a row group's rows is written whole."""
 _LIST: Final = "\x00l"
 _TEXT: Final = "\x00s"
 
@@ -125,10 +127,37 @@ def parquet_of(table: Any, footer: Mapping[str, str] | None = None) -> bytes:
         write_statistics=False,
         store_schema=False,  # texts are read as plain ones or as dictionaries, as asked
     ) as writer:
-        writer.write_table(table, row_group_size=ROWS_OF_GROUP)
+        for begin in range(0, max(table.num_rows, 1), ROWS_OF_GROUP):
+            writer.write_table(_alone(table.slice(begin, ROWS_OF_GROUP)))
         if footer:
             writer.add_key_value_metadata(footer)
     return stream.getvalue()
+
+
+def _alone(group: Any) -> Any:
+    """Return the rows of ``group`` with dictionaries of their own values.
+
+    A slice keeps the dictionary of the whole: each row group would be written with all values of
+    its part, and reading one would unpack them.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    for position, name in enumerate(group.schema.names):
+        column = group.column(position)
+        if not pa.types.is_dictionary(column.type) or column.num_chunks != 1:
+            continue
+        whole = column.chunk(0)
+        if len(whole.dictionary) <= group.num_rows // _DENSE:
+            continue
+        missing = whole.indices.is_null().to_numpy(zero_copy_only=False)
+        codes = whole.indices.fill_null(0).to_numpy()
+        used = np.zeros(len(whole.dictionary), dtype=np.bool_)
+        used[codes[~missing]] = True
+        renumbered = pa.array((np.cumsum(used, dtype=np.int32) - 1)[codes], mask=missing)
+        values = whole.dictionary.take(pa.array(np.flatnonzero(used)))
+        narrow = pa.DictionaryArray.from_arrays(renumbered, values)
+        group = group.set_column(position, name, narrow)
+    return group
 
 
 def _split(columns: Mapping[str, _Building]) -> tuple[Iterable[str], Sequence[str]]:

@@ -8,6 +8,7 @@ when any element does; an absent field matches nothing, so NOT holds for it.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.core.events.text import canonical_address, fold
 from detectors.core.formats.windows import SYSTEM
-from detectors.core.query.pattern import Test, part_of_line, whole_value
+from detectors.core.query.pattern import Test, holders, needles, part_of_line, whole_value
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.logs import And, Batch, Column, Exists, Not, Or, Query, Range, Term
 
@@ -24,6 +25,7 @@ TIME: Final = "@timestamp"
 SOURCE: Final = "log.source"
 ID: Final = "event.id"
 Mask = NDArray[np.bool_]
+_FEW: Final = 16
 
 
 def matching_rows(query: Query, batch: Batch) -> Mask:
@@ -102,7 +104,8 @@ def _term(query: Term, batch: Batch, within: Mask) -> Mask:
         answer[rows] = np.fromiter(hits, dtype=np.bool_, count=len(rows))
         return answer
     test_value = whole_value(query.text, quoted=query.quoted)
-    return _rows_where(test_value, batch, query.name, within)
+    clue = needles(query.text, quoted=query.quoted)
+    return _rows_where(test_value, batch, query.name, within, clue)
 
 
 def _present(batch: Batch, name: str) -> Mask:
@@ -128,7 +131,13 @@ def _in_range(query: Range, batch: Batch, within: Mask) -> Mask:
     return answer
 
 
-def _rows_where(test: Test, batch: Batch, name: str, within: Mask) -> Mask:
+def _rows_where(
+    test: Test, batch: Batch, name: str, within: Mask, clue: Sequence[str] = ()
+) -> Mask:
+    """Return the rows of ``within`` whose value passes; of many values those that have a ``clue``.
+
+    Searching all values as one text costs a hundredth of asking each.
+    """
     if name == ID:
         return np.fromiter(map(test, batch.ids), dtype=np.bool_, count=len(batch))
     column = field_values(batch, name)
@@ -140,6 +149,12 @@ def _rows_where(test: Test, batch: Batch, name: str, within: Mask) -> Mask:
     asked[codes[within]] = True
     asked[-1] = False
     values = column.values
+    if clue and np.count_nonzero(asked) * _FEW > len(values):
+        having = holders(values, clue)
+        if having is not None:
+            picked = np.zeros(len(lookup), dtype=np.bool_)
+            picked[having] = True
+            asked &= picked
     for code in np.flatnonzero(asked).tolist():
         value = values[code]
         lookup[code] = test(value) if isinstance(value, str) else any(map(test, value))

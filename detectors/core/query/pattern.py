@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
 from detectors.core.events.text import canonical_address, fold
 from detectors.core.formats.record import decode_line
+from secops.kernel.logs import Value
 
 Test = Callable[[str], bool]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -49,6 +50,47 @@ def whole_value(text: str, *, quoted: bool) -> Test:
         return lambda value: fold(value) == wanted
     inside = network_test(network)
     return lambda value: inside(value) or ("/" in value and fold(value) == wanted)
+
+
+def needles(text: str, *, quoted: bool) -> tuple[str, ...]:
+    """Return texts of which every ASCII value that ``whole_value`` holds for has one in it.
+
+    They are asked of the value in lower case, which is how ASCII without CRLF is folded.
+    """
+    literal = text if quoted else unescaped(text)
+    if literal is None:
+        return (
+            max(
+                (_folded(t) for t in _TOKEN.findall(text) if t not in ("*", "?")),
+                key=len,
+                default="",
+            ),
+        )
+    wanted = fold(literal)
+    network = None if quoted else network_of(literal)
+    return (wanted,) if network is None else (wanted, _head_of(network) or ".", ":")
+
+
+def holders(values: Sequence[Value], wanted: Sequence[str]) -> list[int] | None:
+    """Return the places of ``values`` that have one of ``wanted`` in them, as one text is searched.
+
+    None where that can't be said: of lists, of values with line ends, and beyond ASCII.
+    """
+    plain = [value for value in values if value.__class__ is str]
+    joined = "\n".join(plain)
+    if len(plain) < len(values) or not joined.isascii() or joined.count("\n") >= len(values):
+        return None
+    joined = joined.lower()
+    found: set[int] = set()
+    for needle in wanted:
+        place = seen = 0
+        at = joined.find(needle)
+        while at >= 0:
+            place += joined.count("\n", seen, at)
+            found.add(place)
+            seen = joined.find("\n", at)
+            at = joined.find(needle, seen + 1) if seen >= 0 else -1
+    return sorted(found)
 
 
 def part_of_value(text: str, *, quoted: bool) -> Test:
@@ -97,9 +139,7 @@ def network_test(network: Network) -> Test:
     Text that does not begin as IPv4 addresses of the network do is none of them, unless it is
     written in brackets or as IPv6.
     """
-    octets = network.prefixlen // 8 if isinstance(network, ipaddress.IPv4Network) else 0
-    head = "".join(f"{part}." for part in str(network.network_address).split(".")[:octets])
-    head = head.removesuffix(".") if octets == len(("a", "b", "c", "d")) else head
+    head = _head_of(network)
 
     def test(value: str) -> bool:
         if not value.startswith(head) and ":" not in value and value[:1] not in ("[", "]"):
@@ -107,6 +147,13 @@ def network_test(network: Network) -> Test:
         return is_inside(value, network)
 
     return test
+
+
+def _head_of(network: Network) -> str:
+    """Return what the text of every address of an IPv4 network begins with."""
+    octets = network.prefixlen // 8 if isinstance(network, ipaddress.IPv4Network) else 0
+    head = "".join(f"{part}." for part in str(network.network_address).split(".")[:octets])
+    return head.removesuffix(".") if octets == len(("a", "b", "c", "d")) else head
 
 
 def is_inside(value: str, network: Network) -> bool:
