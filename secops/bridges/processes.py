@@ -114,7 +114,7 @@ def build_gateway(house: House) -> FastLane:
 def serve_gateway(house: House, options: GatewayOptions) -> None:
     """Serve ``house`` until SIGTERM; then close it."""
     application = build_gateway(house)
-    _settle()
+    settle()
     listening = Listening(
         addresses=options.addresses,
         port=options.port,
@@ -135,7 +135,7 @@ def _vouching(house: House) -> Vouching:
     return Vouching(TERMINATOR_HEADER, house.iam.certificates.vouch)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Look for garbage seldom from now on, and never among what was loaded at the start.
 
     An answer leaves few cycles behind, and going through all objects every 700 new ones took an
@@ -169,6 +169,7 @@ def run_scheduler(house: House) -> None:
         listening.start_listeners()
     except SecopsError as error:  # the rest goes on; doctor and the log say what is missing
         _LOG.error("syslog is not heard: %s %s", error.code, error.detail)
+    settle()
     scheduler.start()
     while not asked:
         time.sleep(_POLL_SECONDS)

@@ -111,7 +111,13 @@ class SyslogIntake:
                     for group in gatherer.feed(source.name, message)
                 ]
             over += [(self._source(g[0], batch), g) for g in gatherer.overdue(before)]
-            events = [event for each in over for event in self._events(*each, batch)]
+            loud = self.privacy.recognition.scanner.suspects([group[0].raw for _, group in over])
+            events: list[LogEvent] = []
+            for number, (source, group) in enumerate(over):
+                if len(group) == 1 and number not in loud:
+                    events.append(self._event(source, group[0], batch, quiet=True))
+                else:
+                    events += self._events(source, group, batch)
             for originals in batch.originals.values():
                 originals.flush()
             if events:
@@ -157,9 +163,13 @@ class SyslogIntake:
                 ]
         return [self._event(source, message, batch) for message in group]
 
-    def _event(self, source: LogSource | None, message: Heard, batch: _Batch) -> LogEvent:
+    def _event(
+        self, source: LogSource | None, message: Heard, batch: _Batch, *, quiet: bool = False
+    ) -> LogEvent:
+        """Return one message as an event; a ``quiet`` one is known to hold nothing to prepare."""
         context = self._context(source, batch, message.at)
-        prepared = None if context.prepare is None else context.prepare(message.raw)
+        asked = None if quiet else context.prepare
+        prepared = None if asked is None else asked(message.raw)
         raw = message.raw if prepared is None else prepared.raw
         parsed = read_live(raw, source.format if source else "auto", context)
         record = Record(0, raw, parsed.at, parsed, prepared)

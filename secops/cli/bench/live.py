@@ -29,6 +29,7 @@ def live_figures() -> list[dict[str, Any]]:
     from detectors.models.listening import Heard  # noqa: PLC0415 - heavy
     from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
     from secops.app import open_house  # noqa: PLC0415 - heavy
+    from secops.bridges.processes import settle  # noqa: PLC0415 - heavy
 
     with demo_home() as home, closing(open_house(home)) as house:
         (services,) = (one for one in house.services if isinstance(one, DetectorsServices))
@@ -37,6 +38,7 @@ def live_figures() -> list[dict[str, Any]]:
         now = house.parts.clock.now()
         heard = [Heard("10.0.0.1", _line(n), now, "tcp") for n in range(_EVENTS + _ALONE)]
         _work(jobs)
+        settle()  # as the scheduler's process does
 
         def take() -> None:
             for begin in range(0, _EVENTS, _BATCH):
