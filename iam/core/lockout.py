@@ -25,9 +25,9 @@ FACTOR: Final = Limit(failures=5, window=5 * MINUTE, refusal=5 * MINUTE)
 HOURLY: Final = Limit(failures=100, window=HOUR, refusal=HOUR)
 MESSAGE_PAUSE: Final = Limit(failures=1, window=MINUTE, refusal=MINUTE)
 MESSAGE_ACCOUNT: Final = Limit(failures=5, window=HOUR, refusal=HOUR)
-MESSAGE_BLOCK: Final = Limit(failures=20, window=HOUR, refusal=HOUR)
+MESSAGE_BLOCK: Final = Limit(failures=200, window=HOUR, refusal=HOUR)
 MESSAGE_NUMBER: Final = Limit(failures=10, window=DAY, refusal=DAY)
-MESSAGE_HOUSE: Final = Limit(failures=1_000, window=HOUR, refusal=HOUR)
+MESSAGE_HOUSE: Final = Limit(failures=2_000, window=HOUR, refusal=HOUR)
 """Codes sent: for whom, from where, to whom, and in all. Sending costs money, and whoever owns
 a number can earn by it (SMS pumping); the last bounds the bill if all others are got round."""
 

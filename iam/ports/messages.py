@@ -82,6 +82,10 @@ class OwnerNoticeStore(Protocol):
         """Store it, unless this subject's notice over this channel is there."""
         ...
 
+    def is_due(self, tx: Transaction) -> bool:
+        """Tell whether a notice is due."""
+        ...
+
     def claim(self, tx: Transaction, limit: int, until: int) -> Sequence[OwnerNotice]:
         """Return due notices, not due again before ``until``: another process leaves them."""
         ...

@@ -115,6 +115,12 @@ class OwnerNotices:
         """Store it, unless this subject's notice over this channel is there."""
         tx.execute(_ADD_NOTICE, asdict(notice))
 
+    def is_due(self, tx: Transaction) -> bool:
+        """Tell whether a notice is due."""
+        column = owner_notices.c
+        due = sa.select(column.id).where(column.state == "waiting", column.next_at <= tx.now)
+        return tx.execute(due.limit(1)).first() is not None
+
     def claim(self, tx: Transaction, limit: int, until: int) -> Sequence[OwnerNotice]:
         """Return due notices, not due again before ``until``: another process leaves them."""
         column = owner_notices.c

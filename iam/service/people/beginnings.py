@@ -8,6 +8,7 @@ from typing import Final
 
 from iam.core.gb11643.id_number import check_character
 from iam.core.one_time_passwords import algorithm_of
+from iam.core.readable import in_groups, letters_of
 from iam.core.rfc6238.totp import SECRET_BYTES, base32, otpauth_uri, step_at
 from iam.models.accounts import Account, IdentityDocument, IssuedEnrolment, NewAccount
 from iam.models.clients import NewClient
@@ -163,13 +164,7 @@ class BeginningService:
 
     def _password(self) -> str:
         """Return 16 random characters of an alphabet that reads well, in groups of four."""
-        number = int.from_bytes(self.means.random(24), "big")
-        letters = []
-        for _ in range(16):
-            number, rest = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[rest])
-        text = "".join(letters)
-        return "-".join((text[:4], text[4:8], text[8:12], text[12:]))
+        return in_groups(letters_of(self.means.random(24), _ALPHABET, 16))
 
 
 def _require_os(actor: Actor) -> None:

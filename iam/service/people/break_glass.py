@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import orjson
 
-from iam.errors import BreakGlassKept, BreakGlassState, InvalidRequest, LastHolder
+from iam.core.readable import in_groups, letters_of
+from iam.errors import BreakGlassState, InvalidRequest, LastHolder
 from iam.models.accounts import Account, NewAccount
 from iam.models.changes import ChangeRequest
 from iam.models.credentials import PasswordCredential
@@ -34,6 +35,7 @@ from iam.service.means import Means
 from iam.service.people.accounts import AccountService, enrolment_digest
 from iam.service.people.roles import RoleService
 from iam.service.persons import refuse_requester, refuse_same_person
+from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.guessing import count_password, guess_keys, password_refused
 from iam.service.sign_on.recovery_codes import make_recovery_codes, recovery_digest
 from iam.service.sign_on.sessions import end_within
@@ -86,12 +88,6 @@ def state_of(sealed: BreakGlass | None, now: int) -> str:
     if sealed.open_until > now:
         return "open"
     return "used" if sealed.reviewed_at is None else "reviewed"
-
-
-def refuse_break_glass(means: Means, tx: Transaction, account_id: str) -> None:
-    """Raise ``BreakGlassKept`` for an account that is sealed for emergencies."""
-    if means.stores.break_glass.get(tx, account_id) is not None:
-        raise BreakGlassKept
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,13 +366,8 @@ class BreakGlassService:
         return self.means.box.seal(content, _aad(account_id))
 
     def _letters(self, groups: int) -> str:
-        number = int.from_bytes(self.means.random(16 + groups * _GROUP), "big")
-        letters = []
-        for _ in range(groups * _GROUP):
-            number, rest = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[rest])
-        text = "".join(letters)
-        return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
+        count = groups * _GROUP
+        return in_groups(letters_of(self.means.random(16 + count), _ALPHABET, count), _GROUP)
 
     @staticmethod
     def _record(tx: Transaction, action: str, actor: Actor, role: str, **details: str) -> None:

@@ -12,6 +12,7 @@ from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.people.change_requests import ChangeRequestService
 from iam.service.sign_on.acting import ActingService
+from iam.service.sign_on.sending import open_address
 from secops.kernel.actors import Actor
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Forbidden
@@ -68,6 +69,7 @@ class OwnService:
         stores, read = self.means.stores, self.means.parts.transactions.read
         history = read(lambda tx: stores.sessions.history_of(tx, actor.id))
         consents = read(lambda tx: stores.consents.of_account(tx, actor.id))
+        addresses = read(lambda tx: stores.message_addresses.of_account(tx, actor.id))
         export = {
             "account": {
                 "id": own.account.id,
@@ -92,6 +94,10 @@ class OwnService:
                     "requested_at": to_rfc3339(change.requested_at),
                 }
                 for change in self.changes.own_changes(actor)
+            ],
+            "message_addresses": [
+                {"channel": address.channel, "address": open_address(self.means, address)}
+                for address in addresses
             ],
             "consents": [_consent_record(consent) for consent in consents],
             "sign_ins": [_session_record(session) for session in history],

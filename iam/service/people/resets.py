@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.errors import BreakGlassKept
 from iam.models.accounts import Account, IssuedEnrolment
 from iam.models.changes import ChangeRequest
 from iam.service.changes import (
@@ -25,6 +24,7 @@ from iam.service.people.recoveries import begin_recovery, require_waiting, take_
 from iam.service.persons import refuse_requester
 from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account
+from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.factors import held_factors
 from iam.service.sign_on.sessions import end_within, refuse_own
 from secops.kernel.actors import Actor
@@ -54,8 +54,7 @@ class ResetService:
         def work(tx: Transaction) -> str:
             found = reached_account(means, tx, actor, account)
             refuse_own(actor, found.id)
-            if means.stores.break_glass.get(tx, found.id) is not None:
-                raise BreakGlassKept
+            refuse_break_glass(means, tx, found.id)
             asking = Asking(
                 id=approval_id,
                 org_id=found.org_id,

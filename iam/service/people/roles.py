@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iam.core.exclusion import administers, check_exclusion, check_role, side_of
-from iam.errors import BreakGlassKept, LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
+from iam.errors import LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
 from iam.models.accounts import Account, Person, RoleGrant
 from iam.models.clients import Client
 from iam.service.means import Means
 from iam.service.persons import same_person
 from iam.service.reach import reached_account, reaches
+from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Conflict, NotFound
@@ -41,8 +42,7 @@ def end_with_roles(means: Means, tx: Transaction, account: Account, reason: str)
 
 def take_role(means: Means, tx: Transaction, account: Account, role: str) -> bool:
     """Remove a grant; False if there was none. Raises ``LastHolder`` or ``BreakGlassKept``."""
-    if means.stores.break_glass.get(tx, account.id) is not None:
-        raise BreakGlassKept
+    refuse_break_glass(means, tx, account.id)
     removed = means.stores.roles.remove(tx, account.id, role)
     if (
         removed
@@ -95,8 +95,7 @@ class RoleService:
     ) -> None:
         """Store the grant of a checked role (also for bootstrap and demo homes)."""
         stores = self.means.stores
-        if stores.break_glass.get(tx, account.id) is not None:
-            raise BreakGlassKept
+        refuse_break_glass(self.means, tx, account.id)
         person = self._check_person(tx, actor, account, role)
         stores.roles.add(
             tx,

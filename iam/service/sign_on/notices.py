@@ -75,6 +75,8 @@ class NoticeService:
     def deliver(self) -> bool:
         """Send what is due; True when more may wait."""
         means, until = self.means, self.means.now + CLAIM
+        if not means.parts.transactions.read(means.stores.owner_notices.is_due):
+            return False
         due = means.parts.transactions.run(
             lambda tx: means.stores.owner_notices.claim(tx, BATCH, until)
         )

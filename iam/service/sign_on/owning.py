@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from typing import Final, Literal
 
-from iam.errors import BreakGlassKept, LastFactor
+from iam.errors import LastFactor
 from iam.service.means import Means
+from iam.service.sealed import refuse_break_glass
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
@@ -33,8 +34,8 @@ def require_fresh(means: Means, actor: Actor) -> None:
     if means.now - actor.auth_time > FRESH_SECONDS * SECOND:
         msg = f"the sign-in is older than {FRESH_SECONDS} s"
         raise StepUpRequired(msg, max_age=FRESH_SECONDS)
-    if means.parts.transactions.read(lambda tx: means.stores.break_glass.get(tx, actor.id)):
-        raise BreakGlassKept  # what is opened for hours must not plant a factor that stays
+    # what is opened for hours must not plant a factor that stays
+    means.parts.transactions.read(lambda tx: refuse_break_glass(means, tx, actor.id))
 
 
 def factor_name(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.core.readable import in_groups, letters_of
 from iam.service.means import Means
 
 RECOVERY_CODES: Final = 10
@@ -19,13 +20,7 @@ def recovery_digest(means: Means, account_id: str, code: str) -> bytes:
 
 def make_recovery_codes(means: Means) -> tuple[str, ...]:
     """Return new codes of 12 characters (58 bits) each."""
-    codes = []
-    for _ in range(RECOVERY_CODES):
-        number = int.from_bytes(means.random(16), "big")
-        letters = []
-        for _ in range(_CODE_LENGTH):
-            number, rest = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[rest])
-        text = "".join(letters)
-        codes.append("-".join((text[:4], text[4:8], text[8:])))
-    return tuple(codes)
+    return tuple(
+        in_groups(letters_of(means.random(16), _ALPHABET, _CODE_LENGTH))
+        for _ in range(RECOVERY_CODES)
+    )

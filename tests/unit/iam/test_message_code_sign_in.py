@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from iam.core.lockout import LIMITS, Limit
 from iam.core.message_codes import CODE_LIFETIME, is_code
 from iam.errors import (
     AddressInvalid,
@@ -256,7 +257,11 @@ def test_one_number_gets_ten_codes_a_day_however_many_accounts_name_it(office: O
     assert sent == 10
 
 
-def test_one_address_block_asks_for_twenty_codes_an_hour(office: Office) -> None:
+def test_one_address_block_asks_for_so_many_codes_an_hour(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LIMITS["message_block"].failures == 200
+    monkeypatch.setitem(LIMITS, "message_block", Limit(20, HOUR, HOUR))
     roles = ("staff", "analyst", "integrator", "seal-applicant", "seal-holder", "auditor")
     sent = 0
     for turn in range(24):
@@ -438,6 +443,12 @@ def test_a_changed_number_takes_the_place_of_the_other(office: Office) -> None:
     assert [(each.channel, each.masked) for each in shown] == [("sms", "139****4321")]
     listed = office.home.services.factors.list_factors(office.owner())
     assert [each.name for each in listed if each.kind == "one_time"] == ["139****4321"]
+
+
+def test_the_owners_export_says_the_whole_address(office: Office) -> None:
+    office.enrol()
+    export = office.home.services.power.own.export_own(office.owner())
+    assert export["message_addresses"] == [{"channel": "sms", "address": f"+86{NUMBER}"}]
 
 
 def test_what_is_not_there_is_said(office: Office) -> None:
