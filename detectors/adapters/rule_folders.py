@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -19,16 +18,14 @@ from typing import Final
 
 import orjson
 
+from detectors.adapters.rule_archives import collect_archive
+from detectors.adapters.rule_places import MAX_DEPTH, MAX_FILE, is_notice, is_rule
 from detectors.errors import RuleFolderRefused
 from detectors.models.rule_folders import PREFIX, Collected
 from detectors.models.rules import RuleFile
 
 MAX_FILES: Final = 20_000
-MAX_FILE: Final = 1 << 20
 MAX_TOTAL: Final = 256 << 20
-MAX_DEPTH: Final = 12
-_RULES: Final = (".yml", ".yaml")
-_NOTICE: Final = re.compile(r"(LICEN[CS]E|NOTICE|COPYING)[\w.-]*", re.IGNORECASE)
 _MANIFEST: Final = "manifest.json"
 _SHORT: Final = 16
 _ALTERED: Final = "altered since its import: not evaluated"
@@ -46,20 +43,22 @@ class LocalRuleFolders:
         notices: dict[str, bytes] = {}
         total = 0
         for place in _places(path):
-            name = PurePosixPath(place).name
-            is_rule = name.endswith(_RULES)
-            if not is_rule and _NOTICE.fullmatch(name) is None:
+            if not (is_rule(place) or is_notice(place)):
                 continue
             content = _read(path / place)
             total += len(content)
             if total > MAX_TOTAL or len(files) + len(notices) >= MAX_FILES:
                 msg = f"{place}: more than {MAX_FILES} files or {MAX_TOTAL} bytes"
                 raise RuleFolderRefused(msg)
-            if is_rule:
+            if is_rule(place):
                 files.append(RuleFile(place, content))
             else:
                 notices[place] = content
         return Collected(tuple(files), notices)
+
+    def unpack(self, content: bytes) -> Collected:
+        """Read a zip of a folder in memory; what could lead elsewhere or is too much refuses it."""
+        return collect_archive(content)
 
     def save(self, name: str, collected: Collected) -> str:
         """Write files and manifest beside what is there, then put them in place in one step."""
@@ -90,7 +89,7 @@ class LocalRuleFolders:
         return [
             self._rule_file(name, digest, place, wanted)
             for place, wanted in sorted(listed.items())
-            if place.endswith(_RULES)
+            if is_rule(place)
         ]
 
     def notices(self, name: str, digest: str) -> Mapping[str, str]:
@@ -98,7 +97,7 @@ class LocalRuleFolders:
         listed = self._manifest(name, digest) or {}
         texts = {}
         for place, wanted in sorted(listed.items()):
-            if not place.endswith(_RULES):
+            if not is_rule(place):
                 content = self._content(name, digest, place)
                 if content is not None and hashlib.sha256(content).hexdigest() == wanted:
                     texts[place] = content.decode("utf-8", "replace")

@@ -1,13 +1,13 @@
-"""``/api/v1/detectors/rule-folders``. Folders are imported on the machine, never over HTTP."""
+"""``/api/v1/detectors/rule-folders``: sent as a zip, listed, chosen from, removed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from detectors.models.rule_folders import FolderPolicy
+from detectors.models.rule_folders import FolderOrder, FolderPolicy
 from detectors.service.rules.rule_folders import RuleFolderService
-from detectors.service.triage.presentation import folder_json
+from detectors.service.triage.presentation import folder_json, folder_report_json
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import RULE_ENABLE, RULE_IMPORT, RULE_READ
 from secops.web.messages import Request, Response, json_response
@@ -36,9 +36,23 @@ _REMOVAL: Final = Schema(
 )
 
 
+MAX_ARCHIVE: Final = 16 << 20
+_ARCHIVE: Final = Schema(
+    "RuleFolderArchive",
+    {"type": "string", "format": "binary", "description": "a zip of the folder"},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Handlers:
     folders: RuleFolderService
+
+    def import_archive(self, request: Request) -> Response:
+        request.require_length()
+        query = request.query
+        order = FolderOrder(request.args["name"], query.get("licence", ""), query.get("origin", ""))
+        report = self.folders.import_archive(request.caller, order, request.body)
+        return json_response(folder_report_json(report, report.folder.policy), 201)
 
     def list_folders(self, request: Request) -> Response:
         found = self.folders.list_folders(request.caller)
@@ -83,6 +97,16 @@ def rule_folder_routes(folders: RuleFolderService) -> tuple[Route, ...]:
             handler=handlers.list_folders,
             credential="either",
             listing=True,
+        ),
+        Route(
+            method="POST",
+            path=f"{root}/<name>/import",
+            operation="import_rule_archive",
+            access=RULE_IMPORT,
+            handler=handlers.import_archive,
+            credential="either",
+            request=_ARCHIVE,
+            max_body=MAX_ARCHIVE,
         ),
         Route(
             method="GET",

@@ -18,6 +18,10 @@ class RuleFolderFiles(Protocol):
         """Read a folder within the limits; raise ``RuleFolderRefused`` naming what breaks them."""
         ...
 
+    def unpack(self, content: bytes) -> Collected:
+        """Read a zip of a folder within the limits; raise ``RuleFolderRefused`` as ``collect``."""
+        ...
+
     def save(self, name: str, collected: Collected) -> str:
         """Store them and return the hex SHA-256 of the manifest, durable when it returns."""
         ...

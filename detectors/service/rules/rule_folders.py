@@ -82,14 +82,29 @@ class RuleFolderService:
         A folder of the same name is replaced and keeps its policy. Raises
         ``RuleFolderRefused`` for what breaks a limit and for a folder without any rule.
         """
-        self._parts.access.require(actor, RULE_IMPORT, f"rule_folder:{order.name}")
+        self._require_import(actor, order)
+        return self._take(actor, order, self._files.collect(path), progress)
+
+    def import_archive(self, actor: Actor, order: FolderOrder, content: bytes) -> FolderReport:
+        """Take in a folder that was sent as a zip, as ``import_rules`` takes one on this machine.
+
+        It is read in memory; raises ``RuleFolderRefused`` also for what could lead elsewhere.
+        """
+        self._require_import(actor, order)
+        return self._take(actor, order, self._files.unpack(content), _silent)
+
+    def _require_import(self, actor: Actor, order: FolderOrder) -> None:
+        self._parts.access.require(actor, RULE_IMPORT, f"rule_folder:{order.name[:64]}")
         _demand(order)
-        collected = self._files.collect(path)
+
+    def _take(
+        self, actor: Actor, order: FolderOrder, collected: Collected, progress: Progress
+    ) -> FolderReport:
         compiled, problems = _checked(order.name, collected.files, progress)
         headers = [rule.header for rule in compiled.rules]
         headers += [correlation.header for correlation in compiled.correlations]
         if not headers:
-            msg = f"{path} holds no rule that can be read"
+            msg = f"{order.origin or order.name} holds no rule that can be read"
             raise RuleFolderRefused(msg)
         folder = self._keep(actor, order, collected)
         counts: Counter[tuple[str, str]] = Counter((h.status, h.severity) for h in headers)
