@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from iam.core.message_addresses import masked_address, normal_address
 from iam.core.message_codes import DIGITS, code_of, is_code
+from iam.core.readable import in_groups, letters_of
 from iam.errors import AddressInvalid
 from iam.models.messages import Channel
 
@@ -103,3 +104,12 @@ def test_every_code_has_the_shape_of_a_code(random: bytes) -> None:
 @pytest.mark.parametrize("text", ["١٢٣٤٥٦٧٨", "1234567a", "", "123456", "123456789"])
 def test_what_is_no_code(text: str) -> None:
     assert not is_code(text)
+
+
+@given(st.binary(min_size=24, max_size=24))
+def test_letters_for_paper_are_of_their_alphabet_and_stand_in_groups(random: bytes) -> None:
+    text = letters_of(random, "abc3", 12)
+    assert len(text) == 12
+    assert set(text) <= set("abc3")
+    assert in_groups(text).replace("-", "") == text
+    assert [len(group) for group in in_groups(text, 5).split("-")] == [5, 5, 2]
