@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from iam.errors import NameTaken
 from iam.models.accounts import Account, AccountQuery, AccountState
-from iam.store.organisations import within
+from iam.store.organisations import is_reached
 from iam.store.roles import in_force
 from iam.store.tables import (
     accounts,
     break_glass,
     enrolments,
+    organisation_paths,
     registered_devices,
     role_grants,
     sessions,
@@ -23,6 +24,8 @@ from iam.store.tables import (
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
+
+_FEW: Final = 200
 
 
 def _account(row: Any) -> Account:
@@ -41,11 +44,30 @@ def _account(row: Any) -> Account:
     )
 
 
-def _narrowed(org_id: str, query: AccountQuery, now: int) -> list[sa.ColumnElement[bool]]:
+def _reached(tx: Transaction, org_id: str, narrower: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an account belongs to both organisations or is below both.
+
+    Few organisations are named, so that their accounts are found by index; of many each
+    account is asked where it lies, in the order of the list, until the page is full.
+    """
+    top = org_id
+    if narrower and narrower != org_id:
+        if is_reached(tx, org_id, narrower):
+            top = narrower
+        elif not is_reached(tx, narrower, org_id):
+            return sa.false()
+    paths = organisation_paths.c
+    below = sa.select(paths.descendant_id).where(paths.ancestor_id == top)
+    few = list(tx.execute(below.limit(_FEW + 1)).scalars())
+    if len(few) <= _FEW:
+        return accounts.c.org_id.in_([top, *few])
+    # every organisation stands under itself, too
+    return below.where(paths.descendant_id == accounts.c.org_id).exists()
+
+
+def _narrowed(tx: Transaction, org_id: str, query: AccountQuery) -> list[sa.ColumnElement[bool]]:
     column = accounts.c
-    conditions = [within(column.org_id, org_id)]
-    if query.organisation_id:
-        conditions.append(within(column.org_id, query.organisation_id))
+    conditions = [_reached(tx, org_id, query.organisation_id)]
     if query.text:
         conditions.append(column.name_key.contains(query.text, autoescape=True))
     if query.state:
@@ -54,7 +76,7 @@ def _narrowed(org_id: str, query: AccountQuery, now: int) -> list[sa.ColumnEleme
         conditions.append(column.kind == query.kind)
     if query.role:
         held = role_grants.c
-        holders = sa.select(held.subject_id).where(held.role == query.role, in_force(now))
+        holders = sa.select(held.subject_id).where(held.role == query.role, in_force(tx.now))
         conditions.append(column.id.in_(holders))
     return conditions
 
@@ -105,7 +127,7 @@ class Accounts:
     ) -> Page[Account]:
         """Return accounts of the organisation and those below it."""
         column = accounts.c
-        chosen = sa.select(accounts).where(*_narrowed(org_id, query, tx.now))
+        chosen = sa.select(accounts).where(*_narrowed(tx, org_id, query))
         keys: list[tuple[str | int, ...]]
         if query.order == "name":
             if (after := request.key(str)) is not None:
@@ -134,7 +156,7 @@ class Accounts:
         column = accounts.c
         rows = tx.execute(
             sa.select(column.state, column.kind, sa.func.count())
-            .where(*_narrowed(org_id, query, tx.now))
+            .where(*_narrowed(tx, org_id, query))
             .group_by(column.state, column.kind)
         )
         counts: dict[str, dict[str, int]] = {"state": {}, "kind": {}}

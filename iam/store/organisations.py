@@ -44,6 +44,17 @@ def within(column: sa.ColumnElement[str], org_id: str) -> sa.ColumnElement[bool]
     return sa.or_(column == org_id, column.in_(below))
 
 
+def is_reached(tx: Transaction, org_id: str, other: str) -> bool:
+    """Tell whether ``other`` is ``org_id`` or stands below it."""
+    if org_id == other:
+        return True
+    paths = organisation_paths.c
+    query = sa.select(sa.literal(1)).where(
+        paths.ancestor_id == org_id, paths.descendant_id == other
+    )
+    return tx.execute(query).first() is not None
+
+
 class Organisations:
     """Organisations in ``iam_organisations``, their tree in ``iam_organisation_paths``."""
 
@@ -81,13 +92,7 @@ class Organisations:
 
     def reaches(self, tx: Transaction, org_id: str, other: str) -> bool:
         """Tell whether ``other`` is ``org_id`` or stands below it."""
-        if org_id == other:
-            return True
-        paths = organisation_paths.c
-        query = sa.select(sa.literal(1)).where(
-            paths.ancestor_id == org_id, paths.descendant_id == other
-        )
-        return tx.execute(query).first() is not None
+        return is_reached(tx, org_id, other)
 
     def page(
         self, tx: Transaction, reach: str, request: PageRequest, search: tuple[str, str]

@@ -12,10 +12,10 @@ from secops.bridges.house import House
 from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figures
 from secops.cli.bench.closed_loop import closed_loop_figures
 from secops.cli.bench.figures import Bar, normal
-from secops.cli.bench.hot import signature_figures, token_figures
+from secops.cli.bench.hot import UNHINDERED, signature_figures, token_figures
 from secops.cli.bench.people import people_figures
 from secops.cli.bench.served import demo_home
-from secops.settings import corpus_folder
+from secops.settings import FILE, corpus_folder
 
 _APPEND_BAR: Final = Bar(">=", 5_000)
 Figures = list[dict[str, Any]]
@@ -84,6 +84,8 @@ def _opened() -> Iterator[House]:
     from secops.app import open_house  # noqa: PLC0415 - heavy
 
     with demo_home() as home:
+        with (home / FILE).open("a") as settings:
+            settings.writelines(f"{name} = {rate}\n" for name, rate in UNHINDERED.items())
         house = open_house(home)
         try:
             yield house
