@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from detectors.core.alert_ids import alert_id
 from detectors.core.anchors.rules import rules_anchor
@@ -34,6 +35,10 @@ __all__ = [
     "hits_of",
     "rule_keys",
 ]
+
+
+_USUAL: Final = 10_000
+"""Events of a batch for which the questions of a rule have ``PATIENCE`` seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,8 @@ def _joint_version(header: RuleHeader, counted: Sequence[RuleHeader]) -> str:
 class Plan:
     """Detectors that are asked together, as one program.
 
-    With ``clock`` (seconds) the questions of one rule have ``PATIENCE`` seconds per batch.
+    With ``clock`` (seconds) the questions of one rule have ``PATIENCE`` seconds per batch, of a
+    greater batch so many more.
     """
 
     def __init__(
@@ -175,7 +181,8 @@ class Plan:
 
         ``memory`` keeps what is decided for the batches that follow.
         """
-        patience = Patience(self._clock or _no_time, PATIENCE)
+        seconds = PATIENCE * max(1.0, len(batch) / _USUAL)
+        patience = Patience(self._clock or _no_time, seconds)
         return ask(self.compile(), table_of(batch), patience, memory), patience.failed
 
     def _find_each(self, batch: Batch) -> tuple[list[Finding], list[Failure]]:

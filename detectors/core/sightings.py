@@ -112,7 +112,7 @@ class Watch:
             codes, counts = np.unique(sources[rows], return_counts=True)
             for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
                 source = str(batch.source.values[code])
-                feeds.append(Feed(name, source, count, batch.seqs[-1]))
+                feeds.append(Feed(name, source, count, batch.last_seq))
             found = set()
             for field in self._wanted[name] - seen.get(name, frozenset()):
                 index = view.index(field)

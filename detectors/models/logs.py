@@ -186,7 +186,7 @@ class SegmentsVerdict:
 class StoredPiece:
     """Row groups of a file of stored events; ``last`` is where its segment ends, if it ends it.
 
-    The rows asked for are those with first_seq <= seq <= last_seq.
+    The rows asked for are those with first_seq <= seq <= last_seq, of ``rows`` at most.
     """
 
     file: str
@@ -194,3 +194,4 @@ class StoredPiece:
     first_seq: int
     last_seq: int
     last: int | None
+    rows: int

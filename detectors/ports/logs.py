@@ -209,6 +209,10 @@ class StoredPieces(Protocol):
         """Yield what holds the rows with first_seq <= seq <= last_seq, by segments in order."""
         ...
 
-    def read_piece(self, piece: StoredPiece) -> Batch:
-        """Return the rows of ``piece``; raise ``OSError`` where its file is gone."""
+    def read_pieces(self, pieces: Sequence[StoredPiece]) -> Batch:
+        """Return the rows of ``pieces``, one after the other, as one batch.
+
+        They are in ingest order within each piece only; its ``last_seq`` is the greatest. Raise
+        ``OSError`` where a file is gone.
+        """
         ...

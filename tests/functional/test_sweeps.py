@@ -18,6 +18,7 @@ from detectors.adapters.segments import open_segments
 from detectors.adapters.segments.parts import ROWS_OF_GROUP
 from detectors.commands.workers import ForkedWorkers
 from detectors.core.query import evaluator
+from detectors.models.columns import sparse
 from detectors.models.triage import RuleException
 from detectors.plane import run_stores
 from detectors.service.runs import steps
@@ -190,8 +191,16 @@ def test_a_part_of_a_great_segment_is_read_by_its_row_groups(tmp_path: Path) -> 
             str(seq - 1) for seq in seqs
         ]
         pieces = list(store.pieces(first, seqs[-1]))
-        found = sorted(seq for piece in pieces for seq in store.read_piece(piece).seqs)
-        assert found == seqs
+        together = store.read_pieces(pieces)
+        assert sorted(together.seqs) == seqs
+        assert together.last_seq == seqs[-1]
+        assert sum(piece.rows for piece in pieces) >= len(seqs)
+        numbers = sparse(together.columns["n"])
+        assert [numbers.values[code] for code in numbers.codes] == [
+            str(seq - 1) for seq in together.seqs
+        ]
+        assert together.ids[0] == f"{together.seqs[0] - 1:064x}"
+        assert list(together.raws) == [b"%d" % (seq - 1) for seq in together.seqs]
         assert [piece.last for piece in pieces if piece.last is not None] == [seqs[-1]]
 
 

@@ -3,7 +3,8 @@
 Own columns begin with ``@`` (``@id @seq @at @ingested @source @raw``); a field that begins so
 gets another one. A list is the text NUL ``l`` and its JSON, a text that begins with NUL gets
 NUL ``s``: every field is one plain dictionary column whatever its values. Fields beyond 2,000
-names (rarest first) share one JSON column, so that nobody can blow up the schema.
+names (rarest first) share one JSON column, so that nobody can blow up the schema; in greater
+files those that few rows have share another (``rare``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ INGESTED: Final = "@ingested"
 SOURCE: Final = "@source"
 RAW: Final = "@raw"
 OVERFLOW: Final = "@overflow"
-OWN: Final = frozenset({ID, SEQ, AT, INGESTED, SOURCE, RAW, OVERFLOW})
+RARE: Final = "@rare"
+OWN: Final = frozenset({ID, SEQ, AT, INGESTED, SOURCE, RAW, OVERFLOW, RARE})
 MAX_COLUMNS: Final = 2_000
 ROWS_OF_GROUP: Final = 16_384
 _ID_BYTES: Final = 32

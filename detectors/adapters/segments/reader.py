@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -18,6 +19,7 @@ from detectors.adapters.segments.parts import (
     INGESTED,
     OVERFLOW,
     OWN,
+    RARE,
     RAW,
     ROWS_OF_GROUP,
     SEQ,
@@ -26,10 +28,20 @@ from detectors.adapters.segments.parts import (
     decode_value,
     name_of,
 )
+from detectors.adapters.segments.rare import Cells, cells_of, unpack_rare
+from detectors.models.columns import Placed
 from secops.kernel.logs import Batch, Column, LogEvent, StoredEvent, Value
 
 T = TypeVar("T")
 Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some values of a field, and what says on which rows of the file which of them stands."""
+
+    values: list[Value]
+    place: Callable[[], Placed]
 
 
 class PartFile:
@@ -51,7 +63,7 @@ class PartFile:
     def names(self) -> frozenset[str]:
         """The fields some row has."""
         own = {name_of(column) for column in self._positions if column not in OWN}
-        return frozenset(own | self._overflow.keys())
+        return frozenset(own | self._overflow.keys() | {name_of(each) for each in self.rare})
 
     def load(self) -> None:
         """Read all fields at once: a third of what they cost one by one.
@@ -68,6 +80,32 @@ class PartFile:
         else:
             table = reader.read_row_groups(self.groups, positions, use_threads=False)
         self._loaded = dict(zip(table.schema.names, table.columns, strict=True))
+
+    def chunks(self, name: str) -> Iterator[Chunk]:
+        """Yield what stands in field ``name``, from the first row on; best after ``load``."""
+        column = column_of(name)
+        if column in self._loaded and name not in self._overflow:
+            first = 0
+            for chunk in self._loaded[column].chunks:
+                yield _chunk_of(chunk, first)
+                first += len(chunk)
+        elif column in self.rare:
+            cells = self.rare[column]
+            rows = np.fromiter(cells, np.int64, len(cells))
+            at = np.arange(len(cells), dtype=np.int32)
+            yield Chunk([decode_value(text) for text in cells.values()], lambda: (rows, at))
+        else:
+            values, codes = self.column(name)
+            there = np.flatnonzero(codes >= 0)
+            yield Chunk(values, lambda: (there, codes[there]))
+
+    def id_bytes(self) -> bytes:
+        """Return the rows' ids, 32 bytes each, one after the other."""
+        chunks = self._read(ID).chunks
+        return b"".join(
+            each.buffers()[1][32 * each.offset : 32 * (each.offset + len(each))].to_pybytes()
+            for each in chunks
+        )
 
     def seqs(self) -> NDArray[np.int64]:
         """Return the rows' seqs, ascending."""
@@ -96,6 +134,8 @@ class PartFile:
         column = column_of(name)
         spilled = self._overflow.get(name)
         if column not in self._positions:
+            if column in self.rare:
+                return self._rare_column(self.rare[column])
             return spilled or ([], np.full(self.rows, -1, dtype=np.int32))
         values, codes = self._dictionary(column)
         if spilled is None:
@@ -108,7 +148,7 @@ class PartFile:
         import pyarrow as pa  # noqa: PLC0415 - heavy
 
         names = [name for name in self._positions if name not in OWN or name == SOURCE]
-        table = self._with_dictionaries(names).read()
+        table = unpack_rare(self._with_dictionaries(names).read())
         for name in {RAW, OVERFLOW} & self._positions.keys():
             position = self._positions[name]
             table = table.set_column(position, name, table.column(name).cast(pa.large_binary()))
@@ -149,6 +189,14 @@ class PartFile:
         return self._with_dictionaries([name for name in self._positions if name not in own])
 
     @cached_property
+    def rare(self) -> Mapping[str, Cells]:
+        """The columns that few rows have."""
+        return cells_of(self._read(RARE).to_pylist()) if RARE in self._positions else {}
+
+    def _rare_column(self, cells: Cells) -> tuple[list[Value], Codes]:
+        return _encoded({row: decode_value(text) for row, text in cells.items()}, self.rows)
+
+    @cached_property
     def _overflow(self) -> dict[str, tuple[list[Value], Codes]]:
         if OVERFLOW not in self._positions:
             return {}
@@ -162,6 +210,27 @@ class PartFile:
 
 def _rows_in(groups: Sequence[int], whole: int) -> int:
     return sum(min(ROWS_OF_GROUP, whole - group * ROWS_OF_GROUP) for group in groups)
+
+
+def _chunk_of(encoded: Any, first: int) -> Chunk:
+    """Return a chunk of an Arrow dictionary column; its first row is ``first``."""
+    indices = encoded.indices
+
+    def place() -> Placed:
+        valid, data = indices.buffers()
+        start, end = indices.offset, indices.offset + len(indices)
+        codes = np.frombuffer(data, dtype=np.int32, count=end)[start:]
+        if valid is None:
+            return np.arange(first, first + len(codes), dtype=np.int64), codes
+        bits = np.unpackbits(np.frombuffer(valid, np.uint8), count=end, bitorder="little")
+        rows = np.flatnonzero(bits[start:])
+        return rows + first, codes[rows]
+
+    texts: list[str] = encoded.dictionary.to_pylist()
+    content = encoded.dictionary.buffers()[-1]
+    if content is not None and b"\x00" in content.to_pybytes():
+        return Chunk([decode_value(text) for text in texts], place)
+    return Chunk([*texts], place)
 
 
 def decode_dictionary(chunked: Any) -> tuple[list[Value], Codes]:
@@ -347,6 +416,8 @@ def events_at(part: PartFile, rows: Sequence[int]) -> list[StoredEvent]:
         }
         for name, value in orjson.loads((columns.get(OVERFLOW) or {n: None})[n] or b"{}").items():
             fields[name] = value if isinstance(value, str) else tuple(value)
+        for column, text in orjson.loads((columns.get(RARE) or {n: None})[n] or b"{}").items():
+            fields[name_of(column)] = decode_value(text)
         event = LogEvent(
             columns[ID][n].hex(),
             str(decode_value(columns[SOURCE][n])),

@@ -17,13 +17,13 @@ from detectors.adapters.segments.manifest import Manifest, Part, Segment
 from detectors.adapters.segments.parts import ROWS_OF_GROUP
 from detectors.adapters.segments.pruning import PartSearch
 from detectors.adapters.segments.reader import (
-    PartBatch,
     PartFile,
     batch_of,
     events_at,
     places_of,
 )
 from detectors.adapters.segments.spool import Spool
+from detectors.adapters.segments.together import read_together
 from detectors.adapters.segments.writer import Writer
 from detectors.errors import LogStoreUnavailable, SegmentDamaged
 from detectors.models.logs import StoredPiece
@@ -110,16 +110,12 @@ class SegmentStore:
             groups = [(part, some) for part in near for some in _groups_of(part)]
             for number, (part, some) in enumerate(groups, 1):
                 last = span[1] if number == len(groups) else None
-                yield StoredPiece(part.file, some, *span, last)
+                rows = min(part.rows - some[0] * ROWS_OF_GROUP, len(some) * ROWS_OF_GROUP)
+                yield StoredPiece(part.file, some, *span, last, rows)
 
-    def read_piece(self, piece: StoredPiece) -> Batch:
-        """Return the rows of ``piece``; raise ``OSError`` where its file is gone."""
-        part = PartFile(self._folder / piece.file, piece.groups)
-        part.load()
-        seqs = part.seqs()
-        if len(seqs) and seqs[0] >= piece.first_seq and seqs[-1] <= piece.last_seq:
-            return PartBatch(part)
-        return batch_of([part], piece.first_seq, piece.last_seq)
+    def read_pieces(self, pieces: Sequence[StoredPiece]) -> Batch:
+        """Return the rows of ``pieces`` as one batch; raise ``OSError`` where a file is gone."""
+        return read_together(self._folder, pieces)
 
     def search(
         self, query: Query, window: Window, limit: int, before: tuple[int, int] | None = None

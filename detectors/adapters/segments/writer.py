@@ -33,6 +33,7 @@ from detectors.adapters.segments.manifest import (
 )
 from detectors.adapters.segments.merging import merge_tables, packed, rows_of_days, runs_to_merge
 from detectors.adapters.segments.parts import parquet_of, table_of
+from detectors.adapters.segments.rare import pack_rare
 from detectors.adapters.segments.reader import PartFile, decode_dictionary
 from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.terms import FOOTER, file_of, terms_of
@@ -297,7 +298,7 @@ class Writer:
 
     def _write_part(self, name: str, table: Any) -> Part:
         terms = terms_of(table, self._pruner)
-        content = parquet_of(table, {FOOTER: sha256(terms).hex()} if terms else None)
+        content = parquet_of(pack_rare(table), {FOOTER: sha256(terms).hex()} if terms else None)
         seqs = table.column("@seq").to_numpy()
         times = table.column("@at").to_numpy()
         arrived = table.column("@ingested").to_numpy()

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from detectors.core.engine.columns import SYSTEM
-from detectors.core.engine.single import atom_holds
+from detectors.core.engine.single import AtomReader, Reading, value_of
 from detectors.core.engine.tables import keyword_text
 from detectors.core.events.text import texts_of
 from detectors.core.sigma.derived import derivation
@@ -53,12 +52,13 @@ class Explainer:
 
     def __init__(self, tree: Node) -> None:
         self._tree = tree
-        self._atoms = tuple(dict.fromkeys(atoms_of(tree)))
+        self._atoms = [AtomReader(atom) for atom in dict.fromkeys(atoms_of(tree))]
 
     def explain(self, fields: Mapping[str, Value], raw: bytes) -> tuple[Reason, ...]:
         """Return the rows of the *why* table for an event that the tree holds for."""
         keywords = cache(lambda: keyword_text(fields, raw))
-        true = {atom for atom in self._atoms if atom_holds(atom, fields, keywords)}
+        reading = Reading(fields, keywords)
+        true = {each.atom for each in self._atoms if each.holds(reading)}
         reasons = []
         for atom in dict.fromkeys(_supports(self._tree, true)):
             seen = _seen(fields, raw, atom.field)
@@ -120,7 +120,5 @@ def _seen(fields: Mapping[str, Value], raw: bytes, name: str) -> str:
     derived = derivation(name)
     if derived is not None:
         return ", ".join(_seen(fields, raw, each) for each in derived[1])[:MAX_SEEN]
-    for shown, value in fields.items():
-        if name in (shown, shown.replace(" ", ""), shown.removeprefix(SYSTEM)):
-            return ", ".join(texts_of(value))[:MAX_SEEN]
-    return ""
+    value = value_of(fields, name)
+    return "" if value is None else ", ".join(texts_of(value))[:MAX_SEEN]

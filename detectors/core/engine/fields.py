@@ -134,13 +134,6 @@ class FieldProgram:
         places = zip(image.anywhere, image.at_start, image.at_end, strict=True)
         return [(*at, tuple(guarded.get(n, ()))) for n, at in enumerate(places)]
 
-    def suspects(self, texts: Sequence[str], wanted: set[int]) -> Rows:
-        """Return which of ``texts`` (by number) hold a literal of one of the atoms ``wanted``."""
-        answers = self._atoms_of_literals()
-        matters = np.array([not wanted.isdisjoint(atoms) for atoms in answers])
-        found = [places.texts[matters[places.literals]] for places in self._places(fold_all(texts))]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-
     def words_of(self, texts: Sequence[str]) -> dict[int, frozenset[int]]:
         """Return which atoms' literals each of ``texts`` holds, by its number; most hold none."""
         answers = self._atoms_of_literals()

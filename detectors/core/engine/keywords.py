@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, are_texts
+from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table
 from detectors.core.engine.fields import FieldProgram
 from detectors.core.engine.memory import WordMemory
 from detectors.core.engine.numbering import Numbered
-from detectors.core.events.text import texts_of
 from detectors.models.columns import sparse
-from secops.kernel.logs import Column
 
 
 def suspect_rows(
@@ -29,66 +27,43 @@ def suspect_rows(
     ``asked`` are these trees with the rows that matter to each; ``words`` what was searched.
     """
     hard = field.atoms - field.within_lines
-    whole = [rows for tree, rows in asked if not hard.isdisjoint(_atoms(tree))]
-    some = [rows for tree, rows in asked if hard.isdisjoint(_atoms(tree))]
     wanted = np.zeros(table.length, dtype=np.bool_)
-    if some:
-        rows = np.unique(np.concatenate(some))
-        suspects = np.ones(table.length, dtype=np.bool_)
-        if table.lined is not None:
-            atoms = set().union(*(_atoms(tree) for tree, _ in asked))
-            suspects = _held(field, table, atoms) if words is None else _known(words, table, atoms)
-            suspects[rows[table.lined(rows)]] = True
-        wanted[rows[suspects[rows]]] = True
-    for rows in whole:
-        wanted[rows] = True
+    some: list[tuple[frozenset[int], Rows]] = []
+    for tree, rows in asked:
+        atoms = _atoms(tree)
+        if table.lined is None or not hard.isdisjoint(atoms):
+            wanted[rows] = True
+        else:
+            some.append((atoms, rows))
+    if some and table.lined is not None:
+        rows = np.unique(np.concatenate([rows for _, rows in some]))
+        wanted[rows[table.lined(rows)]] = True
+        if words is None:
+            words = WordMemory(field)
+        wanted |= _with_words(words, table, some)
     return np.flatnonzero(wanted)
 
 
-def _held(field: FieldProgram, table: Table, wanted: set[int]) -> Mask:
-    """Search the values of all columns at once."""
-    texts: list[str] = []
-    owners: list[int] = []
-    starts: list[tuple[Column, int]] = []
-    places = 0
-    for name, column in table.columns.items():
-        if not name.startswith(SYSTEM):
-            starts.append((column, places))
-            if are_texts(column.values):
-                texts.extend(column.values)
-                owners.extend(range(places, places + len(column.values)))
-            else:
-                for place, value in enumerate(column.values, places):
-                    found = texts_of(value)
-                    texts.extend(found)
-                    owners.extend([place] * len(found))
-            places += len(column.values)
-    hit = np.zeros(places + 1, dtype=np.bool_)
-    hit[np.array(owners, dtype=np.int64)[field.suspects(texts, wanted)]] = True
-    rows = np.zeros(table.length, dtype=np.bool_)
-    for column, start in starts:
-        mine = hit[start : start + len(column.values)]
-        if mine.any():
-            there, at = sparse(column).placed
-            rows[there[mine[at]]] = True
-    return rows
-
-
-def _known(words: WordMemory, table: Table, wanted: set[int]) -> Mask:
-    """Search the values that were not searched before."""
-    rows = np.zeros(table.length, dtype=np.bool_)
-    for name, column in table.columns.items():
-        if not name.startswith(SYSTEM):
-            places = words.suspects(column.values, wanted)
-            if places:
+def _with_words(words: WordMemory, table: Table, asked: list[tuple[frozenset[int], Rows]]) -> Mask:
+    """Search the values of all columns: the rows of each tree that hold one of its literals."""
+    held = [np.zeros(table.length, dtype=np.bool_) for _ in asked]
+    columns = [column for name, column in table.columns.items() if not name.startswith(SYSTEM)]
+    words.search(column.values for column in columns)
+    for column in columns:
+        hits = words.hits(column.values)
+        if hits:
+            rows, at = sparse(column).placed
+            for (atoms, _), mine in zip(asked, held, strict=True):
                 hit = np.zeros(len(column.values), dtype=np.bool_)
-                hit[places] = True
-                mine, at = sparse(column).placed
-                rows[mine[hit[at]]] = True
-    return rows
+                hit[[place for place, found in hits if not found.isdisjoint(atoms)]] = True
+                mine[rows[hit[at]]] = True
+    joined = np.zeros(table.length, dtype=np.bool_)
+    for (_, rows), mine in zip(asked, held, strict=True):
+        joined[rows[mine[rows]]] = True
+    return joined
 
 
-def _atoms(tree: Numbered) -> set[int]:
+def _atoms(tree: Numbered) -> frozenset[int]:
     if isinstance(tree, int):
-        return {tree}
-    return set().union(*map(_atoms, tree[1:]))
+        return frozenset((tree,))
+    return frozenset().union(*map(_atoms, tree[1:]))

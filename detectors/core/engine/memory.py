@@ -99,20 +99,22 @@ class WordMemory:
         self._searched: set[Value] = set()
         self._found: dict[Value, frozenset[int]] = {}
 
-    def suspects(self, values: Sequence[Value], wanted: set[int]) -> list[int]:
-        """Return which of ``values``, by position, hold a literal of one of the atoms."""
+    def search(self, columns: Iterable[Sequence[Value]]) -> None:
+        """Search what was not searched yet of the values of a table's ``columns``."""
         if self._size > self._most:
             self._size = 0
             self._searched, self._found = set(), {}
         known = self._searched
-        fresh = [value for value in values if value not in known]
+        fresh = [value for values in columns for value in values if value not in known]
         if fresh:
             self._search(fresh)
+
+    def hits(self, values: Sequence[Value]) -> list[tuple[int, frozenset[int]]]:
+        """Return which of ``values``, by position, hold literals, and of which atoms."""
         found = self._found
         if found.keys().isdisjoint(values):
             return []
-        nothing: frozenset[int] = frozenset()
-        return [n for n, v in enumerate(values) if not wanted.isdisjoint(found.get(v, nothing))]
+        return [(place, found[value]) for place, value in enumerate(values) if value in found]
 
     def _search(self, fresh: Sequence[Value]) -> None:
         texts = list(dict.fromkeys(chain.from_iterable(map(texts_of, fresh))))

@@ -11,7 +11,6 @@ import numpy as np
 from detectors.core.engine.columns import Mask, Rows
 from detectors.core.engine.fields import FieldProgram
 from detectors.core.engine.numbering import Image, Numbered, field_names, numbered
-from detectors.core.engine.single import EventProgram
 from detectors.core.sigma.tree import KEYWORDS, Node, Reference
 from detectors.core.sigma.tree_codec import decode_tree
 
@@ -64,8 +63,3 @@ class Program:
     @cached_property
     def _pairs(self) -> Rows:
         return np.array(self.postings, dtype=np.int64).reshape(-1, 2)
-
-    @cached_property
-    def one(self) -> EventProgram:
-        """The same for one event at a time."""
-        return EventProgram(self)

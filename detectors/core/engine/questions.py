@@ -45,8 +45,7 @@ def predicate(question: Question) -> Predicate:
         matches = wildcard(question.parts)
         return matches if question.cased else lambda text: matches(fold(text))
     if isinstance(question, Text):
-        compares = _cased(question)
-        return compares if question.cased else lambda text: compares(fold(text))
+        return _cased(question)
     if isinstance(question, Regex):
         return searcher(question.pattern)
     if isinstance(question, Network):

@@ -9,22 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
 from detectors.core.engine.asking import Asking, Patience
 from detectors.core.engine.columns import SYSTEM, Rows, Table
 from detectors.core.engine.numbering import Numbered, Operator
-from detectors.core.engine.questions import predicate
+from detectors.core.engine.program import Program
+from detectors.core.engine.questions import Predicate, Question, predicate
 from detectors.core.engine.references import compares
-from detectors.core.events.text import texts_of
+from detectors.core.events.text import fold, texts_of
 from detectors.core.sigma.derived import derivation, derive
-from detectors.core.sigma.tree import KEYWORDS, Absent, Atom, Present, Reference
+from detectors.core.sigma.tree import (
+    KEYWORDS,
+    Absent,
+    Atom,
+    Pattern,
+    Present,
+    Reference,
+    Text,
+)
 from secops.kernel.logs import Column, Value
-
-if TYPE_CHECKING:
-    from detectors.core.engine.program import Program
 
 FEW: Final = 8
 """Events up to which they are asked one by one."""
@@ -85,13 +92,13 @@ class EventProgram:
         self,
         values: Mapping[str, Value],
         keywords: Callable[[], Value],
-        patience: Patience | None = None,
+        asker: Asker,
     ) -> list[int]:
         """Return the trees that hold for an event with ``values``, by position, ascending.
 
         ``keywords`` gives the text that questions without a field read.
         """
-        event = _Event(self._program, values, keywords, patience)
+        event = _Event(asker, values, keywords)
         for name, value in values.items():
             mine = self._fields.get(name)
             if mine is not None:
@@ -102,14 +109,36 @@ class EventProgram:
         return [position for position in sorted(near) if event.fits(position, trees[position])]
 
 
+@lru_cache(maxsize=8)
+def event_program(program: Program) -> EventProgram:
+    """Return ``program`` for one event at a time; of the last few it is made once."""
+    return EventProgram(program)
+
+
+class Asker:
+    """What events of one batch share: the time that each question may take."""
+
+    def __init__(self, program: Program, patience: Patience | None) -> None:
+        self.program = program
+        self.patience = patience
+        self._askings: dict[int, Asking] = {}
+
+    def holds(self, number: int, value: Value) -> bool:
+        """Tell whether an atom that only may hold does; raise ``TooSlow``."""
+        known = self._askings.get(number)
+        if known is None:
+            field = self.program.fields[self.program.field_of(number)]
+            known = self._askings[number] = Asking(field.asking(number), self.patience)
+        return known.holds(value)
+
+
 @dataclass(slots=True)
 class _Event:
     """What is known of one event: the atoms that hold, and those that may."""
 
-    program: Program
+    asker: Asker
     values: Mapping[str, Value]
     keywords: Callable[[], Value]
-    patience: Patience | None
     held: set[int] = field(default_factory=set)
     may: set[int] = field(default_factory=set)
     words: Value = ""
@@ -120,9 +149,10 @@ class _Event:
         try:
             return self.holds(tree)
         except Exception as error:
-            if self.patience is None:
+            patience = self.asker.patience
+            if patience is None:
                 raise
-            self.patience.failed[position] = f"{type(error).__name__}: {error}"
+            patience.failed[position] = f"{type(error).__name__}: {error}"
             return False
 
     def holds(self, tree: Numbered) -> bool:
@@ -140,15 +170,15 @@ class _Event:
         if number in self.may:
             answer = self._ask(number)
             self.may.discard(number)
-        elif number in self.program.references:
-            reference = self.program.references[number]
+        elif number in self.asker.program.references:
+            reference = self.asker.program.references[number]
             left, right = self.values.get(reference.field), self.values.get(reference.other)
             if left is None or right is None:
                 return False
             answer = compares(reference.operation, left, right)
-        elif not self.asked_words and self.program.field_of(number) == KEYWORDS:
+        elif not self.asked_words and self.asker.program.field_of(number) == KEYWORDS:
             self.words, self.asked_words = self.keywords(), True
-            self.program.fields[KEYWORDS].ask(self.words, self.held, self.may)
+            self.asker.program.fields[KEYWORDS].ask(self.words, self.held, self.may)
             return number in self.held or self._answer(number)
         else:
             return False
@@ -157,9 +187,8 @@ class _Event:
         return answer
 
     def _ask(self, number: int) -> bool:
-        name = self.program.field_of(number)
-        value = self.words if name == KEYWORDS else self.values[name]
-        return Asking(self.program.fields[name].asking(number), self.patience).holds(value)
+        name = self.asker.program.field_of(number)
+        return self.asker.holds(number, self.words if name == KEYWORDS else self.values[name])
 
 
 def value_of(fields: Mapping[str, Value], name: str) -> Value | None:
@@ -181,17 +210,62 @@ def _own_value(fields: Mapping[str, Value], name: str) -> Value | None:
     return fields.get(SYSTEM + name)
 
 
-def atom_holds(atom: Atom, fields: Mapping[str, Value], keywords: Callable[[], Value]) -> bool:
-    """Tell whether one question holds for an event, without any program."""
-    value = keywords() if atom.field == KEYWORDS else value_of(fields, atom.field)
-    if isinstance(atom, Present | Absent):
-        return (value is None) is isinstance(atom, Absent)
-    if value is None:
-        return False
-    if isinstance(atom, Reference):
-        other = value_of(fields, atom.other)
-        return other is not None and compares(atom.operation, value, other)
-    return any(map(predicate(atom), texts_of(value)))
+class Reading:
+    """One event as questions without a program read it: each value found, and folded, once."""
+
+    def __init__(self, fields: Mapping[str, Value], keywords: Callable[[], Value]) -> None:
+        self._fields = fields
+        self._keywords = keywords
+        self._values: dict[str, Value | None] = {}
+        self._folded: dict[str, tuple[str, ...]] = {}
+
+    def value(self, name: str) -> Value | None:
+        """Return what ``name`` reads."""
+        if name not in self._values:
+            found = self._keywords() if name == KEYWORDS else value_of(self._fields, name)
+            self._values[name] = found
+        return self._values[name]
+
+    def folded(self, name: str) -> tuple[str, ...]:
+        """Return the texts that ``name`` reads, folded."""
+        known = self._folded.get(name)
+        if known is None:
+            value = self.value(name)
+            texts = () if value is None else texts_of(value)
+            known = self._folded[name] = tuple(map(fold, texts))
+        return known
+
+
+class AtomReader:
+    """One question, asked about one event after the other without any program."""
+
+    def __init__(self, atom: Atom) -> None:
+        self.atom = atom
+        self._is_folded = isinstance(atom, Text | Pattern) and not atom.cased
+        self._predicate: Predicate | None = None
+
+    def holds(self, reading: Reading) -> bool:
+        """Tell whether it holds."""
+        atom = self.atom
+        value = reading.value(atom.field)
+        if isinstance(atom, Present | Absent):
+            return (value is None) is isinstance(atom, Absent)
+        if value is None:
+            return False
+        if isinstance(atom, Reference):
+            other = reading.value(atom.other)
+            return other is not None and compares(atom.operation, value, other)
+        if self._predicate is None:
+            self._predicate = predicate(_raw(atom))
+        texts = reading.folded(atom.field) if self._is_folded else texts_of(value)
+        return any(map(self._predicate, texts))
+
+
+def _raw(atom: Question) -> Question:
+    """Return ``atom`` as it is asked of texts that are folded already."""
+    if isinstance(atom, Text):
+        return Text(atom.field, atom.operation, atom.literal, cased=True)
+    return Pattern(atom.field, atom.parts, cased=True) if isinstance(atom, Pattern) else atom
 
 
 def evaluate_each(
@@ -199,7 +273,7 @@ def evaluate_each(
 ) -> dict[int, Rows]:
     """Return what ``evaluate`` does, event by event."""
     found: dict[int, list[int]] = {}
-    one = program.one
+    one, asker = event_program(program), Asker(program, patience)
     for row in range(table.length):
         fields = (
             (n, v) for n, column in table.columns.items() if (v := _at(column, row)) is not None
@@ -208,7 +282,7 @@ def evaluate_each(
         def keywords(row: int = row) -> Value:
             return table.keywords([row])[0]
 
-        for position in one.holding(one.values_of(fields), keywords, patience):
+        for position in one.holding(one.values_of(fields), keywords, asker):
             found.setdefault(position, []).append(row)
     failed = () if patience is None else patience.failed
     return {n: np.array(rows, dtype=np.int64) for n, rows in found.items() if n not in failed}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table, codes_of
+from detectors.core.engine.columns import SYSTEM, Mask, Rows, Table
 from detectors.core.events.text import texts_of
 from detectors.core.sigma.tree import KEYWORDS
+from detectors.models.columns import sparse
 from secops.kernel.logs import Batch, Column, LogEvent, Value
 
 Fields = Mapping[str, Value]
@@ -89,31 +90,43 @@ def table_of(batch: Batch) -> Table:
     """Return a store's ``batch`` as a table."""
 
     def keywords(rows: Sequence[int]) -> list[Value]:
-        raws = batch.raws
-        fields = fields_of_rows(batch, rows)
-        return [keyword_text(mine, raws[row]) for mine, row in zip(fields, rows, strict=True)]
+        found = zip(fields_of_rows(batch, rows), rows, strict=True)
+        texts = ((_payload_text(mine), mine, row) for mine, row in found)
+        return [
+            keyword_text(mine, batch.raws[row]) if text is None else text
+            for text, mine, row in texts
+        ]
 
     def lined(rows: Rows) -> Mask:
         structured = np.zeros(len(batch), dtype=np.bool_)
         for name, column in batch.columns.items():
             if name.startswith(SYSTEM):
-                structured |= codes_of(column.codes) >= 0
-        others = [not structured[row] and not _is_json(batch.raws[row]) for row in rows.tolist()]
-        return np.array(others, dtype=np.bool_)
+                structured[sparse(column).placed[0]] = True
+        others = ~structured[rows]
+        places = np.flatnonzero(others)
+        others[places] = [not _is_json(batch.raws[row]) for row in rows[places].tolist()]
+        return others
 
     return Table(len(batch), batch.columns, keywords, lined)
 
 
 def fields_of_rows(batch: Batch, rows: Sequence[int]) -> list[dict[str, Value]]:
-    """Return the fields of several rows of ``batch``: each column is read once."""
-    found: list[dict[str, Value]] = [{} for _ in rows]
-    wanted = np.asarray(rows, dtype=np.int64)
+    """Return the fields of several rows of ``batch``: each column is read once.
+
+    A row that is asked for twice gives the same fields twice.
+    """
+    distinct, places = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
+    found: list[dict[str, Value]] = [{} for _ in distinct]
+    place_of = np.full(len(batch), -1, dtype=np.int64)
+    place_of[distinct] = np.arange(len(distinct))
     for name, column in batch.columns.items():
-        codes = codes_of(column.codes)[wanted]
+        there, at = sparse(column).placed
+        wanted = place_of[there]
+        hit = wanted >= 0
         values = column.values
-        for place in np.flatnonzero(codes >= 0).tolist():
-            found[place][name] = values[codes[place]]
-    return found
+        for place, code in zip(wanted[hit].tolist(), at[hit].tolist(), strict=True):
+            found[place][name] = values[code]
+    return [found[place] for place in places.tolist()]
 
 
 class RowFields(Mapping[str, Value]):
@@ -158,12 +171,20 @@ def keyword_text(fields: Fields, raw: bytes) -> str:
     payload in the order of their names, joined by LF: a keyword must depend neither on how
     JSON escapes a backslash nor on the order in which a store keeps fields.
     """
+    payload = _payload_text(fields)
+    if payload is not None:
+        return payload
+    return _joined(fields, fields) if _is_json(raw) else raw.decode("utf-8", "backslashreplace")
+
+
+def _payload_text(fields: Fields) -> str | None:
+    """Return the text of a Windows event, whose raw line nobody needs; None for any other."""
     if _CHANNEL in fields or any(name.startswith(SYSTEM) for name in fields):
-        names = [n for n in fields if n[:_LENGTH] != SYSTEM and n not in _DERIVED]
-    elif _is_json(raw):
-        names = list(fields)
-    else:
-        return raw.decode("utf-8", "backslashreplace")
+        return _joined(fields, (n for n in fields if n[:_LENGTH] != SYSTEM and n not in _DERIVED))
+    return None
+
+
+def _joined(fields: Fields, names: Iterable[str]) -> str:
     return "\n".join(text for name in sorted(names) for text in texts_of(fields[name]))
 
 

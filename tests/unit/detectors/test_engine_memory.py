@@ -16,7 +16,7 @@ from detectors.core.engine.columns import Table
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.memory import FieldMemory, Memory, WordMemory
 from detectors.core.engine.program import Program
-from detectors.core.engine.single import atom_holds, evaluate_each
+from detectors.core.engine.single import AtomReader, Reading, evaluate_each
 from detectors.core.engine.tables import TableBuilder, batch_of, keyword_text, table_of
 from detectors.core.sigma.tree import (
     KEYWORDS,
@@ -102,9 +102,9 @@ def test_what_is_remembered_changes_no_answer(
 def test_questions_without_a_program_are_answered_alike(
     rules: list[Node], fields: Mapping[str, Value]
 ) -> None:
+    reading = Reading(fields, lambda: keyword_text(fields, b"{}"))
     for atom in {atom for rule in rules for atom in atoms_of(rule)}:
-        held = atom_holds(atom, fields, lambda: keyword_text(fields, b"{}"))
-        assert held is bool(expected([atom], [fields]))
+        assert AtomReader(atom).holds(reading) is bool(expected([atom], [fields]))
 
 
 @pytest.mark.parametrize("order", [NASTY, NASTY[::-1]], ids=["forward", "backward"])
@@ -174,8 +174,10 @@ def test_words_that_were_searched_are_searched_anew_when_too_many_are_kept() -> 
     field = Program([Text(KEYWORDS, "contains", "bad")]).fields[KEYWORDS]
     words = WordMemory(field, most=100)
     for text in string.ascii_lowercase:
-        assert words.suspects([text, f"{text}BAD", (text, "bad")], field.atoms) == [1, 2]
-        assert words.suspects([text, f"{text}BAD"], set()) == []
+        values = [text, f"{text}BAD", (text, "bad")]
+        words.search([values])
+        assert words.hits(values) == [(1, field.atoms), (2, field.atoms)]
+        assert words.hits([text]) == []
 
 
 def column(values: Sequence[Value]) -> SparseColumn:

@@ -11,6 +11,7 @@ from detectors.core.alert_grouping import window_of
 from detectors.core.detection import Asked, Finding, Plan
 from detectors.core.engine.columns import Rows
 from detectors.core.engine.explain import Explainer
+from detectors.core.engine.memory import Memory
 from detectors.core.engine.tables import fields_of_rows
 from detectors.core.portions import Key, Portion, portions_of
 from detectors.core.sightings import Watch
@@ -26,7 +27,8 @@ from secops.kernel.logs import Batch
 class PieceMatcher:
     """Asks a plan about pieces. ``active`` are the exceptions that hold, ``seen`` known fields.
 
-    Of each alert-to-be only the earliest event that this matcher met is explained.
+    Of each alert-to-be only the earliest event that this matcher met is explained, and a field
+    is told only once. What is decided of a value is remembered.
     """
 
     plan: Plan
@@ -34,13 +36,19 @@ class PieceMatcher:
     seen: Mapping[str, frozenset[str]]
     active: Sequence[RuleException]
     excepter: Excepter
+    _memory: Memory = field(default_factory=Memory)
     _told: dict[Key, tuple[int, str]] = field(default_factory=dict)
     _explainers: dict[int, tuple[Explainer, bool]] = field(default_factory=dict)
+    _seen: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with the fields that are known."""
+        self._seen.update(self.seen)
 
     def match(self, batch: Batch) -> PieceFound:
         """Return what the rules find in ``batch``."""
         result = PieceFound(batch.events)
-        rows, result.failed = self.plan.rows(batch)
+        rows, result.failed = self.plan.rows(batch, self._memory)
         asked = self.plan.asked
         lost = {asked[position][0].key for position in result.failed}
         rows = {at: mine for at, mine in rows.items() if asked[at][0].key not in lost}
@@ -58,7 +66,9 @@ class PieceMatcher:
         self._explain(batch, result.portions)
         counted = {at: mine for at, mine in rows.items() if at not in plain}
         result.counted = _counted(batch, counted) if counted else []
-        result.sight = self.watch.look(batch, self.seen)
+        result.sight = self.watch.look(batch, self._seen)
+        for name, names in result.sight.fields.items():
+            self._seen[name] = self._seen.get(name, frozenset()) | names
         return result
 
     def _spare(

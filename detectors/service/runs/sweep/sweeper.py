@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Final
@@ -26,6 +26,8 @@ LEAST: Final = 5_000
 """Events below which a sweep does not pay for its processes."""
 AT_ONCE: Final = 200_000
 """Events after which what was found is written: one transaction holds their effects."""
+READ_AT_ONCE: Final = 80_000
+"""Events that a process reads and asks about at once: what is fixed is paid once for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,17 @@ class Sweeper:
         held: Callable[[], Lease],
     ) -> Iterator[tuple[Gathered, Span]]:
         """Yield what whole segments came to, some 200,000 events at a time."""
-        pieces = list(self.pieces.pieces(step.span.first, step.span.last))
-        works = ((orjson.dumps(asdict(piece)), b"") for piece in pieces)
+        together = list(_together(self.pieces.pieces(step.span.first, step.span.last)))
+        works = ((orjson.dumps([asdict(piece) for piece in group]), b"") for group in together)
         answers = workers.map(partial(_match, self.pieces, matcher), works)
         gathered, first = Gathered(matcher.plan), step.span.first
-        for piece, answer in zip(pieces, answers, strict=True):
+        for group, answer in zip(together, answers, strict=True):
             held()
             gathered.add(PieceFound.decoded(answer))
-            if piece.last is not None and gathered.events >= AT_ONCE:
-                yield gathered, Span(first, piece.last)
-                gathered, first = Gathered(matcher.plan), piece.last + 1
+            last = group[-1].last
+            if last is not None and gathered.events >= AT_ONCE:
+                yield gathered, Span(first, last)
+                gathered, first = Gathered(matcher.plan), last + 1
         if first <= step.span.last:
             yield gathered, Span(first, step.span.last)
 
@@ -120,7 +123,21 @@ class Sweeper:
         )
 
 
+def _together(pieces: Iterable[StoredPiece]) -> Iterator[list[StoredPiece]]:
+    """Put neighbours together to what is read at once; where a segment ends, sooner."""
+    group: list[StoredPiece] = []
+    rows = 0
+    for piece in pieces:
+        group.append(piece)
+        rows += piece.rows
+        if rows >= READ_AT_ONCE or (piece.last is not None and rows >= READ_AT_ONCE // 2):
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group
+
+
 def _match(pieces: StoredPieces, matcher: PieceMatcher, work: Work) -> bytes:
-    record = orjson.loads(work[0])
-    piece = StoredPiece(**{**record, "groups": tuple(record["groups"])})
-    return matcher.match(pieces.read_piece(piece)).encoded()
+    records = orjson.loads(work[0])
+    group = [StoredPiece(**{**record, "groups": tuple(record["groups"])}) for record in records]
+    return matcher.match(pieces.read_pieces(group)).encoded()
