@@ -7,7 +7,6 @@ and a scheduler that raises the alert and delivers what it announces.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 import pytest
@@ -25,15 +24,15 @@ ACCOUNT = "integrator"
 ASKED = "/api/v1/kms/keys"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[DemoSite]:
-    """A home of this test's own: it raises risks."""
-    opened = open_demo_site(tmp_path / "home")
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    """A home of this module's own: it raises risks."""
+    opened = open_demo_site(tmp_path_factory.mktemp("closed-loop") / "home")
     yield opened
     opened.house.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def watcher(site: DemoSite) -> Iterator[House]:
     house = open_house(site.house.settings.home, "scheduler")
     with outbox_running(house):
