@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secops.kernel.catalogue import Text
-from secops.kernel.errors import Forbidden, Invalid, TooMany, Unavailable
+from secops.kernel.errors import Conflict, Forbidden, Invalid, TooMany, Unavailable
 
 
 class AddressInvalid(Invalid):
@@ -17,7 +17,7 @@ class AddressInvalid(Invalid):
     )
 
 
-class ChannelOff(Unavailable):
+class ChannelOff(Conflict):
     """Nobody carries messages over this channel here."""
 
     code = "iam.message_channel_off"

@@ -173,7 +173,7 @@ def test_the_same_over_http(place: Place) -> None:
     assert ask(reader, "POST", "/confirmation", given)[0] == 401
     status, listed = ask(reader, "GET", "")
     assert [each["address"] for each in listed["items"]] == ["h***@example.gov.cn"]
-    assert ask(reader, "POST", "", {**wish, "channel": "sms"})[0] == 503
+    assert ask(reader, "POST", "", {**wish, "channel": "sms"})[0] == 409
     assert ask(reader, "POST", "", {**wish, "address": "holder"})[0] == 400
     assert ask(reader, "DELETE", "/mail")[0] == 204
     assert ask(reader, "DELETE", "/mail")[0] == 404
