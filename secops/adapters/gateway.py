@@ -21,6 +21,7 @@ from typing import Final
 
 _GRACE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.1
+_LAST: Final = "secops.adapters.frozen"
 _RESTARTS: Final = 5
 """How often gateways may be started again within ``_RESTARTS_SECONDS``."""
 _RESTARTS_SECONDS: Final = 60.0
@@ -60,7 +61,7 @@ class Supervisor:
         """
         context = multiprocessing.get_context("forkserver")
         # what all of them import is imported once and shared; nothing of the home is opened there
-        context.set_forkserver_preload([self.options.target.partition(":")[0]])
+        context.set_forkserver_preload([self.options.target.partition(":")[0], _LAST])
         asked = _asked_to_stop()
         gateways = [self._gateway(context, number) for number in range(self.options.workers)]
         worker = self._scheduler(context)

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData
 
+from secops import migrations
 from secops.adapters.database.engine import make_engine
 from secops.adapters.database.tables import metadata as spine_metadata
 from secops.migrations import current, heads, upgrade
@@ -71,3 +74,10 @@ def test_migrating_again_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
     upgrade(engine)
     assert (current(engine),) == heads()
+
+
+def test_the_head_read_from_the_files_is_alembics() -> None:
+    folder = Path(migrations.__file__).parent
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    assert heads() == tuple(ScriptDirectory.from_config(config).get_heads())
