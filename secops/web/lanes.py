@@ -59,7 +59,7 @@ class Lane:
         try:
             request = self.reader.read(environ, args, route.max_body, proxied=route.proxied)
         except SecopsError as error:
-            bare = self.reader.bare(environ)
+            bare = self.reader.bare_of(environ)
             return secure(problem_response(error, bare, route.form), bare)
         return self.dispatcher.answer(request, route)
 
@@ -135,7 +135,7 @@ def _view(lane: Lane, route: Route) -> Any:
 
 def _refusal(lane: Lane) -> Any:
     def refuse(error: HTTPException) -> flask.Response:
-        bare = lane.reader.bare(flask.request.environ)
+        bare = lane.reader.bare_of(flask.request.environ)
         answer = _refused(lane, error, bare)
         return _flask_response(secure(answer, bare))
 

@@ -19,6 +19,8 @@ Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _MAX_HEADERS: Final = 100
 _MAX_ADDRESSES: Final = 4_096
+_MAX_LENGTH_DIGITS: Final = 12
+"""A terabyte."""
 _BODYLESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "LIST"})
 _LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _KNOWN: Final = (
@@ -110,19 +112,26 @@ def check_headers(headers: Mapping[str, str]) -> None:
         raise Invalid(msg)
 
 
+def content_length(headers: Mapping[str, str]) -> int | None:
+    """Return Content-Length, None without one; raise ``Invalid`` if it is no number."""
+    text = headers.get("content-length")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > _MAX_LENGTH_DIGITS:
+        msg = "Content-Length is not a number"
+        raise Invalid(msg)
+    return int(text)
+
+
 def read_body(environ: Mapping[str, Any], headers: Mapping[str, str], limit: int) -> bytes:
     """Return exactly Content-Length bytes; raise before reading more than ``limit``."""
     if "transfer-encoding" in headers:
         raise LengthRequired
-    text = headers.get("content-length", "")
-    if not text:
+    length = content_length(headers)
+    if length is None:
         if environ["REQUEST_METHOD"] in _BODYLESS:
             return b""
         return _read_nothing(environ)
-    if not (text.isascii() and text.isdigit()) or len(text) > 12:  # noqa: PLR2004 - a terabyte
-        msg = "Content-Length is not a number"
-        raise Invalid(msg)
-    length = int(text)
     if length > limit:
         msg = f"the body is larger than {limit} bytes"
         raise TooLarge(msg)
@@ -167,18 +176,19 @@ class RequestReader:
             nonce=self.token(18),
         )
 
-    def bare(self, environ: Environ) -> Request:
+    def bare(self, method: str, path: str, headers: Mapping[str, str]) -> Request:
         """Return a request without body or origin, to word a refusal with."""
-        return Request(
-            method=str(environ.get("REQUEST_METHOD", "GET")),
-            path=str(environ.get("PATH_INFO", "/")),
-            headers={
-                "accept-language": str(environ.get("HTTP_ACCEPT_LANGUAGE", "zh")),
-                "cookie": str(environ.get("HTTP_COOKIE", "")),
-            },
-            request_id=self.token(12),
-            nonce=self.token(18),
-        )
+        told = {
+            "accept-language": headers.get("accept-language", "zh"),
+            "cookie": headers.get("cookie", ""),
+        }
+        request_id, nonce = self.token(12), self.token(18)
+        return Request(method, path, headers=told, request_id=request_id, nonce=nonce)
+
+    def bare_of(self, environ: Environ) -> Request:
+        """Return the same of a WSGI environ."""
+        method, path = environ.get("REQUEST_METHOD", "GET"), environ.get("PATH_INFO", "/")
+        return self.bare(str(method), str(path), headers_of(environ))
 
     def token(self, count: int) -> str:
         """Return ``count`` unpredictable bytes as text."""

@@ -67,13 +67,7 @@ class FastAnswers:
 
     def refusal(self, error: SecopsError, head: Head, form: Form = "problem") -> Response:
         """Return how ``error`` is answered where there is no request to speak of."""
-        language = head.headers.get("accept-language", "zh")
-        bare = Request(
-            head.method,
-            head.path,
-            headers={"accept-language": language, "cookie": head.headers.get("cookie", "")},
-            request_id=self._request_id(),
-        )
+        bare = self._reader.bare(head.method, head.path, head.headers)
         return secure(problem_response(error, bare, form), bare)
 
     def bytes_of(self, response: Response, request: Request, *, keep_alive: bool) -> bytes:

@@ -18,7 +18,6 @@ Found = tuple[Route, Mapping[str, str]]
 """A route and its path's variables."""
 MAX_HEAD: Final = 65_536
 """Bytes of target and headers together."""
-_MAX_LENGTH_DIGITS: Final = 12
 _LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
 }
@@ -102,17 +101,6 @@ def split_target(target: bytes) -> tuple[str, str, str]:
     sent = path.decode("latin-1")
     decoded = unquote_to_bytes(path).decode("latin-1") if b"%" in path else sent
     return decoded, query.decode("latin-1"), sent
-
-
-def length_of(headers: Mapping[str, str]) -> int:
-    """Return Content-Length, 0 without one; raise ``Invalid`` if it is no number."""
-    text = headers.get("content-length")
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdigit()) or len(text) > _MAX_LENGTH_DIGITS:
-        msg = "Content-Length is not a number"
-        raise Invalid(msg)
-    return int(text)
 
 
 def status_and_headers(status: int, headers: Sequence[tuple[str, str]]) -> bytes:

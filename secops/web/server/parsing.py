@@ -15,10 +15,10 @@ from secops.web.server.heads import (
     Head,
     HeadTooLarge,
     add_header,
-    length_of,
     split_target,
 )
 from secops.web.server.known import Waiting
+from secops.web.wsgi import content_length
 
 SMALL_BODY: Final = 65_536
 """Bytes of a body that no route is asked for."""
@@ -119,7 +119,7 @@ class RequestParser:
         self._found = self._answers.find(method, path)
         if "transfer-encoding" in headers:
             raise LengthRequired
-        self.expected = length_of(headers)
+        self.expected = content_length(headers) or 0
         if self.expected:
             self._expect(self._head)
 
