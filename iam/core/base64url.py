@@ -27,6 +27,9 @@ def decode(text: str) -> bytes:
         content = binascii.a2b_base64(standard + b"=" * (-len(text) % 4), strict_mode=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise ValueError(text[:16]) from error
+    except AttributeError as error:  # JSON holds a number where a text should stand
+        msg = "no text"
+        raise ValueError(msg) from error
     if encode(content) != text:
         raise ValueError(text[:16])
     return content
