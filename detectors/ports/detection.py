@@ -95,9 +95,9 @@ class AlertStore(AlertWriter, RiskNoter, Protocol):
         ...
 
     def single_events(
-        self, tx: Transaction, rule_ids: Collection[str]
+        self, tx: Transaction, rule_ids: Collection[str], first: int, last: int
     ) -> Sequence[tuple[str, str, str]]:
-        """Return (rule, alert id, event id) of plain rules' alerts that count one event."""
+        """Return (rule, alert id, event id) of plain rules' alerts of one event in that time."""
         ...
 
     def page(

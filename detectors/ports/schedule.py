@@ -108,8 +108,10 @@ class HitStore(Protocol):
         """Store new (alert id, event id, time)."""
         ...
 
-    def first_hits(self, tx: Transaction, alert_id: str, limit: int) -> Sequence[tuple[int, str]]:
-        """Return (time, id) of an alert's first events."""
+    def first_hits(
+        self, tx: Transaction, alert_ids: Sequence[str], limit: int
+    ) -> Mapping[str, Sequence[tuple[int, str]]]:
+        """Return (time, id) of the first events of each alert that has some."""
         ...
 
     def drop_hits(self, tx: Transaction, before: int) -> int:

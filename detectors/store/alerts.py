@@ -46,11 +46,15 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
         return frozenset(found)
 
     def single_events(
-        self, tx: Transaction, rule_ids: Collection[str]
+        self, tx: Transaction, rule_ids: Collection[str], first: int, last: int
     ) -> Sequence[tuple[str, str, str]]:
-        """Return (rule, alert id, event id) of plain rules' alerts that count one event."""
+        """Return (rule, alert id, event id) of plain rules' alerts of one event in that time."""
         columns = (alerts.c.id, alerts.c.rule_id, alerts.c.body)
-        query = sa.select(*columns).where(alerts.c.kind == "rule", alerts.c.event_count == 1)
+        query = sa.select(*columns).where(
+            alerts.c.kind == "rule",
+            alerts.c.event_count == 1,
+            alerts.c.last_at.between(first, last),
+        )
         return [
             (row.rule_id, row.id, event)
             for some in _pieces(list(rule_ids))

@@ -47,15 +47,19 @@ class DatabaseHits:
             rows = [_block(alert, org_id, sorted(mine)) for alert, mine in by_alert.items()]
             tx.execute(alert_hits.insert(), rows)
 
-    def first_hits(self, tx: Transaction, alert_id: str, limit: int) -> Sequence[Hit]:
-        """Return (time, id) of an alert's first events."""
-        query = sa.select(alert_hits.c.first_at, alert_hits.c.body)
-        mine = query.where(alert_hits.c.alert_id == alert_id).order_by(alert_hits.c.first_at)
-        found: list[Hit] = []
-        for row in tx.execute(mine):
-            if len(found) == limit and row.first_at > found[-1][0]:
-                break
-            found = sorted([*found, *_hits(row.body)])[:limit]
+    def first_hits(
+        self, tx: Transaction, alert_ids: Sequence[str], limit: int
+    ) -> Mapping[str, Sequence[Hit]]:
+        """Return (time, id) of the first events of each alert that has some."""
+        query = sa.select(alert_hits.c.alert_id, alert_hits.c.first_at, alert_hits.c.body)
+        found: dict[str, list[Hit]] = {}
+        for start in range(0, len(alert_ids), _MANY):
+            some = alert_ids[start : start + _MANY]
+            mine = query.where(alert_hits.c.alert_id.in_(some)).order_by(alert_hits.c.first_at)
+            for row in tx.execute(mine):
+                known = found.setdefault(row.alert_id, [])
+                if len(known) < limit or row.first_at <= known[-1][0]:
+                    found[row.alert_id] = sorted([*known, *_hits(row.body)])[:limit]
         return found
 
     def drop_hits(self, tx: Transaction, before: int) -> int:

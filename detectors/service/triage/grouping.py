@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from detectors.core.alert_grouping import begins, fold_alerts, grown, growth_of
+from detectors.core.alert_grouping import Growth, begins, fold_alerts, grown, growth_of
 from detectors.models.alerts import MAX_EVIDENCE, Alert
 from detectors.ports import AlertStore, HitStore
 from detectors.service.triage.effects import Effects
@@ -49,6 +49,7 @@ class Folder:
                 if fold.id in stored
             }
             counted = self.hits.known_hits(tx, ids)
+            grew: list[tuple[Growth, Alert, list[tuple[int, str]]]] = []
             for fold in folds:
                 new = tuple(a for a in fold.alerts if (fold.id, a.event_ids[0]) not in counted)
                 if not new:
@@ -63,18 +64,25 @@ class Folder:
                 if old is None:
                     created.append(grown(growth, None, [event for _, event in events]))
                 else:
-                    ids_now = first_ids(tx, self.hits, old, events)
-                    changed.append(grown(growth, old, ids_now))
+                    grew.append((growth, old, events))
+            firsts = first_ids(tx, self.hits, [(old, events) for _, old, events in grew])
+            changed.extend(grown(growth, old, firsts[old.id]) for growth, old, _ in grew)
 
         self.transactions.read(read)
         return Folded(replace(effects, created=created, changed=changed), tuple(hits))
 
 
 def first_ids(
-    tx: Transaction, store: HitStore, old: Alert, events: Sequence[tuple[int, str]]
-) -> Sequence[str]:
-    """Return the ids of the earliest events: those stored of ``old`` and new ones, by time."""
-    if old.event_count > MAX_EVIDENCE and events[0][0] > old.last_at:
-        return old.event_ids
-    known = store.first_hits(tx, old.id, MAX_EVIDENCE)
-    return [identifier for _, identifier in sorted([*known, *events])]
+    tx: Transaction, store: HitStore, growing: Sequence[tuple[Alert, Sequence[tuple[int, str]]]]
+) -> Mapping[str, Sequence[str]]:
+    """Return the ids of the earliest events of each alert: those stored and new ones, by time."""
+    open_ends = [
+        (old, events)
+        for old, events in growing
+        if old.event_count <= MAX_EVIDENCE or events[0][0] <= old.last_at
+    ]
+    known = store.first_hits(tx, [old.id for old, _ in open_ends], MAX_EVIDENCE)
+    found: dict[str, Sequence[str]] = {old.id: old.event_ids for old, _ in growing}
+    for old, events in open_ends:
+        found[old.id] = [each for _, each in sorted([*known.get(old.id, ()), *events])]
+    return found

@@ -25,7 +25,7 @@ def test_hits_move_into_rows_of_their_alerts_and_back(tmp_path: Path) -> None:
     with engine.begin() as connection:
         command.upgrade(_config(connection), "0014_stored_scans")
         tx, store = DatabaseTransaction(connection, 0), DatabaseHits()
-        assert list(store.first_hits(tx, "alr_1", 9)) == [(20, "e1"), (20, "e2")]
+        assert store.first_hits(tx, ["alr_1"], 9) == {"alr_1": [(20, "e1"), (20, "e2")]}
         asked = {"alr_1": [(20, "e2"), (21, "e3")], "alr_2": [(5, "e9")]}
         assert store.known_hits(tx, asked) == {("alr_1", "e2"), ("alr_2", "e9")}
     with engine.begin() as connection:

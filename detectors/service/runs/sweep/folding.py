@@ -42,9 +42,11 @@ class PortionFolder:
             known = {each: named[each].hits for each in stored}
             counted = self.hits.known_hits(tx, known)
             rules = {asked[portion.key[0]][0].header.id for portion in portions}
+            first = min((portion.hits[0][0] for portion in portions), default=0)
+            last = max((portion.hits[-1][0] for portion in portions), default=0)
             single = {
                 (rule_id, event)
-                for rule_id, identifier, event in self.alerts.single_events(tx, rules)
+                for rule_id, identifier, event in self.alerts.single_events(tx, rules, first, last)
                 if identifier == alert_id(rule_id, (), event)
             }
             left = []
@@ -60,6 +62,8 @@ class PortionFolder:
             return left
 
         growing = self.transactions.read(read)
+        grew = [(old, new.hits) for _, new, old in growing if old is not None]
+        ids = self.transactions.read(lambda tx: first_ids(tx, self.hits, grew))
         firsts = self._firsts(growing, asked)
         for identifier, portion, old in growing:
             hits.extend((identifier, event, at) for at, event in portion.hits)
@@ -69,10 +73,7 @@ class PortionFolder:
             if old is None:
                 created.append(grown(growth, None, [event for _, event in portion.hits]))
                 continue
-            ids = self.transactions.read(
-                lambda tx, old=old, new=portion.hits: first_ids(tx, self.hits, old, new)  # type: ignore[misc]
-            )
-            changed.append(grown(growth, old, ids))
+            changed.append(grown(growth, old, ids[old.id]))
         return Folded(replace(effects, created=created, changed=changed), tuple(hits))
 
     def _first(
