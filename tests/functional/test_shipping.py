@@ -1,4 +1,4 @@
-"""Logs from foreign shippers into a running service: Elasticsearch's client, rsyslog, kill -9."""
+"""Logs from foreign shippers into a running service: Elasticsearch's client, kill -9."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import http.client
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -197,45 +196,6 @@ def test_what_shippers_ask_first_is_answered(served: Served, path: str) -> None:
     status, headers, content = served.ask("GET", f"/api/v1/logs{path}")
     assert (status, headers["x-elastic-product"]) == (200, "Elasticsearch")
     assert isinstance(orjson.loads(content), dict)
-
-
-RSYSLOG = """
-module(load="imuxsock" SysSock.Use="off")
-input(type="imuxsock" Socket="{folder}/log.sock")
-global(workDirectory="{folder}")
-*.* action(type="omfwd" target="127.0.0.1" port="{port}" protocol="tcp"
-           TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format"
-           queue.type="LinkedList" queue.filename="secops" queue.saveOnShutdown="on"
-           action.resumeRetryCount="-1")
-"""
-
-
-def test_rsyslog_forwards_as_the_manual_says(served: Served, tmp_path: Path) -> None:
-    rsyslogd = shutil.which("rsyslogd") or shutil.which("rsyslogd", path="/usr/sbin")
-    if rsyslogd is None:
-        pytest.skip("no rsyslogd (Debian: rsyslog)")
-    config = tmp_path / "rsyslog.conf"
-    config.write_text(RSYSLOG.format(folder=tmp_path, port=served.ports["tcp"]))
-    daemon = subprocess.Popen(
-        (rsyslogd, "-n", "-f", str(config), "-i", str(tmp_path / "pid")),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        door = tmp_path / "log.sock"
-        deadline = time.monotonic() + PATIENCE
-        while not door.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-            client.connect(str(door))
-            for n in range(200):
-                client.send(f"<38>Nov 22 17:31:23 rsys[{n}]: over rsyslog 你好 {n}".encode())
-        events = served.found("process.name:rsys", 200)
-    finally:
-        daemon.terminate()
-        daemon.wait(10)
-    sent = {f"over rsyslog 你好 {n}" for n in range(200)}
-    assert {e["fields"]["message"] for e in events} == sent
 
 
 def children(pid: int) -> list[int]:
