@@ -112,7 +112,8 @@ def _refusals(route: Route) -> dict[str, Any]:
     statuses = {400, 403, 429, 503}
     if not isinstance(route.access, Public):
         statuses.add(401)
-    if "<" in route.path or route.form == "vault":  # GET of a list without ``list=true``
+    # Vault: GET of a list without ``list=true``; SCIM: a caller without a user of their own
+    if "<" in route.path or route.form in ("vault", "scim"):
         statuses.add(404)
     if route.method not in ("GET", "HEAD"):
         statuses |= {401, 404, 409, 411, 413, 415, 422}
