@@ -29,6 +29,7 @@ from kms.service.seals import (
     SealFiles,
     SealMaking,
     SealParts,
+    SealPolicies,
     SealRegistry,
     SealStamping,
     SealUses,
@@ -39,6 +40,7 @@ from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.transit import Transit
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
+from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.kernel.clock import SystemClock
 from secops.kernel.parts import Parts
@@ -77,6 +79,8 @@ def build_services(
         authority=authority,
         subjects=ports.subjects,
         pdf=PyHankoFiles(),
+        policies=SqlSealPolicyStore(),
+        risks=ports.risks,
     )
     applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
@@ -92,6 +96,7 @@ def build_services(
         seal_applications=applications,
         seal_making=SealMaking(seals, applications),
         seal_registry=SealRegistry(seals),
+        seal_policies=SealPolicies(seals),
         seal_using=SealUsing(seals, uses),
         seal_stamping=SealStamping(seals, uses),
         seal_verification=SealVerification(seals),

@@ -71,7 +71,7 @@ def open_house(home: Path, role: str = "command") -> House:
     processes.check_home(settings, spine)
     parts, subjects = spine.parts, accounts.LateSubjects()
 
-    kms_plane = install_kms(parts, KmsPorts(subjects), _kms_options(settings))
+    kms_plane = install_kms(parts, KmsPorts(subjects, subjects), _kms_options(settings))
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()
     iam_ports = IamPorts(

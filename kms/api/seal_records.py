@@ -88,5 +88,6 @@ def use_record(use: SealUse) -> dict[str, Any]:
         "purpose": use.purpose,
         "used_at": to_rfc3339(use.used_at),
         "form": use.form,
+        "document_class": use.document_class,
         "value_sm3": use.value_digest,
     }

@@ -64,6 +64,7 @@ _USE: Final = _object(
     used_at=_TIME,
     value_sm3=_DIGEST,
     form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
+    document_class=_TEXT,
 )
 _STEP: Final = _object(
     ("n", "what", "ok", "why"),
@@ -104,7 +105,8 @@ APPLY_SEAL: Final = Schema(
     ),
 )
 USE_SEAL: Final = Schema(
-    "UseSeal", _object((), document=_BASE64, document_sm3=_DIGEST, purpose=_TEXT)
+    "UseSeal",
+    _object((), document=_BASE64, document_sm3=_DIGEST, purpose=_TEXT, document_class=_TEXT),
 )
 _PLACE: Final = _object(
     ("page", "x", "y"), page={"type": "integer"}, x={"type": "number"}, y={"type": "number"}
@@ -121,12 +123,25 @@ STAMP_DOCUMENT: Final = Schema(
         places={"type": "array", "items": _PLACE, "maxItems": 20},
         edge=_EDGE,
         pdf={"enum": ["pades", "sm2"]},
+        document_class=_TEXT,
     ),
 )
 SEALED_DOCUMENT: Final = Schema(
     "SealedDocument",
     _object(("document", "use", "marking"), document=_BASE64, use=_USE, marking=_TEXT),
 )
+_POLICY: Final[dict[str, dict[str, Any]]] = {
+    "users": {"type": "array", "items": _TEXT},
+    "document_classes": {"type": "array", "items": _TEXT},
+    "weekdays": {"type": "array", "items": {"type": "integer"}},
+    "opens": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"},
+    "closes": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"},
+    "daily_cap": {"type": ["integer", "null"]},
+    "max_risk": {"type": "integer"},
+    "version": {"type": "integer"},
+}
+SET_USE_POLICY: Final = Schema("SetUsePolicy", _object(("version",), **_POLICY))
+USE_POLICY: Final = Schema("UsePolicy", _object(tuple(_POLICY), **_POLICY))
 SEALED_VALUE: Final = Schema(
     "SealedValue", _object(("value", "use", "marking"), value=_BASE64, use=_USE, marking=_TEXT)
 )

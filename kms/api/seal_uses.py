@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from kms.api.seal_records import decoded_field, in_base64, listing, text_field, use_record
 from kms.api.seal_schemas import (
@@ -30,6 +31,7 @@ from secops.web.routes import Public, Route
 SEALS: Final = "/api/v1/kms/seals"
 _FRAMING: Final = 64 << 10
 _DIGEST_HEX: Final = 64
+_TEXTS: Final = ("purpose", "document_class")
 
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
@@ -88,9 +90,13 @@ class _Uses:
 
     def use_seal(self, request: Request) -> Response:
         request.require_length()
-        digest, purpose = _document_digest(request)
+        digest, fields = _document_digest(request)
         sealed = self.services.seal_using.use_seal(
-            request.caller, request.args["seal_id"], document_digest=digest, purpose=purpose
+            request.caller,
+            request.args["seal_id"],
+            document_digest=digest,
+            purpose=fields.get("purpose", ""),
+            document_class=fields.get("document_class", ""),
         )
         return json_response(
             {"value": in_base64(sealed.value), "use": use_record(sealed.use), "marking": MARKING},
@@ -110,11 +116,17 @@ class _Uses:
             given = request.json_object()
             content, stamping = decoded_field(given, "document"), stamping_of(given)
             standard = standard_of(given)
-            fields = {"purpose": text_field(given, "purpose")} if "purpose" in given else {}
+            fields = _said(given)
         sealed = self.services.seal_stamping.stamp_document(
             request.caller,
             request.args["seal_id"],
-            StampRequest(content, stamping, fields.get("purpose", ""), standard),
+            StampRequest(
+                content,
+                stamping,
+                fields.get("purpose", ""),
+                standard,
+                fields.get("document_class", ""),
+            ),
         )
         document_base64 = in_base64(sealed.document)
         return json_response(
@@ -146,27 +158,32 @@ class _Uses:
         return json_response(report.to_record())
 
 
-def _document_digest(request: Request) -> tuple[bytes, str]:
-    """Return the SM3 of what shall be sealed, and the purpose."""
+def _said(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts that a use comes with; raise ``Invalid``."""
+    return {name: text_field(fields, name) for name in _TEXTS if name in fields}
+
+
+def _document_digest(request: Request) -> tuple[bytes, Mapping[str, str]]:
+    """Return the SM3 of what shall be sealed, and the texts beside it."""
     if _is_multipart(request):
         files = request.files
         if "document" not in files:
             msg = "the part `document` is missing"
             raise Invalid(msg)
-        return _digest(files["document"].content), request.form.get("purpose", "")
+        return _digest(files["document"].content), request.form
     fields = request.json_object()
-    purpose = text_field(fields, "purpose") if "purpose" in fields else ""
+    said = _said(fields)
     if ("document" in fields) == ("document_sm3" in fields):
         msg = "give either document (Base64) or document_sm3 (hex)"
         raise Invalid(msg)
     if "document" in fields:
-        return _digest(decoded_field(fields, "document")), purpose
+        return _digest(decoded_field(fields, "document")), said
     text = text_field(fields, "document_sm3")
     try:
         digest = bytes.fromhex(text) if len(text) == _DIGEST_HEX else b""
     except ValueError:
         digest = b""
-    return digest, purpose
+    return digest, said
 
 
 def _digest(document: bytes) -> bytes:

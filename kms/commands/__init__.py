@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kms.commands import keys, pool, seals
+from kms.commands import keys, pool, seal_policies, seals
 
 
 @click.group("kms")
@@ -15,5 +15,5 @@ def group() -> None:
     """
 
 
-for command in (*keys.COMMANDS, *pool.COMMANDS, *seals.COMMANDS):
+for command in (*keys.COMMANDS, *pool.COMMANDS, *seals.COMMANDS, *seal_policies.COMMANDS):
     group.add_command(command)

@@ -180,6 +180,7 @@ def export_seal(
 @click.option("--at", "places", multiple=True, metavar="PAGE,X,Y", help="mm; page -1: the last.")
 @click.option("--edge", type=float, metavar="Y", help="Across all pages' right edges (骑缝), mm.")
 @click.option("--sm2", is_flag=True, help="SM2 in a PDF; common readers don't validate it.")
+@click.option("--class", "document_class", default="", help="Class of the document.")
 @click.option("--purpose", default="", help="What for; kept in the usage ledger.")
 @json_option
 @click.pass_context
@@ -202,12 +203,16 @@ def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> No
         raise click.UsageError(msg)
     if inside:
         standard: PdfStandard = "sm2" if options["sm2"] else "pades"
-        wish = StampRequest(_content(file), stamping, purpose, standard)
+        wish = StampRequest(_content(file), stamping, purpose, standard, options["document_class"])
         stamped = services.seal_stamping.stamp_document(actor, seal, wish)
         content, use = stamped.document, stamped.use
     else:
         sealed = services.seal_using.use_seal(
-            actor, seal, document_digest=_sm3_of(file), purpose=purpose
+            actor,
+            seal,
+            document_digest=_sm3_of(file),
+            purpose=purpose,
+            document_class=options["document_class"],
         )
         content, use = sealed.value, sealed.use
     output.write_bytes(content)

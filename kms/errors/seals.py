@@ -56,6 +56,18 @@ class SealNotUsable(Forbidden):
     )
 
 
+class SealUseRefused(Forbidden):
+    """The seal's use policy forbids this use."""
+
+    code = "kms.seal_use_refused"
+    title = Text("用章策略不允许", "The seal's use policy forbids it")
+    remedy = Text(
+        "请核对文件类别、时间和次数,或请安全管理员调整用章策略。",
+        "Look at document class, hours and count, or ask the security administrator to change "
+        "the policy.",
+    )
+
+
 class NotSealHolder(Forbidden):
     """The caller is not named as holder of this seal."""
 

@@ -138,6 +138,7 @@ class SealUse:
     used_at: int
     value_digest: str
     form: UseForm = "detached"
+    document_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)

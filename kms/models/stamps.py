@@ -60,3 +60,4 @@ class StampRequest:
     stamping: Stamping = Stamping()
     purpose: str = ""
     standard: PdfStandard = "pades"
+    document_class: str = ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
+from kms.ports.seals import CallerRisks
 
-__all__ = ["KmsPorts", "Subjects"]
+__all__ = ["CallerRisks", "KmsPorts", "Subjects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,4 @@ class KmsPorts:
     """What other planes provide; ``secops.bridges`` fills it."""
 
     subjects: Subjects
+    risks: CallerRisks

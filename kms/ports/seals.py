@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from kms.models.seal_policies import UsePolicy
 from kms.models.seal_registry import (
     CertificateKind,
     IssuedCertificate,
@@ -16,6 +17,7 @@ from kms.models.seal_registry import (
     SealState,
     SealUse,
 )
+from secops.kernel.actors import Actor
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -161,11 +163,35 @@ class SealStore(Protocol):
         ...
 
 
+class SealPolicyStore(Protocol):
+    """Keeps the use policy of each seal."""
+
+    def policy(self, transaction: Transaction, seal_id: str) -> UsePolicy:
+        """Return the seal's policy; one that allows every holder everything if none was set."""
+        ...
+
+    def put_policy(self, transaction: Transaction, org_id: str, policy: UsePolicy) -> bool:
+        """Store ``policy`` over the version before it; False if another is there meanwhile."""
+        ...
+
+
+class CallerRisks(Protocol):
+    """What identity knows against a caller."""
+
+    def risk_of(self, actor: Actor) -> int:
+        """Return the highest risk (0 to 100) of account, session and client."""
+        ...
+
+
 class SealUseStore(Protocol):
     """Keeps the usage ledger: what each seal was put on."""
 
     def insert_use(self, transaction: Transaction, use: SealUse) -> None:
         """Add ``use`` to the usage ledger."""
+        ...
+
+    def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:
+        """Return how often the seal was used from the instant ``since`` on."""
         ...
 
     def uses(

@@ -14,6 +14,7 @@ from kms.service.published_lists import PublishedLists
 from kms.service.seals import (
     SealApplications,
     SealMaking,
+    SealPolicies,
     SealRegistry,
     SealStamping,
     SealUsing,
@@ -42,6 +43,7 @@ class KmsServices:
     seal_applications: SealApplications
     seal_making: SealMaking
     seal_registry: SealRegistry
+    seal_policies: SealPolicies
     seal_using: SealUsing
     seal_stamping: SealStamping
     seal_verification: SealVerification

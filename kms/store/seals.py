@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, and_, insert, or_, select, update
+from sqlalchemy import Table, and_, func, insert, or_, select, update
 
 from kms.models.seal_registry import (
     CertificateKind,
@@ -182,6 +182,12 @@ class SqlSealUseStore:
     def insert_use(self, transaction: Transaction, use: SealUse) -> None:
         """Add ``use`` to the usage ledger."""
         transaction.execute(insert(kms_seal_uses).values(**asdict(use)))
+
+    def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:
+        """Return how often the seal was used from ``since`` on."""
+        table = kms_seal_uses
+        statement = select(func.count()).where(table.c.seal_id == seal_id, table.c.used_at >= since)
+        return int(transaction.execute(statement).scalar_one())
 
     def uses(
         self, transaction: Transaction, seal_id: str, request: PageRequest

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from iam.service import IamServices
 from playbooks.ports import AccountState, Order
+from secops.kernel.actors import Actor
 from secops.kernel.errors import Unavailable
 
 
 class LateSubjects:
-    """Implements ``kms.ports.Subjects``; iam is installed after kms and bound then."""
+    """Implements ``kms.ports.Subjects`` and ``CallerRisks``; iam comes after kms, bound then."""
 
     def __init__(self) -> None:
         self._iam: IamServices | None = None
@@ -24,6 +25,12 @@ class LateSubjects:
         if self._iam is None:
             raise Unavailable("identity is not installed yet")
         return self._iam.actors.resolve_subject(org_id, name)
+
+    def risk_of(self, actor: Actor) -> int:
+        """Return the highest risk of account, session and client."""
+        if self._iam is None:
+            raise Unavailable("identity is not installed yet")
+        return self._iam.decisions.standing(actor).risk
 
 
 class IamContainment:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kms.models.seal_policies import UsePolicy
 from kms.models.seal_registry import (
     HolderName,
     IssuedCertificate,
@@ -15,6 +16,7 @@ from kms.models.seal_registry import (
     SealRecord,
     SealUse,
 )
+from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.adapters.spine import Spine
 from secops.kernel.pages import PageRequest
@@ -22,6 +24,7 @@ from tests.fakes.clock import START
 
 SEALS = SqlSealStore()
 USES = SqlSealUseStore()
+POLICIES = SqlSealPolicyStore()
 CERTIFICATES = SqlCertificateStore()
 APPLICATION = SealApplication(
     id="sap_1",
@@ -163,3 +166,23 @@ def test_a_certificate_is_revoked_once(spine: Spine) -> None:
     assert run(spine, CERTIFICATES.revoke, "cert_1") is True
     assert run(spine, CERTIFICATES.revoke, "cert_1") is False
     assert run(spine, CERTIFICATES.revoked) == [replace(CERTIFICATE, revoked_at=START)]
+
+
+def test_uses_are_counted_from_an_instant_on(made: Spine) -> None:
+    for number in range(3):
+        run(made, USES.insert_use, replace(USE, id=f"use_c{number}", used_at=10 + number))
+    assert run(made, USES.uses_since, "seal_1", 11) == 2
+    assert run(made, USES.uses_since, "seal_2", 0) == 0
+
+
+def test_a_policy_follows_only_the_version_before_it(made: Spine) -> None:
+    first = UsePolicy("seal_1", ("acc_1",), ("公文",), (1, 2), 60, 120, None, 40, version=1)
+    assert run(made, POLICIES.policy, "seal_1") == UsePolicy("seal_1")
+    assert run(made, POLICIES.put_policy, "org_a", first)
+    assert run(made, POLICIES.policy, "seal_1") == first
+    assert not run(made, POLICIES.put_policy, "org_a", first)
+    second = replace(first, daily_cap=5, version=2)
+    assert run(made, POLICIES.put_policy, "org_a", second)
+    assert not run(made, POLICIES.put_policy, "org_a", replace(second, daily_cap=9))
+    assert not run(made, POLICIES.put_policy, "org_a", replace(second, version=7))
+    assert run(made, POLICIES.policy, "seal_1") == second

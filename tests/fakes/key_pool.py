@@ -36,6 +36,13 @@ OTHER = actor("acc_other", "integrator")
 AUDITOR = actor("acc_auditor", "auditor")
 
 
+class CalmCallers:
+    """Nobody is risky."""
+
+    def risk_of(self, actor: Actor) -> int:
+        return 0
+
+
 class NamedSubjects:
     """``client:`` names are clients; every other is an account of that id."""
 
@@ -77,7 +84,9 @@ def open_key_pool(
     opened = database_spine(home, **spine)
     options = KmsOptions(unlock_passphrase=passphrase)
     custody = SoftwareCustody(options.profile, opened.parts.randomness, FAST)
-    services = build_services(opened.parts, KmsPorts(NamedSubjects()), options, custody=custody)
+    services = build_services(
+        opened.parts, KmsPorts(NamedSubjects(), CalmCallers()), options, custody=custody
+    )
     if passphrase is not None:
         services.pool.initialise(KEEPER)
     try:

@@ -17,19 +17,21 @@ from kms.service.seals import (
     SealApplications,
     SealMaking,
     SealParts,
+    SealPolicies,
     SealRegistry,
     SealStamping,
     SealUses,
     SealUsing,
     SealVerification,
 )
+from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.adapters.spine import Spine
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from tests.fakes.clock import FakeClock
 from tests.fakes.parts import database_spine
-from tests.fakes.sealing import DOCUMENT, FakePainter, FakeSealingKeys, FakeSubjects
+from tests.fakes.sealing import DOCUMENT, FakePainter, FakeRisks, FakeSealingKeys, FakeSubjects
 
 
 def person(name: str, *roles: str, org: str = "org_root") -> Actor:
@@ -49,6 +51,8 @@ class World:
     clock: FakeClock
     parts: SealParts
     keys: FakeSealingKeys
+    risks: FakeRisks
+    policies: SealPolicies
     applications: SealApplications
     making: SealMaking
     registry: SealRegistry
@@ -82,6 +86,7 @@ def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
     spine = database_spine(home, clock=clock)
     keys = FakeSealingKeys()
     authority = Authority(spine.parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
+    risks = FakeRisks()
     parts = SealParts(
         spine.parts,
         SqlSealStore(),
@@ -91,6 +96,8 @@ def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
         authority,
         FakeSubjects(),
         pdf or PyHankoFiles(),
+        SqlSealPolicyStore(),
+        risks,
     )
     applications = SealApplications(parts)
     return World(
@@ -98,6 +105,8 @@ def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
         clock,
         parts,
         keys,
+        risks,
+        SealPolicies(parts),
         applications,
         SealMaking(parts, applications),
         SealRegistry(parts),

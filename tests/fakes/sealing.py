@@ -18,6 +18,7 @@ from secops.crypto.der import encode
 from secops.crypto.hashes import sm3
 from secops.crypto.options import DEFAULT
 from secops.crypto.sm2 import DEFAULT_USER_ID, PrivateKey
+from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY, SECOND, from_rfc3339, to_rfc3339
 from tests.fakes.clock import START
 
@@ -56,6 +57,16 @@ class FakeSubjects:
 
     def resolve_subject(self, org_id: str, name: str) -> str:
         return f"client:{name}" if name.startswith("svc-") else f"account:{name}"
+
+
+class FakeRisks:
+    """Callers are calm unless a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.risk = 0
+
+    def risk_of(self, actor: Actor) -> int:
+        return self.risk
 
 
 class FakePainter:

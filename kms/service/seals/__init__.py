@@ -3,6 +3,7 @@
 from kms.service.seals.applications import SealApplications
 from kms.service.seals.making import SealMaking
 from kms.service.seals.parts import SealParts
+from kms.service.seals.policies import SealPolicies
 from kms.service.seals.registry import SealRegistry
 from kms.service.seals.stamping import SealStamping
 from kms.service.seals.uses import SealUses
@@ -14,6 +15,7 @@ __all__ = [
     "SealFiles",
     "SealMaking",
     "SealParts",
+    "SealPolicies",
     "SealRegistry",
     "SealStamping",
     "SealUses",

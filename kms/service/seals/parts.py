@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
-from kms.ports.seals import SealingKeys, SealPainter, SealStore, SealUseStore
+from kms.ports.seals import (
+    CallerRisks,
+    SealingKeys,
+    SealPainter,
+    SealPolicyStore,
+    SealStore,
+    SealUseStore,
+)
 from kms.service.authority import Authority
 from secops.kernel.parts import Parts
 
@@ -23,3 +30,5 @@ class SealParts:
     authority: Authority
     subjects: Subjects
     pdf: PdfFiles
+    policies: SealPolicyStore
+    risks: CallerRisks

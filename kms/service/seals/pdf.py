@@ -51,7 +51,7 @@ class PdfStamping:
         """
         standard, document = wish.standard, wish.document
         form: UseForm = "pdf" if standard == "pades" else "pdf_sm2"
-        wanted = WantedUse(actor, seal_id, sm3(document), wish.purpose, form)
+        wanted = WantedUse(actor, seal_id, sm3(document), wish.purpose, form, wish.document_class)
         ready = self._uses.open_seal(wanted)
         _require_one_place(wish.stamping)
         # before the signing time is set: a new certificate begins now

@@ -44,7 +44,9 @@ class SealStamping:
         require_size(wish.document)
         if wish.document.startswith(PDF_MAGIC):
             return self._pdf.stamp(actor, seal_id, wish)
-        wanted = WantedUse(actor, seal_id, sm3(wish.document), wish.purpose, "ofd")
+        wanted = WantedUse(
+            actor, seal_id, sm3(wish.document), wish.purpose, "ofd", wish.document_class
+        )
         ready = self._uses.open_seal(wanted)
         try:
             package = OfdPackage(wish.document)

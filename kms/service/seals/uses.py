@@ -9,7 +9,9 @@ from typing import Final, TypeVar
 from kms.core.gbt38540 import writing
 from kms.core.gbt38540.structures import SM3_BYTES
 from kms.core.gbt38540.writing import SigningContent
-from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable
+from kms.core.seal_use.policy import Circumstances, day_start, refusal
+from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable, SealUseRefused
+from kms.models.seal_policies import MAX_CLASS_NAME, is_class_name
 from kms.models.seal_registry import IssuedCertificate, SealRecord, SealUse, UseForm
 from kms.models.seals import MAX_FILE
 from kms.service.seals.parts import SealParts
@@ -36,6 +38,7 @@ class WantedUse:
     document_digest: bytes
     purpose: str
     form: UseForm = "detached"
+    document_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class SealUses:
                 used_at=transaction.now,
                 value_digest=value_digest,
                 form=wanted.form,
+                document_class=wanted.document_class,
             )
             self._seals.uses.insert_use(transaction, use)
             details = {
@@ -99,12 +103,18 @@ class SealUses:
                 "value_sm3": use.value_digest,
                 "use": use.id,
                 "form": use.form,
+                "document_class": use.document_class,
             }
             transaction.record(Act("kms.use_seal", actor, f"seal:{seal_id}", details=details))
             transaction.announce(SealUsed(use.org_id, seal_id, use.digest))
             return give(use)
 
-        return self._parts.transactions.run(keep)
+        try:
+            return self._parts.transactions.run(keep)
+        except Forbidden as error:
+            # what changed while the value was made: a suspension, the last use of the day
+            self._note_refusal(wanted, error)
+            raise
 
     def _ready(self, transaction: Transaction, wanted: WantedUse) -> ReadySeal:
         actor, seal_id = wanted.actor, wanted.seal_id
@@ -119,6 +129,7 @@ class SealUses:
             msg = f"{actor.name} is not a holder of {record.name}"
             raise NotSealHolder(msg)
         self._require_usable(record, transaction.now)
+        self._require_allowed(transaction, wanted)
         certificate = self._seals.authority.store.get(transaction, holder.certificate_id)
         if certificate is None or certificate.revoked_at is not None:
             msg = "the holder's certificate is revoked"
@@ -138,6 +149,21 @@ class SealUses:
             msg = f"{record.name} is valid until {to_rfc3339(record.valid_until)}"
             raise SealNotUsable(msg)
 
+    def _require_allowed(self, transaction: Transaction, wanted: WantedUse) -> None:
+        """Raise ``SealUseRefused`` where the policy forbids it; counted where it is entered."""
+        policy = self._seals.policies.policy(transaction, wanted.seal_id)
+        since = day_start(transaction.now)
+        seen = Circumstances(
+            account_id=wanted.actor.id,
+            document_class=wanted.document_class,
+            at=transaction.now,
+            used_today=self._seals.uses.uses_since(transaction, wanted.seal_id, since),
+            risk=self._seals.risks.risk_of(wanted.actor),
+        )
+        why = refusal(policy, seen)
+        if why is not None:
+            raise SealUseRefused(why.en, because_zh=why.zh, because_en=why.en)
+
     def _note_refusal(self, wanted: WantedUse, error: Forbidden) -> None:
         details = {"code": error.code, "document_sm3": wanted.document_digest.hex()}
         target = f"seal:{wanted.seal_id[:60]}"
@@ -147,6 +173,9 @@ class SealUses:
 def _check(wanted: WantedUse) -> None:
     if len(wanted.document_digest) != SM3_BYTES:
         msg = "the document's digest is SM3: 32 bytes"
+        raise Invalid(msg)
+    if wanted.document_class and not is_class_name(wanted.document_class):
+        msg = f"a document class has at most {MAX_CLASS_NAME} printable characters"
         raise Invalid(msg)
     purpose = wanted.purpose
     if len(purpose) > _MAX_PURPOSE or not (purpose.isprintable() or not purpose):

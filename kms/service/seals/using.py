@@ -24,13 +24,20 @@ class SealUsing:
         self._uses = uses
 
     def use_seal(
-        self, actor: Actor, seal_id: str, *, document_digest: bytes, purpose: str
+        self,
+        actor: Actor,
+        seal_id: str,
+        *,
+        document_digest: bytes,
+        purpose: str,
+        document_class: str = "",
     ) -> SealedValue:
         """Return the SES_Signature of the document whose SM3 is ``document_digest``.
 
-        Raises ``NotSealHolder``, ``SealNotUsable``; each refusal is in the ledger too.
+        Raises ``NotSealHolder``, ``SealNotUsable``, ``SealUseRefused``; each refusal is in the
+        ledger too.
         """
-        wanted = WantedUse(actor, seal_id, document_digest, purpose)
+        wanted = WantedUse(actor, seal_id, document_digest, purpose, document_class=document_class)
         ready = self._uses.open_seal(wanted)
         value = self._uses.sign(ready, document_digest, WHOLE_DOCUMENT)
         self._require_valid(value, document_digest)

@@ -81,6 +81,22 @@ kms_seal_holders: Final = Table(
     Column("certificate_id", Text, nullable=False),
 )
 
+kms_seal_policies: Final = Table(
+    "kms_seal_policies",
+    metadata,
+    Column("seal_id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("users", Text, nullable=False),
+    Column("document_classes", Text, nullable=False),
+    Column("weekdays", Text, nullable=False),
+    Column("opens", Integer, nullable=False),
+    Column("closes", Integer, nullable=False),
+    Column("daily_cap", Integer),
+    Column("max_risk", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+"""``users``, ``document_classes`` and ``weekdays`` are JSON lists; times minutes of a day."""
+
 kms_seal_uses: Final = Table(
     "kms_seal_uses",
     metadata,
@@ -93,6 +109,7 @@ kms_seal_uses: Final = Table(
     Column("used_at", BigInteger, nullable=False),
     Column("value_digest", Text, nullable=False),
     Column("form", Text, nullable=False, server_default="detached"),
+    Column("document_class", Text, nullable=False, server_default=""),
     Index("kms_seal_uses_by_time", "seal_id", "used_at", "id"),
 )
 """The usage ledger: one row for each value that was given out."""

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
+from kms.models.seal_policies import show_minutes
 from kms.models.seal_registry import SealRecord, SealRequest, SealShape
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
+from secops.console.kms.policies import DAY_NAMES
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -21,6 +23,7 @@ from secops.kernel.pages import PageRequest
 from secops.kernel.permissions.kms import (
     SEAL_APPLY,
     SEAL_APPROVE,
+    SEAL_CONFIGURE,
     SEAL_MAKE,
     SEAL_READ,
     SEAL_SUSPEND,
@@ -143,6 +146,10 @@ class _Seals:
             state=SEAL_STATES.get(details.record.state, details.record.state),
             may_use=holds and caller.may(SEAL_USE) and details.record.state == "active",
             may_suspend=caller.may(SEAL_SUSPEND),
+            may_configure=caller.may(SEAL_CONFIGURE),
+            policy=kms.seal_policies.show_use_policy(caller, seal_id),
+            minutes=show_minutes,
+            days=DAY_NAMES,
         )
 
     def use_seal(self, request: Request) -> Response:
@@ -155,6 +162,7 @@ class _Seals:
             request.args["seal_id"],
             document_digest=sm3(upload.content),
             purpose=request.form.get("purpose", ""),
+            document_class=request.form.get("document_class", "").strip(),
         )
         headers = (
             ("content-type", "application/octet-stream"),
@@ -176,6 +184,7 @@ class _Seals:
                 _stamping(form),
                 form.get("purpose", ""),
                 "sm2" if form.get("pdf") == "sm2" else "pades",
+                form.get("document_class", "").strip(),
             ),
         )
         suffix = "ofd" if sealed.use.form == "ofd" else "pdf"

@@ -45,6 +45,7 @@ SEAL_APPROVE: Final = Permission("kms.seal.approve")
 SEAL_MAKE: Final = Permission("kms.seal.make")
 SEAL_USE: Final = Permission("kms.seal.use")
 SEAL_SUSPEND: Final = Permission("kms.seal.suspend")
+SEAL_CONFIGURE: Final = Permission("kms.seal.configure")
 SEAL_READ: Final = Permission("kms.seal.read")
 
 _SEAL_READERS: Final = (SEAL_APPLICANT, SEAL_HOLDER, SECURITY_ADMIN, AUDITOR)
@@ -55,6 +56,7 @@ _SEALS: Final[tuple[Grant, ...]] = (
     grant(SEAL_MAKE, "制作印章", "Make approved seals", SECURITY_ADMIN),
     grant(SEAL_USE, "使用印章", "Use a seal", SEAL_HOLDER),
     grant(SEAL_SUSPEND, "停用与撤销印章", "Suspend and revoke seals", SECURITY_ADMIN),
+    grant(SEAL_CONFIGURE, "设置用章策略", "Set a seal's use policy", SECURITY_ADMIN),
     grant(SEAL_READ, "查看印章与用印记录", "Read seals and their use", *_SEAL_READERS),
 )
 

@@ -147,6 +147,18 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
     anybody = Reader(console.site, remote="192.0.2.92")
     assert "通用 PDF 阅读器" in anybody.upload("/verify", {}, {"sealed": signed.body}).text
     assert "以 SM2 签入 PDF" in holder.get(seal).text
+    rules = {"version": "0", "opens": "00:00", "closes": "24:00", "max_risk": "100", "day4": "on"}
+    days = {f"day{day}": "on" for day in range(1, 8)}
+    limits = {**rules, **days, "document_classes": "公文 合同", "users": "seal-holder"}
+    page = follow(security, security.post(f"{seal}/use-policy", limits))
+    assert "合同" in page.text
+    assert security.post(f"{seal}/use-policy", limits).status == 409
+    for broken in ({"opens": "8"}, {"max_risk": ""}, {"version": "x"}, {"daily_cap": "-1"}):
+        assert security.post(f"{seal}/use-policy", {**limits, **broken}).status == 400
+    assert holder.upload(f"{seal}/stamp", place, ofd).status == 403
+    place["document_class"] = "合同"
+    assert holder.upload(f"{seal}/stamp", place, ofd).status == 200
+    assert "<option>合同</option>" in holder.get(seal).text
     for wrong in ({"page": "1.5"}, {"page": ""}, {"x": "left"}, {"x": "nan"}, {"edge": "1e99"}):
         assert holder.upload(f"{seal}/stamp", {**place, **wrong}, ofd).status == 400
     for file in (b"", b"a letter"):

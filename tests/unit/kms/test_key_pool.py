@@ -34,6 +34,7 @@ from tests.fakes.key_pool import (
     KEEPER,
     PASSPHRASE,
     USER,
+    CalmCallers,
     KeyPool,
     NamedSubjects,
     open_key_pool,
@@ -57,7 +58,9 @@ def another_process(pool: KeyPool, **options: Any) -> KmsServices:
     """The services of a second process over the same home: a custody of its own."""
     chosen = KmsOptions(**options)
     custody = SoftwareCustody(chosen.profile, pool.spine.parts.randomness, FAST)
-    return build_services(pool.spine.parts, KmsPorts(NamedSubjects()), chosen, custody=custody)
+    return build_services(
+        pool.spine.parts, KmsPorts(NamedSubjects(), CalmCallers()), chosen, custody=custody
+    )
 
 
 def test_the_pool_is_initialised_once(pool: KeyPool) -> None:

@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from kms.adapters.anchor_files import HomeAnchorFile
-from kms.api import seal_uses, seals
+from kms.api import seal_policies, seal_uses, seals
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
     SealMaking,
     SealParts,
+    SealPolicies,
     SealRegistry,
     SealStamping,
     SealUses,
     SealUsing,
     SealVerification,
 )
+from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
@@ -38,7 +40,7 @@ from tests.fakes.ofd_pages import paged_document
 from tests.fakes.parts import database_spine
 from tests.fakes.pdf_files import PdfInProcess
 from tests.fakes.pdf_pages import paged_pdf
-from tests.fakes.sealing import DOCUMENT, FakeSealingKeys, FakeSubjects, PixelPainter
+from tests.fakes.sealing import DOCUMENT, FakeRisks, FakeSealingKeys, FakeSubjects, PixelPainter
 
 ROLES = {"sun": "seal-applicant", "qian": "security-admin", "zhou": "seal-holder", "li": "analyst"}
 
@@ -71,19 +73,26 @@ class Api:
             authority,
             FakeSubjects(),
             PdfInProcess(),
+            SqlSealPolicyStore(),
+            FakeRisks(),
         )
         applications = SealApplications(outside)
         services: Any = SimpleNamespace(
             seal_applications=applications,
             seal_making=SealMaking(outside, applications),
             seal_registry=SealRegistry(outside),
+            seal_policies=SealPolicies(outside),
             seal_using=SealUsing(outside, SealUses(outside)),
             seal_stamping=SealStamping(outside, SealUses(outside)),
             seal_verification=SealVerification(outside),
         )
         self.routes = {
             route.operation: route
-            for route in (*seals.routes(services), *seal_uses.routes(services))
+            for route in (
+                *seals.routes(services),
+                *seal_uses.routes(services),
+                *seal_policies.routes(services),
+            )
         }
         self.dispatcher = Dispatcher(Guard(Tokens(), parts.access, parts.clock), parts.trail)
 
@@ -260,6 +269,55 @@ def test_a_seal_of_format_5_is_applied_for_and_shown(api: Api) -> None:
     assert (status, application["format_version"]) == (201, 5)
     for wrong in (1, 3, "5", None):
         assert api.call("apply_seal", "sun", {**wanted, "format_version": wrong})[0] == 400
+
+
+def test_a_use_policy_is_set_shown_and_kept(api: Api) -> None:
+    seal = api.seal()
+    wish = {
+        "version": 0,
+        "users": ["zhou"],
+        "document_classes": ["公文"],
+        "weekdays": [1, 2, 3, 4, 5],
+        "opens": "07:30",
+        "closes": "24:00",
+        "daily_cap": 2,
+        "max_risk": 40,
+    }
+    assert api.call("set_use_policy", "zhou", wish, seal_id=seal)[0] == 403
+    assert api.call("set_use_policy", "qian", wish, seal_id=seal) == (200, {**wish, "version": 1})
+    assert api.call("show_use_policy", "zhou", seal_id=seal) == (200, {**wish, "version": 1})
+    assert api.call("set_use_policy", "qian", wish, seal_id=seal)[0] == 409
+    body = {"document_sm3": sm3(DOCUMENT).hex(), "document_class": "合同"}
+    status, problem = api.call("use_seal", "zhou", body, seal_id=seal)
+    assert (status, problem["code"]) == (403, "kms.seal_use_refused")
+    status, sealed = api.call("use_seal", "zhou", {**body, "document_class": "公文"}, seal_id=seal)
+    assert (status, sealed["use"]["document_class"]) == (201, "公文")
+    parts = {"document": DOCUMENT, "document_class": "公文".encode()}
+    assert api.send("use_seal", "zhou", *multipart(**parts), seal_id=seal)[0] == 201
+    reset = api.call("set_use_policy", "qian", {"version": 1}, seal_id=seal)[1]
+    assert (reset["users"], reset["daily_cap"], reset["closes"]) == ([], None, "24:00")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"version": None},
+        {"version": "0"},
+        {"users": "zhou"},
+        {"users": [7]},
+        {"weekdays": [True]},
+        {"weekdays": ["1"]},
+        {"opens": 8},
+        {"opens": "8:00"},
+        {"daily_cap": "1"},
+        {"daily_cap": 1.5},
+        {"max_risk": None},
+        {"document_classes": [""]},
+    ],
+)
+def test_a_malformed_policy_is_a_400(api: Api, wrong: dict[str, Any]) -> None:
+    body = {"version": 0, **wrong}
+    assert api.call("set_use_policy", "qian", body, seal_id=api.seal())[0] == 400
 
 
 def test_a_suspended_seal_answers_403_with_the_reason(api: Api) -> None:

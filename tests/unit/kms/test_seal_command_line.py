@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from kms.adapters.pictures import FONTS
 from kms.commands import group
-from kms.errors.seals import NotSealHolder, SealNotUsable
+from kms.errors.seals import NotSealHolder, SealNotUsable, SealUseRefused
 from kms.plane import open_seal_files
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending
@@ -147,6 +147,31 @@ def test_a_seal_is_made_in_the_format_asked_for(shell: Shell, tmp_path: Path) ->
     esl = tmp_path / "seal.esl"
     assert shell.run("security", "make-seal", application, "-o", esl).exit_code == 0
     assert shell.answer("nobody", "verify-seal", esl)["version"] == 5
+
+
+def test_a_use_policy_is_set_and_shown(shell: Shell, tmp_path: Path) -> None:
+    seal = shell.seal()
+    limits = ("--class", "公文", "--user", "holder", "--hours", "00:00-24:00", "--days", "1-7")
+    more = ("--daily-cap", "1", "--max-risk", "40")
+    assert shell.answer("security", "set-use-policy", seal, *limits, *more)["version"] == 1
+    shown = shell.answer("auditor", "show-use-policy", seal)
+    assert (shown["document_classes"], shown["daily_cap"]) == (["公文"], 1)
+    assert "公文" in shell.run("auditor", "show-use-policy", seal).output
+    notice = tmp_path / "notice.txt"
+    notice.write_bytes(b"notice")
+    used = ("use-seal", seal, notice, "-o", tmp_path / "v.dat")
+    assert isinstance(shell.run("holder", *used).exception, SealUseRefused)
+    assert shell.run("holder", *used, "--class", "公文").exit_code == 0
+    assert isinstance(shell.run("holder", *used, "--class", "公文").exception, SealUseRefused)
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--hours", "8-18"), ("--hours", "08:00"), ("--days", "x"), ("--days", "0-7")]
+)
+def test_a_policy_that_is_not_understood_is_wrong_usage(
+    shell: Shell, wrong: tuple[str, str]
+) -> None:
+    assert shell.run("security", "set-use-policy", "seal_1", *wrong).exit_code == 2
 
 
 def test_lists_show_applications_and_seals(shell: Shell) -> None:

@@ -184,6 +184,7 @@ def test_a_use_is_entered_with_digest_and_form(world: World, seal_id: str) -> No
         "value_sm3": newest.value_digest,
         "use": newest.id,
         "form": "ofd",
+        "document_class": "",
     }
 
 
