@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from iam.adapters.breached import BreachedFile
 from iam.adapters.hashing import Argon2Hasher
-from iam.adapters.shipped import policy_compiler, real_name_schemes, weak_passwords
+from iam.adapters.shipped import policy_compiler, real_name_texts, weak_passwords
 from iam.adapters.tallies import TallyFolder
 from iam.api import routes
 from iam.core.passwords import PasswordRules
+from iam.core.real_name import read_schemes
 from iam.jobs import jobs
 from iam.models.clients import ES256, SM2_SM3, TokenAlgorithm
 from iam.models.options import IamOptions
@@ -123,7 +124,7 @@ def assemble(
     parts: Parts, ports: IamPorts, options: IamOptions, *, hasher: PasswordHasher
 ) -> Plane:
     """Return the plane over a given hasher (tests bring a quick one)."""
-    schemes = real_name_schemes(options.real_name_schemes)
+    schemes = read_schemes(*real_name_texts(options.real_name_schemes))
     means = Means(
         parts=parts,
         rates=Rates(parts, client_rate=options.client_rate, address_rate=options.address_rate),

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from iam.adapters.cedar import CedarCompiler, CedarEngine
-from iam.core.real_name import MAX_SCHEMES_TEXT, read_schemes
 from iam.errors import RealNameSchemesInvalid
-from iam.models.real_name import RealNameSchemes
+from iam.models.real_name import MAX_SCHEMES_TEXT
 
 _FOLDER: Final = files("rules.policies")
 
@@ -20,17 +19,17 @@ def weak_passwords() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def real_name_schemes(own: Path | None = None) -> RealNameSchemes:
-    """Return the shipped schemes and those of the operator's ``own`` file.
+def real_name_texts(own: Path | None = None) -> tuple[str, ...]:
+    """Return the shipped schemes and the operator's ``own`` file, as TOML.
 
-    Raises ``RealNameSchemesInvalid``.
+    Raises ``RealNameSchemesInvalid`` where that can't be read.
     """
-    shipped = read_schemes((_FOLDER / "real_name_levels.toml").read_text(encoding="utf-8"))
+    shipped = (_FOLDER / "real_name_levels.toml").read_text(encoding="utf-8")
     if own is None:
-        return shipped
+        return (shipped,)
     try:
         with own.open(encoding="utf-8") as handle:
-            return read_schemes(handle.read(MAX_SCHEMES_TEXT + 1), shipped)
+            return shipped, handle.read(MAX_SCHEMES_TEXT + 1)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{own} can't be read"
         raise RealNameSchemesInvalid(msg) from error

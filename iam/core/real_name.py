@@ -8,23 +8,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from iam.errors import RealNameSchemesInvalid
-from iam.models.real_name import MEANINGS, RealNameScheme, RealNameSchemes
+from iam.models.real_name import (
+    MAX_SCHEMES_TEXT,
+    MEANINGS,
+    RealNameScheme,
+    RealNameSchemes,
+)
 from iam.models.upstream import RealNameLevel
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import SECOND
 
-MAX_SCHEMES_TEXT: Final = 262_144
 _ID: Final = re.compile(r"[a-z]{2}(?:-[a-z0-9]{1,12})+", re.ASCII)
 _HIGHEST: Final = 9
 _FIELDS: Final = frozenset({"id", "title", "source", "levels"})
 
 
-def read_schemes(text: str, before: RealNameSchemes | None = None) -> RealNameSchemes:
-    """Return the schemes of a TOML text beside those of ``before``.
+def read_schemes(*texts: str) -> RealNameSchemes:
+    """Return the schemes of TOML texts, all together.
 
     Raises ``RealNameSchemesInvalid`` naming the place. A known scheme can't be told anew: what
     a number stands for must not change by a second file.
     """
+    known: dict[str, RealNameScheme] = {}
+    for text in texts:
+        _read(text, known)
+    return RealNameSchemes(known)
+
+
+def _read(text: str, known: dict[str, RealNameScheme]) -> None:
     if len(text) > MAX_SCHEMES_TEXT:
         raise _invalid("the file is too long")
     try:
@@ -34,13 +45,11 @@ def read_schemes(text: str, before: RealNameSchemes | None = None) -> RealNameSc
     given = document.get("scheme", [])
     if set(document) - {"scheme"} or not isinstance(given, list):
         raise _invalid("the file holds nothing but [[scheme]]")
-    known = dict(() if before is None else before.known)
     for number, entry in enumerate(given, 1):
         scheme = _scheme(f"scheme {number}", entry)
         if scheme.id in known:
             raise _invalid(f"scheme {number}: {scheme.id} is told already")
         known[scheme.id] = scheme
-    return RealNameSchemes(known)
 
 
 def _scheme(place: str, entry: Any) -> RealNameScheme:

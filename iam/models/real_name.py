@@ -8,6 +8,8 @@ from typing import Final
 
 from secops.kernel.catalogue import Text
 
+MAX_SCHEMES_TEXT: Final = 262_144
+"""Characters of a file of schemes."""
 SELF_DECLARED: Final = 2
 TWO_ELEMENTS: Final = 3
 DOCUMENT: Final = 4

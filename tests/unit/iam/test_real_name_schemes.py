@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iam.adapters.shipped import real_name_schemes
-from iam.core.real_name import MAX_SCHEMES_TEXT, read_schemes
+from iam.adapters.shipped import real_name_texts
+from iam.core.real_name import read_schemes
 from iam.errors import RealNameSchemesInvalid
 from iam.models.real_name import (
     CERTIFICATE,
     DOCUMENT,
+    MAX_SCHEMES_TEXT,
     MEANINGS,
     SELF_DECLARED,
     TWO_ELEMENTS,
@@ -38,6 +39,10 @@ levels = [
   { number = 3, meaning = "document" },
 ]
 """
+
+
+def real_name_schemes(own: Path | None = None) -> RealNameSchemes:
+    return read_schemes(*real_name_texts(own))
 
 
 @pytest.fixture
