@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r'([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _PARTED: Final = re.compile(r"=[^\s\"=,;]*(?: [^\s\"=,;]+)*[,;] *[A-Za-z_][\w.-]*(?:\(\d+\))?=")
-_NUMBER: Final = re.compile(r"\d{1,5}")
+PORT: Final = re.compile(r"\d{1,5}")
 _ECS: Final = {
     "source.ip": ("src", "srcip", "sourceip", "srcipaddr", "src_ip"),
     "source.port": ("sport", "srcport", "sourceport", "spt", "src_port"),
@@ -56,11 +56,11 @@ _ECS: Final = {
     "event.code": ("logid",),
 }
 _NAMES: Final = {name: ecs for ecs, names in _ECS.items() for name in names}
-_PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp"}
-_ALLOWED: Final = frozenset(
+PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp"}
+ALLOWED: Final = frozenset(
     {"accept", "accepted", "allow", "allowed", "pass", "permit", "permitted"}
 )
-_DENIED: Final = frozenset({"block", "blocked", "deny", "denied", "discard", "drop", "reject"})
+DENIED: Final = frozenset({"block", "blocked", "deny", "denied", "discard", "drop", "reject"})
 _SECONDS: Final = 10
 
 
@@ -137,10 +137,10 @@ def _ecs(name: str, value: str, fields: dict[str, Value]) -> None:
     if ecs.endswith(".ip"):
         _address(ecs, value, fields)
     elif ecs.endswith(".port"):
-        if _NUMBER.fullmatch(value):
+        if PORT.fullmatch(value):
             fields[ecs] = value
     elif ecs == "network.transport":
-        fields[ecs] = _PROTOCOLS.get(value, value.lower())
+        fields[ecs] = PROTOCOLS.get(value, value.lower())
     elif ecs == "event.action":
         fields[ecs] = value.lower()
     else:
@@ -154,7 +154,7 @@ def _address(ecs: str, value: str, fields: dict[str, Value]) -> None:
         host, _, rest = value.partition(":")
         address = canonical_address(host)
         port = rest.partition(":")[0]
-        if address is not None and _NUMBER.fullmatch(port):
+        if address is not None and PORT.fullmatch(port):
             fields.setdefault(ecs.replace(".ip", ".port"), port)
     if address is not None:
         fields[ecs] = address
@@ -163,9 +163,9 @@ def _address(ecs: str, value: str, fields: dict[str, Value]) -> None:
 def _outcome(fields: dict[str, Value]) -> None:
     for name in ("event.action", "rule.name"):
         word = str(fields.get(name, "")).lower()
-        if word in _ALLOWED:
+        if word in ALLOWED:
             fields["event.outcome"] = "success"
-        elif word in _DENIED:
+        elif word in DENIED:
             fields["event.outcome"] = "failure"
         else:
             continue

@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from detectors.core.events.text import add_value, canonical_address
-from detectors.core.formats.keyvalue import MAX_PAIRS
+from detectors.core.formats.keyvalue import ALLOWED, DENIED, MAX_PAIRS, PORT, PROTOCOLS
 from secops.kernel.logs import Value
 
 _BEGIN: Final = re.compile(r"(?:日志类型|log type) ?[:\uff1a]", re.IGNORECASE)
 _PAIR: Final = re.compile(r"(?:^|, )([^\W\d_][^,:=\uff1a]{0,31})[:\uff1a]")
-_NUMBER: Final = re.compile(r"\d{1,5}")
 _ECS: Final = {
     "source.ip": ("源ip", "src ip", "ip地址", "ip address", "用户名/主机", "username/host"),
     "source.port": ("源端口", "src port"),
@@ -37,11 +36,8 @@ _ECS: Final = {
     "log.level": ("严重级别", "严重等级", "threat level", "severity"),
     "url.original": ("url",),
 }
-_PROTOCOLS: Final = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp"}
-_ALLOWED: Final = frozenset({"允许", "通过", "放行", "allow", "allowed", "permit", "accept"})
-_DENIED: Final = frozenset(
-    {"拒绝", "阻断", "丢弃", "deny", "denied", "block", "blocked", "drop", "reject"}
-)
+_ALLOWED: Final = ALLOWED | {"允许", "通过", "放行"}
+_DENIED: Final = DENIED | {"拒绝", "阻断", "丢弃"}
 _RECORDED: Final = frozenset({"被记录", "记录", "log", "logged", "record", "alert"})
 _LEVELS: Final = {"高": "high", "中": "medium", "低": "low", "致命": "critical"}
 _NAT: Final = {"snat": "source", "dnat": "destination"}
@@ -87,10 +83,10 @@ def _set(ecs: str, value: str, fields: dict[str, Value]) -> None:
         if address is not None:
             fields[ecs] = address
     elif ecs.endswith(".port"):
-        if _NUMBER.fullmatch(value):
+        if PORT.fullmatch(value):
             fields[ecs] = value
     elif ecs == "network.transport":
-        fields[ecs] = _PROTOCOLS.get(value, value.lower())
+        fields[ecs] = PROTOCOLS.get(value, value.lower())
     elif ecs == "log.level":
         fields[ecs] = _LEVELS.get(value, value.lower())
     else:
