@@ -73,11 +73,12 @@ class EventProgram:
                 if reader not in found or rank < found[reader][0]:
                     found[reader] = (rank, value)
         values = {name: value for name, (_, value) in found.items()}
-        for name, function, names in self._derived:
-            if names[0] in values:
-                made = derive(function, tuple(values.get(each) for each in names))
-                if made is not None:
-                    values[name] = made
+        made = (
+            (name, derive(function, tuple(values.get(each) for each in names)))
+            for name, function, names in self._derived
+            if names[0] in values
+        )
+        values.update((name, value) for name, value in made if value is not None)
         return values
 
     def _readers_of(self, name: str) -> tuple[tuple[str, int], ...]:

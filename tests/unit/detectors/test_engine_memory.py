@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from detectors.core.engine import memory as remembering
 from detectors.core.engine.asking import Patience
-from detectors.core.engine.columns import Table
+from detectors.core.engine.columns import Index, Table
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.memory import FieldMemory, Memory, WordMemory
 from detectors.core.engine.program import Program
@@ -25,6 +25,7 @@ from detectors.core.sigma.tree import (
     Network,
     Node,
     Not,
+    Or,
     Present,
     Reference,
     Regex,
@@ -126,6 +127,52 @@ def test_a_stores_batch_with_memory_and_without_is_the_same() -> None:
     assert pairs(evaluate(program, once, memory=memory)) == wanted
     assert pairs(evaluate(program, once, memory=memory)) == wanted
     assert pairs(evaluate_each(program, once)) == wanted
+
+
+def test_values_that_fields_make_are_read_one_by_one_too() -> None:
+    name = "domain_user(SubjectUserName,SubjectDomainName)"
+    rules: list[Node] = [Text(name, "equals", "corp\\ann"), Present(name), Absent(name)]
+    found: Events = [
+        {"SubjectUserName": "Ann", "SubjectDomainName": "CORP"},
+        {"SubjectUserName": ("bob", "ann"), "SubjectDomainName": "corp"},
+        {"SubjectDomainName": "corp"},
+        {"SubjectUserName": "ann"},
+    ]
+    program = Program(rules)
+    wanted = expected(rules, found)
+    assert pairs(evaluate_each(program, table(program, found))) == wanted
+    assert pairs(evaluate(program, table(program, found))) == wanted
+    readers = [AtomReader(atom) for rule in rules for atom in atoms_of(rule)]
+    for fields in found:
+        reading = Reading(fields, lambda: "")
+        held = [each.holds(reading) for each in (*readers, *readers)]
+        assert held == [(n % 3, 0) in expected(rules, [fields]) for n in range(6)]
+
+
+def test_a_question_of_many_values_finds_all_their_rows_and_those_without_one() -> None:
+    found: Events = [{"A": f"x{n % 250}"} if n % 7 else {} for n in range(900)]
+    rules: list[Node] = [Text("A", "contains", "x1"), Or((Absent("A"), Text("A", "equals", "x7")))]
+    program = Program(rules)
+    assert pairs(evaluate(program, table(program, found))) == expected(rules, found)
+    index = Index(sparse(table(program, found).columns["A"]))
+    assert sorted(index.rows_of(np.array([0, index.absent])).tolist()) == [
+        row for row, fields in enumerate(found) if fields.get("A", "x1") == "x1"
+    ]
+    assert index.any_of(np.array([0, 1]))
+    assert not index.any_of(np.array([0, 7]))
+
+
+def test_one_value_longer_than_a_block_is_read_in_windows() -> None:
+    text = "x" * 300_000 + "Mimikatz" + "y" * 300_000
+    rules: list[Node] = [
+        Text("A", "contains", "mimikatz"),
+        Text("A", "startswith", "xx"),
+        Text("A", "endswith", "yy"),
+        Text("A", "startswith", "mimikatz"),
+    ]
+    program = Program(rules)
+    found: Events = [{"A": text}]
+    assert pairs(evaluate_each(program, table(program, found))) == {(0, 0), (1, 0), (2, 0)}
 
 
 def test_a_value_is_asked_about_once_however_many_tables_hold_it() -> None:

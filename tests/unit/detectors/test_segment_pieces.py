@@ -75,6 +75,16 @@ def test_no_pieces_are_no_events(tmp_path: Path) -> None:
         batch.ids[0]
 
 
+def test_ids_and_columns_of_pieces_can_be_looked_at_in_every_way(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    store.append(stored(12))
+    batch = store.read_pieces(list(store.pieces(1, 12)))
+    assert batch.ids[2:4] == [batch.ids[2], batch.ids[3]]
+    assert len(batch.columns) == len(set(batch.columns))
+    assert "nowhere" not in batch.columns
+    assert batch.columns["every"] is batch.columns["every"]
+
+
 def test_what_few_rows_have_is_found_and_kept_through_compaction(tmp_path: Path) -> None:
     store = store_of(tmp_path)
     for first in range(0, 10 * ROWS, ROWS):

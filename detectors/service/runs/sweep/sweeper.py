@@ -26,7 +26,7 @@ LEAST: Final = 5_000
 """Events below which a sweep does not pay for its processes."""
 AT_ONCE: Final = 400_000
 """Events after which what was found is written: one transaction holds their effects."""
-READ_AT_ONCE: Final = 80_000
+READ_AT_ONCE: Final = 40_000
 """Events that a process reads and asks about at once: what is fixed is paid once for them."""
 
 
