@@ -43,7 +43,8 @@ from iam.service.sign_on.stored_passwords import hash_password, password_fits
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY, rfc3339_or_none
-from secops.kernel.errors import Forbidden
+from secops.kernel.errors import Forbidden, NotFound
+from secops.kernel.permissions import Permission
 from secops.kernel.permissions.iam import (
     BREAK_GLASS_APPROVE,
     BREAK_GLASS_READ,
@@ -103,7 +104,7 @@ class BreakGlassService:
     ) -> str:
         """Ask to seal the emergency account of ``role`` (new or anew), or to retire it."""
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_SEAL, "break_glass:*")
+        self._require(actor, BREAK_GLASS_SEAL, "break_glass:*")
         if role not in ADMINISTRATORS:
             msg = f"an emergency account has one of {', '.join(sorted(ADMINISTRATORS))}"
             raise InvalidRequest(msg)
@@ -132,7 +133,7 @@ class BreakGlassService:
     ) -> None:
         """Approve or reject it; raise ``SelfApproval``, ``Forbidden`` or ``NotPending``."""
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_APPROVE, f"approval:{request_id}")
+        self._require(actor, BREAK_GLASS_APPROVE, f"approval:{request_id}")
 
         def work(tx: Transaction) -> None:
             self._refuse_emergency(tx, actor)
@@ -150,7 +151,7 @@ class BreakGlassService:
     def create_break_glass(self, actor: Actor, request_id: str) -> Envelope:
         """Seal it as approved; return the first envelope, once. The second waits for its own."""
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_SEAL, f"approval:{request_id}")
+        self._require(actor, BREAK_GLASS_SEAL, f"approval:{request_id}")
         first, second = self._letters(_GROUPS), self._letters(_GROUPS)
         hashed = hash_password(means, whole_password(first, second))
         codes = make_recovery_codes(means)
@@ -186,7 +187,7 @@ class BreakGlassService:
         Raises ``SelfApproval`` for that one, ``BreakGlassState`` once it was taken.
         """
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_APPROVE, f"{_TARGET}{role}")
+        self._require(actor, BREAK_GLASS_APPROVE, f"{_TARGET}{role}")
 
         def work(tx: Transaction) -> tuple[Account, BreakGlass]:
             self._refuse_emergency(tx, actor)
@@ -208,7 +209,7 @@ class BreakGlassService:
     def retire_break_glass(self, actor: Actor, request_id: str) -> None:
         """End it as approved; raise ``LastHolder`` if nobody else holds its role."""
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_SEAL, f"approval:{request_id}")
+        self._require(actor, BREAK_GLASS_SEAL, f"approval:{request_id}")
 
         def work(tx: Transaction) -> None:
             self._refuse_emergency(tx, actor)
@@ -230,7 +231,7 @@ class BreakGlassService:
 
     def list_break_glass(self, actor: Actor) -> Sequence[SealedAccount]:
         """Return the emergency accounts, by role."""
-        self.means.parts.access.require(actor, BREAK_GLASS_READ, "break_glass:*")
+        self._require(actor, BREAK_GLASS_READ, "break_glass:*")
         return self.means.parts.transactions.read(self._all)
 
     def test_break_glass(self, actor: Actor, role: str, password: str) -> None:
@@ -240,7 +241,7 @@ class BreakGlassService:
         where they should and to hold what they should; open neither for longer than it takes.
         """
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_SEAL, f"{_TARGET}{role}")
+        self._require(actor, BREAK_GLASS_SEAL, f"{_TARGET}{role}")
 
         def look(tx: Transaction) -> tuple[Account | None, str | None, bool]:
             account = self._of_role(tx, role)
@@ -270,7 +271,7 @@ class BreakGlassService:
     def review_break_glass(self, actor: Actor, role: str, note: str) -> None:
         """Note that audit looked into a use that is over; raise ``BreakGlassState`` if none is."""
         means = self.means
-        means.parts.access.require(actor, BREAK_GLASS_REVIEW, f"{_TARGET}{role}")
+        self._require(actor, BREAK_GLASS_REVIEW, f"{_TARGET}{role}")
         if not note.strip():
             msg = "a review says what was found"
             raise InvalidRequest(msg)
@@ -349,6 +350,17 @@ class BreakGlassService:
     def _refuse_emergency(self, tx: Transaction, actor: Actor) -> None:
         """Refuse emergency accounts: none seals or looks into itself or its kind."""
         refuse_break_glass(self.means, tx, actor.id)
+
+    def _require(self, actor: Actor, permission: Permission, target: str) -> None:
+        """Return for the root organisation's holders alone: these accounts are its own.
+
+        Administrators below it hold the same roles; two of theirs would seal, and then be, the
+        administrators above them.
+        """
+        self.means.parts.access.require(actor, permission, target)
+        if actor.org_id != ROOT_ORG:
+            msg = "emergency accounts are the root organisation's"
+            raise NotFound(msg)
 
     def _put_credentials(
         self, tx: Transaction, account: Account, hashed: str, codes: Sequence[str]

@@ -26,7 +26,7 @@ from secops.kernel.access import Question
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.clock import DAY, HOUR, SECOND
-from secops.kernel.errors import Forbidden
+from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.permissions.iam import RESET_APPROVE
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.iam_home import ADDRESS, open_iam_home
@@ -91,6 +91,26 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 # attacks
+
+
+def test_administrators_below_the_root_make_themselves_none_above_it(place: Place) -> None:
+    asked = place.service.request_break_glass(place.system, ROLE, "new home")
+    system, security, audit = (
+        replace(each, org_id="county") for each in (place.system, place.security, place.audit)
+    )
+    with pytest.raises(NotFound):
+        place.service.request_break_glass(system, ROLE, "ours")
+    with pytest.raises(NotFound):
+        place.service.approve_break_glass(security, asked, grant=True)
+    place.service.approve_break_glass(place.security, asked, grant=True)
+    with pytest.raises(NotFound):
+        place.service.create_break_glass(system, asked)
+    place.service.create_break_glass(place.system, asked)
+    with pytest.raises(NotFound):
+        place.service.collect_break_glass(security, ROLE)
+    with pytest.raises(NotFound):
+        place.service.list_break_glass(audit)
+    assert place.state() == "half"
 
 
 def test_one_envelope_opens_nothing(place: Place) -> None:
