@@ -18,6 +18,7 @@ from iam.service.changes import MAX_REASON
 from iam.service.means import Means
 from iam.service.persons import refuse_same_person
 from iam.service.reach import require_reach
+from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.notices import Cause, notify_owner
 from iam.service.sign_on.owning import owner_of
 from iam.service.sign_on.sessions import refuse_own
@@ -120,7 +121,8 @@ class RecoveryService:
         """Shorten the wait of an approved reset to a quarter of an hour, for an emergency.
 
         Raises ``SelfApproval`` for whoever asked or approved, whichever account they use,
-        ``Forbidden`` for one's own account and ``ResetOver`` where nothing is to be hastened.
+        ``BreakGlassKept`` for an emergency account, ``Forbidden`` for one's own account and
+        ``ResetOver`` where nothing is to be hastened.
         """
         means = self.means
         means.parts.access.require(actor, EMERGENCY_APPROVE, f"approval:{reset_id}")
@@ -129,6 +131,8 @@ class RecoveryService:
             raise InvalidRequest(msg)
 
         def work(tx: Transaction) -> Recovery:
+            # the two who asked and approved may hold its two envelopes: it is no third person
+            refuse_break_glass(means, tx, actor.id)
             found = require_waiting(means, tx, reset_id)
             require_reach(means, tx, actor, found.org_id, "reset")
             refuse_own(actor, found.account_id)

@@ -262,7 +262,7 @@ class DeviceGrantService:
             id=self.means.parts.ids.new("ses"),
             digest=hashlib.sha256(self.means.random(32)).digest(),
             last_seen=tx.now,
-            expires_at=tx.now + before.expires_at - before.auth_time,
+            expires_at=self._end(tx, before),
             address=device.place,
         )
         self.means.stores.sessions.add(tx, session)
@@ -274,3 +274,12 @@ class DeviceGrantService:
         acting = self.grants.note_issue(tx, asked.client, session, issued)
         content = replace(content, acting=acting)
         return replace(asked, outcome="granted", session=session, content=content)
+
+    def _end(self, tx: Transaction, before: OpSession) -> int:
+        """Return when a device's session ends: as long as its approver's, from now on.
+
+        An emergency account's hours are over with all it opened: no device prolongs them.
+        """
+        end = tx.now + before.expires_at - before.auth_time
+        sealed = self.means.stores.break_glass.get(tx, before.account_id)
+        return end if sealed is None else min(end, before.expires_at)

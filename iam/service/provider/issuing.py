@@ -73,6 +73,11 @@ class Issuer:
         sector = client.id if client.sector is None else f"sector:{client.sector}"
         return encode(self.means.keys.mac("subject", f"{sector}|{account_id}".encode())[:16])
 
+    def _end(self, session: OpSession) -> int:
+        """Return when a token of ``session`` ends, in seconds: never after the session itself."""
+        lifetime = self.means.options.lifetimes.access_token
+        return min(self.means.now + lifetime, session.expires_at) // SECOND
+
     def client_token(
         self, client: Client, token_id: str, scope: str, *, audience: str, key: str | None
     ) -> str:
@@ -103,7 +108,7 @@ class Issuer:
             "org": session.org_id,
             "jti": content.token_id,
             "iat": now,
-            "exp": now + self.means.options.lifetimes.access_token // SECOND,
+            "exp": self._end(session),
             "scope": " ".join(sorted(content.scopes)),
             "sid": session.id,
             "acr": session.acr,

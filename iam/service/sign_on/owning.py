@@ -6,6 +6,7 @@ import unicodedata
 from typing import Final, Literal
 
 from iam.errors import LastFactor
+from iam.models.sessions import OpSession, acr_of
 from iam.service.means import Means
 from iam.service.sealed import refuse_break_glass
 from secops.kernel.access import FRESH_SECONDS
@@ -15,6 +16,7 @@ from secops.kernel.errors import Forbidden, Invalid, StepUpRequired
 from secops.kernel.transactions import Transaction
 
 MAX_NAME: Final = 60
+SECOND_LEVEL: Final = 2
 
 
 def owner_of(actor: Actor) -> str:
@@ -26,7 +28,7 @@ def owner_of(actor: Actor) -> str:
 
 
 def require_fresh(means: Means, actor: Actor) -> None:
-    """Return if the caller signed in within 5 minutes; raise ``StepUpRequired``.
+    """Return if the caller signed in with two factors within 5 minutes; ``StepUpRequired``.
 
     Nobody changes the factors of an emergency account from inside: ``BreakGlassKept``.
     """
@@ -34,8 +36,17 @@ def require_fresh(means: Means, actor: Actor) -> None:
     if means.now - actor.auth_time > FRESH_SECONDS * SECOND:
         msg = f"the sign-in is older than {FRESH_SECONDS} s"
         raise StepUpRequired(msg, max_age=FRESH_SECONDS)
-    # what is opened for hours must not plant a factor that stays
-    means.parts.transactions.read(lambda tx: refuse_break_glass(means, tx, actor.id))
+
+    def work(tx: Transaction) -> OpSession | None:
+        # what is opened for hours must not plant a factor that stays
+        refuse_break_glass(means, tx, actor.id)
+        return means.stores.sessions.get(tx, actor.session_id or "")
+
+    session = means.parts.transactions.read(work)
+    if session is not None and session.level < SECOND_LEVEL:
+        # who took a number over must not turn its codes into a factor that is worth more
+        msg = "factors are changed from a session of the second level"
+        raise StepUpRequired(msg, acr_values=acr_of(SECOND_LEVEL))
 
 
 def factor_name(name: str) -> str:

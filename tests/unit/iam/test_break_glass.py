@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import jwt
 import pytest
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from iam.errors import (
     StaleChange,
 )
 from iam.models.changes import NewChange
+from iam.models.clients import DEVICE_GRANT
 from iam.models.messages import NewAddress
 from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.service.people.break_glass import whole_password
@@ -30,6 +32,7 @@ from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.permissions.iam import RESET_APPROVE
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.iam_home import ADDRESS, open_iam_home
+from tests.fakes.relying_party import answer_of, register
 from tests.fakes.second_account import second_account
 
 ROLE = "security-admin"
@@ -185,6 +188,42 @@ def test_it_is_open_for_four_hours_and_then_never_again(place: Place) -> None:
     place.home.clock.advance(400 * DAY // SECOND)
     with pytest.raises(SignInRefused):
         place.open(sealed, 3)
+
+
+def test_no_device_and_no_token_lives_longer_than_its_four_hours(place: Place) -> None:
+    sealed = place.seal()
+    opened = place.open(sealed)
+    place.home.clock.advance(4 * HOUR // SECOND - 60)
+    inside = replace(
+        place.actor(sealed),
+        session_id=opened.session.id,
+        level=opened.session.level,
+        auth_time=opened.session.auth_time,
+    )
+    device = {"redirect_uris": (), "grants": frozenset({DEVICE_GRANT}), "public": True}
+    party = register(place.home, "tv", **device)
+    begun = answer_of(
+        party.browser.form("/oauth2/device_authorization", **party.credentials(), scope="openid")
+    )
+    place.home.services.device_grants.decide(inside, begun["user_code"], grant=True)
+    tokens = answer_of(party.token(grant_type=DEVICE_GRANT, device_code=begun["device_code"]))
+    claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+    owner = place.actor(sealed).id
+    read = place.home.spine.parts.transactions.read
+    [made] = read(lambda tx: place.service.means.stores.sessions.alive_of(tx, owner))
+    assert made.id != opened.session.id
+    assert made.expires_at == opened.session.expires_at
+    assert claims["exp"] * SECOND <= opened.session.expires_at
+
+
+def test_the_two_who_hold_its_envelopes_are_no_third_person(place: Place) -> None:
+    sealed = place.seal("audit-admin")
+    resets = place.home.services.resets
+    reset = resets.request_reset(place.system, "staff", "lost phone")
+    resets.approve_reset(place.security, reset, grant=True)
+    place.open(sealed)
+    with pytest.raises(BreakGlassKept):
+        place.home.services.recoveries.hasten_reset(place.actor(sealed), reset, "hurry")
 
 
 def test_each_code_opens_once(place: Place) -> None:

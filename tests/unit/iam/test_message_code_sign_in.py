@@ -346,6 +346,29 @@ def test_a_code_by_message_strengthens_no_session(office: Office) -> None:
         office.home.services.step_up.step_up(actor, attempt)
 
 
+def test_a_session_of_a_code_by_message_plants_no_stronger_factor(office: Office) -> None:
+    """Password and number were stolen: what they open must not make itself worth more."""
+    office.enrol()
+    reference = office.home.begin("staff")
+    office.send(reference)
+    session = office.finish(reference, office.sms.code).session
+    thief = replace(office.owner(), session_id=session.id, level=session.level)
+    services = office.home.services
+    assert services.factors.is_fresh(thief) is False
+    for attempt in (
+        lambda: services.factors.renew_recovery_codes(thief),
+        lambda: services.factors.ask_totp(thief),
+        lambda: services.passkeys.ask_registration(thief),
+        lambda: services.message_addresses.remove_address(thief, "sms"),
+    ):
+        with pytest.raises(StepUpRequired):
+            attempt()
+    office.home.clock.advance(30)
+    stepped = StepUpAttempt("cookie", ADDRESS, code=office.home.code("staff"))
+    with suppress(SignInRefused):  # no cookie of a page hangs on it: the factor was right
+        services.step_up.step_up(thief, stepped)
+
+
 def test_it_is_never_the_last_factor(office: Office) -> None:
     office.enrol()
     with pytest.raises(LastFactor):
