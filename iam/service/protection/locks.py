@@ -7,7 +7,7 @@ subject may do is decided anew at each request, so its keys and seals stop with 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final
 
@@ -36,6 +36,7 @@ LONGEST: Final = 3_650 * DAY
 MOST_NAMED: Final = 500
 MOST_DUE: Final = 50
 _CLOCKWORK: Final = system_actor("scheduler")
+_HELD: Final = "held_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class LockService:
         )
 
         def work(tx: Transaction) -> None:
-            means.stores.locks.add(tx, lock)
+            ended = {**lock.ended, _HELD: int(self._held_before(tx, lock))}
+            means.stores.locks.add(tx, replace(lock, ended=ended))
             self._end(tx, lock, target)
 
         act = Act(
@@ -108,6 +110,19 @@ class LockService:
         restrictions = [Restriction(lock.kind, lock.subject, act), *named]
         means.parts.transactions.restrict(work, *restrictions)
         return lock
+
+    def _held_before(self, tx: Transaction, lock: Lock) -> bool:
+        """Tell whether the account was locked by something else than locks: that outlives them.
+
+        An administrator's or personnel's word; who lifts a lock has not been asked about it.
+        """
+        if lock.kind != "account":
+            return False
+        stores = self.means.stores
+        if stores.accounts.get(tx, lock.subject).state != "locked":
+            return False
+        others = stores.locks.holding(tx, lock.kind, lock.subject)
+        return not others or any(one.ended.get(_HELD) for one in others)
 
     def _end(self, tx: Transaction, lock: Lock, target: _Target) -> None:
         means = self.means
@@ -228,7 +243,8 @@ class LockService:
             "other_locks": sorted(others),
             "subject_free": False,
         }
-        return Sides(before, {**before, "lock_state": "lifted", "subject_free": not others})
+        free = not others and not lock.ended.get(_HELD)
+        return Sides(before, {**before, "lock_state": "lifted", "subject_free": free})
 
     def expire_locks(self) -> bool:
         """Lift locks whose time is over; True when more wait (the scheduler's work)."""
@@ -244,10 +260,11 @@ class LockService:
         return bool(waiting) and run(work) >= MOST_DUE
 
     def _lift(self, tx: Transaction, lock: Lock, actor: Actor) -> None:
-        """End one lock; the subject is free again when no other holds it."""
+        """End one lock; the subject is free again when nothing else holds it."""
         means = self.means
         means.stores.locks.lift(tx, lock.id, actor.id)
-        if not means.stores.locks.holding(tx, lock.kind, lock.subject):
+        held = lock.ended.get(_HELD) or means.stores.locks.holding(tx, lock.kind, lock.subject)
+        if not held:
             means.parts.revocations.restore(tx, lock.kind, lock.subject)
             if lock.kind == "account":
                 account = means.stores.accounts.get(tx, lock.subject)

@@ -196,7 +196,7 @@ class ScimWriter:
         if write.step == "suspend":
             stores.accounts.set_state(tx, account.id, "locked")
             end_within(means, tx, account.id, "suspended by provisioning")
-        elif write.step == "resume":
+        elif write.step == "resume" and not stores.locks.holding(tx, "account", account.id):
             enrolled = bool(stores.credentials.passwords(tx, account.id))
             stores.accounts.set_state(tx, account.id, "active" if enrolled else "pending")
             means.parts.revocations.restore(tx, "account", account.id)

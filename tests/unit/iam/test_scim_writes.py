@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iam.errors import NameTaken
+from iam.service.protection.locks import NewLock
 from iam.service.scim import writing
 from iam.service.scim.bulk import REQUEST, BulkRefused, _Job, _operation
 from iam.service.scim.describing import BULK_OPERATIONS
@@ -127,6 +129,22 @@ def test_a_lock_set_meanwhile_is_not_lifted_by_an_older_word(
     monkeypatch.setattr(reader, "one", one)
     assert activate(site, identifier, active=True)[0] == 200
     assert state(site, identifier) == "closed"
+
+
+def test_personnel_lifts_no_lock_and_who_lifts_a_lock_resumes_nobody(site: Site) -> None:
+    identifier = hire(site, "li.si")
+    activate(site, identifier, active=False)
+    locks, security = site.home.services.protection.locks, site.home.actor("security-admin")
+    lock = locks.lock_subject(security, NewLock("account", "li.si", "stolen", None))
+    status, shown = activate(site, identifier, active=True)
+    assert (status, shown["active"], state(site, identifier)) == (200, False, "locked")
+    assert site.home.spine.parts.revocations.is_revoked("account", identifier)
+    activate(site, identifier, active=False)
+    second = replace(security, id=site.home.actor("staff").id)
+    locks.ask_to_lift(security, lock.id, "found")
+    locks.decide_lift(second, lock.id, grant=True)
+    assert state(site, identifier) == "locked"
+    assert site.home.spine.parts.revocations.is_revoked("account", identifier)
 
 
 def test_groups_compare_versions_too(site: Site) -> None:
