@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -13,6 +12,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from detectors.adapters.segments.cells import (
+    Codes,
+    array_of,
+    decode_dictionary,
+    encoded_rows,
+    unified,
+)
 from detectors.adapters.segments.parts import (
     AT,
     ID,
@@ -29,19 +35,9 @@ from detectors.adapters.segments.parts import (
     name_of,
 )
 from detectors.adapters.segments.rare import Cells, cells_of, unpack_rare
-from detectors.models.columns import Placed
 from secops.kernel.logs import Batch, Column, LogEvent, StoredEvent, Value
 
 T = TypeVar("T")
-Codes = NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some values of a field, and what says on which rows of the file which of them stands."""
-
-    values: list[Value]
-    place: Callable[[], Placed]
 
 
 class PartFile:
@@ -63,7 +59,7 @@ class PartFile:
     def names(self) -> frozenset[str]:
         """The fields some row has."""
         own = {name_of(column) for column in self._positions if column not in OWN}
-        return frozenset(own | self._overflow.keys() | {name_of(each) for each in self.rare})
+        return frozenset(own | self._overflow.keys() | {name_of(each) for each in self._rare})
 
     def load(self) -> None:
         """Read all fields at once: a third of what they cost one by one.
@@ -80,32 +76,6 @@ class PartFile:
         else:
             table = reader.read_row_groups(self.groups, positions, use_threads=False)
         self._loaded = dict(zip(table.schema.names, table.columns, strict=True))
-
-    def chunks(self, name: str) -> Iterator[Chunk]:
-        """Yield what stands in field ``name``, from the first row on; best after ``load``."""
-        column = column_of(name)
-        if column in self._loaded and name not in self._overflow:
-            first = 0
-            for chunk in self._loaded[column].chunks:
-                yield _chunk_of(chunk, first)
-                first += len(chunk)
-        elif column in self.rare:
-            cells = self.rare[column]
-            rows = np.fromiter(cells, np.int64, len(cells))
-            at = np.arange(len(cells), dtype=np.int32)
-            yield Chunk([decode_value(text) for text in cells.values()], lambda: (rows, at))
-        else:
-            values, codes = self.column(name)
-            there = np.flatnonzero(codes >= 0)
-            yield Chunk(values, lambda: (there, codes[there]))
-
-    def id_bytes(self) -> bytes:
-        """Return the rows' ids, 32 bytes each, one after the other."""
-        chunks = self._read(ID).chunks
-        return b"".join(
-            each.buffers()[1][32 * each.offset : 32 * (each.offset + len(each))].to_pybytes()
-            for each in chunks
-        )
 
     def seqs(self) -> NDArray[np.int64]:
         """Return the rows' seqs, ascending."""
@@ -134,8 +104,8 @@ class PartFile:
         column = column_of(name)
         spilled = self._overflow.get(name)
         if column not in self._positions:
-            if column in self.rare:
-                return self._rare_column(self.rare[column])
+            if column in self._rare:
+                return self._rare_column(self._rare[column])
             return spilled or ([], np.full(self.rows, -1, dtype=np.int32))
         values, codes = self._dictionary(column)
         if spilled is None:
@@ -189,12 +159,12 @@ class PartFile:
         return self._with_dictionaries([name for name in self._positions if name not in own])
 
     @cached_property
-    def rare(self) -> Mapping[str, Cells]:
+    def _rare(self) -> Mapping[str, Cells]:
         """The columns that few rows have."""
         return cells_of(self._read(RARE).to_pylist()) if RARE in self._positions else {}
 
     def _rare_column(self, cells: Cells) -> tuple[list[Value], Codes]:
-        return _encoded({row: decode_value(text) for row, text in cells.items()}, self.rows)
+        return encoded_rows({row: decode_value(text) for row, text in cells.items()}, self.rows)
 
     @cached_property
     def _overflow(self) -> dict[str, tuple[list[Value], Codes]]:
@@ -205,54 +175,11 @@ class PartFile:
             for name, value in orjson.loads(written or b"{}").items():
                 kept = value if isinstance(value, str) else tuple(value)
                 spilled.setdefault(name, {})[row] = kept
-        return {name: _encoded(rows, self.rows) for name, rows in spilled.items()}
+        return {name: encoded_rows(rows, self.rows) for name, rows in spilled.items()}
 
 
 def _rows_in(groups: Sequence[int], whole: int) -> int:
     return sum(min(ROWS_OF_GROUP, whole - group * ROWS_OF_GROUP) for group in groups)
-
-
-def _chunk_of(encoded: Any, first: int) -> Chunk:
-    """Return a chunk of an Arrow dictionary column; its first row is ``first``."""
-    indices = encoded.indices
-
-    def place() -> Placed:
-        valid, data = indices.buffers()
-        start, end = indices.offset, indices.offset + len(indices)
-        codes = np.frombuffer(data, dtype=np.int32, count=end)[start:]
-        if valid is None:
-            return np.arange(first, first + len(codes), dtype=np.int64), codes
-        bits = np.unpackbits(np.frombuffer(valid, np.uint8), count=end, bitorder="little")
-        rows = np.flatnonzero(bits[start:])
-        return rows + first, codes[rows]
-
-    texts: list[str] = encoded.dictionary.to_pylist()
-    content = encoded.dictionary.buffers()[-1]
-    if content is not None and b"\x00" in content.to_pybytes():
-        return Chunk([decode_value(text) for text in texts], place)
-    return Chunk([*texts], place)
-
-
-def decode_dictionary(chunked: Any) -> tuple[list[Value], Codes]:
-    """Return an Arrow dictionary column as values and codes."""
-    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
-
-    is_one = chunked.num_chunks == 1
-    encoded = chunked.chunk(0) if is_one else chunked.unify_dictionaries().combine_chunks()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    texts: list[str] = encoded.dictionary.to_pylist()
-    if pc.any(pc.starts_with(encoded.dictionary, "\x00")).as_py():
-        return [decode_value(text) for text in texts], codes
-    plain: list[Value] = [*texts]
-    return plain, codes
-
-
-def _encoded(rows: Mapping[int, Value], count: int) -> tuple[list[Value], Codes]:
-    known: dict[Value, int] = {}
-    codes = np.full(count, -1, dtype=np.int32)
-    for row, value in rows.items():
-        codes[row] = known.setdefault(value, len(known))
-    return list(known), codes
 
 
 class Lazy(Sequence[T]):
@@ -312,8 +239,8 @@ class LazyColumns(Mapping[str, Column]):
 
     def join(self, pieces: Sequence[tuple[list[Value], Codes]]) -> Column:
         """Return the parts' columns as one, in row order."""
-        values, codes = _unified(pieces)
-        return Column(values, _array("i", codes if self._order is None else codes[self._order]))
+        values, codes = unified(pieces)
+        return Column(values, array_of("i", codes if self._order is None else codes[self._order]))
 
 
 def batch_of(parts: Sequence[PartFile], first_seq: int = 0, last_seq: int | None = None) -> Batch:
@@ -331,8 +258,8 @@ def batch_of(parts: Sequence[PartFile], first_seq: int = 0, last_seq: int | None
     count = len(picked)
     return Batch(
         ids=Lazy(count, lambda: [i.hex() for i in taken([part.ids() for part in parts])]),
-        seqs=_array("q", picked),
-        times=_array("q", times if order is None else times[order]),
+        seqs=array_of("q", picked),
+        times=array_of("q", times if order is None else times[order]),
         source=columns.join([part.source() for part in parts]),
         columns=columns,
         raws=Lazy(count, lambda: taken([part.raws() for part in parts])),
@@ -372,12 +299,12 @@ class PartBatch(Batch):
     @cached_property
     def seqs(self) -> array[int]:
         """Ingest order."""
-        return _array("q", self._of.seqs())
+        return array_of("q", self._of.seqs())
 
     @cached_property
     def times(self) -> array[int]:
         """Event times."""
-        return _array("q", self._of.times())
+        return array_of("q", self._of.times())
 
     @cached_property
     def source(self) -> Column:
@@ -441,23 +368,3 @@ def _order_of(
     rows = np.flatnonzero(inside)
     order: NDArray[np.int64] = rows[np.argsort(seqs[rows], kind="stable")]
     return order
-
-
-def _unified(pieces: Sequence[tuple[list[Value], Codes]]) -> tuple[Sequence[Value], Codes]:
-    if len(pieces) == 1:
-        return pieces[0]
-    known: dict[Value, int] = {}
-    joined = []
-    for values, codes in pieces:
-        lookup = np.empty(len(values) + 1, dtype=np.int32)
-        lookup[-1] = -1  # where code -1 looks
-        for code, value in enumerate(values):
-            lookup[code] = known.setdefault(value, len(known))
-        joined.append(lookup[codes])
-    return list(known), np.concatenate(joined)
-
-
-def _array(kind: str, numbers: NDArray[Any]) -> array[int]:
-    made: array[int] = array(kind)
-    made.frombytes(np.ascontiguousarray(numbers).tobytes())
-    return made

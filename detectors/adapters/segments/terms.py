@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.adapters.segments.cells import decode_dictionary
 from detectors.adapters.segments.parts import OVERFLOW, OWN, ROWS_OF_GROUP, name_of
-from detectors.adapters.segments.reader import decode_dictionary
 from detectors.ports import QueryPruner
 from secops.kernel.logs import Value
 

@@ -16,6 +16,8 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.adapters.segments.cells import Chunk, chunk_of
+from detectors.adapters.segments.parts import ID, column_of, decode_value
 from detectors.adapters.segments.reader import Lazy, PartFile
 from detectors.models.columns import Placed, SparseColumn
 from detectors.models.logs import StoredPiece
@@ -24,11 +26,41 @@ from secops.kernel.logs import Batch, Column, Value
 _HEX: int = 64
 
 
+class PieceFile(PartFile):
+    """A file whose columns are taken chunk by chunk, in its own codes."""
+
+    def chunks(self, name: str) -> Iterator[Chunk]:
+        """Yield what stands in field ``name``, from the first row on; best after ``load``."""
+        column = column_of(name)
+        if column in self._loaded and name not in self._overflow:
+            first = 0
+            for chunk in self._loaded[column].chunks:
+                yield chunk_of(chunk, first)
+                first += len(chunk)
+        elif column in self._rare:
+            cells = self._rare[column]
+            rows = np.fromiter(cells, np.int64, len(cells))
+            at = np.arange(len(cells), dtype=np.int32)
+            yield Chunk([decode_value(text) for text in cells.values()], lambda: (rows, at))
+        else:
+            values, codes = self.column(name)
+            there = np.flatnonzero(codes >= 0)
+            yield Chunk(values, lambda: (there, codes[there]))
+
+    def id_bytes(self) -> bytes:
+        """Return the rows' ids, 32 bytes each, one after the other."""
+        chunks = self._read(ID).chunks
+        return b"".join(
+            each.buffers()[1][32 * each.offset : 32 * (each.offset + len(each))].to_pybytes()
+            for each in chunks
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class _Stretch:
     """Rows of one file that were asked for: from ``low`` up to ``high``; ``first`` of a batch."""
 
-    part: PartFile
+    part: PieceFile
     low: int
     high: int
     first: int
@@ -51,7 +83,7 @@ def read_together(folder: Path, pieces: Sequence[StoredPiece]) -> Batch:
     times: list[NDArray[np.int64]] = []
     first = 0
     for piece in pieces:
-        part = PartFile(folder / piece.file, piece.groups)
+        part = PieceFile(folder / piece.file, piece.groups)
         part.load()
         mine = part.seqs()
         low = int(np.searchsorted(mine, piece.first_seq))

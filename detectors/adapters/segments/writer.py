@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from detectors.adapters.segments import fingerprints
+from detectors.adapters.segments.cells import decode_dictionary
 from detectors.adapters.segments.files import make_folder, write_durably
 from detectors.adapters.segments.manifest import (
     DayCount,
@@ -34,7 +35,7 @@ from detectors.adapters.segments.manifest import (
 from detectors.adapters.segments.merging import merge_tables, packed, rows_of_days, runs_to_merge
 from detectors.adapters.segments.parts import parquet_of, table_of
 from detectors.adapters.segments.rare import pack_rare
-from detectors.adapters.segments.reader import PartFile, decode_dictionary
+from detectors.adapters.segments.reader import PartFile
 from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.terms import FOOTER, file_of, terms_of
 from detectors.errors import LogStoreUnavailable

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.adapters.data_classes import InstalledDataClasses
+from detectors.adapters.segments.cells import decode_dictionary
 from detectors.adapters.segments.parts import decode_value, table_of
-from detectors.adapters.segments.reader import decode_dictionary
 from detectors.core.events.identity import LineCounter, StreamIds, event_id
 from detectors.core.formats.ecs import flatten
 from detectors.core.formats.line import Record, Reject
