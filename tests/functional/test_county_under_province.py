@@ -50,9 +50,7 @@ class Story:
         )
         here = LegalPerson("leg_9", ROOT_ORG, CODE, "示例公司", 0, made.id)
         self.county.spine.parts.transactions.run(
-            lambda tx: self.county.services.upstreams.means.stores.legal_persons.add(
-                tx, here
-            )
+            lambda tx: self.county.services.upstreams.means.stores.legal_persons.add(tx, here)
         )
         return made.id
 
