@@ -1,9 +1,11 @@
 """Tallies in files mapped into memory: a store survives the process, and costs no system call.
 
 A file has two pages. Page = number u64 ‖ bytes used u64 ‖ lines; line = length u32 ‖ crc32 u32 ‖
-count u64 ‖ first u64 ‖ last u64 ‖ text, padded to 8 bytes. A line counts once "bytes used" covers
-it, which is written last. The file is filled with zeros when it is made: storing into a hole of a
-full disk would kill the process. It is locked by its process while that lives.
+count u64 ‖ first u64 ‖ last u64 ‖ text, padded to 8 bytes; numbers are in the machine's order. A
+line counts once "bytes used" covers it, which is written last. What is written over is written by
+one store of eight bytes: ``struct`` blanks its place first, and a process killed in between would
+leave a zero for what it had counted. The file is filled with zeros when it is made: storing into
+a hole of a full disk would kill the process. It is locked by its process while that lives.
 """
 
 from __future__ import annotations
@@ -29,11 +31,11 @@ PAGE: Final = 1 << 18
 _LOG: Final = logging.getLogger("iam.decisions")
 _SUFFIX: Final = ".tally"
 _UNBORN: Final = ".new"
-_NUMBER: Final = struct.Struct("<Q")
-_HEAD: Final = struct.Struct("<QQ")
-_LINE: Final = struct.Struct("<IIQQQ")
+_HEAD: Final = struct.Struct("=QQ")
+_LINE: Final = struct.Struct("=IIQQQ")
 _COUNT_AT: Final = 8
 _LAST_AT: Final = 24
+_USED_AT: Final = 8
 _ROUND: Final = 8
 
 
@@ -44,6 +46,7 @@ class TallyFile:
         self._path = path
         self._descriptor = descriptor
         self._map = mmap.mmap(descriptor, 2 * PAGE)
+        self._numbers = memoryview(self._map).cast("Q")
         first, second = (self._head(base)[0] for base in (0, PAGE))
         self._base = 0 if first >= second else PAGE
         self._used = self._head(self._base)[1]
@@ -67,20 +70,20 @@ class TallyFile:
         _LINE.pack_into(self._map, place, len(text), zlib.crc32(text), count, at, at)
         self._map[place + _LINE.size : place + _LINE.size + len(text)] = text
         self._used += size
-        _NUMBER.pack_into(self._map, self._base + _NUMBER.size, self._used)
+        self._store(self._base + _USED_AT, self._used)
         return place
 
     def count(self, place: int, count: int, at: int) -> None:
         """Let the line at ``place`` say ``count`` and ``at``: two stores, no system call."""
-        _NUMBER.pack_into(self._map, place + _COUNT_AT, count)
-        _NUMBER.pack_into(self._map, place + _LAST_AT, at)
+        self._store(place + _COUNT_AT, count)
+        self._store(place + _LAST_AT, at)
 
     def turn(self) -> None:
         """Open the other page, which is blank."""
         number = self.page + 1
         self._base = PAGE - self._base
         self._used = 0
-        _HEAD.pack_into(self._map, self._base, number, 0)
+        self._store(self._base, number)
 
     def filled(self) -> Sequence[tuple[int, Sequence[TallyLine]]]:
         """Return the pages that hold lines, by number, the oldest first."""
@@ -92,17 +95,21 @@ class TallyFile:
         """Forget the page of this number."""
         for base in (0, PAGE):
             if self._head(base)[0] == page:
-                _NUMBER.pack_into(self._map, base + _NUMBER.size, 0)
+                self._store(base + _USED_AT, 0)
                 if base == self._base:
                     self._used = 0
 
     def close(self, *, remove: bool) -> None:
         """Let go of it."""
+        self._numbers.release()
         self._map.close()
         if remove:
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
         os.close(self._descriptor)
+
+    def _store(self, place: int, number: int) -> None:
+        self._numbers[place // _ROUND] = number
 
     def _head(self, base: int) -> tuple[int, int]:
         number, used = _HEAD.unpack_from(self._map, base)

@@ -31,6 +31,7 @@ from secops.kernel.errors import AuditUnavailable, SecopsError
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
+from secops.kernel.waiting import about_to_wait
 
 _LOG: Final = logging.getLogger("iam.decisions")
 MOST_WAITING: Final = 4_096
@@ -135,6 +136,7 @@ class DecisionRecord:
 
     def flush(self) -> None:
         """Write what is counted. What can't be written stays on its page until it can."""
+        about_to_wait()  # for the database, or for whoever writes now
         with self._folding:
             book = self._book
             if book is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from secops.kernel.clock import SECOND
 from secops.kernel.errors import AuditUnavailable, Unavailable
 from secops.kernel.permissions import Permission
 from secops.kernel.transactions import Transaction
+from secops.kernel.waiting import MustWait, without_waiting
 from tests.fakes.clock import START
 from tests.fakes.iam_home import IamHome, open_iam_home
 from tests.fakes.randomness import FakeRandomness
@@ -183,6 +185,47 @@ def fold(book: TallyBook, into: dict[bytes, int], *, keep: int) -> None:
             book.blank(page)
 
 
+COUNTING = """
+import sys
+from pathlib import Path
+from iam.adapters.tallies import TallyFolder
+from secops.kernel.ids import SystemRandomness
+book = TallyFolder(Path(sys.argv[1]), SystemRandomness()).open()
+places = [book.begin(b"line %d" % each, 1, 1) for each in range(2)]
+print(book.name, places[0], flush=True)
+number = 1
+while True:
+    number += 1
+    book.count(places[0], number, number)
+    if number % 64 == 0 and places[1] is not None:
+        places[1] = book.begin(b"more", 1, 1)
+"""
+
+
+def test_at_no_moment_does_a_page_say_less_than_was_counted(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        (sys.executable, "-c", COUNTING, str(tmp_path)), stdout=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            name, place = child.stdout.readline().split()
+            with (tmp_path / f"{name}.tally").open("rb") as stream:
+                page = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                numbers, last = memoryview(page).cast("Q"), [0, 0]
+                fallen = 0
+                for _ in range(200_000):
+                    # the bytes used, and the count of the first line
+                    seen = [numbers[1], numbers[int(place) // 8 + 1]]
+                    fallen += seen[0] < last[0] or seen[1] < last[1]
+                    last = seen
+                numbers.release()
+                page.close()
+        finally:
+            child.kill()
+    assert fallen == 0
+    assert last[1] > 1
+
+
 def test_a_living_processes_book_is_nobody_elses(folder: TallyFolder) -> None:
     book = folder.open()
     assert list(folder.left_behind()) == []
@@ -224,6 +267,12 @@ def test_a_full_page_is_written_and_counting_goes_on(
     record_of(home).flush()
     assert counted(home) - before >= 60
     assert folded(home) == counted(home)
+
+
+def test_the_loop_does_not_wait_for_whoever_writes(home: IamHome) -> None:
+    decide(home)
+    with record_of(home)._folding, pytest.raises(MustWait):
+        without_waiting(record_of(home).flush)
 
 
 def no_disk(*_: object) -> TallyFile:
