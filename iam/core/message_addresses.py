@@ -38,6 +38,17 @@ def normal_address(channel: Channel, text: str, prefixes: Sequence[str]) -> str:
     return _number(plain, prefixes) if channel == "sms" else _mail(plain)
 
 
+def counted_address(channel: Channel, address: str) -> str:
+    """Return what messages to a normal address are counted under.
+
+    One mailbox has many spellings: capitals, and whatever follows a plus sign.
+    """
+    if channel == "sms":
+        return address
+    local, _, domain = address.partition("@")
+    return f"{local.partition('+')[0].lower()}@{domain}"
+
+
 def masked_address(channel: Channel, address: str) -> str:
     """Return what is shown of an address: ``138****5678``, ``z***@example.gov.cn``."""
     if channel == "mail":

@@ -32,8 +32,9 @@ TEXTS: Final[dict[str, Text]] = {
         "If it was not you, cancel it now.",
     ),
     ADDRESS_CHANGED: Text(
-        "您在 {site} 登记的联系方式已于 {when} 变更或移除。若非您本人操作,请立即联系系统管理员。",
-        "Your address at {site} was changed or removed at {when} (Beijing). "
+        "您在 {site} 登记的联系方式已于 {when} 新增、变更或移除。"
+        "若非您本人操作,请立即联系系统管理员。",
+        "Your address at {site} was added, changed or removed at {when} (Beijing). "
         "If it was not you, call the system administrator now.",
     ),
     BREAK_GLASS_OPENED: Text(

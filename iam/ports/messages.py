@@ -39,7 +39,7 @@ class MessageAddressStore(Protocol):
         ...
 
     def of_roles(self, tx: Transaction, roles: Collection[str]) -> Sequence[MessageAddress]:
-        """Return the addresses of everybody who holds one of ``roles``."""
+        """Return the addresses of everybody who holds one of ``roles`` now."""
         ...
 
     def put(self, tx: Transaction, address: MessageAddress) -> None:
@@ -90,8 +90,8 @@ class OwnerNoticeStore(Protocol):
         """Return due notices, not due again before ``until``: another process leaves them."""
         ...
 
-    def keep(self, tx: Transaction, notice: OwnerNotice) -> None:
-        """Store how a try went."""
+    def keep(self, tx: Transaction, notice: OwnerNotice) -> bool:
+        """Store how a try went; False if another process stored the same try before."""
         ...
 
     def of_subject(self, tx: Transaction, subject_id: str) -> Sequence[OwnerNotice]:

@@ -9,6 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from iam.models.messages import Channel, MessageAddress, OwnerNotice, SentCode
+from iam.store.roles import in_force
 from iam.store.tables import message_addresses, message_codes, owner_notices, role_grants
 from secops.kernel.transactions import Transaction
 
@@ -44,9 +45,9 @@ class MessageAddresses:
         return [MessageAddress(*row) for row in tx.execute(query).all()]
 
     def of_roles(self, tx: Transaction, roles: Collection[str]) -> Sequence[MessageAddress]:
-        """Return the addresses of everybody who holds one of ``roles``."""
+        """Return the addresses of everybody who holds one of ``roles`` now."""
         column, held = message_addresses.c, role_grants.c
-        whose = sa.select(held.subject_id).where(held.role.in_(sorted(roles)))
+        whose = sa.select(held.subject_id).where(held.role.in_(sorted(roles)), in_force(tx.now))
         query = sa.select(message_addresses).where(column.account_id.in_(whose))
         rows = tx.execute(query.order_by(column.account_id, column.channel)).all()
         return [MessageAddress(*row) for row in rows]
@@ -134,11 +135,12 @@ class OwnerNotices:
         ).all()
         return [OwnerNotice(*row) for row in rows]
 
-    def keep(self, tx: Transaction, notice: OwnerNotice) -> None:
-        """Store how a try went."""
-        tx.execute(
+    def keep(self, tx: Transaction, notice: OwnerNotice) -> bool:
+        """Store how a try went; False if another process stored the same try before."""
+        column = owner_notices.c
+        done = tx.execute(
             owner_notices.update()
-            .where(owner_notices.c.id == notice.id)
+            .where(column.id == notice.id, column.tries == notice.tries - 1)
             .values(
                 state=notice.state,
                 tries=notice.tries,
@@ -146,6 +148,7 @@ class OwnerNotices:
                 trouble=notice.trouble,
             )
         )
+        return bool(done.rowcount == 1)
 
     def of_subject(self, tx: Transaction, subject_id: str) -> Sequence[OwnerNotice]:
         """Return the notices of one subject, by account and channel."""

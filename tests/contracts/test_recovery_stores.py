@@ -133,7 +133,9 @@ def test_a_notice_is_written_once_and_taken_by_one(people: Spine) -> None:
     taken = winners(people, lambda tx: notices.claim(tx, 8, START + HOUR))
     assert [[each.id for each in batch] for batch in taken] == [["ntc_0", "ntc_2"]]
     kept = replace(NOTICE, state="delivered", tries=1)
-    run(people, lambda tx: notices.keep(tx, kept))
+    assert run(people, lambda tx: notices.keep(tx, kept))
+    late = replace(NOTICE, tries=1, trouble="of a process that was held up")
+    assert not run(people, lambda tx: notices.keep(tx, late))
     found = run(people, lambda tx: notices.of_subject(tx, "apr_0"))
     assert [(each.channel, each.state) for each in found] == [
         ("mail", "waiting"),

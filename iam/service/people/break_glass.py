@@ -249,7 +249,8 @@ class BreakGlassService:
                 return None, None, False
             stored = means.stores.credentials.passwords(tx, account.id)
             keys = guess_keys(means, account.name, "")
-            return account, stored[0].hash if stored else None, password_refused(means, tx, keys)
+            refused = account.state != "active" or password_refused(means, tx, keys)
+            return account, stored[0].hash if stored else None, refused
 
         account, stored_hash, refused = means.parts.transactions.read(look)
         fits = password_fits(means, stored_hash, password[:256])
@@ -265,7 +266,7 @@ class BreakGlassService:
             return right
 
         if not means.parts.transactions.run(work):
-            msg = "these halves open nothing, or the seal is broken"
+            msg = "these halves open nothing, the seal is broken, or the account is locked"
             raise Forbidden(msg)
 
     def review_break_glass(self, actor: Actor, role: str, note: str) -> None:

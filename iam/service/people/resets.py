@@ -55,6 +55,9 @@ class ResetService:
             found = reached_account(means, tx, actor, account)
             refuse_own(actor, found.id)
             refuse_break_glass(means, tx, found.id)
+            if found.state == "closed":
+                msg = "a closed account stays closed"
+                raise Conflict(msg)
             asking = Asking(
                 id=approval_id,
                 org_id=found.org_id,

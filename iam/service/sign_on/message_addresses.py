@@ -124,7 +124,8 @@ class MessageAddressService:
                 sealed_address=found.sealed_address,
                 created_at=tx.now,
             )
-            self._tell_old(tx, actor, made.channel)
+            self._tell(tx, actor, addresses.of_account(tx, actor.id))
+            addresses.remove(tx, actor.id, made.channel)  # and what is on its way to the old one
             addresses.put(tx, made)
             tx.record(Act("iam.confirm_address", actor, target, details={"channel": made.channel}))
             return made
@@ -141,7 +142,8 @@ class MessageAddressService:
         named = channel_named(channel)
 
         def work(tx: Transaction) -> None:
-            self._tell_old(tx, actor, named)
+            held = means.stores.message_addresses.of_account(tx, actor.id)
+            self._tell(tx, actor, [each for each in held if each.channel == named])
             if not means.stores.message_addresses.remove(tx, actor.id, named):
                 msg = "you have no address for this channel"
                 raise NotFound(msg)
@@ -150,9 +152,7 @@ class MessageAddressService:
 
         means.parts.transactions.run(work)
 
-    def _tell_old(self, tx: Transaction, actor: Actor, channel: Channel) -> None:
-        """Tell the address that goes away: it may be a thief who takes it away."""
-        held = self.means.stores.message_addresses.of_account(tx, actor.id)
-        leaving = [each for each in held if each.channel == channel]
+    def _tell(self, tx: Transaction, actor: Actor, addresses: Sequence[MessageAddress]) -> None:
+        """Tell what goes away, and all others of a new one: it may be a thief's doing."""
         cause = Cause(ADDRESS_CHANGED, self.means.parts.ids.new("adr"), tx.now)
-        notify_owner(self.means, tx, actor.id, cause, leaving)
+        notify_owner(self.means, tx, actor.id, cause, addresses)

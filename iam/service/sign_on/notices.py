@@ -121,8 +121,8 @@ class NoticeService:
         act = Act("iam.notify_owner", _ACTOR, f"account:{notice.account_id}", outcome, details)
 
         def work(tx: Transaction) -> None:
-            self.means.stores.owner_notices.keep(tx, notice)
-            if notice.state != "waiting":
+            kept = self.means.stores.owner_notices.keep(tx, notice)
+            if kept and notice.state != "waiting":
                 tx.record(act)
 
         self.means.parts.transactions.run(work)

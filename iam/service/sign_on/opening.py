@@ -282,6 +282,8 @@ class Opening:
         use_once = self.means.stores.grants.use_once
         if proof.strong:
             return use_once(tx, *change.once) and proof.use(tx)
+        if factor_refused(self.means, tx, change.keys):
+            return False  # of many guesses at once, those after the last one allowed
         return proof.use(tx) and use_once(tx, *change.once)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from iam.core.lockout import refused
-from iam.core.message_addresses import masked_address
+from iam.core.message_addresses import counted_address, masked_address
 from iam.core.message_codes import (
     CODE_LIFETIME,
     CONFIRM,
@@ -183,6 +183,6 @@ def _counters(means: Means, dispatch: Dispatch) -> list[_Counter]:
         key("message_pause", code.account_id),
         key("message_account", code.account_id),
         key("message_block", address_block(dispatch.remote)),
-        key("message_number", f"{code.channel}|{dispatch.to}"),
+        key("message_number", f"{code.channel}|{counted_address(code.channel, dispatch.to)}"),
         key("message_house", ""),
     ]

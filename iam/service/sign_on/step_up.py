@@ -23,7 +23,12 @@ from iam.service.sign_on.ceremonies import (
     use_passkey,
 )
 from iam.service.sign_on.codes import code_proof
-from iam.service.sign_on.guessing import GuessKeys, count_factor_failure, guess_keys
+from iam.service.sign_on.guessing import (
+    GuessKeys,
+    count_factor_failure,
+    factor_refused,
+    guess_keys,
+)
 from iam.service.sign_on.opening import PASSWORD, Opening, Proof, Subject
 from iam.service.sign_on.owning import owner_of
 from iam.service.sign_on.presenting import Presenting
@@ -136,7 +141,8 @@ class StepUpService:
         means, (proof, once, keys) = self.means, judged
         stores = means.stores
         fresh = once is None or stores.grants.use_once(tx, *once)
-        if proof is None or not fresh or not proof.use(tx):
+        barred = not (proof and proof.strong) and factor_refused(means, tx, keys)
+        if proof is None or barred or not fresh or not proof.use(tx):
             if proof is None or not proof.strong:
                 count_factor_failure(means, tx, keys)
             tx.record(Act("iam.step_up", actor, f"account:{actor.id}", "refused"))

@@ -28,7 +28,7 @@ from secops.kernel.access import Question
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.clock import DAY, HOUR, SECOND
-from secops.kernel.errors import Forbidden, NotFound
+from secops.kernel.errors import Conflict, Forbidden, NotFound
 from secops.kernel.permissions.iam import RESET_APPROVE
 from tests.fakes.carrier import FakeCarrier
 from tests.fakes.iam_home import ADDRESS, open_iam_home
@@ -394,6 +394,15 @@ def test_the_monthly_test_breaks_no_seal_and_is_no_way_to_guess(place: Place) ->
     assert outcomes == ["done", *["refused"] * 6]
 
 
+def test_the_monthly_test_fails_where_the_account_is_locked(place: Place) -> None:
+    sealed = place.seal()
+    place.home.services.accounts.lock_account(place.home.actor("analyst"), sealed.account, "stolen")
+    with pytest.raises(Forbidden):
+        place.service.test_break_glass(
+            place.system, ROLE, whole_password(sealed.first, sealed.second)
+        )
+
+
 def test_it_works_with_its_password_a_year_old_and_the_county_signing_in_upstream(
     place: Place,
 ) -> None:
@@ -424,6 +433,13 @@ def test_the_self_assessment_counts_it_as_what_it_is(place: Place) -> None:
     assert found()[:3] == before[:3]
     place.home.clock.advance(200 * DAY // SECOND)
     assert found()[3:] == (-2, -2)
+
+
+def test_what_was_retired_is_not_revived_by_a_reset(place: Place) -> None:
+    sealed = place.seal()
+    place.service.retire_break_glass(place.system, place.approved(retire=True))
+    with pytest.raises(Conflict):
+        place.home.services.resets.request_reset(place.system, sealed.account, "lost")
 
 
 def test_it_is_retired_by_two(place: Place) -> None:

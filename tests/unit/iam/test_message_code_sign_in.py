@@ -29,7 +29,7 @@ from iam.ports import LoginRisk, RiskAdvice
 from iam.service.sign_on import sending
 from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import guess_keys
-from iam.service.sign_on.opening import Proof, Subject, resume
+from iam.service.sign_on.opening import Change, Proof, Subject, resume
 from secops.kernel.actors import Actor
 from secops.kernel.clock import HOUR, MINUTE, SECOND
 from secops.kernel.errors import Forbidden, NotFound, StepUpRequired
@@ -257,6 +257,18 @@ def test_one_number_gets_ten_codes_a_day_however_many_accounts_name_it(office: O
     assert sent == 10
 
 
+def test_spellings_of_one_mailbox_are_counted_as_one(office: Office) -> None:
+    roles = ("staff", "analyst", "integrator", "seal-applicant", "seal-holder", "auditor")
+    for turn in range(18):
+        spelled = ("Wang@example.cn", f"wang+{turn}@example.cn", "WANG@EXAMPLE.cn")[turn % 3]
+        wish = NewAddress("mail", spelled, f"198.51.{turn}.1")
+        with suppress(TooManyMessages):
+            owner = office.owner(roles[turn % 6])
+            office.home.services.message_addresses.ask_address(owner, wish)
+        office.home.clock.advance(61)
+    assert len(office.mail.sent) == 10
+
+
 def test_one_address_block_asks_for_so_many_codes_an_hour(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +345,50 @@ def test_a_code_on_its_way_to_an_address_that_was_removed_counts_no_more(office:
     office.home.services.message_addresses.remove_address(office.owner(), "sms")
     with pytest.raises(SignInRefused):
         office.finish(reference, office.sms.code)
+
+
+def test_a_code_on_its_way_to_an_address_that_was_changed_counts_no_more(office: Office) -> None:
+    office.enrol()
+    reference = office.home.begin("staff")
+    office.send(reference)
+    lost = office.sms.code
+    office.home.clock.advance(61)
+    office.enrol(text="13987654321")
+    with pytest.raises(SignInRefused):
+        office.finish(reference, lost)
+
+
+def test_of_guesses_at_once_none_counts_beyond_the_limit(office: Office) -> None:
+    """All were let in before the first was counted; then they are judged one by one."""
+    office.enrol()
+    reference = office.home.begin("staff")
+    office.send(reference)
+    means, opening = office.home.services.sign_in.means, office.home.services.sign_in.opening
+    attempt = FactorAttempt(reference, office.sms.code, ADDRESS)
+    begun, subject = resume(means, attempt), _subject(office, "staff")
+    proof = code_proof(means, subject, attempt.code, begun)
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            office.finish(reference, other_than(attempt.code))
+    with pytest.raises(SignInRefused):
+        opening.open(subject, attempt, proof, Change(begun.once, begun.keys))
+
+
+def test_a_step_up_beyond_the_limit_counts_no_more_either(office: Office) -> None:
+    session = office.home.sign_in("staff").session
+    actor = replace(office.owner(), session_id=session.id)
+    office.home.clock.advance(61)
+    services, means = office.home.services, office.home.services.sign_in.means
+    keys, subject = guess_keys(means, "staff", ADDRESS), _subject(office, "staff")
+    proof = code_proof(means, subject, office.home.code("staff"))
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            services.step_up.step_up(actor, StepUpAttempt("cookie", ADDRESS, code="000000"))
+    run = office.home.spine.parts.transactions.run
+    level = run(
+        lambda tx: services.step_up._consume(tx, actor, (proof, None, keys), (b"", b"", b""))
+    )
+    assert level is None
 
 
 def test_a_code_by_message_strengthens_no_session(office: Office) -> None:

@@ -197,7 +197,7 @@ def test_a_thief_who_takes_the_address_away_keeps_no_notice_away(place: Place) -
         place.services.message_addresses.remove_address(place.owner(), channel)
     place.deliver()
     told = [message.template for message in place.sms.sent + place.mail.sent]
-    assert told.count("reset_asked") == told.count("address_changed") == 2
+    assert (told.count("reset_asked"), told.count("address_changed")) == (2, 3)
     assert place.sms.sent[-1].to == f"+86{NUMBER}"
 
 
@@ -224,6 +224,7 @@ def test_the_owner_is_told_over_every_channel_when_somebody_asks(place: Place) -
         assert "审计管理员" in told.text
         assert "audit administrator" in told.text
     assert place.notices() == [
+        ("address_changed", "sms", "delivered"),
         ("reset_asked", "mail", "delivered"),
         ("reset_asked", "sms", "delivered"),
     ]
@@ -278,6 +279,15 @@ def test_a_changed_number_is_told_to_the_old_one(place: Place) -> None:
     place.deliver()
     [told] = [each for each in place.sms.sent if each.template == "address_changed"]
     assert told.to == f"+86{NUMBER}"
+
+
+def test_a_new_address_is_told_to_all_that_were_there(place: Place) -> None:
+    """A thief with a fresh session adds their own number: the owner's mail hears of it."""
+    place.enrol(MAIL, place.mail)
+    place.enrol(NUMBER, place.sms)
+    place.deliver()
+    assert [each.template for each in place.mail.sent] == ["confirm", "address_changed"]
+    assert [each.template for each in place.sms.sent] == ["confirm"]
 
 
 def test_what_its_owner_sees(place: Place) -> None:
