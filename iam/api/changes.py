@@ -16,7 +16,9 @@ from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, SignedIn
 
-_ASK: Final = SignedIn("each kind of change names the permission that asking and approving take")
+_ASK: Final = SignedIn(
+    "each kind of change names the permission that asking and approving take", CHANGE_READ
+)
 _OWN: Final = SignedIn("the handler looks at the caller's own things alone")
 MAX_TABLE: Final = 8 << 20
 _NEW = schema(

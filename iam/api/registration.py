@@ -14,6 +14,7 @@ from iam.service.provider.registration import AskedClient
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.permissions.iam import (
     CLIENT_APPROVE,
+    CLIENT_READ,
     CLIENT_REQUEST,
     SESSION_READ,
     SESSION_REVOKE,
@@ -22,7 +23,7 @@ from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema, SignedIn
 
-_CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which")
+_CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which", CLIENT_READ)
 _REASON: Final = schema("Reason", reason={})
 _METADATA: Final = Schema(
     "ClientMetadata", {"type": "object", "description": "RFC 7591 §2 client metadata"}

@@ -20,7 +20,7 @@ from secops.web.problems import SCIM
 from secops.web.routes import Access, Route, SignedIn
 
 _KINDS: Final = {"Users": "user", "Groups": "group"}
-_OWN: Final = SignedIn("the handler looks at the caller's own user alone")
+_OWN: Final = SignedIn("the handler looks at the caller's own user alone", SCIM_PROVISION)
 _DOCUMENTS: Final = {
     "ServiceProviderConfig": "service_provider_config",
     "ResourceTypes": "resource_types",

@@ -10,6 +10,8 @@ from secops.kernel.permissions import Permission, permissions_of
 ActorKind = Literal["account", "client", "os", "system"]
 
 ROOT_ORG: Final = "org_root"
+ALL_SCOPE: Final = "api"
+"""The scope that covers every permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ class Actor:
     def may(self, permission: Permission) -> bool:
         """Tell whether the actor's roles hold ``permission``."""
         return permission in permissions_of(self.roles)
+
+    def covers(self, permission: Permission) -> bool:
+        """Tell whether the token's scopes cover ``permission``: itself, its plane, or all of it."""
+        scopes = self.scopes
+        if scopes is None:
+            return True
+        plane = permission.partition(".")[0]
+        return permission in scopes or plane in scopes or ALL_SCOPE in scopes
 
 
 def system_actor(name: str) -> Actor:

@@ -68,6 +68,9 @@ class Guard:
         self._check_strength(actor, route)
         if not isinstance(route.access, SignedIn):
             self.access.require(actor, route.access, f"route:{route.operation}")
+        elif actor.kind == "account" and not actor.covers(route.access.scope):
+            msg = f"the token's scopes do not cover {route.access.scope}"
+            raise Forbidden(msg)
 
     def _with_optional_actor(self, request: Request, route: Route) -> Request:
         if route.credential == "token" or not _session_cookie(request):

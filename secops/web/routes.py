@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from secops.kernel.events import Subscription
 from secops.kernel.jobs import Job
 from secops.kernel.permissions import Permission
+from secops.kernel.permissions.iam import OWN_USE
 from secops.web.limits import MAX_BODY
 from secops.web.messages import Request, Response
 
@@ -37,9 +38,14 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Any signed-in caller may; the handler looks only at the caller's own things."""
+    """Any signed-in caller may; the handler looks only at the caller's own things.
+
+    An application that acts for somebody needs a scope that covers ``scope``: that people let
+    it know who they are gives it nothing of theirs here.
+    """
 
     because: str
+    scope: Permission = OWN_USE
 
 
 Access = Permission | Public | SignedIn

@@ -7,12 +7,12 @@ from typing import Final
 
 from iam.models.clients import Client
 from iam.models.consents import ScopeWords
+from secops.kernel.actors import ALL_SCOPE
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions import GRANTS
 
 REAL_NAME: Final = "real_name"
 LEGAL_PERSON: Final = "legal_person"
-ALL_SCOPE: Final = "api"
 _ORDER: Final = ("openid", "profile", REAL_NAME, LEGAL_PERSON, ALL_SCOPE)
 _TOLD: Final = {
     "openid": ScopeWords(

@@ -11,7 +11,6 @@ from iam.service.scim.describing import MOST, discovery
 from iam.service.scim.reading import ScimReader
 from iam.service.scim.rendering import dump, list_of, model_of, parameters_of, scim_error
 from iam.service.scim.writing import ScimWriter
-from iam.service.zero_trust.decisions import in_scope
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden
 from secops.kernel.permissions.iam import SCIM_PROVISION
@@ -81,7 +80,7 @@ class ScimService:
         Personnel is who changes it: for others it is there to be read. Whoever was not
         provisioned, and an application, has none.
         """
-        if not in_scope(actor, SCIM_PROVISION):
+        if not actor.covers(SCIM_PROVISION):
             msg = "the token's scopes do not cover scim"
             raise Forbidden(msg)
         if actor.kind != "account":

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iam.core.circumstances import address_key, is_compliant, is_fresh
-from iam.core.openid.consent import ALL_SCOPE
 from iam.models.zero_trust import Surroundings
 from iam.ports import PolicyQuestion
 from iam.service.zero_trust.book import InForce, PolicyBook
@@ -33,14 +32,6 @@ _UNGUARDED: Final = frozenset({TOKEN_ISSUE, SESSION_OPEN, APPLICATION_OPEN})
 """What no guarded route asks: refusals of these are recorded here, as demands for a newer proof
 are, which no face records. All others by the face that answers.
 """
-
-
-def in_scope(actor: Actor, permission: Permission) -> bool:
-    """Tell whether a token's scopes cover ``permission``: itself, its plane, or all of it."""
-    scopes = actor.scopes
-    if scopes is None:
-        return True
-    return permission in scopes or permission.partition(".")[0] in scopes or ALL_SCOPE in scopes
 
 
 _Moment = tuple[int, int, InForce, Mapping[str, tuple[int, int]], Surroundings]
@@ -180,7 +171,7 @@ class DecisionService:
             level=actor.level,
             risk=standing.risk,
             revoked=revoked,
-            in_scope=opening or in_scope(actor, question.permission),
+            in_scope=opening or actor.covers(question.permission),
             facts=tuple(sorted((name, str(context[name])) for name in context)) if context else (),
             org=actor.org_id,
             account_kind=known.account_kind,

@@ -103,6 +103,30 @@ def test_a_wider_request_asks_again_and_shows_all_that_will_stand(
     assert (after.id, after.scopes) == (before.id, frozenset({"openid", "profile", "api"}))
 
 
+def test_who_learns_that_somebody_signed_in_may_do_nothing_of_theirs_here(
+    home: IamHome, party: RelyingParty
+) -> None:
+    """Our own API is every application's audience unless it names another."""
+
+    def sent(scope: str, *verbs: str) -> set[int]:
+        tokens = answer_of(party.exchange(allowed(party, scope=scope, prompt="consent")))
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        return {party.browser.send(verb, headers=bearer).status for verb in verbs}
+
+    own = "/api/v1/iam/me"
+    parts = ("", "/sessions", "/export", "/consents", "/factors", "/mandates", "/change-requests")
+    attacks = (
+        *(f"GET {own}{part}" for part in parts),
+        f"POST {own}/mandates",
+        f"POST {own}/recovery-codes",
+        f"DELETE {own}/message-addresses/sms",
+        f"DELETE {own}/consents/cns_1",
+        "GET /api/v1/iam/change-requests/chg_1",
+    )
+    assert sent("openid profile", *attacks) == {403}
+    assert sent("openid api", f"GET {own}", f"GET {own}/export") == {200}
+
+
 def test_prompt_none_says_that_a_person_has_to_be_asked(party: RelyingParty) -> None:
     refused = location_of(party.authorize(prompt="none"))
     assert (refused["to"], refused["error"]) == (CALLBACK, "consent_required")
