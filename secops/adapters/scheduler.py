@@ -11,15 +11,14 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from typing import TYPE_CHECKING, Final
 
 from secops.kernel.clock import Clock
 from secops.kernel.jobs import Job
 from secops.kernel.leases import Lease, Leases
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 LEASE_SECONDS: Final = 15.0
 _RENEW_AT: Final = 0.5
@@ -80,6 +79,11 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin to tick, in threads of this process."""
+        # only here: neither commands nor gateways tick
+        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415
+        from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415
+        from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415
+
         # its warnings about ticks that had to wait are what coalescing is for
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         scheduler = BackgroundScheduler(
