@@ -160,6 +160,7 @@ class DepartureService:
             self.means.parts.revocations.revoke(tx, "token", epoch_id(mandate.id))
         handed = stores.departures.hand_over(tx, account.id, departure.successor_id)
         stores.credentials.clear(tx, account.id)
+        stores.message_addresses.clear(tx, account.id)
         stores.accounts.set_state(tx, account.id, "closed")
         self.means.parts.revocations.revoke(tx, "account", account.id)
         details = {

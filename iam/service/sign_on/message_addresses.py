@@ -93,19 +93,12 @@ class MessageAddressService:
     ) -> MaskedAddress:
         """Put the address into force; raise ``SignInRefused`` for any code but its own.
 
-        Wrong codes count as wrong factors do.
+        Wrong codes and references are recorded, and count as wrong factors do.
         """
         means = self.means
         require_fresh(means, actor)
-        try:
-            content = read_reference(means, _PURPOSE, reference)
-        except TokenRefused as error:
-            raise SignInRefused from error
-        if content["account"] != actor.id:
-            raise SignInRefused
-        attempt = bytes.fromhex(content["attempt"])
-        keys = guess_keys(means, actor.name, remote)
-        digest = code_digest(means, attempt, actor.id, code) if is_code(code) else b""
+        attempt, keys = self._asked(actor, reference), guess_keys(means, actor.name, remote)
+        digest = code_digest(means, attempt, actor.id, code) if attempt and is_code(code) else b""
 
         def work(tx: Transaction) -> MessageAddress | None:
             target = f"account:{actor.id}"
@@ -134,6 +127,14 @@ class MessageAddressService:
         if made is None:
             raise SignInRefused
         return MaskedAddress(made.channel, mask_of(means, made), made.created_at)
+
+    def _asked(self, actor: Actor, reference: str) -> bytes:
+        """Return which code ``reference`` waits for; empty if it is not the caller's."""
+        try:
+            content = read_reference(self.means, _PURPOSE, reference)
+        except TokenRefused:
+            return b""
+        return bytes.fromhex(content["attempt"]) if content["account"] == actor.id else b""
 
     def remove_address(self, actor: Actor, channel: str) -> None:
         """Take one of the caller's addresses away; raise ``NotFound`` if there is none."""

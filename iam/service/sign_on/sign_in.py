@@ -18,9 +18,17 @@ from iam.models.sessions import FactorAttempt, Opened, PasswordAttempt
 from iam.service.means import Means
 from iam.service.sign_on.codes import code_proof
 from iam.service.sign_on.guessing import GuessKeys, count_password, guess_keys, password_refused
-from iam.service.sign_on.opening import FEDERATED, Change, Opening, resume, store_password
+from iam.service.sign_on.opening import (
+    FEDERATED,
+    Change,
+    Opening,
+    Proof,
+    Subject,
+    resume,
+    store_password,
+)
 from iam.service.sign_on.owning import require_fresh
-from iam.service.sign_on.passwords import hash_if_due, hash_of_new
+from iam.service.sign_on.passwords import hash_if_due, hash_of_new, password_due
 from iam.service.sign_on.sessions import hang
 from iam.service.sign_on.stored_passwords import (
     hash_password,
@@ -86,7 +94,7 @@ class SignInService:
             # only who may have the factor learns of age and policy
             self.opening.refuse_by_policy(subject, proof, attempt.address)
             if not federated and subject.sealed is None:  # a sealed password doesn't age
-                new_hash = hash_if_due(means, subject, attempt.new_password or None)
+                new_hash = hash_if_due(means, subject, _wanted(means, subject, attempt, proof))
         change = Change(begun.once, begun.keys, new_hash, met=begun.unusual)
         return self.opening.open(subject, attempt, proof, change)
 
@@ -171,6 +179,13 @@ def _visitor(account: Account | None) -> Actor:
     if account is None:
         return visitor
     return Actor(kind="system", id="sign-in", org_id=account.org_id or ROOT_ORG, name="sign-in")
+
+
+def _wanted(means: Means, subject: Subject, attempt: FactorAttempt, proof: Proof) -> str | None:
+    """Return the new password, if there is one; a code by message changes none before its time."""
+    if proof.by_message and not password_due(means, subject):
+        return None
+    return attempt.new_password or None
 
 
 def _normal(password: str) -> str:

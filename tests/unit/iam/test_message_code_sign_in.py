@@ -322,6 +322,25 @@ def test_nobody_confirms_for_another_or_by_guessing(office: Office) -> None:
     with pytest.raises(SignInRefused):
         addresses.confirm_address(office.owner(), asked.reference, right, ADDRESS)
     assert addresses.list_addresses(office.owner()) == []
+    assert [outcome for outcome, _ in office.acts("iam.confirm_address")] == ["refused"] * 8
+
+
+def test_a_code_by_message_changes_no_password_that_is_not_due(office: Office) -> None:
+    office.enrol()
+    reference = office.home.begin("staff")
+    office.send(reference)
+    new = "a password of the thief's 4711"
+    attempt = FactorAttempt(reference, office.sms.code, ADDRESS, new_password=new)
+    office.home.services.sign_in.finish(attempt)
+    office.home.begin("staff")  # the owner's password is still the owner's
+
+
+def test_who_leaves_leaves_no_address_behind(office: Office) -> None:
+    office.enrol()
+    owner = office.owner()
+    departures = office.home.services.power.departures
+    departures.order_departure(office.actor("system-admin"), "staff", "left")
+    assert office.home.services.message_addresses.list_addresses(owner) == []
 
 
 def test_a_sign_in_code_confirms_no_address_and_the_other_way_round(office: Office) -> None:
