@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 from secops.kernel.actors import system_actor
@@ -14,6 +16,7 @@ from secops.kernel.waiting import about_to_wait, without_waiting
 from secops.web.lanes import Lane, build_wsgi
 from secops.web.messages import Request, Response, json_response, redirect
 from secops.web.routes import Public, Route
+from secops.web.server.client_certificates import Vouching
 from secops.web.server.connection import Connection
 from secops.web.server.serving import HttpServer, Listening
 from tests.unit.web.test_lanes import House
@@ -52,6 +55,7 @@ ROUTES = (
     route("/breaks", breaks),
     route("/slow", echo, fast=False),
     route("/slow-breaks", breaks, fast=False),
+    route("/told", lambda r: json_response({"told": r.headers.get("x-told")}), fast=False),
     route("/large", echo, fast=False, max_body=100_000),
     route("/got", echo, method="GET"),
     route("/got", echo, method="HEAD"),
@@ -121,12 +125,15 @@ class Wire(asyncio.Transport):
 class Site:
     """A server whose loop runs only as far as the test lets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, vouching: Vouching | None = None, *, proxy: str = "") -> None:
         house = House()
         self.disk = SlowDisk()
         lane = house.app.lane
-        application = build_wsgi(Lane(lane.reader, lane.dispatcher), ROUTES)
-        listening = Listening(addresses=(), port=8080, threads=2)
+        proxies = (ip_network(proxy),) if proxy else ()
+        origins = replace(lane.reader.origins, trusted_proxies=proxies, _trusted={})
+        reader = replace(lane.reader, origins=origins)
+        application = build_wsgi(Lane(reader, lane.dispatcher), ROUTES)
+        listening = Listening(addresses=(), port=8080, threads=2, vouching=vouching)
         self.server = HttpServer(application, self.disk, listening)
         self.loop = self.server._loop
 

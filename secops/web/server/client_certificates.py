@@ -2,7 +2,8 @@
 
 The handshake proves that the client holds the key; whether the certificate signs anybody in is
 judged where people sign in. Pages learn of it by one header that is signed in this process;
-what a client sends under that name is thrown away.
+what a client sends under that name is thrown away. Of whoever comes through a trusted proxy the
+connection proves nothing: it is the proxy's.
 """
 
 from __future__ import annotations

@@ -197,8 +197,11 @@ class HttpServer:
 
     def _slowly(self, connection: Connection, head: Head, body: bytes) -> Response:
         environ = environ_of(head, body, connection.remote, self._server_name)
-        if self._listening.vouching is not None:
-            self._listening.vouching.vouch(environ, connection.certificate)
+        vouching, origins = self._listening.vouching, self._application.lane.reader.origins
+        # a proxy's connection carries many people: what it proved is the proxy's own, and what
+        # it says of a certificate is signed or counts for nothing
+        if vouching is not None and not origins.trusts(connection.remote):
+            vouching.vouch(environ, connection.certificate)
         return run_wsgi(self._application.slow, environ)
 
     def _run(self, connection: Connection, head: Head, work: Callable[[], Response]) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from secops.kernel.errors import AuditUnavailable, SecopsError, TooLarge
 from secops.kernel.trail import PATIENCE, Act, OnDurable
 from secops.kernel.waiting import MustWait, about_to_wait, without_waiting
+from secops.web.server.client_certificates import Vouching
 from secops.web.server.commits import GroupCommit
 from tests.fakes.http_site import ACT, Site, SlowDisk, answers, post
 
@@ -69,6 +70,30 @@ def test_pipelined_requests_wait_behind_a_commit_and_keep_their_order(site: Site
         site.turn()
     bodies = [orjson.loads(body) for _, _, body in answers(wire.sent)]
     assert (bodies[0]["n"], bodies[1]["body"], bodies[2]["n"]) == ("1", "second", "3")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "certificate", "told"),
+    [
+        ("", b"of a person", "vouched: of a person"),
+        ("", b"", None),
+        # a proxy's connection carries everybody: what it proved is said of nobody
+        ("127.0.0.1/32", b"of the proxy", "the proxy's word"),
+        ("127.0.0.1/32", b"", "the proxy's word"),
+    ],
+)
+def test_a_connections_certificate_is_said_of_nobody_behind_a_proxy(
+    proxy: str, certificate: bytes, told: str | None
+) -> None:
+    site = Site(Vouching("x-told", lambda der: f"vouched: {der.decode()}"), proxy=proxy)
+    try:
+        connection, wire = site.connect()
+        connection.certificate = certificate
+        site.send(connection, post("/told", b"", b"x-told: the proxy's word\r\n"))
+        site.until(lambda: wire.sent != b"")
+        assert orjson.loads(answers(wire.sent)[0][2])["told"] == told
+    finally:
+        site.close()
 
 
 def test_many_requests_share_one_commit(site: Site) -> None:
