@@ -31,9 +31,10 @@ def refuse_same_person(means: Means, tx: Transaction, one: str, others: Iterable
 
 
 def refuse_requester(means: Means, tx: Transaction, actor: Actor, approval_id: str) -> None:
-    """Return if another person asked for the approval; raise ``SelfApproval``.
+    """Return if another person asked, and it is about another; raise ``SelfApproval``.
 
-    The kernel compares accounts; a person may have several.
+    The kernel compares accounts; a person may have several, and would decide about one by another.
     """
     asked = means.parts.approvals.get(tx, approval_id)
-    refuse_same_person(means, tx, actor.id, (asked.requester_id,))
+    about = asked.subject.removeprefix("account:")
+    refuse_same_person(means, tx, actor.id, (asked.requester_id, about))

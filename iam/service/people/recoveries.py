@@ -140,7 +140,8 @@ class RecoveryService:
             if asked.state != "approved" or asked.approver_id is None:
                 msg = "it is hastened once it has been approved"
                 raise ResetOver(msg)
-            refuse_same_person(means, tx, actor.id, (asked.requester_id, asked.approver_id))
+            others = (asked.requester_id, asked.approver_id, found.account_id)
+            refuse_same_person(means, tx, actor.id, others)
             if not means.stores.recoveries.hasten(tx, reset_id, tx.now + HASTENED, actor.id):
                 raise ResetOver
             cause = Cause(RESET_HASTENED, reset_id, tx.now + HASTENED)

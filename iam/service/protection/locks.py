@@ -18,7 +18,7 @@ from iam.models.sessions import OpSession
 from iam.models.zero_trust import Lock, LockKind
 from iam.service.changes import Asking, ChangeDesk, Sides, Verdict, ask_change, decide_change
 from iam.service.means import Means
-from iam.service.persons import refuse_requester
+from iam.service.persons import refuse_requester, refuse_same_person
 from iam.service.sign_on.sessions import end_one, ending_of, find_account
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.catalogue import Text
@@ -194,6 +194,7 @@ class LockService:
                 msg = "the lock waits for another request"
                 raise NotFound(msg)
             refuse_requester(means, tx, actor, lock.lift_approval)
+            refuse_same_person(means, tx, actor.id, (lock.subject,))
             change = means.stores.changes.get(tx, lock.lift_approval)
             verdict = Verdict("rejected", reason)
             if grant:

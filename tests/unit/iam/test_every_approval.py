@@ -152,6 +152,17 @@ def test_neither_who_asked_nor_their_second_account_approves(home: IamHome, kind
     assert view(home, change).request.state == "pending"
 
 
+@pytest.mark.parametrize("kind", ["iam.reset_account", "iam.lift_lock"])
+def test_nobody_approves_for_an_account_of_their_own_by_another_one(
+    home: IamHome, kind: str
+) -> None:
+    disguised = second_account(home, "staff", "security-admin")
+    change = ASKED[kind](home)
+    with pytest.raises(SelfApproval):
+        home.services.power.changes.approve_change(disguised, change)
+    assert view(home, change).request.state == "pending"
+
+
 # what was seen is what is approved
 
 
