@@ -20,30 +20,12 @@ _OWN: Final = SignedIn("the handler looks at the caller's own things alone")
 def routes(services: IamServices) -> tuple[Route, ...]:
     """Return the routes of consents."""
     calls = _Calls(services)
-    own = "/api/v1/iam/me/consents"
-    table = Table()
+    table, own = Table(), Table(level=1)
     table.add("GET /consents", "list_consents", SESSION_READ, calls.list_all)
     table.add("DELETE /consents/<consent>", "revoke_consent", SESSION_REVOKE, calls.revoke)
-    return (
-        *table.routes,
-        Route(
-            method="GET",
-            path=own,
-            operation="list_own_consents",
-            access=_OWN,
-            handler=calls.list_own,
-            credential="either",
-            listing=True,
-        ),
-        Route(
-            method="DELETE",
-            path=f"{own}/<consent>",
-            operation="revoke_own_consent",
-            access=_OWN,
-            handler=calls.revoke_own,
-            credential="either",
-        ),
-    )
+    own.add("GET /me/consents", "list_own_consents", _OWN, calls.list_own)
+    own.add("DELETE /me/consents/<consent>", "revoke_own_consent", _OWN, calls.revoke_own)
+    return (*table.routes, *own.routes)
 
 
 def consent_shape(view: ConsentView) -> dict[str, Any]:

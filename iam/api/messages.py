@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iam.api.shapes import schema, text
+from iam.api.shapes import Table, schema, text
 from iam.models.messages import MaskedAddress, NewAddress
 from iam.service import IamServices
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import rfc3339_or_none
 from secops.web.messages import Request, Response, json_response
-from secops.web.routes import Route, Schema, SignedIn
+from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("the caller's own addresses")
 _ASKED: Final = schema("NewMessageAddress", ("channel", "address"), channel={}, address={})
@@ -22,34 +22,20 @@ _BODY: Final = 16_384
 def routes(services: IamServices) -> tuple[Route, ...]:
     """Return the routes of ``/api/v1/iam/me/message-addresses``."""
     calls = _Calls(services)
-
-    def change(method: str, path: str, operation: str, request: Schema | None = None) -> Route:
-        return Route(
-            method=method,
-            path=f"/api/v1/iam/me/message-addresses{path}",
-            operation=operation,
-            access=_OWN,
-            handler=getattr(calls, operation),
-            request=request,
-            credential="either",
-            fresh_seconds=FRESH_SECONDS,
-            max_body=_BODY,
-        )
-
-    return (
-        Route(
-            method="GET",
-            path="/api/v1/iam/me/message-addresses",
-            operation="list_message_addresses",
-            access=_OWN,
-            handler=calls.list_message_addresses,
-            credential="either",
-            listing=True,
-        ),
-        change("POST", "", "ask_message_address", _ASKED),
-        change("POST", "/confirmation", "confirm_message_address", _CODE),
-        change("DELETE", "/<channel>", "remove_message_address"),
+    own = "/me/message-addresses"
+    table = Table(level=1, fresh_seconds=FRESH_SECONDS, max_body=_BODY)
+    add = table.add
+    add(f"GET {own}", "list_message_addresses", _OWN, calls.list_message_addresses)
+    add(f"POST {own}", "ask_message_address", _OWN, calls.ask_message_address, request=_ASKED)
+    add(
+        f"POST {own}/confirmation",
+        "confirm_message_address",
+        _OWN,
+        calls.confirm_message_address,
+        request=_CODE,
     )
+    add(f"DELETE {own}/<channel>", "remove_message_address", _OWN, calls.remove_message_address)
+    return tuple(table.routes)
 
 
 def address_shape(address: MaskedAddress) -> dict[str, object]:

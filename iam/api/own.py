@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iam.api.shapes import session_shape
+from iam.api.shapes import Table, session_shape
 from iam.service import IamServices
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Route, SignedIn
@@ -16,33 +16,11 @@ _OWN: Final = SignedIn("the handler looks at the caller's own things alone")
 def routes(services: IamServices) -> tuple[Route, ...]:
     """Return the routes of ``/api/v1/iam/me``."""
     calls = _Calls(services)
-    return (
-        Route(
-            method="GET",
-            path="/api/v1/iam/me",
-            operation="get_own_account",
-            access=_OWN,
-            handler=calls.me,
-            credential="either",
-        ),
-        Route(
-            method="GET",
-            path="/api/v1/iam/me/sessions",
-            operation="list_own_sessions",
-            access=_OWN,
-            handler=calls.sessions,
-            credential="either",
-            listing=True,
-        ),
-        Route(
-            method="DELETE",
-            path="/api/v1/iam/me/sessions/<session>",
-            operation="end_own_session",
-            access=_OWN,
-            handler=calls.end,
-            credential="either",
-        ),
-    )
+    table = Table(level=1)
+    table.add("GET /me", "get_own_account", _OWN, calls.me)
+    table.add("GET /me/sessions", "list_own_sessions", _OWN, calls.sessions)
+    table.add("DELETE /me/sessions/<session>", "end_own_session", _OWN, calls.end)
+    return tuple(table.routes)
 
 
 @dataclass(frozen=True, slots=True)

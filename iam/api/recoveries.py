@@ -19,8 +19,7 @@ _REASON: Final = schema("EmergencyReason", ("reason",), reason={})
 
 def routes(services: IamServices) -> tuple[Route, ...]:
     """Return the routes of waiting resets."""
-    calls, table = _Calls(services), Table()
-    own = "/api/v1/iam/me/resets"
+    calls, table, own = _Calls(services), Table(), Table(level=1)
     table.add(
         "POST /resets/<reset>/hasten",
         "hasten_reset",
@@ -28,26 +27,9 @@ def routes(services: IamServices) -> tuple[Route, ...]:
         calls.hasten,
         request=_REASON,
     )
-    return (
-        *table.routes,
-        Route(
-            method="GET",
-            path=own,
-            operation="list_own_resets",
-            access=_OWN,
-            handler=calls.own,
-            credential="either",
-            listing=True,
-        ),
-        Route(
-            method="POST",
-            path=f"{own}/<reset>/cancel",
-            operation="cancel_reset",
-            access=_OWN,
-            handler=calls.cancel,
-            credential="either",
-        ),
-    )
+    own.add("GET /me/resets", "list_own_resets", _OWN, calls.own)
+    own.add("POST /me/resets/<reset>/cancel", "cancel_reset", _OWN, calls.cancel)
+    return (*table.routes, *own.routes)
 
 
 def recovery_shape(recovery: Recovery) -> dict[str, object]:

@@ -16,6 +16,7 @@ from iam.models.clients import Client
 from iam.models.sessions import OpSession
 from secops.kernel.clock import SECOND, rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
+from secops.web.limits import MAX_BODY
 from secops.web.messages import Request, Response
 from secops.web.routes import Access, Credential, Route, Schema
 
@@ -162,10 +163,22 @@ def schema(title: str, required: tuple[str, ...] = (), /, **properties: dict[str
 
 
 class Table:
-    """Collects the routes of ``/api/v1/iam``; what changes something needs two factors."""
+    """Collects the routes of ``/api/v1/iam``; what changes something needs two factors.
 
-    def __init__(self, credential: Credential = "either") -> None:
+    ``level`` 1 is for what people may always do about themselves; ``fresh_seconds`` is the
+    greatest age of the sign-in of whoever changes something.
+    """
+
+    def __init__(
+        self,
+        credential: Credential = "either",
+        *,
+        level: int = 2,
+        fresh_seconds: int | None = None,
+        max_body: int = MAX_BODY,
+    ) -> None:
         self._credential: Credential = credential
+        self._level, self._fresh, self._max_body = level, fresh_seconds, max_body
         self.routes: list[Route] = []
 
     def add(
@@ -188,7 +201,9 @@ class Table:
                 handler=handler,
                 request=request,
                 credential=self._credential,
-                level=1 if method == "GET" else 2,
+                level=1 if method == "GET" else self._level,
+                fresh_seconds=None if method == "GET" else self._fresh,
+                max_body=self._max_body,
                 listing=operation.startswith("list_"),
             )
         )
