@@ -269,6 +269,8 @@ class Opening:
         means.stores.sessions.add(tx, session)
         means.stores.accounts.signed_in(tx, session.account_id, tx.now)
         details["amr"] = list(session.amr)
+        if sealed is not None:
+            details["break_glass"] = True  # its one alert is ``breaking_glass``'s
         tx.record(Act("iam.sign_in", actor, f"session:{session.id}", details=details))
         record_advice(tx, actor, advice, f"session:{session.id}", met=met)
         return "right"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -79,7 +80,7 @@ class Place:
     def state(self) -> str:
         return {each.role: each.state for each in self.service.list_break_glass(self.audit)}[ROLE]
 
-    def acts(self, action: str) -> list[dict[str, object]]:
+    def acts(self, action: str) -> list[dict[str, Any]]:
         return [leaf for leaf in self.home.leaves() if leaf["action"] == action]
 
     def actor(self, envelopes: Envelopes) -> Actor:
@@ -249,6 +250,8 @@ def test_every_use_is_an_act_that_a_rule_alerts_on_and_a_notice_to_administrator
     assert [act["outcome"] for act in acts] == ["done", "done"]
     # a rule about the account would raise its risk, and end the session in the emergency
     assert sealed.account not in json.dumps(acts)
+    marks = [act["details"].get("break_glass") for act in place.acts("iam.sign_in")]
+    assert marks == [None, True, None, True]  # other rules leave these sign-ins to that one
     place.home.services.notices.deliver()
     told = [each.to for each in place.sms.sent if each.template == "break_glass_opened"]
     assert told == ["+8613812345678"] * 2
