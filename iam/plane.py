@@ -102,6 +102,7 @@ from iam.service.upstream.providers import Providers
 from iam.service.upstream.sign_in import UpstreamSignIn
 from iam.service.zero_trust.book import PolicyBook
 from iam.service.zero_trust.decisions import DecisionService
+from iam.service.zero_trust.demands import DemandProjection
 from iam.service.zero_trust.drafting import Drafting
 from iam.service.zero_trust.policies import PolicyService
 from iam.service.zero_trust.record import DecisionRecord
@@ -268,6 +269,7 @@ def _decision_point(
         surroundings=SurroundingsProjection(
             transactions, stores.surroundings, revocations, parts.clock
         ),
+        demands=DemandProjection(transactions, stores.demands, parts.clock),
         record=DecisionRecord(
             parts,
             stores.decisions,

@@ -10,6 +10,7 @@ import orjson
 
 from iam.api.shapes import Table, client_shape, number, schema, text, texts
 from iam.models.clients import TOKEN_ALGORITHMS, IssuedClient, NewClient
+from iam.models.real_name import DEMANDS, NO_DEMAND
 from iam.service import IamServices
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import CLIENT_CREATE, CLIENT_READ, ROLE_ASSIGN
@@ -38,6 +39,7 @@ _NEW = schema(
     par_required={"type": "boolean"},
     level={"type": "integer"},
     max_age={"type": "integer", "description": "seconds"},
+    real_name_level={"enum": list(DEMANDS)},
     back_channel_uri={},
     sector={},
     token_alg={"enum": list(TOKEN_ALGORITHMS)},
@@ -82,6 +84,7 @@ def _demands(body: Mapping[str, Any]) -> dict[str, Any]:
         "par_required": body.get("par_required") is True,
         "level": number(body, "level") if "level" in body else 1,
         "max_age": number(body, "max_age") if body.get("max_age") is not None else None,
+        "real_name_level": text(body, "real_name_level", NO_DEMAND),
     }
 
 

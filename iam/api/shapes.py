@@ -149,6 +149,7 @@ def client_shape(client: Client) -> dict[str, Any]:
         "consent": client.consent,
         "level": client.level,
         "max_age": client.max_age,
+        "real_name_level": client.real_name_level,
         "token_alg": client.token_alg,
         "back_channel_uri": client.back_channel_uri,
         "disabled": client.disabled_at is not None,

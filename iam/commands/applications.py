@@ -16,6 +16,7 @@ from iam.models.clients import (
     IssuedClient,
     NewClient,
 )
+from iam.models.real_name import DEMANDS, NO_DEMAND
 from iam.service import IamServices
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
@@ -45,6 +46,7 @@ def _record(client: Client) -> dict[str, Any]:
         "profile": client.profile,
         "dpop_bound": client.dpop_bound,
         "level": client.level,
+        "real_name_level": client.real_name_level,
         "back_channel_uri": client.back_channel_uri,
         "consent": client.consent,
         "token_alg": client.token_alg,
@@ -73,6 +75,12 @@ def _hand_out(issued: IssuedClient, output: Path | None) -> None:
 @click.option("--par", is_flag=True, help="It always pushes its authorization requests.")
 @click.option("--level", type=click.IntRange(1, 3), default=1, help="Least sign-in level.")
 @click.option("--max-age", type=click.IntRange(0), help="Greatest age of a sign-in, seconds.")
+@click.option(
+    "--real-name-level",
+    type=click.Choice(list(DEMANDS)),
+    default=NO_DEMAND,
+    help="How far the people who sign in must have been verified.",
+)
 @click.option("--back-channel-uri", help="Where it is told that a session ended.")
 @click.option(
     "--token-alg",
@@ -111,6 +119,7 @@ def create_client(ctx: click.Context, /, client_id: str, **given: Any) -> None:
         par_required=given["par"],
         level=given["level"],
         max_age=given["max_age"],
+        real_name_level=given["real_name_level"],
         back_channel_uri=given["back_channel_uri"],
         sector=given["sector"],
         token_alg=given["token_alg"],

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from iam.errors import RealNameSchemesInvalid
 from iam.models.real_name import (
+    CERTIFICATE,
+    DEMANDS,
+    LEVEL_TEXTS,
     MAX_SCHEMES_TEXT,
     MEANINGS,
     RealNameScheme,
@@ -20,6 +23,8 @@ from secops.kernel.clock import SECOND
 
 _ID: Final = re.compile(r"[a-z]{2}(?:-[a-z0-9]{1,12})+", re.ASCII)
 _HIGHEST: Final = 9
+_UNMET: Final = CERTIFICATE + 1
+_NOTHING: Final = Text("未核验", "not verified")
 _FIELDS: Final = frozenset({"id", "title", "source", "levels"})
 
 
@@ -116,3 +121,16 @@ def real_name_claim(levels: Sequence[RealNameLevel], now: int) -> dict[str, Any]
         "at": latest.at // SECOND,
         "exp": latest.expires_at // SECOND,
     }
+
+
+def demanded_rung(demand: str) -> int:
+    """Return the least level that meets ``demand``, 0 for none.
+
+    A word we don't know is met by nobody: a later version may have written it.
+    """
+    return DEMANDS.get(demand, _UNMET)
+
+
+def level_text(level: int) -> Text:
+    """Return what a level of our ladder stands for."""
+    return LEVEL_TEXTS.get(level, _NOTHING)

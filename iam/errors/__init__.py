@@ -35,6 +35,7 @@ from iam.errors.oauth import (
     InvalidTarget,
     LoginRequired,
     OAuthRefused,
+    RealNameTooLow,
     RedirectRefused,
     RegistrationNotSupported,
     RequestNotSupported,
@@ -74,7 +75,7 @@ from iam.errors.power import (
     TwoPersonsNeeded,
 )
 from iam.errors.recovery import BreakGlassKept, BreakGlassState, ResetOver, ResetTooEarly
-from iam.errors.sites import PathRefused, SiteRefused, SiteSignIn, SiteUnknown
+from iam.errors.sites import PathRefused, SiteRealNameTooLow, SiteRefused, SiteSignIn, SiteUnknown
 from iam.errors.upstream import (
     LocalSignInClosed,
     RealNameSchemesInvalid,
@@ -151,6 +152,7 @@ __all__ = [
     "PrivilegeRefused",
     "RateExceeded",
     "RealNameSchemesInvalid",
+    "RealNameTooLow",
     "RedirectRefused",
     "RegistrationNotSupported",
     "RequestNotSupported",
@@ -162,6 +164,7 @@ __all__ = [
     "SecondFactorNeeded",
     "SignInRefused",
     "SignInUnusual",
+    "SiteRealNameTooLow",
     "SiteRefused",
     "SiteSignIn",
     "SiteUnknown",

@@ -96,6 +96,18 @@ class AccessDenied(OAuthRefused):
     remedy = Text("请联系安全管理员。", "Ask the security administrator.")
 
 
+class RealNameTooLow(AccessDenied):
+    """The person's real name is verified less than the application demands."""
+
+    code = "iam.oauth_real_name_too_low"
+    title = Text("实名等级不足", "The real name is not verified enough")
+    remedy = Text(
+        "请在上级身份源或其窗口完成更高等级的实名核验,再由上级身份源登录。",
+        "Have your name verified at a higher level with the province's identity centre or at its"
+        " counter, then sign in through it.",
+    )
+
+
 class LoginRequired(OAuthRefused):
     """``prompt=none``, and nobody is signed in (OIDC Core 3.1.2.6)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iam.errors.oauth import RealNameTooLow
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Forbidden, Unauthenticated
@@ -44,6 +45,14 @@ class SiteRefused(Forbidden):
         super().__init__(detail)
         self.actor = actor
         self.target = target
+
+
+class SiteRealNameTooLow(SiteRefused):
+    """The person's real name is verified less than the site demands."""
+
+    code = "iam.site_real_name_too_low"
+    title = RealNameTooLow.title
+    remedy = RealNameTooLow.remedy
 
 
 class SiteSignIn(Unauthenticated):

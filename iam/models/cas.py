@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from iam.models.real_name import NO_DEMAND
+
 
 @dataclass(frozen=True, slots=True)
 class CasService:
@@ -12,6 +14,7 @@ class CasService:
 
     ``pairwise``: it knows people by a name of its own instead of the login name;
     ``attributes`` are what it is told besides; ``single_logout``: it is told of a session's end.
+    ``real_name_level`` (one of ``DEMANDS``) is what it demands of people.
     """
 
     id: str
@@ -22,6 +25,7 @@ class CasService:
     pairwise: bool = False
     single_logout: bool = False
     disabled: bool = False
+    real_name_level: str = NO_DEMAND
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from iam.models.real_name import NO_DEMAND
 from secops.kernel.access import Possession
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
@@ -27,7 +28,8 @@ class Client:
     ``first_party`` applications see the account's own identifier as ``sub``, all others a
     pairwise one, the same for those of one ``sector``. ``audiences``: whom its tokens may
     address; the first is the default. ``jwks`` is a JWK set as text. ``level`` and
-    ``max_age`` (seconds) are what it demands of every sign-in. ``token_alg`` signs its tokens.
+    ``max_age`` (seconds) are what it demands of every sign-in, ``real_name_level`` (one of
+    ``DEMANDS``) of the people themselves. ``token_alg`` signs its tokens.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Client:
     sector: str | None = None
     token_alg: TokenAlgorithm = ES256
     consent: ConsentRule = "ask"
+    real_name_level: str = NO_DEMAND
 
     @property
     def public(self) -> bool:
@@ -96,6 +99,7 @@ class NewClient:
     sector: str | None = None
     token_alg: TokenAlgorithm = ES256
     consent: ConsentRule = "none"
+    real_name_level: str = NO_DEMAND
 
     @property
     def auth_method(self) -> AuthMethod:

@@ -21,6 +21,16 @@ MEANINGS: Final[Mapping[str, int]] = {
     "certificate": CERTIFICATE,
 }
 """What a level can stand for, on our own ladder: policies compare these numbers."""
+NO_DEMAND: Final = "none"
+DEMANDS: Final[Mapping[str, int]] = {NO_DEMAND: 0, **MEANINGS}
+"""What an application can demand of the people who sign in to it."""
+LEVEL_TEXTS: Final[Mapping[int, Text]] = {
+    SELF_DECLARED: Text("自行申报", "self-declared"),
+    TWO_ELEMENTS: Text("姓名与号码二要素核验", "name and number verified"),
+    DOCUMENT: Text("人证核验", "person and document verified"),
+    CERTIFICATE: Text("电子认证证书或窗口核验", "certificate, or verified at a counter"),
+}
+"""How people read a level; one below these stands for nobody having verified anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,10 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class OpenableApplication:
-    """An application as one person sees it: may it be opened, and why (not)."""
+    """An application as one person sees it: may it be opened, and why (not).
+
+    ``demand`` is the real-name level it wants of people, None for none.
+    """
 
     id: str
     name: str
@@ -227,3 +230,4 @@ class OpenableApplication:
     reason: str
     because: Text | None
     helps: tuple[Text, ...]
+    demand: Text | None = None

@@ -82,6 +82,7 @@ from iam.ports.upstream import (
 )
 from iam.ports.zero_trust import (
     DecisionStore,
+    DemandStore,
     DeviceStore,
     LockStore,
     PolicyStore,
@@ -102,6 +103,7 @@ __all__ = [
     "ConsentStore",
     "CredentialStore",
     "DecisionStore",
+    "DemandStore",
     "DepartureStore",
     "DeviceGrantStore",
     "DeviceStore",
@@ -205,3 +207,4 @@ class IamStores:
     recoveries: RecoveryStore
     break_glass: BreakGlassStore
     consents: ConsentStore
+    demands: DemandStore

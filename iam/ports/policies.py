@@ -17,6 +17,7 @@ class PolicyQuestion:
     it takes part in the key depends on what the policies mention (``PolicyEngine.key``).
     ``application`` is the client a token was issued to or, for ``iam.application.open``, the
     one that is to be opened. ``grade`` is the data grade of ``resource_kind``, 0 for unknown.
+    ``real_name_demanded``: what the application that is opened wants, 0 for nothing.
     ``proof_due``: the risk rose since the sign-in, so that a newer one is demanded.
     """
 
@@ -47,6 +48,7 @@ class PolicyQuestion:
     grade: int = 0
     proof_due: bool = False
     risk_limit: int = 80
+    real_name_demanded: int = 0
 
 
 CIRCUMSTANCES: Final[Mapping[str, type]] = {
@@ -59,6 +61,7 @@ CIRCUMSTANCES: Final[Mapping[str, type]] = {
     "org": str,
     "account_kind": str,
     "real_name_level": int,
+    "real_name_demanded": int,
     "factors": tuple,
     "signed_in_minutes": int,
     "zones": tuple,

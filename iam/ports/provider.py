@@ -48,6 +48,10 @@ class DeviceGrantStore(Protocol):
         """Consume the client's approved device; return it."""
         ...
 
+    def session_of(self, tx: Transaction, digest: bytes, client_id: str) -> str | None:
+        """Return the session that approved the client's device, while it waits to be told."""
+        ...
+
     def poll(self, tx: Transaction, digest: bytes, client_id: str) -> DeviceGrant | None:
         """Note that it was asked; return it as it stood before, None if it is unknown."""
         ...

@@ -100,6 +100,14 @@ class GrantStore(Protocol):
         """Return how the client's code was redeemed before, if it was."""
         ...
 
+    def session_of_code(self, tx: Transaction, digest: bytes, client_id: str) -> str | None:
+        """Return the session of the client's code while it waits."""
+        ...
+
+    def session_of_family(self, tx: Transaction, family: bytes, client_id: str) -> str | None:
+        """Return the session of the client's family."""
+        ...
+
     def add_family(self, tx: Transaction, family: Family) -> None:
         """Store a family in generation 0."""
         ...

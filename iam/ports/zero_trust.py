@@ -185,3 +185,11 @@ class SurroundingsStore(Protocol):
     def of_account(self, tx: Transaction, account_id: str) -> Surroundings | None:
         """Return what is known of an account without a session."""
         ...
+
+
+class DemandStore(Protocol):
+    """What applications demand of the people who open them."""
+
+    def of_application(self, tx: Transaction, application: str) -> str | None:
+        """Return the real-name level it demands, None where it is not registered."""
+        ...

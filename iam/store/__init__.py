@@ -11,6 +11,7 @@ from iam.store.changes import Changes
 from iam.store.clients import Clients
 from iam.store.consents import Consents
 from iam.store.credentials import Credentials
+from iam.store.demands import Demands
 from iam.store.departures import Departures
 from iam.store.device_grants import DeviceGrants, PushedRequests
 from iam.store.devices import Devices, SurroundingsReader
@@ -81,4 +82,5 @@ def make_stores(schemes: RealNameSchemes | None = None) -> IamStores:
         recoveries=Recoveries(),
         break_glass=BreakGlassAccounts(),
         consents=Consents(),
+        demands=Demands(),
     )

@@ -28,6 +28,7 @@ def _service(row: Any) -> CasService:
         pairwise=row.pairwise,
         single_logout=row.single_logout,
         disabled=row.disabled,
+        real_name_level=row.real_name_level,
     )
 
 

@@ -28,6 +28,7 @@ _PLAIN: Final = (
     "sector",
     "token_alg",
     "consent",
+    "real_name_level",
 )
 
 

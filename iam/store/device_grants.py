@@ -146,6 +146,15 @@ class DeviceGrants:
         ).first()
         return None if row is None else _device(row)
 
+    def session_of(self, tx: Transaction, digest: bytes, client_id: str) -> str | None:
+        """Return the session that approved the client's device, while it waits to be told."""
+        column = device_grants.c
+        query = sa.select(column.session_id).where(
+            column.digest == digest, column.client_id == client_id, column.state == "approved"
+        )
+        found = tx.execute(query).scalar()
+        return None if found is None else str(found)
+
     def poll(self, tx: Transaction, digest: bytes, client_id: str) -> DeviceGrant | None:
         """Note that it was asked; return it as it stood before, None if it is unknown."""
         mine = (device_grants.c.digest == digest, device_grants.c.client_id == client_id)

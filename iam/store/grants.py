@@ -96,6 +96,24 @@ class Grants:
             family=bytes(row.family),
         )
 
+    def session_of_code(self, tx: Transaction, digest: bytes, client_id: str) -> str | None:
+        """Return the session of the client's code while it waits."""
+        column = codes.c
+        query = sa.select(column.session_id).where(
+            column.digest == digest, column.client_id == client_id, column.used_at.is_(None)
+        )
+        found = tx.execute(query).scalar()
+        return None if found is None else str(found)
+
+    def session_of_family(self, tx: Transaction, family: bytes, client_id: str) -> str | None:
+        """Return the session of the client's family."""
+        column = families.c
+        query = sa.select(column.session_id).where(
+            column.id == family, column.client_id == client_id
+        )
+        found = tx.execute(query).scalar()
+        return None if found is None else str(found)
+
     def add_family(self, tx: Transaction, family: Family) -> None:
         """Store a family in generation 0."""
         tx.execute(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from iam.core.rfc6749.authorize import registrable_uri
 from iam.errors import InvalidRequest
+from iam.models.real_name import DEMANDS
 
 ATTRIBUTES: Final = ("acr", "amr", "credit_code", "org", "real_name_level", "roles")
 MAX_URL: Final = 255
@@ -18,6 +19,7 @@ _FIELDS: Final = {
     "pairwise": bool,
     "single_logout": bool,
     "disabled": bool,
+    "real_name_level": str,
 }
 _ID: Final = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
 _TICKET: Final = re.compile(r"ST-([0-9a-f]{32})-([0-9a-f]{32})", re.ASCII)
@@ -45,6 +47,9 @@ def check_service(service_id: str, after: Mapping[str, Any]) -> None:
     wanted = after["attributes"]
     if not all(isinstance(name, str) and name in ATTRIBUTES for name in wanted):
         msg = f"attributes are of {', '.join(ATTRIBUTES)}"
+        raise InvalidRequest(msg)
+    if after["real_name_level"] not in DEMANDS:
+        msg = f"the real-name level is one of {', '.join(DEMANDS)}"
         raise InvalidRequest(msg)
 
 

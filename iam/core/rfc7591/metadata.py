@@ -11,6 +11,7 @@ import orjson
 
 from iam.errors import InvalidClientMetadata
 from iam.models.clients import ES256, Client, ConsentRule, NewClient
+from iam.models.real_name import NO_DEMAND
 from iam.models.sessions import ACR_PREFIX, acr_of
 
 MAX_NAME: Final = 120
@@ -59,6 +60,7 @@ def read_metadata(client_id: str, given: Mapping[str, Any]) -> NewClient:
         sector=_sector(given),
         token_alg=_text(given, "id_token_signed_response_alg", ES256),
         consent=_consent(given),
+        real_name_level=_text(given, "default_real_name_level", NO_DEMAND),
     )
     if (method == "private_key_jwt") != (new.auth_method == "private_key_jwt"):
         msg = "private_key_jwt needs jwks or jwks_uri, and they belong to nothing else"
@@ -161,6 +163,7 @@ def describe_client(client: Client) -> dict[str, Any]:
         "dpop_bound_access_tokens": client.dpop_bound,
         "require_pushed_authorization_requests": client.par_required,
         "default_acr_values": [acr_of(client.level)],
+        "default_real_name_level": client.real_name_level,
         "profile": client.profile,
         "consent": client.consent,
         "subject_type": "pairwise",

@@ -12,10 +12,13 @@ from iam.core.rfc9470.demands import LEVELS
 from iam.errors import IdentityInvalid, InvalidRequest, NameTaken, RedirectRefused
 from iam.models.clients import DEVICE_GRANT, TOKEN_ALGORITHMS, NewClient
 from iam.models.options import CLI_CLIENT, CONSOLE_CLIENT
+from iam.models.real_name import DEMANDS, NO_DEMAND
 
 GRANTS: Final = frozenset(
     {"authorization_code", "refresh_token", "client_credentials", DEVICE_GRANT}
 )
+OF_PEOPLE: Final = frozenset({"authorization_code", DEVICE_GRANT})
+"""Grants by which a person signs in."""
 MAX_URIS: Final = 20
 MAX_JWKS: Final = 16_384
 MAX_AGE: Final = 99_999_999
@@ -45,6 +48,16 @@ def check_client(new: NewClient) -> None:
         raise InvalidRequest(msg)
     if new.level not in LEVELS or not 0 <= (new.max_age or 0) <= MAX_AGE:
         msg = "the level is 1, 2 or 3, and the greatest age a number of seconds"
+        raise InvalidRequest(msg)
+    _check_real_name(new)
+
+
+def _check_real_name(new: NewClient) -> None:
+    if new.real_name_level not in DEMANDS:
+        msg = f"the real-name level is one of {', '.join(DEMANDS)}"
+        raise InvalidRequest(msg)
+    if new.real_name_level != NO_DEMAND and not new.grants & OF_PEOPLE:
+        msg = "a real-name level is demanded of people, and nobody signs in to this application"
         raise InvalidRequest(msg)
 
 

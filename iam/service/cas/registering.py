@@ -69,9 +69,14 @@ class CasServiceChange:
             pairwise=after["pairwise"],
             single_logout=after["single_logout"],
             disabled=after["disabled"],
+            real_name_level=after["real_name_level"],
         )
         self.means.stores.cas.put_service(tx, service)
-        details = {"attributes": list(service.attributes), "disabled": service.disabled}
+        details = {
+            "attributes": list(service.attributes),
+            "disabled": service.disabled,
+            "real_name_level": service.real_name_level,
+        }
         tx.record(Act("iam.change_cas_service", actor, f"cas:{service_id}", details=details))
 
 

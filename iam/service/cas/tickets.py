@@ -12,12 +12,12 @@ from iam.core.base64url import encode
 from iam.core.cas30.answers import FailureCode, Told, wants_json, write_answer
 from iam.core.cas30.services import MAX_URL, read_ticket, write_ticket
 from iam.core.rfc6749.authorize import answer_location
-from iam.errors import AccessDenied, RedirectRefused, TokenRefused
+from iam.errors import RedirectRefused, TokenRefused
 from iam.models.cas import CasAnswer, CasLogin, CasService, CasTicket
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import SessionService, decide_opening
+from iam.service.sign_on.sessions import SessionService, require_opening
 from iam.service.zero_trust.decisions import DecisionService
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND, to_rfc3339
@@ -128,7 +128,7 @@ class CasTickets:
 
     def _grant(self, service: CasService, session: OpSession, *, fresh: bool) -> str:
         means = self.means
-        self._refuse_by_policy(service, session)
+        require_opening(means, self.decisions, session, f"cas:{service.id}")
         ticket = CasTicket(
             id=means.random(16).hex(),
             org_id=session.org_id,
@@ -147,11 +147,6 @@ class CasTickets:
 
         means.parts.transactions.run(work)
         return ticket_text(means, ticket.id)
-
-    def _refuse_by_policy(self, service: CasService, session: OpSession) -> None:
-        decision = decide_opening(self.means, self.decisions, session, f"cas:{service.id}")
-        if not decision.allowed:
-            raise AccessDenied(decision.reason)
 
     def _validate(
         self, tx: Transaction, ticket_id: str, asked: tuple[str, bool], *, attributes: bool

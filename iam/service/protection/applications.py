@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from iam.core.real_name import demanded_rung, level_text
 from iam.models.clients import Client
+from iam.models.real_name import NO_DEMAND
 from iam.models.zero_trust import OpenableApplication
 from iam.service.means import Means
 from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
@@ -36,6 +38,7 @@ class ApplicationService:
     def _look(self, actor: Actor, client: Client) -> OpenableApplication:
         question = Question(actor, APPLICATION_OPEN, f"application:{client.id}")
         decision = self.decisions.consider(question)
+        demand = client.real_name_level
         return OpenableApplication(
             id=client.id,
             name=client.name,
@@ -44,6 +47,7 @@ class ApplicationService:
             reason=decision.reason,
             because=decision.because,
             helps=decision.helps,
+            demand=None if demand == NO_DEMAND else level_text(demanded_rung(demand)),
         )
 
 

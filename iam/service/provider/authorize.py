@@ -14,7 +14,6 @@ from iam.core.rfc9068.verify import signed_claims
 from iam.core.rfc9126.reference import digest_of_reference
 from iam.core.rfc9470.demands import fresh
 from iam.errors import (
-    AccessDenied,
     ConsentDenied,
     ConsentRequired,
     InvalidRequest,
@@ -35,7 +34,13 @@ from iam.service.provider.directory import ClientDirectory
 from iam.service.provider.issuing import Issuer
 from iam.service.provider.pushing import MAX_PARAMETERS, PARAMETERS, PushService
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import SessionService, decide_opening, own_actor
+from iam.service.sign_on.sessions import (
+    SessionService,
+    decide_opening,
+    opening_of,
+    opening_refused,
+    own_actor,
+)
 from iam.service.zero_trust.decisions import DecisionService
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -218,7 +223,8 @@ class AuthorizeService:
             return False
         if decision.step_up is not None and started is None:
             return True
-        raise AccessDenied(decision.reason)
+        asked = opening_of(own_actor(session), client.id)
+        raise opening_refused(self.decisions, asked, decision)
 
     def _must_sign_in(
         self,

@@ -69,6 +69,7 @@ class ClientService:
             sector=new.sector,
             consent=new.consent,
             token_alg=new.token_alg,
+            real_name_level=new.real_name_level,
         )
 
         return client, secret
@@ -83,6 +84,7 @@ class ClientService:
             "profile": client.profile,
             "consent": client.consent,
             "token_alg": client.token_alg,
+            "real_name_level": client.real_name_level,
         }
         tx.record(Act("iam.create_client", actor, f"client:{client.id}", details=details))
 

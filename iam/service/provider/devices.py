@@ -30,6 +30,7 @@ from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.directory import ClientDirectory, actor_of_client
 from iam.service.provider.grants import GrantService
+from iam.service.sign_on.sessions import opening_of, opening_refused
 from secops.kernel.actors import Actor
 from secops.kernel.clock import MINUTE, SECOND
 from secops.kernel.errors import Conflict, StepUpRequired, Unauthenticated
@@ -157,7 +158,7 @@ class DeviceGrantService:
         """Approve or deny the device under a code, once; return its application's name.
 
         Raises ``DeviceCodeRefused``, or ``StepUpRequired`` where the application demands a
-        stronger or fresher sign-in than the caller's.
+        stronger or fresher sign-in than the caller's, or ``AccessDenied`` by policy.
         """
         self.means.parts.access.require(actor, OWN_USE, "device:*")
         digest = self._digest(plain_code(typed) or "")
@@ -192,6 +193,15 @@ class DeviceGrantService:
         if not fresh(actor.auth_time, client.max_age, self.means.now):
             msg = f"{client.name} needs a sign-in of the last {client.max_age} s"
             raise StepUpRequired(msg, max_age=client.max_age)
+        asked = opening_of(actor, client.id)
+        decision = self.grants.decisions.decide(asked)
+        if decision.allowed:
+            return
+        if (proof := decision.step_up) is not None:
+            raise StepUpRequired(
+                decision.reason, acr_values=proof.acr_values, max_age=proof.max_age
+            )
+        raise opening_refused(self.grants.decisions, asked, decision)
 
     def _guessed(
         self, actor: Actor, find: Callable[[Transaction], DeviceGrant | None]
@@ -223,6 +233,8 @@ class DeviceGrantService:
         family = self.means.random(FAMILY_BYTES) if "refresh_token" in client.grants else None
         content = TokenContent(self.grants.issuer.token_id(), frozenset(), family, key)
         asked = _Polled("pending", client, None, content)
+        find = self.means.stores.device_grants.session_of
+        self.grants.ask_again(client, lambda tx: find(tx, digest, client.id))
         # a refusal is returned, not raised: what was noted of the question must stay
         answer = self.means.parts.transactions.run(lambda tx: self._poll(tx, digest, asked))
         if answer.session is None or answer.content is None:

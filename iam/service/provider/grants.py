@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,13 +26,14 @@ from iam.models.grants import (
     TokenContent,
     TokenSet,
 )
+from iam.models.real_name import NO_DEMAND
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from iam.service.provider.authentication import CallerService
 from iam.service.provider.consents import ConsentBook
 from iam.service.provider.directory import actor_of_client
 from iam.service.provider.issuing import Issuer
-from iam.service.sign_on.sessions import end_one, own_actor
+from iam.service.sign_on.sessions import end_one, own_actor, require_opening
 from iam.service.zero_trust.decisions import TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
 from secops.kernel.clock import SECOND
@@ -142,6 +144,8 @@ class GrantService:
             family=family,
             dpop_jkt=key,
         )
+        find = self.means.stores.grants.session_of_code
+        self.ask_again(client, lambda tx: find(tx, redemption.digest, client.id))
         refreshable = "refresh_token" in client.grants
         redeemed = self.means.parts.transactions.run(
             lambda tx: self._redeem(tx, client, redemption, refreshable=refreshable)
@@ -212,6 +216,8 @@ class GrantService:
         if "refresh_token" not in client.grants:
             raise UnauthorizedClient
         family, generation = read_refresh_token(self._refresh_key, token)
+        find = self.means.stores.grants.session_of_family
+        self.ask_again(client, lambda tx: find(tx, family, client.id))
         use = RefreshUse(family, generation, client.id, _binding(client, key), client.rotates)
         token_id = self.issuer.token_id()
         rotation, holder = self.means.parts.transactions.run(
@@ -262,6 +268,23 @@ class GrantService:
         session = means.stores.sessions.get(tx, session_id)
         if session is not None:
             end_one(means, tx, session, "a refresh token was used twice")
+
+    def ask_again(self, client: Client, find: Callable[[Transaction], str | None]) -> None:
+        """Ask the policies anew before an application that demands a real name gets a token.
+
+        ``find`` returns the session behind the grant. The grant is not consumed by a refusal: it
+        works again once the person is verified again. Raises ``AccessDenied``.
+        """
+        if client.real_name_level == NO_DEMAND:
+            return
+
+        def work(tx: Transaction) -> OpSession | None:
+            session_id = find(tx)
+            return None if session_id is None else self.living(tx, session_id)
+
+        session = self.means.parts.transactions.read(work)
+        if session is not None:
+            require_opening(self.means, self.decisions, session, client.id)
 
     def living(self, tx: Transaction, session_id: str) -> OpSession | None:
         """Return the session unless it or its account was ended; idle time is the family's."""

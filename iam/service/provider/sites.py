@@ -16,7 +16,15 @@ from iam.core.base64url import encode
 from iam.core.forward_auth.sites import CALLBACK, canonical_path, covers, host_of, site_of
 from iam.core.rfc7636.pkce import challenge_of
 from iam.core.rfc9470.demands import fresh
-from iam.errors import InvalidGrant, PathRefused, SiteRefused, SiteSignIn, SiteUnknown, TokenRefused
+from iam.errors import (
+    InvalidGrant,
+    PathRefused,
+    SiteRealNameTooLow,
+    SiteRefused,
+    SiteSignIn,
+    SiteUnknown,
+    TokenRefused,
+)
 from iam.models.clients import Client
 from iam.models.sessions import acr_of
 from iam.models.sites import Site, SitePass, SiteRequest, SiteSession, SiteStart
@@ -39,6 +47,7 @@ IDENTITY_SECONDS: Final = 120
 """How long the signed identity of a request is good for; one is used for half of it."""
 MAX_CACHED: Final = 20_000
 MAX_HOSTS: Final = 1_000
+MAX_WHY: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +94,11 @@ class SiteService:
         self._means.rates.count(actor)
         target = f"site:{client.id}"
         permission = SESSION_OPEN if actor.kind == "account" else TOKEN_ISSUE
-        decision = self._decisions.decide(Question(actor, permission, target))
+        asked = Question(actor, permission, target)
+        decision = self._decisions.decide(asked)
         if not decision.allowed:
-            raise SiteRefused(decision.reason, actor, target)
+            refusal = SiteRealNameTooLow if self._decisions.lacks_real_name(asked) else SiteRefused
+            raise refusal(decision.reason, actor, target)
         act = Act(
             "iam.check_site",
             actor,
@@ -141,7 +152,8 @@ class SiteService:
             msg = "the answer comes from another provider"
             raise TokenRefused(msg)
         if "code" not in query:
-            msg = f"sign-in was refused: {query.get('error', 'no code')[:64]}"
+            why = query.get("error_description", "")[:MAX_WHY]
+            msg = f"sign-in was refused: {query.get('error', 'no code')[:64]}: {why}"
             raise InvalidGrant(msg)
         exchange = CodeExchange(query["code"], site.redirect_uri, begun["verifier"])
         redeemed, _, _ = self._grants.redeem(client, exchange)

@@ -9,6 +9,7 @@ from typing import Final
 
 from iam.core.base64url import encode
 from iam.core.names import folded_name
+from iam.errors import AccessDenied, RealNameTooLow
 from iam.models.accounts import Account
 from iam.models.sessions import OpSession, RpSession
 from iam.service.means import Means
@@ -201,6 +202,11 @@ def own_actor(session: OpSession, client_id: str | None = None) -> Actor:
     )
 
 
+def opening_of(actor: Actor, application: str) -> Question:
+    """Return the question whether ``actor`` may open ``application``."""
+    return Question(actor, APPLICATION_OPEN, f"application:{application}")
+
+
 def decide_opening(
     means: Means, decisions: DecisionService, session: OpSession, application: str
 ) -> Decision:
@@ -213,7 +219,24 @@ def decide_opening(
         auth_time=session.auth_time,
         address=session.address,
     )
-    return decisions.decide(Question(actor, APPLICATION_OPEN, f"application:{application}"))
+    return decisions.decide(opening_of(actor, application))
+
+
+def opening_refused(
+    decisions: DecisionService, asked: Question, decision: Decision
+) -> AccessDenied:
+    """Return the refusal of ``asked``, by its own name where the real name is too low."""
+    kind = RealNameTooLow if decisions.lacks_real_name(asked) else AccessDenied
+    return kind(decision.reason)
+
+
+def require_opening(
+    means: Means, decisions: DecisionService, session: OpSession, application: str
+) -> None:
+    """Return if the holder of ``session`` may open ``application``; raise ``AccessDenied``."""
+    decision = decide_opening(means, decisions, session, application)
+    if not decision.allowed:
+        raise opening_refused(decisions, opening_of(own_actor(session), application), decision)
 
 
 def same_organisation(means: Means, tx: Transaction, actor: Actor, account: Account) -> Account:

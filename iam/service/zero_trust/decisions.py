@@ -10,6 +10,7 @@ from iam.core.circumstances import address_key, is_compliant, is_fresh
 from iam.models.zero_trust import Surroundings
 from iam.ports import PolicyQuestion
 from iam.service.zero_trust.book import InForce, PolicyBook
+from iam.service.zero_trust.demands import DemandProjection
 from iam.service.zero_trust.explaining import explain
 from iam.service.zero_trust.record import DecisionRecord
 from iam.service.zero_trust.risks import RiskProjection, Standing
@@ -28,6 +29,7 @@ AGE_STEP: Final = 5
 LONGEST_AGE: Final = 1_440
 SHORTEST_PROOF: Final = 5
 MAX_KEPT: Final = 4_096
+_SITE: Final = "site"
 _UNGUARDED: Final = frozenset({TOKEN_ISSUE, SESSION_OPEN, APPLICATION_OPEN})
 """What no guarded route asks: refusals of these are recorded here, as demands for a newer proof
 are, which no face records. All others by the face that answers.
@@ -55,6 +57,7 @@ class DecisionService:
     revocations: Revocations
     risks: RiskProjection
     surroundings: SurroundingsProjection
+    demands: DemandProjection
     record: DecisionRecord
     clock: Clock
     kept: dict[tuple[int, str, str], _Kept] = field(default_factory=dict, repr=False)
@@ -176,6 +179,7 @@ class DecisionService:
             org=actor.org_id,
             account_kind=known.account_kind,
             real_name_level=known.real_name_level,
+            real_name_demanded=self._demanded(question),
             factors=known.factors,
             signed_in_minutes=_age(actor, now),
             zones=in_force.zones(actor.address) if actor.address else (),
@@ -191,6 +195,23 @@ class DecisionService:
             proof_due=_proof_due(question, standing, in_force),
             risk_limit=in_force.data.risk.refuse,
         )
+
+    def _demanded(self, question: Question) -> int:
+        """Return the real-name level that the opened application or site demands; may raise."""
+        kind, _, name = question.resource.partition(":")
+        at_site = question.permission == SESSION_OPEN and kind == _SITE
+        return self.demands.of(name) if at_site or question.permission == APPLICATION_OPEN else 0
+
+    def lacks_real_name(self, question: Question) -> bool:
+        """Tell whether the person's real name is verified less than the application demands.
+
+        Says which refusal it was, decides nothing; False where nobody knows.
+        """
+        try:
+            known = self.surroundings.of(question.actor)
+            return known.real_name_level < self._demanded(question)
+        except SecopsError:
+            return False
 
     def standing(self, actor: Actor) -> Standing:
         """Return the highest risk of account, session and client."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from iam.core.real_name import level_text
 from iam.models.real_name import CERTIFICATE
 from iam.models.sessions import acr_of
 from iam.ports import PolicyAnswer, PolicyQuestion
@@ -57,6 +58,8 @@ def _why_not(asked: PolicyQuestion, answer: PolicyAnswer, in_force: InForce) -> 
     lacking = _lacking(asked)
     if lacking is not None:
         return lacking
+    if asked.real_name_level < asked.real_name_demanded:
+        return _real_name(asked)
     if answer.policies:
         return _forbidden(answer, in_force)
     return _not_permitted(asked)
@@ -74,6 +77,19 @@ def _lacking(asked: PolicyQuestion) -> tuple[str, Text] | None:
     detail = f"{asked.permission} needs one of the roles {', '.join(holders)}; held: {held}"
     named = "、".join(ROLES[role].zh for role in holders)
     return detail, Text(f"{asked.permission} 需要以下角色之一:{named}", detail)
+
+
+def _real_name(asked: PolicyQuestion) -> tuple[str, Text]:
+    wanted, known = level_text(asked.real_name_demanded), level_text(asked.real_name_level)
+    detail = (
+        f"the application demands real-name level {asked.real_name_demanded} ({wanted.en});"
+        f" known is {asked.real_name_level} ({known.en})"
+    )
+    zh = (
+        f"该应用要求实名等级 {asked.real_name_demanded}({wanted.zh}),"
+        f"当前为 {asked.real_name_level}({known.zh})"
+    )
+    return detail, Text(zh, detail)
 
 
 def _not_permitted(asked: PolicyQuestion) -> tuple[str, Text]:
@@ -113,7 +129,12 @@ def _helps(asked: PolicyQuestion, in_force: InForce, age: int) -> Iterator[Help]
         worked = replace(asked, working_time=True, holiday=False, weekday=3, hour=10)
         yield Help(worked, Text("在工作时间内办理", "do it in working time"))
     for level in range(asked.real_name_level + 1, CERTIFICATE + 1):
-        text = Text(f"将实名等级提升至 {level}", f"raise the real-name level to {level}")
+        stands_for = level_text(level)
+        text = Text(
+            f"在上级身份源或其窗口将实名等级提升至 {level}({stands_for.zh}),再由上级身份源登录",
+            f"raise the real-name level to {level} ({stands_for.en}) with the province's identity"
+            " centre or at its counter, and sign in through it",
+        )
         yield Help(replace(asked, real_name_level=level), text)
     if asked.risk:
         calm = replace(asked, risk=0, proof_due=False)

@@ -19,6 +19,7 @@ cas_services: Final = sa.Table(
     sa.Column("pairwise", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("single_logout", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("disabled", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("real_name_level", sa.Text, nullable=False, server_default="none"),
 )
 
 cas_tickets: Final = sa.Table(

@@ -36,6 +36,7 @@ clients: Final = sa.Table(
     sa.Column("sector", sa.Text),
     sa.Column("consent", sa.Text, nullable=False, server_default="none"),
     sa.Column("token_alg", sa.Text, nullable=False, server_default="ES256"),
+    sa.Column("real_name_level", sa.Text, nullable=False, server_default="none"),
 )
 
 codes: Final = sa.Table(

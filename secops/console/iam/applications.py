@@ -10,6 +10,7 @@ import orjson
 
 from iam.errors import OAuthRefused, RedirectRefused
 from iam.models.clients import DEVICE_GRANT, ES256, SM2_SM3, Client, NewClient
+from iam.models.real_name import LEVEL_TEXTS, MEANINGS, NO_DEMAND
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -38,6 +39,8 @@ GRANTS: Final = {
     "client_credentials": Text("应用自身凭据", "its own credentials"),
     DEVICE_GRANT: Text("设备登录", "device"),
 }
+REAL_NAMES: Final = {name: LEVEL_TEXTS[level] for name, level in MEANINGS.items()}
+_REAL_NAME: Final = Text("实名", "real name")
 _CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which")
 _COLUMNS: Final = (
     Column("id", N_("编号")),
@@ -80,6 +83,7 @@ class _Applications:
             Table(N_("应用"), _COLUMNS, rows, page.next),
             grants=GRANTS,
             methods=METHODS,
+            real_names=REAL_NAMES,
             may_create=caller.may(CLIENT_CREATE),
             error=error,
             status=error.status if error else 200,
@@ -180,6 +184,8 @@ def _row(request: Request, client: Client) -> tuple[Cell, ...]:
     demands += ["PAR"] if client.par_required else []
     demands += [] if client.token_alg == ES256 else [client.token_alg]
     demands += [f"aal:{client.level}"] if client.level > 1 else []
+    if (demand := REAL_NAMES.get(client.real_name_level)) is not None:
+        demands.append(f"{_REAL_NAME.into(language)}: {demand.into(language)}")
     ended = client.disabled_at is not None
     state = Text("已停用", "disabled") if ended else Text("有效", "active")
     known = {name: text.into(language) for name, text in GRANTS.items()}
@@ -229,6 +235,7 @@ def _new(form: Mapping[str, str]) -> NewClient:
         par_required=bool(form.get("par_required")),
         level=least,
         max_age=greatest,
+        real_name_level=form.get("real_name_level", NO_DEMAND),
         back_channel_uri=form.get("back_channel_uri", "").strip() or None,
         sector=form.get("sector", "").strip() or None,
         token_alg=SM2_SM3 if form.get("token_alg") == SM2_SM3 else ES256,

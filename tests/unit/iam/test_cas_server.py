@@ -34,6 +34,7 @@ WHOLE: dict[str, Any] = {
     "pairwise": False,
     "single_logout": True,
     "disabled": False,
+    "real_name_level": "none",
 }
 
 
