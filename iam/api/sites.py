@@ -132,7 +132,9 @@ def _site_request(request: Request, method: str, host: str, uri: str) -> SiteReq
         msg = "a token bound to a key is for the API it was proved at"
         raise Forbidden(msg)
     cookies = dict(request.cookies)
-    return SiteRequest(method, host, uri, cookies, token, request.request_id)
+    # without the header it is the proxy's own, which would put everybody into its zone
+    address = request.remote if "x-forwarded-for" in request.headers else ""
+    return SiteRequest(method, host, uri, cookies, token, request.request_id, address)
 
 
 def _refusal(error: SecopsError, request: Request) -> Response:

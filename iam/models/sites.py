@@ -20,7 +20,8 @@ class Site:
 class SiteRequest:
     """A request that a proxy holds back: ``uri`` is its target as it came.
 
-    ``cookies`` and ``token`` are what the browser or client sent along.
+    ``cookies`` and ``token`` are what the browser or client sent along; ``address`` is theirs,
+    empty where the proxy does not say it.
     """
 
     method: str
@@ -29,6 +30,7 @@ class SiteRequest:
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
     token: str = field(default="", repr=False)
     request_id: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from secops.kernel.permissions import Permission, permissions_of
@@ -10,6 +10,7 @@ from secops.kernel.permissions import Permission, permissions_of
 ActorKind = Literal["account", "client", "os", "system"]
 
 ROOT_ORG: Final = "org_root"
+_MAX_PLACED: Final = 4_096
 ALL_SCOPE: Final = "api"
 """The scope that covers every permission."""
 
@@ -51,6 +52,22 @@ class Actor:
             return True
         plane = permission.partition(".")[0]
         return permission in scopes or plane in scopes or ALL_SCOPE in scopes
+
+
+class PlacedActors:
+    """Actors where they are: the same object for the same two, so that it can be known again."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], tuple[Actor, Actor]] = {}
+
+    def at(self, actor: Actor, address: str) -> Actor:
+        """Return ``actor`` as asking from ``address``."""
+        known = self._known.get((id(actor), address))
+        if known is None or known[0] is not actor:
+            if len(self._known) >= _MAX_PLACED:
+                self._known.clear()
+            known = self._known[id(actor), address] = (actor, replace(actor, address=address))
+        return known[1]
 
 
 def system_actor(name: str) -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from secops.kernel.access import (
@@ -14,7 +14,7 @@ from secops.kernel.access import (
     Possession,
     TokenVerifier,
 )
-from secops.kernel.actors import Actor
+from secops.kernel.actors import Actor, PlacedActors
 from secops.kernel.clock import SECOND, Clock
 from secops.kernel.errors import Forbidden, StepUpRequired, Unauthenticated
 from secops.web.messages import Request
@@ -23,7 +23,6 @@ from secops.web.routes import Public, Route, SignedIn
 SESSION_COOKIES: Final = ("__Host-rp_session", "rp_session")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_TOKEN: Final = 8_192
-_MAX_PLACED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,8 @@ class Guard:
     """Without it nobody is an application by id and secret."""
     bound: BoundTokenVerifier | None = None
     """Without it no token bound to a key is taken."""
-    _placed: dict[tuple[int, str], tuple[Actor, Actor]] = field(default_factory=dict, repr=False)
+    _placed: PlacedActors = field(default_factory=PlacedActors, repr=False)
+    """Whoever decides knows one that asked a moment ago by the object."""
 
     def identify(self, request: Request, route: Route) -> Request:
         """Return ``request`` with its actor; raise ``Unauthenticated`` where one is needed.
@@ -46,19 +46,9 @@ class Guard:
         """
         if isinstance(route.access, Public):
             return self._with_optional_actor(request, route)
-        return request.with_actor(self._at(self._authenticate(request, route), request.remote))
-
-    def _at(self, actor: Actor, address: str) -> Actor:
-        """Return ``actor`` where they are: the same object for the same two.
-
-        Whoever decides knows one that asked a moment ago by it.
-        """
-        known = self._placed.get((id(actor), address))
-        if known is None or known[0] is not actor:
-            if len(self._placed) >= _MAX_PLACED:
-                self._placed.clear()
-            known = self._placed[id(actor), address] = (actor, replace(actor, address=address))
-        return known[1]
+        return request.with_actor(
+            self._placed.at(self._authenticate(request, route), request.remote)
+        )
 
     def authorise(self, request: Request, route: Route) -> None:
         """Return if the identified ``request`` may use ``route``; raise the refusal otherwise."""
@@ -76,7 +66,9 @@ class Guard:
         if route.credential == "token" or not _session_cookie(request):
             return request
         try:
-            return request.with_actor(self._at(self._authenticate(request, route), request.remote))
+            return request.with_actor(
+                self._placed.at(self._authenticate(request, route), request.remote)
+            )
         except Unauthenticated:
             return request
 

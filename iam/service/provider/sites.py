@@ -37,7 +37,7 @@ from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.sign_on.sessions import digest_of, hang
 from iam.service.zero_trust.decisions import SESSION_OPEN, TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
-from secops.kernel.actors import Actor
+from secops.kernel.actors import Actor, PlacedActors
 from secops.kernel.clock import SECOND
 from secops.kernel.trail import Act
 
@@ -80,6 +80,7 @@ class SiteService:
         self._by_host: dict[str, tuple[Site, ...]] = {}
         self._read_at = float("-inf")
         self._written: dict[tuple[bytes, str], _Written] = {}
+        self._placed = PlacedActors()
 
     def check_site(self, request: SiteRequest) -> tuple[SitePass, Act]:
         """Return what the application is told, and the act to make durable before that.
@@ -91,6 +92,7 @@ class SiteService:
             actor, key = self._identify(request, site, client)
         except TokenRefused as error:
             raise SiteSignIn(error.detail, location=_start_uri(site, request.uri)) from error
+        actor = self._placed.at(actor, request.address)
         self._means.rates.count(actor)
         target = f"site:{client.id}"
         permission = SESSION_OPEN if actor.kind == "account" else TOKEN_ISSUE

@@ -208,6 +208,19 @@ def test_an_ended_session_is_refused_at_the_next_request(visitor: Visitor, home:
     assert visitor.ask().status == 401
 
 
+def test_who_asks_from_a_locked_address_gets_through_no_proxy(
+    visitor: Visitor, home: IamHome
+) -> None:
+    visitor.sign_in()
+    from_there = {"x-forwarded-for": "192.0.2.7"}
+    assert visitor.ask(**from_there).status == 200
+    run = home.spine.parts.transactions.run
+    run(lambda tx: home.spine.parts.revocations.revoke(tx, "address", "192.0.2.7"))
+    assert visitor.ask(**from_there).status == 403
+    # a proxy that does not say for whom it asks puts nobody at its own address
+    assert visitor.ask().status == 200
+
+
 def test_an_application_that_is_disabled_is_closed(visitor: Visitor, home: IamHome) -> None:
     visitor.sign_in()
     home.services.clients.end(os_actor("root"), "reports", "test")
