@@ -13,6 +13,7 @@ from secops.kernel.clock import SECOND
 
 RESET_ASKED: Final = "reset_asked"
 RESET_HASTENED: Final = "reset_hastened"
+CERTIFICATE_ASKED: Final = "certificate_asked"
 ADDRESS_CHANGED: Final = "address_changed"
 BREAK_GLASS_OPENED: Final = "break_glass_opened"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,6 +31,12 @@ TEXTS: Final[dict[str, Text]] = {
         "重置您在 {site} 的登录因素的等待期已缩短,{when} 起即可生效。若非您本人要求,请立即取消。",
         "The reset of your factors at {site} was brought forward to {when} (Beijing). "
         "If it was not you, cancel it now.",
+    ),
+    CERTIFICATE_ASKED: Text(
+        "有人于 {when} 申请将数字证书绑定到您在 {site} 的账户,批准后即可凭该证书登录。"
+        "若非您本人要求,请立即联系审计管理员。",
+        "At {when} (Beijing) somebody asked to bind a certificate to your account at {site}; "
+        "once approved, it signs in as you. If it was not you, call the audit administrator now.",
     ),
     ADDRESS_CHANGED: Text(
         "您在 {site} 登记的联系方式已于 {when} 新增、变更或移除。"

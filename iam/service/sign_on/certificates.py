@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from iam.core.certificate_sign_in.trust import read_given
+from iam.core.notices import CERTIFICATE_ASKED
 from iam.errors import CertificateKnown, CertificateRefused
 from iam.models.accounts import Account
 from iam.models.changes import ChangeRequest
@@ -27,8 +28,10 @@ from iam.service.changes import (
     use_change,
 )
 from iam.service.means import Means
-from iam.service.persons import refuse_requester
+from iam.service.persons import refuse_own, refuse_requester
+from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.guessing import guess_keys
+from iam.service.sign_on.notices import Cause, notify_owner
 from iam.service.sign_on.opening import (
     FEDERATED,
     Change,
@@ -39,7 +42,7 @@ from iam.service.sign_on.opening import (
 )
 from iam.service.sign_on.owning import factor_name, owner_of, require_another, require_fresh
 from iam.service.sign_on.presenting import Presenting, key_digest
-from iam.service.sign_on.sessions import find_account, refuse_own, same_organisation
+from iam.service.sign_on.sessions import find_account, same_organisation
 from secops.crypto.certificates import Certificate
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -64,7 +67,10 @@ class CertificateService:
     # binding
 
     def request_binding(self, actor: Actor, new: NewBinding, reason: str) -> str:
-        """Ask to bind a trusted certificate to an account; return the request's id."""
+        """Ask to bind a trusted certificate to an account, and tell its owner.
+
+        Returns the request's id; raises ``BreakGlassKept`` for an emergency account.
+        """
         means = self.means
         means.parts.access.require(actor, ACCOUNT_RESET, "account:*")
         certificate = read_given(new.encoded)
@@ -73,7 +79,8 @@ class CertificateService:
 
         def work(tx: Transaction) -> str:
             found = same_organisation(means, tx, actor, find_account(means, tx, new.account))
-            refuse_own(actor, found.id)
+            refuse_own(means, tx, actor, found.id)
+            refuse_break_glass(means, tx, found.id)  # it would open without its envelopes
             if means.stores.certificates.by_key(tx, key_digest(certificate)) is not None:
                 raise CertificateKnown
             asking = Asking(
@@ -87,6 +94,7 @@ class CertificateService:
                 reason=reason,
             )
             ask_change(means, tx, actor, asking)
+            notify_owner(means, tx, found.id, Cause(CERTIFICATE_ASKED, approval_id, tx.now))
             _record(tx, "iam.request_certificate", actor, found.id, approval=approval_id)
             return approval_id
 
@@ -102,7 +110,7 @@ class CertificateService:
         def work(tx: Transaction) -> None:
             approval = self._approval(tx, actor, approval_id)
             account_id = approval.subject.removeprefix("account:")
-            refuse_own(actor, account_id)
+            refuse_own(means, tx, actor, account_id)
             refuse_requester(means, tx, actor, approval_id)
             change = means.stores.changes.get(tx, approval_id)
             verdict = Verdict("rejected", reason)

@@ -19,16 +19,24 @@ from iam.adapters.trust_files import TrustFolder
 from iam.core.certificate_sign_in.challenge import read_answer, signed_text
 from iam.core.certificate_sign_in.terminator import read_header
 from iam.core.certificate_sign_in.trust import listed_state, read_given, trusted_chain
-from iam.errors import CertificateKnown, CertificateRefused, LastFactor, SignInRefused
+from iam.errors import (
+    BreakGlassKept,
+    CertificateKnown,
+    CertificateRefused,
+    LastFactor,
+    SignInRefused,
+)
 from iam.models.factors import (
     CertificateAttempt,
     CertificateChallenge,
     NewBinding,
 )
+from iam.models.messages import NewAddress
 from iam.models.sessions import Opened
 from iam.ports import CertificateTrust
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import Conflict, Forbidden, NotFound, StepUpRequired
+from tests.fakes.carrier import FakeCarrier
 from tests.fakes.certificate_office import (
     Office,
     Token,
@@ -370,6 +378,31 @@ def test_binding_takes_two_administrators_and_exactly_what_was_approved(
     reset = house.services.resets.request_reset(asking, "staff", "r")
     with pytest.raises(Conflict):
         service.approve_binding(judging, reset, grant=True)
+
+
+def test_no_certificate_opens_an_emergency_account(house: IamHome, office: Office) -> None:
+    asking, judging = house.actor("system-admin"), house.actor("security-admin")
+    sealing = house.services.break_glass
+    asked = sealing.request_break_glass(asking, "audit-admin", "new home")
+    sealing.approve_break_glass(judging, asked, grant=True)
+    account = sealing.create_break_glass(asking, asked).account
+    new = NewBinding(account, Token(office).certificate, "UKey", token_held=True)
+    with pytest.raises(BreakGlassKept):
+        house.services.certificates.request_binding(asking, new, "r")
+
+
+def test_the_owner_is_told_when_somebody_asks(tmp_path: Path, office: Office) -> None:
+    """Two administrators who were talked into it: the owner hears of it before it signs in."""
+    sms = FakeCarrier("sms")
+    house = open_iam_home(tmp_path, trust=office, carriers=(sms,))
+    addresses, owner = house.services.message_addresses, house.actor("analyst")
+    asked = addresses.ask_address(owner, NewAddress("sms", "13812345678", ADDRESS))
+    addresses.confirm_address(owner, asked.reference, sms.code, ADDRESS)
+    new = NewBinding("analyst", Token(office).certificate, "UKey", token_held=True)
+    house.services.certificates.request_binding(house.actor("system-admin"), new, "r")
+    house.services.notices.deliver()
+    assert [each.template for each in sms.sent] == ["confirm", "certificate_asked"]
+    house.close()
 
 
 def test_a_key_is_bound_once(house: IamHome, office: Office) -> None:
