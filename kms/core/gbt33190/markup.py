@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lxml import etree
@@ -11,6 +12,25 @@ from kms.core.gbt33190.package import OfdError, OfdPackage
 
 NAMESPACES: Final = ("http://www.ofdspec.org/2016", "http://www.ofdspec.org")
 MAX_XML: Final = 8 << 20
+MAX_MARKUP: Final = 24 << 20
+"""Bytes of all the XML that is followed: whoever sends a file must not cost minutes."""
+
+
+@dataclass(slots=True)
+class MarkupReader:
+    """Reads XML of one package, at most ``MAX_MARKUP`` bytes in all, a file twice counted twice."""
+
+    package: OfdPackage
+    _followed: int = 0
+
+    def read(self, name: str, root_name: str) -> Any:
+        """Return what ``read_xml`` does; raise ``OfdError`` beyond the limit, too."""
+        if name in self.package.names:
+            self._followed += self.package.size(name)
+        if self._followed > MAX_MARKUP:
+            msg = f"more than {MAX_MARKUP >> 20} MiB of markup"
+            raise OfdError(msg)
+        return read_xml(self.package, name, root_name)
 
 
 def read_xml(package: OfdPackage, name: str, root_name: str = "") -> Any:
@@ -53,9 +73,8 @@ def namespace(element: Any) -> str:
 
 def children(parent: Any, name: str) -> Iterator[Any]:
     """Yield the children called ``name``; raise ``OfdError`` for one of a foreign namespace."""
-    for child in parent:
-        if local_name(child) != name:
-            continue
+    # lxml looks through them: a list can have millions of others
+    for child in parent.iterchildren(f"{{*}}{name}"):
         if namespace(child) != namespace(parent):
             msg = f"{name} is of a foreign namespace"
             raise OfdError(msg)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kms.core.gbt33190.markup import children, namespace, optional, read_xml, required, text_of
+from kms.core.gbt33190.markup import MarkupReader, children, namespace, optional, required, text_of
 from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 from kms.core.gbt33190.signatures import ROOT
 
@@ -42,17 +42,18 @@ class OfdDocument:
 
 def read_document(package: OfdPackage) -> OfdDocument:
     """Return the document; raise ``OfdError`` for none, several, or pages without size."""
-    root = read_xml(package, ROOT, "OFD")
+    reader = MarkupReader(package)
+    root = reader.read(ROOT, "OFD")
     body = required(root, "DocBody")
     path = resolve(text_of(required(body, "DocRoot")), ROOT)
-    document = read_xml(package, path, "Document")
+    document = reader.read(path, "Document")
     listing = optional(body, "Signatures")
     common = _box(optional(required(document, "CommonData"), "PageArea"))
     entries = list(children(required(document, "Pages"), "Page"))
     if not 0 < len(entries) <= MAX_PAGES:
         msg = f"the document has {len(entries)} pages"
         raise OfdError(msg)
-    pages = tuple(_page(package, entry, path, common) for entry in entries)
+    pages = tuple(_page(reader, entry, path, common) for entry in entries)
     if len({page.identifier for page in pages}) != len(pages):
         msg = "two pages have one ID"
         raise OfdError(msg)
@@ -65,11 +66,11 @@ def read_document(package: OfdPackage) -> OfdDocument:
 
 
 def _page(
-    package: OfdPackage, entry: Any, holder: str, common: tuple[float, ...] | None
+    reader: MarkupReader, entry: Any, holder: str, common: tuple[float, ...] | None
 ) -> OfdPage:
     identifier = entry.get("ID", "")
     path = resolve(entry.get("BaseLoc", ""), holder)
-    box = _box(optional(read_xml(package, path, "Page"), "Area")) or common
+    box = _box(optional(reader.read(path, "Page"), "Area")) or common
     if not identifier or box is None:
         msg = f"the page {path} has no ID or no size"
         raise OfdError(msg)

@@ -13,13 +13,11 @@ from typing import Any, Final
 
 from lxml import etree
 
-from kms.core.gbt33190.markup import read_xml
+from kms.core.gbt33190.markup import MAX_MARKUP, read_xml
 from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 from kms.core.gbt33190.signatures import ROOT
 
 _MAX_PATH: Final = 1_024
-_MAX_MARKUP: Final = 24 << 20
-"""Bytes of all the XML that is followed: whoever sends a file must not cost minutes."""
 _EVERY_TEXT: Final = etree.XPath(
     "//@* | //text()[not(parent::*[local-name()='Signatures' and ../../self::*"
     "[local-name()='OFD'] and parent::*[local-name()='DocBody']])]",
@@ -53,8 +51,8 @@ def reachable(package: OfdPackage) -> frozenset[str]:
         if not holder.lower().endswith(".xml"):
             continue
         followed += package.size(holder)
-        if followed > _MAX_MARKUP:
-            msg = f"more than {_MAX_MARKUP >> 20} MiB of markup"
+        if followed > MAX_MARKUP:
+            msg = f"more than {MAX_MARKUP >> 20} MiB of markup"
             raise OfdError(msg)
         new = {name for name in _targets(package, holder, names) if name not in found}
         found |= new

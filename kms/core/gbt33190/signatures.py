@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kms.core.gbt33190.markup import children, optional, read_xml, required, text_of
+from kms.core.gbt33190.markup import MarkupReader, children, optional, required, text_of
 from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 
 MAX_SIGNATURES: Final = 200
@@ -59,7 +59,8 @@ class ListedSignature:
 
 def read_signatures(package: OfdPackage) -> tuple[ListedSignature, ...]:
     """Return all signatures of all documents in the order of their lists."""
-    entries = list(_entries(package))
+    reader = MarkupReader(package)
+    entries = list(_entries(reader))
     if len(entries) > MAX_SIGNATURES:
         msg = f"more than {MAX_SIGNATURES} signatures"
         raise OfdError(msg)
@@ -67,7 +68,7 @@ def read_signatures(package: OfdPackage) -> tuple[ListedSignature, ...]:
     if len(identifiers) != len(entries) or any(not name for _, name in identifiers):
         msg = "a signature's ID is absent or there twice"
         raise OfdError(msg)
-    found = tuple(_signature(package, entry, list_path) for list_path, entry in entries)
+    found = tuple(_signature(reader, entry, list_path) for list_path, entry in entries)
     for what in ("path", "value_path"):
         if len({getattr(each, what) for each in found}) != len(found):
             msg = "two signatures share a file"
@@ -75,20 +76,25 @@ def read_signatures(package: OfdPackage) -> tuple[ListedSignature, ...]:
     return found
 
 
-def _entries(package: OfdPackage) -> Iterator[tuple[str, Any]]:
+def _entries(reader: MarkupReader) -> Iterator[tuple[str, Any]]:
     """Yield each listed Signature with the path of its list."""
-    for body in children(read_xml(package, ROOT, "OFD"), "DocBody"):
+    seen: set[str] = set()
+    for body in children(reader.read(ROOT, "OFD"), "DocBody"):
         listing = optional(body, "Signatures")
         if listing is None:
             continue
         list_path = resolve(text_of(listing), ROOT)
-        for entry in children(read_xml(package, list_path, "Signatures"), "Signature"):
+        if list_path in seen:
+            msg = f"two documents share the list {list_path}"
+            raise OfdError(msg)
+        seen.add(list_path)
+        for entry in children(reader.read(list_path, "Signatures"), "Signature"):
             yield list_path, entry
 
 
-def _signature(package: OfdPackage, entry: Any, list_path: str) -> ListedSignature:
+def _signature(reader: MarkupReader, entry: Any, list_path: str) -> ListedSignature:
     path = resolve(entry.get("BaseLoc", ""), list_path)
-    root = read_xml(package, path, "Signature")
+    root = reader.read(path, "Signature")
     info = required(root, "SignedInfo")
     references = required(info, "References")
     seal = optional(info, "Seal")

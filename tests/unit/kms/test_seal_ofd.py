@@ -225,6 +225,24 @@ def too_much_markup() -> Files:
     return {**sign(files, GOOD), LIST: listing("Doc_0/Signs/Sign_0")}
 
 
+def documents_of_one_list() -> Files:
+    """Return a package of a few bytes that would be read for hours."""
+    body = f"<ofd:DocBody><ofd:Signatures>/{LIST}</ofd:Signatures></ofd:DocBody>" * 100_000
+    junk = f"<ofd:Signatures {NS}>{'<x/>' * 1_000_000}</ofd:Signatures>"
+    return {"OFD.xml": f"<ofd:OFD {NS}>{body}</ofd:OFD>".encode(), LIST: junk.encode()}
+
+
+def signatures_of_much_markup() -> Files:
+    """Return a package whose signatures all lead to one file of 7 MiB."""
+    entries = "".join(
+        f'<ofd:Signature ID="{number}" BaseLoc="/{SIGNATURE}"/>' for number in range(1, 201)
+    )
+    files = signed_document(GOOD)
+    end = b"</ofd:Signature>"
+    files[SIGNATURE] = files[SIGNATURE].replace(end, b" " * (7 << 20) + end)
+    return {**files, LIST: f"<ofd:Signatures {NS}>{entries}</ofd:Signatures>".encode()}
+
+
 def of_the_future() -> bytes:
     """Return a package whose first entry needs zip version 8.4."""
     content = bytearray(SOUND)
@@ -344,6 +362,8 @@ ATTACKS: dict[str, Callable[[], Files | bytes]] = {
         SIGNATURE, b"<ofd:SignedInfo>", b"<ofd:SignedValue>x</ofd:SignedValue><ofd:SignedInfo>"
     ),
     "too much markup": too_much_markup,
+    "documents that share a list": documents_of_one_list,
+    "signatures of too much markup": signatures_of_much_markup,
     "a zip version that does not exist": of_the_future,
     "too many entries": lambda: pack({f"f{number}": b"" for number in range(5_001)}),
 }

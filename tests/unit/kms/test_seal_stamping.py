@@ -329,7 +329,18 @@ def dtd(files: Files, name: str) -> Files:
     return {**files, name: b'<!DOCTYPE x [<!ENTITY e "e">]>' + files[name].split(b"?>")[-1]}
 
 
+def pages_of_one_large_file() -> Files:
+    """Return a package of a few bytes whose pages would be read for minutes."""
+    entries = "".join(
+        f'<ofd:Page ID="{number}" BaseLoc="Pages/Page_1/Content.xml"/>' for number in range(1, 2001)
+    )
+    files = paged_document(pages=entries)
+    files[PAGE] = files[PAGE].replace(b"</ofd:Page>", b" " * (7 << 20) + b"</ofd:Page>")
+    return files
+
+
 REFUSED: dict[str, Callable[[], Files | bytes]] = {
+    "pages of one large file": pages_of_one_large_file,
     "nothing": lambda: b"",
     "no zip": lambda: b"{}",
     "an empty zip": dict,
