@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from iam.service.means import Means
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import SelfApproval
-from secops.kernel.errors import NotFound
+from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.transactions import Transaction
 
 
@@ -28,6 +28,12 @@ def refuse_same_person(means: Means, tx: Transaction, one: str, others: Iterable
     """Return if no account of ``others`` belongs to the person of ``one``; ``SelfApproval``."""
     if any(same_person(means, tx, one, other) for other in others):
         raise SelfApproval
+
+
+def refuse_own(means: Means, tx: Transaction, actor: Actor, account_id: str) -> None:
+    """Raise ``Forbidden`` where somebody acts on an account of theirs, by whichever of them."""
+    if same_person(means, tx, actor.id, account_id):
+        raise Forbidden
 
 
 def refuse_requester(means: Means, tx: Transaction, actor: Actor, approval_id: str) -> None:

@@ -22,10 +22,11 @@ from iam.models.accounts import (
 )
 from iam.models.real_name import SELF_DECLARED
 from iam.service.means import Means
+from iam.service.persons import refuse_own
 from iam.service.protection.account_locks import lock_account
 from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account, reaches, require_reach
-from iam.service.sign_on.sessions import find_account, refuse_own
+from iam.service.sign_on.sessions import find_account
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict
@@ -251,7 +252,7 @@ class AccountService:
 
         def work(tx: Transaction) -> Account:
             found = reached_account(self.means, tx, actor, account)
-            refuse_own(actor, found.id)
+            refuse_own(self.means, tx, actor, found.id)
             refuse_locked(self.means, tx, found.id)
             revoked = self.means.parts.revocations.is_revoked("account", found.id)
             if found.state not in ("locked", "active") or not (revoked or found.state == "locked"):

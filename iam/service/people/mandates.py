@@ -13,10 +13,10 @@ from iam.models.accounts import Account, LegalPerson, Mandate
 from iam.models.real_name import DOCUMENT
 from iam.service.means import Means
 from iam.service.people.organisations import check_label
-from iam.service.persons import same_person
+from iam.service.persons import refuse_own, same_person
 from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.acting import ActingService, epoch_id
-from iam.service.sign_on.sessions import find_account, refuse_own
+from iam.service.sign_on.sessions import find_account
 from secops.kernel.actors import Actor
 from secops.kernel.errors import NotFound
 from secops.kernel.pages import Page, PageRequest
@@ -168,7 +168,7 @@ class MandateService:
             else:
                 self._legal(tx, actor, new.legal_person_id)
                 agent = reached_account(self.means, tx, actor, new.agent)
-                refuse_own(actor, agent.id)
+                refuse_own(self.means, tx, actor, agent.id)
             self._check_granter(tx, actor, legal, agent)
             return Mandate(
                 id=mandate_id,
@@ -249,7 +249,7 @@ class MandateService:
 
     def _representative(self, tx: Transaction, actor: Actor, account: str) -> Account:
         found = reached_account(self.means, tx, actor, account)
-        refuse_own(actor, found.id)
+        refuse_own(self.means, tx, actor, found.id)
         if found.kind == "service" or found.person_id is None:
             msg = "a legal representative is a natural person"
             raise MandateRefused(msg)

@@ -10,8 +10,8 @@ from iam.errors import IdentityInvalid, OrganisationInUse
 from iam.models.accounts import Account, Organisation, OrganisationView
 from iam.service.means import Means
 from iam.service.people.roles import end_with_roles
+from iam.service.persons import refuse_own
 from iam.service.reach import reached_account, reaches, require_reach
-from iam.service.sign_on.sessions import refuse_own
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Forbidden
 from secops.kernel.pages import Page, PageRequest
@@ -134,7 +134,7 @@ class OrganisationService:
 
         def work(tx: Transaction) -> Account:
             found = reached_account(self.means, tx, actor, account)
-            refuse_own(actor, found.id)
+            refuse_own(self.means, tx, actor, found.id)
             self._require_open(tx, actor, org_id)
             ended = end_with_roles(self.means, tx, found, "moved to another organisation")
             self.means.stores.accounts.move(tx, found.id, org_id)

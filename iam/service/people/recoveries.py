@@ -16,12 +16,11 @@ from iam.errors import InvalidRequest, ResetOver, ResetTooEarly
 from iam.models.recovery import OwnRecovery, Recovery
 from iam.service.changes import MAX_REASON
 from iam.service.means import Means
-from iam.service.persons import refuse_same_person
+from iam.service.persons import refuse_own, refuse_same_person
 from iam.service.reach import require_reach
 from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.notices import Cause, notify_owner
 from iam.service.sign_on.owning import owner_of
-from iam.service.sign_on.sessions import refuse_own
 from secops.kernel.actors import Actor
 from secops.kernel.clock import MINUTE, to_rfc3339
 from secops.kernel.errors import NotFound
@@ -135,13 +134,12 @@ class RecoveryService:
             refuse_break_glass(means, tx, actor.id)
             found = require_waiting(means, tx, reset_id)
             require_reach(means, tx, actor, found.org_id, "reset")
-            refuse_own(actor, found.account_id)
+            refuse_own(means, tx, actor, found.account_id)
             asked = means.parts.approvals.get(tx, reset_id)
             if asked.state != "approved" or asked.approver_id is None:
                 msg = "it is hastened once it has been approved"
                 raise ResetOver(msg)
-            others = (asked.requester_id, asked.approver_id, found.account_id)
-            refuse_same_person(means, tx, actor.id, others)
+            refuse_same_person(means, tx, actor.id, (asked.requester_id, asked.approver_id))
             if not means.stores.recoveries.hasten(tx, reset_id, tx.now + HASTENED, actor.id):
                 raise ResetOver
             cause = Cause(RESET_HASTENED, reset_id, tx.now + HASTENED)

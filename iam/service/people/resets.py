@@ -21,12 +21,12 @@ from iam.service.changes import (
 from iam.service.means import Means
 from iam.service.people.accounts import issue_enrolment
 from iam.service.people.recoveries import begin_recovery, require_waiting, take_recovery
-from iam.service.persons import refuse_requester
+from iam.service.persons import refuse_own, refuse_requester
 from iam.service.protection.locks import refuse_locked
 from iam.service.reach import reached_account
 from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.factors import held_factors
-from iam.service.sign_on.sessions import end_within, refuse_own
+from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.catalogue import Text
@@ -53,7 +53,7 @@ class ResetService:
 
         def work(tx: Transaction) -> str:
             found = reached_account(means, tx, actor, account)
-            refuse_own(actor, found.id)
+            refuse_own(means, tx, actor, found.id)
             refuse_break_glass(means, tx, found.id)
             if found.state == "closed":
                 msg = "a closed account stays closed"
@@ -99,7 +99,7 @@ class ResetService:
 
         def work(tx: Transaction) -> None:
             approval = self._approval(tx, actor, approval_id)
-            refuse_own(actor, approval.subject.removeprefix("account:"))
+            refuse_own(means, tx, actor, approval.subject.removeprefix("account:"))
             refuse_requester(means, tx, actor, approval_id)
             change = means.stores.changes.get(tx, approval_id)
             verdict = Verdict("rejected", reason)

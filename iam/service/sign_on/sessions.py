@@ -16,7 +16,7 @@ from iam.service.means import Means
 from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
 from secops.kernel.access import Decision, Question
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Forbidden, NotFound, SecopsError
+from secops.kernel.errors import NotFound
 from secops.kernel.events import SessionRevoked
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
@@ -251,9 +251,3 @@ def _may_see(means: Means, tx: Transaction, actor: Actor, org_id: str) -> bool:
     if actor.kind == "system":
         return True
     return means.stores.organisations.reaches(tx, actor.org_id, org_id)
-
-
-def refuse_own(actor: Actor, subject_id: str, error: type[SecopsError] = Forbidden) -> None:
-    """Raise ``error`` where somebody acts on their own account."""
-    if actor.id == subject_id:
-        raise error

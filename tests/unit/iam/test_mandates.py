@@ -30,6 +30,7 @@ from secops.kernel.transactions import Transaction
 from tests.fakes.iam_home import OWNER, IamHome
 from tests.fakes.identity_keys import FakeMandateSigner
 from tests.fakes.knowing import know_well
+from tests.fakes.second_account import second_account
 
 CODE = "91350100M000100Y43"
 
@@ -79,6 +80,19 @@ def test_a_legal_representative_grants_and_the_agent_acts(
     assert (leaf["target"], leaf["details"]["agent"]) == (f"legal_person:{legal.id}", agent.id)
     power.acting.act_for(agent, None)
     assert power.acting.context_of(agent.session_id or "") is None
+
+
+def test_nobody_names_or_unlocks_an_account_of_their_own_by_another_one(
+    home: IamHome, legal: LegalPerson
+) -> None:
+    disguised = second_account(home, "staff", "system-admin")
+    with pytest.raises(Forbidden):
+        home.services.power.mandates.set_representative(disguised, legal.id, "staff")
+    home.services.accounts.lock_account(home.actor("system-admin"), "staff", "strange")
+    with pytest.raises(Forbidden):
+        home.services.accounts.unlock_account(disguised, "staff", "it is fine")
+    with pytest.raises(Forbidden):
+        home.services.resets.request_reset(disguised, "staff", "lost phone")
 
 
 def test_a_revoked_mandate_ends_the_acting_and_is_in_the_epoch(
