@@ -13,13 +13,14 @@ from secops.kernel.clock import MINUTE
 from tests.fakes.console_site import ConsoleSite, Reader
 
 FORM = {
-    "id": "oa",
+    "id": "oa-form",
     "name": "OA <b>",
     "grant authorization_code": "1",
     "redirect_uris": "https://oa.example/cb",
     "scopes": "openid",
     "level": "2",
     "max_age": "600",
+    "real_name_level": "document",
     "back_channel_uri": "https://oa.example/bc",
 }
 
@@ -91,9 +92,18 @@ def test_an_application_is_registered_on_its_page_and_its_secret_shown_once(
     assert re.search(r"<code>[\w-]{43}</code>", made.text)
     listed = reader.get("/applications").text
     assert "OA &lt;b&gt;" in listed
-    assert "aal:2" in listed
+    assert "aal:2, 实名: 人证核验" in listed
+    mine = console.reader("staff").get("/apps").text
+    assert "该应用要求实名等级 4(人证核验)" in mine
+    assert "在上级身份源或其窗口将实名等级提升至 4(人证核验)" in mine
     assert not re.search(r"<code>[\w-]{43}</code>", listed)
-    for change in ({"id": "X"}, {"redirect_uris": "http://evil"}, {"max_age": "x"}, {}):
+    for change in (
+        {"id": "X"},
+        {"redirect_uris": "http://evil"},
+        {"max_age": "x"},
+        {"real_name_level": "4"},
+        {},
+    ):
         refused = reader.post("/applications", FORM | change)
         assert 'role="alert"' in refused.text or refused.status == 400
     public = FORM | {"id": "spa", "method": "none"}

@@ -561,6 +561,7 @@ def test_applications_over_http(home: IamHome, browser: Browser) -> None:
     listed = body(browser.send(f"GET {clients}", token=system))
     assert [item["id"] for item in listed["items"]] == ["svc"]
     assert "secret" not in listed["items"][0]
+    assert listed["items"][0]["real_name_level"] == "none"
     assert browser.send(f"DELETE {clients}/svc", token=system).status == 204
     assert browser.form("/oauth2/token", client_secret=fresh, **login).status == 401
     for bad, status in (
@@ -571,6 +572,8 @@ def test_applications_over_http(home: IamHome, browser: Browser) -> None:
         ({"id": "ok2", "grants": ["authorization_code"]}, 400),
         ({"id": "ok3", "public": True}, 400),
         ({"id": "ok4", "scopes": ["a b"]}, 400),
+        ({"id": "ok4", "real_name_level": "4"}, 400),
+        ({"id": "ok4", "real_name_level": "document"}, 400),  # nobody signs in to it
         (
             {
                 "id": "ok5",

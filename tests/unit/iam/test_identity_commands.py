@@ -145,10 +145,15 @@ def test_applications_from_creation_to_end(home: IamHome, tmp_path: Path) -> Non
     assert (made["grants"], len(made["secret"])) == (["client_credentials"], 43)
     uri = "https://oa.example/cb"
     result = run(
-        home, "system-admin", "create-client", "oa", "--redirect-uri", uri, "-o", str(file)
+        home,
+        "system-admin",
+        *("create-client", "oa", "--redirect-uri", uri, "-o", str(file)),
+        *("--real-name-level", "document"),
     )
     assert result.exception is None
-    assert orjson.loads(file.read_bytes())["grants"] == ["authorization_code"]
+    issued = orjson.loads(file.read_bytes())
+    assert issued["grants"] == ["authorization_code"]
+    assert (issued["real_name_level"], made["real_name_level"]) == ("document", "none")
     assert (
         run(home, "security-admin", "assign-role", "--client", "svc", "integrator").exit_code == 0
     )
