@@ -35,7 +35,8 @@ class ConsentQuestion:
     """What a person is asked.
 
     ``goes_to`` is the host the answer goes to, "" for a device; ``until`` is when the yes
-    ends, None where nothing is remembered; ``lasting`` whether the application keeps its
+    ends, None where nothing is remembered; ``places`` are other applications that its tokens
+    open for the person, by name; ``lasting`` whether the application keeps its
     access while the person is away, for ``hours`` at most.
     """
 
@@ -47,6 +48,7 @@ class ConsentQuestion:
     until: int | None
     lasting: bool
     hours: int
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

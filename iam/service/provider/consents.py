@@ -8,6 +8,7 @@ from iam.core.openid.consent import assured, needed_scopes, words_of
 from iam.models.clients import Client
 from iam.models.consents import Consent, ConsentQuestion
 from iam.models.grants import AuthorizationRequest
+from iam.models.options import API_AUDIENCE
 from iam.models.sessions import OpSession
 from iam.service.means import Means
 from secops.kernel.actors import Actor
@@ -61,11 +62,11 @@ class ConsentBook:
         """Return what the person is asked: all that will stand after a yes."""
         means = self.means
 
-        def work(tx: Transaction) -> tuple[frozenset[str], str]:
+        def work(tx: Transaction) -> tuple[frozenset[str], str, tuple[str, ...]]:
             scopes = self._wanted(tx, client, account_id, asked)
-            return scopes, organisation_name(means, tx, client.org_id)
+            return scopes, organisation_name(means, tx, client.org_id), self._places(tx, client)
 
-        scopes, organisation = means.parts.transactions.read(work)
+        scopes, organisation, places = means.parts.transactions.read(work)
         lifetimes = means.options.lifetimes
         remembered = client.consent == "ask"
         return ConsentQuestion(
@@ -77,6 +78,16 @@ class ConsentBook:
             until=means.now + lifetimes.consent if remembered else None,
             lasting="refresh_token" in client.grants,
             hours=lifetimes.refresh_absolute // HOUR,
+            places=places,
+        )
+
+    def _places(self, tx: Transaction, client: Client) -> tuple[str, ...]:
+        """Return where else its tokens open as the person; our own API is told by scopes."""
+        others = sorted(set(client.audiences) - {client.id, API_AUDIENCE})
+        found = [self.means.stores.clients.get(tx, each) for each in others]
+        return tuple(
+            each if one is None else f"{one.name} ({each})"
+            for each, one in zip(others, found, strict=True)
         )
 
     def give(

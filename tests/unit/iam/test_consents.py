@@ -88,6 +88,15 @@ def test_who_was_never_asked_is_asked_and_then_remembered(
     assert acts(home) == [("iam.grant_consent", "done")]
 
 
+def test_the_question_names_other_applications_that_its_tokens_open(home: IamHome) -> None:
+    register(home, "reports")
+    shop = register(home, "mall", consent="ask", audiences=("mall", "reports", "secops-api", "x"))
+    shop.browser.sign_in("analyst")
+    cookie = shop.browser.cookies["op_session"]
+    question = home.services.authorize.ask_consent(asked(shop), cookie)
+    assert question.places == ("reports (reports)", "x")
+
+
 def test_a_wider_request_asks_again_and_shows_all_that_will_stand(
     home: IamHome, party: RelyingParty
 ) -> None:
