@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 PADES: Literal["ETSI.CAdES.detached"] = "ETSI.CAdES.detached"
 SES: Literal["GBT38540.SES"] = "GBT38540.SES"
 """Our own subfilter: /Contents holds a SES_Signature (GB/T 38540), whose keys are SM2."""
+
+MAX_PAGES: Final = 10_000
+"""Pages of a PDF that takes a seal."""
 
 SubFilter = Literal["ETSI.CAdES.detached", "GBT38540.SES"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -13,6 +14,7 @@ import orjson
 
 from kms.errors.seals import DocumentRejected
 from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf
+from secops.kernel.errors import TooMany
 
 _PATIENCE: Final = 30.0
 """Seconds on the wall; the worker's own limit is in seconds of processor."""
@@ -20,20 +22,41 @@ _PATIENCE: Final = 30.0
 _MAX_ANSWER: Final = 64 << 20
 
 
+_AT_ONCE: Final = 8
+"""Child processes: more than the public verification may have, so that it never takes all."""
+
+_RETRY_SECONDS: Final = 5
+
+
 class PyHankoFiles:
-    """One child process a question; it never sees a key."""
+    """One child process a question; it never sees a key. More than a few at once wait.
+
+    Raises ``TooMany`` where there is no place for long.
+    """
+
+    def __init__(self) -> None:
+        self._places = threading.BoundedSemaphore(_AT_ONCE)
 
     def prepare(self, document: bytes, request: PdfRequest) -> PreparedPdf:
         """Return ``document`` with room for a signature; raise ``DocumentRejected``."""
         wanted = asdict(request)
         wanted["place"]["picture"] = base64.b64encode(request.place.picture).decode()
-        answer, content = _ask({"do": "prepare", **wanted}, document)
+        answer, content = self._ask({"do": "prepare", **wanted}, document)
         return PreparedPdf(content, answer["start"], answer["end"])
 
     def signatures(self, document: bytes) -> Sequence[FoundSignature]:
         """Return the signatures in ``document``; raise ``DocumentRejected``."""
-        answer, _ = _ask({"do": "signatures"}, document)
+        answer, _ = self._ask({"do": "signatures"}, document)
         return [_found(each) for each in answer["signatures"]]
+
+    def _ask(self, question: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
+        if not self._places.acquire(timeout=_PATIENCE):
+            msg = "too many PDFs are being read"
+            raise TooMany(msg, retry_after=_RETRY_SECONDS)
+        try:
+            return _ask(question, document)
+        finally:
+            self._places.release()
 
 
 def _found(record: dict[str, Any]) -> FoundSignature:

@@ -22,9 +22,10 @@ from pyhanko.sign.signers.cms_embedder import (
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.stamp import StaticStampStyle
 
+from kms.ports.pdf import MAX_PAGES
+
 _POINTS: Final = 72 / 25.4
 _MARGIN: Final = 25.0
-_MAX_PAGES: Final = 10_000
 _SECOND: Final = 1_000_000
 
 
@@ -69,14 +70,17 @@ def _box(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int, 
     count = int(writer.prev.root["/Pages"]["/Count"])
     page = place["page"]
     index = page - 1 if page > 0 else count + page
-    if page == 0 or not 0 <= index < count <= _MAX_PAGES:
+    if page == 0 or not 0 <= index < count <= MAX_PAGES:
         msg = f"there is no page {page}: the document has {count}"
         raise Refused(msg)
     found = writer.prev.find_page_for_modification(index)[0].get_object()
     if int(_inherited(found, "/Rotate") or 0) % 360:
         msg = f"page {page} is rotated"
         raise Refused(msg)
-    left, bottom, right, top = (float(each) for each in _inherited(found, "/MediaBox") or ())
+    if float(found.get("/UserUnit", 1)) != 1:
+        msg = f"page {page} has a unit of its own"
+        raise Refused(msg)
+    left, bottom, right, top = _visible(found)
     across, down = (right - left) / _POINTS, (top - bottom) / _POINTS
     x = _inside(place["x"], place["width"], across)
     y = _inside(place["y"], place["height"], down)
@@ -84,6 +88,15 @@ def _box(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int, 
     size = place["width"] * _POINTS, place["height"] * _POINTS
     low_x, low_y = round(corner[0]), round(corner[1])
     return index, (low_x, low_y, low_x + round(size[0]), low_y + round(size[1]))
+
+
+def _visible(page: Any) -> tuple[float, float, float, float]:
+    """Return what readers show of a page in points: its CropBox, as far as there is paper."""
+    paper = [float(each) for each in _inherited(page, "/MediaBox") or ()]
+    crop = [float(each) for each in _inherited(page, "/CropBox") or paper]
+    left, bottom = map(max, zip(paper[:2], crop[:2], strict=True))
+    right, top = map(min, zip(paper[2:], crop[2:], strict=True))
+    return left, bottom, right, top
 
 
 def _inside(start: float | None, length: float, limit: float) -> float:
@@ -110,7 +123,6 @@ def _inherited(page: Any, name: str) -> Any:
 
 
 def _style(writer: Any, place: dict[str, Any]) -> Any:
-
     picture = Image.open(io.BytesIO(place["picture"])).convert("RGBA")
     return StaticStampStyle(
         border_width=0,

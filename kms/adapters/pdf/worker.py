@@ -26,6 +26,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_NO_FILES, _NO_FILES))
+    # a crash leaves no copy of the document behind
+    resource.setrlimit(resource.RLIMIT_CORE, (_NO_FILES, _NO_FILES))
     line, _, document = sys.stdin.buffer.read().partition(b"\n")
     question = orjson.loads(line)
     answer: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from kms.errors.seals import DocumentRejected, SealRejected
 from kms.models.seal_registry import SealedDocument, UseForm
 from kms.models.seals import MARKING
 from kms.models.stamps import LAST_PAGE, Stamping, StampRequest
-from kms.ports.pdf import PADES, SES, PdfPlace, PdfRequest
+from kms.ports.pdf import MAX_PAGES, PADES, SES, PdfPlace, PdfRequest
 from kms.service.authority import common_name
 from kms.service.document_authority import DocumentAuthority, document_key_name
 from kms.service.seals.parts import SealParts
@@ -53,7 +54,7 @@ class PdfStamping:
         form: UseForm = "pdf" if standard == "pades" else "pdf_sm2"
         wanted = WantedUse(actor, seal_id, sm3(document), wish.purpose, form, wish.document_class)
         ready = self._uses.open_seal(wanted)
-        _require_one_place(wish.stamping)
+        _require_place(wish.stamping)
         # before the signing time is set: a new certificate begins now
         signer = self._signer(actor, ready) if standard == "pades" else None
         prepared = self._seals.pdf.prepare(document, self._request(ready, wish))
@@ -68,7 +69,7 @@ class PdfStamping:
         written = b"<" + value.ljust(room, b"\x00").hex().encode() + b">"
         sealed = prepared.content[: prepared.start] + written + prepared.content[prepared.end :]
         require_size(sealed)
-        self._require_valid(sealed)
+        self._require_valid(document, sealed)
         return self._uses.enter(wanted, value, lambda use: SealedDocument(sealed, use))
 
     def _request(self, ready: ReadySeal, wish: StampRequest) -> PdfRequest:
@@ -105,10 +106,11 @@ class PdfStamping:
         signature = self._seals.keys.sign(signer.key_name, attributes)
         return signed_data(attributes, signature, signer.certificate, [signer.root])
 
-    def _require_valid(self, sealed: bytes) -> None:
+    def _require_valid(self, document: bytes, sealed: bytes) -> None:
         """Raise ``SealRejected`` unless the new signature verifies, and covers the whole file.
 
-        ``DocumentRejected`` where an earlier one does not stand what came after it.
+        The file begins with ``document``: what was given is what was sealed. Raises
+        ``DocumentRejected`` where an earlier signature does not stand what came after it.
         """
         authority = self._seals.authority
         trust = Trust(
@@ -116,6 +118,10 @@ class PdfStamping:
         )
         found = self._seals.pdf.signatures(sealed)
         verdicts = verify_pdf(sealed, found, trust).signatures
+        # a hostile file may hide the new signature from whoever looks for signatures
+        if not sealed.startswith(document) or not any(each.covers_file for each in found):
+            msg = "the sealed document does not show its signature; it is not given out"
+            raise SealRejected(msg)
         for signature, verdict in zip(found, verdicts, strict=True):
             failed = [step for step in verdict.steps if step.ok is False]
             if signature.covers_file and not verdict.valid:
@@ -127,7 +133,12 @@ class PdfStamping:
                 raise DocumentRejected(msg)
 
 
-def _require_one_place(stamping: Stamping) -> None:
+def _require_place(stamping: Stamping) -> None:
     if stamping.edge is not None or len(stamping.places) > 1:
         msg = "a PDF signature has one place: no page edges, no second picture"
         raise DocumentRejected(msg)
+    for place in stamping.places:
+        # what JSON can't carry to whoever reads the PDF
+        if not (math.isfinite(place.x) and math.isfinite(place.y)) or abs(place.page) > MAX_PAGES:
+            msg = "the place is not on a page"
+            raise DocumentRejected(msg)

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,16 +21,17 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from kms.adapters.pdf import PyHankoFiles
+from kms.adapters.pdf import PyHankoFiles, client, validating
 from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt38540.evidence import Trust
 from kms.errors.seals import DocumentRejected, NotSealHolder, SealRejected
 from kms.models.seals import VerificationReport
 from kms.models.stamps import EdgePlace, PdfStandard, Stamping, StampPlace, StampRequest
-from kms.ports.pdf import FoundSignature
+from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf
+from kms.service.seals import SealStamping, SealUses
 from secops.crypto.hashes import sm3
 from secops.kernel.clock import MINUTE, SECOND
-from secops.kernel.errors import TooLarge
+from secops.kernel.errors import TooLarge, TooMany
 from secops.kernel.pages import PageRequest
 from tests.fakes.pdf_files import PdfInProcess
 from tests.fakes.pdf_pages import assemble, paged_pdf
@@ -38,6 +39,7 @@ from tests.fakes.seal_registry import AUDITOR, HOLDER, OTHER_HOLDER, SECURITY, W
 from tests.fakes.sealing import PixelPainter, Recipe, make_seal, make_signature, mint
 
 PLACE = Stamping((StampPlace(1, 120, 200),))
+AT_THE_CORNER = Stamping((StampPlace(1, 0, 0),))
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,14 @@ def test_the_picture_stands_where_it_was_wanted(sealed: bytes) -> None:
     assert top == pytest.approx(842 - 200 * points, abs=1)
     assert right - left == pytest.approx(42 * points, abs=1)
     assert top - bottom == pytest.approx(42 * points, abs=1)
+
+
+def test_the_picture_stands_within_what_readers_show(world: World, seal_id: str) -> None:
+    document = paged_pdf(page="/CropBox [100 100 495 642]")
+    reader = PdfFileReader(io.BytesIO(stamp(world, seal_id, document, AT_THE_CORNER)))
+    (signature,) = reader.embedded_signatures
+    left, _, _, top = (float(each) for each in signature.sig_field["/Rect"])
+    assert (left, top) == pytest.approx((100, 642), abs=1)
 
 
 def test_pyhankos_own_validation_trusts_our_root_and_no_other(world: World, sealed: bytes) -> None:
@@ -395,6 +405,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "no pages": lambda: paged_pdf(0),
     "a rotated page": lambda: paged_pdf(page="/Rotate 90"),
     "no size": lambda: paged_pdf(pages=""),
+    "a page whose visible part is too small": lambda: paged_pdf(page="/CropBox [0 0 100 100]"),
+    "a page with a unit of its own": lambda: paged_pdf(page="/UserUnit 10"),
     "a small page": lambda: paged_pdf(pages="/MediaBox [0 0 100 100]"),
     "a size of words": lambda: paged_pdf(pages="/MediaBox [/a /b /c /d]"),
     "a certified document": lambda: paged_pdf(catalog="/Perms << /DocMDP 3 0 R >>"),
@@ -427,6 +439,8 @@ def test_a_pdf_that_is_not_safe_to_seal_is_refused(world: World, seal_id: str, n
         Stamping((StampPlace(1, -1, 1),)),
         Stamping((StampPlace(1, 1, 290),)),
         Stamping((StampPlace(1, float("nan"), 1),)),
+        Stamping((StampPlace(1, 1, float("inf")),)),
+        Stamping((StampPlace(1 << 70, 1, 1),)),
     ],
 )
 def test_a_place_that_a_pdf_has_not_is_refused(
@@ -449,6 +463,59 @@ def test_a_signature_that_does_not_verify_is_not_given_out(
         monkeypatch.setitem(world.keys.p256, name, known[next(iter(known))])
     with pytest.raises(SealRejected, match="signature wrong"):
         stamp(world, seal_id, paged_pdf())
+
+
+class HidingFiles(PdfInProcess):
+    """A hostile PDF hides its signature, or what is signed is another one."""
+
+    def __init__(self, *, other: bytes = b"") -> None:
+        self._other = other
+
+    def prepare(self, document: bytes, request: PdfRequest) -> PreparedPdf:
+        return super().prepare(self._other or document, request)
+
+    def signatures(self, document: bytes) -> Sequence[FoundSignature]:
+        return super().signatures(document) if self._other else []
+
+
+@pytest.mark.parametrize("other", [b"", paged_pdf(3)], ids=["hidden", "another document"])
+def test_a_signature_that_nobody_finds_is_not_given_out(
+    world: World, seal_id: str, other: bytes
+) -> None:
+    parts = replace(world.parts, pdf=HidingFiles(other=other))
+    stamping = SealStamping(parts, SealUses(parts))
+    before = len(world.using.list_uses(AUDITOR, seal_id, PageRequest(200)).items)
+    with pytest.raises(SealRejected, match="does not show its signature"):
+        stamping.stamp_document(HOLDER, seal_id, StampRequest(paged_pdf(), PLACE))
+    assert len(world.using.list_uses(AUDITOR, seal_id, PageRequest(200)).items) == before
+
+
+def more_fields(writer: Any) -> None:
+    """Put the same signature into three more fields."""
+    fields, name = writer.root["/AcroForm"]["/Fields"], generic.pdf_name
+    for number in range(3):
+        field = generic.DictionaryObject(
+            {
+                name("/FT"): name("/Sig"),
+                name("/T"): generic.pdf_string(f"More{number}"),
+                name("/V"): fields[0].get_object().raw_get("/V"),
+            }
+        )
+        fields.append(writer.add_object(field))
+    writer.update_container(fields)
+
+
+def test_one_signature_in_many_fields_is_refused(world: World, sealed_by_sm2: bytes) -> None:
+    with pytest.raises(DocumentRejected, match="share a signature"):
+        judged(world, appended(world, sealed_by_sm2, more_fields))
+
+
+def test_signatures_over_more_than_the_limit_in_all_are_refused(
+    world: World, sealed_by_sm2: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validating, "_MAX_HASHED", 1_000)
+    with pytest.raises(DocumentRejected, match="in all"):
+        judged(world, sealed_by_sm2)
 
 
 def test_a_pdf_without_a_signature_has_none(world: World) -> None:
@@ -534,3 +601,12 @@ def test_the_child_process_signs_and_judges_as_this_one_does(world: World, seale
 def test_a_hostile_pdf_ends_the_child_process_and_not_ours(content: bytes) -> None:
     with pytest.raises(DocumentRejected):
         PyHankoFiles().signatures(content)
+
+
+def test_who_finds_no_place_for_a_child_process_is_told_to_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "_AT_ONCE", 0)
+    monkeypatch.setattr(client, "_PATIENCE", 0.01)
+    with pytest.raises(TooMany):
+        PyHankoFiles().signatures(b"%PDF")
