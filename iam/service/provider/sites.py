@@ -34,7 +34,7 @@ from iam.service.provider.grants import CodeExchange, GrantService
 from iam.service.provider.issuing import Issuer
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.references import read_reference, write_reference
-from iam.service.sign_on.sessions import digest_of, hang
+from iam.service.sign_on.sessions import digest_of, hang, opening_of
 from iam.service.zero_trust.decisions import SESSION_OPEN, TOKEN_ISSUE, DecisionService
 from secops.kernel.access import Question
 from secops.kernel.actors import Actor, PlacedActors
@@ -98,6 +98,8 @@ class SiteService:
         permission = SESSION_OPEN if actor.kind == "account" else TOKEN_ISSUE
         asked = Question(actor, permission, target)
         decision = self._decisions.decide(asked)
+        if decision.step_up is not None and self._asks_anew(actor, client):
+            raise SiteSignIn(decision.reason, location=_start_uri(site, request.uri))
         if not decision.allowed:
             refusal = SiteRealNameTooLow if self._decisions.lacks_real_name(asked) else SiteRefused
             raise refusal(decision.reason, actor, target)
@@ -110,6 +112,10 @@ class SiteService:
             bulk=True,
         )
         return SitePass(self._headers(client, actor, key)), act
+
+    def _asks_anew(self, actor: Actor, client: Client) -> bool:
+        """Tell whether our sign-in would ask for a proof: what it passes would go in a circle."""
+        return self._decisions.consider(opening_of(actor, client.id)).step_up is not None
 
     def start(self, request: SiteRequest, return_to: str) -> SiteStart:
         """Begin a sign-in for the site of ``request``; the browser comes back to the site."""

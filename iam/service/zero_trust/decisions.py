@@ -198,9 +198,9 @@ class DecisionService:
 
     def _demanded(self, question: Question) -> int:
         """Return the real-name level that the opened application or site demands; may raise."""
-        kind, _, name = question.resource.partition(":")
-        at_site = question.permission == SESSION_OPEN and kind == _SITE
-        return self.demands.of(name) if at_site or question.permission == APPLICATION_OPEN else 0
+        if _at_site(question) or question.permission == APPLICATION_OPEN:
+            return self.demands.of(question.resource.partition(":")[2])
+        return 0
 
     def lacks_real_name(self, question: Question) -> bool:
         """Tell whether the person's real name is verified less than the application demands.
@@ -274,12 +274,20 @@ def _age(actor: Actor, now: int) -> int:
     return min(LONGEST_AGE, minutes // AGE_STEP * AGE_STEP)
 
 
+def _at_site(question: Question) -> bool:
+    """Tell whether somebody who is signed in asks for a page of a site."""
+    return question.permission == SESSION_OPEN and question.resource.partition(":")[0] == _SITE
+
+
 def _proof_due(question: Question, standing: Standing, in_force: InForce) -> bool:
     """Tell whether the risk rose to the limit of step-up after the caller's last proof.
 
-    A sign-in is itself the proof; applications can give none, and go on to the refusing limit.
+    A sign-in is itself the proof, what comes after it at a site is none; applications can give
+    none, and go on to the refusing limit.
     """
     actor = question.actor
-    if actor.kind != "account" or question.permission == SESSION_OPEN:
+    if actor.kind != "account":
+        return False
+    if question.permission == SESSION_OPEN and not _at_site(question):
         return False
     return standing.risk >= in_force.data.risk.step_up and actor.auth_time <= standing.at

@@ -14,6 +14,7 @@ from iam.models.options import API_AUDIENCE
 from iam.service.provider.sites import IDENTITY_SECONDS, SITES_SECONDS
 from iam.service.provider.verification import SEEN_SECONDS
 from secops.kernel.actors import ROOT_ORG, os_actor
+from secops.kernel.events import Delivery, SubjectRiskChanged
 from secops.web.dispatch import Dispatcher
 from secops.web.guard import Guard
 from secops.web.lanes import RouteTable
@@ -218,6 +219,28 @@ def test_who_asks_from_a_locked_address_gets_through_no_proxy(
     run(lambda tx: home.spine.parts.revocations.revoke(tx, "address", "192.0.2.7"))
     assert visitor.ask(**from_there).status == 403
     # a proxy that does not say for whom it asks puts nobody at its own address
+    assert visitor.ask().status == 200
+
+
+def test_risk_that_rose_since_asks_for_a_newer_sign_in_at_a_site_too(
+    visitor: Visitor, home: IamHome
+) -> None:
+    visitor.sign_in()
+    assert visitor.ask().status == 200
+    decisions = home.services.decisions
+    home.clock.advance(60)
+    risen = SubjectRiskChanged(
+        ROOT_ORG,
+        f"account:{home.actor('analyst').id}",
+        decisions.book.current().data.risk.step_up,
+        "test",
+    )
+    decisions.risks.receive(Delivery(1, home.clock.now(), risen))
+    asked = visitor.ask()
+    assert asked.status == 401
+    assert "/_secops/start" in place(asked, "x-auth-redirect")
+    home.clock.advance(60)
+    visitor.sign_in()
     assert visitor.ask().status == 200
 
 
