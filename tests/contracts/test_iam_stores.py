@@ -12,6 +12,8 @@ from alembic.migration import MigrationContext
 
 from iam.errors import NameTaken, RoleConflict
 from iam.models.accounts import Account, Person, RoleGrant
+from iam.models.cas import CasService
+from iam.models.clients import Client
 from iam.models.credentials import Attempts, PasswordCredential, TotpCredential
 from iam.models.grants import Code, Family, Redemption, RefreshUse
 from iam.models.sessions import OpSession
@@ -233,6 +235,45 @@ def test_a_code_is_redeemed_once_by_whom_it_was_made_for(signed_in: Spine) -> No
     assert run(signed_in, lambda tx: grants.redeem_code(tx, right)) == code
     assert run(signed_in, lambda tx: grants.redeem_code(tx, right)) is None
     assert run(signed_in, lambda tx: grants.spent_code(tx, wrong)).token_id == "jti"
+
+
+def test_a_grant_tells_its_own_client_alone_whose_it_is(signed_in: Spine) -> None:
+    grants = STORES.grants
+    code = Code(
+        b"c", "org_root", "app", "uri", "challenge", frozenset({"a"}), None, "ses_1", START + SECOND
+    )
+    run(signed_in, lambda tx: grants.add_code(tx, code))
+    run(signed_in, lambda tx: grants.add_family(tx, family(None)))
+
+    def told(client_id: str) -> list[str | None]:
+        asked = (
+            lambda tx: grants.session_of_code(tx, b"c", client_id),
+            lambda tx: grants.session_of_family(tx, b"f" * 16, client_id),
+        )
+        return [run(signed_in, one) for one in asked]
+
+    assert (told("app"), told("other")) == (["ses_1", "ses_1"], [None, None])
+    used = Redemption(b"c", "app", "uri", "challenge", "jti", b"g" * 16)
+    run(signed_in, lambda tx: grants.redeem_code(tx, used))
+    assert told("app") == [None, "ses_1"]
+
+
+def test_what_is_demanded_of_real_names_is_told_for_applications_and_services(
+    spine: Spine,
+) -> None:
+    oa = Client("oa", "org_root", "OA", real_name_level="document")
+    portal = CasService("oa", "org_root", "https://oa.example", "OA", real_name_level="certificate")
+
+    def work(tx: Transaction) -> list[str | None]:
+        STORES.clients.add(tx, oa)
+        STORES.clients.add(tx, Client("forum", "org_root", "Forum"))
+        STORES.cas.put_service(tx, portal)
+        names = ("oa", "forum", "cas:oa", "cas:forum", "none", "")
+        return [STORES.demands.of_application(tx, name) for name in names]
+
+    assert run(spine, work) == ["document", "none", "certificate", None, None, None]
+    read = run(spine, lambda tx: (STORES.clients.get(tx, "oa"), STORES.cas.service(tx, "oa")))
+    assert (read[0].real_name_level, read[1]) == ("document", portal)
 
 
 def test_risk_follows_the_latest_announcement(people: Spine) -> None:
