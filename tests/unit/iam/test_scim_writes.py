@@ -19,8 +19,8 @@ from iam.service.scim import writing
 from iam.service.scim.bulk import REQUEST, BulkRefused, _Job, _operation
 from iam.service.scim.describing import BULK_OPERATIONS
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Forbidden
-from tests.fakes.iam_home import open_iam_home
+from secops.kernel.errors import AuditUnavailable, Forbidden
+from tests.fakes.iam_home import OWNER, open_iam_home
 from tests.unit.iam.test_scim_server import PATCH, USER, Site, activate, hire, state
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -145,6 +145,25 @@ def test_personnel_lifts_no_lock_and_who_lifts_a_lock_resumes_nobody(site: Site)
     locks.decide_lift(second, lock.id, grant=True)
     assert state(site, identifier) == "locked"
     assert site.home.spine.parts.revocations.is_revoked("account", identifier)
+
+
+def test_without_a_ledger_administrators_are_out_of_reach_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identifier = hire(site, "li.si")
+    parts, services = site.home.spine.parts, site.home.services
+    account = services.accounts.get_account(site.home.actor("system-admin"), identifier)
+    parts.transactions.run(lambda tx: services.roles.grant(tx, OWNER, account, "audit-admin"))
+
+    def unwritten(*_: Any) -> Any:
+        raise AuditUnavailable
+
+    monkeypatch.setattr(type(site.home.spine.transactions._committer), "run", unwritten)
+    assert activate(site, identifier, active=False)[0] == 403
+    assert site.call("DELETE", f"Users/{identifier}")[0] == 403
+    assert not parts.revocations.is_revoked("account", identifier)
+    monkeypatch.undo()
+    assert state(site, identifier) == "pending"
 
 
 def test_groups_compare_versions_too(site: Site) -> None:
