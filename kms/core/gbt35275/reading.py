@@ -59,12 +59,10 @@ def read_signed_data(value: bytes) -> SignedData:
     _require_version(fields[0])
     for algorithm in fields[1].expect(SET, "digestAlgorithms").children:
         _require_algorithm(algorithm, frozenset({_SM3}))
-    certificates: Sequence[Element] = ()
-    for field in fields[3:-1]:
-        if field.tag == CONTEXT_0:
-            certificates = field.children
-        elif field.tag != _CONTEXT_1:
-            field.refuse("neither certificates nor revocation lists")
+    optional = {field.tag: field.children for field in fields[3:-1]}
+    if [field.tag for field in fields[3:-1]] != sorted({CONTEXT_0, _CONTEXT_1} & set(optional)):
+        fields[3].refuse("not certificates and revocation lists, each once")
+    certificates = optional.get(CONTEXT_0, ())
     return _signer(_only(fields[-1].expect(SET, "signerInfos")), certificates, _content(fields[2]))
 
 
@@ -82,8 +80,8 @@ def _signer(info: Element, certificates: Sequence[Element], content: bytes | Non
     certificate = _certificate(fields[1], certificates)
     _require_algorithm(fields[2], frozenset({_SM3}))
     attributes = fields.pop(3) if fields[3].tag == CONTEXT_0 else None
-    if len(fields) < 5:  # noqa: PLR2004 - up to encryptedDigest
-        info.refuse("SignerInfo has no signature")
+    if len(fields) not in (5, 6):  # up to encryptedDigest, and one field behind it
+        info.refuse("SignerInfo has no signature, or more than belongs behind it")
     _require_algorithm(fields[3], _SM2_SIGNATURE)
     if len(fields) > 5 and fields[5].tag != _CONTEXT_1:  # noqa: PLR2004 - unsigned attributes
         fields[5].refuse("SignerInfo has a field that is unknown")

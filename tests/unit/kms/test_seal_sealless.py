@@ -213,6 +213,15 @@ BROKEN: dict[str, Callable[[], Style]] = {
         TYPE, DIGEST, attribute(SIGNING_TIME, tlv(4, b"now"))
     ),
     "a field that nobody knows": lambda: Style(after_signature=(tlv(0xA2),)),
+    "two fields behind the signature": lambda: Style(
+        "C", after_signature=(tlv(0xA1, attribute(DATA)), tlv(0xA1, attribute(DATA)))
+    ),
+    "certificates twice": lambda: Style(
+        certificates=(), after_certificates=(tlv(0xA0, mint().signer),)
+    ),
+    "certificates behind the lists": lambda: Style(
+        certificates=(), after_certificates=(tlv(0xA1), tlv(0xA0, mint().signer))
+    ),
     "a field beside the certificates": lambda: Style(after_certificates=(tlv(0xA2),)),
     "no signature": lambda: Style(unsigned=True),
     "a signature of nothing": lambda: Style(raw=True, user_id=b"x"),
