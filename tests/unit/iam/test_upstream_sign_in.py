@@ -229,9 +229,9 @@ def test_a_legal_persons_account_is_found_by_its_credit_code(county: County) -> 
     document["trust"] = {"link_by": ["uscc"], "assurance": 2}
     county.configure("province", document, SECRET)
     account = county.hire("company", kind="legal")
-    store = county.home.services.upstreams.means.stores.mandates
+    store = county.home.services.upstreams.means.stores.legal_persons
     body = LegalPerson("leg_1", account.org_id, "91350100M000100Y43", "示例公司", 0, account.id)
-    county.home.spine.parts.transactions.run(lambda tx: store.add_legal_person(tx, body))
+    county.home.spine.parts.transactions.run(lambda tx: store.add(tx, body))
     county.province.claims = {"id_number": ID_NUMBER, "uscc": "91350100m000100y43"}
     assert county.by_oidc().session.account_id == account.id
     assert county.acts("iam.link_upstream")[-1]["details"]["rule"] == "uscc"
