@@ -15,6 +15,7 @@ from iam.store.roles import in_force
 from iam.store.tables import (
     accounts,
     break_glass,
+    consents,
     enrolments,
     organisation_paths,
     registered_devices,
@@ -166,13 +167,14 @@ class Accounts:
         return counts
 
     def move(self, tx: Transaction, account_id: str, org_id: str) -> None:
-        """Put the account, its grants, sessions and devices into another organisation."""
+        """Put the account and what hangs on it into another organisation."""
         tx.execute(accounts.update().where(accounts.c.id == account_id).values(org_id=org_id))
         for table, column in (
             (role_grants, role_grants.c.subject_id),
             (sessions, sessions.c.account_id),
             (enrolments, enrolments.c.account_id),
             (registered_devices, registered_devices.c.account_id),
+            (consents, consents.c.account_id),
         ):
             tx.execute(table.update().where(column == account_id).values(org_id=org_id))
 

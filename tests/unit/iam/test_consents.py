@@ -97,6 +97,15 @@ def test_the_question_names_other_applications_that_its_tokens_open(home: IamHom
     assert question.places == ("reports (reports)", "x")
 
 
+def test_a_consent_moves_with_its_account(home: IamHome, party: RelyingParty) -> None:
+    """Else administrators of the place that was left went on reading it."""
+    allowed(party)
+    stores, whose = home.services.accounts.means.stores, home.actor("analyst").id
+    home.spine.transactions.run(lambda tx: stores.accounts.move(tx, whose, "org_county"))
+    [moved] = home.spine.transactions.read(lambda tx: stores.consents.of_account(tx, whose))
+    assert moved.org_id == "org_county"
+
+
 def test_a_wider_request_asks_again_and_shows_all_that_will_stand(
     home: IamHome, party: RelyingParty
 ) -> None:
