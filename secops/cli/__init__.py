@@ -14,6 +14,7 @@ import click
 from secops.kernel.catalogue import Language
 from secops.kernel.errors import Forbidden, SecopsError
 from secops.settings import default_home, prefers_english
+from secops.terminal.output import say
 from secops.terminal.session import OpenHouse, Session
 
 _GROUPS: Final = {
@@ -106,11 +107,11 @@ def _open_files(home: Path) -> Iterable[object]:
 
 
 def _print_refusal(error: SecopsError, language: Language) -> None:
-    click.echo(f"secops: {error.code}: {error.detail}", err=True)
+    say(f"secops: {error.code}: {error.detail}")
     for name, value in error.facts.items():
         if value is not None and str(value) not in error.detail:
-            click.echo(f"  {name}: {value}", err=True)
-    click.echo(f"  {error.remedy.into(language)}", err=True)
+            say(f"  {name}: {value}")
+    say(f"  {error.remedy.into(language)}")
 
 
 def main(arguments: list[str] | None = None) -> Any:

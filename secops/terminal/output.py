@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+from unicodedata import category
 
 import click
 import orjson
@@ -49,17 +50,26 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.console import Console  # noqa: PLC0415 - slow, and most commands print no table
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=plain(title), title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+        table.add_row(*("" if cell is None else plain(str(cell)) for cell in row))
+    # what a file calls itself is no markup of ours
+    Console(markup=False, emoji=False).print(table)
 
 
 def say(message: str) -> None:
     """Tell the person something on stderr."""
-    click.echo(message, err=True)
+    click.echo(plain(message), err=True)
+
+
+def plain(text: str) -> str:
+    """Return ``text`` with what could steer a terminal spelled out: strangers wrote some of it."""
+    return "".join(
+        ascii(letter)[1:-1] if category(letter)[0] == "C" and letter not in "\n\t" else letter
+        for letter in text
+    )
 
 
 class Bar(Protocol):

@@ -141,3 +141,15 @@ def test_a_malformed_file_is_a_verdict_and_not_an_error(folder: Path) -> None:
     assert done.exit_code == 1
     assert answer["kind"] == "unknown"
     assert [step["what"] for step in answer["signatures"][0]["steps"]] == ["structure"]
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J\x1b[1;1H有效 / valid", "印章[/bold]", "章\u202e\x9b2K"])
+def test_what_a_seal_calls_itself_steers_no_terminal(
+    folder: Path, recipe: Recipe, name: str
+) -> None:
+    hostile = folder / "hostile.esl"
+    hostile.write_bytes(make_seal(recipe.but(name=name)))
+    done = run(folder, str(hostile), "--trust", str(folder / "root.pem"))
+    assert (done.exit_code, done.exception) == (0, None)
+    assert not {"\x1b", "\x9b", "\u202e"} & set(done.output)
+    assert "[/bold]" in done.output or "[/bold]" not in name

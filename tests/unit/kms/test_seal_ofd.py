@@ -227,7 +227,7 @@ def too_much_markup() -> Files:
 
 def documents_of_one_list() -> Files:
     """Return a package of a few bytes that would be read for hours."""
-    body = f"<ofd:DocBody><ofd:Signatures>/{LIST}</ofd:Signatures></ofd:DocBody>" * 100_000
+    body = f"<ofd:DocBody><ofd:Signatures>/{LIST}</ofd:Signatures></ofd:DocBody>" * 60_000
     junk = f"<ofd:Signatures {NS}>{'<x/>' * 1_000_000}</ofd:Signatures>"
     return {"OFD.xml": f"<ofd:OFD {NS}>{body}</ofd:OFD>".encode(), LIST: junk.encode()}
 
