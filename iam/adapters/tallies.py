@@ -78,12 +78,15 @@ class TallyFile:
         self._store(place + _COUNT_AT, count)
         self._store(place + _LAST_AT, at)
 
-    def turn(self) -> None:
-        """Open the other page, which is blank."""
+    def turn(self) -> bool:
+        """Open the other page if it is blank."""
+        if self._head(PAGE - self._base)[1]:
+            return False
         number = self.page + 1
         self._base = PAGE - self._base
         self._used = 0
         self._store(self._base, number)
+        return True
 
     def filled(self) -> Sequence[tuple[int, Sequence[TallyLine]]]:
         """Return the pages that hold lines, by number, the oldest first."""

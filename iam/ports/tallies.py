@@ -46,8 +46,8 @@ class TallyBook(Protocol):
         """Let the line at ``place`` of the open page say ``count`` and ``at``."""
         ...
 
-    def turn(self) -> None:
-        """Open the other page, which is blank; what was written stays until ``blank``."""
+    def turn(self) -> bool:
+        """Open the other page if it is blank; what was written stays until ``blank``."""
         ...
 
     def filled(self) -> Sequence[tuple[int, Sequence[TallyLine]]]:

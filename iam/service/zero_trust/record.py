@@ -107,7 +107,11 @@ class DecisionRecord:
                 self._book.count(tally.place, tally.count, now)
                 return tally
             question, allowed = key
-            place = self._book.begin(_text(question, allowed=allowed), count, now)
+            text = _text(question, allowed=allowed)
+            place = self._book.begin(text, count, now)
+            if place is None and self._turn(self._book):
+                # nobody waits for the database, where this may be asked inside a unit of work
+                place = self._book.begin(text, count, now)
             if place is None:
                 return None
             tally = self._waiting[key] = _Tally(place, self._page, count)
@@ -115,6 +119,13 @@ class DecisionRecord:
                 self._thread = threading.Thread(target=self._fold, name="decisions", daemon=True)
                 self._thread.start()
             return tally
+
+    def _turn(self, book: TallyBook) -> bool:
+        """Go on with the other page, while that is blank."""
+        if not book.turn():
+            return False
+        self._page, self._waiting = book.page, {}
+        return True
 
     def _again(self, tally: _Tally, question: PolicyQuestion, allowed: bool) -> None:  # noqa: FBT001 - a key's part
         """Count one more, on the line where it stands if its page is still open."""
@@ -146,8 +157,7 @@ class DecisionRecord:
                 with self._lock:
                     if not self._waiting:
                         return
-                    book.turn()
-                    self._page, self._waiting = book.page, {}
+                    self._turn(book)
                 self._write_closed(book)
             except SecopsError as error:
                 _LOG.warning("decisions can't be recorded now: %s", error.code)
@@ -183,8 +193,11 @@ class DecisionRecord:
                     self._forget(book)
 
     def _write_closed(self, book: TallyBook) -> None:
+        with self._lock:
+            still_open = self._page
         for page, lines in book.filled():
-            if page != self._page:
+            # a later one may have been opened since, and is not whole yet
+            if page < still_open:
                 self._write(book, page, lines)
 
     def _write(self, book: TallyBook, page: int, lines: Sequence[TallyLine]) -> None:
@@ -197,7 +210,8 @@ class DecisionRecord:
                 tx.record(_leaf(rows))
 
         self._parts.transactions.run(work)
-        book.blank(page)
+        with self._lock:
+            book.blank(page)
 
     def _forget(self, book: TallyBook) -> None:
         self._parts.transactions.run(lambda tx: self._store.end_book(tx, book.name))

@@ -262,11 +262,45 @@ def test_a_full_page_is_written_and_counting_goes_on(
     monkeypatch.setattr(tallies, "PAGE", 4_096)
     before = counted(home)
     for number in range(60):
-        home.clock.advance(60)  # another minute is another question
+        home.clock.advance(3_600)  # another hour is another question
         assert decide(home), number
     record_of(home).flush()
     assert counted(home) - before >= 60
     assert folded(home) == counted(home)
+
+
+def test_a_unit_of_work_may_ask_though_the_page_is_full(
+    home: IamHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "PAGE", 4_096)
+    number = 8
+    decide(home)
+    record_of(home).flush()
+    before, turned = counted(home), record_of(home)._page
+
+    def work(_: Transaction) -> None:
+        for _each in range(number):
+            home.clock.advance(3_600)  # another hour is another question
+            assert decide(home)
+
+    home.spine.parts.transactions.run(work)
+    assert record_of(home)._page == turned + 1
+    record_of(home).flush()
+    assert counted(home) - before >= number
+    assert folded(home) == counted(home)
+
+
+def test_a_page_with_lines_is_not_turned_to(folder: TallyFolder) -> None:
+    book = folder.open()
+    book.begin(b"one", 1, 1)
+    assert book.turn()
+    assert book.begin(b"two", 1, 1) is not None
+    assert not book.turn()
+    assert [page for page, _ in book.filled()] == [1, 2]
+    book.blank(1)
+    assert book.turn()
+    assert book.page == 3
+    book.close(remove=True)
 
 
 def test_the_loop_does_not_wait_for_whoever_writes(home: IamHome) -> None:
