@@ -246,11 +246,12 @@ def test_a_grant_tells_its_own_client_alone_whose_it_is(signed_in: Spine) -> Non
     run(signed_in, lambda tx: grants.add_family(tx, family(None)))
 
     def told(client_id: str) -> list[str | None]:
-        asked = (
-            lambda tx: grants.session_of_code(tx, b"c", client_id),
-            lambda tx: grants.session_of_family(tx, b"f" * 16, client_id),
-        )
-        return [run(signed_in, one) for one in asked]
+        def work(tx: Transaction) -> list[str | None]:
+            of_code = grants.session_of_code(tx, b"c", client_id)
+            return [of_code, grants.session_of_family(tx, b"f" * 16, client_id)]
+
+        found: list[str | None] = run(signed_in, work)
+        return found
 
     assert (told("app"), told("other")) == (["ses_1", "ses_1"], [None, None])
     used = Redemption(b"c", "app", "uri", "challenge", "jti", b"g" * 16)
@@ -272,8 +273,9 @@ def test_what_is_demanded_of_real_names_is_told_for_applications_and_services(
         return [STORES.demands.of_application(tx, name) for name in names]
 
     assert run(spine, work) == ["document", "none", "certificate", None, None, None]
-    read = run(spine, lambda tx: (STORES.clients.get(tx, "oa"), STORES.cas.service(tx, "oa")))
-    assert (read[0].real_name_level, read[1]) == ("document", portal)
+    kept = run(spine, lambda tx: STORES.clients.get(tx, "oa"))
+    assert kept.real_name_level == "document"
+    assert run(spine, lambda tx: STORES.cas.service(tx, "oa")) == portal
 
 
 def test_risk_follows_the_latest_announcement(people: Spine) -> None:

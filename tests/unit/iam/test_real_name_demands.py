@@ -146,7 +146,8 @@ def test_a_device_is_neither_approved_nor_told_by_whoever_is_verified_less(home:
     party = register(home, "tv", real_name_level="document", **TV)
     decide = home.services.device_grants.decide
     actor = person(home)
-    begun = answer_of(party.browser.form("/oauth2/device_authorization", **party.credentials()))
+    login: dict[str, Any] = party.credentials()
+    begun = answer_of(party.browser.form("/oauth2/device_authorization", **login))
     with pytest.raises(RealNameTooLow, match="demands real-name level 4"):
         decide(actor, begun["user_code"], grant=True)
     prove(home, ("cn-gd", 4))
