@@ -307,7 +307,9 @@ def test_a_bound_token_is_refused_as_bearer_and_an_unbound_one_as_dpop(home: Iam
 def test_our_own_api_wants_the_proof_too(home: IamHome) -> None:
     party = signed_in(home, public=True)
     keys, path = party.keys, "GET /api/v1/iam/me"
-    token = answer_of(party.exchange(party.code(scope="openid api"), keys.proof(TOKEN)))["access_token"]
+    token = answer_of(party.exchange(party.code(scope="openid api"), keys.proof(TOKEN)))[
+        "access_token"
+    ]
     good = {"authorization": f"DPoP {token}", "dpop": keys.proof(path, token=token)}
     assert party.browser.send(path, headers=good).status == 200
     refusal = party.browser.send(path, headers=good)
