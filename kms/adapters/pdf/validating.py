@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pyhanko.pdf_utils import generic
@@ -89,14 +90,18 @@ def _byte_range(document: bytes, signature: Any, contents: bytes) -> tuple[list[
 
 
 def _time(reader: Any, signature: Any) -> int | None:
-
     if "/M" not in signature:
         return None
     try:
         moment = generic.parse_pdf_date(signature["/M"], strict=reader.strict)
-        return int(moment.timestamp()) * _SECOND
+        return _instant(moment)
     except (ValueError, OverflowError, PdfReadError):
         return None
+
+
+def _instant(moment: datetime) -> int:
+    """Return UTC microseconds; raise ``OverflowError`` beyond the years 1 to 9999 in UTC."""
+    return int(moment.astimezone(UTC).timestamp()) * _SECOND
 
 
 def _cms(reader: Any, name: str, field: Any) -> dict[str, Any]:
@@ -118,5 +123,5 @@ def _cms(reader: Any, name: str, field: Any) -> dict[str, Any]:
         "valid": intact and valid,
         "signer_certificate": base64.b64encode(certificate.dump()).decode(),
         "digest_algorithm": embedded.md_algorithm,
-        "signed_at": None if moment is None else int(moment.timestamp()) * _SECOND,
+        "signed_at": None if moment is None else _instant(moment),
     }

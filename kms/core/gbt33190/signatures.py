@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -124,7 +123,7 @@ def _references(parent: Any, holder: str) -> Iterator[Reference]:
         seen.add(path)
         try:
             digest = base64.b64decode(text_of(required(element, "CheckValue")), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error, and what is not ASCII
             msg = f"the CheckValue of {path} is not Base64"
             raise OfdError(msg) from error
         yield Reference(path, digest)

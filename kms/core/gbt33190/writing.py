@@ -71,6 +71,8 @@ def draft_signature(
     if document.list_path is None:
         files[ROOT] = _with_list(package, list_path)
     stem = f"{list_path.rpartition('/')[0]}/Sign_".lstrip("/")
+    # propertyInfo holds the path in an IA5String
+    stem = stem if stem.isascii() else "Signs/Sign_"
     folder = _free_folder(package, (f"{stem}{number}" for number in itertools.count()))
     path, value_path = f"{folder}/Signature.xml", f"{folder}/SignedValue.dat"
     identifier, files[list_path] = _list(package, document, list_path, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from kms.core.gbt38540.structures import V1
@@ -33,9 +33,10 @@ def _from_text(content: bytes) -> int | None:
         return None
     try:
         moment = datetime.fromisoformat(content.decode("ascii").strip())
-    except ValueError:
+        local = moment if moment.tzinfo else moment.replace(tzinfo=_BEIJING)
+        return from_datetime(local.astimezone(UTC))
+    except (ValueError, OverflowError):
         return None
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=_BEIJING))
 
 
 def _from_time(content: bytes) -> int | None:

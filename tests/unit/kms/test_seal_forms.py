@@ -116,7 +116,10 @@ def test_the_signing_time_of_v1_is_read_in_all_its_forms(time_info: bytes) -> No
     assert judged(value).valid
 
 
-@pytest.mark.parametrize("text", [b"x" * 41, b"\xff", b"2026-13-01 00:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [b"x" * 41, b"\xff", b"2026-13-01 00:00:00", b"0001-01-01T00:00:00+14:00"],
+)
 def test_a_signing_time_of_v1_that_is_none_is_malformed(text: bytes) -> None:
     value = make_signature(GOOD.but(version=1, time_info=der.bits(text)))
     with pytest.raises(DerError):

@@ -266,6 +266,11 @@ ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     "a reference left out afterwards": changed(
         SIGNATURE, b'FileRef="/OFD.xml"', b'FileRef="/X.xml"'
     ),
+    "a digest that is not ASCII": lambda: signed_document(
+        GOOD,
+        extra_reference='<ofd:Reference FileRef="/x"><ofd:CheckValue>摘要'
+        "</ofd:CheckValue></ofd:Reference>",
+    ),
     "a reference twice": lambda: signed_document(
         GOOD,
         extra_reference='<ofd:Reference FileRef="/OFD.xml"><ofd:CheckValue>AA==</ofd:CheckValue>'

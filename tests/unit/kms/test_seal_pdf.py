@@ -326,6 +326,9 @@ Attack = Callable[[World, bytes], bytes]
 BOTH: dict[str, Attack] = {
     "the page changed": lambda _, doc: doc.replace(b"(Notice 1)", b"(Notice 7)"),
     "the signing time changed": lambda _, doc: doc.replace(b"20260101", b"20250101"),
+    "a signing time before all years": lambda _, doc: doc.replace(
+        rb"(D\07220260101000000Z)", b"(D:00010101000000+14')"
+    ),
     "another page appended": lambda world, doc: appended(world, doc, other_page),
     "an annotation over the page": lambda world, doc: appended(world, doc, annotation),
     "the range leaves out more": lambda _, doc: shifted(doc),

@@ -82,6 +82,7 @@ SOUND: dict[str, Callable[[], Files]] = {
     "one page": paged_document,
     "twelve pages": lambda: paged_document(12),
     "a document at the root": lambda: paged_document(folder=""),
+    "a document in a folder of a Chinese name": lambda: paged_document(folder="公文_0"),
     "a document in a folder of folders": lambda: paged_document(folder="a/b"),
     "a folder called Signs already": lambda: {**paged_document(), "Doc_0/Signs/x": b"x"},
     "a size of the page's own": lambda: paged_document(
