@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import textwrap
+import threading
 from pathlib import Path
 
 FOLDER = "ca"
@@ -23,7 +24,8 @@ class HomeAnchorFile:
         pem = "".join(map(_pem, certificates))
         if self.read() == pem.encode():
             return
-        draft = self._path.with_suffix(f".{os.getpid()}")
+        # by thread, too: two first seals at once
+        draft = self._path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
         draft.write_text(pem)
         draft.replace(self._path)
 

@@ -92,8 +92,9 @@ def _check(wish: UsePolicy) -> None:
     if len(classes) > _MAX_CLASSES or not all(map(is_class_name, classes)):
         msg = f"a policy names at most {_MAX_CLASSES} classes of {MAX_CLASS_NAME} characters"
         raise Invalid(msg)
-    if not wish.weekdays or not set(wish.weekdays) <= set(WEEKDAYS):
-        msg = "weekdays are 1 (Monday) to 7, at least one"
+    days = set(wish.weekdays)
+    if not days or not days <= set(WEEKDAYS) or len(days) != len(wish.weekdays):
+        msg = "weekdays are 1 (Monday) to 7, at least one, each once"
         raise Invalid(msg)
     if not 0 <= wish.opens < wish.closes <= DAY_MINUTES:
         msg = "the hours begin before they end, within one day"

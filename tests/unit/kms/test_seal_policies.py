@@ -251,6 +251,7 @@ def test_another_organisation_sees_and_sets_nothing(world: World) -> None:
         {"weekdays": ()},
         {"weekdays": (0,)},
         {"weekdays": (8,)},
+        {"weekdays": (1, 1)},
         {"opens": 60, "closes": 60},
         {"opens": -1},
         {"closes": 1_441},
