@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from iam.errors import InvalidClient, InvalidRequest, RateExceeded, UseDpopNonce
+from iam.errors import AddressLocked, InvalidClient, InvalidRequest, RateExceeded, UseDpopNonce
 from iam.models.clients import ASSERTION_TYPE, ClientCredentials
 from iam.service.rates import Rates
 from secops.kernel.access import Possession
@@ -95,8 +95,9 @@ def guarded(rates: Rates, handler: Callable[[Request], Response]) -> Callable[[R
 
     def answer(request: Request) -> Response:
         try:
+            rates.refuse_locked(request.remote)
             return rates.admit(request.remote, lambda: handler(request))
-        except RateExceeded as error:
+        except (AddressLocked, RateExceeded) as error:
             refused = problem_response(error, request, "oauth")
             return replace(refused, acts=error.acts)
         except UseDpopNonce as error:

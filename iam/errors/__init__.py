@@ -87,6 +87,7 @@ from iam.errors.upstream import (
     UpstreamUnlinked,
 )
 from iam.errors.zero_trust import (
+    AddressLocked,
     DeviceKnown,
     DeviceRefused,
     LockRefused,
@@ -100,6 +101,7 @@ from iam.errors.zero_trust import (
 __all__ = [
     "AccessDenied",
     "AddressInvalid",
+    "AddressLocked",
     "AuthorizationPending",
     "BreakGlassKept",
     "BreakGlassState",

@@ -80,6 +80,18 @@ class DeviceKnown(Conflict):
     remedy = Text("请先撤销原登记,或换用新密钥。", "Revoke the old registration, or use a new key.")
 
 
+class AddressLocked(SubjectLocked):
+    """Requests come from a locked address; ``acts`` record it."""
+
+    code = "iam.address_locked"
+    title = Text("来源地址已被锁定", "The address is locked")
+
+    def __init__(self, acts: tuple[Act, ...]) -> None:
+        """Keep what is to be recorded with the answer."""
+        super().__init__("the address these requests come from is locked")
+        self.acts = acts
+
+
 class RateExceeded(TooMany):
     """One application or one address asks more often than it may; ``acts`` record it."""
 

@@ -1,4 +1,4 @@
-"""How often one application and one address may ask: buckets in this process's memory.
+"""Whether and how often one application and one address may ask: buckets in this process's memory.
 
 Workers share nothing: each admits the whole rate, so that a client with one connection gets what
 is written, and one with many gets at most as many times that as there are workers. An application
@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 from iam.core.circumstances import address_key
 from iam.core.rates import Buckets
-from iam.errors import RateExceeded
+from iam.errors import AddressLocked, RateExceeded
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import SecopsError
 from secops.kernel.parts import Parts
@@ -58,14 +58,15 @@ class Rates:
         self._look_again = float("-inf")
 
     def admit(self, address: str, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns, if ``address`` may ask; raise ``RateExceeded``.
+        """Return what ``work`` returns, if ``address`` may ask.
 
-        Work that has to be done again elsewhere (``MustWait``) is counted there.
+        Work that has to be done again elsewhere (``MustWait``) is counted there. Raises
+        ``RateExceeded``.
         """
         taken: list[tuple[Buckets, str]] = []
         self._here.taken = taken
         if self._addresses is not None and address:
-            self._take(self._addresses, _name_of(address), _ACTOR)
+            self._take(self._addresses, f"address:{_key_of(address)}", _ACTOR)
         try:
             return work()
         except MustWait:
@@ -73,6 +74,16 @@ class Rates:
                 for buckets, name in taken:
                     buckets.give_back(name)
             raise
+
+    def refuse_locked(self, address: str) -> None:
+        """Raise ``AddressLocked``: the decision about a token does not know where it is asked."""
+        if not address:
+            return
+        key = _key_of(address)
+        if self._parts.revocations.is_revoked("address", key):
+            with self._lock:
+                acts = self._note(f"address:{key}", _ACTOR, self._parts.clock.monotonic())
+            raise AddressLocked(acts)
 
     def count(self, caller: Actor) -> None:
         """Count a request of ``caller``, who has proved who they are; raise ``RateExceeded``."""
@@ -128,11 +139,11 @@ def _buckets(rate: int) -> Buckets | None:
 
 
 @lru_cache(maxsize=4_096)
-def _name_of(address: str) -> str:
+def _key_of(address: str) -> str:
     try:
-        return f"address:{address_key(address)}"
+        return address_key(address)
     except ValueError:
-        return "address:unknown"
+        return "unknown"
 
 
 def _act(name: str, refused: _Refused) -> Act:

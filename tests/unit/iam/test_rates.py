@@ -16,6 +16,7 @@ from iam.core import rates
 from iam.core.rates import Buckets
 from iam.errors import RateExceeded
 from iam.models.clients import NewClient
+from iam.service.protection.locks import NewLock
 from iam.service.rates import RECORD_SECONDS, Rates
 from secops.kernel.actors import ROOT_ORG, os_actor, system_actor
 from secops.kernel.clock import SECOND
@@ -103,6 +104,18 @@ def test_who_does_not_know_the_secret_can_not_empty_its_bucket(by_client: Caller
     wrong = [by_client.token(secret="guess", address=f"203.0.113.{n}") for n in range(100)]
     assert statuses(wrong) == {401: 100}
     assert by_client.token().status == 200
+
+
+def test_a_locked_address_gets_no_token_and_each_refusal_is_counted(by_client: Caller) -> None:
+    services, security = by_client.home.services, by_client.home.actor("security-admin")
+    assert by_client.token(address="203.0.113.7").status == 200
+    lock = NewLock("address", "203.0.113.7", "guessing")
+    services.protection.locks.lock_subject(security, lock)
+    refused = [by_client.token(address=name) for name in ("203.0.113.7", "::ffff:203.0.113.7")]
+    assert statuses(refused) == {403: 2}
+    assert b"access_denied" in refused[0].body
+    assert by_client.token(address="203.0.113.8").status == 200
+    assert sum(limited(by_client)) == 2
 
 
 def test_an_address_is_held_back_whatever_it_knows(by_address: Caller) -> None:
