@@ -57,6 +57,13 @@ def test_a_clue_narrows_what_is_asked_and_lists_are_asked_one_by_one() -> None:
     assert holders([], ("a",)) is None
 
 
+def test_an_address_is_in_a_network_however_it_is_written_and_no_other_is() -> None:
+    test = whole_value("10.1.0.0/16", quoted=False)
+    inside = ("10.1.2.3", "::ffff:10.1.2.3", "[::ffff:a01:203]")
+    assert [test(value) for value in inside] == [True, True, True]
+    assert [test(value) for value in ("10.2.0.1", "110.1.2.3", "fe80::1", "x")] == [False] * 4
+
+
 @pytest.mark.parametrize("text", ["V17", "v1?", "v*7", "nobody"])
 def test_many_values_are_searched_as_each_of_them_would_be(text: str) -> None:
     events = [

@@ -181,6 +181,13 @@ def test_metadata_is_read_and_described_alike(home: IamHome) -> None:
     assert described["dpop_bound_access_tokens"] is True
 
 
+@pytest.mark.parametrize("wrong", ["sometimes", "", "None"])
+def test_consent_is_none_or_ask(wrong: str) -> None:
+    with pytest.raises(InvalidClientMetadata, match="consent"):
+        read_metadata("app", METADATA | {"consent": wrong})
+    assert read_metadata("app", METADATA | {"consent": "ask"}).consent == "ask"
+
+
 DEVICE = frozenset({DEVICE_GRANT})
 WRONG: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"id": "secops-console"}, NameTaken),
