@@ -74,7 +74,7 @@ def unified(pieces: Sequence[tuple[list[Value], Codes]]) -> tuple[Sequence[Value
     if len(pieces) == 1:
         return pieces[0]
     known: dict[Value, int] = {}
-    joined = []
+    joined: list[Codes] = [np.empty(0, dtype=np.int32)]
     for values, codes in pieces:
         lookup = np.empty(len(values) + 1, dtype=np.int32)
         lookup[-1] = -1  # where code -1 looks

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -207,17 +208,20 @@ class Lazy(Sequence[T]):
         return iter(self._items)
 
 
-class LazyColumns(Mapping[str, Column]):
-    """The fields of some parts, row by row in ``order`` (None: as they come)."""
+class LazyColumns(Mapping[str, Column], ABC):
+    """Fields by name; each is put together when somebody first asks for it."""
 
-    def __init__(self, parts: Sequence[PartFile], order: NDArray[np.int64] | None) -> None:
-        self._parts = parts
-        self._order = order
+    def __init__(self) -> None:
         self._known: dict[str, Column] = {}
 
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset().union(*(part.names for part in self._parts))
+    @property
+    @abstractmethod
+    def _names(self) -> Collection[str]:
+        """The fields there are."""
+
+    @abstractmethod
+    def _made(self, name: str) -> Column:
+        """Put the field ``name`` together; it is one of the names."""
 
     def __len__(self) -> int:
         return len(self._names)
@@ -233,9 +237,24 @@ class LazyColumns(Mapping[str, Column]):
         if column is None:
             if name not in self._names:
                 raise KeyError(name)
-            column = self.join([part.column(name) for part in self._parts])
-            self._known[name] = column
+            column = self._known[name] = self._made(name)
         return column
+
+
+class PartColumns(LazyColumns):
+    """The fields of some parts, row by row in ``order`` (None: as they come)."""
+
+    def __init__(self, parts: Sequence[PartFile], order: NDArray[np.int64] | None) -> None:
+        super().__init__()
+        self._parts = parts
+        self._order = order
+
+    @cached_property
+    def _names(self) -> Collection[str]:
+        return frozenset().union(*(part.names for part in self._parts))
+
+    def _made(self, name: str) -> Column:
+        return self.join([part.column(name) for part in self._parts])
 
     def join(self, pieces: Sequence[tuple[list[Value], Codes]]) -> Column:
         """Return the parts' columns as one, in row order."""
@@ -247,7 +266,7 @@ def batch_of(parts: Sequence[PartFile], first_seq: int = 0, last_seq: int | None
     """Return the rows of ``parts`` with first_seq <= seq <= last_seq in ingest order."""
     seqs = np.concatenate([part.seqs() for part in parts])
     order = _order_of(seqs, first_seq, last_seq, single=len(parts) == 1)
-    columns = LazyColumns(parts, order)
+    columns = PartColumns(parts, order)
 
     def taken(pieces: list[list[Any]]) -> list[Any]:
         joined = [item for piece in pieces for item in piece]
@@ -309,12 +328,12 @@ class PartBatch(Batch):
     @cached_property
     def source(self) -> Column:
         """Sources."""
-        return LazyColumns([self._of], None).join([self._of.source()])
+        return PartColumns([self._of], None).join([self._of.source()])
 
     @cached_property
     def columns(self) -> Mapping[str, Column]:
         """Fields."""
-        return LazyColumns([self._of], None)
+        return PartColumns([self._of], None)
 
     @cached_property
     def raws(self) -> Sequence[bytes]:

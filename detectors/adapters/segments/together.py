@@ -6,8 +6,7 @@ batch is done once. Values stay as the files have them, so one may stand in a co
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +15,15 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.adapters.segments.cells import Chunk, chunk_of
+from detectors.adapters.segments.cells import Chunk, Codes, array_of, chunk_of, unified
 from detectors.adapters.segments.parts import ID, column_of, decode_value
-from detectors.adapters.segments.reader import Lazy, PartFile
+from detectors.adapters.segments.reader import Lazy, LazyColumns, PartFile
 from detectors.models.columns import Placed, SparseColumn
 from detectors.models.logs import StoredPiece
 from secops.kernel.logs import Batch, Column, Value
 
 _HEX: int = 64
+_NONE = np.empty(0, dtype=np.int64)
 
 
 class PieceFile(PartFile):
@@ -65,6 +65,11 @@ class _Stretch:
     high: int
     first: int
 
+    def source(self) -> tuple[list[Value], Codes]:
+        """Return the sources of these rows."""
+        values, codes = self.part.source()
+        return values, codes[self.low : self.high]
+
     def placed(self, rows: NDArray[np.int64], at: NDArray[np.int32]) -> Placed:
         """Return where the file's ``rows`` stand in the batch; others are left out."""
         if len(rows) and (rows[0] < self.low or rows[-1] >= self.high):
@@ -92,60 +97,34 @@ def read_together(folder: Path, pieces: Sequence[StoredPiece]) -> Batch:
         seqs.append(mine[low:high])
         times.append(part.times()[low:high])
         first += high - low
+    sources, codes = unified([stretch.source() for stretch in stretches])
     return Batch(
         ids=_Ids(stretches, first),
-        seqs=_numbers(seqs),
-        times=_numbers(times),
-        source=_source(stretches, first),
+        seqs=array_of("q", np.concatenate([_NONE, *seqs])),
+        times=array_of("q", np.concatenate([_NONE, *times])),
+        source=Column(sources, array_of("i", codes)),
         columns=_Columns(stretches, first),
         raws=Lazy(first, lambda: [raw for s in stretches for raw in s.part.raws()[s.low : s.high]]),
         until=max((int(mine[-1]) for mine in seqs if len(mine)), default=0),
     )
 
 
-def _numbers(parts: Sequence[NDArray[np.int64]]) -> array[int]:
-    joined = np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-    return array("q", joined.tobytes())
-
-
-def _source(stretches: Sequence[_Stretch], length: int) -> Column:
-    known: dict[Value, int] = {}
-    codes = np.empty(length, dtype=np.int32)
-    for stretch in stretches:
-        values, mine = stretch.part.source()
-        numbers = np.array([known.setdefault(v, len(known)) for v in values], dtype=np.int32)
-        rows = stretch.high - stretch.low
-        codes[stretch.first : stretch.first + rows] = numbers[mine[stretch.low : stretch.high]]
-    return Column(list(known), array("i", codes.tobytes()))
-
-
-class _Columns(Mapping[str, Column]):
-    """The fields of some stretches; what somebody asks for is put together."""
+class _Columns(LazyColumns):
+    """The fields of some stretches, each knowing only the rows that have it."""
 
     def __init__(self, stretches: Sequence[_Stretch], length: int) -> None:
+        super().__init__()
         self._length = length
         self._having: dict[str, list[_Stretch]] = {}
         for stretch in stretches:
             for name in stretch.part.names:
                 self._having.setdefault(name, []).append(stretch)
-        self._known: dict[str, Column] = {}
 
-    def __len__(self) -> int:
-        return len(self._having)
+    @property
+    def _names(self) -> Collection[str]:
+        return self._having.keys()
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._having)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._having
-
-    def __getitem__(self, name: str) -> Column:
-        column = self._known.get(name)
-        if column is None:
-            column = self._known[name] = self._joined(name)
-        return column
-
-    def _joined(self, name: str) -> Column:
+    def _made(self, name: str) -> Column:
         found = [(s, chunk) for s in self._having[name] for chunk in s.part.chunks(name)]
         values: list[Value] = []
         starts = []
