@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from detectors.models.alerts import RISKS, Alert
 from detectors.store.alert_rows import values_of
+from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alert_versions, alerts
 from secops.kernel.transactions import Transaction
 
@@ -91,7 +92,7 @@ def _change(tx: Transaction, written: Mapping[str, Written]) -> None:
     statement = alerts.update().where(alerts.c.id == sa.bindparam("new_id")).values(columns)
     tx.execute(statement, [{f"new_{name}": row[name] for name in row} for row in rows])
     tx.execute(alert_versions.insert(), [_version(row, row["version"], tx.now) for row in rows])
-    for some in _pieces([row["id"] for row in rows]):
+    for some in pieces([row["id"] for row in rows], _MANY):
         tx.execute(alert_subjects.delete().where(alert_subjects.c.alert_id.in_(some)))
     _put_subjects(tx, [written[row["id"]] for row in rows])
 
@@ -101,7 +102,7 @@ def _versions(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:
     columns = (alerts.c.id, alerts.c.version)
     return {
         row.id: row.version
-        for some in _pieces(ids)
+        for some in pieces(ids, _MANY)
         for row in tx.execute(sa.select(*columns).where(alerts.c.id.in_(some)))
     }
 
@@ -133,8 +134,3 @@ def _add_version(tx: Transaction, alert_id: str) -> None:
 def _version(row: Mapping[str, Any], version: int, at: int) -> dict[str, Any]:
     said = {name: row[name] for name in _VERSIONED}
     return {"alert_id": row["id"], "version": version, "at": at, **said}
-
-
-def _pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _MANY):
-        yield ids[start : start + _MANY]

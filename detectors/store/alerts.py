@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -12,6 +12,7 @@ from detectors.errors import AlertNotFound
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.store.alert_rows import alert_of, group_key
 from detectors.store.alert_writing import AlertWriting
+from detectors.store.pieces import pieces
 from detectors.store.risk_notes import RiskNotes
 from detectors.store.tables import alert_subjects, alerts
 from secops.kernel.pages import PageRequest
@@ -34,14 +35,14 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
         """Return those of ``alert_ids`` that are stored, by id."""
         return {
             row.id: alert_of(row)
-            for some in _pieces(alert_ids)
+            for some in pieces(alert_ids, _MANY)
             for row in tx.execute(sa.select(alerts).where(alerts.c.id.in_(some)))
         }
 
     def known(self, tx: Transaction, alert_ids: Sequence[str]) -> frozenset[str]:
         """Return which of ``alert_ids`` are stored."""
         found: set[str] = set()
-        for some in _pieces(alert_ids):
+        for some in pieces(alert_ids, _MANY):
             found.update(tx.execute(sa.select(alerts.c.id).where(alerts.c.id.in_(some))).scalars())
         return frozenset(found)
 
@@ -57,7 +58,7 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
         )
         return [
             (row.rule_id, row.id, event)
-            for some in _pieces(list(rule_ids))
+            for some in pieces(list(rule_ids), _MANY)
             for row in tx.execute(query.where(alerts.c.rule_id.in_(some)))
             for event in orjson.loads(row.body)["event_ids"]
         ]
@@ -117,11 +118,6 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
         pair = sa.tuple_(alerts.c.group_key, alerts.c.last_at)
         wanted = [(group_key(group), at) for group, at in places]
         rows: list[Any] = []
-        for start in range(0, len(wanted), _MANY):
-            rows += tx.execute(query.where(pair.in_(wanted[start : start + _MANY])))
+        for some in pieces(wanted, _MANY):
+            rows += tx.execute(query.where(pair.in_(some)))
         return [alert_of(row) for row in sorted(rows, key=lambda row: (row.raised_at, row.id))]
-
-
-def _pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _MANY):
-        yield ids[start : start + _MANY]

@@ -30,6 +30,7 @@ from detectors.store.correlation_rows import (
     text_of,
     texts_in,
 )
+from detectors.store.pieces import pieces
 from detectors.store.tables import (
     correlation_counts,
     correlation_groups,
@@ -87,7 +88,7 @@ class DatabaseCorrelations:
         table = correlation_groups
         query = sa.select(table).where(*_all_of(table, key))
         found = {}
-        for some in _pieces([text_of(group) for group in groups]):
+        for some in pieces([text_of(group) for group in groups], _MANY):
             for row in tx.execute(query.where(table.c.group_key.in_(some))):
                 found[texts_in(row.group_key)] = state_in(row)
         return found
@@ -179,11 +180,6 @@ class DatabaseCorrelations:
         return sum(int(each.rowcount) for each in done)
 
 
-def _pieces(wanted: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(wanted), _MANY):
-        yield wanted[start : start + _MANY]
-
-
 def _sighted_where(wanted: Iterable[Shown] | Began) -> Iterator[sa.ColumnElement[bool]]:
     columns = sightings.c
     if isinstance(wanted, Began):
@@ -191,7 +187,7 @@ def _sighted_where(wanted: Iterable[Shown] | Began) -> Iterator[sa.ColumnElement
         yield sa.and_(columns.group_key == text_of(wanted.group), began)
         return
     pair = sa.tuple_(columns.group_key, columns.value)
-    for some in _pieces([(text_of(group), text_of(value)) for group, value in wanted]):
+    for some in pieces([(text_of(group), text_of(value)) for group, value in wanted], _MANY):
         yield pair.in_(some)
 
 

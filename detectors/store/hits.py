@@ -9,6 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from detectors.models.schedule import AlertVersion
+from detectors.store.pieces import pieces
 from detectors.store.tables import alert_hits, alert_versions
 from secops.kernel.transactions import Transaction
 
@@ -25,9 +26,7 @@ class DatabaseHits:
     ) -> set[tuple[str, str]]:
         """Return which (alert id, event id) of ``hits``, (time, id) by alert, are stored."""
         found: set[tuple[str, str]] = set()
-        wanted = list(hits)
-        for start in range(0, len(wanted), _MANY):
-            some = wanted[start : start + _MANY]
+        for some in pieces(list(hits), _MANY):
             times = [at for alert in some for at, _ in hits[alert]]
             near = (alert_hits.c.first_at <= max(times), alert_hits.c.last_at >= min(times))
             query = sa.select(alert_hits.c.alert_id, alert_hits.c.body)
@@ -53,8 +52,7 @@ class DatabaseHits:
         """Return (time, id) of the first events of each alert that has some."""
         query = sa.select(alert_hits.c.alert_id, alert_hits.c.first_at, alert_hits.c.body)
         found: dict[str, list[Hit]] = {}
-        for start in range(0, len(alert_ids), _MANY):
-            some = alert_ids[start : start + _MANY]
+        for some in pieces(alert_ids, _MANY):
             mine = query.where(alert_hits.c.alert_id.in_(some)).order_by(alert_hits.c.first_at)
             for row in tx.execute(mine):
                 known = found.setdefault(row.alert_id, [])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from detectors.models.triage import Hint
+from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alerts, criticalities, risk_points, risks
 from secops.kernel.transactions import Transaction
 
@@ -28,7 +29,7 @@ class RiskNotes:
         columns = (mine, alert_subjects.c.risk, alerts.c.raised_at, alerts.c.last_at)
         said = sa.select(*columns).join(alerts, alerts.c.id == alert_subjects.c.alert_id)
         heavy = sa.select(here, sa.func.max(criticalities.c.weight).label("weight")).group_by(here)
-        for some in _pieces(list(hints)):
+        for some in pieces(list(hints), _MANY):
             for row in tx.execute(said.where(mine.in_(some), alert_subjects.c.open.is_(True))):
                 at = max(row.raised_at, min(row.last_at, tx.now))
                 hints[row.subject].append(Hint(row.risk, at))
@@ -45,7 +46,7 @@ class RiskNotes:
         """
         before = {
             row.subject: row.risk
-            for some in _pieces(list(told))
+            for some in pieces(list(told), _MANY)
             for row in tx.execute(
                 sa.select(risks.c.subject, risks.c.risk).where(
                     risks.c.org_id == org_id, risks.c.subject.in_(some)
@@ -60,7 +61,7 @@ class RiskNotes:
         _replace(tx, risks, [row for row in rows if row["subject"] in before])
         _insert(tx, risks, [row for row in rows if row["subject"] not in before])
         point = (risk_points.c.org_id == org_id, risk_points.c.at == tx.now)
-        for some in _pieces(list(changed)):
+        for some in pieces(list(changed), _MANY):
             tx.execute(risk_points.delete().where(*point, risk_points.c.subject.in_(some)))
         reasons = ({"reason": why[:_MAX_REASON]} for _, why in changed.values())
         _insert(tx, risk_points, [{**row, **why} for row, why in zip(rows, reasons, strict=True)])
@@ -79,8 +80,3 @@ def _replace(tx: Transaction, table: sa.Table, rows: Sequence[Mapping[str, Any]]
     new: dict[str, Any] = {name: sa.bindparam(f"its_{name}") for name in ("risk", "at")}
     statement = table.update().where(*here).values(new)
     tx.execute(statement, [{f"its_{name}": row[name] for name in row} for row in rows])
-
-
-def _pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _MANY):
-        yield ids[start : start + _MANY]

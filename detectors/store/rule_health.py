@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from detectors.models.schedule import Feed, RuleHealth
+from detectors.store.pieces import pieces
 from detectors.store.tables import logsource_feeds, rule_health, seen_fields
 from secops.kernel.transactions import Transaction
 
@@ -132,8 +133,8 @@ class DatabaseRuleHealth:
     def _ensure(self, tx: Transaction, rule_ids: Iterable[str]) -> None:
         wanted = list(rule_ids)
         known: set[str] = set()
-        for start in range(0, len(wanted), _MANY):
-            here = rule_health.c.rule_id.in_(wanted[start : start + _MANY])
+        for some in pieces(wanted, _MANY):
+            here = rule_health.c.rule_id.in_(some)
             known.update(tx.execute(sa.select(rule_health.c.rule_id).where(here)).scalars())
         fresh = [{"rule_id": each, **_BLANK} for each in wanted if each not in known]
         if fresh:

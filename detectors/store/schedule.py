@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from detectors.models.schedule import Admission, DetectorKey, Progress, Span, Step
+from detectors.store.pieces import pieces
 from detectors.store.tables import cursors, evaluations, gaps, watermarks
 from secops.kernel.transactions import Transaction
 
@@ -57,7 +58,7 @@ class DatabaseSchedule:
             moves.setdefault((each.before, each.next_seq), []).append(each.key)
         for (before, next_seq), keys in moves.items():
             values = {"next_seq": next_seq, "fence": fence, "changed_at": tx.now}
-            for some in _pieces(keys):
+            for some in pieces(keys, _MANY):
                 if not _set_cursors(tx, some, before, values):
                     return False
         left = [_gap(each.key, each.gap, fence) for each in admissions if each.gap is not None]
@@ -79,7 +80,7 @@ class DatabaseSchedule:
                     )
                     .values(**values)
                 ).rowcount
-                for keys in _pieces(step.keys)
+                for keys in pieces(step.keys, _MANY)
             )
             return bool(moved == len(step.keys))
         return self._fill(tx, step, seen, fence)
@@ -99,7 +100,7 @@ class DatabaseSchedule:
         self, tx: Transaction, step: Step, seen: Span, events: int, hits: Mapping[DetectorKey, int]
     ) -> None:
         """Add to the evaluations; ranges that touch become one."""
-        for keys in _pieces(step.keys):
+        for keys in pieces(step.keys, _MANY):
             before = _among(evaluations, keys) & (evaluations.c.last_seq == seen.first - 1)
             columns = (evaluations.c.detector, evaluations.c.version)
             known = {(d, v) for d, v in tx.execute(sa.select(*columns).where(before))}
@@ -139,7 +140,7 @@ class DatabaseSchedule:
 
     def _fill(self, tx: Transaction, step: Step, seen: Span, fence: int) -> bool:
         filled = 0
-        for keys in _pieces(step.keys):
+        for keys in pieces(step.keys, _MANY):
             mine = _among(gaps, keys) & (gaps.c.first_seq == seen.first) & (gaps.c.fence <= fence)
             done = tx.execute(gaps.delete().where(mine, gaps.c.last_seq == seen.last))
             left = tx.execute(
@@ -175,11 +176,6 @@ def _progress(left: Sequence[Any], places: Sequence[Any]) -> dict[DetectorKey, P
         (key := (detector, version)): Progress(key, next_seq, tuple(spans.get(key, ())))
         for detector, version, next_seq in places
     }
-
-
-def _pieces(keys: Sequence[DetectorKey]) -> Iterator[Sequence[DetectorKey]]:
-    for start in range(0, len(keys), _MANY):
-        yield keys[start : start + _MANY]
 
 
 def _among(table: sa.Table, keys: Sequence[DetectorKey]) -> Any:

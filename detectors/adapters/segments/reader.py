@@ -51,7 +51,7 @@ class PartFile:
         self._file = pq.ParquetFile(path)
         self.groups = groups
         whole = self._file.metadata.num_rows
-        self.rows: int = whole if groups is None else _rows_in(groups, whole)
+        self.rows: int = whole if groups is None else rows_in(groups, whole)
         names = self._file.schema_arrow.names
         self._positions = {name: position for position, name in enumerate(names)}
         self._loaded: dict[str, Any] = {}
@@ -179,7 +179,8 @@ class PartFile:
         return {name: encoded_rows(rows, self.rows) for name, rows in spilled.items()}
 
 
-def _rows_in(groups: Sequence[int], whole: int) -> int:
+def rows_in(groups: Sequence[int], whole: int) -> int:
+    """Return how many rows ``groups`` of a file of ``whole`` rows have."""
     return sum(min(ROWS_OF_GROUP, whole - group * ROWS_OF_GROUP) for group in groups)
 
 

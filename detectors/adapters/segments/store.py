@@ -21,6 +21,7 @@ from detectors.adapters.segments.reader import (
     batch_of,
     events_at,
     places_of,
+    rows_in,
 )
 from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.together import read_together
@@ -110,8 +111,7 @@ class SegmentStore:
             groups = [(part, some) for part in near for some in _groups_of(part)]
             for number, (part, some) in enumerate(groups, 1):
                 last = span[1] if number == len(groups) else None
-                rows = min(part.rows - some[0] * ROWS_OF_GROUP, len(some) * ROWS_OF_GROUP)
-                yield StoredPiece(part.file, some, *span, last, rows)
+                yield StoredPiece(part.file, some, *span, last, rows_in(some, part.rows))
 
     def read_pieces(self, pieces: Sequence[StoredPiece]) -> Batch:
         """Return the rows of ``pieces`` as one batch; raise ``OSError`` where a file is gone."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
-from detectors.core.engine.single import AtomReader, Reading, value_of
+from detectors.core.engine.single import AtomReader, Reading
 from detectors.core.engine.tables import keyword_text
 from detectors.core.events.text import texts_of
 from detectors.core.sigma.derived import derivation
@@ -56,12 +55,11 @@ class Explainer:
 
     def explain(self, fields: Mapping[str, Value], raw: bytes) -> tuple[Reason, ...]:
         """Return the rows of the *why* table for an event that the tree holds for."""
-        keywords = cache(lambda: keyword_text(fields, raw))
-        reading = Reading(fields, keywords)
+        reading = Reading(fields, lambda: keyword_text(fields, raw))
         true = {each.atom for each in self._atoms if each.holds(reading)}
         reasons = []
         for atom in dict.fromkeys(_supports(self._tree, true)):
-            seen = _seen(fields, raw, atom.field)
+            seen = _seen(reading, atom.field)
             name = "keywords" if atom.field == KEYWORDS else atom.field
             reasons.append(Reason(name.removeprefix("System."), expected(atom), seen))
         return tuple(reasons[:MAX_REASONS])
@@ -114,11 +112,9 @@ def _holds(node: Node, true: set[Atom]) -> bool:
     return node in true
 
 
-def _seen(fields: Mapping[str, Value], raw: bytes, name: str) -> str:
-    if name == KEYWORDS:
-        return keyword_text(fields, raw)[:MAX_SEEN]
+def _seen(reading: Reading, name: str) -> str:
     derived = derivation(name)
     if derived is not None:
-        return ", ".join(_seen(fields, raw, each) for each in derived[1])[:MAX_SEEN]
-    value = value_of(fields, name)
+        return ", ".join(_seen(reading, each) for each in derived[1])[:MAX_SEEN]
+    value = reading.value(name)
     return "" if value is None else ", ".join(texts_of(value))[:MAX_SEEN]

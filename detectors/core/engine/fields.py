@@ -7,10 +7,9 @@ hold, and it is asked where a rule depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 
@@ -18,16 +17,12 @@ from detectors.core.engine.columns import Rows, texts_with_owners
 from detectors.core.engine.literals import Literals, Places
 from detectors.core.engine.numbering import FieldImage
 from detectors.core.engine.questions import Predicate, Question, predicate
+from detectors.core.engine.references import HOLDS
 from detectors.core.events.text import fold, texts_of
 from detectors.core.sigma.tree_codec import decode_tree
 from secops.kernel.logs import Value
 
 _ASCII_PART = "\x00"
-_SHORT: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "contains": str.__contains__,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
-}
 
 
 @dataclass(slots=True)
@@ -109,7 +104,7 @@ class FieldProgram:
         if number is not None:
             held.add(number)
         for operation, literal, number in image.short:
-            if _SHORT[operation](folded, literal):
+            if HOLDS[operation](folded, literal):
                 held.add(number)
         if image.literals:
             for literal, at_start, at_end in self._automaton.find_in(folded):
@@ -136,13 +131,14 @@ class FieldProgram:
 
     def words_of(self, texts: Sequence[str]) -> dict[int, frozenset[int]]:
         """Return which atoms' literals each of ``texts`` holds, by its number; most hold none."""
-        answers = self._atoms_of_literals()
+        answers = self._atoms_of_literals
         found: dict[int, frozenset[int]] = {}
         for places in self._places(fold_all(texts)):
             for literal, text in zip(places.literals.tolist(), places.texts.tolist(), strict=True):
                 found[text] = found.get(text, frozenset()) | answers[literal]
         return found
 
+    @cached_property
     def _atoms_of_literals(self) -> list[frozenset[int]]:
         return [frozenset((*at, *guarded)) - {-1} for *at, guarded in self._answers]
 
@@ -159,7 +155,7 @@ class FieldProgram:
     def _short(self, folded: Sequence[str]) -> list[tuple[Rows, Rows]]:
         found: list[tuple[int, int]] = []
         for operation, literal, number in self.image.short:
-            fits = _SHORT[operation]
+            fits = HOLDS[operation]
             found += [(number, at) for at, text in enumerate(folded) if fits(text, literal)]
         return _pairs(found)
 

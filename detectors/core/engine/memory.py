@@ -71,10 +71,10 @@ class FieldMemory:
 
     def _add(self, fresh: Iterable[Value]) -> None:
         start = len(self.values)
-        for value in fresh:  # a value may come twice: where several fields were put together
-            self._codes.setdefault(value, len(self._codes))
-        self.values.extend(list(self._codes)[start:])
-        new = self.values[start:]
+        # a value may come twice: where several fields were put together
+        new = list(dict.fromkeys(fresh))
+        self._codes.update(zip(new, range(start, start + len(new)), strict=True))
+        self.values += new
         self._size += sum(max(_LEAST, _length(value)) for value in new)
         decided = self._field.decide(new)
         pairs = ((self.decided.exact, decided.exact), (self.decided.may, decided.may))

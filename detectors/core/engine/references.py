@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 import numpy as np
 
 from detectors.core.engine.columns import Index, Mask, Rows
 from detectors.core.events.text import fold, texts_of
 from detectors.core.sigma.tree import Operation
 from secops.kernel.logs import Value
+
+HOLDS: Final[Mapping[Operation, Callable[[str, str], bool]]] = {
+    "contains": str.__contains__,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+    "equals": str.__eq__,
+}
+"""Whether a folded text stands so to a folded literal."""
 
 
 def refers(operation: Operation, left: Index, right: Index, rows: Rows) -> Mask:
@@ -28,14 +39,5 @@ def refers(operation: Operation, left: Index, right: Index, rows: Rows) -> Mask:
 def compares(operation: Operation, left: Value, right: Value) -> bool:
     """Tell whether an element of ``left`` compares so with one of ``right``, folded."""
     mine = [fold(text) for text in texts_of(left)]
-    return any(_compare(operation, a, fold(b)) for a in mine for b in texts_of(right))
-
-
-def _compare(operation: Operation, left: str, right: str) -> bool:
-    if operation == "startswith":
-        return left.startswith(right)
-    if operation == "endswith":
-        return left.endswith(right)
-    if operation == "contains":
-        return right in left
-    return left == right
+    holds = HOLDS[operation]
+    return any(holds(a, fold(b)) for a in mine for b in texts_of(right))
