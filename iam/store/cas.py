@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from iam.errors import NameTaken
 from iam.models.cas import CasService, CasTicket
+from iam.store.due import claim_due
 from iam.store.tables import cas_services, cas_tickets
 from secops.kernel.transactions import Transaction
 
@@ -100,16 +101,7 @@ class CasTables:
 
     def claim(self, tx: Transaction, limit: int, until: int) -> Sequence[CasTicket]:
         """Take tickets whose service is to be told now; nobody else does before ``until``."""
-        column = cas_tickets.c
-        due = (column.told == "waiting", column.next_at <= tx.now)
-        wanted = sa.select(column.id).where(*due).order_by(column.next_at).limit(limit)
-        rows = tx.execute(
-            cas_tickets.update()
-            .where(column.id.in_(wanted), *due)
-            .values(next_at=until)
-            .returning(*column)
-        ).all()
-        return [_ticket(row) for row in rows]
+        return [_ticket(row) for row in claim_due(tx, cas_tickets.c.told, limit, until)]
 
     def keep(self, tx: Transaction, ticket: CasTicket) -> None:
         """Store how telling went."""

@@ -117,7 +117,6 @@ class Consents:
 
     def purge(self, tx: Transaction, before: int, limit: int) -> int:
         """Remove at most ``limit`` that were over before; return how many."""
-        column = consents.c
-        ended = sa.select(column.id).where(column.ended_at < before).limit(limit)
-        removed = int(tx.execute(consents.delete().where(column.id.in_(ended))).rowcount)
-        return removed + purge_by_expiry(tx, column.id, before, limit)
+        key = consents.c.id
+        ended = purge_by_expiry(tx, key, before, limit, name="ended_at")
+        return ended + purge_by_expiry(tx, key, before, limit)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from iam.models.clients import ClientRequest
 from iam.models.grants import LogoutNotice
 from iam.store.device_grants import purge_by_expiry
+from iam.store.due import claim_due
 from iam.store.tables import client_requests, logout_notices, session_clients
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
@@ -51,16 +52,7 @@ class Logouts:
 
     def claim(self, tx: Transaction, limit: int, until: int) -> Sequence[LogoutNotice]:
         """Return due notices, not due again before ``until``: another process leaves them."""
-        column = logout_notices.c
-        due = (column.state == "waiting", column.next_at <= tx.now)
-        wanted = sa.select(column.id).where(*due).order_by(column.next_at).limit(limit)
-        rows = tx.execute(
-            logout_notices.update()
-            .where(column.id.in_(wanted), *due)
-            .values(next_at=until)
-            .returning(*column)
-        ).all()
-        return [_notice(row) for row in rows]
+        return [_notice(row) for row in claim_due(tx, logout_notices.c.state, limit, until)]
 
     def keep(self, tx: Transaction, notice: LogoutNotice) -> None:
         """Store how a try went."""

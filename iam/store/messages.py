@@ -9,6 +9,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from iam.models.messages import Channel, MessageAddress, OwnerNotice, SentCode
+from iam.store.device_grants import purge_by_expiry
+from iam.store.due import claim_due
 from iam.store.roles import in_force
 from iam.store.tables import message_addresses, message_codes, owner_notices, role_grants
 from secops.kernel.transactions import Transaction
@@ -104,9 +106,7 @@ class MessageAddresses:
 
     def purge(self, tx: Transaction, before: int, limit: int) -> int:
         """Remove at most ``limit`` codes that expired before; return how many."""
-        column = message_codes.c
-        old = sa.select(column.attempt).where(column.expires_at < before).limit(limit)
-        return int(tx.execute(message_codes.delete().where(column.attempt.in_(old))).rowcount)
+        return purge_by_expiry(tx, message_codes.c.attempt, before, limit)
 
 
 class OwnerNotices:
@@ -124,16 +124,7 @@ class OwnerNotices:
 
     def claim(self, tx: Transaction, limit: int, until: int) -> Sequence[OwnerNotice]:
         """Return due notices, not due again before ``until``: another process leaves them."""
-        column = owner_notices.c
-        due = (column.state == "waiting", column.next_at <= tx.now)
-        wanted = sa.select(column.id).where(*due).order_by(column.next_at).limit(limit)
-        rows = tx.execute(
-            owner_notices.update()
-            .where(column.id.in_(wanted), *due)
-            .values(next_at=until)
-            .returning(*column)
-        ).all()
-        return [OwnerNotice(*row) for row in rows]
+        return [OwnerNotice(*row) for row in claim_due(tx, owner_notices.c.state, limit, until)]
 
     def keep(self, tx: Transaction, notice: OwnerNotice) -> bool:
         """Store how a try went; False if another process stored the same try before."""

@@ -46,9 +46,7 @@ class Guard:
         """
         if isinstance(route.access, Public):
             return self._with_optional_actor(request, route)
-        return request.with_actor(
-            self._placed.at(self._authenticate(request, route), request.remote)
-        )
+        return self._with_actor(request, route)
 
     def authorise(self, request: Request, route: Route) -> None:
         """Return if the identified ``request`` may use ``route``; raise the refusal otherwise."""
@@ -66,11 +64,13 @@ class Guard:
         if route.credential == "token" or not _session_cookie(request):
             return request
         try:
-            return request.with_actor(
-                self._placed.at(self._authenticate(request, route), request.remote)
-            )
+            return self._with_actor(request, route)
         except Unauthenticated:
             return request
+
+    def _with_actor(self, request: Request, route: Route) -> Request:
+        actor = self._authenticate(request, route)
+        return request.with_actor(self._placed.at(actor, request.remote))
 
     def _authenticate(self, request: Request, route: Route) -> Actor:
         token, possession = presented_token(request)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.core.readable import in_groups, letters_of
+
 ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH: Final = 8
 RANDOM_BYTES: Final = 16
-_HALF: Final = LENGTH // 2
 _IGNORED: Final = frozenset("- \t_.·　")
 
 
 def user_code(random: bytes) -> str:
     """Return a code of about 34.5 bits from 16 random bytes, as ``WDJB-MJHT``."""
-    number = int.from_bytes(random, "big")
-    letters = []
-    for _ in range(LENGTH):
-        number, place = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[place])
-    return f"{''.join(letters[:_HALF])}-{''.join(letters[_HALF:])}"
+    return in_groups(letters_of(random, ALPHABET, LENGTH))
 
 
 def plain_code(typed: str) -> str | None:

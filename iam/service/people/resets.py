@@ -23,7 +23,7 @@ from iam.service.people.accounts import issue_enrolment
 from iam.service.people.recoveries import begin_recovery, require_waiting, take_recovery
 from iam.service.persons import refuse_own, refuse_requester
 from iam.service.protection.locks import refuse_locked
-from iam.service.reach import reached_account
+from iam.service.reach import reached_account, reaches
 from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.factors import held_factors
 from iam.service.sign_on.sessions import end_within
@@ -174,8 +174,7 @@ class ResetService:
 
     def _approval(self, tx: Transaction, actor: Actor, approval_id: str) -> Approval:
         approval = self.means.parts.approvals.get(tx, approval_id)
-        reaches = self.means.stores.organisations.reaches
-        if approval.kind != KIND or not reaches(tx, actor.org_id, approval.org_id):
+        if approval.kind != KIND or not reaches(self.means, tx, actor, approval.org_id):
             msg = "that is no request to reset an account"
             raise Conflict(msg)
         return approval

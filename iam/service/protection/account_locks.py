@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
+from iam.service.changes import MAX_REASON
 from iam.service.means import Means
 from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import Actor
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
-
-MAX_REASON: Final = 500
 
 
 def lock_account(

@@ -12,8 +12,8 @@ from iam.models.clients import Client
 from iam.models.real_name import NO_DEMAND
 from iam.models.zero_trust import OpenableApplication
 from iam.service.means import Means
-from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
-from secops.kernel.access import Question
+from iam.service.sign_on.sessions import opening_of
+from iam.service.zero_trust.decisions import DecisionService
 from secops.kernel.actors import Actor
 from secops.kernel.pages import PageRequest
 
@@ -36,8 +36,7 @@ class ApplicationService:
         return [self._look(actor, client) for client in shown]
 
     def _look(self, actor: Actor, client: Client) -> OpenableApplication:
-        question = Question(actor, APPLICATION_OPEN, f"application:{client.id}")
-        decision = self.decisions.consider(question)
+        decision = self.decisions.consider(opening_of(actor, client.id))
         demand = client.real_name_level
         return OpenableApplication(
             id=client.id,

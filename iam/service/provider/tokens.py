@@ -62,17 +62,23 @@ class KeyRing:
             msg = f"tokens are signed with {algorithm} only under crypto_profile gm"
             raise Unavailable(msg)
         self._refresh(REFRESH_SECONDS)
-        for last in (False, True):
-            name, headers = self._signing[algorithm]
-            signed = signing_input(headers[token_type], claims)
-            try:
-                return compact(signed, signer.sign(name, signed))
-            except Conflict:
-                # another process has rotated the key a moment ago
-                if last:
-                    raise
-                self._refresh(-1.0)
-        raise Unavailable
+        try:
+            return self._sign(signer, token_type, claims, algorithm)
+        except Conflict:
+            # another process has rotated the key a moment ago
+            self._refresh(-1.0)
+            return self._sign(signer, token_type, claims, algorithm)
+
+    def _sign(
+        self,
+        signer: TokenSigner,
+        token_type: TokenType,
+        claims: Mapping[str, Any],
+        algorithm: TokenAlgorithm,
+    ) -> str:
+        name, headers = self._signing[algorithm]
+        signed = signing_input(headers[token_type], claims)
+        return compact(signed, signer.sign(name, signed))
 
     def keys_for(self, token: str, token_type: TokenType) -> Mapping[str, TokenKey]:
         """Return the keys by encoded header; looks for new ones if the token's is unknown."""

@@ -111,8 +111,9 @@ class ScimWriter:
         if match and match != "*" and etag(held.row.version) not in tags:
             raise scim_error("PreconditionFailedException")
         # asked before as well as inside: without a ledger a lock is set and nothing else is done
-        read = self.means.parts.transactions.read
-        read(lambda tx: self._refuse_administrators(tx, identifier))
+        if held.account is not None:
+            read = self.means.parts.transactions.read
+            read(lambda tx: self._refuse_administrators(tx, identifier))
         return held
 
     def _planned(

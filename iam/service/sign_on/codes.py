@@ -34,13 +34,17 @@ def code_proof(
     return Proof(("mfa",), 2, lambda tx: credentials.use_recovery_code(tx, account_id, digest))
 
 
+def admits_message_code(begun: Begun, subject: Subject) -> bool:
+    """Tell whether a code by message may end this sign-in: neither unusual nor privileged."""
+    return not begun.unusual and not demands_strong_factors(subject.roles)
+
+
 def _message_proof(means: Means, subject: Subject, code: str, begun: Begun) -> Proof | None:
     """Return what a code by message proves: too little for administrators and the unusual."""
     attempt, account_id = begun.once[1], subject.account.id
     addresses = means.stores.message_addresses
     sent = means.parts.transactions.read(lambda tx: addresses.waiting(tx, attempt))
-    admitted = not begun.unusual and not demands_strong_factors(subject.roles)
-    if sent is None or not admitted or not _is_of(sent, account_id):
+    if sent is None or not admits_message_code(begun, subject) or not _is_of(sent, account_id):
         return None
     digest = code_digest(means, attempt, account_id, code)
 

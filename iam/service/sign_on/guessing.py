@@ -106,11 +106,6 @@ def address_refused(means: Means, tx: Transaction, keys: GuessKeys) -> bool:
     return refused(means.stores.lockouts.read(tx, "address", keys.address), tx.now)
 
 
-def count_address_failure(means: Means, tx: Transaction, keys: GuessKeys) -> None:
-    """Count one wrong proof that names no account."""
-    count_one(means, tx, "address", keys.address)
-
-
 def judge_nameless(means: Means, address: str, kind: str, judge: Callable[[], _Judged]) -> _Judged:
     """Return what ``judge`` finds of a proof that names no account, if ``address`` may try.
 
@@ -129,7 +124,7 @@ def judge_nameless(means: Means, address: str, kind: str, judge: Callable[[], _J
 
         def work(tx: Transaction) -> None:
             if counts:
-                count_address_failure(means, tx, keys)
+                count_one(means, tx, "address", keys.address)
             tx.record(act)
 
         means.parts.transactions.run(work)

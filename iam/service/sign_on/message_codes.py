@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iam.core.exclusion import demands_strong_factors
 from iam.core.message_codes import CODE_LIFETIME
 from iam.errors import ChannelOff, MessageCodeNotAdmitted, SignInRefused
 from iam.models.messages import CodeWish, MaskedAddress, MessageAddress, SentCode
 from iam.models.sessions import FactorAttempt
 from iam.service.means import Means
+from iam.service.sign_on.codes import admits_message_code
 from iam.service.sign_on.opening import Begun, Opening, Subject, resume
 from iam.service.sign_on.sending import (
     Dispatch,
@@ -43,7 +43,7 @@ class MessageCodeService:
             begun, subject, known = self._look(FactorAttempt(reference, "", remote, device=device))
         except SignInRefused:
             return ()
-        if not _admitted(begun, subject):
+        if not admits_message_code(begun, subject):
             return ()
         carried = {carrier.channel for carrier in self.means.carriers}
         return [
@@ -64,7 +64,7 @@ class MessageCodeService:
         attempt = FactorAttempt(wish.reference, "", wish.address, device=wish.device)
         begun, subject, known = self._look(attempt)
         asker = _asker(subject)
-        if not _admitted(begun, subject):
+        if not admits_message_code(begun, subject):
             self._refuse(asker)
         held = next((each for each in known if each.channel == channel), None)
         if held is None:
@@ -98,10 +98,6 @@ class MessageCodeService:
         act = Act("iam.send_code", asker, f"account:{asker.id}", "refused", {"purpose": "sign_in"})
         self.means.parts.transactions.run(lambda tx: tx.record(act))
         raise MessageCodeNotAdmitted
-
-
-def _admitted(begun: Begun, subject: Subject) -> bool:
-    return not begun.unusual and not demands_strong_factors(subject.roles)
 
 
 def _asker(subject: Subject) -> Actor:

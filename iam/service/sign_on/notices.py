@@ -100,13 +100,10 @@ class NoticeService:
     def _send(self, notice: OwnerNotice) -> None:
         means = self.means
         carrier = carrier_for(means, notice.channel)
-        held = MessageAddress(
-            notice.account_id, notice.channel, notice.org_id, notice.sealed_address, 0
-        )
         site = urlsplit(means.options.issuer).netloc
         carrier.carry(
             CarriedMessage(
-                to=open_address(means, held),
+                to=open_address(means, notice),
                 template=notice.kind,
                 title=f"{TITLE.zh} {TITLE.en}",
                 text=notice_text(notice.kind, site, notice.about),

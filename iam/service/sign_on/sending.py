@@ -29,6 +29,7 @@ from iam.models.messages import (
     CarriedMessage,
     Channel,
     MessageAddress,
+    OwnerNotice,
     SentCode,
 )
 from iam.ports import MessageCarrier
@@ -89,7 +90,7 @@ def seal_address(means: Means, account_id: str, channel: Channel, address: str) 
     return means.box.seal(address.encode(), f"message|{channel}|{account_id}".encode())
 
 
-def open_address(means: Means, address: MessageAddress) -> str:
+def open_address(means: Means, address: MessageAddress | OwnerNotice) -> str:
     """Return the address in the clear."""
     aad = f"message|{address.channel}|{address.account_id}".encode()
     return means.box.open(address.sealed_address, aad).decode()

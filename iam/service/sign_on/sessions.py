@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from iam.core.base64url import encode
 from iam.core.names import folded_name
 from iam.errors import AccessDenied, RealNameTooLow
 from iam.models.accounts import Account
 from iam.models.sessions import OpSession, RpSession
+from iam.service.changes import MAX_REASON
 from iam.service.means import Means
 from iam.service.zero_trust.decisions import APPLICATION_OPEN, DecisionService
 from secops.kernel.access import Decision, Question
@@ -22,8 +22,6 @@ from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
-
-MAX_REASON: Final = 500
 
 
 def digest_of(cookie: str) -> bytes:

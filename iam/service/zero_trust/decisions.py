@@ -64,10 +64,10 @@ class DecisionService:
 
     def decide(self, question: Question) -> Decision:
         """Return the decision; never raises for a refusal."""
-        kept = self._again(question)
+        moment = None if question.context else self._moment(question.actor)
+        kept = None if moment is None else self._again(question, moment)
         if kept is not None:
             return kept
-        moment = self._moment(question.actor)
         decision, asked = self._decide(question, quiet=False)
         if asked is not None:
             try:
@@ -77,7 +77,7 @@ class DecisionService:
             unguarded = question.permission in _UNGUARDED or decision.step_up is not None
             if not decision.allowed and unguarded:
                 self.record.refuse(question.actor, asked, decision.reason)
-            if decision.allowed and moment is not None and not question.context:
+            if decision.allowed and moment is not None:
                 self._keep(question, _Kept(question.actor, moment, decision, note))
         return decision
 
@@ -98,15 +98,10 @@ class DecisionService:
         except SecopsError:
             return None
 
-    def _again(self, question: Question) -> Decision | None:
-        """Return an "allowed" of this very moment to the same question, counted anew."""
-        if question.context:
-            return None
+    def _again(self, question: Question, moment: _Moment) -> Decision | None:
+        """Return an "allowed" of this very ``moment`` to the same question, counted anew."""
         kept = self.kept.get((id(question.actor), question.permission, question.resource))
-        if kept is None or kept.actor is not question.actor:
-            return None
-        moment = self._moment(question.actor)
-        if moment is None or not _same(moment, kept.moment):
+        if kept is None or kept.actor is not question.actor or not _same(moment, kept.moment):
             return None
         try:
             kept.note()
