@@ -28,13 +28,13 @@ class DocumentAuthority:
         root = self._ensure(actor, self._document_root_order(), None)
         seal_root = self._authority.ensure_issuers(actor).root
         self._authority.anchor_file.write(seal_root.der, root.der)
-        order = Order("signer", org_id, key_name, subject, "ecdsa-p256")
+        order = Order("signer", org_id, key_name, subject, _ALGORITHM)
         return self._ensure(actor, order, root), root
 
     def _document_root_order(self) -> Order:
-        mark = sm3(self._authority.keys.ensure_key(DOCUMENT_ROOT_KEY, "ecdsa-p256"))[:4].hex()
+        mark = sm3(self._authority.keys.ensure_key(DOCUMENT_ROOT_KEY, _ALGORITHM))[:4].hex()
         name = Name(ORGANIZATION, MARKING, f"内置测试文档根 CA {mark}")
-        return Order("root", ROOT_ORG, DOCUMENT_ROOT_KEY, name, "ecdsa-p256")
+        return Order("root", ROOT_ORG, DOCUMENT_ROOT_KEY, name, _ALGORITHM)
 
     def _ensure(
         self, actor: Actor, order: Order, issuer: IssuedCertificate | None

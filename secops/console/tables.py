@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from secops.console.texts import N_, translate
 from secops.kernel.clock import to_rfc3339
-from secops.web.messages import Request, Response
+from secops.web.messages import Request, Response, file_response
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -120,13 +120,8 @@ def csv_file(name: str, rows: Iterable[Sequence[str]]) -> Response:
     """Return ``rows``, the headings first, as a file (UTF-8 with BOM) that no cache keeps."""
     lines = io.StringIO()
     csv.writer(lines).writerows(rows)
-    disposition = f'attachment; filename="{name}.csv"'
-    headers = (
-        ("content-type", "text/csv; charset=utf-8"),
-        ("content-disposition", disposition),
-        ("cache-control", "no-store"),
-    )
-    return Response(200, headers, "\ufeff".encode() + lines.getvalue().encode())
+    content = "\ufeff".encode() + lines.getvalue().encode()
+    return file_response(content, "text/csv; charset=utf-8", f"{name}.csv")
 
 
 def _exported(cell: Cell) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from kms.core.gbt38540.evidence import Evidence, Trust, readable_certificate
@@ -133,7 +134,7 @@ def _ses_verdict(
         "SM2 签章使用自有 SubFilter,通用 PDF 阅读器不会验证",
         "SM2 under a subfilter of our own: common PDF readers don't validate it",
     )
-    return _with_warning(verdict, warning), value.version
+    return replace(verdict, warnings=(*verdict.warnings, warning)), value.version
 
 
 def _ses_digest(value: SealSignature, digest: bytes) -> Step:
@@ -144,16 +145,6 @@ def _ses_digest(value: SealSignature, digest: bytes) -> Step:
     if value.data_hash != digest:
         return Step("digest", ok=False, why=Text("原文被篡改", "content changed"))
     return Step("digest", ok=True, why=Text("原文摘要一致", "the bytes are those signed"))
-
-
-def _with_warning(verdict: SignatureVerdict, warning: Text) -> SignatureVerdict:
-    return SignatureVerdict(
-        verdict.signer,
-        verdict.seal_name,
-        verdict.signed_at,
-        verdict.steps,
-        (*verdict.warnings, warning),
-    )
 
 
 def _without_padding(contents: bytes) -> bytes | None:

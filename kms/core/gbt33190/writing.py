@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from kms.core.gbt33190.markup import children, optional, read_xml, required
+from kms.core.gbt33190.markup import children, namespace, optional, read_xml, required
 from kms.core.gbt33190.package import OfdError, OfdPackage
 from kms.core.gbt33190.pages import OfdDocument
 from kms.core.gbt33190.signatures import MAX_SIGNATURES, ROOT, ListedSignature
@@ -170,7 +170,7 @@ def _with_list(package: OfdPackage, list_path: str) -> bytes:
     root = read_xml(package, ROOT, "OFD")
     body = required(root, "DocBody")
     before = [each for name in _BEFORE_LIST for each in children(body, name)]
-    element = etree.Element(before[-1].tag.replace(_local(before[-1]), "Signatures"))
+    element = etree.Element(f"{{{namespace(body)}}}Signatures")
     element.text = f"/{list_path}"
     before[-1].addnext(element)
     return _to_bytes(root)
@@ -211,10 +211,6 @@ def _free_folder(package: OfdPackage, candidates: Iterable[str]) -> str:
         for each in candidates
         if not any(name.startswith(f"{each}/".casefold()) for name in taken)
     )
-
-
-def _local(element: Any) -> str:
-    return str(etree.QName(element).localname)
 
 
 def _numbers(numbers: Sequence[float]) -> str:

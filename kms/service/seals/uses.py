@@ -152,12 +152,15 @@ class SealUses:
     def _require_allowed(self, transaction: Transaction, wanted: WantedUse) -> None:
         """Raise ``SealUseRefused`` where the policy forbids it; counted where it is entered."""
         policy = self._seals.policies.policy(transaction, wanted.seal_id)
-        since = day_start(transaction.now)
+        used = 0
+        if policy.daily_cap is not None:
+            since = day_start(transaction.now)
+            used = self._seals.uses.uses_since(transaction, wanted.seal_id, since)
         seen = Circumstances(
             account_id=wanted.actor.id,
             document_class=wanted.document_class,
             at=transaction.now,
-            used_today=self._seals.uses.uses_since(transaction, wanted.seal_id, since),
+            used_today=used,
             risk=self._seals.risks.risk_of(wanted.actor),
         )
         why = refusal(policy, seen)

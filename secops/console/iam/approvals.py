@@ -61,12 +61,7 @@ def changes_table(
             ),
             Cell(change.target),
             Cell(change.reason),
-            Cell(
-                CHANGE_STATES[change.state].into(language),
-                badge={"pending": "warn", "approved": "info", "applied": "good"}.get(
-                    change.state, ""
-                ),
-            ),
+            Cell(CHANGE_STATES[change.state].into(language), badge=_BADGES.get(change.state, "")),
             Cell("", instant=change.requested_at),
             Cell("", instant=change.expires_at),
         )

@@ -29,7 +29,7 @@ from secops.kernel.permissions.kms import (
     SEAL_SUSPEND,
     SEAL_USE,
 )
-from secops.web.messages import Request, Response, redirect
+from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
@@ -188,12 +188,8 @@ class _Seals:
             ),
         )
         suffix = "ofd" if sealed.use.form == "ofd" else "pdf"
-        headers = (
-            ("content-type", f"application/{suffix}"),
-            ("content-disposition", f'attachment; filename="{sealed.use.id}.{suffix}"'),
-            ("cache-control", "no-store"),
-        )
-        return Response(200, headers, sealed.document)
+        name = f"{sealed.use.id}.{suffix}"
+        return file_response(sealed.document, f"application/{suffix}", name)
 
     def switch_seal(self, request: Request) -> Response:
         """Suspend, resume or revoke."""
