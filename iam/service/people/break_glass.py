@@ -163,8 +163,10 @@ class BreakGlassService:
             self._refuse_emergency(tx, actor)
             change = self._take(tx, request_id, _SEALED)
             role = _role_of(change)
-            account = self._of_role(tx, role)
-            if account is None:
+            found = self._of_role(tx, role)
+            if found is not None:
+                account = found[0]
+            else:
                 # its name is nobody's guess: strangers can't lock it by wrong passwords
                 account, issued = self.accounts.store(tx, _SEALING, fresh)
                 means.stores.enrolments.use(tx, enrolment_digest(issued.token))
@@ -191,10 +193,10 @@ class BreakGlassService:
 
         def work(tx: Transaction) -> tuple[Account, BreakGlass]:
             self._refuse_emergency(tx, actor)
-            account = self._of_role(tx, role)
-            sealed = None if account is None else means.stores.break_glass.get(tx, account.id)
-            if account is None or sealed is None:
+            found = self._of_role(tx, role)
+            if found is None:
                 raise BreakGlassState
+            account, sealed = found
             refuse_same_person(means, tx, actor.id, (sealed.sealed_by,))
             if not means.stores.break_glass.collect(tx, account.id):
                 msg = "the second envelope was taken; if it is lost, have the account sealed anew"
@@ -215,9 +217,10 @@ class BreakGlassService:
             self._refuse_emergency(tx, actor)
             change = self._take(tx, request_id, _RETIRED)
             role = _role_of(change)
-            account = self._of_role(tx, role)
-            if account is None:
+            found = self._of_role(tx, role)
+            if found is None:
                 raise BreakGlassState
+            account, _ = found
             if means.stores.roles.holders(tx, role) == 0:
                 raise LastHolder
             means.stores.break_glass.remove(tx, account.id)
@@ -246,9 +249,10 @@ class BreakGlassService:
         self._require(actor, BREAK_GLASS_SEAL, f"{_TARGET}{role}")
 
         def look(tx: Transaction) -> tuple[Account | None, str | None, bool]:
-            account = self._of_role(tx, role)
-            if account is None:
+            found = self._of_role(tx, role)
+            if found is None:
                 return None, None, False
+            account, _ = found
             stored = means.stores.credentials.passwords(tx, account.id)
             keys = guess_keys(means, account.name, "")
             refused = account.state != "active" or password_refused(means, tx, keys)
@@ -281,12 +285,10 @@ class BreakGlassService:
 
         def work(tx: Transaction) -> None:
             self._refuse_emergency(tx, actor)
-            account = self._of_role(tx, role)
-            sealed = None if account is None else means.stores.break_glass.get(tx, account.id)
-            over = sealed is not None and state_of(sealed, tx.now) == "used"
-            if account is None or not over:
+            found = self._of_role(tx, role)
+            if found is None or state_of(found[1], tx.now) != "used":
                 raise BreakGlassState
-            if not means.stores.break_glass.reviewed(tx, account.id, actor.id):
+            if not means.stores.break_glass.reviewed(tx, found[0].id, actor.id):
                 raise BreakGlassState
             self._record(tx, "iam.review_break_glass", actor, role, note=note[:MAX_REASON])
 
@@ -309,8 +311,7 @@ class BreakGlassService:
 
         What was used and not looked into keeps its marks: a new seal would wipe them out.
         """
-        account = self._of_role(tx, role)
-        sealed = None if account is None else self.means.stores.break_glass.get(tx, account.id)
+        account, sealed = self._of_role(tx, role) or (None, None)
         state = state_of(sealed, tx.now)
         if state in ("open", "used") or (wanted == _RETIRED and state == "none"):
             raise BreakGlassState
@@ -344,10 +345,11 @@ class BreakGlassService:
             found.append(SealedAccount(sealed, role, account.name, state_of(sealed, tx.now)))
         return sorted(found, key=lambda each: each.role)
 
-    def _of_role(self, tx: Transaction, role: str) -> Account | None:
+    def _of_role(self, tx: Transaction, role: str) -> tuple[Account, BreakGlass] | None:
         for each in self._all(tx):
             if each.role == role:
-                return self.means.stores.accounts.get(tx, each.sealed.account_id)
+                account = self.means.stores.accounts.get(tx, each.sealed.account_id)
+                return account, each.sealed
         return None
 
     def _refuse_emergency(self, tx: Transaction, actor: Actor) -> None:

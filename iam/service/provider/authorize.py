@@ -109,12 +109,8 @@ class AuthorizeService:
 
     def ask_consent(self, transaction: str, cookie: str) -> ConsentQuestion:
         """Return what the person is asked; raise ``RequestUriRefused`` in another's session."""
-        content, session = self._consent(transaction, cookie)
-        parameters = content["parameters"]
-        client = self._client(parameters)
-        target = redirect_target(client, parameters.get("redirect_uri"))
-        request = check_authorization(parameters, client, target)
-        goes_to = urlsplit(target).netloc
+        _, session, client, request = self._consent(transaction, cookie)
+        goes_to = urlsplit(request.redirect_uri).netloc
         return self.consents.question(client, session.account_id, request.scopes, goes_to)
 
     def decide_consent(self, transaction: str, cookie: str, *, grant: bool) -> AuthorizeAnswer:
@@ -122,11 +118,8 @@ class AuthorizeService:
 
         Raises ``RequestUriRefused`` in another's session, or where it was answered before.
         """
-        content, session = self._consent(transaction, cookie)
+        content, session, client, request = self._consent(transaction, cookie)
         parameters = content["parameters"]
-        client = self._client(parameters)
-        target = redirect_target(client, parameters.get("redirect_uri"))
-        request = check_authorization(parameters, client, target)
         actor = own_actor(session, client.id)
         key, until = hashlib.sha256(transaction.encode()).digest(), int(content["until"])
 
@@ -142,11 +135,15 @@ class AuthorizeService:
         self.means.parts.transactions.run(work)
         if not grant:
             msg = "the person said no"
+            target = request.redirect_uri
             return self._refusal(target, parameters.get("state"), ConsentDenied(msg))
         asked = _Asked(parameters, content["pushed"], content["started"], consented=True)
         return self._answer(asked, cookie)
 
-    def _consent(self, transaction: str, cookie: str) -> tuple[dict[str, Any], OpSession]:
+    def _consent(
+        self, transaction: str, cookie: str
+    ) -> tuple[dict[str, Any], OpSession, Client, AuthorizationRequest]:
+        """Return the question and whom it was put to, with all that was checked checked again."""
         try:
             content = read_reference(self.means, _CONSENT, transaction)
         except TokenRefused as error:
@@ -156,7 +153,10 @@ class AuthorizeService:
             # a page that another browser, or another person, was shown
             msg = "the question was put to another session"
             raise RequestUriRefused(msg)
-        return content, session
+        parameters = content["parameters"]
+        client = self._client(parameters)
+        target = redirect_target(client, parameters.get("redirect_uri"))
+        return content, session, client, check_authorization(parameters, client, target)
 
     def _ask_consent(
         self, request: AuthorizationRequest, asked: _Asked, session: OpSession

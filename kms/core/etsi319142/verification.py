@@ -10,13 +10,10 @@ from kms.core.gbt38540.evidence import Evidence, Trust, readable_certificate
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import Seal, SealSignature
 from kms.core.gbt38540.trust_judgements import (
-    chain_step,
     marking_findings,
-    revocation_findings,
-    span_of,
-    validity_findings,
+    signer_findings,
 )
-from kms.core.gbt38540.verification import judge, malformed_verdict
+from kms.core.gbt38540.verification import judge, malformed_verdict, verdict_of
 from kms.core.x690 import DerError
 from kms.models.seals import SignatureVerdict, Step, VerificationReport
 from kms.ports.pdf import SES, FoundSignature
@@ -56,19 +53,8 @@ def _verdict(
     signer = readable_certificate(found.signer_certificate)
     if signer is None:
         return malformed_verdict("the signer's certificate can't be read"), None
-    findings = list(_judged(found, signer, trust, closed=closed))
-    return (
-        SignatureVerdict(
-            signer=signer.subject_name,
-            seal_name=None,
-            signed_at=found.signed_at,
-            steps=tuple(
-                sorted((f for f in findings if isinstance(f, Step)), key=lambda step: step.n)
-            ),
-            warnings=tuple(f for f in findings if isinstance(f, Text)),
-        ),
-        None,
-    )
+    findings = _judged(found, signer, trust, closed=closed)
+    return verdict_of(findings, signer=signer.subject_name, signed_at=found.signed_at), None
 
 
 def _judged(found: FoundSignature, signer: Certificate, trust: Trust, *, closed: bool) -> Findings:
@@ -82,10 +68,7 @@ def _judged(found: FoundSignature, signer: Certificate, trust: Trust, *, closed:
         yield Step("signature", ok=True, why=Text("签名值正确", "correct"))
     else:
         yield Step("signature", ok=False, why=Text("签章签名值不正确", "signature wrong"))
-    at = trust.now if found.signed_at is None else found.signed_at
-    yield chain_step("chain", signer, trust, at=at)
-    yield from validity_findings([span_of(signer)], trust, at=at)
-    yield from revocation_findings([signer], trust, at=at)
+    yield from signer_findings(signer, trust, found.signed_at)
     why = Text(
         "未判定时间戳:签名时间由签名人自行声明", "not judged: the time is the signer's own word"
     )

@@ -11,12 +11,10 @@ from kms.core.gbt35275.reading import SignedData, read_signed_data
 from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
 from kms.core.gbt38540.trust_judgements import (
-    chain_step,
     marking_findings,
-    revocation_findings,
-    span_of,
-    validity_findings,
+    signer_findings,
 )
+from kms.core.gbt38540.verification import verdict_of
 from kms.models.seals import SignatureVerdict, Step
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sm3
@@ -92,15 +90,8 @@ def _verdict(
     found: _Signed, kind: Text, outside: Sequence[Step | Text], trust: Trust
 ) -> SignatureVerdict:
     findings = [Step("structure", ok=True, why=kind), *_judged(found, outside, trust)]
-    steps = [finding for finding in findings if isinstance(finding, Step)]
-    warnings = [finding for finding in findings if isinstance(finding, Text)]
-    return SignatureVerdict(
-        signer="?" if found.signer is None else found.signer.subject_name,
-        seal_name=None,
-        signed_at=found.signed_at,
-        steps=tuple(sorted(steps, key=lambda step: step.n)),
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
+    signer = "?" if found.signer is None else found.signer.subject_name
+    return verdict_of(findings, signer=signer, signed_at=found.signed_at)
 
 
 def _judged(found: _Signed, outside: Sequence[Step | Text], trust: Trust) -> Findings:
@@ -123,10 +114,7 @@ def _judged_signer(found: _Signed, trust: Trust) -> Findings:
     yield Step("signature", ok=check.ok, why=check.why if check.ok else wrong)
     if check.raw:
         yield Text("签名值为裸 r‖s 而非 DER", "a signature value is raw r‖s instead of DER")
-    at = trust.now if found.signed_at is None else found.signed_at
-    yield chain_step("chain", signer, trust, at=at)
-    yield from validity_findings([span_of(signer)], trust, at=at)
-    yield from revocation_findings([signer], trust, at=at)
+    yield from signer_findings(signer, trust, found.signed_at)
     absent = Text("无时间戳:签名时间由签名人自行声明", "absent: the time is the signer's own word")
     yield Step("timestamp", ok=None, why=absent)
     if signer.allows("digitalSignature"):

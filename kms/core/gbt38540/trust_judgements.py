@@ -212,6 +212,14 @@ def _unfit(certificate: Certificate | None, at: int) -> Text | None:
     return None
 
 
+def signer_findings(signer: Certificate, trust: Trust, signed_at: int | None) -> Findings:
+    """Judge the signer of a signature without a seal, now where nothing says when it was made."""
+    at = trust.now if signed_at is None else signed_at
+    yield chain_step("chain", signer, trust, at=at)
+    yield from validity_findings([span_of(signer)], trust, at=at)
+    yield from revocation_findings([signer], trust, at=at)
+
+
 def chain_step(what: What, certificate: Certificate | None, trust: Trust, *, at: int) -> Step:
     """Return whether ``certificate`` led to an anchor at ``at``; None without anchors."""
     if certificate is None:

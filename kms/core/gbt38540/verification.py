@@ -6,7 +6,7 @@ are checked over stored bytes; a certificate inside the file is never an anchor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from kms.core.gbt38540 import judgements, trust_judgements
@@ -50,20 +50,26 @@ def verify_seal(content: bytes, evidence: Evidence, trust: Trust) -> Verificatio
 def judge(found: Seal | SealSignature, evidence: Evidence, trust: Trust) -> SignatureVerdict:
     """Return the verdict on one seal or signature that could be read."""
     subject = Subject.of(found, evidence)
-    steps: list[Step] = []
-    warnings: list[Text] = []
-    for finding in _findings(subject, trust):
-        if isinstance(finding, Step):
-            steps.append(finding)
-        elif finding not in warnings:
-            warnings.append(finding)
-    return SignatureVerdict(
+    return verdict_of(
+        _findings(subject, trust),
         signer=subject.signer_name,
         seal_name=subject.seal.property.name,
         signed_at=None if subject.signature is None else subject.signature.signed_at,
-        steps=tuple(sorted(steps, key=lambda step: step.n)),
-        warnings=tuple(warnings),
     )
+
+
+def verdict_of(
+    findings: Iterable[Step | Text],
+    *,
+    signer: str | None,
+    signed_at: int | None,
+    seal_name: str | None = None,
+) -> SignatureVerdict:
+    """Return the verdict that ``findings`` make: steps by number, each warning once."""
+    found = list(findings)
+    steps = sorted((each for each in found if isinstance(each, Step)), key=lambda step: step.n)
+    warnings = dict.fromkeys(each for each in found if isinstance(each, Text))
+    return SignatureVerdict(signer, seal_name, signed_at, tuple(steps), tuple(warnings))
 
 
 def _findings(subject: Subject, trust: Trust) -> Iterator[Step | Text]:

@@ -20,7 +20,7 @@ from kms.ports.pdf import MAX_PAGES, PADES, SES, PdfPlace, PdfRequest
 from kms.service.authority import common_name
 from kms.service.document_authority import DocumentAuthority, document_key_name
 from kms.service.seals.parts import SealParts
-from kms.service.seals.uses import ReadySeal, SealUses, WantedUse, require_size
+from kms.service.seals.uses import ReadySeal, SealUses, WantedUse, require_size, require_valid
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
@@ -123,12 +123,10 @@ class PdfStamping:
             msg = "the sealed document does not show its signature; it is not given out"
             raise SealRejected(msg)
         for signature, verdict in zip(found, verdicts, strict=True):
-            failed = [step for step in verdict.steps if step.ok is False]
-            if signature.covers_file and not verdict.valid:
-                why = "; ".join(step.why.en for step in failed)
-                msg = f"the sealed document does not verify ({why}); it is not given out"
-                raise SealRejected(msg)
-            if not signature.covers_file and {step.what for step in failed} & {"range", "digest"}:
+            failed = {step.what for step in verdict.steps if step.ok is False}
+            if signature.covers_file:
+                require_valid(verdict)
+            elif failed & {"range", "digest"}:
                 msg = f"the earlier signature {signature.field} would not cover what is shown"
                 raise DocumentRejected(msg)
 

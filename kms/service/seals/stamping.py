@@ -16,13 +16,13 @@ from kms.core.gbt33190.writing import (
 from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
-from kms.errors.seals import DocumentRejected, SealRejected
+from kms.errors.seals import DocumentRejected
 from kms.models.seal_registry import SealedDocument
 from kms.models.seals import PDF_MAGIC
 from kms.models.stamps import Stamping, StampRequest
 from kms.service.seals.parts import SealParts
 from kms.service.seals.pdf import PdfStamping
-from kms.service.seals.uses import SealUses, WantedUse, require_size
+from kms.service.seals.uses import SealUses, WantedUse, require_size, require_valid
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 
@@ -69,9 +69,4 @@ class SealStamping:
     def _require_valid(self, sealed: bytes) -> None:
         """Raise ``SealRejected`` unless the new signature, the last one, verifies."""
         trust = Trust(self._seals.parts.clock.now(), self._seals.authority.anchors())
-        report = verify_ofd(sealed, trust)
-        if not report.signatures[-1].valid:
-            failed = [step for step in report.signatures[-1].steps if step.ok is False]
-            why = "; ".join(step.why.en for step in failed)
-            msg = f"the sealed document does not verify ({why}); it is not given out"
-            raise SealRejected(msg)
+        require_valid(verify_ofd(sealed, trust).signatures[-1])

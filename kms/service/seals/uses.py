@@ -10,10 +10,16 @@ from kms.core.gbt38540 import writing
 from kms.core.gbt38540.structures import SM3_BYTES
 from kms.core.gbt38540.writing import SigningContent
 from kms.core.seal_use.policy import Circumstances, day_start, refusal
-from kms.errors.seals import NotSealHolder, SealNotFound, SealNotUsable, SealUseRefused
+from kms.errors.seals import (
+    NotSealHolder,
+    SealNotFound,
+    SealNotUsable,
+    SealRejected,
+    SealUseRefused,
+)
 from kms.models.seal_policies import MAX_CLASS_NAME, is_class_name
 from kms.models.seal_registry import IssuedCertificate, SealRecord, SealUse, UseForm
-from kms.models.seals import MAX_FILE
+from kms.models.seals import MAX_FILE, SignatureVerdict
 from kms.service.seals.parts import SealParts
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
@@ -184,6 +190,14 @@ def _check(wanted: WantedUse) -> None:
     if len(purpose) > _MAX_PURPOSE or not (purpose.isprintable() or not purpose):
         msg = f"the purpose is at most {_MAX_PURPOSE} printable characters"
         raise Invalid(msg)
+
+
+def require_valid(verdict: SignatureVerdict) -> None:
+    """Raise ``SealRejected`` for a new signature that our own verifier refuses."""
+    if not verdict.valid:
+        why = "; ".join(step.why.en for step in verdict.steps if step.ok is False)
+        msg = f"the sealed document does not verify ({why}); it is not given out"
+        raise SealRejected(msg)
 
 
 def require_size(document: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from iam.errors import CertificateRefused, CertificateUnchecked, SignInRefused
 from iam.models.factors import TERMINATOR_HEADER, CertificateAttempt, CertificateChallenge
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import PAGES, go_on, same_origin
+from secops.console.signin.shared import PAGES, device_cookie, go_on, same_origin
 from secops.kernel.errors import SecopsError
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
@@ -53,7 +53,7 @@ def _begun(desk: Desk, request: Request) -> CertificateAttempt:
     return CertificateAttempt(
         request.remote,
         user_agent=request.headers.get("user-agent", ""),
-        device=request.cookies.get(desk.parts.iam.console.cookie_name("device"), ""),
+        device=device_cookie(desk, request),
     )
 
 

@@ -21,7 +21,14 @@ from iam.models.messages import CodeWish
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.signin.shared import PAGES, ask_factor, go_on, qr_picture, same_origin
+from secops.console.signin.shared import (
+    PAGES,
+    ask_factor,
+    device_cookie,
+    go_on,
+    qr_picture,
+    same_origin,
+)
 from secops.kernel.errors import Forbidden, Invalid, SecopsError, TooMany
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
@@ -69,8 +76,7 @@ class _SignIn:
         same_origin(request)
         form = request.form
         transaction = form.get("transaction", "")
-        console = self.desk.parts.iam.console
-        device = request.cookies.get(console.cookie_name("device"), "")
+        device = device_cookie(self.desk, request)
         attempt = PasswordAttempt(
             form.get("name", ""), form.get("password", ""), request.remote, device
         )
@@ -79,10 +85,6 @@ class _SignIn:
         except (SignInRefused, TooMany) as error:
             return self._ask_password(request, transaction, error)
         return ask_factor(self.desk, request, (transaction, reference))
-
-    def _device(self, request: Request) -> str:
-        console = self.desk.parts.iam.console
-        return request.cookies.get(console.cookie_name("device"), "")
 
     def send_code(self, request: Request) -> Response:
         """Send a code by message, and ask for it; every other factor stays on the page."""
@@ -94,7 +96,7 @@ class _SignIn:
             form.get("channel", ""),
             request.remote,
             request.language,
-            self._device(request),
+            device_cookie(self.desk, request),
         )
         try:
             sent = self.desk.parts.iam.message_codes.send_code(wish)
@@ -116,7 +118,7 @@ class _SignIn:
             request.remote,
             second,
             user_agent=request.headers.get("user-agent", ""),
-            device=request.cookies.get(iam.console.cookie_name("device"), ""),
+            device=device_cookie(self.desk, request),
         )
         try:
             opened = iam.passkeys.sign_in(attempt)
@@ -138,7 +140,7 @@ class _SignIn:
             request.remote,
             form.get("new_password"),
             user_agent=request.headers.get("user-agent", ""),
-            device=request.cookies.get(iam.console.cookie_name("device"), ""),
+            device=device_cookie(self.desk, request),
         )
         try:
             opened = iam.sign_in.finish(attempt)

@@ -22,6 +22,11 @@ PAGES: Final = Public("the pages with which people prove who they are")
 _DEVICE_SECONDS: Final = 90 * 86_400
 
 
+def device_cookie(desk: Desk, request: Request) -> str:
+    """Return the cookie of the browser's device, empty if there is none."""
+    return request.cookies.get(desk.parts.iam.console.cookie_name("device"), "")
+
+
 def go_on(console: ConsoleService, transaction: str, opened: Opened) -> Response:
     """Keep the session's cookies and go on with the application that waits."""
     device = console.cookie_header("device", opened.device, max_age=_DEVICE_SECONDS)
@@ -44,7 +49,7 @@ def ask_factor(
     """Ask for the second factor of ``attempt``: the application's transaction, the reference."""
     transaction, reference = attempt
     iam = desk.parts.iam
-    device = request.cookies.get(iam.console.cookie_name("device"), "")
+    device = device_cookie(desk, request)
     return desk.page(
         request,
         "signin/factor.html",

@@ -15,7 +15,7 @@ from secops.console.signin.certificates import (
     challenge_text,
     presented_attempt,
 )
-from secops.console.signin.shared import same_origin
+from secops.console.signin.shared import device_cookie, same_origin
 from secops.kernel.errors import SecopsError
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route, SignedIn
@@ -68,7 +68,7 @@ class _StepUp:
         return StepUpAttempt(
             cookie=cookies.get(console.cookie_name("rp_session"), ""),
             address=request.remote,
-            device=cookies.get(console.cookie_name("device"), ""),
+            device=device_cookie(self.desk, request),
         )
 
     def _finish(self, request: Request, attempt: StepUpAttempt) -> Response:
