@@ -13,7 +13,15 @@ from kms.models.seals import MARKING
 SealShape = Literal["round", "oval", "square"]
 SealState = Literal["active", "suspended", "revoked"]
 ApplicationState = Literal["applied", "made"]
-CertificateKind = Literal["root", "maker", "signer", "document_root", "document_signer"]
+CertificateKind = Literal[
+    "root",
+    "maker",
+    "signer",
+    "time_stamper",
+    "document_root",
+    "document_signer",
+    "document_time_stamper",
+]
 FormatVersion = Literal[4, 5]
 UseForm = Literal["detached", "ofd", "pdf", "pdf_sm2"]
 

@@ -34,6 +34,12 @@ _LIFETIMES: Final[dict[Profile, int]] = {
     "root": 10 * _YEAR,
     "maker": 5 * _YEAR,
     "signer": 3 * _YEAR,
+    "time_stamper": 5 * _YEAR,
+}
+_DOCUMENT_KINDS: Final[dict[Profile, CertificateKind]] = {
+    "root": "document_root",
+    "signer": "document_signer",
+    "time_stamper": "document_time_stamper",
 }
 _LIST_LIFETIME: Final = DAY
 _SERIAL_BYTES: Final = 16
@@ -64,7 +70,7 @@ class Order:
         """What the certificate is kept as."""
         if self.algorithm == "sm2":
             return self.profile
-        return "document_root" if self.profile == "root" else "document_signer"
+        return _DOCUMENT_KINDS[self.profile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,9 @@ class Authority:
         return RevocationSource(
             issuers=frozenset(issuers.values()),
             revoked={
-                (issuers[each.kind != "document_signer"], int(each.serial, 16)): each.revoked_at
-                or 0
+                (issuers[each.kind not in _DOCUMENT_KINDS.values()], int(each.serial, 16)): (
+                    each.revoked_at or 0
+                )
                 for each in revoked
             },
         )

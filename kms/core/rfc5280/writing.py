@@ -14,7 +14,7 @@ from secops.crypto.hashes import sm3
 from secops.crypto.sm2 import SIGNATURE_OID
 from secops.kernel.clock import SECOND
 
-Profile = Literal["root", "maker", "signer"]
+Profile = Literal["root", "maker", "signer", "time_stamper"]
 KeyAlgorithm = Literal["sm2", "ecdsa-p256"]
 
 _SIGNATURES: Final[dict[KeyAlgorithm, str]] = {
@@ -29,6 +29,7 @@ _IDENTIFIER_BYTES: Final = 20
 _KEY_BYTES: Final = 65
 _DIGITAL_SIGNATURE: Final = b"\x06\xc0"  # digitalSignature, nonRepudiation
 _ISSUING: Final = b"\x01\x06"  # keyCertSign, cRLSign
+_TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,12 @@ def _extensions(content: CertificateContent) -> tuple[bytes, ...]:
     constraints = der.sequence(der.TRUE, der.integer(0)) if root else der.sequence()
     usage = encode(elements.BIT_STRING, _ISSUING if root else _DIGITAL_SIGNATURE)
     identifier = der.octets(_key_identifier(content.spki))
+    # RFC 3161 §2.3: one purpose, and critical
+    purpose = _extension("2.5.29.37", der.sequence(der.oid(_TIME_STAMPING)), critical=True)
     return (
         _extension("2.5.29.19", constraints, critical=True),
         _extension("2.5.29.15", usage, critical=True),
+        *((purpose,) if content.profile == "time_stamper" else ()),
         _extension("2.5.29.14", identifier),
         _authority_key(content.issuer_spki),
     )
