@@ -1,71 +1,91 @@
-"""Write a detached SignedData: attributes that the key signs, then the whole (RFC 5652 §5)."""
+"""Write SignedData: attributes that the key signs, then the whole (RFC 5652 §5)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from kms.core.rfc5652.schemes import (
+    CONTENT_TYPE,
+    DATA,
+    ECDSA_SHA256,
+    MESSAGE_DIGEST,
+    SIGNING_CERTIFICATE_V2,
+    Scheme,
+)
 from kms.core.x690 import elements
 from kms.core.x690 import writing as der
 from secops.crypto.certificates import Certificate
 from secops.crypto.der import encode
-from secops.crypto.hashes import sha256
+from secops.crypto.hashes import digest
 
-_SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
-_DATA: Final = "1.2.840.113549.1.7.1"
-_CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
-_SIGNING_CERTIFICATE: Final = "1.2.840.113549.1.9.16.2.47"
-_SHA256: Final = "2.16.840.1.101.3.4.2.1"
-_ECDSA_SHA256: Final = "1.2.840.10045.4.3.2"
-_VERSION: Final = 1
+_SIGNER_VERSION: Final = 1
+_WITH_DATA: Final = 1
+_WITH_OTHER: Final = 3
+_DEFAULT_HASH: Final = "sha256"  # RFC 5035 §4
 
 
-def signed_attributes(digest: bytes, signer: Certificate) -> bytes:
-    """Return the SET OF attributes to be signed; ``digest`` is SHA-256 of the content.
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs, how, and what: ``content`` stands inside, None where it is detached.
 
-    The signer's certificate is named by its SHA-256 (RFC 5035), so that no other with the
+    ``certificates`` (DER) are put in beside: the signer's and others towards an anchor.
+    """
+
+    signer: Certificate
+    certificates: Sequence[bytes] = ()
+    scheme: Scheme = ECDSA_SHA256
+    content_type: str = DATA
+    content: bytes | None = None
+
+
+def signed_attributes(message_digest: bytes, signing: Signing) -> bytes:
+    """Return the SET OF attributes to be signed; ``message_digest`` is of the content.
+
+    The signer's certificate is named by its digest (RFC 5035), so that no other with the
     same key fits; the time stands in the document (ETSI EN 319 142-1 §5.3).
     """
-    certificate = der.sequence(der.sequence(der.sequence(der.octets(sha256(signer.der)))))
+    name = signing.scheme.hash_name
+    algorithm = () if name == _DEFAULT_HASH else (signing.scheme.digest,)
+    identifier = der.sequence(*algorithm, der.octets(digest(name, signing.signer.der)))
     attributes = (
-        _attribute(_CONTENT_TYPE, der.oid(_DATA)),
-        _attribute(_MESSAGE_DIGEST, der.octets(digest)),
-        _attribute(_SIGNING_CERTIFICATE, certificate),
+        attribute(CONTENT_TYPE, der.oid(signing.content_type)),
+        attribute(MESSAGE_DIGEST, der.octets(message_digest)),
+        attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(identifier))),
     )
-    return _set(attributes)
+    return der.set_of(*attributes)
 
 
-def signed_data(
-    attributes: bytes, signature: bytes, signer: Certificate, others: Sequence[bytes]
-) -> bytes:
-    """Return the ContentInfo of ``attributes`` with an ECDSA signature of P-256 and SHA-256.
-
-    ``others`` are certificates that lead to an anchor.
-    """
-    serial = der.integer(signer.serial)
+def signed_data(attributes: bytes, signature: bytes, signing: Signing) -> bytes:
+    """Return the ContentInfo of ``attributes`` with the signer's ``signature`` over them."""
+    scheme, signer = signing.scheme, signing.signer
     info = der.sequence(
-        der.integer(_VERSION),
-        der.sequence(signer.issuer, serial),
-        der.sequence(der.oid(_SHA256)),
+        der.integer(_SIGNER_VERSION),
+        der.sequence(signer.issuer, der.integer(signer.serial)),
+        scheme.digest,
         bytes([elements.CONTEXT_0]) + attributes[1:],
-        der.sequence(der.oid(_ECDSA_SHA256)),
+        scheme.signature,
         der.octets(signature),
     )
+    held = () if signing.content is None else (der.explicit(0, der.octets(signing.content)),)
+    listed = b"".join(sorted(signing.certificates))
     signed = der.sequence(
-        der.integer(_VERSION),
-        _set((der.sequence(der.oid(_SHA256)),)),
-        der.sequence(der.oid(_DATA)),
-        encode(elements.CONTEXT_0, b"".join(sorted((signer.der, *others)))),
-        _set((info,)),
+        der.integer(_version(signing)),
+        der.set_of(scheme.digest),
+        der.sequence(der.oid(signing.content_type), *held),
+        *((encode(elements.CONTEXT_0, listed),) if listed else ()),
+        der.set_of(info),
     )
-    return der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, signed))
+    return der.sequence(der.oid(scheme.signed_data), der.explicit(0, signed))
 
 
-def _attribute(kind: str, value: bytes) -> bytes:
-    return der.sequence(der.oid(kind), _set((value,)))
+def attribute(kind: str, value: bytes) -> bytes:
+    """Return the Attribute ``kind`` (an OID) with one value."""
+    return der.sequence(der.oid(kind), der.set_of(value))
 
 
-def _set(members: Sequence[bytes]) -> bytes:
-    """Return a SET OF, its members in the order of DER (X.690 §11.6)."""
-    return encode(elements.SET, b"".join(sorted(members)))
+def _version(signing: Signing) -> int:
+    if signing.scheme.version is not None:
+        return signing.scheme.version
+    return _WITH_DATA if signing.content_type == DATA else _WITH_OTHER

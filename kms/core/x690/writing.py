@@ -21,6 +21,11 @@ def sequence(*fields: bytes) -> bytes:
     return encode(elements.SEQUENCE, b"".join(fields))
 
 
+def set_of(*members: bytes) -> bytes:
+    """Return a SET OF ``members``, in the order of DER (X.690 §11.6)."""
+    return encode(elements.SET, b"".join(sorted(members)))
+
+
 def integer(value: int) -> bytes:
     """Return an INTEGER."""
     return encode(elements.INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))

@@ -10,17 +10,24 @@ from kms.core.etsi319142.verification import PROPERTY_INFO, verify_pdf
 from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.reading import read_seal
 from kms.core.rfc5280.writing import Name
-from kms.core.rfc5652.writing import signed_attributes, signed_data
+from kms.core.rfc5652.writing import Signing, signed_attributes, signed_data
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected, SealRejected
-from kms.models.seal_registry import SealedDocument, UseForm
+from kms.models.seal_registry import UseForm
 from kms.models.seals import MARKING
 from kms.models.stamps import LAST_PAGE, Stamping, StampRequest
 from kms.ports.pdf import MAX_PAGES, PADES, SES, PdfPlace, PdfRequest
 from kms.service.authority import common_name
 from kms.service.document_authority import DocumentAuthority, document_key_name
 from kms.service.seals.parts import SealParts
-from kms.service.seals.uses import ReadySeal, SealUses, WantedUse, require_size, require_valid
+from kms.service.seals.uses import (
+    PreparedDocument,
+    ReadySeal,
+    SealUses,
+    WantedUse,
+    require_size,
+    require_valid,
+)
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
@@ -45,8 +52,8 @@ class PdfStamping:
         self._seals = seals
         self._uses = uses
 
-    def stamp(self, actor: Actor, seal_id: str, wish: StampRequest) -> SealedDocument:
-        """Return the PDF with one more signature over all of it.
+    def prepare(self, actor: Actor, seal_id: str, wish: StampRequest) -> PreparedDocument:
+        """Return the PDF with one more signature over all of it, its use not yet entered.
 
         Raises ``DocumentRejected``, ``TooLarge``, and what ``use_seal`` raises.
         """
@@ -70,7 +77,7 @@ class PdfStamping:
         sealed = prepared.content[: prepared.start] + written + prepared.content[prepared.end :]
         require_size(sealed)
         self._require_valid(document, sealed)
-        return self._uses.enter(wanted, value, lambda use: SealedDocument(sealed, use))
+        return PreparedDocument(wanted, value, sealed)
 
     def _request(self, ready: ReadySeal, wish: StampRequest) -> PdfRequest:
         pades, stamping = wish.standard == "pades", wish.stamping
@@ -102,9 +109,10 @@ class PdfStamping:
         return _Signer(key_name, read_certificate(signer.der), root.der)
 
     def _cms(self, signer: _Signer, digest: bytes) -> bytes:
-        attributes = signed_attributes(digest, signer.certificate)
+        signing = Signing(signer.certificate, [signer.certificate.der, signer.root])
+        attributes = signed_attributes(digest, signing)
         signature = self._seals.keys.sign(signer.key_name, attributes)
-        return signed_data(attributes, signature, signer.certificate, [signer.root])
+        return signed_data(attributes, signature, signing)
 
     def _require_valid(self, document: bytes, sealed: bytes) -> None:
         """Raise ``SealRejected`` unless the new signature verifies, and covers the whole file.
