@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 WEEKDAYS: Final = tuple(range(1, 8))
 """Monday is 1 (ISO 8601)."""
@@ -11,6 +11,12 @@ WEEKDAYS: Final = tuple(range(1, 8))
 DAY_MINUTES: Final = 1_440
 NO_RISK_LIMIT: Final = 100
 MAX_CLASS_NAME: Final = 40
+
+
+UseApproval = Literal["none", "each_use"]
+"""Whether another person approves each use, bound to the very document."""
+
+APPROVALS: Final[tuple[UseApproval, ...]] = ("none", "each_use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class UsePolicy:
     daily_cap: int | None = None
     max_risk: int = NO_RISK_LIMIT
     version: int = 0
+    approval: UseApproval = "none"
 
 
 def is_class_name(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from kms.models.seals import MARKING
 
 SealShape = Literal["round", "oval", "square"]
-SealState = Literal["active", "suspended", "revoked"]
+SealState = Literal["active", "suspended", "revoked", "destroyed"]
 ApplicationState = Literal["applied", "made"]
 CertificateKind = Literal[
     "root",
@@ -24,6 +24,8 @@ CertificateKind = Literal[
 ]
 FormatVersion = Literal[4, 5]
 UseForm = Literal["detached", "ofd", "pdf", "pdf_sm2"]
+SealOrigin = Literal["local", "remote"]
+"""Where a seal lives: in this key pool, or at the province's e-seal system."""
 
 FORMAT_VERSIONS: Final[tuple[FormatVersion, ...]] = (4, 5)
 """GB/T 38540-2020, and GM/T 0031-2025."""
@@ -61,6 +63,9 @@ class SealRequest:
     holders: tuple[str, ...]
     reason: str
     format_version: FormatVersion = 4
+    code: str = ""
+    picture: bytes | None = None
+    origin: SealOrigin = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,10 @@ class SealApplication:
     state: ApplicationState = "applied"
     seal_id: str | None = None
     format_version: FormatVersion = 4
+    code: str = ""
+    picture: bytes | None = None
+    origin: SealOrigin = "local"
+    remote_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +129,9 @@ class SealRecord:
     state_at: int | None = None
     marking: str = MARKING
     format_version: FormatVersion = 4
+    origin: SealOrigin = "local"
+    remote_reference: str = ""
+    destroy_approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,8 @@ class SealUse:
     value_digest: str
     form: UseForm = "detached"
     document_class: str = ""
+    leaf_hash: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

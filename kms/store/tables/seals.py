@@ -43,6 +43,10 @@ kms_seal_applications: Final = Table(
     Column("state", Text, nullable=False),
     Column("seal_id", Text),
     Column("format_version", Integer, nullable=False, server_default="4"),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("picture", LargeBinary),
+    Column("origin", Text, nullable=False, server_default="local"),
+    Column("remote_reference", Text, nullable=False, server_default=""),
     Index("kms_seal_applications_by_time", "org_id", "applied_at", "id"),
 )
 """``holders`` is a JSON list of {account_id, name}."""
@@ -67,6 +71,9 @@ kms_seals: Final = Table(
     Column("marking", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("format_version", Integer, nullable=False, server_default="4"),
+    Column("origin", Text, nullable=False, server_default="local"),
+    Column("remote_reference", Text, nullable=False, server_default=""),
+    Column("destroy_approval", Text),
     Index("kms_seals_by_time", "org_id", "made_at", "id"),
 )
 """``content`` is the SESeal in DER, ``digest`` its SM3."""
@@ -94,6 +101,7 @@ kms_seal_policies: Final = Table(
     Column("daily_cap", Integer),
     Column("max_risk", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("approval", Text, nullable=False, server_default="none"),
 )
 """``users``, ``document_classes`` and ``weekdays`` are JSON lists; times minutes of a day."""
 
@@ -110,6 +118,34 @@ kms_seal_uses: Final = Table(
     Column("value_digest", Text, nullable=False),
     Column("form", Text, nullable=False, server_default="detached"),
     Column("document_class", Text, nullable=False, server_default=""),
+    Column("leaf_hash", Text, nullable=False, server_default=""),
+    Column("request_id", Text, nullable=False, server_default=""),
     Index("kms_seal_uses_by_time", "seal_id", "used_at", "id"),
 )
 """The usage ledger: one row for each value that was given out."""
+
+kms_seal_use_requests: Final = Table(
+    "kms_seal_use_requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("seal_id", Text, nullable=False),
+    Column("requester_id", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("stamping", Text, nullable=False),
+    Column("document_class", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("approval_id", Text, nullable=False, unique=True),
+    Column("subject_hash", Text, nullable=False),
+    Column("use_id", Text, nullable=False),
+    Index("kms_seal_use_requests_by_time", "org_id", "requested_at", "id"),
+    Index("kms_seal_use_requests_kept", "document", "expires_at"),
+)
+"""``stamping`` is JSON; ``document`` the blob of the kept file, empty where none is kept."""
