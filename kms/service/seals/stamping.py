@@ -22,7 +22,13 @@ from kms.models.seals import PDF_MAGIC
 from kms.models.stamps import Stamping, StampRequest
 from kms.service.seals.parts import SealParts
 from kms.service.seals.pdf import PdfStamping
-from kms.service.seals.uses import SealUses, WantedUse, require_size, require_valid
+from kms.service.seals.uses import (
+    PreparedDocument,
+    SealUses,
+    WantedUse,
+    require_size,
+    require_valid,
+)
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 
@@ -41,9 +47,16 @@ class SealStamping:
         Raises ``DocumentRejected`` for one that can't be sealed safely, ``TooLarge``, and what
         ``use_seal`` raises. Nothing is given out that our own verifier refuses.
         """
+        made = self.prepare_document(actor, seal_id, wish)
+        return self._uses.enter(
+            made.wanted, made.value, lambda use: SealedDocument(made.document, use)
+        )
+
+    def prepare_document(self, actor: Actor, seal_id: str, wish: StampRequest) -> PreparedDocument:
+        """Return what ``stamp_document`` gives out, before its use is entered."""
         require_size(wish.document)
         if wish.document.startswith(PDF_MAGIC):
-            return self._pdf.stamp(actor, seal_id, wish)
+            return self._pdf.prepare(actor, seal_id, wish)
         wanted = WantedUse(
             actor, seal_id, sm3(wish.document), wish.purpose, "ofd", wish.document_class
         )
@@ -57,7 +70,7 @@ class SealStamping:
             raise DocumentRejected(str(error)) from error
         require_size(sealed)
         self._require_valid(sealed)
-        return self._uses.enter(wanted, value, lambda use: SealedDocument(sealed, use))
+        return PreparedDocument(wanted, value, sealed)
 
     def _draft(self, package: OfdPackage, seal: bytes, stamping: Stamping) -> SignatureDraft:
         found = read_document(package)

@@ -56,6 +56,15 @@ class ReadySeal:
     certificate: IssuedCertificate
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A sealed ``document`` that may not leave before its use is entered, and the seal's value."""
+
+    wanted: WantedUse
+    value: bytes
+    document: bytes
+
+
 class SealUses:
     """Opens a seal for one use and enters what came of it; refusals are entered, too."""
 
@@ -83,8 +92,18 @@ class SealUses:
         signature = self._seals.keys.sign(ready.certificate.key_name, tbs)
         return writing.seal_signature(tbs, ready.certificate.der, signature)
 
-    def enter(self, wanted: WantedUse, value: bytes, give: Callable[[SealUse], T]) -> T:
-        """Enter the use into both ledgers, then return what ``give`` makes of the entry."""
+    def enter(
+        self,
+        wanted: WantedUse,
+        value: bytes,
+        give: Callable[[SealUse], T],
+        *,
+        beside: Callable[[Transaction, SealUse], None] | None = None,
+    ) -> T:
+        """Enter the use into both ledgers, then return what ``give`` makes of the entry.
+
+        What ``beside`` stores is kept with the entry or not at all.
+        """
         actor, seal_id = wanted.actor, wanted.seal_id
         identifier, value_digest = self._parts.ids.new("use"), sm3(value).hex()
 
@@ -113,6 +132,8 @@ class SealUses:
             }
             transaction.record(Act("kms.use_seal", actor, f"seal:{seal_id}", details=details))
             transaction.announce(SealUsed(use.org_id, seal_id, use.digest))
+            if beside is not None:
+                beside(transaction, use)
             return give(use)
 
         try:
