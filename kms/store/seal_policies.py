@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import insert, select, update
 
 from kms.models.seal_policies import UsePolicy
+from kms.store.rows import fields_of
 from kms.store.tables.seals import kms_seal_policies
 from secops.kernel.transactions import Transaction
 
@@ -23,7 +24,7 @@ class SqlSealPolicyStore:
         row = transaction.execute(select(table).where(table.c.seal_id == seal_id)).one_or_none()
         if row is None:
             return UsePolicy(seal_id)
-        fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+        fields = fields_of(row)
         del fields["org_id"]
         lists = {name: tuple(orjson.loads(fields[name])) for name in _LISTS}
         return UsePolicy(**{**fields, **lists})

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, and_, func, insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 
 from kms.models.seal_registry import (
     CertificateKind,
@@ -19,6 +19,7 @@ from kms.models.seal_registry import (
     SealState,
     SealUse,
 )
+from kms.store.rows import fields_of, newest_first
 from kms.store.tables.seals import (
     kms_certificates,
     kms_seal_applications,
@@ -98,7 +99,7 @@ class SqlSealStore:
         """Return a page, newest first, one more than asked for."""
         table = kms_seal_applications
         statement = select(table).where(table.c.org_id == org_id)
-        statement = _newest_first(statement, table, "applied_at", request)
+        statement = newest_first(statement, table, "applied_at", request)
         return [_application(row) for row in transaction.execute(statement)]
 
     def insert_seal(
@@ -130,7 +131,7 @@ class SqlSealStore:
         row = transaction.execute(statement).one_or_none()
         if row is None:
             return None
-        fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+        fields = fields_of(row)
         content = bytes(fields.pop("content"))
         return SealRecord(**fields), content
 
@@ -139,16 +140,16 @@ class SqlSealStore:
     ) -> Sequence[SealRecord]:
         """Return a page, newest first, one more than asked for."""
         statement = select(*_RECORD_COLUMNS).where(kms_seals.c.org_id == org_id)
-        statement = _newest_first(statement, kms_seals, "made_at", request)
+        statement = newest_first(statement, kms_seals, "made_at", request)
         rows = transaction.execute(statement)
-        return [SealRecord(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        return [SealRecord(**fields_of(row)) for row in rows]
 
     def holders(self, transaction: Transaction, seal_id: str) -> Sequence[SealHolder]:
         """Return who may use the seal."""
         table = kms_seal_holders
         statement = select(table).where(table.c.seal_id == seal_id).order_by(table.c.account_id)
         rows = transaction.execute(statement)
-        return [SealHolder(**row._mapping) for row in rows]  # noqa: SLF001 - as above
+        return [SealHolder(**fields_of(row)) for row in rows]
 
     def change_state(
         self,
@@ -194,26 +195,17 @@ class SqlSealUseStore:
     ) -> Sequence[SealUse]:
         """Return a page of uses, newest first, one more than asked for."""
         statement = select(kms_seal_uses).where(kms_seal_uses.c.seal_id == seal_id)
-        statement = _newest_first(statement, kms_seal_uses, "used_at", request)
+        statement = newest_first(statement, kms_seal_uses, "used_at", request)
         rows = transaction.execute(statement)
-        return [SealUse(**row._mapping) for row in rows]  # noqa: SLF001 - as above
-
-
-def _newest_first(statement: Any, table: Table, time: str, request: PageRequest) -> Any:
-    """Return ``statement`` for the page after ``request.after`` = (time, id)."""
-    at, identifier = table.c[time], table.c.id
-    if (after := request.key(int, str)) is not None:
-        last_at, last_id = after
-        statement = statement.where(or_(at < last_at, and_(at == last_at, identifier < last_id)))
-    return statement.order_by(at.desc(), identifier.desc()).limit(request.limit + 1)
+        return [SealUse(**fields_of(row)) for row in rows]
 
 
 def _certificate(row: Any) -> IssuedCertificate:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    fields = fields_of(row)
     return IssuedCertificate(**{**fields, "der": bytes(fields["der"])})
 
 
 def _application(row: Any) -> SealApplication:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
+    fields = fields_of(row)
     holders = tuple(HolderName(**holder) for holder in orjson.loads(fields["holders"]))
     return SealApplication(**{**fields, "holders": holders})
