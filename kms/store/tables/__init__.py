@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms.store.tables import keys, seals
+from kms.store.tables import ecertificates, keys, seals
 from kms.store.tables.metadata import metadata
 
-__all__ = ["keys", "metadata", "seals"]
+__all__ = ["ecertificates", "keys", "metadata", "seals"]
