@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-KeyState = Literal["active", "suspended", "destroyed"]
+from kms.models.backends import SOFTWARE, BackendSetup
+
+KeyState = Literal["active", "suspended", "pending_destruction", "destroyed"]
 Operation = Literal["sign", "verify", "encrypt", "decrypt", "hmac", "export"]
 CryptoProfile = Literal["intl", "gm"]
 PoolState = Literal["uninitialised", "locked", "unlocked"]
@@ -31,6 +33,7 @@ class KeyType:
     algorithm: str
     signs: bool = False
     encrypts: bool = False
+    derives: bool = False
     vault_name: str = ""
 
 
@@ -40,21 +43,30 @@ KEY_TYPES: Final[dict[str, KeyType]] = {
         KeyType("sm2", "sm2", signs=True, encrypts=True, vault_name="sm2"),
         KeyType("ecdsa-p256", "ecdsa-p256", signs=True, vault_name="P-256"),
         KeyType("ecdsa-p384", "ecdsa-p384", signs=True, vault_name="P-384"),
+        KeyType("ecdsa-p521", "ecdsa-p521", signs=True, vault_name="P-521"),
         KeyType("ed25519", "ed25519", signs=True, vault_name="ed25519"),
-        KeyType("rsa-3072", "rsa-3072", signs=True, vault_name="rsa-3072"),
+        KeyType("rsa-2048", "rsa-2048", signs=True, encrypts=True, vault_name="rsa-2048"),
+        KeyType("rsa-3072", "rsa-3072", signs=True, encrypts=True, vault_name="rsa-3072"),
+        KeyType("rsa-4096", "rsa-4096", signs=True, encrypts=True, vault_name="rsa-4096"),
         KeyType("ml-dsa-65", "ml-dsa-65", signs=True, vault_name="ml-dsa-65"),
-        KeyType("aes256-gcm96", "aes256-gcm", encrypts=True),
-        KeyType("aes128-gcm96", "aes128-gcm", encrypts=True),
-        KeyType("sm4-gcm96", "sm4-gcm", encrypts=True),
+        KeyType("aes256-gcm96", "aes256-gcm", encrypts=True, derives=True),
+        KeyType("aes128-gcm96", "aes128-gcm", encrypts=True, derives=True),
+        KeyType("sm4-gcm96", "sm4-gcm", encrypts=True, derives=True),
+        KeyType("chacha20-poly1305", "chacha20-poly1305", encrypts=True, derives=True),
         KeyType("hmac", "hmac"),
     )
 }
-"""The types offered. Of Vault's others (chacha20, ecdsa-p521, rsa-2048/4096) none is."""
+"""The types offered: Vault's but xchacha20-poly1305 and ml-dsa of other sizes, and ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the pool. Versions count from 1; times are UTC microseconds."""
+    """A key of the pool. Versions count from 1; times are UTC microseconds.
+
+    ``mount`` is the mount's identifier: ``transit``, or that of one made later.
+    ``auto_rotate_period`` is in seconds, 0 for never; ``next_rotation_at`` and ``destroy_at``
+    are 0 where nothing is due. ``allow_rotation`` false is an imported key's.
+    """
 
     id: str
     org_id: str
@@ -69,6 +81,15 @@ class Key:
     min_available_version: int = 0
     deletion_allowed: bool = False
     exportable: bool = False
+    derived: bool = False
+    convergent_encryption: bool = False
+    allow_plaintext_backup: bool = False
+    imported: bool = False
+    allow_rotation: bool = True
+    auto_rotate_period: int = 0
+    next_rotation_at: int = 0
+    destroy_at: int = 0
+    backend: str = SOFTWARE
 
     @property
     def kind(self) -> KeyType:
@@ -78,19 +99,51 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeyRequest:
-    """A key to be made."""
+    """A key to be made. ``backend`` "" leaves its place to the placement rules."""
 
     name: str
     type: str
     mount: str = DEFAULT_MOUNT
     exportable: bool = False
+    derived: bool = False
+    convergent_encryption: bool = False
+    allow_plaintext_backup: bool = False
+    auto_rotate_period: int = 0
+    backend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A name under which an organisation keeps keys. ``path`` is free again once retired."""
+
+    id: str
+    org_id: str
+    path: str
+    description: str
+    created_at: int
+    retired_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Destruction:
+    """A key asked to be destroyed. ``id`` is of the approval, bound to ``change`` (JSON)."""
+
+    id: str
+    org_id: str
+    key_id: str
+    key_name: str
+    mount: str
+    change: str
+    delay_days: int
+    requested_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVersion:
     """One version's material. ``wrapped`` is under the root key; ``public_key`` SPKI DER.
 
-    For a symmetric key ``public_key`` is empty.
+    For a symmetric key ``public_key`` is empty. Where ``backend`` is not software, the material
+    is in that group of backends and ``wrapped`` is what leads to it.
     """
 
     key_id: str
@@ -98,6 +151,7 @@ class KeyVersion:
     created_at: int
     public_key: bytes
     wrapped: bytes
+    backend: str = SOFTWARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +196,4 @@ class KmsOptions:
     unlock_passphrase: str | None = field(default=None, repr=False)
     unlock_file: Path | None = None
     handover_key: bytes | None = field(default=None, repr=False)
+    backends: BackendSetup = field(default_factory=BackendSetup)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from kms.models.keys import Key, KeyGrant, KeyVersion
+from kms.models.keys import Destruction, Key, KeyGrant, KeyVersion, Mount
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
+
+Due = Literal["rotation", "destruction"]
 
 
 class Custody(Protocol):
@@ -104,6 +106,14 @@ class KeyStore(Protocol):
         """Return the key of that name and its tag."""
         ...
 
+    def find_by_id(self, transaction: Transaction, key_id: str) -> tuple[Key, bytes] | None:
+        """Return the key and its tag, wherever it lies."""
+        ...
+
+    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
+        """Return active keys due for rotation, or approved ones for destruction, oldest first."""
+        ...
+
     def page(
         self, transaction: Transaction, org_id: str, *, mount: str, request: PageRequest
     ) -> Sequence[Key]:
@@ -134,4 +144,48 @@ class KeyStore(Protocol):
 
     def grants(self, transaction: Transaction, key_id: str) -> Sequence[tuple[KeyGrant, bytes]]:
         """Return all grants with their tags."""
+        ...
+
+
+class MountStore(Protocol):
+    """Keeps mounts, each with its tag."""
+
+    def insert(self, transaction: Transaction, mount: Mount, tag: bytes) -> bool:
+        """Store a new mount; False if its path is in use."""
+        ...
+
+    def find(self, transaction: Transaction, org_id: str, path: str) -> tuple[Mount, bytes] | None:
+        """Return the mount in use under ``path`` and its tag."""
+        ...
+
+    def in_use(self, transaction: Transaction, org_id: str) -> Sequence[Mount]:
+        """Return the organisation's mounts in use by path, at most a thousand."""
+        ...
+
+    def retire(self, transaction: Transaction, before: Mount, after: Mount, tag: bytes) -> bool:
+        """Put ``after`` where ``before`` still stands; False if it has changed."""
+        ...
+
+
+class DestructionStore(Protocol):
+    """Keeps what was asked to be destroyed."""
+
+    def insert(self, transaction: Transaction, destruction: Destruction) -> None:
+        """Store a new request."""
+        ...
+
+    def find(
+        self, transaction: Transaction, org_id: str, destruction_id: str
+    ) -> Destruction | None:
+        """Return the request."""
+        ...
+
+    def latest(self, transaction: Transaction, key_id: str) -> Destruction | None:
+        """Return the newest request about a key."""
+        ...
+
+    def page(
+        self, transaction: Transaction, org_id: str, request: PageRequest
+    ) -> Sequence[Destruction]:
+        """Return requests, newest first, one more than asked for."""
         ...

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import delete, insert, select, update
 
 from kms.models.keys import Key, KeyGrant, KeyState, KeyVersion, Operation
+from kms.ports.keys import Due
 from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_roots
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
@@ -75,6 +76,21 @@ class SqlKeyStore:
         )
         row = transaction.execute(statement).one_or_none()
         return None if row is None else (_key(row), bytes(row.tag))
+
+    def find_by_id(self, transaction: Transaction, key_id: str) -> tuple[Key, bytes] | None:
+        """Return the key and its tag, wherever it lies."""
+        row = transaction.execute(select(kms_keys).where(kms_keys.c.id == key_id)).one_or_none()
+        return None if row is None else (_key(row), bytes(row.tag))
+
+    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
+        """Return active keys due for rotation, or approved ones for destruction, oldest first."""
+        state = "active" if what == "rotation" else "pending_destruction"
+        column = kms_keys.c.next_rotation_at if what == "rotation" else kms_keys.c.destroy_at
+        found = select(kms_keys).where(
+            kms_keys.c.state == state, column > 0, column <= transaction.now
+        )
+        rows = transaction.execute(found.order_by(column, kms_keys.c.id).limit(limit))
+        return [_key(row) for row in rows]
 
     def page(
         self, transaction: Transaction, org_id: str, *, mount: str, request: PageRequest
@@ -154,12 +170,26 @@ def _key(row: Any) -> Key:
         min_available_version=row.min_available_version,
         deletion_allowed=row.deletion_allowed,
         exportable=row.exportable,
+        backend=row.backend,
+        derived=row.derived,
+        convergent_encryption=row.convergent_encryption,
+        allow_plaintext_backup=row.allow_plaintext_backup,
+        imported=row.imported,
+        allow_rotation=row.allow_rotation,
+        auto_rotate_period=row.auto_rotate_period,
+        next_rotation_at=row.next_rotation_at,
+        destroy_at=row.destroy_at,
     )
 
 
 def _version(row: Any) -> KeyVersion:
     return KeyVersion(
-        row.key_id, row.version, row.created_at, bytes(row.public_key), bytes(row.wrapped)
+        key_id=row.key_id,
+        version=row.version,
+        created_at=row.created_at,
+        public_key=bytes(row.public_key),
+        wrapped=bytes(row.wrapped),
+        backend=row.backend,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kms.models.keys import Key, KeyGrant, KeyVersion
+from kms.ports.keys import Due
 from secops.kernel.pages import PageRequest
 
 
@@ -53,6 +54,19 @@ class FakeKeyStore:
         self, transaction: Any, org_id: str, *, mount: str, name: str
     ) -> tuple[Key, bytes] | None:
         return self._keys.get((org_id, mount, name))
+
+    def find_by_id(self, transaction: Any, key_id: str) -> tuple[Key, bytes] | None:
+        return next((row for row in self._keys.values() if row[0].id == key_id), None)
+
+    def due(self, transaction: Any, what: Due, limit: int) -> Sequence[Key]:
+        state = "active" if what == "rotation" else "pending_destruction"
+        field = "next_rotation_at" if what == "rotation" else "destroy_at"
+        rows = [
+            (getattr(key, field), key.id, key)
+            for key, _ in self._keys.values()
+            if key.state == state and 0 < getattr(key, field) <= transaction.now
+        ]
+        return [key for _, _, key in sorted(rows, key=lambda row: row[:2])[:limit]]
 
     def page(
         self, transaction: Any, org_id: str, *, mount: str, request: PageRequest
