@@ -1,0 +1,1 @@
+"""Rules of key backends: where a new key goes, and when a failing backend is asked again."""
