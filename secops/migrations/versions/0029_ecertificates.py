@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029_ecertificates"
-down_revision = "0032_single_uses"
+down_revision = "0035_key_lifecycle"
 
 
 def _templates() -> None:
