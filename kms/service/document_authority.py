@@ -25,18 +25,23 @@ class DocumentAuthority:
         self, actor: Actor, org_id: str, key_name: str, subject: Name
     ) -> tuple[IssuedCertificate, IssuedCertificate]:
         """Return a P-256 signer's certificate and its root, both made at the first call."""
-        root = self._ensure(actor, self._document_root_order(), None)
+        root = self.ensure_document_root(actor)
+        order = Order("signer", org_id, key_name, subject, _ALGORITHM)
+        return self.ensure(actor, order, root), root
+
+    def ensure_document_root(self, actor: Actor) -> IssuedCertificate:
+        """Return the root of P-256, made at the first call and published beside the other."""
+        root = self.ensure(actor, self._document_root_order(), None)
         seal_root = self._authority.ensure_issuers(actor).root
         self._authority.anchor_file.write(seal_root.der, root.der)
-        order = Order("signer", org_id, key_name, subject, _ALGORITHM)
-        return self._ensure(actor, order, root), root
+        return root
 
     def _document_root_order(self) -> Order:
         mark = sm3(self._authority.keys.ensure_key(DOCUMENT_ROOT_KEY, _ALGORITHM))[:4].hex()
         name = Name(ORGANIZATION, MARKING, f"内置测试文档根 CA {mark}")
         return Order("root", ROOT_ORG, DOCUMENT_ROOT_KEY, name, _ALGORITHM)
 
-    def _ensure(
+    def ensure(
         self, actor: Actor, order: Order, issuer: IssuedCertificate | None
     ) -> IssuedCertificate:
         """Return the certificate of ``order``, issued if there is none yet."""

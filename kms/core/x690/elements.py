@@ -15,6 +15,7 @@ BIT_STRING: Final = 0x03
 OCTET_STRING: Final = 0x04
 NULL: Final = 0x05
 OBJECT_IDENTIFIER: Final = 0x06
+ENUMERATED: Final = 0x0A
 UTF8_STRING: Final = 0x0C
 PRINTABLE_STRING: Final = 0x13
 IA5_STRING: Final = 0x16
@@ -87,6 +88,11 @@ def read_der(source: bytes) -> Element:
         msg = f"{len(source) - element.end} bytes after the end"
         raise DerError(msg)
     return element
+
+
+def take(rest: list[Element], tag: int) -> Element | None:
+    """Take the first of ``rest`` off if it has ``tag``: an OPTIONAL field."""
+    return rest.pop(0) if rest and rest[0].tag == tag else None
 
 
 def _read(source: bytes, start: int, limit: int, *, budget: tuple[int, int]) -> tuple[Element, int]:

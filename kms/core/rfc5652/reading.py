@@ -1,0 +1,141 @@
+"""SignedData out of stored DER (RFC 5652 §5), whatever it holds and whoever signed.
+
+GB/T 35275 gives the whole another name and nothing else, so that both are read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kms.core.rfc5652.schemes import GM_SIGNED_DATA, SIGNED_DATA
+from kms.core.x690 import Element, read_der, values
+from kms.core.x690.elements import CONTEXT_0, SEQUENCE, SET
+from secops.crypto.der import encode
+
+_CONTEXT_1: Final = 0xA1
+_KEY_IDENTIFIER: Final = 0x80
+_VERSIONS: Final = (1, 3, 4, 5)
+_MAX_CERTIFICATES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SignerInfo:
+    """One signer. Nothing here has been verified.
+
+    Named by ``issuer`` (DER) and ``serial``, or by ``key_identifier``. ``signed`` are the
+    attributes as they were signed, None where the content was signed itself; ``attributes``
+    and ``unsigned`` map OIDs to values in DER. ``parameters`` is the DER beside the signature
+    algorithm's OID, empty where there is none.
+    """
+
+    issuer: bytes
+    serial: int
+    key_identifier: bytes | None
+    digest_algorithm: str
+    signature_algorithm: str
+    parameters: bytes
+    signature: bytes
+    signed: bytes | None = None
+    attributes: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    unsigned: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedData:
+    """What a ContentInfo of SignedData holds; ``content`` is None where it is detached."""
+
+    content_type: str
+    content: bytes | None
+    certificates: tuple[bytes, ...]
+    signers: tuple[SignerInfo, ...]
+
+
+def read_signed_data(encoded: bytes) -> SignedData:
+    """Return the SignedData in ``encoded``; raise ``DerError``."""
+    kind, holder = read_der(encoded).sequence("ContentInfo", 2)
+    if values.oid(kind, "contentType") not in (SIGNED_DATA, GM_SIGNED_DATA):
+        kind.refuse("the content is no SignedData")
+    whole = _only(holder.expect(CONTEXT_0, "content"))
+    fields = whole.sequence("SignedData", 4, 5, 6)
+    if values.integer(fields[0], "version") not in _VERSIONS:
+        fields[0].refuse("a version of SignedData that is unknown")
+    fields[1].expect(SET, "digestAlgorithms")
+    optional = {each.tag: each for each in fields[3:-1]}
+    if [each.tag for each in fields[3:-1]] != sorted({CONTEXT_0, _CONTEXT_1} & set(optional)):
+        fields[3].refuse("not certificates and revocation lists, each once")
+    listed = optional[CONTEXT_0].children if CONTEXT_0 in optional else ()
+    if len(listed) > _MAX_CERTIFICATES:
+        whole.refuse(f"more than {_MAX_CERTIFICATES} certificates")
+    content_type, content = _content(fields[2])
+    return SignedData(
+        content_type=content_type,
+        content=content,
+        # other kinds (attribute certificates) are of no use here
+        certificates=tuple(each.raw for each in listed if each.tag == SEQUENCE),
+        signers=tuple(map(_signer, fields[-1].expect(SET, "signerInfos").children)),
+    )
+
+
+def _content(element: Element) -> tuple[str, bytes | None]:
+    fields = element.sequence("encapContentInfo", 1, 2)
+    kind = values.oid(fields[0], "eContentType")
+    if len(fields) == 1:
+        return kind, None
+    return kind, values.octets(_only(fields[1].expect(CONTEXT_0, "content")), "eContent")
+
+
+def _signer(info: Element) -> SignerInfo:
+    fields = list(info.sequence("SignerInfo", 5, 6, 7))
+    if values.integer(fields[0], "version") not in _VERSIONS[:2]:
+        fields[0].refuse("a version of SignerInfo that is unknown")
+    issuer, serial, key_identifier = _identifier(fields[1])
+    attributes = fields.pop(3) if fields[3].tag == CONTEXT_0 else None
+    if len(fields) not in (5, 6):  # up to the signature, and one field behind it
+        info.refuse("SignerInfo has no signature, or more than belongs behind it")
+    algorithm = fields[3].sequence("signatureAlgorithm", 1, 2)
+    unsigned = fields[5].expect(_CONTEXT_1, "unsignedAttrs") if len(fields) == 6 else None  # noqa: PLR2004
+    return SignerInfo(
+        issuer=issuer,
+        serial=serial,
+        key_identifier=key_identifier,
+        digest_algorithm=values.oid(
+            fields[2].sequence("digestAlgorithm", 1, 2)[0], "digestAlgorithm"
+        ),
+        signature_algorithm=values.oid(algorithm[0], "signatureAlgorithm"),
+        parameters=b"".join(each.raw for each in algorithm[1:]),
+        signature=values.octets(fields[4], "signature"),
+        # signed under the tag SET OF, in the order in which they are stored
+        signed=None if attributes is None else encode(SET, attributes.content),
+        attributes={} if attributes is None else _attributes(attributes),
+        unsigned={} if unsigned is None else _attributes(unsigned),
+    )
+
+
+def _identifier(element: Element) -> tuple[bytes, int, bytes | None]:
+    if element.tag == _KEY_IDENTIFIER:
+        return b"", 0, element.content
+    issuer, serial = element.sequence("issuerAndSerialNumber", 2)
+    return issuer.raw, values.integer(serial, "serialNumber"), None
+
+
+def _attributes(element: Element) -> Mapping[str, tuple[bytes, ...]]:
+    found: dict[str, tuple[bytes, ...]] = {}
+    for attribute in element.children:
+        kind, held = attribute.sequence("attribute", 2)
+        name = values.oid(kind, "attribute type")
+        if name in found:
+            kind.refuse(f"the attribute {name} is there twice")
+        found[name] = _raw(held.expect(SET, "attribute values").children)
+    return found
+
+
+def _raw(elements: Sequence[Element]) -> tuple[bytes, ...]:
+    return tuple(each.raw for each in elements)
+
+
+def _only(element: Element) -> Element:
+    if len(element.children) != 1:
+        element.refuse(f"{len(element.children)} elements where one belongs")
+    return element.children[0]
