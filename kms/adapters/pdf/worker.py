@@ -1,50 +1,111 @@
-"""The child process: one question about one PDF from stdin, one answer to stdout, then the end.
+"""The child: one question about one PDF, one answer, then the end.
 
-``python -I -m kms.adapters.pdf.worker``. It limits itself before it reads what a stranger made.
+It limits itself before it looks at what a stranger made. A limit that is passed ends it.
 """
 
 from __future__ import annotations
 
 import base64
+import gc
 import io
+import math
 import resource
-import sys
+import signal
+import socket
+import time
+from pathlib import Path
 from typing import Any, Final
 
-import orjson
+from PIL import Image
+from pyhanko.pdf_utils import generic as pdf_generic
+from pyhanko.pdf_utils import writer as pdf_writer
 
-_CPU_SECONDS: Final = 10
-_MEMORY: Final = 512 << 20
-_NO_FILES: Final = 0
+from kms.adapters.pdf import signing, validating
+from kms.adapters.pdf.frames import receive_frame, send_frame
+from kms.ports.pdf import PADES
+
+READY: Final = b"+"
+"""What a child sends first: whoever reads nothing at all has no child."""
+
+WALL_SECONDS: Final = 30
+_CPU_SECONDS: Final = 0.9
+_CPU_PER_MEBIBYTE: Final = 0.5
+_MEMORY: Final = 96 << 20
+_MEMORY_TIMES: Final = 8
+_PAGE: Final = resource.getpagesize()
+_DATA_COLUMN: Final = 5
+_MEBIBYTE: Final = 1 << 20
 
 
-def main() -> None:
-    """Answer the question on stdin."""
-    # heavy, and before the limits: what is imported is ours
-    from kms.adapters.pdf import signing, validating  # noqa: PLC0415
+def answer(question: socket.socket) -> None:
+    """Answer the question that comes over the socket ``question``."""
+    signal.alarm(WALL_SECONDS)
+    question.sendall(READY)
+    asked, document = receive_frame(question, time.monotonic() + WALL_SECONDS)
+    _limit(len(document))
+    head, content = _answer(asked, document)
+    question.settimeout(WALL_SECONDS)
+    send_frame(question, head, content)
 
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_NO_FILES, _NO_FILES))
+
+def allowance(size: int) -> tuple[float, int]:
+    """Return seconds of processor and bytes of memory that a file of ``size`` bytes may cost.
+
+    A small file that unpacks itself gets a second and 100 MB.
+    """
+    seconds = _CPU_SECONDS + _CPU_PER_MEBIBYTE * size / _MEBIBYTE
+    return seconds, _MEMORY + _MEMORY_TIMES * size
+
+
+def _limit(size: int) -> None:
+    seconds, memory = allowance(size)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    whole = math.ceil(seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole))
+    data = _data_now() + memory
+    resource.setrlimit(resource.RLIMIT_DATA, (data, data))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     # a crash leaves no copy of the document behind
-    resource.setrlimit(resource.RLIMIT_CORE, (_NO_FILES, _NO_FILES))
-    line, _, document = sys.stdin.buffer.read().partition(b"\n")
-    question = orjson.loads(line)
-    answer: dict[str, Any]
-    content = b""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # one file, then the end: what a collector would free is bounded by the limit above
+    gc.disable()
+
+
+def _data_now() -> int:
+    """Return the bytes of data that this process has already, as RLIMIT_DATA counts them."""
+    columns = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(columns[_DATA_COLUMN]) * _PAGE
+
+
+def _answer(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
     try:
-        if question.pop("do") == "prepare":
-            question["place"]["picture"] = base64.b64decode(question["place"]["picture"])
-            content, start, end = signing.prepare(io.BytesIO(document), question)
-            answer = {"start": start, "end": end}
-        else:
-            answer = {"signatures": validating.signatures(document)}
+        return _done(asked, document)
     except (RecursionError, MemoryError):
-        answer, content = {"refused": "the PDF is nested or unpacked beyond the limits"}, b""
+        return {"refused": "the PDF is nested or unpacked beyond the limits"}, b""
     except Exception as error:  # noqa: BLE001 - whatever a hostile file makes the library raise
-        answer, content = {"refused": f"{type(error).__name__}: {error}"[:300]}, b""
-    sys.stdout.buffer.write(orjson.dumps(answer) + b"\n" + content)
+        return {"refused": f"{type(error).__name__}: {error}"[:300]}, b""
 
 
-if __name__ == "__main__":
-    main()
+def _done(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
+    if asked.pop("do") == "prepare":
+        asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
+        content, start, end = signing.prepare(io.BytesIO(document), asked)
+        return {"start": start, "end": end}, content
+    return {"signatures": validating.signatures(document)}, b""
+
+
+def warm_up() -> None:
+    """Go the usual ways once over a page of our own, so that no child builds its own caches."""
+    generic: Any = pdf_generic
+    writing: Any = pdf_writer
+    writer = writing.PdfFileWriter()
+    box = generic.ArrayObject([generic.NumberObject(each) for each in (0, 0, 595, 842)])
+    nothing = writer.add_object(generic.StreamObject(stream_data=b""))
+    writer.insert_page(writing.PageObject(nothing, box))
+    blank = io.BytesIO()
+    writer.write(blank)
+    picture = io.BytesIO()
+    Image.new("RGBA", (1, 1)).save(picture, "png")
+    place = {"picture": picture.getvalue(), "width": 9, "height": 9, "page": 1, "x": 9, "y": 9}
+    asked = {"subfilter": PADES, "name": "", "signed_at": 0, "reserved": 9, "place": place}
+    validating.signatures(signing.prepare(blank, asked)[0])

@@ -6,7 +6,6 @@ import io
 import re
 import shutil
 import subprocess
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from kms.adapters.pdf import PyHankoFiles, client, validating
+from kms.adapters.pdf import validating
 from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt38540.evidence import Trust
 from kms.errors.seals import DocumentRejected, NotSealHolder, SealRejected
@@ -31,7 +30,7 @@ from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf
 from kms.service.seals import SealStamping, SealUses
 from secops.crypto.hashes import sm3
 from secops.kernel.clock import MINUTE, SECOND
-from secops.kernel.errors import TooLarge, TooMany
+from secops.kernel.errors import TooLarge
 from secops.kernel.pages import PageRequest
 from tests.fakes.pdf_files import PdfInProcess
 from tests.fakes.pdf_pages import assemble, paged_pdf
@@ -574,42 +573,3 @@ def test_without_a_signing_time_now_counts(world: World, sealed: bytes) -> None:
 def test_a_root_certificate_signs_no_pdf(world: World, sealed: bytes) -> None:
     root = world.parts.authority.anchors()[1].der
     assert steps(verdict_of(world, sealed, signer_certificate=root))["policy"] is False
-
-
-# the child process
-
-
-def bomb() -> bytes:
-    """Return a PDF whose cross-reference stream unpacks to a gigabyte."""
-    packed = zlib.compress(bytes(64 << 20), 9)
-    packed = zlib.compress(packed * 16, 9)
-    head = b"%PDF-1.7\n"
-    stream = (
-        b"1 0 obj\n<< /Type /XRef /Size 2 /W [1 2 1] /Root 1 0 R"
-        b" /Filter [/FlateDecode /FlateDecode] /Length %d >>\nstream\n" % len(packed)
-    )
-    return head + stream + packed + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(head)
-
-
-def test_the_child_process_signs_and_judges_as_this_one_does(world: World, sealed: bytes) -> None:
-    child, here = PyHankoFiles(), PdfInProcess()
-    assert child.signatures(sealed) == here.signatures(sealed)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"%PDF-1.7 rubbish", b"%PDF" + b"[" * 200_000, bomb()],
-    ids=["rubbish", "nested", "bomb"],
-)
-def test_a_hostile_pdf_ends_the_child_process_and_not_ours(content: bytes) -> None:
-    with pytest.raises(DocumentRejected):
-        PyHankoFiles().signatures(content)
-
-
-def test_who_finds_no_place_for_a_child_process_is_told_to_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(client, "_AT_ONCE", 0)
-    monkeypatch.setattr(client, "_PATIENCE", 0.01)
-    with pytest.raises(TooMany):
-        PyHankoFiles().signatures(b"%PDF")
