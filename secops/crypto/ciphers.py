@@ -1,6 +1,6 @@
-"""Authenticated encryption: AES-GCM and SM4-GCM with 96-bit nonces and 128-bit tags.
+"""Authenticated encryption: AES-GCM, SM4-GCM and ChaCha20-Poly1305 (RFC 8439).
 
-A ciphertext is nonce ‖ ciphertext ‖ tag. Nonces are random: a key seals at most 2³²
+Nonces have 96 bits, tags 128. A ciphertext is nonce ‖ ciphertext ‖ tag. Nonces are random: a key seals at most 2³²
 messages (NIST SP 800-38D §8.3), which rotation keeps far away.
 """
 
@@ -10,13 +10,20 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from secops.crypto.errors import DecryptionFailed, InvalidKey
 
 NONCE: Final = 12
 TAG: Final = 16
-KEY_LENGTHS: Final = {"aes128-gcm": 16, "aes256-gcm": 32, "sm4-gcm": 16}
+KEY_LENGTHS: Final = {"aes128-gcm": 16, "aes256-gcm": 32, "sm4-gcm": 16, "chacha20-poly1305": 32}
+ENGINES: Final = {
+    "aes128-gcm": "aes-gcm",
+    "aes256-gcm": "aes-gcm",
+    "sm4-gcm": "sm4-gcm",
+    "chacha20-poly1305": "chacha20-poly1305",
+}
+"""The engine behind each cipher, as ``engines.require_engine`` knows it."""
 
 
 def seal(name: str, key: bytes, nonce: bytes, plaintext: bytes, *, aad: bytes = b"") -> bytes:
@@ -26,7 +33,7 @@ def seal(name: str, key: bytes, nonce: bytes, plaintext: bytes, *, aad: bytes = 
         msg = f"a nonce has {NONCE} bytes"
         raise InvalidKey(msg)
     if name != "sm4-gcm":
-        return nonce + AESGCM(key).encrypt(nonce, plaintext, aad)
+        return nonce + _aead(name, key).encrypt(nonce, plaintext, aad)
     encryptor = Cipher(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(aad)
     ciphertext = encryptor.update(plaintext) + encryptor.finalize()
@@ -41,13 +48,17 @@ def unseal(name: str, key: bytes, sealed: bytes, *, aad: bytes = b"") -> bytes:
     nonce, body = sealed[:NONCE], sealed[NONCE:]
     try:
         if name != "sm4-gcm":
-            return AESGCM(key).decrypt(nonce, body, aad)
+            return _aead(name, key).decrypt(nonce, body, aad)
         mode = modes.GCM(nonce, body[-TAG:], min_tag_length=TAG)
         decryptor = Cipher(algorithms.SM4(key), mode).decryptor()
         decryptor.authenticate_additional_data(aad)
         return decryptor.update(body[:-TAG]) + decryptor.finalize()
     except InvalidTag as error:
         raise DecryptionFailed from error
+
+
+def _aead(name: str, key: bytes) -> AESGCM | ChaCha20Poly1305:
+    return ChaCha20Poly1305(key) if name == "chacha20-poly1305" else AESGCM(key)
 
 
 def _check_key(name: str, key: bytes) -> None:

@@ -63,6 +63,21 @@ AES_GCM_AAD: Final = _hex("00000000ffffffff")
 AES_GCM_PLAINTEXT: Final = _hex("00010203040506070809")
 AES_GCM_CIPHERTEXT: Final = _hex("e27abdd2d2a53d2f136b9a4a2579529301bcfb71c78d4060f52c")
 
+# RFC 8439 §2.8.2
+CHACHA_KEY: Final = bytes(range(0x80, 0xA0))
+CHACHA_NONCE: Final = _hex("070000004041424344454647")
+CHACHA_AAD: Final = _hex("50515253c0c1c2c3c4c5c6c7")
+CHACHA_PLAINTEXT: Final = (
+    b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the"
+    b" future, sunscreen would be it."
+)
+CHACHA_CIPHERTEXT: Final = _hex(
+    "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d6"
+    "3dbea45e8ca9671282fafb69da92728b1a71de0a9e060b2905d6a5b67ecd3b36"
+    "92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc"
+    "3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691"
+)
+
 # GB/T 32918.5-2017 A.2 (signature) and A.3 (encryption), recommended curve, default user id
 SM2_SCALAR: Final = _hex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8")
 SM2_POINT: Final = _hex(

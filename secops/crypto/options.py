@@ -17,7 +17,8 @@ class SignatureOptions:
 
     ``hash_name`` is for ECDSA and RSA; SM2 always hashes by SM3, Ed25519 and ML-DSA hash
     inside. ``prehashed``: the input is the digest (for SM2 e = SM3(ZA ‖ M)). ``salt_length``
-    None is the hash's length (PSS). ``user_id`` is SM2's.
+    None is the hash's length (PSS), ``AUTO_SALT`` the longest when signing and whatever the
+    signature has when verifying. ``user_id`` is SM2's.
     """
 
     hash_name: str = "sha256"
@@ -26,5 +27,8 @@ class SignatureOptions:
     salt_length: int | None = None
     user_id: bytes = SM2_DEFAULT_USER_ID
 
+
+AUTO_SALT: Final = -1
+"""Vault's ``auto``: no length is agreed on."""
 
 DEFAULT: Final = SignatureOptions()

@@ -1,8 +1,11 @@
-"""RSA signatures: PSS (default) and PKCS#1 v1.5 (RFC 8017), keys of 2,048 to 8,192 bits."""
+"""RSA (RFC 8017), keys of 2,048 to 8,192 bits.
+
+Signatures by PSS (default) or PKCS#1 v1.5, encryption by OAEP with one hash for both.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature as _Wrong
 from cryptography.hazmat.primitives import hashes as primitives
@@ -11,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from secops.crypto import hashes
 from secops.crypto.asymmetric import read_private, read_public, write_private, write_public
-from secops.crypto.errors import InvalidKey, InvalidSignature
-from secops.crypto.options import SignatureOptions
+from secops.crypto.errors import DecryptionFailed, InvalidKey, InvalidSignature
+from secops.crypto.options import AUTO_SALT, SignatureOptions
 
-BITS: Final = 3_072
+SIZES: Final = {"rsa-2048": 2_048, "rsa-3072": 3_072, "rsa-4096": 4_096}
 _MIN_BITS: Final = 2_048
 _MAX_BITS: Final = 8_192
 
@@ -33,9 +36,19 @@ class PublicKey:
     def verify(self, signature: bytes, message: bytes, options: SignatureOptions) -> None:
         """Return if ``signature`` is of ``message``; raise ``InvalidSignature``."""
         try:
-            self._key.verify(signature, message, _padding(options), _hash(message, options))
+            self._key.verify(
+                signature, message, _padding(options, padding.PSS.AUTO), _hash(message, options)
+            )
         except _Wrong as error:
             raise InvalidSignature from error
+
+    def encrypt(self, plaintext: bytes, hash_name: str = "sha256") -> bytes:
+        """Return the OAEP ciphertext; raise ``InvalidKey`` where the plaintext is too long."""
+        try:
+            return self._key.encrypt(plaintext, _oaep(hash_name))
+        except ValueError as error:
+            msg = "the plaintext is longer than this key can encrypt"
+            raise InvalidKey(msg) from error
 
 
 class PrivateKey:
@@ -50,23 +63,38 @@ class PrivateKey:
     def sign(self, message: bytes, options: SignatureOptions) -> bytes:
         """Return the signature of ``message``."""
         try:
-            return self._key.sign(message, _padding(options), _hash(message, options))
+            longest = padding.PSS.MAX_LENGTH
+            return self._key.sign(message, _padding(options, longest), _hash(message, options))
         except ValueError as error:  # a salt longer than the key allows
             msg = "these options don't fit the key"
             raise InvalidKey(msg) from error
 
+    def decrypt(self, ciphertext: bytes, hash_name: str = "sha256") -> bytes:
+        """Return the plaintext of an OAEP ciphertext; raise ``DecryptionFailed``."""
+        try:
+            return self._key.decrypt(ciphertext, _oaep(hash_name))
+        except ValueError as error:
+            raise DecryptionFailed from error
 
-def generate() -> bytes:
-    """Return a new private key of 3,072 bits as PKCS#8."""
-    return write_private(rsa.generate_private_key(65_537, BITS))
+
+def generate(algorithm: str = "rsa-3072") -> bytes:
+    """Return a new private key of ``algorithm`` as PKCS#8."""
+    return write_private(rsa.generate_private_key(65_537, SIZES[algorithm]))
 
 
-def _padding(options: SignatureOptions) -> padding.PSS | padding.PKCS1v15:
+def _oaep(hash_name: str) -> padding.OAEP:
+    chosen = hashes.algorithm(hash_name)
+    return padding.OAEP(padding.MGF1(chosen), chosen, None)
+
+
+def _padding(options: SignatureOptions, automatic: Any) -> padding.PSS | padding.PKCS1v15:
     if options.padding == "pkcs1v15":
         return padding.PKCS1v15()
     chosen = hashes.algorithm(options.hash_name)
-    salt = chosen.digest_size if options.salt_length is None else options.salt_length
-    return padding.PSS(padding.MGF1(chosen), salt)
+    salt = options.salt_length
+    if salt is None:
+        return padding.PSS(padding.MGF1(chosen), chosen.digest_size)
+    return padding.PSS(padding.MGF1(chosen), automatic if salt == AUTO_SALT else salt)
 
 
 def _hash(message: bytes, options: SignatureOptions) -> primitives.HashAlgorithm | Prehashed:

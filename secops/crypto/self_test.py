@@ -70,6 +70,17 @@ def check_aes_gcm() -> None:
     _refuses(lambda data: ciphers.unseal("aes256-gcm", key, data, aad=aad), sealed, "AES-GCM")
 
 
+def check_chacha20_poly1305() -> None:
+    """ChaCha20-Poly1305."""
+    name, key, aad = "chacha20-poly1305", known.CHACHA_KEY, known.CHACHA_AAD
+    sealed = known.CHACHA_NONCE + known.CHACHA_CIPHERTEXT
+    made = ciphers.seal(name, key, known.CHACHA_NONCE, known.CHACHA_PLAINTEXT, aad=aad)
+    _demand(made == sealed, "ChaCha20-Poly1305 encryption")
+    opened = ciphers.unseal(name, key, sealed, aad=aad)
+    _demand(opened == known.CHACHA_PLAINTEXT, "ChaCha20-Poly1305 decryption")
+    _refuses(lambda data: ciphers.unseal(name, key, data, aad=aad), sealed, "ChaCha20-Poly1305")
+
+
 def check_sm2() -> None:
     """SM2: ZA and e, a published signature and ciphertext, and a signature of our own."""
     public = sm2.PublicKey.from_point(known.SM2_POINT)
@@ -131,6 +142,7 @@ KNOWN_ANSWER_TESTS: Final[Mapping[str, Callable[[], None]]] = {
     "hmac": check_keyed,
     "aes-gcm": check_aes_gcm,
     "sm4-gcm": check_sm4_gcm,
+    "chacha20-poly1305": check_chacha20_poly1305,
     "sm2": check_sm2,
     "ecdsa": check_ecdsa,
     "ed25519": check_ed25519,

@@ -13,14 +13,13 @@ from secops.crypto.engines import require_engine
 from secops.crypto.errors import InvalidKey
 from secops.crypto.options import SignatureOptions
 
-ALGORITHMS: Final = ("sm2", "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-3072", "ml-dsa-65")
+ALGORITHMS: Final = ("sm2", *ecdsa.CURVES, "ed25519", *rsa.SIZES, "ml-dsa-65")
 
 _ENGINES: Final = {
     "sm2": "sm2",
-    "ecdsa-p256": "ecdsa",
-    "ecdsa-p384": "ecdsa",
+    **dict.fromkeys(ecdsa.CURVES, "ecdsa"),
     "ed25519": "ed25519",
-    "rsa-3072": "rsa",
+    **dict.fromkeys(rsa.SIZES, "rsa"),
     "ml-dsa-65": "ml-dsa",
 }
 _ORDERS: Final = {"sm2": sm2.ORDER, **ecdsa.ORDERS}
@@ -99,8 +98,8 @@ def generate(algorithm: str) -> bytes:
             return sm2.PrivateKey.generate().der
         case "ed25519":
             return ed25519.generate()
-        case "rsa-3072":
-            return rsa.generate()
+        case "rsa-2048" | "rsa-3072" | "rsa-4096":
+            return rsa.generate(algorithm)
         case "ml-dsa-65":
             return ml_dsa.generate()
     return ecdsa.generate(algorithm)
@@ -114,7 +113,7 @@ def private_key(algorithm: str, pkcs8: bytes) -> PrivateKey:
             return _Sm2Private(sm2.PrivateKey(pkcs8))
         case "ed25519":
             return ed25519.PrivateKey(pkcs8)
-        case "rsa-3072":
+        case "rsa-2048" | "rsa-3072" | "rsa-4096":
             return rsa.PrivateKey(pkcs8)
         case "ml-dsa-65":
             return ml_dsa.PrivateKey(pkcs8)
@@ -129,7 +128,7 @@ def public_key(algorithm: str, spki: bytes) -> PublicKey:
             return _Sm2Public(sm2.PublicKey(spki))
         case "ed25519":
             return ed25519.PublicKey(spki)
-        case "rsa-3072":
+        case "rsa-2048" | "rsa-3072" | "rsa-4096":
             return rsa.PublicKey(spki)
         case "ml-dsa-65":
             return ml_dsa.PublicKey(spki)
