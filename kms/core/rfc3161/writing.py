@@ -37,14 +37,23 @@ class Stamp:
     authority: bytes
 
 
+def query(request: TimeStampRequest) -> bytes:
+    """Return the TimeStampReq in DER, under no policy of its own."""
+    return der.sequence(
+        der.integer(_VERSION),
+        _imprint(request),
+        *(() if request.nonce is None else (request.nonce,)),
+        *((der.TRUE,) if request.certificates else ()),
+    )
+
+
 def tst_info(request: TimeStampRequest, stamp: Stamp) -> bytes:
     """Return the TSTInfo in DER; ``ordering`` is FALSE, its default."""
-    algorithm = der.sequence(der.oid(HASH_OIDS[request.hash_name]))
     name = der.explicit(_DIRECTORY_NAME, stamp.authority)
     return der.sequence(
         der.integer(_VERSION),
         der.oid(stamp.policy),
-        der.sequence(algorithm, der.octets(request.digest)),
+        _imprint(request),
         der.integer(stamp.serial),
         der.generalized_time(stamp.made_at),
         der.sequence(der.integer(stamp.accuracy)),
@@ -68,3 +77,8 @@ def rejected(failure: FailureInfo, why: str) -> bytes:
         encode(elements.BIT_STRING, named),
     )
     return der.sequence(status)
+
+
+def _imprint(request: TimeStampRequest) -> bytes:
+    algorithm = der.sequence(der.oid(HASH_OIDS[request.hash_name]))
+    return der.sequence(algorithm, der.octets(request.digest))

@@ -1,0 +1,29 @@
+"""Errors of time-stamps."""
+
+from __future__ import annotations
+
+from secops.kernel.catalogue import Text
+from secops.kernel.errors import Invalid, Unavailable
+
+
+class TimeStampUnavailable(Unavailable):
+    """The authority can make no token now: its certificate is out of time or revoked."""
+
+    code = "kms.time_stamp_unavailable"
+    title = Text("时间戳服务不可用", "No time-stamp can be made now")
+    remedy = Text(
+        "请检查时间戳证书是否过期或被吊销,以及密钥库是否已解锁。",
+        "See whether the authority's certificate is expired or revoked, and the pool unlocked.",
+    )
+
+
+class NotATimeStampQuery(Invalid):
+    """The body is not said to be a time-stamp query."""
+
+    code = "kms.not_a_time_stamp_query"
+    status = 415
+    title = Text("不是时间戳请求", "Not a time-stamp query")
+    remedy = Text(
+        "请以 Content-Type: application/timestamp-query 提交 RFC 3161 请求。",
+        "POST an RFC 3161 request as application/timestamp-query.",
+    )
