@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -105,3 +105,8 @@ def text_of(element: Any) -> str:
         msg = f"{local_name(element)} holds elements instead of text"
         raise OfdError(msg)
     return (element.text or "").strip()
+
+
+def numbers_text(numbers: Iterable[float]) -> str:
+    """Return ``numbers`` as OFD writes an array: three places at most, no needless zeros."""
+    return " ".join(f"{number:.3f}".rstrip("0").rstrip(".") for number in numbers)

@@ -17,7 +17,14 @@ from typing import Any, Final
 
 from lxml import etree
 
-from kms.core.gbt33190.markup import children, namespace, optional, read_xml, required
+from kms.core.gbt33190.markup import (
+    children,
+    namespace,
+    numbers_text,
+    optional,
+    read_xml,
+    required,
+)
 from kms.core.gbt33190.package import OfdError, OfdPackage
 from kms.core.gbt33190.pages import OfdDocument
 from kms.core.gbt33190.signatures import MAX_SIGNATURES, ROOT, ListedSignature
@@ -128,9 +135,9 @@ class _Signature:
             annotation = self._add(info, "StampAnnot")
             annotation.set("ID", f"{self.identifier}a{number}")
             annotation.set("PageRef", stamp.page)
-            annotation.set("Boundary", _numbers(stamp.boundary))
+            annotation.set("Boundary", numbers_text(stamp.boundary))
             if stamp.clip is not None:
-                annotation.set("Clip", _numbers(stamp.clip))
+                annotation.set("Clip", numbers_text(stamp.clip))
         self._add(self._add(info, "Seal"), "BaseLoc", f"/{self.seal_path}")
         self._add(root, "SignedValue", f"/{self.value_path}")
         return _to_bytes(root)
@@ -211,10 +218,6 @@ def _free_folder(package: OfdPackage, candidates: Iterable[str]) -> str:
         for each in candidates
         if not any(name.startswith(f"{each}/".casefold()) for name in taken)
     )
-
-
-def _numbers(numbers: Sequence[float]) -> str:
-    return " ".join(f"{number:.3f}".rstrip("0").rstrip(".") for number in numbers)
 
 
 def _to_bytes(root: Any) -> bytes:

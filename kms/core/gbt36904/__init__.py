@@ -1,0 +1,1 @@
+"""Identifiers of e-certificates (GB/T 36904-2018)."""
