@@ -30,18 +30,24 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealPolicies,
+    SealReceipts,
     SealRegistry,
     SealStamping,
+    SealUseRequests,
     SealUses,
     SealUsing,
     SealVerification,
 )
+from kms.service.seals.document_box import PoolDocumentBox
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
+from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
+from kms.store.certificates import SqlCertificateStore
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.seal_policies import SqlSealPolicyStore
-from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
+from kms.store.seal_requests import SqlSealUseRequestStore
+from kms.store.seals import SqlSealStore, SqlSealUseStore
 from secops.kernel.clock import SystemClock
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
@@ -70,6 +76,7 @@ def build_services(
     system_keys = SystemKeys(parts, ring, maker)
     sealing_keys = PoolSealingKeys(system_keys)
     authority = Authority(parts, sealing_keys, SqlCertificateStore(), HomeAnchorFile(parts.home))
+    stamps = TimeStampAuthority(authority)
     seals = SealParts(
         parts=parts,
         store=SqlSealStore(),
@@ -81,6 +88,11 @@ def build_services(
         pdf=PyHankoFiles(),
         policies=SqlSealPolicyStore(),
         risks=ports.risks,
+        requests=SqlSealUseRequestStore(),
+        documents=PoolDocumentBox(system_keys),
+        persons=ports.persons,
+        proofs=ports.proofs,
+        time_stamps=stamps,
     )
     applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
@@ -93,12 +105,15 @@ def build_services(
         system_keys=system_keys,
         authority=authority,
         published_lists=PublishedLists(authority),
+        time_stamps=stamps,
         seal_applications=applications,
         seal_making=SealMaking(seals, applications),
         seal_registry=SealRegistry(seals),
         seal_policies=SealPolicies(seals),
         seal_using=SealUsing(seals, uses),
         seal_stamping=SealStamping(seals, uses),
+        seal_receipts=SealReceipts(seals),
+        seal_use_requests=SealUseRequests(seals, uses),
         seal_verification=SealVerification(seals),
     )
 

@@ -15,12 +15,15 @@ from kms.service.seals import (
     SealApplications,
     SealMaking,
     SealPolicies,
+    SealReceipts,
     SealRegistry,
     SealStamping,
+    SealUseRequests,
     SealUsing,
     SealVerification,
 )
 from kms.service.system_keys import SystemKeys
+from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
 
 __all__ = ["KmsServices"]
@@ -40,10 +43,13 @@ class KmsServices:
 
     authority: Authority
     published_lists: PublishedLists
+    time_stamps: TimeStampAuthority
     seal_applications: SealApplications
     seal_making: SealMaking
     seal_registry: SealRegistry
     seal_policies: SealPolicies
     seal_using: SealUsing
     seal_stamping: SealStamping
+    seal_receipts: SealReceipts
+    seal_use_requests: SealUseRequests
     seal_verification: SealVerification

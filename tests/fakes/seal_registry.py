@@ -18,20 +18,34 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealPolicies,
+    SealReceipts,
     SealRegistry,
     SealStamping,
+    SealUseRequests,
     SealUses,
     SealUsing,
     SealVerification,
 )
+from kms.service.time_stamps import TimeStampAuthority
+from kms.store.certificates import SqlCertificateStore
 from kms.store.seal_policies import SqlSealPolicyStore
-from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
+from kms.store.seal_requests import SqlSealUseRequestStore
+from kms.store.seals import SqlSealStore, SqlSealUseStore
 from secops.adapters.spine import Spine
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from tests.fakes.clock import FakeClock
 from tests.fakes.parts import database_spine
-from tests.fakes.sealing import DOCUMENT, FakePainter, FakeRisks, FakeSealingKeys, FakeSubjects
+from tests.fakes.sealing import (
+    DOCUMENT,
+    FakeDocumentBox,
+    FakeLedgerProofs,
+    FakePainter,
+    FakePersons,
+    FakeRisks,
+    FakeSealingKeys,
+    FakeSubjects,
+)
 
 
 def person(name: str, *roles: str, org: str = "org_root") -> Actor:
@@ -52,6 +66,10 @@ class World:
     parts: SealParts
     keys: FakeSealingKeys
     risks: FakeRisks
+    persons: FakePersons
+    proofs: FakeLedgerProofs
+    receipts: SealReceipts
+    requests: SealUseRequests
     policies: SealPolicies
     applications: SealApplications
     making: SealMaking
@@ -86,7 +104,7 @@ def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
     spine = database_spine(home, clock=clock)
     keys = FakeSealingKeys()
     authority = Authority(spine.parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
-    risks = FakeRisks()
+    risks, persons, proofs = FakeRisks(), FakePersons(), FakeLedgerProofs()
     parts = SealParts(
         spine.parts,
         SqlSealStore(),
@@ -98,6 +116,11 @@ def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
         pdf or PyHankoFiles(),
         SqlSealPolicyStore(),
         risks,
+        SqlSealUseRequestStore(),
+        FakeDocumentBox(),
+        persons,
+        proofs,
+        TimeStampAuthority(authority),
     )
     applications = SealApplications(parts)
     return World(
@@ -106,6 +129,10 @@ def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
         parts,
         keys,
         risks,
+        persons,
+        proofs,
+        SealReceipts(parts),
+        SealUseRequests(parts, SealUses(parts)),
         SealPolicies(parts),
         applications,
         SealMaking(parts, applications),

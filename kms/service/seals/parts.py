@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
+from kms.ports.persons import Persons
+from kms.ports.receipts import LedgerProofs
+from kms.ports.seal_requests import DocumentBox, SealUseRequestStore
 from kms.ports.seals import (
     CallerRisks,
     SealingKeys,
@@ -14,6 +17,7 @@ from kms.ports.seals import (
     SealStore,
     SealUseStore,
 )
+from kms.ports.time_stamps import TimeStamps
 from kms.service.authority import Authority
 from secops.kernel.parts import Parts
 
@@ -32,3 +36,8 @@ class SealParts:
     pdf: PdfFiles
     policies: SealPolicyStore
     risks: CallerRisks
+    requests: SealUseRequestStore
+    documents: DocumentBox
+    persons: Persons
+    proofs: LedgerProofs
+    time_stamps: TimeStamps

@@ -25,8 +25,10 @@ from kms.service.seals import (
     SealUsing,
     SealVerification,
 )
+from kms.service.time_stamps import TimeStampAuthority
+from kms.store.certificates import SqlCertificateStore
 from kms.store.seal_policies import SqlSealPolicyStore
-from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
+from kms.store.seals import SqlSealStore, SqlSealUseStore
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Unauthenticated
@@ -40,7 +42,16 @@ from tests.fakes.ofd_pages import paged_document
 from tests.fakes.parts import database_spine
 from tests.fakes.pdf_files import PdfInProcess
 from tests.fakes.pdf_pages import paged_pdf
-from tests.fakes.sealing import DOCUMENT, FakeRisks, FakeSealingKeys, FakeSubjects, PixelPainter
+from tests.fakes.sealing import (
+    DOCUMENT,
+    FakeDocumentBox,
+    FakeLedgerProofs,
+    FakePersons,
+    FakeRisks,
+    FakeSealingKeys,
+    FakeSubjects,
+    PixelPainter,
+)
 
 ROLES = {"sun": "seal-applicant", "qian": "security-admin", "zhou": "seal-holder", "li": "analyst"}
 
@@ -62,7 +73,7 @@ class Api:
     def __init__(self, home: Path) -> None:
         self.spine = database_spine(home, clock=FakeClock())
         parts = self.spine.parts
-        keys = FakeSealingKeys()
+        keys, self.proofs = FakeSealingKeys(), FakeLedgerProofs()
         authority = Authority(parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
         outside = SealParts(
             parts,
@@ -75,6 +86,11 @@ class Api:
             PdfInProcess(),
             SqlSealPolicyStore(),
             FakeRisks(),
+            SqlSealUseRequestStore(),
+            FakeDocumentBox(),
+            FakePersons(),
+            self.proofs,
+            TimeStampAuthority(authority),
         )
         applications = SealApplications(outside)
         services: Any = SimpleNamespace(
@@ -84,6 +100,8 @@ class Api:
             seal_policies=SealPolicies(outside),
             seal_using=SealUsing(outside, SealUses(outside)),
             seal_stamping=SealStamping(outside, SealUses(outside)),
+            seal_receipts=SealReceipts(outside),
+            seal_use_requests=SealUseRequests(outside, SealUses(outside)),
             seal_verification=SealVerification(outside),
         )
         self.routes = {
