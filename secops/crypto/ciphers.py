@@ -1,7 +1,7 @@
 """Authenticated encryption: AES-GCM, SM4-GCM and ChaCha20-Poly1305 (RFC 8439).
 
-Nonces have 96 bits, tags 128. A ciphertext is nonce ‖ ciphertext ‖ tag. Nonces are random: a key seals at most 2³²
-messages (NIST SP 800-38D §8.3), which rotation keeps far away.
+A ciphertext is nonce (96 bits) ‖ ciphertext ‖ tag (128). Nonces are random: a key seals at most
+2³² messages (NIST SP 800-38D §8.3), which rotation keeps far away.
 """
 
 from __future__ import annotations

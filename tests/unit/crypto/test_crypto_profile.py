@@ -48,7 +48,7 @@ def test_the_wrapping_rows_are_what_custody_does(profile: Any) -> None:
 
 
 def test_the_crypto_map_names_every_engine() -> None:
-    text = (ROOT / "docs" / "security" / "crypto_map.md").read_text(encoding="utf-8").lower()
+    text = (ROOT / "docs" / "security" / "crypto.md").read_text(encoding="utf-8").lower()
     names = {
         "hash": "sha-2",
         "hmac": "hmac",
