@@ -46,6 +46,7 @@ SEAL_MAKE: Final = Permission("kms.seal.make")
 SEAL_USE: Final = Permission("kms.seal.use")
 SEAL_SUSPEND: Final = Permission("kms.seal.suspend")
 SEAL_CONFIGURE: Final = Permission("kms.seal.configure")
+SEAL_APPROVE_USE: Final = Permission("kms.seal.approve_use")
 SEAL_READ: Final = Permission("kms.seal.read")
 
 _SEAL_READERS: Final = (SEAL_APPLICANT, SEAL_HOLDER, SECURITY_ADMIN, AUDITOR)
@@ -57,7 +58,54 @@ _SEALS: Final[tuple[Grant, ...]] = (
     grant(SEAL_USE, "使用印章", "Use a seal", SEAL_HOLDER),
     grant(SEAL_SUSPEND, "停用与撤销印章", "Suspend and revoke seals", SECURITY_ADMIN),
     grant(SEAL_CONFIGURE, "设置用章策略", "Set a seal's use policy", SECURITY_ADMIN),
+    grant(SEAL_APPROVE_USE, "审批单次用章", "Approve single uses of seals", SECURITY_ADMIN),
     grant(SEAL_READ, "查看印章与用印记录", "Read seals and their use", *_SEAL_READERS),
 )
 
-GRANTS: Final[tuple[Grant, ...]] = (*_KEYS, *_SEALS)
+OPENPGP_CONFIGURE: Final = Permission("kms.openpgp.configure")
+OPENPGP_READ: Final = Permission("kms.openpgp.read")
+OPENPGP_USE: Final = Permission("kms.openpgp.use")
+
+_OPENPGP_READERS: Final = (SECURITY_ADMIN, INTEGRATOR, AUDITOR)
+
+_OPENPGP: Final[tuple[Grant, ...]] = (
+    grant(
+        OPENPGP_CONFIGURE,
+        "管理 OpenPGP 密钥与合作方",
+        "Keep OpenPGP keys and partners",
+        SECURITY_ADMIN,
+    ),
+    grant(
+        OPENPGP_READ,
+        "查看 OpenPGP 密钥与合作方",
+        "See OpenPGP keys and partners",
+        *_OPENPGP_READERS,
+    ),
+    grant(OPENPGP_USE, "为合作方签名并加密导出文件", "Protect exports", INTEGRATOR, AUDITOR),
+)
+
+ECERTIFICATE_PROPOSE: Final = Permission("kms.ecertificate.propose")
+ECERTIFICATE_APPROVE: Final = Permission("kms.ecertificate.approve")
+ECERTIFICATE_ISSUE: Final = Permission("kms.ecertificate.issue")
+ECERTIFICATE_OPEN: Final = Permission("kms.ecertificate.open")
+ECERTIFICATE_STOP: Final = Permission("kms.ecertificate.stop")
+ECERTIFICATE_RESUME: Final = Permission("kms.ecertificate.resume")
+ECERTIFICATE_READ: Final = Permission("kms.ecertificate.read")
+
+_ECERTIFICATES: Final[tuple[Grant, ...]] = (
+    grant(ECERTIFICATE_PROPOSE, "提出证照模板", "Propose licence templates", SEAL_APPLICANT),
+    grant(ECERTIFICATE_APPROVE, "审批证照模板", "Approve licence templates", SECURITY_ADMIN),
+    grant(ECERTIFICATE_ISSUE, "签发电子证照", "Issue e-certificates", SEAL_HOLDER),
+    grant(ECERTIFICATE_OPEN, "查看证照持有人数据", "Open e-certificates' data", SEAL_HOLDER),
+    grant(
+        ECERTIFICATE_STOP,
+        "暂停与吊销电子证照",
+        "Suspend and revoke e-certificates",
+        SEAL_HOLDER,
+        SECURITY_ADMIN,
+    ),
+    grant(ECERTIFICATE_RESUME, "恢复电子证照", "Resume e-certificates", SECURITY_ADMIN),
+    grant(ECERTIFICATE_READ, "查看电子证照", "See e-certificates", *_SEAL_READERS),
+)
+
+GRANTS: Final[tuple[Grant, ...]] = (*_KEYS, *_SEALS, *_OPENPGP, *_ECERTIFICATES)
