@@ -30,6 +30,7 @@ from secops.crypto.errors import (
     MalformedEncoding,
     UntrustedCertificate,
 )
+from secops.crypto.hashes import sha256
 from secops.crypto.options import SignatureOptions
 
 MAX_CERTIFICATE: Final = 64 * 1024
@@ -57,6 +58,10 @@ _SIGNATURE_ALGORITHMS: Final[dict[str, tuple[frozenset[str], SignatureOptions]]]
         SignatureOptions("sha256", padding="pkcs1v15"),
     ),
 }
+_MAX_PROVED: Final = 4096
+_PROVED: Final[set[bytes]] = set()
+"""SHA-256 of issuer's key and certificate whose signature verified in this process."""
+
 KEY_USAGES: Final = (
     "digitalSignature",
     "nonRepudiation",
@@ -155,7 +160,7 @@ def read_certificate(encoded: bytes) -> Certificate:
         not_before=not_before,
         not_after=not_after,
         spki=fields[5].raw,
-        key_algorithm=_key_algorithm(fields[5]),
+        key_algorithm=key_algorithm_of(fields[5].raw),
         signature_algorithm=_algorithm_oid(algorithm),
         signature=read_bits(signature),
         is_ca=is_ca,
@@ -169,11 +174,20 @@ def read_certificate(encoded: bytes) -> Certificate:
 def verify_issued_by(certificate: Certificate, issuer: Certificate) -> None:
     """Return if ``issuer``'s key signed the stored TBS; raise ``InvalidSignature``.
 
-    Says nothing about the issuer's right to issue: see ``verify_chain``.
+    Says nothing about the issuer's right to issue: see ``verify_chain``. What was proved is
+    not computed again: the same bytes under the same key.
     """
+    # DER ends itself, and no name of an algorithm has a zero byte: one reading only
+    named = f"{issuer.key_algorithm}\0{certificate.signature_algorithm}\0".encode()
+    proof = sha256(named + issuer.spki + certificate.tbs + certificate.signature)
+    if proof in _PROVED:
+        return
     verify_signature_of(
         issuer, certificate.signature_algorithm, certificate.signature, certificate.tbs
     )
+    if len(_PROVED) >= _MAX_PROVED:
+        _PROVED.clear()
+    _PROVED.add(proof)
 
 
 def verify_signature_of(
@@ -261,8 +275,9 @@ def _algorithm_oid(algorithm: Element) -> str:
     return read_oid(first)
 
 
-def _key_algorithm(spki: Element) -> str:
-    algorithm = next(children(spki.content), None)
+def key_algorithm_of(spki: bytes) -> str:
+    """Return the algorithm of a key in DER, "" for one that is not offered."""
+    algorithm = next(children(read_whole(spki, SEQUENCE).content), None)
     return "" if algorithm is None else _SPKI_ALGORITHMS.get(algorithm.raw.hex(), "")
 
 

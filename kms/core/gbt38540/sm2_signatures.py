@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from kms.core.gbt38540.structures import SM2_WITH_SM3
@@ -58,9 +59,15 @@ def _key(certificate: Certificate | None) -> sm2.PublicKey | None:
     if certificate is None or certificate.key_algorithm != "sm2":
         return None
     try:
-        return sm2.PublicKey(certificate.spki)
+        return _public_key(certificate.spki)
     except InvalidKey:
         return None
+
+
+@lru_cache(maxsize=256)
+def _public_key(spki: bytes) -> sm2.PublicKey:
+    """Return the key, checked once to be a point of the curve; raise ``InvalidKey``."""
+    return sm2.PublicKey(spki)
 
 
 def _as_der(signature: bytes) -> tuple[bytes | None, bool]:
