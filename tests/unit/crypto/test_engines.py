@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from secops.crypto import ciphers, engines, hashes, known_answers, self_test, signatures, sm2
+from secops.crypto import ciphers, ecdsa, engines, hashes, known_answers, self_test, signatures, sm2
 from secops.crypto.asymmetric import write_public
 from secops.crypto.engines import power_on_self_test, require_engine
 from secops.crypto.errors import (
@@ -131,6 +131,14 @@ def test_signatures_of_two_numbers_have_a_raw_form(algorithm: str) -> None:
     raw = signatures.to_raw(algorithm, signature)
     assert len(raw) == {"ecdsa-p384": 96, "ecdsa-p521": 132}.get(algorithm, 64)
     assert signatures.from_raw(algorithm, raw) == signature
+
+
+@pytest.mark.parametrize("algorithm", list(ecdsa.CURVES))
+def test_the_order_of_a_curve_is_the_first_number_that_is_no_key(algorithm: str) -> None:
+    curve, order = ecdsa.CURVES[algorithm], ecdsa.ORDERS[algorithm]
+    assert ec.derive_private_key(order - 1, curve).private_numbers().private_value == order - 1
+    with pytest.raises(ValueError, match="private"):
+        ec.derive_private_key(order, curve)
 
 
 def test_other_signatures_stay_as_they_are() -> None:
