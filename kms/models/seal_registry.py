@@ -21,6 +21,15 @@ CertificateKind = Literal[
     "document_root",
     "document_signer",
     "document_time_stamper",
+    "ocsp_responder",
+    "document_ocsp_responder",
+    "document_signing",
+    "tls_server",
+    "tls_client",
+    "sm2_signing",
+    "sm2_encryption",
+    "outside_maker",
+    "outside_signer",
 ]
 FormatVersion = Literal[4, 5]
 UseForm = Literal["detached", "ofd", "pdf", "pdf_sm2"]
@@ -94,7 +103,12 @@ class SealApplication:
 
 @dataclass(frozen=True, slots=True)
 class IssuedCertificate:
-    """A certificate of the built-in test CA. ``key_name`` is its key in the pool."""
+    """A certificate of the built-in test CA, or of an outside CA for a key of the pool.
+
+    ``key_name`` is its key in the pool, or the request it answers; ``issuer_id`` the
+    certificate or trust anchor that issued it, "" for a root; ``key_digest`` the SHA-256 of
+    its SPKI; ``requester_id`` who asked for it, "" where the product itself did.
+    """
 
     id: str
     org_id: str
@@ -107,6 +121,10 @@ class IssuedCertificate:
     not_after: int
     issued_at: int
     revoked_at: int | None = None
+    issuer_id: str = ""
+    key_digest: str = ""
+    revocation_reason: str = ""
+    requester_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

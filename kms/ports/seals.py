@@ -8,8 +8,6 @@ from typing import Protocol
 
 from kms.models.seal_policies import UsePolicy
 from kms.models.seal_registry import (
-    CertificateKind,
-    IssuedCertificate,
     SealApplication,
     SealHolder,
     SealRecord,
@@ -71,32 +69,6 @@ class AnchorFile(Protocol):
 
     def read(self) -> bytes | None:
         """Return the PEM; None where no seal was ever made."""
-        ...
-
-
-class CertificateStore(Protocol):
-    """Keeps the certificates of the built-in CA."""
-
-    def insert(self, transaction: Transaction, certificate: IssuedCertificate) -> bool:
-        """Store it; False if there is one of that kind for that key already."""
-        ...
-
-    def find(
-        self, transaction: Transaction, kind: CertificateKind, key_name: str
-    ) -> IssuedCertificate | None:
-        """Return the certificate of the key ``key_name``."""
-        ...
-
-    def get(self, transaction: Transaction, certificate_id: str) -> IssuedCertificate | None:
-        """Return it."""
-        ...
-
-    def revoke(self, transaction: Transaction, certificate_id: str) -> bool:
-        """Mark it revoked now; False if it was before."""
-        ...
-
-    def revoked(self, transaction: Transaction) -> Sequence[IssuedCertificate]:
-        """Return all that were revoked."""
         ...
 
 
@@ -188,6 +160,10 @@ class SealUseStore(Protocol):
 
     def insert_use(self, transaction: Transaction, use: SealUse) -> None:
         """Add ``use`` to the usage ledger."""
+        ...
+
+    def use(self, transaction: Transaction, org_id: str, use_id: str) -> SealUse | None:
+        """Return the entry if it belongs to ``org_id``."""
         ...
 
     def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:

@@ -8,17 +8,23 @@ signed. It is no licensed CA, so what it issues has no legal effect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from kms.core.gbt38540.evidence import RevocationSource
 from kms.core.rfc5280 import writing
-from kms.core.rfc5280.writing import CertificateContent, KeyAlgorithm, Name, Profile
+from kms.core.rfc5280.linting import Issuance, LintRefused, lint_certificate
+from kms.core.rfc5280.names import MAX_COMMON_NAME, AlternativeNames
+from kms.core.rfc5280.profiles import PROFILES, Profile
+from kms.core.rfc5280.writing import CertificateContent, KeyAlgorithm, Name, Places
+from kms.errors.certificates import CertificateRefused
+from kms.models.certificates import REVOCATION_REASONS, AuthorityName
 from kms.models.seal_registry import CertificateKind, IssuedCertificate
 from kms.models.seals import MARKING
-from kms.ports.seals import AnchorFile, CertificateStore, SealingKeys
+from kms.ports.certificates import CertificateStore
+from kms.ports.seals import AnchorFile, SealingKeys
 from secops.crypto.certificates import Certificate, read_certificate
-from secops.crypto.hashes import sm3
+from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import NotFound
@@ -29,21 +35,18 @@ from secops.kernel.transactions import Transaction
 ROOT_KEY: Final = "seal-ca-root"
 MAKER_KEY: Final = "seal-ca-maker"
 DOCUMENT_ROOT_KEY: Final = "document-ca-root"
-_YEAR: Final = 365 * DAY
-_LIFETIMES: Final[dict[Profile, int]] = {
-    "root": 10 * _YEAR,
-    "maker": 5 * _YEAR,
-    "signer": 3 * _YEAR,
-    "time_stamper": 5 * _YEAR,
-}
 _DOCUMENT_KINDS: Final[dict[Profile, CertificateKind]] = {
     "root": "document_root",
     "signer": "document_signer",
     "time_stamper": "document_time_stamper",
+    "ocsp_responder": "document_ocsp_responder",
+}
+_ROOTS: Final[dict[AuthorityName, tuple[CertificateKind, str]]] = {
+    "root": ("root", ROOT_KEY),
+    "document": ("document_root", DOCUMENT_ROOT_KEY),
 }
 _LIST_LIFETIME: Final = DAY
 _SERIAL_BYTES: Final = 16
-_MAX_COMMON_NAME: Final = 64  # X.520 ub-common-name
 ORGANIZATION: Final = "govsecops"
 
 
@@ -57,20 +60,25 @@ class Issuers:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A certificate to be issued for the key ``key_name`` of the pool."""
+    """A certificate to be issued for the key ``key_name`` of the pool.
+
+    With ``spki`` the key is somebody else's, and ``key_name`` names the request.
+    """
 
     profile: Profile
     org_id: str
     key_name: str
     subject: Name
     algorithm: KeyAlgorithm = "sm2"
+    spki: bytes = b""
+    names: AlternativeNames = field(default_factory=AlternativeNames)
+    requester_id: str = ""
 
     @property
     def kind(self) -> CertificateKind:
         """What the certificate is kept as."""
-        if self.algorithm == "sm2":
-            return self.profile
-        return _DOCUMENT_KINDS[self.profile]
+        own = self.algorithm == "sm2" or self.spki
+        return self.profile if own else _DOCUMENT_KINDS[self.profile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class Authority:
     keys: SealingKeys
     store: CertificateStore
     anchor_file: AnchorFile
+    public_url: str = ""
 
     def ensure_issuers(self, actor: Actor) -> Issuers:
         """Return root and maker, made at the first call; raises ``PoolLocked``."""
@@ -116,55 +125,91 @@ class Authority:
 
     def anchors(self) -> tuple[Certificate, ...]:
         """Return the roots as trust anchors, that of seals first; none before the first seal."""
+        return tuple(read_certificate(root.der) for root in self._roots().values())
 
-        def read(transaction: Transaction) -> tuple[Certificate, ...]:
-            roots = (
-                self.store.find(transaction, "root", ROOT_KEY),
-                self.store.find(transaction, "document_root", DOCUMENT_ROOT_KEY),
-            )
-            return tuple(read_certificate(root.der) for root in roots if root is not None)
+    def find_root(self, name: AuthorityName) -> IssuedCertificate:
+        """Return one of the two roots; raise ``NotFound`` before it issued anything."""
+        found = self.parts.transactions.read(
+            lambda transaction: self.store.find(transaction, *_ROOTS[name])
+        )
+        if found is None:
+            msg = "the built-in CA has not issued anything yet"
+            raise NotFound(msg)
+        return found
+
+    def _roots(self) -> dict[str, IssuedCertificate]:
+        def read(transaction: Transaction) -> dict[str, IssuedCertificate]:
+            found = (self.store.find(transaction, *place) for place in _ROOTS.values())
+            return {root.id: root for root in found if root is not None}
 
         return self.parts.transactions.read(read)
 
     def revocation_source(self) -> RevocationSource | None:
         """Return what this CA has revoked; None before it exists."""
-        anchors = self.anchors()
-        if not anchors:
+        subjects = {
+            identifier: read_certificate(root.der).subject
+            for identifier, root in self._roots().items()
+        }
+        if not subjects:
             return None
         revoked = self.parts.transactions.read(self.store.revoked)
-        issuers = {each.key_algorithm == "sm2": each.subject for each in anchors}
         return RevocationSource(
-            issuers=frozenset(issuers.values()),
+            issuers=frozenset(subjects.values()),
             revoked={
-                (issuers[each.kind not in _DOCUMENT_KINDS.values()], int(each.serial, 16)): (
-                    each.revoked_at or 0
-                )
+                (subjects[each.issuer_id], int(each.serial, 16)): each.revoked_at or 0
                 for each in revoked
+                if each.issuer_id in subjects
             },
         )
 
-    def revocation_list(self) -> bytes:
-        """Return the CRL of this CA in DER, signed now; raises ``PoolLocked``, ``NotFound``."""
-        anchors, source = self.anchors(), self.revocation_source()
-        if source is None:
-            msg = "the built-in CA has not issued anything yet"
-            raise NotFound(msg)
+    def revocation_list(self, name: AuthorityName = "root") -> bytes:
+        """Return the CRL of a root in DER, signed now; raises ``PoolLocked``, ``NotFound``."""
+        root = self.find_root(name)
+        self._settle(root)
+        issuer = read_certificate(root.der)
+        revoked = [
+            each
+            for each in self.parts.transactions.read(self.store.revoked)
+            if each.issuer_id == root.id
+        ]
         now = self.parts.clock.now() // SECOND * SECOND
+        algorithm: KeyAlgorithm = "sm2" if name == "root" else "ecdsa-p256"
         tbs = writing.revocation_list_to_sign(
             writing.RevocationListContent(
-                issuer=anchors[0].subject,
-                issuer_spki=anchors[0].spki,
+                issuer=issuer.subject,
+                issuer_spki=issuer.spki,
                 number=now // SECOND,
                 this_update=now,
                 next_update=now + _LIST_LIFETIME,
-                revoked=sorted(
-                    (serial, at)
-                    for (issuer, serial), at in source.revoked.items()
-                    if issuer == anchors[0].subject
-                ),
+                revoked=sorted((int(each.serial, 16), each.revoked_at or 0) for each in revoked),
+                reasons={
+                    int(each.serial, 16): REVOCATION_REASONS.get(each.revocation_reason, 0)
+                    for each in revoked
+                },
+                algorithm=algorithm,
             )
         )
-        return writing.revocation_list(tbs, self.keys.sign(ROOT_KEY, tbs))
+        return writing.revocation_list(tbs, self.keys.sign(root.key_name, tbs), algorithm)
+
+    def is_revoked(self, certificate: IssuedCertificate) -> bool:
+        """Tell whether it is revoked now, also where the table could not be told."""
+        if certificate.revoked_at is not None:
+            return True
+        return self.parts.revocations.is_revoked("certificate", certificate.id)
+
+    def _settle(self, root: IssuedCertificate) -> None:
+        """Mark in the table what the emergency way revoked while nothing could be written."""
+
+        def read(transaction: Transaction) -> list[str]:
+            known = self.parts.revocations.is_revoked
+            running = self.store.unrevoked_ids(transaction, root.id)
+            return [each for each in running if known("certificate", each)]
+
+        late = self.parts.transactions.read(read)
+        if late:
+            self.parts.transactions.run(
+                lambda transaction: [self.store.revoke(transaction, each) for each in late]
+            )
 
     def _publish(self) -> None:
         """Put the root beside the database; again, where a restored home lacks it."""
@@ -177,13 +222,16 @@ class Authority:
         return None if root is None or maker is None else Issuers(root, maker)
 
     def issue(self, order: Order, issuer: IssuedCertificate | None) -> IssuedCertificate:
-        """Return a new certificate signed by ``issuer``, or by itself; ``keep`` stores it."""
+        """Return a new certificate signed by ``issuer``, or by itself; ``keep`` stores it.
+
+        Raises ``CertificateRefused`` for what no certificate may say: nothing is signed then.
+        """
         now = self.parts.clock.now() // SECOND * SECOND
-        until = now + _LIFETIMES[order.profile]
-        spki = self.keys.ensure_key(order.key_name, order.algorithm)
+        until = now + PROFILES[order.profile].days * DAY
+        spki = order.spki or self.keys.ensure_key(order.key_name, order.algorithm)
         name = order.subject.to_der()
         signer = None if issuer is None else read_certificate(issuer.der)
-        serial = int.from_bytes(self.parts.randomness.bytes(_SERIAL_BYTES), "big") >> 1 or 1
+        serial = int.from_bytes(self.parts.randomness.bytes(_SERIAL_BYTES), "big") or 1
         content = CertificateContent(
             profile=order.profile,
             serial=serial,
@@ -193,11 +241,11 @@ class Authority:
             not_after=until if signer is None else min(until, signer.not_after),
             spki=spki,
             issuer_spki=spki if signer is None else signer.spki,
-            algorithm=order.algorithm,
+            algorithm=order.algorithm if signer is None else _signing_algorithm(signer),
+            names=order.names,
+            places=self._places(signer),
         )
-        tbs = writing.certificate_to_sign(content)
-        key_name = order.key_name if issuer is None else issuer.key_name
-        encoded = writing.certificate(tbs, self.keys.sign(key_name, tbs), order.algorithm)
+        encoded = self._sign(content, order.key_name if issuer is None else issuer.key_name)
         return IssuedCertificate(
             id=self.parts.ids.new("cert"),
             org_id=order.org_id,
@@ -209,9 +257,40 @@ class Authority:
             not_before=content.not_before,
             not_after=content.not_after,
             issued_at=now,
+            issuer_id="" if issuer is None else issuer.id,
+            key_digest=sha256(spki).hex(),
+            requester_id=order.requester_id,
         )
+
+    def _sign(self, content: CertificateContent, key_name: str) -> bytes:
+        """Return the certificate of ``content``, looked over before it is signed."""
+        tbs = writing.certificate_to_sign(content)
+        issuance = Issuance(
+            profile=content.profile,
+            algorithm=content.algorithm,
+            issuer_name=content.issuer,
+            issuer_spki=content.issuer_spki,
+            until=content.not_after,
+        )
+        try:
+            lint_certificate(tbs, issuance)
+        except LintRefused as error:
+            raise CertificateRefused(str(error)) from error
+        return writing.certificate(tbs, self.keys.sign(key_name, tbs), content.algorithm)
+
+    def _places(self, signer: Certificate | None) -> Places:
+        """Return where a reader asks about it: nowhere without a public address."""
+        if signer is None or not self.public_url:
+            return Places()
+        base = f"{self.public_url}/ca"
+        name: AuthorityName = "root" if signer.key_algorithm == "sm2" else "document"
+        return Places(f"{base}/{name}.crl", f"{base}/ocsp", f"{base}/{name}.crt")
+
+
+def _signing_algorithm(signer: Certificate) -> KeyAlgorithm:
+    return "sm2" if signer.key_algorithm == "sm2" else "ecdsa-p256"
 
 
 def common_name(text: str) -> str:
     """Return ``text`` cut to what a CN may hold."""
-    return text[:_MAX_COMMON_NAME]
+    return text[:MAX_COMMON_NAME].strip()

@@ -10,9 +10,7 @@ import orjson
 from sqlalchemy import func, insert, select, update
 
 from kms.models.seal_registry import (
-    CertificateKind,
     HolderName,
-    IssuedCertificate,
     SealApplication,
     SealHolder,
     SealRecord,
@@ -21,7 +19,6 @@ from kms.models.seal_registry import (
 )
 from kms.store.rows import fields_of, newest_first
 from kms.store.tables.seals import (
-    kms_certificates,
     kms_seal_applications,
     kms_seal_holders,
     kms_seal_uses,
@@ -31,48 +28,6 @@ from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 _RECORD_COLUMNS = [column for column in kms_seals.c if column.name != "content"]
-
-
-class SqlCertificateStore:
-    """The certificates of the built-in CA."""
-
-    def insert(self, transaction: Transaction, certificate: IssuedCertificate) -> bool:
-        """Store it; False if there is one of that kind for that key already."""
-        # writers follow one another, so nothing comes between the look and the insert
-        if self.find(transaction, certificate.kind, certificate.key_name) is not None:
-            return False
-        transaction.execute(insert(kms_certificates).values(**asdict(certificate)))
-        return True
-
-    def find(
-        self, transaction: Transaction, kind: CertificateKind, key_name: str
-    ) -> IssuedCertificate | None:
-        """Return the certificate of the key ``key_name``."""
-        table = kms_certificates
-        statement = select(table).where(table.c.kind == kind, table.c.key_name == key_name)
-        row = transaction.execute(statement).one_or_none()
-        return None if row is None else _certificate(row)
-
-    def get(self, transaction: Transaction, certificate_id: str) -> IssuedCertificate | None:
-        """Return it."""
-        statement = select(kms_certificates).where(kms_certificates.c.id == certificate_id)
-        row = transaction.execute(statement).one_or_none()
-        return None if row is None else _certificate(row)
-
-    def revoke(self, transaction: Transaction, certificate_id: str) -> bool:
-        """Mark it revoked now; False if it was before."""
-        table = kms_certificates
-        statement = (
-            update(table)
-            .where(table.c.id == certificate_id, table.c.revoked_at.is_(None))
-            .values(revoked_at=transaction.now)
-        )
-        return bool(transaction.execute(statement).rowcount)
-
-    def revoked(self, transaction: Transaction) -> Sequence[IssuedCertificate]:
-        """Return all that were revoked."""
-        statement = select(kms_certificates).where(kms_certificates.c.revoked_at.is_not(None))
-        return [_certificate(row) for row in transaction.execute(statement)]
 
 
 class SqlSealStore:
@@ -184,6 +139,13 @@ class SqlSealUseStore:
         """Add ``use`` to the usage ledger."""
         transaction.execute(insert(kms_seal_uses).values(**asdict(use)))
 
+    def use(self, transaction: Transaction, org_id: str, use_id: str) -> SealUse | None:
+        """Return the entry if it belongs to ``org_id``."""
+        table = kms_seal_uses
+        statement = select(table).where(table.c.id == use_id, table.c.org_id == org_id)
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else SealUse(**fields_of(row))
+
     def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:
         """Return how often the seal was used from ``since`` on."""
         table = kms_seal_uses
@@ -198,11 +160,6 @@ class SqlSealUseStore:
         statement = newest_first(statement, kms_seal_uses, "used_at", request)
         rows = transaction.execute(statement)
         return [SealUse(**fields_of(row)) for row in rows]
-
-
-def _certificate(row: Any) -> IssuedCertificate:
-    fields = fields_of(row)
-    return IssuedCertificate(**{**fields, "der": bytes(fields["der"])})
 
 
 def _application(row: Any) -> SealApplication:

@@ -18,6 +18,7 @@ RevocationKind = Literal[
     "organisation",
     "address",
     "policy",
+    "certificate",
 ]
 KINDS: Final[frozenset[str]] = frozenset(get_args(RevocationKind))
 

@@ -16,8 +16,9 @@ from kms.models.seal_registry import (
     SealRecord,
     SealUse,
 )
+from kms.store.certificates import SqlCertificateStore
 from kms.store.seal_policies import SqlSealPolicyStore
-from kms.store.seals import SqlCertificateStore, SqlSealStore, SqlSealUseStore
+from kms.store.seals import SqlSealStore, SqlSealUseStore
 from secops.adapters.spine import Spine
 from secops.kernel.pages import PageRequest
 from tests.fakes.clock import START

@@ -22,9 +22,16 @@ kms_certificates: Final = Table(
     Column("not_after", BigInteger, nullable=False),
     Column("issued_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("issuer_id", Text, nullable=False, server_default=""),
+    Column("key_digest", Text, nullable=False, server_default=""),
+    Column("revocation_reason", Text, nullable=False, server_default=""),
+    Column("requester_id", Text, nullable=False, server_default=""),
     Index("kms_certificates_by_key", "kind", "key_name", unique=True),
+    Index("kms_certificates_by_serial", "issuer_id", "serial", unique=True),
+    Index("kms_certificates_by_time", "org_id", "issued_at", "id"),
+    Index("kms_certificates_by_digest", "key_digest"),
 )
-"""Certificates issued; one for each key."""
+"""Certificates issued or imported; one for each kind and key, and one for each serial."""
 
 kms_seal_applications: Final = Table(
     "kms_seal_applications",

@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from kms.adapters.anchor_files import HomeAnchorFile
-from kms.api import seal_policies, seal_uses, seals
+from kms.api import seal_policies, seal_requests, seal_uses, seals
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
     SealMaking,
     SealParts,
     SealPolicies,
+    SealReceipts,
     SealRegistry,
     SealStamping,
+    SealUseRequests,
     SealUses,
     SealUsing,
     SealVerification,
@@ -28,6 +30,8 @@ from kms.service.seals import (
 from kms.service.time_stamps import TimeStampAuthority
 from kms.store.certificates import SqlCertificateStore
 from kms.store.seal_policies import SqlSealPolicyStore
+from kms.store.seal_requests import SqlSealUseRequestStore
+from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
@@ -110,6 +114,7 @@ class Api:
                 *seals.routes(services),
                 *seal_uses.routes(services),
                 *seal_policies.routes(services),
+                *seal_requests.routes(services),
             )
         }
         self.dispatcher = Dispatcher(Guard(Tokens(), parts.access, parts.clock), parts.trail)
