@@ -44,6 +44,7 @@ from secops.bridges import (
     notices,
     own_acts,
     processes,
+    receipts,
 )
 from secops.bridges.house import House
 from secops.bridges.watching import detectors_options
@@ -70,8 +71,11 @@ def open_house(home: Path, role: str = "command") -> House:
     spine = open_spine(options, clock=SystemClock(), randomness=SystemRandomness(), access=access)
     processes.check_home(settings, spine)
     parts, subjects = spine.parts, accounts.LateSubjects()
+    proofs = receipts.LateLedgerProofs()
 
-    kms_plane = install_kms(parts, KmsPorts(subjects, subjects), _kms_options(settings))
+    kms_plane = install_kms(
+        parts, KmsPorts(subjects, subjects, subjects, proofs), _kms_options(settings)
+    )
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()
     iam_ports = IamPorts(
@@ -117,6 +121,7 @@ def open_house(home: Path, role: str = "command") -> House:
     audits = cast("AuditsServices", audits_plane.services)
     looking.bind(playbooks=playbooks, audits=audits)
     own_log.bind(audits)
+    proofs.bind(audits)
 
     planes = (kms_plane, iam_plane, detectors_plane, playbooks_plane, audits_plane)
     return House(settings, spine, planes, iam, kms, detectors, playbooks, audits)

@@ -8,6 +8,7 @@ from typing import Final
 from iam.errors import TokenRefused
 from iam.models.options import CLI_CLIENT
 from iam.service.means import Means
+from iam.service.persons import same_person
 from iam.service.provider.verification import TokenVerification
 from iam.service.sign_on.sessions import find_account, hang
 from secops.kernel.actors import Actor
@@ -77,4 +78,27 @@ class ActorService:
                 raise NotFound(f"no account or application is called {name!r}")
             return f"account:{account.id}"
 
+        return self.means.parts.transactions.read(work)
+
+    def same_person(self, transaction: Transaction, one: str, other: str) -> bool:
+        """Tell whether two account ids belong to one natural person, for other planes."""
+        return same_person(self.means, transaction, one, other)
+
+    def roles_now(self, account_id: str) -> frozenset[str] | None:
+        """Return the roles of an account as they are now, for work it ordered earlier.
+
+        None where it is gone, not active or locked: then the work does not go on.
+        """
+
+        def work(tx: Transaction) -> frozenset[str] | None:
+            try:
+                account = self.means.stores.accounts.get(tx, account_id)
+            except NotFound:
+                return None
+            if account.state != "active":
+                return None
+            return self.means.stores.roles.of_subject(tx, account.id)
+
+        if self.means.parts.revocations.is_revoked("account", account_id):
+            return None
         return self.means.parts.transactions.read(work)

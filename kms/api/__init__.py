@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms.api import authority, keys, seal_policies, seal_uses, seals, sys, transit
+from kms.api import authority, keys, seal_policies, seal_requests, seal_uses, seals, sys, transit
 from kms.service import KmsServices
 from secops.web.routes import Route
 
@@ -16,5 +16,6 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *seals.routes(services),
         *seal_uses.routes(services),
         *seal_policies.routes(services),
+        *seal_requests.routes(services),
         *authority.routes(services),
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kms.api.seal_schemas import SET_USE_POLICY, USE_POLICY
 from kms.models.seal_policies import (
+    APPROVALS,
     DAY_MINUTES,
     NO_RISK_LIMIT,
     WEEKDAYS,
+    UseApproval,
     UsePolicy,
     read_minutes,
     show_minutes,
@@ -70,6 +72,7 @@ class _Policies:
             closes=_minutes(fields, "closes", DAY_MINUTES),
             daily_cap=None if cap is None else _number(fields, "daily_cap", 0),
             max_risk=_number(fields, "max_risk", NO_RISK_LIMIT),
+            approval=_approval(fields),
             version=_number(fields, "version", -1),
         )
         return json_response(
@@ -95,6 +98,14 @@ def _number(fields: Mapping[str, Any], name: str, default: int) -> int:
     return value
 
 
+def _approval(fields: Mapping[str, Any]) -> UseApproval:
+    value = fields.get("approval", "none")
+    if value not in APPROVALS:
+        msg = f"approval is one of {', '.join(APPROVALS)}"
+        raise Invalid(msg)
+    return cast("UseApproval", value)
+
+
 def _minutes(fields: Mapping[str, Any], name: str, default: int) -> int:
     value = fields.get(name)
     found = default if value is None else read_minutes(value if isinstance(value, str) else "")
@@ -113,5 +124,6 @@ def _record(policy: UsePolicy) -> dict[str, Any]:
         "closes": show_minutes(policy.closes),
         "daily_cap": policy.daily_cap,
         "max_risk": policy.max_risk,
+        "approval": policy.approval,
         "version": policy.version,
     }

@@ -5,14 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from kms.models.seal_registry import SealApplication, SealRecord, SealUse
+from kms.models.seal_registry import (
+    SealApplication,
+    SealedDocument,
+    SealedValue,
+    SealRecord,
+)
+from kms.models.seal_requests import SealUseRequest
+from kms.models.seals import MARKING
+from kms.service.seals.receipts import use_record
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page
-from secops.web.messages import Response, json_response
+from secops.web.messages import Request, Response, json_response
 
 
 def listing(page: Page[Any], present: Callable[[Any], dict[str, Any]]) -> Response:
@@ -78,16 +87,48 @@ def application_record(application: SealApplication, approval: Approval | None) 
     }
 
 
-def use_record(use: SealUse) -> dict[str, Any]:
-    """Return an entry of the usage ledger."""
+def use_request_record(request: SealUseRequest, approval: Approval | None) -> dict[str, Any]:
+    """Return a request for a single use with the state of its approval."""
     return {
-        "id": use.id,
-        "seal_id": use.seal_id,
-        "account_id": use.account_id,
-        "document_sm3": use.digest,
-        "purpose": use.purpose,
-        "used_at": to_rfc3339(use.used_at),
-        "form": use.form,
-        "document_class": use.document_class,
-        "value_sm3": use.value_digest,
+        "id": request.id,
+        "seal_id": request.seal_id,
+        "requester_id": request.requester_id,
+        "requester": request.requester,
+        "document_sm3": request.digest,
+        "file_name": request.file_name,
+        "form": request.form,
+        "stamping": asdict(request.stamping),
+        "document_class": request.document_class,
+        "purpose": request.purpose,
+        "document_kept": bool(request.document),
+        "size": request.size,
+        "requested_at": to_rfc3339(request.requested_at),
+        "expires_at": to_rfc3339(request.expires_at),
+        "approval": "pending" if approval is None else approval.state,
+        "use_id": request.use_id,
     }
+
+
+def sealed_record(sealed: SealedValue | SealedDocument) -> dict[str, Any]:
+    """Return what a use gave, with where its receipt is fetched."""
+    if isinstance(sealed, SealedValue):
+        given = {"value": in_base64(sealed.value)}
+    else:
+        given = {"document": in_base64(sealed.document)}
+    url = f"/api/v1/kms/seal-uses/{sealed.use.id}/receipt"
+    receipt = {"leaf_hash": sealed.use.leaf_hash, "url": url}
+    return {**given, "use": use_record(sealed.use), "receipt": receipt, "marking": MARKING}
+
+
+def decision_of(fields: Mapping[str, Any]) -> tuple[bool, str]:
+    """Return what was decided and why; raise ``Invalid``."""
+    grant = fields.get("grant")
+    if not isinstance(grant, bool):
+        msg = "grant is true or false"
+        raise Invalid(msg)
+    return grant, text_field(fields, "reason")
+
+
+def is_multipart(request: Request) -> bool:
+    """Tell whether a form with files was sent."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")

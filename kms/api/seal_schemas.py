@@ -65,6 +65,31 @@ _USE: Final = _object(
     value_sm3=_DIGEST,
     form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
     document_class=_TEXT,
+    leaf_hash=_TEXT,
+    request_id=_TEXT,
+)
+_LINK: Final = _object(("leaf_hash", "url"), leaf_hash=_DIGEST, url=_TEXT)
+_STAMPING: Final = _object(
+    ("places", "edge"), places={"type": "array"}, edge={"type": ["object", "null"]}
+)
+_USE_REQUEST: Final = _object(
+    ("id", "seal_id", "document_sm3", "file_name", "approval"),
+    id=_TEXT,
+    seal_id=_TEXT,
+    requester_id=_TEXT,
+    requester=_TEXT,
+    document_sm3=_DIGEST,
+    file_name=_TEXT,
+    form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
+    stamping=_STAMPING,
+    document_class=_TEXT,
+    purpose=_TEXT,
+    document_kept={"type": "boolean"},
+    size={"type": "integer"},
+    requested_at=_TIME,
+    expires_at=_TIME,
+    approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
+    use_id=_TEXT,
 )
 _STEP: Final = _object(
     ("n", "what", "ok", "why"),
@@ -128,7 +153,13 @@ STAMP_DOCUMENT: Final = Schema(
 )
 SEALED_DOCUMENT: Final = Schema(
     "SealedDocument",
-    _object(("document", "use", "marking"), document=_BASE64, use=_USE, marking=_TEXT),
+    _object(
+        ("document", "use", "receipt", "marking"),
+        document=_BASE64,
+        use=_USE,
+        receipt=_LINK,
+        marking=_TEXT,
+    ),
 )
 _POLICY: Final[dict[str, dict[str, Any]]] = {
     "users": {"type": "array", "items": _TEXT},
@@ -138,12 +169,66 @@ _POLICY: Final[dict[str, dict[str, Any]]] = {
     "closes": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"},
     "daily_cap": {"type": ["integer", "null"]},
     "max_risk": {"type": "integer"},
+    "approval": {"enum": ["none", "each_use"]},
     "version": {"type": "integer"},
 }
 SET_USE_POLICY: Final = Schema("SetUsePolicy", _object(("version",), **_POLICY))
 USE_POLICY: Final = Schema("UsePolicy", _object(tuple(_POLICY), **_POLICY))
 SEALED_VALUE: Final = Schema(
-    "SealedValue", _object(("value", "use", "marking"), value=_BASE64, use=_USE, marking=_TEXT)
+    "SealedValue",
+    _object(
+        ("value", "use", "receipt", "marking"),
+        value=_BASE64,
+        use=_USE,
+        receipt=_LINK,
+        marking=_TEXT,
+    ),
+)
+SEALED: Final = Schema(
+    "Sealed",
+    _object(
+        ("use", "receipt", "marking"),
+        value=_BASE64,
+        document=_BASE64,
+        use=_USE,
+        receipt=_LINK,
+        marking=_TEXT,
+    ),
+)
+USE_REQUEST: Final = Schema("SealUseRequest", _USE_REQUEST)
+USE_REQUEST_PAGE: Final = Schema("SealUseRequestPage", _page_of(_USE_REQUEST))
+DECIDE_SEAL_USE: Final = Schema(
+    "DecideSealUse", _object(("grant", "reason"), grant={"type": "boolean"}, reason=_TEXT)
+)
+REQUEST_SEAL_USE: Final = Schema(
+    "RequestSealUse",
+    _object(
+        ("file_name", "purpose"),
+        document=_BASE64,
+        document_sm3=_DIGEST,
+        file_name=_TEXT,
+        form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
+        purpose=_TEXT,
+        document_class=_TEXT,
+        places={"type": "array", "items": _PLACE, "maxItems": 20},
+        edge=_EDGE,
+    ),
+)
+USE_APPROVED_SEAL: Final = Schema(
+    "UseApprovedSeal", _object((), document=_BASE64, document_sm3=_DIGEST)
+)
+RECEIPT: Final = Schema(
+    "SealUseReceipt",
+    _object(
+        ("format", "use", "leaf_hash", "entry", "record", "proofs", "vkeys"),
+        format=_TEXT,
+        use=_USE,
+        leaf_hash=_DIGEST,
+        entry={"type": ["integer", "null"]},
+        record={"type": ["string", "null"]},
+        proofs={"type": ["object", "null"]},
+        vkeys={"type": "array", "items": _TEXT},
+    ),
 )
 VERIFY_SEAL: Final = Schema("VerifySeal", _object(("file",), file=_BASE64, document=_BASE64))
 REPORT: Final = Schema(

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kms.api.seal_records import decoded_field, in_base64, listing, text_field, use_record
+from kms.api.seal_records import (
+    decoded_field,
+    is_multipart,
+    listing,
+    sealed_record,
+    text_field,
+)
 from kms.api.seal_schemas import (
     REPORT,
     SEALED_DOCUMENT,
@@ -17,9 +23,10 @@ from kms.api.seal_schemas import (
     VERIFY_SEAL,
 )
 from kms.api.stampings import stamping_in_form, stamping_of, standard_of
-from kms.models.seals import MARKING, MAX_FILE
+from kms.models.seals import MAX_FILE
 from kms.models.stamps import StampRequest
 from kms.service import KmsServices
+from kms.service.seals.receipts import use_record
 from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid, TooLarge
@@ -98,14 +105,11 @@ class _Uses:
             purpose=fields.get("purpose", ""),
             document_class=fields.get("document_class", ""),
         )
-        return json_response(
-            {"value": in_base64(sealed.value), "use": use_record(sealed.use), "marking": MARKING},
-            201,
-        )
+        return json_response(sealed_record(sealed), 201)
 
     def stamp_document(self, request: Request) -> Response:
         request.require_length()
-        if _is_multipart(request):
+        if is_multipart(request):
             fields, document = dict(request.form), request.files.get("document")
             if document is None:
                 msg = "the part `document` is missing"
@@ -128,10 +132,7 @@ class _Uses:
                 fields.get("document_class", ""),
             ),
         )
-        document_base64 = in_base64(sealed.document)
-        return json_response(
-            {"document": document_base64, "use": use_record(sealed.use), "marking": MARKING}, 201
-        )
+        return json_response(sealed_record(sealed), 201)
 
     def list_uses(self, request: Request) -> Response:
         page = self.services.seal_using.list_uses(
@@ -141,7 +142,7 @@ class _Uses:
 
     def verify_seal(self, request: Request) -> Response:
         request.require_length()
-        if _is_multipart(request):
+        if is_multipart(request):
             files = request.files
             if "file" not in files:
                 msg = "the part `file` is missing"
@@ -165,7 +166,7 @@ def _said(fields: Mapping[str, Any]) -> dict[str, str]:
 
 def _document_digest(request: Request) -> tuple[bytes, Mapping[str, str]]:
     """Return the SM3 of what shall be sealed, and the texts beside it."""
-    if _is_multipart(request):
+    if is_multipart(request):
         files = request.files
         if "document" not in files:
             msg = "the part `document` is missing"
@@ -191,7 +192,3 @@ def _digest(document: bytes) -> bytes:
         msg = f"a document is at most {MAX_FILE >> 20} MiB; send its document_sm3"
         raise TooLarge(msg)
     return sm3(document)
-
-
-def _is_multipart(request: Request) -> bool:
-    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")

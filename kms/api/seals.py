@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-from kms.api.seal_records import application_record, in_base64, listing, seal_record, text_field
+from kms.api.seal_records import (
+    application_record,
+    decision_of,
+    in_base64,
+    listing,
+    seal_record,
+    text_field,
+)
 from kms.api.seal_schemas import (
     APPLICATION,
     APPLICATION_PAGE,
@@ -188,16 +195,12 @@ class _Applications:
         return json_response(application_record(application, None), 201)
 
     def decide_application(self, request: Request) -> Response:
-        fields = request.json_object()
-        grant = fields.get("grant")
-        if not isinstance(grant, bool):
-            msg = "grant is true or false"
-            raise Invalid(msg)
+        grant, reason = decision_of(request.json_object())
         approval = self.services.seal_applications.decide_application(
             request.caller,
             request.args["application_id"],
             grant=grant,
-            reason=text_field(fields, "reason"),
+            reason=reason,
         )
         return json_response({"id": request.args["application_id"], "state": approval.state})
 

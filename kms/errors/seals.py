@@ -95,6 +95,39 @@ class SealNotFound(NotFound):
     title = Text("未找到印章", "No such seal")
 
 
+class UseNotFound(NotFound):
+    """No use of a seal, or none that the caller may see."""
+
+    code = "kms.seal_use_not_found"
+    title = Text("未找到用章记录", "No such use of a seal")
+
+
+class UseRequestNotFound(NotFound):
+    """No request for a use, or none that the caller may see."""
+
+    code = "kms.seal_use_request_not_found"
+    title = Text("未找到用章申请", "No such request for a use")
+
+
+class ReceiptNotFound(NotFound):
+    """The use is older than receipts."""
+
+    code = "kms.receipt_not_found"
+    title = Text("该次用章没有回执", "This use has no receipt")
+    remedy = Text(
+        "请用 `secops audits` 在账本中查找该次用章。",
+        "Look for the use in the ledger with `secops audits`.",
+    )
+
+
+class RequestedDocumentGone(NotFound):
+    """The file of a request was not kept, or no longer is."""
+
+    code = "kms.requested_document_gone"
+    title = Text("待审批文件未保存或已删除", "The file is not kept")
+    remedy = Text("请重新提供该文件。", "Give the file again.")
+
+
 class SealStateConflict(Conflict):
     """The application or seal is not in the state that the act needs."""
 

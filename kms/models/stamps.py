@@ -53,7 +53,8 @@ class StampRequest:
     """A ``document`` (OFD or PDF) to be sealed, where, and what for.
 
     In a PDF, ``pades`` is ECDSA P-256, which readers validate; ``sm2`` is the seal's own
-    signature (SES_Signature), which they don't.
+    signature (SES_Signature), which they don't. ``request_id`` names the approved request that
+    this use is of.
     """
 
     document: bytes
@@ -61,3 +62,4 @@ class StampRequest:
     purpose: str = ""
     standard: PdfStandard = "pades"
     document_class: str = ""
+    request_id: str = ""

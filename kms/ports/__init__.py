@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
+from kms.ports.persons import Persons
+from kms.ports.receipts import LedgerProofs
 from kms.ports.seals import CallerRisks
 
-__all__ = ["CallerRisks", "KmsPorts", "Subjects"]
+__all__ = ["CallerRisks", "KmsPorts", "LedgerProofs", "Persons", "Subjects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +18,5 @@ class KmsPorts:
 
     subjects: Subjects
     risks: CallerRisks
+    persons: Persons
+    proofs: LedgerProofs

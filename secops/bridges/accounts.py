@@ -8,10 +8,11 @@ from iam.service import IamServices
 from playbooks.ports import AccountState, Order
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Unavailable
+from secops.kernel.transactions import Transaction
 
 
 class LateSubjects:
-    """Implements ``kms.ports.Subjects`` and ``CallerRisks``; iam comes after kms, bound then."""
+    """Implements ``kms.ports.Subjects``, ``CallerRisks``, ``Persons``; iam is bound later."""
 
     def __init__(self) -> None:
         self._iam: IamServices | None = None
@@ -25,6 +26,18 @@ class LateSubjects:
         if self._iam is None:
             raise Unavailable("identity is not installed yet")
         return self._iam.actors.resolve_subject(org_id, name)
+
+    def roles_now(self, account_id: str) -> frozenset[str] | None:
+        """Return the roles of an account as they are now; None where it may not act."""
+        if self._iam is None:
+            raise Unavailable("identity is not installed yet")
+        return self._iam.actors.roles_now(account_id)
+
+    def same_person(self, transaction: Transaction, one: str, other: str) -> bool:
+        """Tell whether two account ids belong to one natural person."""
+        if self._iam is None:
+            raise Unavailable("identity is not installed yet")
+        return self._iam.actors.same_person(transaction, one, other)
 
     def risk_of(self, actor: Actor) -> int:
         """Return the highest risk of account, session and client."""

@@ -49,6 +49,28 @@ class NamedSubjects:
     def resolve_subject(self, org_id: str, name: str) -> str:
         return name if name.startswith(("client:", "account:")) else f"account:{name}"
 
+    def roles_now(self, account_id: str) -> frozenset[str] | None:
+        return frozenset({"seal-holder"})
+
+
+class OwnPersons:
+    """Every account is a person of its own."""
+
+    def same_person(self, transaction: Any, one: str, other: str) -> bool:
+        return one == other
+
+
+class NoProofs:
+    """No checkpoint covers anything yet."""
+
+    def prove_leaf(self, leaf_hash: str) -> None:
+        return None
+
+
+def calm_ports() -> KmsPorts:
+    """What other planes provide, where nobody is risky and nothing is proved."""
+    return KmsPorts(NamedSubjects(), CalmCallers(), OwnPersons(), NoProofs())
+
 
 @dataclass
 class KeyPool:
@@ -84,9 +106,7 @@ def open_key_pool(
     opened = database_spine(home, **spine)
     options = KmsOptions(unlock_passphrase=passphrase)
     custody = SoftwareCustody(options.profile, opened.parts.randomness, FAST)
-    services = build_services(
-        opened.parts, KmsPorts(NamedSubjects(), CalmCallers()), options, custody=custody
-    )
+    services = build_services(opened.parts, calm_ports(), options, custody=custody)
     if passphrase is not None:
         services.pool.initialise(KEEPER)
     try:

@@ -11,6 +11,7 @@ from kms.core.rfc5280 import writing as x509
 from kms.core.rfc5280.writing import CertificateContent, Name
 from kms.core.x690 import elements
 from kms.core.x690 import writing as der
+from kms.models.seal_receipts import LeafProof
 from kms.models.seals import MARKING
 from secops.crypto import ecdsa, signatures
 from secops.crypto.certificates import Certificate, read_certificate
@@ -58,6 +59,9 @@ class FakeSubjects:
     def resolve_subject(self, org_id: str, name: str) -> str:
         return f"client:{name}" if name.startswith("svc-") else f"account:{name}"
 
+    def roles_now(self, account_id: str) -> frozenset[str] | None:
+        return frozenset({"seal-holder"})
+
 
 class FakeRisks:
     """Callers are calm unless a test says otherwise."""
@@ -67,6 +71,42 @@ class FakeRisks:
 
     def risk_of(self, actor: Actor) -> int:
         return self.risk
+
+
+class FakePersons:
+    """Every account is a person of its own, but those named together."""
+
+    def __init__(self) -> None:
+        self.same: set[frozenset[str]] = set()
+
+    def same_person(self, transaction: Any, one: str, other: str) -> bool:
+        return one == other or frozenset({one, other}) in self.same
+
+
+class FakeLedgerProofs:
+    """Proves what a test put there."""
+
+    def __init__(self) -> None:
+        self.proofs: dict[str, LeafProof] = {}
+
+    def prove_leaf(self, leaf_hash: str) -> LeafProof | None:
+        return self.proofs.get(leaf_hash)
+
+
+class FakeDocumentBox:
+    """Marks what was sealed, and opens only what was marked for the same purpose."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def seal(self, plaintext: bytes, aad: bytes) -> bytes:
+        self.count += 1
+        return b"sealed %d " % self.count + aad + b"\x00" + bytes(each ^ 0x5A for each in plaintext)
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        head, _, body = sealed.partition(b"\x00")
+        assert head.endswith(aad)
+        return bytes(each ^ 0x5A for each in body)
 
 
 class FakePainter:

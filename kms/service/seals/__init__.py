@@ -4,8 +4,10 @@ from kms.service.seals.applications import SealApplications
 from kms.service.seals.making import SealMaking
 from kms.service.seals.parts import SealParts
 from kms.service.seals.policies import SealPolicies
+from kms.service.seals.receipts import SealReceipts
 from kms.service.seals.registry import SealRegistry
 from kms.service.seals.stamping import SealStamping
+from kms.service.seals.use_requests import SealUseRequests
 from kms.service.seals.uses import SealUses
 from kms.service.seals.using import SealUsing
 from kms.service.seals.verifying import SealFiles, SealVerification
@@ -16,8 +18,10 @@ __all__ = [
     "SealMaking",
     "SealParts",
     "SealPolicies",
+    "SealReceipts",
     "SealRegistry",
     "SealStamping",
+    "SealUseRequests",
     "SealUses",
     "SealUsing",
     "SealVerification",

@@ -16,6 +16,7 @@ from kms.models.seal_registry import (
     SealRequest,
 )
 from kms.service.seals.parts import SealParts
+from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -39,6 +40,7 @@ class SealApplications:
     def __init__(self, seals: SealParts) -> None:
         self._seals = seals
         self._parts = seals.parts
+        self._second = SecondPerson(seals.parts.approvals, seals.persons)
 
     def apply_seal(self, actor: Actor, request: SealRequest) -> SealApplication:
         """Store the application and ask for its approval; raises ``Invalid``, ``NotFound``."""
@@ -81,7 +83,7 @@ class SealApplications:
 
         def decide(transaction: Transaction) -> Approval:
             application = self.load(transaction, actor, application_id)
-            approval = self._parts.approvals.decide(
+            approval = self._second.decide(
                 transaction, application.approval_id, actor, grant=grant, reason=reason
             )
             details = {"application": application.subject_hash, "grant": grant}

@@ -59,7 +59,15 @@ class PdfStamping:
         """
         standard, document = wish.standard, wish.document
         form: UseForm = "pdf" if standard == "pades" else "pdf_sm2"
-        wanted = WantedUse(actor, seal_id, sm3(document), wish.purpose, form, wish.document_class)
+        wanted = WantedUse(
+            actor,
+            seal_id,
+            sm3(document),
+            wish.purpose,
+            form=form,
+            document_class=wish.document_class,
+            request_id=wish.request_id,
+        )
         ready = self._uses.open_seal(wanted)
         _require_place(wish.stamping)
         # before the signing time is set: a new certificate begins now

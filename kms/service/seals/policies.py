@@ -7,6 +7,7 @@ from typing import Final
 
 from kms.errors.seals import SealNotFound, SealStateConflict
 from kms.models.seal_policies import (
+    APPROVALS,
     DAY_MINUTES,
     MAX_CLASS_NAME,
     NO_RISK_LIMIT,
@@ -101,6 +102,9 @@ def _check(wish: UsePolicy) -> None:
         raise Invalid(msg)
     if wish.daily_cap is not None and not 0 <= wish.daily_cap <= _MAX_CAP:
         msg = f"a daily cap is 0 to {_MAX_CAP}"
+        raise Invalid(msg)
+    if wish.approval not in APPROVALS:
+        msg = f"approval is one of {', '.join(APPROVALS)}"
         raise Invalid(msg)
     if not 0 <= wish.max_risk <= NO_RISK_LIMIT:
         msg = f"a risk is 0 to {NO_RISK_LIMIT}"

@@ -21,6 +21,7 @@ class RateLimit:
 
     clock: Clock
     per_minute: int = _PER_MINUTE
+    what: str = "files"
     _seen: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -37,4 +38,4 @@ class RateLimit:
                 self._seen.popitem(last=False)
         if refused:
             wait = int(_WINDOW_SECONDS - (now - calls[0])) + 1
-            raise TooMany(f"at most {self.per_minute} files a minute", retry_after=wait)
+            raise TooMany(f"at most {self.per_minute} {self.what} a minute", retry_after=wait)

@@ -58,7 +58,13 @@ class SealStamping:
         if wish.document.startswith(PDF_MAGIC):
             return self._pdf.prepare(actor, seal_id, wish)
         wanted = WantedUse(
-            actor, seal_id, sm3(wish.document), wish.purpose, "ofd", wish.document_class
+            actor,
+            seal_id,
+            sm3(wish.document),
+            wish.purpose,
+            form="ofd",
+            document_class=wish.document_class,
+            request_id=wish.request_id,
         )
         ready = self._uses.open_seal(wanted)
         try:

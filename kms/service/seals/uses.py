@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from kms.core.gbt38540 import writing
@@ -18,21 +18,25 @@ from kms.errors.seals import (
     SealUseRefused,
 )
 from kms.models.seal_policies import MAX_CLASS_NAME, is_class_name
-from kms.models.seal_registry import IssuedCertificate, SealRecord, SealUse, UseForm
+from kms.models.seal_registry import IssuedCertificate, SealHolder, SealRecord, SealUse, UseForm
+from kms.models.seal_requests import SealUseRequest
 from kms.models.seals import MAX_FILE, SignatureVerdict
 from kms.service.seals.parts import SealParts
-from secops.crypto.hashes import sm3
+from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
+from secops.kernel.catalogue import Text
 from secops.kernel.clock import SECOND, to_rfc3339
 from secops.kernel.errors import Forbidden, Invalid, TooLarge
 from secops.kernel.events import SealUsed
 from secops.kernel.permissions.kms import SEAL_USE
-from secops.kernel.trail import Act
+from secops.kernel.trail import Act, encode_act
 from secops.kernel.transactions import Transaction
 
 T = TypeVar("T")
 
 _MAX_PURPOSE: Final = 200
+_LEAF: Final = b"\x00"
+"""What a leaf's hash begins with (RFC 6962 §2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class WantedUse:
     purpose: str
     form: UseForm = "detached"
     document_class: str = ""
+    request_id: str = ""
+    """The approved request that this use is of, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class SealUses:
 
     def open_seal(self, wanted: WantedUse) -> ReadySeal:
         """Return the seal; raise ``NotSealHolder``, ``SealNotUsable``, ``SealNotFound``."""
-        _check(wanted)
+        check_use(wanted)
         try:
             self._parts.access.require(wanted.actor, SEAL_USE, f"seal:{wanted.seal_id}")
             return self._parts.transactions.read(
@@ -83,6 +89,13 @@ class SealUses:
         except Forbidden as error:
             self._note_refusal(wanted, error)
             raise
+
+    def require_holder(self, transaction: Transaction, wanted: WantedUse) -> SealRecord:
+        """Return the seal that the actor holds and could use; raise as ``open_seal`` does.
+
+        Its policy is not asked: hours, counts and risk are weighed when it is used.
+        """
+        return self._held(transaction, wanted)[0]
 
     def sign(self, ready: ReadySeal, data_hash: bytes, property_info: str) -> bytes:
         """Return the SES_Signature over ``data_hash``; not given out before ``enter``."""
@@ -121,16 +134,15 @@ class SealUses:
                 value_digest=value_digest,
                 form=wanted.form,
                 document_class=wanted.document_class,
+                request_id=wanted.request_id,
             )
+            act = _act(actor, use)
+            # the very leaf: the unit of work encodes the act at its own instant, as here
+            leaf = sha256(_LEAF + encode_act(act, transaction.now)).hex()
+            use = replace(use, leaf_hash=leaf)
+            self._consume_request(transaction, use)
             self._seals.uses.insert_use(transaction, use)
-            details = {
-                "document_sm3": use.digest,
-                "value_sm3": use.value_digest,
-                "use": use.id,
-                "form": use.form,
-                "document_class": use.document_class,
-            }
-            transaction.record(Act("kms.use_seal", actor, f"seal:{seal_id}", details=details))
+            transaction.record(act)
             transaction.announce(SealUsed(use.org_id, seal_id, use.digest))
             if beside is not None:
                 beside(transaction, use)
@@ -144,6 +156,17 @@ class SealUses:
             raise
 
     def _ready(self, transaction: Transaction, wanted: WantedUse) -> ReadySeal:
+        record, content, holder = self._held(transaction, wanted)
+        self._require_allowed(transaction, wanted)
+        certificate = self._seals.authority.store.get(transaction, holder.certificate_id)
+        if certificate is None or certificate.revoked_at is not None:
+            msg = "the holder's certificate is revoked"
+            raise SealNotUsable(msg)
+        return ReadySeal(record, content, certificate)
+
+    def _held(
+        self, transaction: Transaction, wanted: WantedUse
+    ) -> tuple[SealRecord, bytes, SealHolder]:
         actor, seal_id = wanted.actor, wanted.seal_id
         found = self._seals.store.seal(transaction, actor.org_id, seal_id)
         if found is None:
@@ -156,12 +179,7 @@ class SealUses:
             msg = f"{actor.name} is not a holder of {record.name}"
             raise NotSealHolder(msg)
         self._require_usable(record, transaction.now)
-        self._require_allowed(transaction, wanted)
-        certificate = self._seals.authority.store.get(transaction, holder.certificate_id)
-        if certificate is None or certificate.revoked_at is not None:
-            msg = "the holder's certificate is revoked"
-            raise SealNotUsable(msg)
-        return ReadySeal(record, content, certificate)
+        return record, content, holder
 
     def _require_usable(self, record: SealRecord, now: int) -> None:
         if record.state != "active":
@@ -179,6 +197,12 @@ class SealUses:
     def _require_allowed(self, transaction: Transaction, wanted: WantedUse) -> None:
         """Raise ``SealUseRefused`` where the policy forbids it; counted where it is entered."""
         policy = self._seals.policies.policy(transaction, wanted.seal_id)
+        if wanted.request_id:
+            self._require_approved(transaction, wanted)
+        elif policy.approval == "each_use":
+            raise _refused(
+                Text("每次用章须先由他人审批", "each use needs another person's approval first")
+            )
         used = 0
         if policy.daily_cap is not None:
             since = day_start(transaction.now)
@@ -192,7 +216,37 @@ class SealUses:
         )
         why = refusal(policy, seen)
         if why is not None:
-            raise SealUseRefused(why.en, because_zh=why.zh, because_en=why.en)
+            raise _refused(why)
+
+    def _require_approved(self, transaction: Transaction, wanted: WantedUse) -> None:
+        """Raise ``SealUseRefused`` unless exactly this use was approved, and not used yet."""
+        request = self._request(transaction, wanted)
+        asked = (request.requester_id, request.seal_id, request.digest, request.form)
+        given = (wanted.actor.id, wanted.seal_id, wanted.document_digest.hex(), wanted.form)
+        if asked != given:
+            raise _refused(
+                Text("与批准的用章不符", "this is not the use that was approved: another document")
+            )
+        state = self._parts.approvals.get(transaction, request.approval_id).state
+        if state != "approved":
+            raise _refused(Text(f"该次用章的审批状态为 {state}", f"the request is {state}"))
+
+    def _consume_request(self, transaction: Transaction, use: SealUse) -> None:
+        """Use the approval up, once: one conditional statement of the kernel's."""
+        if use.request_id:
+            store = self._seals.requests
+            request = store.request(transaction, use.org_id, use.request_id)
+            if request is None:
+                raise SealNotFound
+            self._parts.approvals.use(transaction, request.approval_id, request.subject_hash)
+            store.mark_used(transaction, request.id, use.id)
+
+    def _request(self, transaction: Transaction, wanted: WantedUse) -> SealUseRequest:
+        found = self._seals.requests.request(transaction, wanted.actor.org_id, wanted.request_id)
+        if found is None:
+            msg = f"there is no request {wanted.request_id[:40]!r}"
+            raise SealNotFound(msg)
+        return found
 
     def _note_refusal(self, wanted: WantedUse, error: Forbidden) -> None:
         details = {"code": error.code, "document_sm3": wanted.document_digest.hex()}
@@ -200,7 +254,25 @@ class SealUses:
         self._parts.trail.append([Act("kms.use_seal", wanted.actor, target, "refused", details)])
 
 
-def _check(wanted: WantedUse) -> None:
+def _act(actor: Actor, use: SealUse) -> Act:
+    details = {
+        "document_sm3": use.digest,
+        "value_sm3": use.value_digest,
+        "use": use.id,
+        "form": use.form,
+        "document_class": use.document_class,
+    }
+    if use.request_id:
+        details["request"] = use.request_id
+    return Act("kms.use_seal", actor, f"seal:{use.seal_id}", details=details)
+
+
+def _refused(why: Text) -> SealUseRefused:
+    return SealUseRefused(why.en, because_zh=why.zh, because_en=why.en)
+
+
+def check_use(wanted: WantedUse) -> None:
+    """Raise ``Invalid`` for a digest, class or purpose that can't be one."""
     if len(wanted.document_digest) != SM3_BYTES:
         msg = "the document's digest is SM3: 32 bytes"
         raise Invalid(msg)

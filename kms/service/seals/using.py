@@ -37,7 +37,13 @@ class SealUsing:
         Raises ``NotSealHolder``, ``SealNotUsable``, ``SealUseRefused``; each refusal is in the
         ledger too.
         """
-        wanted = WantedUse(actor, seal_id, document_digest, purpose, document_class=document_class)
+        return self.use_as_wanted(
+            WantedUse(actor, seal_id, document_digest, purpose, document_class=document_class)
+        )
+
+    def use_as_wanted(self, wanted: WantedUse) -> SealedValue:
+        """Return the SES_Signature of a use that was asked for; raises as ``use_seal``."""
+        document_digest = wanted.document_digest
         ready = self._uses.open_seal(wanted)
         value = self._uses.sign(ready, document_digest, WHOLE_DOCUMENT)
         self._require_valid(value, document_digest)

@@ -21,7 +21,6 @@ from kms.errors.keys import (
 )
 from kms.models.keys import KmsOptions
 from kms.plane import build_services
-from kms.ports import KmsPorts
 from kms.service import KmsServices
 from kms.store.tables.keys import kms_roots
 from secops.crypto import signatures
@@ -34,9 +33,8 @@ from tests.fakes.key_pool import (
     KEEPER,
     PASSPHRASE,
     USER,
-    CalmCallers,
     KeyPool,
-    NamedSubjects,
+    calm_ports,
     open_key_pool,
 )
 
@@ -58,9 +56,7 @@ def another_process(pool: KeyPool, **options: Any) -> KmsServices:
     """The services of a second process over the same home: a custody of its own."""
     chosen = KmsOptions(**options)
     custody = SoftwareCustody(chosen.profile, pool.spine.parts.randomness, FAST)
-    return build_services(
-        pool.spine.parts, KmsPorts(NamedSubjects(), CalmCallers()), chosen, custody=custody
-    )
+    return build_services(pool.spine.parts, calm_ports(), chosen, custody=custody)
 
 
 def test_the_pool_is_initialised_once(pool: KeyPool) -> None:

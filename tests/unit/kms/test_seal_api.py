@@ -31,7 +31,6 @@ from kms.service.time_stamps import TimeStampAuthority
 from kms.store.certificates import SqlCertificateStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
-from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
