@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from kms.adapters.anchor_files import HomeAnchorFile
+from kms.adapters.backends.opening import open_backends
+from kms.adapters.backends.software import SoftwareBackend
 from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
 from kms.adapters.pdf import PyHankoFiles
@@ -16,6 +18,7 @@ from kms.ports import KmsPorts
 from kms.ports.keys import Custody
 from kms.service import KmsServices
 from kms.service.authority import Authority
+from kms.service.backends import BackendControl, BackendObjects, KeyBackends
 from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.key_control import KeyControl
@@ -43,6 +46,7 @@ from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
 from kms.store.certificates import SqlCertificateStore
+from kms.store.backends import SqlBackendStore
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.seal_policies import SqlSealPolicyStore
@@ -71,8 +75,17 @@ def build_services(
         options=options,
     )
     store = SqlKeyStore()
-    ring = KeyRing(parts, pool, store)
-    maker = KeyMaker(parts, pool, store)
+    traces = SqlBackendStore()
+    backends = KeyBackends(
+        parts,
+        traces,
+        SoftwareBackend(pool.require_unlocked, parts.randomness),
+        open_backends(options.backends, pool.require_unlocked, parts.randomness),
+        options.backends.placements,
+    )
+    objects = BackendObjects(parts, traces, backends)
+    ring = KeyRing(parts, pool, store, backends=backends, objects=objects)
+    maker = KeyMaker(parts, pool, store, backends=backends, objects=objects)
     system_keys = SystemKeys(parts, ring, maker)
     sealing_keys = PoolSealingKeys(system_keys)
     authority = Authority(parts, sealing_keys, SqlCertificateStore(), HomeAnchorFile(parts.home))
@@ -97,6 +110,7 @@ def build_services(
     applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
         pool=pool,
+        backend_control=BackendControl(parts, traces, backends, objects),
         keys=Keys(parts, ring, maker, store=store),
         key_control=KeyControl(parts, ring, maker, store=store, subjects=ports.subjects),
         key_export=KeyExport(parts, ring),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.service.authority import Authority
+from kms.service.backends import BackendControl
 from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.key_control import KeyControl
@@ -34,6 +35,7 @@ class KmsServices:
     """Keys first, seals below."""
 
     pool: Pool
+    backend_control: BackendControl
     keys: Keys
     key_control: KeyControl
     key_export: KeyExport

@@ -5,36 +5,46 @@ For users' keys and for the product's own alike.
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
 
 from kms.core.keys import lifecycle
 from kms.core.keys.binding import grant_record, key_record, version_record, wrapping_context
-from kms.models.keys import Key, KeyGrant, KeyRequest, KeyVersion
+from kms.errors.backends import BackendUnsupported
+from kms.models.backends import SOFTWARE, KeyWish, NewObject
+from kms.models.keys import SYSTEM_MOUNT, Key, KeyGrant, KeyRequest, KeyVersion
 from kms.ports.keys import KeyStore
+from kms.service.backends.groups import KeyBackends
+from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
-from secops.crypto import ciphers, signatures
-from secops.crypto.engines import require_engine
 from secops.kernel.errors import Conflict
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
-
-_HMAC_LENGTH: Final = 32
 
 
 class KeyMaker:
     """Makes keys and their versions."""
 
-    def __init__(self, parts: Parts, pool: Pool, store: KeyStore) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        pool: Pool,
+        store: KeyStore,
+        *,
+        backends: KeyBackends,
+        objects: BackendObjects,
+    ) -> None:
         self._parts = parts
         self._pool = pool
         self._store = store
+        self._backends = backends
+        self._objects = objects
 
     def new_key(self, org_id: str, request: KeyRequest) -> Key:
         """Return a key with a new id; raise ``Invalid`` for a bad name or type."""
         lifecycle.check_name(request.name)
         lifecycle.check_name(request.mount)
         kind = lifecycle.key_type(request.type)
-        return Key(
+        key = Key(
             id=self._parts.ids.new("key"),
             org_id=org_id,
             mount=request.mount,
@@ -43,13 +53,24 @@ class KeyMaker:
             created_at=self._parts.clock.now(),
             exportable=request.exportable,
         )
+        if key.mount == SYSTEM_MOUNT:
+            return key
+        return self._at(key, self._backends.place(_wish(key), request.backend))
 
     def new_version(self, key: Key, version: int) -> KeyVersion:
         """Return fresh material, wrapped. Takes milliseconds: never inside a unit of work."""
-        custody = self._pool.require_unlocked()
-        material, public = self._material(key)
-        wrapped = custody.wrap(material, wrapping_context(key, version))
-        return KeyVersion(key.id, version, self._parts.clock.now(), public, wrapped)
+        self._pool.require_unlocked()
+        if key.backend != SOFTWARE:
+            return self._objects.make(key, version)
+        wish = NewObject(key.kind.algorithm, "", wrapping_context(key, version))
+        made = self._backends.software.generate(wish)
+        return KeyVersion(key.id, version, self._parts.clock.now(), made.public_key, made.reference)
+
+    def placed(self, key: Key, wanted: str = "") -> Key:
+        """Return ``key`` with the backend of its next version: another if its own is drained."""
+        if not wanted and (key.backend == SOFTWARE or self._backends.takes(key.backend)):
+            return key
+        return self._at(key, self._backends.place(_wish(key), wanted))
 
     def insert(self, transaction: Transaction, key: Key, version: KeyVersion) -> bool:
         """Store a new key with its first version; False if the name is taken."""
@@ -61,7 +82,11 @@ class KeyMaker:
     def insert_version(self, transaction: Transaction, key: Key, version: KeyVersion) -> bool:
         """Store one more version; False if it is there."""
         tag = self._pool.require_unlocked().authenticate(version_record(version))
-        return self._store.insert_version(transaction, key, version, tag=tag)
+        if not self._store.insert_version(transaction, key, version, tag=tag):
+            return False
+        if version.backend != SOFTWARE:
+            self._objects.settle(transaction, version)
+        return True
 
     def update(self, transaction: Transaction, before: Key, after: Key) -> None:
         """Put ``after`` where ``before`` stands; raise ``Conflict`` if it has changed."""
@@ -75,15 +100,12 @@ class KeyMaker:
         tag = self._pool.require_unlocked().authenticate(grant_record(grant))
         self._store.put_grant(transaction, key, grant, tag=tag)
 
-    def _material(self, key: Key) -> tuple[bytes, bytes]:
-        kind = key.kind
-        if kind.signs:
-            pkcs8 = signatures.generate(kind.algorithm)
-            return pkcs8, signatures.private_key(kind.algorithm, pkcs8).public_key.der
-        require_engine("hmac" if kind.name == "hmac" else _engine_of(kind.algorithm))
-        length = ciphers.KEY_LENGTHS.get(kind.algorithm, _HMAC_LENGTH)
-        return self._parts.randomness.bytes(length), b""
+    def _at(self, key: Key, backend: str) -> Key:
+        if backend != SOFTWARE and (key.exportable or key.derived or key.allow_plaintext_backup):
+            msg = "a key in a token is neither exported, backed up nor derived from"
+            raise BackendUnsupported(msg)
+        return replace(key, backend=backend)
 
 
-def _engine_of(cipher: str) -> str:
-    return "sm4-gcm" if cipher == "sm4-gcm" else "aes-gcm"
+def _wish(key: Key) -> KeyWish:
+    return KeyWish(key.type, key.kind.algorithm, key.mount, key.org_id)

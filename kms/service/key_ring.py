@@ -14,9 +14,14 @@ from typing import Final, TypeVar
 
 from kms.core.keys.binding import grant_record, key_record, version_record, wrapping_context
 from kms.core.keys.lifecycle import demand_active
+from kms.errors.backends import BackendUnsupported
 from kms.errors.keys import KeyDestroyed, KeyNotFound, KeySuspended, MaterialTampered
+from kms.models.backends import SOFTWARE, HeldObject
 from kms.models.keys import Key, KeyVersion, LoadedKey
 from kms.ports.keys import Custody, KeyStore
+from kms.ports.backends import Cipher
+from kms.service.backends.groups import KeyBackends
+from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
 from secops.crypto import signatures
 from secops.kernel.parts import Parts
@@ -40,10 +45,20 @@ class _Entry:
 class KeyRing:
     """Loads keys and their material. Safe in any number of threads."""
 
-    def __init__(self, parts: Parts, pool: Pool, store: KeyStore) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        pool: Pool,
+        store: KeyStore,
+        *,
+        backends: KeyBackends,
+        objects: BackendObjects,
+    ) -> None:
         self._parts = parts
         self._pool = pool
         self._store = store
+        self._backends = backends
+        self._objects = objects
         self._entries: dict[Place, _Entry] = {}
         self._private: dict[bytes, signatures.PrivateKey] = {}
         self._public: dict[tuple[str, bytes], signatures.PublicKey] = {}
@@ -79,7 +94,7 @@ class KeyRing:
         row = _version(loaded, version)
         found = self._private.get(row.wrapped)
         if found is None:
-            found = signatures.private_key(loaded.key.kind.algorithm, self._open(loaded.key, row))
+            found = self._private_key(loaded.key, row)
             _keep(self._private, row.wrapped, found)
         return found
 
@@ -96,11 +111,21 @@ class KeyRing:
     def material(self, loaded: LoadedKey, version: int) -> bytes:
         """Return the unwrapped bytes of ``version``: a symmetric key, or PKCS#8."""
         row = _version(loaded, version)
+        if row.backend != SOFTWARE:
+            msg = f"the material of {loaded.key.name} stays in {row.backend}"
+            raise BackendUnsupported(msg)
         found = self._symmetric.get(row.wrapped)
         if found is None:
             found = self._open(loaded.key, row)
             _keep(self._symmetric, row.wrapped, found)
         return found
+
+    def cipher(self, loaded: LoadedKey, version: int) -> Cipher | None:
+        """Return what encrypts in a backend; None where ``material`` is to be had here."""
+        row = _version(loaded, version)
+        if row.backend == SOFTWARE:
+            return None
+        return self._backends.cipher(row.backend, self._objects.held(loaded.key, row))
 
     def forget(self) -> None:
         """Drop everything that was unwrapped."""
@@ -114,6 +139,13 @@ class KeyRing:
         except Exception:
             self.forget()
             raise
+
+    def _private_key(self, key: Key, row: KeyVersion) -> signatures.PrivateKey:
+        if row.backend != SOFTWARE:
+            return self._backends.private_key(row.backend, self._objects.held(key, row))
+        context = wrapping_context(key, row.version)
+        held = HeldObject(key.kind.algorithm, row.wrapped, row.public_key, context)
+        return self._backends.software.private_key(held)
 
     def _open(self, key: Key, row: KeyVersion) -> bytes:
         return self._unlocked().unwrap(row.wrapped, wrapping_context(key, row.version))

@@ -89,10 +89,16 @@ class Keys:
         ]
         return Page(seen, page.next)
 
-    def rotate_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> LoadedKey:
-        """Add a version; what older ones made stays good until the minimum is raised."""
+    def rotate_key(
+        self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT, backend: str = ""
+    ) -> LoadedKey:
+        """Add a version; what older ones made stays good until the minimum is raised.
+
+        It is made in ``backend``, else where the latest is, else, if that is drained, where
+        the placement rules say.
+        """
         before = self._manage(actor, KEY_ROTATE, name, mount)
-        after = lifecycle.rotated(before)
+        after = self._maker.placed(lifecycle.rotated(before), backend)
         version = self._maker.new_version(after, after.latest_version)
 
         def work(transaction: Transaction) -> None:

@@ -265,6 +265,9 @@ class Transit:
         return loaded
 
     def _seal(self, loaded: LoadedKey, version: int, plaintext: bytes, aad: bytes) -> bytes:
+        cipher = self._ring.cipher(loaded, version)
+        if cipher is not None:
+            return cipher.seal(plaintext, aad)
         if loaded.key.kind.signs:
             _refuse_associated_data(aad)
             return sm2.PublicKey(loaded.versions[version].public_key).encrypt(plaintext)
@@ -277,6 +280,9 @@ class Transit:
         version = lifecycle.consuming_version(loaded.key, number)
         sealed = texts.decode_base64(payload, "ciphertext")
         aad = requests.associated_data(fields)
+        cipher = self._ring.cipher(loaded, version)
+        if cipher is not None:
+            return sealed, cipher.unseal(sealed, aad)
         material = self._ring.material(loaded, version)
         if loaded.key.kind.signs:
             _refuse_associated_data(aad)

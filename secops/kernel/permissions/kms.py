@@ -26,6 +26,8 @@ KEY_READ: Final = Permission("kms.key.read")
 KEY_READ_ALL: Final = Permission("kms.key.read_all")
 KEY_USE: Final = Permission("kms.key.use")
 POOL_LOCK: Final = Permission("kms.pool.lock")
+BACKEND_READ: Final = Permission("kms.backend.read")
+BACKEND_DRAIN: Final = Permission("kms.backend.drain")
 POOL_REKEY: Final = Permission("kms.pool.rekey")
 
 _KEYS: Final[tuple[Grant, ...]] = (
@@ -39,6 +41,8 @@ _KEYS: Final[tuple[Grant, ...]] = (
     grant(KEY_READ_ALL, "查看全部密钥", "See all keys", SECURITY_ADMIN, AUDITOR, AUDIT_ADMIN),
     grant(KEY_USE, "使用密钥", "Use the keys granted", INTEGRATOR),
     grant(POOL_LOCK, "锁定密钥库", "Lock the key pool", SECURITY_ADMIN),
+    grant(BACKEND_READ, "查看密码设备", "See key backends", SECURITY_ADMIN, AUDITOR, AUDIT_ADMIN),
+    grant(BACKEND_DRAIN, "排空密码设备", "Drain key backends", SECURITY_ADMIN),
     grant(POOL_REKEY, "更换根密钥解锁方式", "Change what opens the root key", SECURITY_ADMIN),
 )
 

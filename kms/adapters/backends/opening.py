@@ -1,0 +1,22 @@
+"""From settings to backends. Nothing is opened here: a device is first asked when it's needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kms.adapters.backends.software import SoftwareBackend
+from kms.models.backends import BackendOptions, BackendSetup
+from kms.ports.backends import KeyBackend
+from kms.ports.keys import Custody
+from secops.kernel.ids import Randomness
+
+
+def open_backends(
+    setup: BackendSetup, custody: Callable[[], Custody], randomness: Randomness
+) -> tuple[KeyBackend, ...]:
+    """Return a backend for each that is configured."""
+
+    def opened(options: BackendOptions) -> KeyBackend:
+        return SoftwareBackend(custody, randomness, options)
+
+    return tuple(opened(options) for options in setup.backends)

@@ -1,0 +1,112 @@
+"""What people see of key backends and do with them: list, check, drain, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kms.models.backends import BackendRecord, BackendStatus
+from kms.ports.backends import BackendStore
+from kms.service.backends.groups import KeyBackends
+from kms.service.backends.members import Member
+from kms.service.backends.objects import BackendObjects, Swept
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Conflict
+from secops.kernel.parts import Parts
+from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+
+class BackendControl:
+    """Shows the backends and takes them out of use and back."""
+
+    def __init__(
+        self, parts: Parts, store: BackendStore, backends: KeyBackends, objects: BackendObjects
+    ) -> None:
+        self._parts = parts
+        self._store = store
+        self._backends = backends
+        self._objects = objects
+
+    def list_backends(self, actor: Actor) -> Sequence[BackendStatus]:
+        """Return all configured backends; one that was not asked yet is checked now."""
+        self._parts.access.require(actor, BACKEND_READ)
+        mix = self._parts.transactions.read(self._store.mix)
+        healthy = {member.options.name: member.is_ready() for member in self._backends.members}
+        records = self._backends.records()
+        return [
+            _status(member, healthy[member.options.name], records, mix)
+            for member in self._backends.members
+        ]
+
+    def check_backend(self, actor: Actor, name: str) -> BackendStatus:
+        """Check one backend now and return how it fares."""
+        self._parts.access.require(actor, BACKEND_READ, f"backend:{name}")
+        member = self._backends.member(name)
+        healthy = member.check()
+        mix = self._parts.transactions.read(self._store.mix)
+        return _status(member, healthy, self._backends.records(), mix)
+
+    def drain_backend(self, actor: Actor, name: str) -> None:
+        """Let the backend take no new keys; those it holds go on working."""
+        self._switch(actor, name, draining=True)
+
+    def resume_backend(self, actor: Actor, name: str) -> None:
+        """Let the backend take new keys again."""
+        self._switch(actor, name, draining=False)
+
+    def check_all(self) -> None:
+        """Check every backend and leave its state as evidence; for the hourly job."""
+        for member in self._backends.members:
+            passed = member.check()
+            failure = "" if passed else member.failure
+            name = member.options.name
+            self._parts.transactions.run(
+                lambda tx, name=name, failure=failure: self._store.put_check(tx, name, failure)
+            )
+
+    def sweep_objects(self) -> Swept:
+        """Close calls without outcome and erase objects that no key leads to; for the job."""
+        return self._objects.sweep()
+
+    def _switch(self, actor: Actor, name: str, *, draining: bool) -> None:
+        self._parts.access.require(actor, BACKEND_DRAIN, f"backend:{name}")
+        self._backends.member(name)
+        action = "kms.drain_backend" if draining else "kms.resume_backend"
+
+        def work(transaction: Transaction) -> None:
+            records = self._store.records(transaction)
+            if records.get(name, BackendRecord(name)).draining == draining:
+                msg = f"{name} is {'drained' if draining else 'in use'} already"
+                raise Conflict(msg)
+            self._store.put_draining(transaction, name, draining=draining, changed_by=actor.id)
+            transaction.record(Act(action, actor, f"backend:{name}"))
+
+        self._parts.transactions.run(work)
+
+
+def _status(
+    member: Member,
+    healthy: bool,  # noqa: FBT001 - one of the things that are put together
+    records: dict[str, BackendRecord],
+    mix: dict[tuple[str, str], int],
+) -> BackendStatus:
+    options = member.options
+    record = records.get(options.name, BackendRecord(options.name))
+    return BackendStatus(
+        name=options.name,
+        kind=options.kind,
+        centre=options.centre,
+        group=options.family,
+        healthy=healthy,
+        draining=record.draining,
+        failure="" if healthy else member.failure,
+        checked_at=record.checked_at,
+        algorithms=tuple(sorted(member.backend.algorithms)),
+        keys={
+            kind: count for (group, kind), count in sorted(mix.items()) if group == options.family
+        },
+        calls=member.calls,
+        failures=member.failures,
+        rate=member.rate,
+    )
