@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from kms.models.keys import Destruction, Key, KeyGrant, KeyVersion, Mount
 from secops.kernel.pages import PageRequest
@@ -29,8 +29,23 @@ class Custody(Protocol):
         """Make a root key, unlock it, and return its envelope: opened by ``passphrase``."""
         ...
 
-    def unlock(self, envelope: bytes, passphrase: bytes) -> None:
-        """Take the root key out of ``envelope``; raise ``WrongPassphrase``."""
+    def reseal(self, secret: bytes, plan: Mapping[str, Any] | None = None) -> bytes:
+        """Return a new envelope of the unlocked root key, opened by ``secret``.
+
+        ``plan`` says that the secret was split into shares, and which; it stands in the
+        envelope. Raises ``PoolLocked``.
+        """
+        ...
+
+    def plan_of(self, envelope: bytes) -> Mapping[str, Any] | None:
+        """Return the plan of shares in ``envelope``, None where a passphrase opens it."""
+        ...
+
+    def unlock(self, envelope: bytes, secret: bytes) -> None:
+        """Take the root key out of ``envelope``; raise ``WrongPassphrase``.
+
+        ``secret`` is the passphrase, or what the shares combine to.
+        """
         ...
 
     def lock(self) -> None:
@@ -68,6 +83,10 @@ class Subjects(Protocol):
         """Return ``account:ID`` or ``client:ID`` of ``name``; raise ``NotFound``."""
         ...
 
+    def roles_now(self, account_id: str) -> frozenset[str] | None:
+        """Return the roles of an account as they are now; None where it may not act."""
+        ...
+
 
 class RootStore(Protocol):
     """Keeps the root key's envelope, one for the whole pool."""
@@ -78,6 +97,20 @@ class RootStore(Protocol):
 
     def insert(self, transaction: Transaction, envelope: bytes) -> bool:
         """Store the first envelope; False if there is one."""
+        ...
+
+    def replace(self, transaction: Transaction, before: bytes, after: bytes) -> bool:
+        """Put the envelope ``after`` where ``before`` still stands; False if it does not."""
+        ...
+
+    def load_progress(self, transaction: Transaction) -> tuple[bytes, int] | None:
+        """Return the shares given so far, encrypted, and when the first of them came."""
+        ...
+
+    def put_progress(
+        self, transaction: Transaction, progress: bytes | None, started_at: int = 0
+    ) -> None:
+        """Keep what was given so far, or forget it (None)."""
         ...
 
     def load_handover(self, transaction: Transaction) -> bytes | None:

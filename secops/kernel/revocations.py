@@ -12,6 +12,7 @@ RevocationKind = Literal[
     "client",
     "key",
     "seal",
+    "ecertificate",
     "token",
     "person",
     "device",
