@@ -15,6 +15,7 @@ from kms.models.seal_registry import (
     SealState,
     SealUse,
 )
+from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.kernel.actors import Actor
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
@@ -49,11 +50,11 @@ class SealingKeys(Protocol):
     """Keys of the pool that only the product itself uses; they never leave it."""
 
     def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
-        """Return the SPKI of the key ``name``, made (``sm2`` or ``ecdsa-p256``) if need be."""
+        """Return the SPKI of the key ``name``, made of ``algorithm`` (a type) if need be."""
         ...
 
-    def sign(self, name: str, message: bytes) -> bytes:
-        """Return the DER signature of ``message``: SM2 with the default user id, or ECDSA.
+    def sign(self, name: str, message: bytes, options: SignatureOptions = DEFAULT) -> bytes:
+        """Return the signature of ``message``: DER for SM2 and ECDSA, by ``options`` for RSA.
 
         Raises ``PoolLocked`` while the pool is locked.
         """

@@ -17,7 +17,7 @@ from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from secops.crypto import ciphers, hashes, signatures
 from secops.crypto.errors import DecryptionFailed
-from secops.crypto.options import DEFAULT
+from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.kernel.actors import ROOT_ORG, system_actor
 from secops.kernel.errors import Conflict
 from secops.kernel.parts import Parts
@@ -55,10 +55,10 @@ class SystemSigner:
         self._ring = ring
         self._name = name
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes, options: SignatureOptions = DEFAULT) -> bytes:
         """Return the signature: DER for SM2 and ECDSA; raise ``PoolLocked`` while locked."""
         loaded = self._load()
-        return self._ring.private_key(loaded, loaded.key.latest_version).sign(message, DEFAULT)
+        return self._ring.private_key(loaded, loaded.key.latest_version).sign(message, options)
 
     def sign_as(self, version: int, message: bytes) -> bytes:
         """Return the signature by ``version``; raise ``Conflict`` if it counts no more.
@@ -230,6 +230,6 @@ class PoolSealingKeys:
         """Return the SPKI of the key ``name``, made if there is none."""
         return self._system_keys.signer(name, algorithm).public_key_der
 
-    def sign(self, name: str, message: bytes) -> bytes:
-        """Return the DER signature of ``message``: SM2 with the default user id, or ECDSA."""
-        return self._system_keys.existing_signer(name).sign(message)
+    def sign(self, name: str, message: bytes, options: SignatureOptions = DEFAULT) -> bytes:
+        """Return the signature of ``message``: DER for SM2 and ECDSA, by ``options`` for RSA."""
+        return self._system_keys.existing_signer(name).sign(message, options)

@@ -17,7 +17,7 @@ from secops.crypto import ecdsa, signatures
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.der import encode
 from secops.crypto.hashes import sm3
-from secops.crypto.options import DEFAULT
+from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.crypto.sm2 import DEFAULT_USER_ID, PrivateKey
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY, SECOND, from_rfc3339, to_rfc3339
@@ -32,24 +32,36 @@ DOCUMENT = "关于印发的通知".encode()
 NOW = START + 10 * DAY
 
 
+@cache
+def rsa_key() -> bytes:
+    """Return a key that all tests share: making one takes a second."""
+    return signatures.generate("rsa-3072")
+
+
 class FakeSealingKeys:
     """The pool's system keys, in memory; the signatures are real."""
 
     def __init__(self) -> None:
         self.keys: dict[str, PrivateKey] = {}
         self.p256: dict[str, bytes] = {}
+        self.rsa: dict[str, bytes] = {}
         self.locked = False
 
     def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
         if algorithm == "ecdsa-p256":
             material = self.p256.setdefault(name, ecdsa.generate(algorithm))
             return signatures.private_key(algorithm, material).public_key.der
+        if algorithm == "rsa-3072":
+            self.rsa[name] = rsa_key()
+            return signatures.private_key(algorithm, rsa_key()).public_key.der
         return self.keys.setdefault(name, PrivateKey.generate()).public_key.der
 
-    def sign(self, name: str, message: bytes) -> bytes:
+    def sign(self, name: str, message: bytes, options: SignatureOptions = DEFAULT) -> bytes:
         if name in self.p256:
             key = signatures.private_key("ecdsa-p256", self.p256[name])
-            return key.sign(message, DEFAULT)
+            return key.sign(message, options)
+        if name in self.rsa:
+            return signatures.private_key("rsa-3072", self.rsa[name]).sign(message, options)
         return self.keys[name].sign(message)
 
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.core.x690 import writing as der
+from secops.crypto.options import DEFAULT, SignatureOptions
 
 DATA: Final = "1.2.840.113549.1.7.1"
 SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
 GM_SIGNED_DATA: Final = "1.2.156.10197.6.1.4.2.2"
 CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+SIGNATURE_TIME_STAMP: Final = "1.2.840.113549.1.9.16.2.14"
+"""id-aa-signatureTimeStampToken (RFC 3161, appendix A): over the signature value."""
+
 SIGNING_CERTIFICATE: Final = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2: Final = "1.2.840.113549.1.9.16.2.47"
 
@@ -31,13 +35,14 @@ class Scheme:
     """How keys of one kind sign: ``signature`` is an AlgorithmIdentifier in DER.
 
     ``signed_data`` is the OID of the whole; ``version`` that of SignedData, None for what
-    RFC 5652 §5.1 makes of the content.
+    RFC 5652 §5.1 makes of the content. ``options`` are what the key is asked for.
     """
 
     hash_name: str
     signature: bytes
     signed_data: str = SIGNED_DATA
     version: int | None = None
+    options: SignatureOptions = DEFAULT
 
     @property
     def digest(self) -> bytes:
@@ -52,5 +57,12 @@ SM2_SM3: Final = Scheme(
 )
 """GB/T 35275-2017 §8: an own name for SignedData, whose version is 1 whatever it holds."""
 
-SCHEMES: Final = {"ecdsa-p256": ECDSA_SHA256, "sm2": SM2_SM3}
+RSA_SHA256: Final = Scheme(
+    "sha256",
+    der.sequence(der.oid("1.2.840.113549.1.1.11"), der.NULL),
+    options=SignatureOptions(padding="pkcs1v15"),
+)
+"""PKCS#1 v1.5 (RFC 4055 §5): what every reader of PDFs knows; not all know PSS."""
+
+SCHEMES: Final = {"ecdsa-p256": ECDSA_SHA256, "rsa-3072": RSA_SHA256, "sm2": SM2_SM3}
 """By the algorithm of the signer's key."""

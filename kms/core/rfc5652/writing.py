@@ -23,6 +23,7 @@ from secops.crypto.hashes import digest
 _SIGNER_VERSION: Final = 1
 _WITH_DATA: Final = 1
 _WITH_OTHER: Final = 3
+_UNSIGNED: Final = 0xA1
 _DEFAULT_HASH: Final = "sha256"  # RFC 5035 §4
 
 
@@ -57,8 +58,13 @@ def signed_attributes(message_digest: bytes, signing: Signing) -> bytes:
     return der.set_of(*attributes)
 
 
-def signed_data(attributes: bytes, signature: bytes, signing: Signing) -> bytes:
-    """Return the ContentInfo of ``attributes`` with the signer's ``signature`` over them."""
+def signed_data(
+    attributes: bytes, signature: bytes, signing: Signing, *, unsigned: Sequence[bytes] = ()
+) -> bytes:
+    """Return the ContentInfo of ``attributes`` with the signer's ``signature`` over them.
+
+    ``unsigned`` are attributes that came after the signature, such as a time-stamp of it.
+    """
     scheme, signer = signing.scheme, signing.signer
     info = der.sequence(
         der.integer(_SIGNER_VERSION),
@@ -67,6 +73,7 @@ def signed_data(attributes: bytes, signature: bytes, signing: Signing) -> bytes:
         bytes([elements.CONTEXT_0]) + attributes[1:],
         scheme.signature,
         der.octets(signature),
+        *((bytes([_UNSIGNED]) + der.set_of(*unsigned)[1:],) if unsigned else ()),
     )
     held = () if signing.content is None else (der.explicit(0, der.octets(signing.content)),)
     listed = b"".join(sorted(signing.certificates))

@@ -13,6 +13,7 @@ _MORE: Final = 0x80
 _ARC: Final = 0x7F
 
 TRUE: Final = b"\x01\x01\xff"
+NULL: Final = b"\x05\x00"
 """BOOLEAN TRUE; FALSE is always a default here, which DER leaves out."""
 
 
