@@ -9,14 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from kms.core.rfc5652.schemes import GM_SIGNED_DATA, SIGNED_DATA
+from kms.core.rfc5652.schemes import DATA, GM_SIGNED_DATA, SIGNED_DATA
 from kms.core.x690 import Element, read_der, values
 from kms.core.x690.elements import CONTEXT_0, SEQUENCE, SET
 from secops.crypto.der import encode
 
 _CONTEXT_1: Final = 0xA1
 _KEY_IDENTIFIER: Final = 0x80
-_VERSIONS: Final = (1, 3, 4, 5)
+_BY_ISSUER: Final = 1
+_BY_KEY: Final = 3
+_NULL: Final = b"\x05\x00"
+_VERSIONS: Final = {SIGNED_DATA: (1, 3, 4, 5), GM_SIGNED_DATA: (1,)}
+"""RFC 5652 §5.1, by what is inside; GB/T 35275 knows version 1 alone."""
+
 _MAX_CERTIFICATES: Final = 20
 
 
@@ -55,26 +60,32 @@ class SignedData:
 def read_signed_data(encoded: bytes) -> SignedData:
     """Return the SignedData in ``encoded``; raise ``DerError``."""
     kind, holder = read_der(encoded).sequence("ContentInfo", 2)
-    if values.oid(kind, "contentType") not in (SIGNED_DATA, GM_SIGNED_DATA):
+    versions = _VERSIONS.get(values.oid(kind, "contentType"))
+    if versions is None:
         kind.refuse("the content is no SignedData")
     whole = _only(holder.expect(CONTEXT_0, "content"))
     fields = whole.sequence("SignedData", 4, 5, 6)
-    if values.integer(fields[0], "version") not in _VERSIONS:
-        fields[0].refuse("a version of SignedData that is unknown")
-    fields[1].expect(SET, "digestAlgorithms")
+    listed = fields[1].expect(SET, "digestAlgorithms").children
+    digest_algorithms = frozenset(map(_plain_algorithm, listed))
     optional = {each.tag: each for each in fields[3:-1]}
     if [each.tag for each in fields[3:-1]] != sorted({CONTEXT_0, _CONTEXT_1} & set(optional)):
         fields[3].refuse("not certificates and revocation lists, each once")
-    listed = optional[CONTEXT_0].children if CONTEXT_0 in optional else ()
-    if len(listed) > _MAX_CERTIFICATES:
+    held = optional[CONTEXT_0].children if CONTEXT_0 in optional else ()
+    if len(held) > _MAX_CERTIFICATES:
         whole.refuse(f"more than {_MAX_CERTIFICATES} certificates")
     content_type, content = _content(fields[2])
+    wanted = versions if content_type == DATA else versions[1:] or versions
+    if values.integer(fields[0], "version") not in wanted:
+        fields[0].refuse("not the version of SignedData that its content wants")
+    signers = tuple(map(_signer, fields[-1].expect(SET, "signerInfos").children))
+    if any(each.digest_algorithm not in digest_algorithms for each in signers):
+        fields[1].refuse("a signer's hash is not among digestAlgorithms")
     return SignedData(
         content_type=content_type,
         content=content,
         # other kinds (attribute certificates) are of no use here
-        certificates=tuple(each.raw for each in listed if each.tag == SEQUENCE),
-        signers=tuple(map(_signer, fields[-1].expect(SET, "signerInfos").children)),
+        certificates=tuple(each.raw for each in held if each.tag == SEQUENCE),
+        signers=signers,
     )
 
 
@@ -88,9 +99,9 @@ def _content(element: Element) -> tuple[str, bytes | None]:
 
 def _signer(info: Element) -> SignerInfo:
     fields = list(info.sequence("SignerInfo", 5, 6, 7))
-    if values.integer(fields[0], "version") not in _VERSIONS[:2]:
-        fields[0].refuse("a version of SignerInfo that is unknown")
     issuer, serial, key_identifier = _identifier(fields[1])
+    if values.integer(fields[0], "version") != (_BY_ISSUER if issuer else _BY_KEY):
+        fields[0].refuse("not the version of SignerInfo that its identifier wants")
     attributes = fields.pop(3) if fields[3].tag == CONTEXT_0 else None
     if len(fields) not in (5, 6):  # up to the signature, and one field behind it
         info.refuse("SignerInfo has no signature, or more than belongs behind it")
@@ -100,9 +111,7 @@ def _signer(info: Element) -> SignerInfo:
         issuer=issuer,
         serial=serial,
         key_identifier=key_identifier,
-        digest_algorithm=values.oid(
-            fields[2].sequence("digestAlgorithm", 1, 2)[0], "digestAlgorithm"
-        ),
+        digest_algorithm=_plain_algorithm(fields[2]),
         signature_algorithm=values.oid(algorithm[0], "signatureAlgorithm"),
         parameters=b"".join(each.raw for each in algorithm[1:]),
         signature=values.octets(fields[4], "signature"),
@@ -111,6 +120,14 @@ def _signer(info: Element) -> SignerInfo:
         attributes={} if attributes is None else _attributes(attributes),
         unsigned={} if unsigned is None else _attributes(unsigned),
     )
+
+
+def _plain_algorithm(element: Element) -> str:
+    """Return the OID of an AlgorithmIdentifier that has no parameters, or NULL."""
+    parts = element.sequence("algorithm", 1, 2)
+    if any(part.raw != _NULL for part in parts[1:]):
+        element.refuse("a hash has no parameters")
+    return values.oid(parts[0], "algorithm")
 
 
 def _identifier(element: Element) -> tuple[bytes, int, bytes | None]:
