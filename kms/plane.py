@@ -13,6 +13,7 @@ from kms.adapters.custody.software import SoftwareCustody
 from kms.adapters.pdf import PyHankoFiles
 from kms.adapters.pictures import PillowPainter
 from kms.api import routes
+from kms.jobs import jobs
 from kms.models import KmsOptions
 from kms.ports import KmsPorts
 from kms.ports.keys import Custody
@@ -27,6 +28,7 @@ from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.keys import Keys
 from kms.service.published_lists import PublishedLists
+from kms.service.rekeying import Rekeying
 from kms.service.seals import (
     SealApplications,
     SealFiles,
@@ -45,8 +47,9 @@ from kms.service.seals.document_box import PoolDocumentBox
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
-from kms.store.certificates import SqlCertificateStore
+from kms.service.unlocking import Unlocking
 from kms.store.backends import SqlBackendStore
+from kms.store.certificates import SqlCertificateStore
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.seal_policies import SqlSealPolicyStore
@@ -60,7 +63,7 @@ from secops.web.routes import Plane
 def install(parts: Parts, ports: KmsPorts, options: KmsOptions) -> Plane:
     """Return the plane; the pool unlocks itself when a key is first needed."""
     services = build_services(parts, ports, options)
-    return Plane("kms", services, routes(services))
+    return Plane("kms", services, routes(services), jobs(services))
 
 
 def build_services(
@@ -110,6 +113,8 @@ def build_services(
     applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
         pool=pool,
+        unlocking=Unlocking(parts, pool, SqlRootStore(), options),
+        rekeying=Rekeying(parts, pool, SqlRootStore(), ports.persons),
         backend_control=BackendControl(parts, traces, backends, objects),
         keys=Keys(parts, ring, maker, store=store),
         key_control=KeyControl(parts, ring, maker, store=store, subjects=ports.subjects),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kms.commands import keys, pool, seal_policies, seals
+from kms.commands import keys, pool, seal_policies, seal_requests, seals
 
 
 @click.group("kms")
@@ -15,5 +15,11 @@ def group() -> None:
     """
 
 
-for command in (*keys.COMMANDS, *pool.COMMANDS, *seals.COMMANDS, *seal_policies.COMMANDS):
+for command in (
+    *keys.COMMANDS,
+    *pool.COMMANDS,
+    *seals.COMMANDS,
+    *seal_policies.COMMANDS,
+    *seal_requests.COMMANDS,
+):
     group.add_command(command)

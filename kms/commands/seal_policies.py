@@ -25,6 +25,7 @@ _ALL_DAY: Final = "00:00-24:00"
 @click.option("--hours", default=_ALL_DAY, show_default=True, help="Beijing time.")
 @click.option("--daily-cap", type=int, help="Uses a day at most.")
 @click.option("--max-risk", type=int, default=100, show_default=True, help="Of the caller.")
+@click.option("--approval", type=click.Choice(["none", "each_use"]), default="none")
 @json_option
 @click.pass_context
 def set_use_policy(ctx: click.Context, /, seal: str, **options: Any) -> None:
@@ -50,6 +51,7 @@ def set_use_policy(ctx: click.Context, /, seal: str, **options: Any) -> None:
         closes=end,
         daily_cap=options["daily_cap"],
         max_risk=options["max_risk"],
+        approval=options["approval"],
         version=policies.show_use_policy(actor, seal).version,
     )
     _show(policies.set_use_policy(actor, wish), as_json=options["as_json"])
@@ -100,6 +102,7 @@ def _show(policy: UsePolicy, *, as_json: bool) -> None:
         "hours": hours,
         "daily_cap": policy.daily_cap,
         "max_risk": policy.max_risk,
+        "approval": policy.approval,
         "version": policy.version,
     }
     if as_json:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.seal_files import FILE, OUT, content_of, sm3_of, stamping_of
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.seals import VerificationReport
-    from kms.models.stamps import PdfStandard, Stamping
+    from kms.models.stamps import PdfStandard
     from kms.service import KmsServices
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 _LIMIT: Final = 200
-_MAX_FILE: Final = 20 << 20
 _DOCUMENTS: Final = (".ofd", ".pdf")
-_CHUNK: Final = 1 << 20
 _OK: Final = {True: "✓", False: "✗", None: "–"}
 
 
@@ -76,7 +72,7 @@ def approve_seal(ctx: click.Context, *, application: str, reject: bool, reason: 
 
 @click.command("make-seal")
 @click.argument("application")
-@click.option("-o", "--output", type=_OUT, help="Write the seal (.esl) here.")
+@click.option("-o", "--output", type=OUT, help="Write the seal (.esl) here.")
 @json_option
 @click.pass_context
 def make_seal(ctx: click.Context, *, application: str, output: Path | None, as_json: bool) -> None:
@@ -155,8 +151,8 @@ def list_seal_applications(ctx: click.Context, *, as_json: bool) -> None:
 
 @click.command("export-seal")
 @click.argument("seal")
-@click.option("-o", "--output", type=_OUT, help="Write the seal (.esl) here.")
-@click.option("--picture", type=_OUT, help="Write its picture (.png) here.")
+@click.option("-o", "--output", type=OUT, help="Write the seal (.esl) here.")
+@click.option("--picture", type=OUT, help="Write its picture (.png) here.")
 @click.pass_context
 def export_seal(
     ctx: click.Context, *, seal: str, output: Path | None, picture: Path | None
@@ -175,8 +171,8 @@ def export_seal(
 
 @click.command("use-seal")
 @click.argument("seal")
-@click.argument("file", type=_FILE)
-@click.option("-o", "--output", type=_OUT, required=True, help="Write the value or document here.")
+@click.argument("file", type=FILE)
+@click.option("-o", "--output", type=OUT, required=True, help="Write the value or document here.")
 @click.option("--at", "places", multiple=True, metavar="PAGE,X,Y", help="mm; page -1: the last.")
 @click.option("--edge", type=float, metavar="Y", help="Across all pages' right edges (骑缝), mm.")
 @click.option("--sm2", is_flag=True, help="SM2 in a PDF; common readers don't validate it.")
@@ -196,28 +192,38 @@ def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> No
 
     output: Path = options["output"]
     services, actor, purpose = _services(ctx), session_of(ctx).actor, options["purpose"]
-    stamping = _stamping(options["places"], options["edge"])
+    stamping = stamping_of(options["places"], options["edge"])
     inside = output.suffix.lower() in _DOCUMENTS
     if not inside and (options["places"] or options["edge"] is not None or options["sm2"]):
         msg = "--at, --edge and --sm2 put the seal into a document: call the output .ofd or .pdf"
         raise click.UsageError(msg)
     if inside:
         standard: PdfStandard = "sm2" if options["sm2"] else "pades"
-        wish = StampRequest(_content(file), stamping, purpose, standard, options["document_class"])
+        wish = StampRequest(
+            content_of(file), stamping, purpose, standard, options["document_class"]
+        )
         stamped = services.seal_stamping.stamp_document(actor, seal, wish)
         content, use = stamped.document, stamped.use
     else:
         sealed = services.seal_using.use_seal(
             actor,
             seal,
-            document_digest=_sm3_of(file),
+            document_digest=sm3_of(file),
             purpose=purpose,
             document_class=options["document_class"],
         )
         content, use = sealed.value, sealed.use
     output.write_bytes(content)
     if options["as_json"]:
-        print_json({"id": use.id, "seal_id": seal, "document_sm3": use.digest, "form": use.form})
+        print_json(
+            {
+                "id": use.id,
+                "seal_id": seal,
+                "document_sm3": use.digest,
+                "form": use.form,
+                "leaf_hash": use.leaf_hash,
+            }
+        )
     else:
         say(f"{file} sealed: {output}")
 
@@ -262,10 +268,10 @@ def revoke_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 
 
 @click.command("verify-seal")
-@click.argument("file", type=_FILE)
-@click.option("--document", type=_FILE, help="What a detached value was put on.")
-@click.option("--trust", type=_FILE, multiple=True, help="Trust anchors (PEM).")
-@click.option("--crl", type=_FILE, multiple=True, help="Revocation lists of the anchors (DER).")
+@click.argument("file", type=FILE)
+@click.option("--document", type=FILE, help="What a detached value was put on.")
+@click.option("--trust", type=FILE, multiple=True, help="Trust anchors (PEM).")
+@click.option("--crl", type=FILE, multiple=True, help="Revocation lists of the anchors (DER).")
 @json_option
 @click.pass_context
 def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
@@ -282,10 +288,10 @@ def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
         session_of(ctx)
         .files(SealFiles)
         .verify_seal(
-            _content(file),
-            None if document is None else _content(document),
-            [_content(path) for path in options["trust"]],
-            [_content(path) for path in options["crl"]],
+            content_of(file),
+            None if document is None else content_of(document),
+            [content_of(path) for path in options["trust"]],
+            [content_of(path) for path in options["crl"]],
         )
     )
     if options["as_json"]:
@@ -312,42 +318,10 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
 """What the group ``secops kms`` takes up."""
 
 
-def _stamping(places: Sequence[str], edge: float | None) -> Stamping:
-    """Return what ``--at`` and ``--edge`` say; raise ``BadParameter``."""
-    from kms.models.stamps import EdgePlace, Stamping, StampPlace  # noqa: PLC0415 - quick --help
-
-    found = []
-    for text in places:
-        try:
-            page, x, y = text.split(",")
-            found.append(StampPlace(int(page), float(x), float(y)))
-        except ValueError as error:
-            msg = f"--at is PAGE,X,Y in mm, not {text[:60]!r}"
-            raise click.BadParameter(msg) from error
-    return Stamping(tuple(found), None if edge is None else EdgePlace(edge))
-
-
 def _services(ctx: click.Context) -> KmsServices:
     from kms.service import KmsServices  # noqa: PLC0415 - quick --help
 
     return session_of(ctx).services(KmsServices)
-
-
-def _content(path: Path) -> bytes:
-    """Return the file's bytes, one more than allowed at most: the service refuses those."""
-    with path.open("rb") as stream:
-        return stream.read(_MAX_FILE + 1)
-
-
-def _sm3_of(path: Path) -> bytes:
-    """Return the SM3 of a file of any size."""
-    from secops.crypto.hashes import stream as running_hash  # noqa: PLC0415
-
-    engine = running_hash("sm3")
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            engine.update(chunk)
-    return engine.finalize()
 
 
 def _print_report(report: VerificationReport) -> None:
