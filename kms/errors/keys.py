@@ -54,6 +54,86 @@ class KeyDestroyed(Forbidden):
     remedy = Text("请使用其他密钥;销毁不可恢复。", "Use another key; this can't be undone.")
 
 
+class KeyPendingDestruction(Forbidden):
+    """Somebody asked for the key to be destroyed: nobody uses it meanwhile."""
+
+    code = "kms.key_pending_destruction"
+    title = Text("密钥等待销毁", "The key waits to be destroyed")
+    remedy = Text(
+        "请使用其他密钥;到期之前,安全管理员可以撤回销毁。",
+        "Use another key; the security administrator can call it off until it is due.",
+    )
+
+
+class DestructionNotFound(NotFound):
+    """Nobody asked for that."""
+
+    code = "kms.destruction_not_found"
+    title = Text("销毁申请不存在", "There is no such request to destroy a key")
+    remedy = Text("请核对申请编号。", "Check the identifier.")
+
+
+class StaleDestruction(Conflict):
+    """The key is not what it was when its destruction was asked for."""
+
+    code = "kms.stale_destruction"
+    title = Text("密钥已不是申请时的状态", "The key is not what it was when this was asked for")
+    remedy = Text("请驳回后重新申请。", "Reject it and ask anew.")
+
+
+class MountNotFound(NotFound):
+    """No keys are kept under that name."""
+
+    code = "kms.mount_not_found"
+    title = Text("挂载点不存在", "There is no such mount")
+    remedy = Text("请核对挂载点名称。", "Check the mount's name.")
+
+
+class MountInUse(Invalid):
+    """The name is taken."""
+
+    code = "kms.mount_in_use"
+    title = Text("挂载点名称已被使用", "path is already in use")
+    remedy = Text("请换一个名称。", "Choose another name.")
+
+
+class BackupDisallowed(SecopsError):
+    """The key's settings forbid its backup; Vault answers 500, and clients look for that."""
+
+    code = "kms.backup_disallowed"
+    status = 500
+    exit_code = 1
+    title = Text("该密钥不允许备份", "plaintext backup is disallowed on the policy")
+    remedy = Text(
+        "请先将 exportable 和 allow_plaintext_backup 设为 true。",
+        "Set exportable and allow_plaintext_backup to true on the key first.",
+    )
+
+
+class RestoreExists(SecopsError):
+    """The name is taken; Vault answers 500, and clients look for that."""
+
+    code = "kms.restore_exists"
+    status = 500
+    exit_code = 1
+    title = Text("同名密钥已存在", "a key of that name already exists")
+    remedy = Text(
+        "请换一个名称,或对同一密钥使用 force。",
+        "Choose another name, or use force where it is the same key.",
+    )
+
+
+class RestoreRefused(Conflict):
+    """The backup would bring back what was taken away."""
+
+    code = "kms.restore_refused"
+    title = Text("拒绝恢复", "The backup is not restored")
+    remedy = Text(
+        "恢复不能使已销毁的密钥或已清除的版本重新可用,也不能降低版本。",
+        "A restore never brings back what was destroyed or trimmed, nor lowers versions.",
+    )
+
+
 class DeletionNotAllowed(Invalid):
     """Keys are destroyed only after ``deletion_allowed`` was set."""
 

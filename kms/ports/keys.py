@@ -144,13 +144,28 @@ class KeyStore(Protocol):
         ...
 
     def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
-        """Return active keys due for rotation, or approved ones for destruction, oldest first."""
+        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
         ...
 
     def page(
-        self, transaction: Transaction, org_id: str, *, mount: str, request: PageRequest
+        self,
+        transaction: Transaction,
+        org_id: str,
+        *,
+        mount: str,
+        request: PageRequest,
+        subject: str | None = None,
     ) -> Sequence[Key]:
-        """Return keys by name after ``request.after``, one more than asked for."""
+        """Return keys by name after ``request.after``, one more than asked for.
+
+        With ``subject`` those of which it has a grant.
+        """
+        ...
+
+    def names(
+        self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
+    ) -> Sequence[str]:
+        """Return the names of all keys that are not destroyed, sorted."""
         ...
 
     def insert_version(
@@ -191,11 +206,17 @@ class MountStore(Protocol):
         """Return the mount in use under ``path`` and its tag."""
         ...
 
-    def in_use(self, transaction: Transaction, org_id: str) -> Sequence[Mount]:
-        """Return the organisation's mounts in use by path, at most a thousand."""
+    def get(self, transaction: Transaction, org_id: str, mount_id: str) -> Mount | None:
+        """Return the mount, in use or not."""
         ...
 
-    def retire(self, transaction: Transaction, before: Mount, after: Mount, tag: bytes) -> bool:
+    def in_use(
+        self, transaction: Transaction, org_id: str, *, retired: bool = False
+    ) -> Sequence[Mount]:
+        """Return the organisation's mounts in use (or retired) by path, at most a thousand."""
+        ...
+
+    def change(self, transaction: Transaction, before: Mount, after: Mount, *, tag: bytes) -> bool:
         """Put ``after`` where ``before`` still stands; False if it has changed."""
         ...
 

@@ -10,12 +10,13 @@ from sqlalchemy import delete, insert, select, update
 
 from kms.models.keys import Key, KeyGrant, KeyState, KeyVersion, Operation
 from kms.ports.keys import Due
-from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_roots
+from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_mounts, kms_roots
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 _ROOT: Final = 1
 _HANDOVER: Final = 2
+_PROGRESS: Final = 3
 
 
 class SqlRootStore:
@@ -40,9 +41,30 @@ class SqlRootStore:
 
     def put_handover(self, transaction: Transaction, handover: bytes | None) -> None:
         """Leave it for siblings, or take it away (None)."""
-        transaction.execute(delete(kms_roots).where(kms_roots.c.id == _HANDOVER))
-        if handover is not None:
-            row = {"id": _HANDOVER, "envelope": handover, "created_at": transaction.now}
+        self._put(transaction, _HANDOVER, handover, transaction.now)
+
+    def replace(self, transaction: Transaction, before: bytes, after: bytes) -> bool:
+        """Put the envelope ``after`` where ``before`` still stands; False if it does not."""
+        unchanged = (kms_roots.c.id == _ROOT, kms_roots.c.envelope == before)
+        statement = update(kms_roots).where(*unchanged).values(envelope=after)
+        return bool(transaction.execute(statement).rowcount)
+
+    def load_progress(self, transaction: Transaction) -> tuple[bytes, int] | None:
+        """Return the shares given so far, encrypted, and when the first of them came."""
+        statement = select(kms_roots).where(kms_roots.c.id == _PROGRESS)
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else (bytes(row.envelope), row.created_at)
+
+    def put_progress(
+        self, transaction: Transaction, progress: bytes | None, started_at: int = 0
+    ) -> None:
+        """Keep what was given so far, or forget it (None)."""
+        self._put(transaction, _PROGRESS, progress, started_at)
+
+    def _put(self, transaction: Transaction, row_id: int, value: bytes | None, at: int) -> None:
+        transaction.execute(delete(kms_roots).where(kms_roots.c.id == row_id))
+        if value is not None:
+            row = {"id": row_id, "envelope": value, "created_at": at}
             transaction.execute(insert(kms_roots).values(**row))
 
     def _load(self, transaction: Transaction, row_id: int) -> bytes | None:
@@ -83,24 +105,41 @@ class SqlKeyStore:
         return None if row is None else (_key(row), bytes(row.tag))
 
     def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
-        """Return active keys due for rotation, or approved ones for destruction, oldest first."""
-        state = "active" if what == "rotation" else "pending_destruction"
-        column = kms_keys.c.next_rotation_at if what == "rotation" else kms_keys.c.destroy_at
-        found = select(kms_keys).where(
-            kms_keys.c.state == state, column > 0, column <= transaction.now
-        )
+        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
+        if what == "rotation":
+            state, column = "active", kms_keys.c.next_rotation_at
+            retired = select(kms_mounts.c.id).where(kms_mounts.c.retired_at > 0)
+            found = select(kms_keys).where(kms_keys.c.mount.not_in(retired))
+        else:
+            state, column = "pending_destruction", kms_keys.c.destroy_at
+            found = select(kms_keys)
+        found = found.where(kms_keys.c.state == state, column > 0, column <= transaction.now)
         rows = transaction.execute(found.order_by(column, kms_keys.c.id).limit(limit))
         return [_key(row) for row in rows]
 
     def page(
-        self, transaction: Transaction, org_id: str, *, mount: str, request: PageRequest
+        self,
+        transaction: Transaction,
+        org_id: str,
+        *,
+        mount: str,
+        request: PageRequest,
+        subject: str | None = None,
     ) -> Sequence[Key]:
         """Return keys by name after ``request.after``, one more than asked for."""
-        statement = select(kms_keys).where(kms_keys.c.org_id == org_id, kms_keys.c.mount == mount)
+        statement = _of(select(kms_keys), org_id, mount, subject)
         if (after := request.key(str)) is not None:
             statement = statement.where(kms_keys.c.name > after[0])
         statement = statement.order_by(kms_keys.c.name).limit(request.limit + 1)
         return [_key(row) for row in transaction.execute(statement)]
+
+    def names(
+        self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
+    ) -> Sequence[str]:
+        """Return the names of all keys that are not destroyed, sorted."""
+        statement = _of(select(kms_keys.c.name), org_id, mount, subject)
+        statement = statement.where(kms_keys.c.state != "destroyed").order_by(kms_keys.c.name)
+        return list(transaction.execute(statement).scalars())
 
     def insert_version(
         self, transaction: Transaction, key: Key, version: KeyVersion, *, tag: bytes
@@ -153,6 +192,16 @@ class SqlKeyStore:
         table = kms_key_grants
         statement = select(table).where(table.c.key_id == key_id).order_by(table.c.subject)
         return [(_grant(row), bytes(row.tag)) for row in transaction.execute(statement)]
+
+
+def _of(statement: Any, org_id: str, mount: str, subject: str | None) -> Any:
+    """Return ``statement`` over the mount's keys; with ``subject`` over those granted to it."""
+    chosen = statement.where(kms_keys.c.org_id == org_id, kms_keys.c.mount == mount)
+    if subject is None:
+        return chosen
+    grants = kms_key_grants.c
+    granted = select(grants.key_id).where(grants.subject == subject, grants.org_id == org_id)
+    return chosen.where(kms_keys.c.id.in_(granted))
 
 
 def _key(row: Any) -> Key:

@@ -28,24 +28,36 @@ class SqlMountStore:
 
     def find(self, transaction: Transaction, org_id: str, path: str) -> tuple[Mount, bytes] | None:
         """Return the mount in use under ``path`` and its tag."""
-        statement = _in_use(org_id).where(kms_mounts.c.path == path)
+        statement = select(kms_mounts).where(
+            kms_mounts.c.org_id == org_id, kms_mounts.c.path == path, kms_mounts.c.retired_at == 0
+        )
         row = transaction.execute(statement).one_or_none()
         return None if row is None else (_mount(row), bytes(row.tag))
 
-    def in_use(self, transaction: Transaction, org_id: str) -> Sequence[Mount]:
-        """Return the organisation's mounts in use by path, at most a thousand."""
-        statement = _in_use(org_id).order_by(kms_mounts.c.path).limit(_MOST)
-        return [_mount(row) for row in transaction.execute(statement)]
+    def get(self, transaction: Transaction, org_id: str, mount_id: str) -> Mount | None:
+        """Return the mount, in use or not."""
+        statement = select(kms_mounts).where(
+            kms_mounts.c.org_id == org_id, kms_mounts.c.id == mount_id
+        )
+        row = transaction.execute(statement).one_or_none()
+        return None if row is None else _mount(row)
 
-    def retire(self, transaction: Transaction, before: Mount, after: Mount, tag: bytes) -> bool:
+    def in_use(
+        self, transaction: Transaction, org_id: str, *, retired: bool = False
+    ) -> Sequence[Mount]:
+        """Return the organisation's mounts in use (or retired) by path, at most a thousand."""
+        at = kms_mounts.c.retired_at
+        chosen = select(kms_mounts).where(
+            kms_mounts.c.org_id == org_id, at > 0 if retired else at == 0
+        )
+        rows = transaction.execute(chosen.order_by(kms_mounts.c.path, at).limit(_MOST))
+        return [_mount(row) for row in rows]
+
+    def change(self, transaction: Transaction, before: Mount, after: Mount, *, tag: bytes) -> bool:
         """Put ``after`` where ``before`` still stands; False if it has changed."""
         unchanged = [kms_mounts.c[name] == value for name, value in asdict(before).items()]
         statement = update(kms_mounts).where(*unchanged).values(**asdict(after), tag=tag)
         return bool(transaction.execute(statement).rowcount)
-
-
-def _in_use(org_id: str) -> Any:
-    return select(kms_mounts).where(kms_mounts.c.org_id == org_id, kms_mounts.c.retired_at == 0)
 
 
 def _mount(row: Any) -> Mount:

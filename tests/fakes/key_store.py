@@ -69,14 +69,29 @@ class FakeKeyStore:
         return [key for _, _, key in sorted(rows, key=lambda row: row[:2])[:limit]]
 
     def page(
-        self, transaction: Any, org_id: str, *, mount: str, request: PageRequest
+        self,
+        transaction: Any,
+        org_id: str,
+        *,
+        mount: str,
+        request: PageRequest,
+        subject: str | None = None,
     ) -> Sequence[Key]:
         after = "" if request.after is None else str(request.after[0])
-        rows = sorted(
-            (key for key, _ in self._keys.values() if (key.org_id, key.mount) == (org_id, mount)),
-            key=lambda key: key.name,
-        )
+        rows = self._of(org_id, mount, subject)
         return [key for key in rows if key.name > after][: request.limit + 1]
+
+    def names(
+        self, transaction: Any, org_id: str, *, mount: str, subject: str | None = None
+    ) -> Sequence[str]:
+        rows = self._of(org_id, mount, subject)
+        return [key.name for key in rows if key.state != "destroyed"]
+
+    def _of(self, org_id: str, mount: str, subject: str | None) -> list[Key]:
+        rows = [key for key, _ in self._keys.values() if (key.org_id, key.mount) == (org_id, mount)]
+        if subject is not None:
+            rows = [key for key in rows if (key.id, subject) in self._grants]
+        return sorted(rows, key=lambda key: key.name)
 
     def insert_version(
         self, transaction: Any, key: Key, version: KeyVersion, *, tag: bytes

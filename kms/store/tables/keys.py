@@ -28,8 +28,9 @@ kms_roots: Final = Table(
     Column("envelope", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
-"""Id 1: the root key, encrypted under the passphrase. Id 2: under a key that only the running
-service's processes hold in memory, so that one unlock serves them all."""
+"""Id 1: the root key, encrypted under the passphrase or the shared secret. Id 2: under a key that
+only the running service's processes hold in memory, so that one unlock serves them all. Id 3: the
+shares given so far, under the same kind of key, since ``created_at``."""
 
 kms_keys: Final = Table(
     "kms_keys",
@@ -114,5 +115,6 @@ kms_key_grants: Final = Table(
     Column("operations", Text, nullable=False),
     Column("granted_at", BigInteger, nullable=False),
     Column("tag", LargeBinary, nullable=False),
+    Index("kms_key_grants_by_subject", "subject", "key_id"),
 )
 """``operations`` are words with spaces between."""

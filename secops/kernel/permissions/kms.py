@@ -11,6 +11,7 @@ from secops.kernel.permissions.roles import (
     SEAL_APPLICANT,
     SEAL_HOLDER,
     SECURITY_ADMIN,
+    SYSTEM_ADMIN,
     Grant,
     Permission,
     grant,
@@ -22,9 +23,11 @@ KEY_CONFIGURE: Final = Permission("kms.key.configure")
 KEY_SUSPEND: Final = Permission("kms.key.suspend")
 KEY_DESTROY: Final = Permission("kms.key.destroy")
 KEY_GRANT: Final = Permission("kms.key.grant")
+KEY_BACKUP: Final = Permission("kms.key.backup")
 KEY_READ: Final = Permission("kms.key.read")
 KEY_READ_ALL: Final = Permission("kms.key.read_all")
 KEY_USE: Final = Permission("kms.key.use")
+MOUNT_CHANGE: Final = Permission("kms.mount.change")
 POOL_LOCK: Final = Permission("kms.pool.lock")
 BACKEND_READ: Final = Permission("kms.backend.read")
 BACKEND_DRAIN: Final = Permission("kms.backend.drain")
@@ -37,6 +40,8 @@ _KEYS: Final[tuple[Grant, ...]] = (
     grant(KEY_SUSPEND, "停用与恢复密钥", "Suspend and resume keys", SECURITY_ADMIN),
     grant(KEY_DESTROY, "销毁密钥", "Destroy keys", SECURITY_ADMIN),
     grant(KEY_GRANT, "授权使用密钥", "Grant the use of keys", SECURITY_ADMIN),
+    grant(KEY_BACKUP, "备份与恢复密钥", "Back keys up and restore them", SECURITY_ADMIN),
+    grant(MOUNT_CHANGE, "增减密钥挂载点", "Add and take away mounts of keys", SECURITY_ADMIN),
     grant(KEY_READ, "查看密钥", "See keys", SECURITY_ADMIN, INTEGRATOR, AUDITOR, AUDIT_ADMIN),
     grant(KEY_READ_ALL, "查看全部密钥", "See all keys", SECURITY_ADMIN, AUDITOR, AUDIT_ADMIN),
     grant(KEY_USE, "使用密钥", "Use the keys granted", INTEGRATOR),
@@ -114,4 +119,47 @@ _ECERTIFICATES: Final[tuple[Grant, ...]] = (
     grant(ECERTIFICATE_READ, "查看电子证照", "See e-certificates", *_SEAL_READERS),
 )
 
-GRANTS: Final[tuple[Grant, ...]] = (*_KEYS, *_SEALS, *_OPENPGP, *_ECERTIFICATES)
+CERTIFICATE_REQUEST: Final = Permission("kms.certificate.request")
+CERTIFICATE_APPROVE: Final = Permission("kms.certificate.approve")
+CERTIFICATE_ISSUE: Final = Permission("kms.certificate.issue")
+CERTIFICATE_REVOKE: Final = Permission("kms.certificate.revoke")
+CERTIFICATE_REVOKE_ALL: Final = Permission("kms.certificate.revoke_all")
+CERTIFICATE_IMPORT: Final = Permission("kms.certificate.import")
+CERTIFICATE_READ: Final = Permission("kms.certificate.read")
+ANCHOR_PROPOSE: Final = Permission("kms.anchor.propose")
+ANCHOR_APPROVE: Final = Permission("kms.anchor.approve")
+ANCHOR_RETIRE: Final = Permission("kms.anchor.retire")
+ANCHOR_READ: Final = Permission("kms.anchor.read")
+
+_CERTIFICATE_READERS: Final = (INTEGRATOR, SEAL_APPLICANT, SECURITY_ADMIN, AUDITOR, AUDIT_ADMIN)
+
+_CERTIFICATES: Final[tuple[Grant, ...]] = (
+    grant(CERTIFICATE_REQUEST, "申请证书", "Ask for a certificate", INTEGRATOR, SEAL_APPLICANT),
+    grant(CERTIFICATE_APPROVE, "审批证书申请", "Approve certificates", SECURITY_ADMIN),
+    grant(CERTIFICATE_ISSUE, "签发证书", "Issue approved certificates", SECURITY_ADMIN),
+    grant(
+        CERTIFICATE_REVOKE,
+        "吊销自己申请的证书",
+        "Revoke the certificates one asked for",
+        INTEGRATOR,
+        SEAL_APPLICANT,
+        SECURITY_ADMIN,
+    ),
+    grant(CERTIFICATE_REVOKE_ALL, "吊销任何证书", "Revoke any certificate", SECURITY_ADMIN),
+    grant(CERTIFICATE_IMPORT, "导入外部证书", "Import certificates of outside CAs", SECURITY_ADMIN),
+    grant(CERTIFICATE_READ, "查看证书", "See certificates", *_CERTIFICATE_READERS),
+    grant(ANCHOR_PROPOSE, "提议信任锚", "Propose a trust anchor", SYSTEM_ADMIN, SECURITY_ADMIN),
+    grant(ANCHOR_APPROVE, "审批信任锚", "Approve a trust anchor", SECURITY_ADMIN),
+    grant(ANCHOR_RETIRE, "停用信任锚", "Retire a trust anchor", SECURITY_ADMIN),
+    grant(
+        ANCHOR_READ,
+        "查看信任锚",
+        "See trust anchors",
+        SYSTEM_ADMIN,
+        SECURITY_ADMIN,
+        AUDITOR,
+        AUDIT_ADMIN,
+    ),
+)
+
+GRANTS: Final[tuple[Grant, ...]] = (*_KEYS, *_SEALS, *_OPENPGP, *_ECERTIFICATES, *_CERTIFICATES)

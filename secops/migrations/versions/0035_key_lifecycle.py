@@ -54,9 +54,11 @@ def upgrade() -> None:
         "kms_key_destructions",
         ["org_id", "requested_at", "id"],
     )
+    op.create_index("kms_key_grants_by_subject", "kms_key_grants", ["subject", "key_id"])
 
 
 def downgrade() -> None:
+    op.drop_index("kms_key_grants_by_subject", "kms_key_grants")
     op.drop_table("kms_key_destructions")
     op.drop_table("kms_mounts")
     op.drop_index("kms_keys_by_destruction", "kms_keys")

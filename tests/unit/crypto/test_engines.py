@@ -137,7 +137,7 @@ def test_signatures_of_two_numbers_have_a_raw_form(algorithm: str) -> None:
 def test_the_order_of_a_curve_is_the_first_number_that_is_no_key(algorithm: str) -> None:
     curve, order = ecdsa.CURVES[algorithm], ecdsa.ORDERS[algorithm]
     assert ec.derive_private_key(order - 1, curve).private_numbers().private_value == order - 1
-    with pytest.raises(ValueError, match="private"):
+    with pytest.raises(ValueError, match="out of range"):
         ec.derive_private_key(order, curve)
 
 
