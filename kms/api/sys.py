@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from kms.api.vault import ANY_OBJECT, no_content
 from kms.models.keys import PoolStatus
+from kms.models.shares import UnlockProgress
 from kms.service import KmsServices
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Invalid
@@ -17,7 +18,7 @@ _VERSION: Final = "1.21.4-govsecops"
 """The version of Vault's API whose shapes are spoken; clients compare it."""
 _STATUSES: Final = {"unlocked": 200, "locked": 503, "uninitialised": 501}
 _HEALTH: Final = Public("load balancers ask for the pool's state; it names no key")
-_UNSEAL: Final = Public("the passphrase is the credential; wrong ones wait and are recorded")
+_UNSEAL: Final = Public("passphrase or share is the credential; wrong ones wait and are recorded")
 
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
@@ -63,6 +64,7 @@ class _Calls:
 
     def __init__(self, services: KmsServices) -> None:
         self._pool = services.pool
+        self._unlocking = services.unlocking
 
     def get_health(self, request: Request) -> Response:
         status = self._pool.status()
@@ -78,23 +80,25 @@ class _Calls:
         return json_response({"initialized": self._pool.status().state != "uninitialised"})
 
     def get_pool_status(self, _request: Request) -> Response:
-        return json_response(_seal_status(self._pool.status()))
+        return self._answer(self._unlocking.show_progress())
 
     def unlock_pool(self, request: Request) -> Response:
         fields = request.json_object()
-        if fields.get("reset"):
-            return json_response(_seal_status(self._pool.status()))
-        passphrase = fields.get("key")
-        if not isinstance(passphrase, str) or not passphrase:
-            msg = "key holds the passphrase"
-            raise Invalid(msg)
         actor = request.actor or Actor("system", f"address:{request.remote}", ROOT_ORG, "unlock")
-        self._pool.unlock(actor, passphrase.encode())
-        return json_response(_seal_status(self._pool.status()))
+        if fields.get("reset"):
+            return self._answer(self._unlocking.forget_shares(actor))
+        text = fields.get("key")
+        if not isinstance(text, str) or not text:
+            msg = "key holds the passphrase or one share"
+            raise Invalid(msg)
+        return self._answer(self._unlocking.unlock_pool(actor, text))
 
     def lock_pool(self, request: Request) -> Response:
         self._pool.lock(request.caller)
         return no_content()
+
+    def _answer(self, progress: UnlockProgress) -> Response:
+        return json_response(_seal_status(self._pool.status(), progress))
 
 
 def _health_code(status: PoolStatus, request: Request) -> int:
@@ -105,18 +109,20 @@ def _health_code(status: PoolStatus, request: Request) -> int:
     return code if 200 <= code < 600 else _STATUSES[status.state]  # noqa: PLR2004 - HTTP's range
 
 
-def _seal_status(status: PoolStatus) -> dict[str, Any]:
+def _seal_status(status: PoolStatus, progress: UnlockProgress) -> dict[str, Any]:
     sealed = status.state != "unlocked"
     return {
         "type": "shamir",
         "initialized": status.state != "uninitialised",
         "sealed": sealed,
-        "t": 1,
-        "n": 1,
-        "progress": 0,
-        "nonce": "",
+        "t": progress.threshold,
+        "n": progress.shares,
+        "progress": progress.given,
+        "nonce": progress.nonce,
         "version": _VERSION,
         "storage_type": "database",
         "custody": status.custody,
         "profile": status.profile,
+        "opened_by": progress.method,
+        "share_set": progress.set_id,
     }

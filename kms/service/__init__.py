@@ -11,6 +11,7 @@ from kms.service.digests import Digests
 from kms.service.key_control import KeyControl
 from kms.service.key_export import KeyExport
 from kms.service.keys import Keys
+from kms.service.openpgp import Exports, OpenPgpKeys, Partners
 from kms.service.published_lists import PublishedLists
 from kms.service.seals import (
     SealApplications,
@@ -23,9 +24,11 @@ from kms.service.seals import (
     SealUsing,
     SealVerification,
 )
+from kms.service.rekeying import Rekeying
 from kms.service.system_keys import SystemKeys
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
+from kms.service.unlocking import Unlocking
 
 __all__ = ["KmsServices"]
 
@@ -35,6 +38,8 @@ class KmsServices:
     """Keys first, seals below."""
 
     pool: Pool
+    unlocking: Unlocking
+    rekeying: Rekeying
     backend_control: BackendControl
     keys: Keys
     key_control: KeyControl
@@ -55,3 +60,7 @@ class KmsServices:
     seal_receipts: SealReceipts
     seal_use_requests: SealUseRequests
     seal_verification: SealVerification
+
+    openpgp_keys: OpenPgpKeys
+    partners: Partners
+    exports: Exports

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from kms.core.shamir.shares import read_plan
 from kms.errors.keys import (
     MaterialTampered,
     PoolLocked,
@@ -13,11 +14,13 @@ from kms.errors.keys import (
     UnlockFileUnsafe,
     WrongPassphrase,
 )
+from kms.errors.shares import OpenedOtherwise
 from kms.models.keys import POOL_ID, KmsOptions, PoolState, PoolStatus
+from kms.models.shares import SharePlan
 from kms.ports.keys import Custody, RootStore
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
-from secops.kernel.errors import TooMany
+from secops.kernel.errors import Invalid, TooMany
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import POOL_LOCK
 from secops.kernel.trail import Act
@@ -26,7 +29,7 @@ from secops.kernel.transactions import Restriction, Transaction
 _MAX_PASSPHRASE: Final = 4_096
 _MIN_PASSPHRASE: Final = 12
 _WAIT_AFTER_FAILURE: Final = 2 * SECOND
-_TARGET: Final = "pool:pool"
+POOL_TARGET: Final = f"pool:{POOL_ID}"
 
 
 class Pool:
@@ -55,15 +58,16 @@ class Pool:
         if self._envelope() is not None:
             return False
         chosen = self._passphrase() if passphrase is None else passphrase
-        if chosen is None or not _MIN_PASSPHRASE <= len(chosen) <= _MAX_PASSPHRASE:
-            msg = f"the pool's passphrase has {_MIN_PASSPHRASE} to {_MAX_PASSPHRASE} bytes"
+        if chosen is None:
+            msg = "the pool needs a passphrase"
             raise PoolLocked(msg)
+        check_passphrase(chosen)
         envelope = self._custody.create_root(chosen)
 
         def work(transaction: Transaction) -> bool:
             if not self._roots.insert(transaction, envelope):
                 return False
-            transaction.record(Act("kms.initialise_pool", actor, _TARGET))
+            transaction.record(Act("kms.initialise_pool", actor, POOL_TARGET))
             return True
 
         if self._parts.transactions.run(work):
@@ -86,9 +90,7 @@ class Pool:
             raise PoolLocked
         if self._custody.is_unlocked:
             return self._custody
-        envelope = self._envelope()
-        if envelope is None:
-            raise PoolUninitialised
+        envelope = self.envelope()
         # argon2id takes 64 MiB: callers that come together wait for one, not each for its own
         with self._unlocking:
             if not self._custody.is_unlocked:
@@ -99,35 +101,57 @@ class Pool:
         """Unlock this process and lift the lock of all; raise ``WrongPassphrase``.
 
         The passphrase is the credential. After a wrong one the next try waits two seconds.
+        Raises ``OpenedOtherwise`` where the root key is opened by shares.
         """
-        envelope = self._envelope()
-        if envelope is None:
-            raise PoolUninitialised
+        envelope = self.envelope()
+        if self._custody.plan_of(envelope) is not None:
+            raise OpenedOtherwise
+        self.open(actor, envelope, passphrase[: _MAX_PASSPHRASE + 1])
+
+    def open(self, actor: Actor, envelope: bytes, secret: bytes) -> None:
+        """Unlock by what opens ``envelope``: a passphrase, or what the shares combined to."""
         if self._parts.clock.now() < self._not_before:
             msg = "wait two seconds after a wrong passphrase"
             raise TooMany(msg, retry_after=2)
         try:
             with self._unlocking:
-                self._custody.unlock(envelope, passphrase[: _MAX_PASSPHRASE + 1])
+                self._custody.unlock(envelope, secret)
         except WrongPassphrase:
             self._not_before = self._parts.clock.now() + _WAIT_AFTER_FAILURE
-            refusal = Act("kms.unlock_pool", actor, _TARGET, "refused")
+            refusal = Act("kms.unlock_pool", actor, POOL_TARGET, "refused")
             self._parts.trail.append([refusal])
             raise
-        act, custody = Act("kms.unlock_pool", actor, _TARGET), self._custody
+        act, custody = Act("kms.unlock_pool", actor, POOL_TARGET), self._custody
         handover = None if self._handover_key is None else custody.hand_over(self._handover_key)
 
         def work(transaction: Transaction) -> None:
-            self._roots.put_handover(transaction, handover)
+            if handover is not None:
+                self._roots.put_handover(transaction, handover)
             self._parts.revocations.restore(transaction, "key", POOL_ID)
             transaction.record(act)
 
         self._parts.transactions.run(work)
 
+    def envelope(self) -> bytes:
+        """Return the root key's envelope; raise ``PoolUninitialised`` before ``init``."""
+        found = self._envelope()
+        if found is None:
+            raise PoolUninitialised
+        return found
+
+    def plan(self, envelope: bytes) -> SharePlan | None:
+        """Return the plan of shares that opens ``envelope``, None for a passphrase."""
+        fields = self._custody.plan_of(envelope)
+        try:
+            return None if fields is None else read_plan(fields)
+        except Invalid as error:
+            msg = "the root key's envelope is malformed"
+            raise MaterialTampered(msg) from error
+
     def lock(self, actor: Actor) -> None:
         """Lock the pool in every process; never refused for the ledger."""
-        self._parts.access.require(actor, POOL_LOCK, _TARGET)
-        act = Act("kms.lock_pool", actor, _TARGET)
+        self._parts.access.require(actor, POOL_LOCK, POOL_TARGET)
+        act = Act("kms.lock_pool", actor, POOL_TARGET)
         self._custody.lock()
         self._parts.transactions.restrict(
             lambda tx: self._roots.put_handover(tx, None), Restriction("key", POOL_ID, act)
@@ -145,7 +169,7 @@ class Pool:
     def _unlock_unattended(self, envelope: bytes) -> None:
         """Unlock by the configured passphrase, or by what a sibling process left."""
         passphrase = self._passphrase()
-        if passphrase is not None:
+        if passphrase is not None and self._custody.plan_of(envelope) is None:
             self._unlock_configured(envelope, passphrase)
             return
         if self._handover_key is None:
@@ -171,3 +195,10 @@ class Pool:
 
     def _envelope(self) -> bytes | None:
         return self._parts.transactions.read(self._roots.load)
+
+
+def check_passphrase(passphrase: bytes) -> None:
+    """Return if ``passphrase`` is long enough to open a root key; raise ``PoolLocked``."""
+    if not _MIN_PASSPHRASE <= len(passphrase) <= _MAX_PASSPHRASE:
+        msg = f"the pool's passphrase has {_MIN_PASSPHRASE} to {_MAX_PASSPHRASE} bytes"
+        raise PoolLocked(msg)

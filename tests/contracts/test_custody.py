@@ -112,3 +112,33 @@ def test_a_handover_opens_only_with_its_key(make: Make) -> None:
     assert not second.is_unlocked
     second.take_over(handover, HANDOVER)
     assert second.authenticate(b"r") == first.authenticate(b"r")
+
+
+PLAN = {"set": "ab", "threshold": 2}
+
+
+def test_a_new_envelope_holds_the_same_root_and_opens_by_the_new_secret_alone(make: Make) -> None:
+    first = make()
+    old = first.create_root(PASSPHRASE)
+    for secret, plan in ((b"s" * 32, PLAN), (b"another passphrase", None)):
+        new = first.reseal(secret, plan)
+        assert first.plan_of(new) == plan
+        second = make()
+        with pytest.raises(WrongPassphrase):
+            second.unlock(new, PASSPHRASE)
+        second.unlock(new, secret)
+        assert second.authenticate(b"record") == first.authenticate(b"record")
+    assert first.plan_of(old) is None
+
+
+def test_a_plan_is_bound_to_its_envelope(make: Make) -> None:
+    custody = make()
+    custody.create_root(PASSPHRASE)
+    shared = custody.reseal(b"s" * 32, PLAN)
+    with pytest.raises(WrongPassphrase):
+        make().unlock(shared.replace(b'"threshold":2', b'"threshold":1'), b"s" * 32)
+
+
+def test_a_locked_custody_seals_no_envelope(make: Make) -> None:
+    with pytest.raises(PoolLocked):
+        make().reseal(PASSPHRASE)

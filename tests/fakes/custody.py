@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
 
 from kms.errors.keys import MaterialTampered, PoolLocked, WrongPassphrase
 
@@ -23,15 +27,25 @@ class FakeCustody:
 
     def create_root(self, passphrase: bytes) -> bytes:
         self._root = hashlib.sha256(b"root").digest()
-        key = hashlib.sha256(passphrase).digest()
-        return bytes(a ^ b for a, b in zip(self._root, key, strict=True)) + self._check(self._root)
+        return self.reseal(passphrase)
 
-    def unlock(self, envelope: bytes, passphrase: bytes) -> None:
-        key = hashlib.sha256(passphrase).digest()
-        if len(envelope) != 2 * _TAG:
+    def reseal(self, secret: bytes, plan: Mapping[str, Any] | None = None) -> bytes:
+        root, told = self._held(), orjson.dumps(plan)
+        key = hashlib.sha256(secret).digest()
+        body = bytes(a ^ b for a, b in zip(root, key, strict=True))
+        return body + self._check(root + told) + told
+
+    def plan_of(self, envelope: bytes) -> Mapping[str, Any] | None:
+        plan: Mapping[str, Any] | None = orjson.loads(envelope[2 * _TAG :])
+        return plan
+
+    def unlock(self, envelope: bytes, secret: bytes) -> None:
+        key = hashlib.sha256(secret).digest()
+        if len(envelope) <= 2 * _TAG:
             raise MaterialTampered
         root = bytes(a ^ b for a, b in zip(envelope[:_TAG], key, strict=True))
-        if not hmac.compare_digest(self._check(root), envelope[_TAG:]):
+        check = self._check(root + envelope[2 * _TAG :])
+        if not hmac.compare_digest(check, envelope[_TAG : 2 * _TAG]):
             raise WrongPassphrase
         self._root = root
 

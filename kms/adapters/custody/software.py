@@ -1,13 +1,15 @@
 """Software custody: the root key lives in this process's memory while it is unlocked.
 
-Its envelope is encrypted under a key that argon2id derives from a passphrase (RFC 9106).
-Two keys come from the root by HKDF: one wraps, one makes tags.
-The memory is overwritten at ``lock``; Python may have copied it before: best effort.
+Its envelope is encrypted under a key that argon2id derives from a passphrase (RFC 9106), or
+that HKDF derives from 32 random bytes which were split into shares; then it is of version 2
+and holds their plan beside, authenticated. Two keys come from the root by HKDF: one wraps, one
+makes tags. The memory is overwritten at ``lock``; Python may have copied it before: best effort.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,11 +25,13 @@ from secops.kernel.canonical import canonical_record
 from secops.kernel.ids import Randomness
 
 _VERSION: Final = 1
+_SHARED_VERSION: Final = 2
 _ROOT_LENGTH: Final = 32
 _SALT_LENGTH: Final = 16
 _MAX_MEMORY_KIB: Final = 1 << 20
 _MAX_TIME: Final = 16
 _HANDOVER: Final = b"kms handover v1"
+_SHARED: Final = b"kms shared envelope v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +84,43 @@ class SoftwareCustody:
 
     def create_root(self, passphrase: bytes) -> bytes:
         """Make a root key, unlock it, and return its envelope."""
-        suite = _SUITES[self._profile]
-        header = {
-            "v": _VERSION,
-            "kdf": "argon2id",
-            "profile": self._profile,
-            "salt": base64.b64encode(self._randomness.bytes(_SALT_LENGTH)).decode(),
-            "time": self._stretching.time,
-            "memory": self._stretching.memory,
-            "parallelism": self._stretching.parallelism,
-        }
-        root = self._randomness.bytes(_ROOT_LENGTH)
-        key = _stretch(header, passphrase, suite)
+        self._take(self._randomness.bytes(_ROOT_LENGTH), self._profile)
+        return self.reseal(passphrase)
+
+    def reseal(self, secret: bytes, plan: Mapping[str, Any] | None = None) -> bytes:
+        """Return a new envelope of the same root key, opened by ``secret``.
+
+        With ``plan`` the secret is 32 random bytes that were split into the plan's shares.
+        """
+        root, suite = _held(self._root), self._suite()
+        header: dict[str, Any] = {"profile": self._unlocked_profile}
+        if plan is None:
+            header |= {
+                "v": _VERSION,
+                "kdf": "argon2id",
+                "salt": base64.b64encode(self._randomness.bytes(_SALT_LENGTH)).decode(),
+                "time": self._stretching.time,
+                "memory": self._stretching.memory,
+                "parallelism": self._stretching.parallelism,
+            }
+        else:
+            header |= {"v": _SHARED_VERSION, "kdf": "hkdf", "plan": plan}
+        key = _envelope_key(header, secret, suite)
         nonce = self._randomness.bytes(ciphers.NONCE)
         sealed = ciphers.seal(suite.cipher, key, nonce, root, aad=canonical_record(header))
-        self._take(root, self._profile)
         return orjson.dumps({**header, "root": base64.b64encode(sealed).decode()})
 
-    def unlock(self, envelope: bytes, passphrase: bytes) -> None:
+    def plan_of(self, envelope: bytes) -> Mapping[str, Any] | None:
+        """Return the plan of shares in ``envelope``, None where a passphrase opens it."""
+        header, _, _ = _parse(envelope)
+        plan: Mapping[str, Any] | None = header.get("plan")
+        return plan
+
+    def unlock(self, envelope: bytes, secret: bytes) -> None:
         """Take the root key out of ``envelope``; raise ``WrongPassphrase``."""
         header, sealed, profile = _parse(envelope)
         suite = _SUITES[profile]
-        key = _stretch(header, passphrase, suite)
+        key = _envelope_key(header, secret, suite)
         try:
             root = ciphers.unseal(suite.cipher, key, sealed, aad=canonical_record(header))
         except DecryptionFailed as error:
@@ -187,14 +206,7 @@ def _parse(envelope: bytes) -> tuple[dict[str, Any], bytes, CryptoProfile]:
     try:
         header = orjson.loads(envelope)
         sealed = base64.b64decode(header.pop("root"), validate=True)
-        sound = (
-            header["v"] == _VERSION
-            and header["kdf"] == "argon2id"
-            and header["profile"] in _SUITES
-            and 1 <= header["time"] <= _MAX_TIME
-            and 1 <= header["memory"] <= _MAX_MEMORY_KIB
-            and 1 <= header["parallelism"] <= 16  # noqa: PLR2004 - lanes
-        )
+        sound = header["profile"] in _SUITES and (_is_stretched(header) or _is_shared(header))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = "the root key's envelope is malformed"
         raise MaterialTampered(msg) from error
@@ -204,9 +216,26 @@ def _parse(envelope: bytes) -> tuple[dict[str, Any], bytes, CryptoProfile]:
     return header, sealed, header["profile"]
 
 
-def _stretch(header: dict[str, Any], passphrase: bytes, suite: _Suite) -> bytes:
+def _is_stretched(header: dict[str, Any]) -> bool:
+    return bool(
+        header["v"] == _VERSION
+        and header["kdf"] == "argon2id"
+        and 1 <= header["time"] <= _MAX_TIME
+        and 1 <= header["memory"] <= _MAX_MEMORY_KIB
+        and 1 <= header["parallelism"] <= 16  # noqa: PLR2004 - lanes
+    )
+
+
+def _is_shared(header: dict[str, Any]) -> bool:
+    return header["v"] == _SHARED_VERSION and header["kdf"] == "hkdf" and bool(header["plan"])
+
+
+def _envelope_key(header: dict[str, Any], secret: bytes, suite: _Suite) -> bytes:
+    length = ciphers.KEY_LENGTHS[suite.cipher]
+    if header["kdf"] == "hkdf":
+        return hashes.derive(suite.hash_name, secret, length=length, info=_SHARED)
     stretched = hash_secret_raw(
-        passphrase,
+        secret,
         base64.b64decode(header["salt"]),
         time_cost=header["time"],
         memory_cost=header["memory"],
@@ -214,5 +243,4 @@ def _stretch(header: dict[str, Any], passphrase: bytes, suite: _Suite) -> bytes:
         hash_len=_ROOT_LENGTH,
         type=Type.ID,
     )
-    length = ciphers.KEY_LENGTHS[suite.cipher]
     return hashes.derive(suite.hash_name, stretched, length=length, info=b"kms envelope v1")
