@@ -10,6 +10,7 @@ from kms.adapters.backends.opening import open_backends
 from kms.adapters.backends.software import SoftwareBackend
 from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
+from kms.adapters.openpgp import GnuPg
 from kms.adapters.pdf import PyHankoFiles
 from kms.adapters.pictures import PillowPainter
 from kms.api import routes
@@ -27,6 +28,7 @@ from kms.service.key_export import KeyExport
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.keys import Keys
+from kms.service.openpgp import Exports, OpenPgpKeys, OpenPgpParts, Partners
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
@@ -44,6 +46,7 @@ from kms.service.seals import (
     SealVerification,
 )
 from kms.service.seals.document_box import PoolDocumentBox
+from kms.service.second_person import SecondPerson
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
@@ -52,6 +55,7 @@ from kms.store.backends import SqlBackendStore
 from kms.store.certificates import SqlCertificateStore
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
+from kms.store.openpgp import SqlOpenPgpStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
@@ -110,6 +114,13 @@ def build_services(
         proofs=ports.proofs,
         time_stamps=stamps,
     )
+    openpgp = OpenPgpParts(
+        parts,
+        SqlOpenPgpStore(),
+        system_keys,
+        GnuPg(),
+        SecondPerson(parts.approvals, ports.persons),
+    )
     applications, uses = SealApplications(seals), SealUses(seals)
     return KmsServices(
         pool=pool,
@@ -134,6 +145,9 @@ def build_services(
         seal_receipts=SealReceipts(seals),
         seal_use_requests=SealUseRequests(seals, uses),
         seal_verification=SealVerification(seals),
+        openpgp_keys=OpenPgpKeys(openpgp),
+        partners=Partners(openpgp),
+        exports=Exports(openpgp),
     )
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from kms.api import authority, keys, seal_policies, seal_requests, seal_uses, seals, sys, transit
+from kms.api import (
+    authority,
+    keys,
+    openpgp,
+    seal_policies,
+    seal_requests,
+    seal_uses,
+    seals,
+    sys,
+    transit,
+)
 from kms.service import KmsServices
 from secops.web.routes import Route
 
@@ -18,4 +28,5 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *seal_policies.routes(services),
         *seal_requests.routes(services),
         *authority.routes(services),
+        *openpgp.routes(services),
     )

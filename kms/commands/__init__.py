@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kms.commands import keys, pool, seal_policies, seal_requests, seals
+from kms.commands import keys, openpgp, pool, seal_policies, seal_requests, seals
 
 
 @click.group("kms")
@@ -21,5 +21,6 @@ for command in (
     *seals.COMMANDS,
     *seal_policies.COMMANDS,
     *seal_requests.COMMANDS,
+    *openpgp.COMMANDS,
 ):
     group.add_command(command)

@@ -13,6 +13,7 @@ from kms.service.key_export import KeyExport
 from kms.service.keys import Keys
 from kms.service.openpgp import Exports, OpenPgpKeys, Partners
 from kms.service.published_lists import PublishedLists
+from kms.service.rekeying import Rekeying
 from kms.service.seals import (
     SealApplications,
     SealMaking,
@@ -24,7 +25,6 @@ from kms.service.seals import (
     SealUsing,
     SealVerification,
 )
-from kms.service.rekeying import Rekeying
 from kms.service.system_keys import SystemKeys
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit

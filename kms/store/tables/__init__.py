@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kms.store.tables import backends, certificates, ecertificates, keys, seals
+from kms.store.tables import backends, certificates, ecertificates, keys, openpgp, seals
 from kms.store.tables.metadata import metadata
 
-__all__ = ["backends", "certificates", "ecertificates", "keys", "metadata", "seals"]
+__all__ = ["backends", "certificates", "ecertificates", "keys", "metadata", "openpgp", "seals"]
