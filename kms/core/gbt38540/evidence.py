@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from kms.core.gbt38540.structures import Seal, SealSignature
 from kms.models.seals import Step
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.kernel.catalogue import Text
+from secops.kernel.clock import MINUTE
+
+CLOCK_SKEW: Final = 5 * MINUTE
+"""How far two clocks may be apart."""
 
 
 @dataclass(frozen=True, slots=True)

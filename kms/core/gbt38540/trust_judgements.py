@@ -1,4 +1,4 @@
-"""The steps that weigh a seal against trust, time and policy (7 to 12)."""
+"""The steps that weigh a seal against trust and policy (7 to 10, 12)."""
 
 from __future__ import annotations
 
@@ -6,26 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kms.core.gbt38540.evidence import RevocationSource, Subject, Trust
+from kms.core.gbt38540.evidence import CLOCK_SKEW, RevocationSource, Subject, Trust
 from kms.core.gbt38540.structures import SM2_WITH_SM3
-from kms.core.rfc3161 import read_token
-from kms.core.x690 import DerError
 from kms.models.seals import MARKING, Step, What
 from secops.crypto.certificates import Certificate, verify_chain
 from secops.crypto.errors import UntrustedCertificate
-from secops.crypto.hashes import digest, sm3
+from secops.crypto.hashes import sm3
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import MINUTE, SECOND, to_rfc3339
+from secops.kernel.clock import SECOND, to_rfc3339
 
 Findings = Iterator[Step | Text]
 
-_CLOCK_SKEW: Final = 5 * MINUTE
-_HASHES: Final = {
-    "1.2.156.10197.1.401": "sm3",
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-}
 _UNREADABLE: Final = Text("证书无法读取", "the certificate can't be read")
 
 
@@ -63,32 +54,6 @@ def judge_revocation(subject: Subject, trust: Trust) -> Findings:
     at = trust.now if subject.signature is None else subject.signature.signed_at
     certificates = [each for each in (subject.maker, subject.signer) if each is not None]
     yield from revocation_findings(certificates, trust, at=at)
-
-
-def judge_timestamp(subject: Subject, _trust: Trust) -> Findings:
-    """11: each time-stamp is a token over its signature value.
-
-    Who issued a token is not judged here, so a good one stays None: the signing time
-    remains what the signer says.
-    """
-    stamped = [(subject.seal.timestamp, subject.seal.signature)]
-    if subject.signature is not None:
-        stamped.append((subject.signature.timestamp, subject.signature.signature))
-    tokens = [(token, value) for token, value in stamped if token is not None]
-    if not tokens:
-        why = Text("无时间戳:签章时间由签章人自行声明", "absent: the time is the signer's own word")
-        yield Step("timestamp", ok=None, why=why)
-        return
-    defects = [defect for token, value in tokens if (defect := _token_defect(token, value))]
-    if defects:
-        why = Text(f"时间戳无效:{defects[0].zh}", f"bad timestamp: {defects[0].en}")
-        yield Step("timestamp", ok=False, why=why)
-    else:
-        why = Text(
-            "时间戳与签名值相符;时间戳机构的签名未判定",
-            "the token fits the signature value; its authority's signature was not judged",
-        )
-        yield Step("timestamp", ok=None, why=why)
 
 
 def judge_policy(subject: Subject, trust: Trust) -> Findings:
@@ -146,7 +111,7 @@ def validity_findings(spans: Sequence[Span], trust: Trust, *, at: int) -> Findin
     """Weigh the signing time ``at`` against ``spans``; what expired since is a warning."""
     outside = [span for span in spans if not span.start <= at <= span.end]
     shown = to_rfc3339(at // SECOND * SECOND)
-    if at > trust.now + _CLOCK_SKEW:
+    if at > trust.now + CLOCK_SKEW:
         why = Text(f"签章时间 {shown} 在未来", f"signed in the future, {shown}")
         yield Step("validity", ok=False, why=why)
     elif outside:
@@ -237,17 +202,3 @@ def chain_step(what: What, certificate: Certificate | None, trust: Trust, *, at:
 
 def _covered(certificate: Certificate, source: RevocationSource | None) -> bool:
     return source is not None and certificate.issuer in source.issuers
-
-
-def _token_defect(token: bytes, value: bytes) -> Text | None:
-    try:
-        stamp = read_token(token)
-    except DerError as error:
-        return Text(f"不是时间戳令牌({error})", f"no time-stamp token ({error})")
-    name = _HASHES.get(stamp.digest_algorithm)
-    if name is None:
-        algorithm = stamp.digest_algorithm
-        return Text(f"摘要算法 {algorithm} 不接受", f"the hash {algorithm} is not accepted")
-    if digest(name, value) != stamp.digest:
-        return Text("与签名值不符", "it stamps something else")
-    return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from kms.core.gbt38540 import judgements, trust_judgements
+from kms.core.gbt38540 import judgements, time_judgements, trust_judgements
 from kms.core.gbt38540.evidence import Evidence, Subject, Trust
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import Seal, SealSignature
@@ -29,7 +29,7 @@ _OF_SEAL: Final[tuple[Callable[[Subject, Trust], Iterator[Step | Text]], ...]] =
     trust_judgements.judge_chain,
     trust_judgements.judge_validity,
     trust_judgements.judge_revocation,
-    trust_judgements.judge_timestamp,
+    time_judgements.judge_timestamp,
     trust_judgements.judge_policy,
 )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
 
-from kms.core.gbt38540.evidence import Trust, readable_certificate
+from kms.core.gbt38540.evidence import CLOCK_SKEW, Trust, readable_certificate
 from kms.core.rfc3161.tokens import TimestampToken, token_of
 from kms.core.rfc5652.reading import SignedData, SignerInfo, read_signed_data
 from kms.core.rfc5652.schemes import HASHES
@@ -28,14 +28,13 @@ from kms.models.time_stamps import StampedTime, TokenStep, TokenVerdict
 from secops.crypto.certificates import Certificate, verify_chain
 from secops.crypto.errors import UntrustedCertificate
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import MINUTE, to_rfc3339
+from secops.kernel.clock import to_rfc3339
 
 DigestOf = Callable[[str], bytes | None]
 """Returns the digest by a named hash of what was stamped; None where that is not at hand."""
 
 Findings = Iterator[TokenStep | Text]
 
-_CLOCK_SKEW: Final = 5 * MINUTE
 _TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _PURPOSES: Final = "2.5.29.37"
 _EXTENSIONS: Final = 0xA3
@@ -162,7 +161,7 @@ def _trusted(subject: _Subject, trust: Trust) -> Findings:
     yield _chain(subject, trust)
     shown = to_rfc3339(at)
     span = f"{to_rfc3339(certificate.not_before)} – {to_rfc3339(certificate.not_after)}"
-    if at > trust.now + _CLOCK_SKEW:
+    if at > trust.now + CLOCK_SKEW:
         why = Text(f"时间戳时间 {shown} 在未来", f"stamped in the future, {shown}")
         yield TokenStep("validity", ok=False, why=why)
     elif not certificate.not_before <= at <= certificate.not_after:

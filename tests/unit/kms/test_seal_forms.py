@@ -144,11 +144,11 @@ def with_stamp(token_for: Any) -> bytes:
     return der.sequence(*(field.raw for field in fields), stamp)
 
 
-def test_a_time_stamp_over_the_value_stays_unjudged() -> None:
+def test_a_time_stamp_that_nobody_signed_is_refused() -> None:
     value = with_stamp(lambda signed: stamp_for(signed, "1.2.156.10197.1.401", sm3(signed)))
     report = judged(value)
-    assert report.valid
-    assert {s.what: s.ok for s in report.signatures[0].steps}["timestamp"] is None
+    assert not report.valid
+    assert {s.what: s.ok for s in report.signatures[0].steps}["timestamp"] is False
 
 
 @pytest.mark.parametrize("algorithm", ["1.2.156.10197.1.401", "1.3.14.3.2.26"])
