@@ -22,7 +22,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from verify_ledger import Bad, Hash, Key, open_checkpoint, quick_sm3, read_keys, sha256
+if __package__:
+    from tools.verify_ledger import Bad, Hash, Key, open_checkpoint, quick_sm3, read_keys, sha256
+else:  # run as a script, it stands in the same folder
+    from verify_ledger import Bad, Hash, Key, open_checkpoint, quick_sm3, read_keys, sha256
 
 FORMAT = "govsecops.seal-use-receipt/1"
 PROOF = "c2sp.org/tlog-proof@v1"

@@ -304,6 +304,7 @@ def test_a_use_policy_is_set_shown_and_kept(api: Api) -> None:
         "closes": "24:00",
         "daily_cap": 2,
         "max_risk": 40,
+        "approval": "none",
     }
     assert api.call("set_use_policy", "zhou", wish, seal_id=seal)[0] == 403
     assert api.call("set_use_policy", "qian", wish, seal_id=seal) == (200, {**wish, "version": 1})
