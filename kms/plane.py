@@ -113,6 +113,7 @@ def build_services(
         persons=ports.persons,
         proofs=ports.proofs,
         time_stamps=stamps,
+        stamped=options.seal_time_stamps,
     )
     openpgp = OpenPgpParts(
         parts,

@@ -23,7 +23,6 @@ from detectors.service import DetectorsServices
 from iam.plane import install as install_iam
 from iam.ports import IamPorts
 from iam.service import IamServices
-from kms.models import KmsOptions
 from kms.plane import install as install_kms
 from kms.plane import open_seal_files
 from kms.ports import KmsPorts
@@ -47,6 +46,7 @@ from secops.bridges import (
     receipts,
 )
 from secops.bridges.house import House
+from secops.bridges.key_backends import kms_options
 from secops.bridges.watching import detectors_options
 from secops.crypto.engines import power_on_self_test
 from secops.kernel.access import LateAccessControl
@@ -74,7 +74,7 @@ def open_house(home: Path, role: str = "command") -> House:
     proofs = receipts.LateLedgerProofs()
 
     kms_plane = install_kms(
-        parts, KmsPorts(subjects, subjects, subjects, proofs), _kms_options(settings)
+        parts, KmsPorts(subjects, subjects, subjects, proofs), kms_options(settings)
     )
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()
@@ -125,16 +125,6 @@ def open_house(home: Path, role: str = "command") -> House:
 
     planes = (kms_plane, iam_plane, detectors_plane, playbooks_plane, audits_plane)
     return House(settings, spine, planes, iam, kms, detectors, playbooks, audits)
-
-
-def _kms_options(settings: Settings) -> KmsOptions:
-    file = settings.unlock_file
-    return KmsOptions(
-        profile=settings.crypto_profile,
-        unlock_passphrase=settings.unlock_passphrase or None,
-        unlock_file=settings.home / file if file else None,
-        handover_key=bytes.fromhex(settings.handover_key) if settings.handover_key else None,
-    )
 
 
 def open_files(home: Path) -> Iterator[object]:

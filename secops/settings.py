@@ -21,6 +21,7 @@ from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid
 
 CryptoProfile = Literal["intl", "gm"]
+SealTimeStamps = Literal["none", "signatures", "all"]
 
 DEFAULT_PORT: Final = 8080
 LOOPBACK: Final = ("127.0.0.1", "::1")
@@ -62,9 +63,19 @@ class Settings:
     address_rate: int = 2_000
     retention_days: int = 200
     crypto_profile: CryptoProfile = "intl"
+    seal_time_stamps: SealTimeStamps = "signatures"
     unlock_file: str = ""
     unlock_passphrase: str = field(default="", repr=False)
     handover_key: str = field(default="", repr=False)
+    key_backends: str = ""
+    pkcs11_library: str = ""
+    pkcs11_token: str = ""
+    pkcs11_pin: str = field(default="", repr=False)
+    sdf_library: str = ""
+    sdf_password: str = field(default="", repr=False)
+    sdf_indices: str = ""
+    sdf_check_index: int = 0
+    sdf_kek_index: int = 0
     emergency_path: str = ""
     password_profile: str = "mlps"  # noqa: S105 - the name of a profile
     password_words: str = ""
@@ -237,6 +248,8 @@ _NUMBERS: Final = (
     ("address_rate", 1, 10_000_000),
     ("retention_days", 1, 9_999),
     ("reset_delay_hours", 1, 336),
+    ("sdf_check_index", 0, 65_535),
+    ("sdf_kek_index", 0, 65_535),
     ("syslog_max_message", 1_024, 1 << 20),
     ("syslog_max_connections", 1, 10_000),
     ("syslog_idle_seconds", 10, 86_400),
@@ -252,6 +265,8 @@ def _check(settings: Settings) -> None:
         raise SettingsRejected("terminator_key is 32 bytes in hex")
     if settings.password_profile not in ("mlps", "nist"):
         raise SettingsRejected("password_profile is mlps or nist")
+    if settings.seal_time_stamps not in ("none", "signatures", "all"):
+        raise SettingsRejected("seal_time_stamps is none, signatures or all")
     if settings.crypto_profile not in ("intl", "gm"):
         raise SettingsRejected("crypto_profile is intl or gm")
     for name, least, most in _NUMBERS:

@@ -12,6 +12,7 @@ from kms.models.backends import SOFTWARE, BackendSetup
 KeyState = Literal["active", "suspended", "pending_destruction", "destroyed"]
 Operation = Literal["sign", "verify", "encrypt", "decrypt", "hmac", "export"]
 CryptoProfile = Literal["intl", "gm"]
+SealTimeStamps = Literal["none", "signatures", "all"]
 PoolState = Literal["uninitialised", "locked", "unlocked"]
 
 OPERATIONS: Final[frozenset[Operation]] = frozenset(
@@ -190,6 +191,7 @@ class KmsOptions:
     same as text and never shown. Without both the pool waits for an unlock over HTTP, which
     reaches the service's other processes by ``handover_key`` (32 random bytes, new at each
     start of the service, given to each of its processes and kept nowhere).
+    ``seal_time_stamps`` says what of version 5 seals gets a time-stamp.
     """
 
     profile: CryptoProfile = "intl"
@@ -197,3 +199,4 @@ class KmsOptions:
     unlock_file: Path | None = None
     handover_key: bytes | None = field(default=None, repr=False)
     backends: BackendSetup = field(default_factory=BackendSetup)
+    seal_time_stamps: SealTimeStamps = "signatures"

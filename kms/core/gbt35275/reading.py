@@ -18,6 +18,7 @@ _SM2_SIGNATURE: Final = frozenset({"1.2.156.10197.1.301.1", SIGNATURE_OID})
 _CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
 _SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
+_TIME_STAMP: Final = "1.2.840.113549.1.9.16.2.14"
 _CONTEXT_1: Final = 0xA1
 _VERSION: Final = 1
 _NULL: Final = b"\x05\x00"
@@ -30,7 +31,8 @@ class SignedData:
 
     ``content`` is what it holds itself, None where it is detached. ``signed`` are the
     attributes as they were signed, None where the content was signed itself;
-    ``message_digest`` and ``signed_at`` (UTC microseconds) stand in them.
+    ``message_digest`` and ``signed_at`` (UTC microseconds) stand in them. ``time_stamp`` is
+    the token over the signature that stands beside it (RFC 3161 appendix A).
     """
 
     content: bytes | None
@@ -39,6 +41,7 @@ class SignedData:
     message_digest: bytes | None
     signed_at: int | None
     signature: bytes
+    time_stamp: bytes | None = None
 
 
 def is_signed_data(value: bytes) -> bool:
@@ -83,8 +86,7 @@ def _signer(info: Element, certificates: Sequence[Element], content: bytes | Non
     if len(fields) not in (5, 6):  # up to encryptedDigest, and one field behind it
         info.refuse("SignerInfo has no signature, or more than belongs behind it")
     _require_algorithm(fields[3], _SM2_SIGNATURE)
-    if len(fields) > 5 and fields[5].tag != _CONTEXT_1:  # noqa: PLR2004 - unsigned attributes
-        fields[5].refuse("SignerInfo has a field that is unknown")
+    time_stamp = _time_stamp(fields[5]) if len(fields) > 5 else None  # noqa: PLR2004
     signed_at, digest, signed = None, None, None
     if attributes is not None:
         signed_at, digest = _attributes(attributes)
@@ -97,7 +99,21 @@ def _signer(info: Element, certificates: Sequence[Element], content: bytes | Non
         message_digest=digest,
         signed_at=signed_at,
         signature=values.octets(fields[4], "encryptedDigest"),
+        time_stamp=time_stamp,
     )
+
+
+def _time_stamp(unsigned: Element) -> bytes | None:
+    """Return the token among unsigned attributes, if there is one."""
+    found: bytes | None = None
+    for attribute in unsigned.expect(_CONTEXT_1, "unsigned attributes").children:
+        kind, held = attribute.sequence("attribute", 2)
+        if values.oid(kind, "attribute type") != _TIME_STAMP:
+            continue
+        if found is not None:
+            kind.refuse("two time-stamps of one signature")
+        found = _only(held.expect(SET, "attribute values")).raw
+    return found
 
 
 def _attributes(element: Element) -> tuple[int | None, bytes]:

@@ -10,6 +10,7 @@ from typing import Final
 from kms.core.gbt35275.reading import SignedData, read_signed_data
 from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
+from kms.core.gbt38540.time_judgements import Stamped, timestamp_findings
 from kms.core.gbt38540.trust_judgements import (
     marking_findings,
     signer_findings,
@@ -37,6 +38,8 @@ class _Signed:
     signed_at: int | None
     check: SignatureCheck
     fits: bool
+    signature: bytes = b""
+    time_stamp: bytes | None = None
 
 
 def is_bare_value(value: bytes) -> bool:
@@ -61,7 +64,14 @@ def verify_signed_data(
         message=signed_file if message is None else message,
         signature=data.signature,
     )
-    found = _Signed(signer, data.signed_at, check, _fits(data, signed_file))
+    found = _Signed(
+        signer,
+        data.signed_at,
+        check,
+        fits=_fits(data, signed_file),
+        signature=data.signature,
+        time_stamp=data.time_stamp,
+    )
     kind = Text("GB/T 35275 签名数据", "SignedData of GB/T 35275")
     return _verdict(found, kind, outside, trust)
 
@@ -115,8 +125,9 @@ def _judged_signer(found: _Signed, trust: Trust) -> Findings:
     if check.raw:
         yield Text("签名值为裸 r‖s 而非 DER", "a signature value is raw r‖s instead of DER")
     yield from signer_findings(signer, trust, found.signed_at)
-    absent = Text("无时间戳:签名时间由签名人自行声明", "absent: the time is the signer's own word")
-    yield Step("timestamp", ok=None, why=absent)
+    name = Text("签名", "signature")
+    stamped = Stamped(name, found.signature, found.time_stamp, found.signed_at, signer)
+    yield from timestamp_findings([stamped], trust)
     if signer.allows("digitalSignature"):
         yield Step("policy", ok=True, why=Text("符合策略", "conforms"))
     else:

@@ -62,9 +62,14 @@ def seal_info(content: SealContent) -> bytes:
     return der.sequence(*fields)
 
 
-def seal(info: bytes, maker_certificate: bytes, signature: bytes) -> bytes:
-    """Return the SESeal of eSealInfo ``info`` with the maker's DER ``signature`` over it."""
-    return _signed(info, maker_certificate, signature)
+def seal(
+    info: bytes, maker_certificate: bytes, signature: bytes, time_stamp: bytes | None = None
+) -> bytes:
+    """Return the SESeal of eSealInfo ``info`` with the maker's DER ``signature`` over it.
+
+    ``time_stamp`` is a token over ``signature``, for version 5 alone.
+    """
+    return _signed(info, maker_certificate, signature, time_stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +101,23 @@ def to_sign(content: SigningContent) -> bytes:
     )
 
 
-def seal_signature(tbs: bytes, signer_certificate: bytes, signature: bytes) -> bytes:
-    """Return the SES_Signature of TBS_Sign ``tbs`` with the signer's DER ``signature``."""
-    return _signed(tbs, signer_certificate, signature)
+def seal_signature(
+    tbs: bytes, signer_certificate: bytes, signature: bytes, time_stamp: bytes | None = None
+) -> bytes:
+    """Return the SES_Signature of TBS_Sign ``tbs`` with the signer's DER ``signature``.
+
+    ``time_stamp`` is a token over ``signature``, for version 5 alone.
+    """
+    return _signed(tbs, signer_certificate, signature, time_stamp)
 
 
-def _signed(content: bytes, certificate: bytes, signature: bytes) -> bytes:
+def _signed(
+    content: bytes, certificate: bytes, signature: bytes, time_stamp: bytes | None
+) -> bytes:
     algorithm = der.oid(SM2_WITH_SM3)
-    return der.sequence(content, der.octets(certificate), algorithm, der.bits(signature))
+    fields = (content, der.octets(certificate), algorithm, der.bits(signature))
+    stamped = () if time_stamp is None else (der.explicit(0, der.bits(time_stamp)),)
+    return der.sequence(*fields, *stamped)
 
 
 def _extensions(extensions: Sequence[Extension]) -> bytes:

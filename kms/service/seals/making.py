@@ -7,7 +7,7 @@ from typing import Final
 
 from kms.core.gbt38540 import writing
 from kms.core.gbt38540.evidence import Evidence, Trust
-from kms.core.gbt38540.structures import Picture, SealProperty
+from kms.core.gbt38540.structures import V5, Picture, SealProperty
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.gbt38540.writing import SealContent
 from kms.core.rfc5280.writing import Name
@@ -128,7 +128,10 @@ class SealMaking:
                 version=application.format_version,
             )
         )
-        content = writing.seal(info, issuers.maker.der, self._seals.keys.sign(MAKER_KEY, info))
+        signature = self._seals.keys.sign(MAKER_KEY, info)
+        stamped = application.format_version == V5
+        token = self._seals.stamp_seal(signature) if stamped else None
+        content = writing.seal(info, issuers.maker.der, signature, token)
         record = SealRecord(
             id=self._parts.ids.new("seal"),
             org_id=application.org_id,

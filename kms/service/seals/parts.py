@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kms.models.keys import SealTimeStamps
 from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
 from kms.ports.persons import Persons
@@ -19,6 +20,7 @@ from kms.ports.seals import (
 )
 from kms.ports.time_stamps import TimeStamps
 from kms.service.authority import Authority
+from secops.crypto.hashes import sm3
 from secops.kernel.parts import Parts
 
 
@@ -41,3 +43,15 @@ class SealParts:
     persons: Persons
     proofs: LedgerProofs
     time_stamps: TimeStamps
+    stamped: SealTimeStamps = "signatures"
+
+    def stamp_seal(self, value: bytes) -> bytes | None:
+        """Return a token over a maker's signature ``value``, None where none is wanted."""
+        return self._stamp(value) if self.stamped == "all" else None
+
+    def stamp_signature(self, value: bytes) -> bytes | None:
+        """Return a token over a signer's signature ``value``, None where none is wanted."""
+        return None if self.stamped == "none" else self._stamp(value)
+
+    def _stamp(self, value: bytes) -> bytes:
+        return self.time_stamps.stamp("sm3", sm3(value))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from kms.core.gbt38540 import writing
-from kms.core.gbt38540.structures import SM3_BYTES
+from kms.core.gbt38540.structures import SM3_BYTES, V5
 from kms.core.gbt38540.writing import SigningContent
 from kms.core.seal_use.policy import Circumstances, day_start, refusal
 from kms.errors.seals import (
@@ -103,7 +103,8 @@ class SealUses:
         version = ready.record.format_version
         tbs = writing.to_sign(SigningContent(ready.content, now, data_hash, property_info, version))
         signature = self._seals.keys.sign(ready.certificate.key_name, tbs)
-        return writing.seal_signature(tbs, ready.certificate.der, signature)
+        token = self._seals.stamp_signature(signature) if version == V5 else None
+        return writing.seal_signature(tbs, ready.certificate.der, signature, token)
 
     def enter(
         self,
