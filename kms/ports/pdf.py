@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 PADES: Literal["ETSI.CAdES.detached"] = "ETSI.CAdES.detached"
 SES: Literal["GBT38540.SES"] = "GBT38540.SES"
 """Our own subfilter: /Contents holds a SES_Signature (GB/T 38540), whose keys are SM2."""
+
+TIME_STAMP: Literal["ETSI.RFC3161"] = "ETSI.RFC3161"
+"""/Contents holds a time-stamp token over the document (ISO 32000-2 §12.8.5)."""
 
 MAX_PAGES: Final = 10_000
 """Pages of a PDF that takes a seal."""
@@ -64,7 +66,8 @@ class FoundSignature:
     ``byte_range`` is (0, start, end, rest) and checked to leave out exactly the hex string of
     ``contents``. ``unchanged`` tells that nothing but further signatures and form fields came
     after it, ``validation_data`` that it was exactly certificates and revocations (DSS).
-    ``intact`` and ``valid`` are about its CMS (digest, signature), None for another subfilter.
+    ``intact`` and ``valid`` are about its CMS (digest, signature), None for another subfilter;
+    SES_Signatures and time-stamps are judged whole elsewhere.
     """
 
     field: str
@@ -82,6 +85,23 @@ class FoundSignature:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ValidationData:
+    """Certificates, CRLs and OCSP responses in DER: what a judge of later times needs."""
+
+    certificates: tuple[bytes, ...] = ()
+    revocation_lists: tuple[bytes, ...] = ()
+    ocsp_responses: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPdf:
+    """The signatures of a PDF, and what its security store (DSS) holds: nothing is proved."""
+
+    signatures: tuple[FoundSignature, ...]
+    validation_data: ValidationData = ValidationData()
+
+
 class PdfFiles(Protocol):
     """Reads and writes PDF, hostile ones too: within limits of time and memory."""
 
@@ -89,6 +109,17 @@ class PdfFiles(Protocol):
         """Return ``document`` with room for a signature; raise ``DocumentRejected``."""
         ...
 
-    def signatures(self, document: bytes) -> Sequence[FoundSignature]:
+    def add_validation_data(self, document: bytes, data: ValidationData) -> bytes:
+        """Return ``document`` with ``data`` in its security store behind all that is there.
+
+        Raises ``DocumentRejected``.
+        """
+        ...
+
+    def prepare_time_stamp(self, document: bytes, reserved: int) -> PreparedPdf:
+        """Return ``document`` with room for a token over all of it; raise ``DocumentRejected``."""
+        ...
+
+    def read(self, document: bytes) -> ReadPdf:
         """Return the signatures in ``document``; raise ``DocumentRejected``."""
         ...

@@ -10,13 +10,12 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from kms.adapters.pdf.frames import BrokenFrame, receive, receive_frame, send_frame
 from kms.errors.seals import DocumentRejected
-from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf
+from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf, ReadPdf, ValidationData
 from secops.kernel.errors import TooMany, Unavailable
 
 _PATIENCE: Final = 31.0
@@ -49,10 +48,24 @@ class PyHankoFiles:
         answer, content = self._ask({"do": "prepare", **wanted}, document)
         return PreparedPdf(content, answer["start"], answer["end"])
 
-    def signatures(self, document: bytes) -> Sequence[FoundSignature]:
+    def add_validation_data(self, document: bytes, data: ValidationData) -> bytes:
+        """Return ``document`` with ``data`` in its DSS; raise ``DocumentRejected``."""
+        wanted = {
+            name: [base64.b64encode(each).decode() for each in values]
+            for name, values in asdict(data).items()
+        }
+        _, content = self._ask({"do": "add_validation_data", **wanted}, document)
+        return content
+
+    def prepare_time_stamp(self, document: bytes, reserved: int) -> PreparedPdf:
+        """Return ``document`` with room for a time-stamp; raise ``DocumentRejected``."""
+        answer, content = self._ask({"do": "prepare_time_stamp", "reserved": reserved}, document)
+        return PreparedPdf(content, answer["start"], answer["end"])
+
+    def read(self, document: bytes) -> ReadPdf:
         """Return the signatures in ``document``; raise ``DocumentRejected``."""
-        answer, _ = self._ask({"do": "signatures"}, document)
-        return [_found(each) for each in answer["signatures"]]
+        answer, _ = self._ask({"do": "read"}, document)
+        return read_pdf(answer)
 
     @property
     def process_id(self) -> int | None:
@@ -74,6 +87,15 @@ class PyHankoFiles:
         if "refused" in answer:
             raise DocumentRejected(answer["refused"])
         return answer, content
+
+
+def read_pdf(answer: dict[str, Any]) -> ReadPdf:
+    """Return what the child found, out of its record."""
+    data = {
+        name: tuple(map(base64.b64decode, values))
+        for name, values in answer["validation_data"].items()
+    }
+    return ReadPdf(tuple(map(_found, answer["signatures"])), ValidationData(**data))
 
 
 def _found(record: dict[str, Any]) -> FoundSignature:

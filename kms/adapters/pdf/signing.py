@@ -27,19 +27,22 @@ from kms.ports.pdf import MAX_PAGES
 _POINTS: Final = 72 / 25.4
 _MARGIN: Final = 25.0
 _SECOND: Final = 1_000_000
+_MAX_NAMES: Final = 10_000
+
+Prepared = tuple[bytes, int, int]
+"""A PDF with an empty signature, and where its hex string starts and ends."""
 
 
 class Refused(ValueError):
     """The PDF takes no signature; the message says why."""
 
 
-def prepare(document: io.BytesIO, request: dict[str, Any]) -> tuple[bytes, int, int]:
-    """Return the PDF with an empty signature, and where its hex string starts and ends."""
+def prepare(document: io.BytesIO, request: dict[str, Any]) -> Prepared:
+    """Return the PDF with an empty signature on a page."""
     writer = IncrementalPdfFileWriter(document)
     _require_open(writer)
     page, box = _box(writer, request["place"])
-    taken = {name for name, _, _ in enumerate_sig_fields(writer.prev)}
-    name = next(name for n in range(1, 10_000) if (name := f"Seal{n}") not in taken)
+    name = free_name(writer, "Seal")
     moment = datetime.fromtimestamp(request["signed_at"] // _SECOND, UTC)
     placeholder = SignatureObject(
         timestamp=moment, name=request["name"], bytes_reserved=2 * request["reserved"]
@@ -53,6 +56,12 @@ def prepare(document: io.BytesIO, request: dict[str, Any]) -> tuple[bytes, int, 
     steps.close()
     start, end = prepared.reserved_region_start, prepared.reserved_region_end
     return output.getvalue(), start, end
+
+
+def free_name(writer: Any, prefix: str) -> str:
+    """Return ``prefix`` with the first number that no signature's field has."""
+    taken = {name for name, _, _ in enumerate_sig_fields(writer.prev)}
+    return next(name for n in range(1, _MAX_NAMES) if (name := f"{prefix}{n}") not in taken)
 
 
 def _require_open(writer: Any) -> None:

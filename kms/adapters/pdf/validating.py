@@ -16,17 +16,30 @@ from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-_SES: Final = "GBT38540.SES"
+from kms.adapters.pdf.extending import validation_data
+from kms.ports.pdf import SES, TIME_STAMP
+
 _MAX_SIGNATURES: Final = 200
 _MAX_HASHED: Final = 256 << 20
-"""Bytes that SES_Signatures say they cover: they are hashed outside this process."""
+"""Bytes that signatures say they cover which are hashed outside this process."""
+
+_HASHED_OUTSIDE: Final = (SES, TIME_STAMP)
 _RANGE: Final = 4
 _SECOND: Final = 1_000_000
 
 
-def signatures(document: bytes) -> list[dict[str, Any]]:
-    """Return the signatures of ``document`` as records of ``ports.pdf.FoundSignature``."""
+def read(document: bytes) -> dict[str, Any]:
+    """Return the signatures and validation data of ``document``, as ``ports.pdf.ReadPdf``."""
     reader = PdfFileReader(io.BytesIO(document))
+    found = _signatures(document, reader)
+    try:
+        data = validation_data(reader) if found else {}
+    except Exception:  # noqa: BLE001 - a store that can't be read proves nothing
+        data = {}
+    return {"signatures": found, "validation_data": data}
+
+
+def _signatures(document: bytes, reader: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, value, field in enumerate_sig_fields(reader, filled_status=True):
         if len(found) >= _MAX_SIGNATURES:
@@ -42,7 +55,7 @@ def _require_sparing(sound: Sequence[dict[str, Any]]) -> None:
     if len({each["byte_range"][1] for each in sound}) != len(sound):
         msg = "two fields share a signature"
         raise ValueError(msg)
-    ranges = [each["byte_range"] for each in sound if each["subfilter"] == _SES]
+    ranges = [each["byte_range"] for each in sound if each["subfilter"] in _HASHED_OUTSIDE]
     if sum(first + rest for _, first, _, rest in ranges) > _MAX_HASHED:
         msg = f"signatures over more than {_MAX_HASHED >> 20} MiB in all"
         raise ValueError(msg)
@@ -67,11 +80,14 @@ def _signature(
     }
     if not sound:
         record["problem"] = "the signed range leaves out something else than the signature"
-    elif subfilter == _SES:
+    elif subfilter == SES:
         record["unchanged"] = record["covers_file"]
     else:
         try:
-            record |= _cms(reader, name, field)
+            embedded: Any = EmbeddedPdfSignature(reader, field, name)
+            record |= _changes(embedded)
+            if subfilter != TIME_STAMP:
+                record |= _cms(embedded)
         except Exception as error:  # noqa: BLE001 - whatever a hostile file makes it raise
             record["problem"] = f"{type(error).__name__}: {error}"[:200]
     return record
@@ -104,21 +120,26 @@ def _instant(moment: datetime) -> int:
     return int(moment.astimezone(UTC).timestamp()) * _SECOND
 
 
-def _cms(reader: Any, name: str, field: Any) -> dict[str, Any]:
-    """Return what pyHanko finds of a signature in CMS; trust is judged elsewhere."""
-    embedded: Any = EmbeddedPdfSignature(reader, field, name)
+def _changes(embedded: Any) -> dict[str, Any]:
+    """Return what pyHanko finds about what came after a signature."""
     embedded.compute_integrity_info()
+    allowed = ModificationLevel.FORM_FILLING.value
+    summary = embedded.summarise_integrity_info()
+    level = getattr(summary["diff_result"], "modification_level", ModificationLevel.NONE)
+    return {
+        "unchanged": summary["docmdp_ok"] is True and level.value <= allowed,
+        "validation_data": level is ModificationLevel.LTA_UPDATES,
+    }
+
+
+def _cms(embedded: Any) -> dict[str, Any]:
+    """Return what pyHanko finds of a signature in CMS; trust is judged elsewhere."""
     certificate = embedded.signer_cert
     intact, valid = validate_sig_integrity(
         embedded.signer_info, certificate, "data", embedded.compute_digest()
     )
-    allowed = ModificationLevel.FORM_FILLING.value
-    summary = embedded.summarise_integrity_info()
-    level = getattr(summary["diff_result"], "modification_level", ModificationLevel.NONE)
     moment = embedded.self_reported_timestamp
     return {
-        "unchanged": summary["docmdp_ok"] is True and level.value <= allowed,
-        "validation_data": level is ModificationLevel.LTA_UPDATES,
         "intact": intact,
         "valid": intact and valid,
         "signer_certificate": base64.b64encode(certificate.dump()).decode(),

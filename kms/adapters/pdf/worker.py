@@ -20,7 +20,7 @@ from PIL import Image
 from pyhanko.pdf_utils import generic as pdf_generic
 from pyhanko.pdf_utils import writer as pdf_writer
 
-from kms.adapters.pdf import signing, validating
+from kms.adapters.pdf import extending, signing, validating
 from kms.adapters.pdf.frames import receive_frame, send_frame
 from kms.ports.pdf import PADES
 
@@ -87,11 +87,20 @@ def _answer(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], byt
 
 
 def _done(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
-    if asked.pop("do") == "prepare":
+    stream, wanted = io.BytesIO(document), asked.pop("do")
+    if wanted == "prepare":
         asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
-        content, start, end = signing.prepare(io.BytesIO(document), asked)
-        return {"start": start, "end": end}, content
-    return {"signatures": validating.signatures(document)}, b""
+        return _prepared(signing.prepare(stream, asked))
+    if wanted == "add_validation_data":
+        return {}, extending.add_validation_data(stream, asked)
+    if wanted == "prepare_time_stamp":
+        return _prepared(extending.prepare_time_stamp(stream, asked["reserved"]))
+    return validating.read(document), b""
+
+
+def _prepared(made: signing.Prepared) -> tuple[dict[str, Any], bytes]:
+    content, start, end = made
+    return {"start": start, "end": end}, content
 
 
 def warm_up() -> None:
@@ -108,4 +117,4 @@ def warm_up() -> None:
     Image.new("RGBA", (1, 1)).save(picture, "png")
     place = {"picture": picture.getvalue(), "width": 9, "height": 9, "page": 1, "x": 9, "y": 9}
     asked = {"subfilter": PADES, "name": "", "signed_at": 0, "reserved": 9, "place": place}
-    validating.signatures(signing.prepare(blank, asked)[0])
+    validating.read(signing.prepare(blank, asked)[0])

@@ -132,8 +132,8 @@ class PdfStamping:
         trust = Trust(
             self._seals.parts.clock.now(), authority.anchors(), authority.revocation_source()
         )
-        found = self._seals.pdf.signatures(sealed)
-        verdicts = verify_pdf(sealed, found, trust).signatures
+        read = self._seals.pdf.read(sealed)
+        found, verdicts = read.signatures, verify_pdf(sealed, read, trust).signatures
         # a hostile file may hide the new signature from whoever looks for signatures
         if not sealed.startswith(document) or not any(each.covers_file for each in found):
             msg = "the sealed document does not show its signature; it is not given out"

@@ -155,7 +155,7 @@ def _verify(
         msg = f"a file is at most {MAX_FILE >> 20} MiB"
         raise TooLarge(msg)
     if content.startswith(PDF_MAGIC):
-        return verify_pdf(content, pdf.signatures(content), trust)
+        return verify_pdf(content, pdf.read(content), trust)
     if content.startswith(_ZIP):
         return verify_ofd(content, trust)
     if not content.startswith(_SEQUENCE):

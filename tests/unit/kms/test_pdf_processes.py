@@ -42,7 +42,7 @@ def prepared(files: PyHankoFiles | PdfInProcess) -> PreparedPdf:
 
 
 def found(files: PyHankoFiles | PdfInProcess) -> list[FoundSignature]:
-    return list(files.signatures(prepared(files).content))
+    return list(files.read(prepared(files).content).signatures)
 
 
 def process_of(files: PyHankoFiles) -> int:
@@ -100,7 +100,7 @@ def test_a_process_that_hangs_is_not_waited_for_without_end(
     monkeypatch.setattr(client, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
     files = PyHankoFiles()
     with pytest.raises(Unavailable):
-        files.signatures(paged_pdf())
+        files.read(paged_pdf())
     files.close()
 
 
@@ -110,7 +110,7 @@ def test_a_process_that_can_not_start_is_named_unavailable(
     monkeypatch.setattr(client, "_COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
     files = PyHankoFiles()
     with pytest.raises(Unavailable):
-        files.signatures(paged_pdf())
+        files.read(paged_pdf())
     files.close()
 
 
@@ -139,7 +139,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         "import sys, time\n"
         "from kms.adapters.pdf import PyHankoFiles\n"
         "files = PyHankoFiles()\n"
-        "try:\n    files.signatures(b'%PDF')\n"
+        "try:\n    files.read(b'%PDF')\n"
         "except Exception:\n    print(files.process_id, flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -215,7 +215,7 @@ def asked_of_a_child(document: bytes) -> tuple[int, Any]:
             os._exit(0)
     theirs.close()
     with ours:
-        send_frame(ours, {"do": "signatures"}, document)
+        send_frame(ours, {"do": "read"}, document)
         try:
             until = time.monotonic() + PATIENCE
             receive(ours, len(worker.READY), until)
@@ -262,4 +262,4 @@ def test_who_finds_no_place_for_a_child_process_is_told_to_wait(
     monkeypatch.setattr(client, "_AT_ONCE", 0)
     monkeypatch.setattr(client, "_PATIENCE", 0.01)
     with pytest.raises(TooMany):
-        PyHankoFiles().signatures(b"%PDF")
+        PyHankoFiles().read(b"%PDF")

@@ -6,7 +6,7 @@ import io
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from kms.core.gbt38540.evidence import Trust
 from kms.errors.seals import DocumentRejected, NotSealHolder, SealRejected
 from kms.models.seals import VerificationReport
 from kms.models.stamps import EdgePlace, PdfStandard, Stamping, StampPlace, StampRequest
-from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf
+from kms.ports.pdf import PdfRequest, PreparedPdf, ReadPdf
 from kms.service.seals import SealStamping, SealUses
 from secops.crypto.hashes import sm3
 from secops.kernel.clock import MINUTE, SECOND
@@ -212,7 +212,7 @@ def test_a_revoked_seal_takes_the_certificate_of_its_pdfs_with_it(world: World) 
     trust = Trust(
         world.clock.now(), world.parts.authority.anchors(), replace(source, revoked=early)
     )
-    report = verify_pdf(before, PdfInProcess().signatures(before), trust)
+    report = verify_pdf(before, PdfInProcess().read(before), trust)
     assert steps(report)["revocation"] is False
 
 
@@ -397,7 +397,7 @@ def test_a_foreign_signature_of_the_same_form_is_judged_by_the_anchors(
     world: World, sealed_by_sm2: bytes
 ) -> None:
     document = signed_by(Recipe(), sealed_by_sm2)
-    found = PdfInProcess().signatures(document)
+    found = PdfInProcess().read(document)
     assert verify_pdf(document, found, Trust(Recipe().signed_at, mint().anchors)).valid
     assert not judged(world, document).valid
 
@@ -476,8 +476,8 @@ class HidingFiles(PdfInProcess):
     def prepare(self, document: bytes, request: PdfRequest) -> PreparedPdf:
         return super().prepare(self._other or document, request)
 
-    def signatures(self, document: bytes) -> Sequence[FoundSignature]:
-        return super().signatures(document) if self._other else []
+    def read(self, document: bytes) -> ReadPdf:
+        return super().read(document) if self._other else ReadPdf(())
 
 
 @pytest.mark.parametrize("other", [b"", paged_pdf(3)], ids=["hidden", "another document"])
@@ -526,9 +526,9 @@ def test_a_pdf_without_a_signature_has_none(world: World) -> None:
     assert [text.en for text in report.warnings] == ["the file has no signature"]
 
 
-def found(sealed: bytes, **changes: Any) -> list[FoundSignature]:
-    (signature,) = PdfInProcess().signatures(sealed)
-    return [replace(signature, **changes)]
+def found(sealed: bytes, **changes: Any) -> ReadPdf:
+    (signature,) = PdfInProcess().read(sealed).signatures
+    return ReadPdf((replace(signature, **changes),))
 
 
 def verdict_of(world: World, sealed: bytes, **changes: Any) -> VerificationReport:
