@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kms.commands import keys, openpgp, pool, seal_policies, seal_requests, seals
+from kms.commands import keys, openpgp, pool, seal_policies, seal_requests, seals, shares
 
 
 @click.group("kms")
@@ -22,5 +22,6 @@ for command in (
     *seal_policies.COMMANDS,
     *seal_requests.COMMANDS,
     *openpgp.COMMANDS,
+    *shares.COMMANDS,
 ):
     group.add_command(command)

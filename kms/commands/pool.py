@@ -42,7 +42,7 @@ class UnlockRefused(Invalid):
     code = "kms.unlock_refused"
     exit_code = 4
     title = Text("解锁被拒绝", "The pool was not unlocked")
-    remedy = Text("请核对解锁口令。", "Check the passphrase.")
+    remedy = Text("请核对解锁口令或份额。", "Check the passphrase or the share.")
 
 
 @click.command("status")
@@ -57,31 +57,46 @@ def status(ctx: click.Context, *, url: str | None, as_json: bool) -> None:
     found = _call(_address(ctx, url), "GET", "/v1/sys/seal-status")
     state = _state(found)
     if as_json:
-        print_json({"state": state, "custody": found["custody"], "profile": found["profile"]})
+        record = {name: found[name] for name in ("custody", "profile", "opened_by")}
+        given = {name: found[name] for name in ("t", "n", "progress")}
+        print_json({"state": state, **record, "shares": given})
     else:
         click.echo(f"{state} ({found['custody']} custody, profile {found['profile']})")
+        if found["n"] > 1:
+            click.echo(f"opened by {found['t']} of {found['n']} shares, given: {found['progress']}")
     if state != "unlocked":
         ctx.exit(1)
 
 
 @click.command("unlock")
 @url_option
+@click.option("--share", is_flag=True, help="Give one share; you are asked for it.")
 @click.option(
     "--passphrase-file",
+    "--share-file",
+    "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Else you are asked.",
 )
+@click.option("--reset", is_flag=True, help="Forget the shares given so far.")
 @click.pass_context
-def unlock(ctx: click.Context, *, url: str | None, passphrase_file: Path | None) -> None:
-    """Unlock the running service's key pool.
+def unlock(
+    ctx: click.Context, *, url: str | None, share: bool, file: Path | None, reset: bool
+) -> None:
+    """Unlock the running service's key pool by its passphrase, or by one share after another.
 
-    Example: secops kms unlock --passphrase-file ./unlock
+    Example: secops kms unlock --share
     """
-    if passphrase_file is None:
-        passphrase = click.prompt("Passphrase", hide_input=True, err=True)
-    else:
-        passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-    found = _call(_address(ctx, url), "POST", "/v1/sys/unseal", {"key": passphrase})
+    address = _address(ctx, url)
+    body: dict[str, Any] = {"reset": True}
+    if not reset and file is None:
+        name = "Share" if share else "Passphrase"
+        body = {"key": click.prompt(name, hide_input=True, err=True)}
+    elif not reset and file is not None:
+        body = {"key": file.read_text(encoding="utf-8").rstrip("\r\n")}
+    found = _call(address, "POST", "/v1/sys/unseal", body)
+    if found["sealed"] and found["n"] > 1:
+        say(f"{found['progress']} of {found['t']} shares were given")
     say(f"the pool is {_state(found)}")
 
 
@@ -123,7 +138,7 @@ def _state(found: dict[str, Any]) -> str:
     return "locked" if found["sealed"] else "unlocked"
 
 
-def _call(url: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+def _call(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the service's JSON answer; raise ``ServiceNotRunning`` or ``UnlockRefused``."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
