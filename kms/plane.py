@@ -17,17 +17,21 @@ from kms.api import routes
 from kms.jobs import jobs
 from kms.models import KmsOptions
 from kms.ports import KmsPorts
-from kms.ports.keys import Custody
+from kms.ports.keys import Custody, KeyStores
 from kms.service import KmsServices
 from kms.service.authority import Authority
 from kms.service.backends import BackendControl, BackendObjects, KeyBackends
 from kms.service.custody import Pool
 from kms.service.digests import Digests
+from kms.service.ecertificates import ECertificateStores, build_ecertificates
 from kms.service.key_control import KeyControl
+from kms.service.key_destruction import KeyDestruction
 from kms.service.key_export import KeyExport
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
+from kms.service.key_rotation import KeyRotation
 from kms.service.keys import Keys
+from kms.service.mounts import Mounts
 from kms.service.openpgp import Exports, OpenPgpKeys, OpenPgpParts, Partners
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
@@ -53,8 +57,11 @@ from kms.service.transit import Transit
 from kms.service.unlocking import Unlocking
 from kms.store.backends import SqlBackendStore
 from kms.store.certificates import SqlCertificateStore
+from kms.store.destructions import SqlDestructionStore
+from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemplateStore
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
+from kms.store.mounts import SqlMountStore
 from kms.store.openpgp import SqlOpenPgpStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
@@ -81,7 +88,7 @@ def build_services(
         passphrase=partial(configured_passphrase, options),
         options=options,
     )
-    store = SqlKeyStore()
+    stores = KeyStores(SqlKeyStore(), SqlMountStore(), SqlDestructionStore())
     traces = SqlBackendStore()
     backends = KeyBackends(
         parts,
@@ -91,8 +98,8 @@ def build_services(
         options.backends.placements,
     )
     objects = BackendObjects(parts, traces, backends)
-    ring = KeyRing(parts, pool, store, backends=backends, objects=objects)
-    maker = KeyMaker(parts, pool, store, backends=backends, objects=objects)
+    ring = KeyRing(parts, pool, stores, objects=objects)
+    maker = KeyMaker(parts, pool, stores.keys, objects=objects)
     system_keys = SystemKeys(parts, ring, maker)
     sealing_keys = PoolSealingKeys(system_keys)
     authority = Authority(parts, sealing_keys, SqlCertificateStore(), HomeAnchorFile(parts.home))
@@ -123,13 +130,19 @@ def build_services(
         SecondPerson(parts.approvals, ports.persons),
     )
     applications, uses = SealApplications(seals), SealUses(seals)
+    verification = SealVerification(seals)
     return KmsServices(
         pool=pool,
         unlocking=Unlocking(parts, pool, SqlRootStore(), options),
         rekeying=Rekeying(parts, pool, SqlRootStore(), ports.persons),
-        backend_control=BackendControl(parts, traces, backends, objects),
-        keys=Keys(parts, ring, maker, store=store),
-        key_control=KeyControl(parts, ring, maker, store=store, subjects=ports.subjects),
+        backend_control=BackendControl(parts, traces, objects),
+        keys=Keys(parts, ring, maker, store=stores.keys),
+        mounts=Mounts(parts, pool, stores.mounts),
+        key_control=KeyControl(parts, ring, maker, store=stores.keys, subjects=ports.subjects),
+        key_destruction=KeyDestruction(
+            parts, ring, maker, SecondPerson(parts.approvals, ports.persons), stores
+        ),
+        key_rotation=KeyRotation(parts, ring, maker, store=stores.keys),
         key_export=KeyExport(parts, ring),
         transit=Transit(parts, ring),
         digests=Digests(parts),
@@ -145,10 +158,22 @@ def build_services(
         seal_stamping=SealStamping(seals, uses),
         seal_receipts=SealReceipts(seals),
         seal_use_requests=SealUseRequests(seals, uses),
-        seal_verification=SealVerification(seals),
+        seal_verification=verification,
         openpgp_keys=OpenPgpKeys(openpgp),
         partners=Partners(openpgp),
         exports=Exports(openpgp),
+        ecertificates=build_ecertificates(
+            seals,
+            uses,
+            verification,
+            stores=ECertificateStores(
+                SqlTemplateStore(),
+                SqlECertificateStore(),
+                SqlBatchStore(),
+                PoolDocumentBox(system_keys, "ecertificates"),
+            ),
+            public_url=options.public_url,
+        ),
     )
 
 

@@ -52,7 +52,7 @@ from secops.crypto.engines import power_on_self_test
 from secops.kernel.access import LateAccessControl
 from secops.kernel.clock import SystemClock
 from secops.kernel.ids import SystemRandomness
-from secops.settings import Settings, default_home, read_settings
+from secops.settings import default_home, read_settings
 
 
 def open_house(home: Path, role: str = "command") -> House:

@@ -81,8 +81,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
-    """What a backend shall make. ``context`` binds wrapped material to its row; ``label``
-    names an object in a token; ``slot`` is the index of a ready key pair.
+    """What a backend shall make.
+
+    ``context`` binds wrapped material to its row; ``label`` names an object in a token;
+    ``slot`` is the index of a ready key pair.
     """
 
     algorithm: str

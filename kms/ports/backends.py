@@ -47,8 +47,11 @@ class KeyBackend(Protocol):
         """What keys it makes, in the words of ``KeyType.algorithm``."""
         ...
 
-    def generate(self, wish: NewObject) -> MadeObject:
-        """Make the object; raise ``BackendUnsupported`` for another algorithm."""
+    def generate(self, wish: NewObject, material: bytes | None = None) -> MadeObject:
+        """Make the object, of ``material`` where it is given (PKCS#8, or a symmetric key).
+
+        Raises ``BackendUnsupported`` for another algorithm, and where material can't be taken.
+        """
         ...
 
     def private_key(self, held: HeldObject) -> PrivateKey:
@@ -59,12 +62,12 @@ class KeyBackend(Protocol):
         """Return what encrypts and decrypts."""
         ...
 
-    def destroy(self, held: HeldObject) -> bool:
-        """Erase the object; False if the machine keeps it (its index must not be reused)."""
+    def erase(self, label: str) -> bool:
+        """Erase whatever was made under ``label``; tell whether there was something."""
         ...
 
-    def find(self, label: str, slot: int | None) -> bytes | None:
-        """Return the reference of the object made under ``label`` or at ``slot``, if any."""
+    def slot_key(self, slot: int) -> bytes:
+        """Return the SPKI of the pair at index ``slot``; raise ``BackendUnsupported``."""
         ...
 
     def check(self) -> None:

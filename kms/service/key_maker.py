@@ -13,7 +13,6 @@ from kms.errors.backends import BackendUnsupported
 from kms.models.backends import SOFTWARE, KeyWish, NewObject
 from kms.models.keys import SYSTEM_MOUNT, Key, KeyGrant, KeyRequest, KeyVersion
 from kms.ports.keys import KeyStore
-from kms.service.backends.groups import KeyBackends
 from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
 from secops.kernel.errors import Conflict
@@ -29,30 +28,32 @@ class KeyMaker:
         parts: Parts,
         pool: Pool,
         store: KeyStore,
-        *,
-        backends: KeyBackends,
         objects: BackendObjects,
     ) -> None:
         self._parts = parts
         self._pool = pool
         self._store = store
-        self._backends = backends
+        self._backends = objects.backends
         self._objects = objects
 
     def new_key(self, org_id: str, request: KeyRequest) -> Key:
         """Return a key with a new id; raise ``Invalid`` for a bad name or type."""
-        lifecycle.check_name(request.name)
-        lifecycle.check_name(request.mount)
-        kind = lifecycle.key_type(request.type)
+        lifecycle.check_request(request)
+        now = self._parts.clock.now()
         key = Key(
             id=self._parts.ids.new("key"),
             org_id=org_id,
             mount=request.mount,
             name=request.name,
-            type=kind.name,
-            created_at=self._parts.clock.now(),
+            type=request.type,
+            created_at=now,
             exportable=request.exportable,
+            derived=request.derived,
+            convergent_encryption=request.convergent_encryption,
+            allow_plaintext_backup=request.allow_plaintext_backup,
+            auto_rotate_period=request.auto_rotate_period,
         )
+        key = replace(key, next_rotation_at=lifecycle.next_rotation(key, now))
         if key.mount == SYSTEM_MOUNT:
             return key
         return self._at(key, self._backends.place(_wish(key), request.backend))
@@ -64,6 +65,13 @@ class KeyMaker:
             return self._objects.make(key, version)
         wish = NewObject(key.kind.algorithm, "", wrapping_context(key, version))
         made = self._backends.software.generate(wish)
+        return KeyVersion(key.id, version, self._parts.clock.now(), made.public_key, made.reference)
+
+    def brought_version(self, key: Key, version: int, material: bytes) -> KeyVersion:
+        """Return ``material`` that was made elsewhere as a version, wrapped; in software."""
+        wish = NewObject(key.kind.algorithm, "", wrapping_context(key, version))
+        self._pool.require_unlocked()
+        made = self._backends.software.generate(wish, material)
         return KeyVersion(key.id, version, self._parts.clock.now(), made.public_key, made.reference)
 
     def placed(self, key: Key, wanted: str = "") -> Key:

@@ -17,13 +17,14 @@ from kms.core.keys.lifecycle import demand_active
 from kms.errors.backends import BackendUnsupported
 from kms.errors.keys import KeyDestroyed, KeyNotFound, KeySuspended, MaterialTampered
 from kms.models.backends import SOFTWARE, HeldObject
-from kms.models.keys import Key, KeyVersion, LoadedKey
-from kms.ports.keys import Custody, KeyStore
+from kms.models.keys import DEFAULT_MOUNT, SYSTEM_MOUNT, Key, KeyVersion, LoadedKey
 from kms.ports.backends import Cipher
-from kms.service.backends.groups import KeyBackends
+from kms.ports.keys import Custody, KeyStores
 from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
+from kms.service.mounts import MountNames
 from secops.crypto import signatures
+from secops.kernel.actors import ROOT_ORG
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
 
@@ -32,7 +33,7 @@ _TRUSTED_SECONDS: Final = 1.0
 _KEPT: Final = 4_096
 
 Place = tuple[str, str, str]
-"""Organisation, mount, name."""
+"""Organisation, path of the mount, name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,14 @@ class KeyRing:
         self,
         parts: Parts,
         pool: Pool,
-        store: KeyStore,
-        *,
-        backends: KeyBackends,
+        stores: KeyStores,
         objects: BackendObjects,
     ) -> None:
         self._parts = parts
+        self._mounts = MountNames(stores.mounts)
         self._pool = pool
-        self._store = store
-        self._backends = backends
+        self._store = stores.keys
+        self._backends = objects.backends
         self._objects = objects
         self._entries: dict[Place, _Entry] = {}
         self._private: dict[bytes, signatures.PrivateKey] = {}
@@ -66,17 +66,35 @@ class KeyRing:
 
     def usable(self, org_id: str, name: str, *, mount: str) -> LoadedKey:
         """Return the key if it may be used now; raise what stands against it."""
-        loaded = self.load(org_id, name, mount=mount)
-        demand_active(loaded.key)
-        if self._parts.revocations.is_revoked("key", loaded.key.id):
-            msg = f"the key {name} is suspended"
-            raise KeySuspended(msg)
-        return loaded
+        return self._demand_usable(self.load(org_id, name, mount=mount))
 
     def load(self, org_id: str, name: str, *, mount: str) -> LoadedKey:
         """Return the key as it is stored; raise ``KeyNotFound`` or ``MaterialTampered``."""
+        _refuse_own(mount, name)
+        return self._load((org_id, mount, name))
+
+    def usable_own(self, name: str) -> LoadedKey:
+        """Return one of the product's own keys if it may be used now."""
+        return self._demand_usable(self.load_own(name))
+
+    def load_own(self, name: str) -> LoadedKey:
+        """Return one of the product's own keys as it is stored."""
+        return self._load((ROOT_ORG, SYSTEM_MOUNT, name))
+
+    def mount_id(self, transaction: Transaction, org_id: str, path: str) -> str:
+        """Return the identifier of the mount at ``path``; raise ``MountNotFound``."""
+        return self._mounts.identifier(transaction, self._unlocked(), org_id, path)
+
+    def _demand_usable(self, loaded: LoadedKey) -> LoadedKey:
+        key, revoked = loaded.key, self._parts.revocations.is_revoked
+        demand_active(key)
+        if revoked("key", key.id) or (key.mount != DEFAULT_MOUNT and revoked("key", key.mount)):
+            msg = f"the key {key.name} is suspended"
+            raise KeySuspended(msg)
+        return loaded
+
+    def _load(self, place: Place) -> LoadedKey:
         custody = self._unlocked()
-        place = (org_id, mount, name)
         epoch, now = self._parts.revocations.epoch, self._parts.clock.monotonic()
         entry = self._entries.get(place)
         if entry is not None and entry.epoch == epoch and now < entry.until:
@@ -87,7 +105,17 @@ class KeyRing:
 
     def read(self, transaction: Transaction, place: Place) -> LoadedKey:
         """Return the key as it is inside a unit of work."""
+        _refuse_own(place[1], place[2])
         return self._read(transaction, self._unlocked(), place)
+
+    def read_own(self, transaction: Transaction, name: str) -> LoadedKey:
+        """Return one of the product's own keys as it is inside a unit of work."""
+        return self._read(transaction, self._unlocked(), (ROOT_ORG, SYSTEM_MOUNT, name))
+
+    def read_by_id(self, transaction: Transaction, key_id: str) -> LoadedKey | None:
+        """Return the key with this identifier, wherever it lies, inside a unit of work."""
+        found = self._store.find_by_id(transaction, key_id)
+        return None if found is None else self._checked(transaction, self._unlocked(), found)
 
     def private_key(self, loaded: LoadedKey, version: int) -> signatures.PrivateKey:
         """Return the private key of ``version``."""
@@ -152,10 +180,17 @@ class KeyRing:
 
     def _read(self, transaction: Transaction, custody: Custody, place: Place) -> LoadedKey:
         org_id, mount, name = place
+        if mount != SYSTEM_MOUNT:
+            mount = self._mounts.identifier(transaction, custody, org_id, mount)
         found = self._store.find(transaction, org_id, mount=mount, name=name)
         if found is None:
             msg = f"there is no key {name[:64]!r}"
             raise KeyNotFound(msg)
+        return self._checked(transaction, custody, found)
+
+    def _checked(
+        self, transaction: Transaction, custody: Custody, found: tuple[Key, bytes]
+    ) -> LoadedKey:
         key, tag = found
         _demand_tag(custody, key_record(key), tag)
         versions: dict[int, KeyVersion] = {}
@@ -169,6 +204,13 @@ class KeyRing:
         if key.state != "destroyed":
             _demand_complete(key, versions)
         return LoadedKey(key, versions, grants)
+
+
+def _refuse_own(mount: str, name: str) -> None:
+    """No caller's path leads to the product's own keys."""
+    if mount == SYSTEM_MOUNT:
+        msg = f"there is no key {name[:64]!r}"
+        raise KeyNotFound(msg)
 
 
 def _demand_tag(custody: Custody, record: bytes, tag: bytes) -> None:

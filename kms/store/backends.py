@@ -20,7 +20,17 @@ class SqlBackendStore:
     def records(self, transaction: Transaction) -> dict[str, BackendRecord]:
         """Return all by name."""
         rows = transaction.execute(select(kms_backends))
-        return {row.name: BackendRecord(**row._mapping) for row in rows}
+        return {
+            row.name: BackendRecord(
+                name=row.name,
+                draining=row.draining,
+                changed_by=row.changed_by,
+                changed_at=row.changed_at,
+                checked_at=row.checked_at,
+                failure=row.failure,
+            )
+            for row in rows
+        }
 
     def put_draining(
         self, transaction: Transaction, name: str, *, draining: bool, changed_by: str

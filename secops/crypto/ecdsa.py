@@ -83,3 +83,20 @@ def _digest_and_scheme(message: bytes, options: SignatureOptions) -> tuple[bytes
         return hashes.digest(name, message), _PREHASHED[name]
     hashes.check_digest(name, message)
     return message, _PREHASHED[name]
+
+
+def public_from_point(algorithm: str, point: bytes) -> bytes:
+    """Return the SPKI of 04 ‖ x ‖ y; raise ``InvalidKey`` unless it is on the curve."""
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(CURVES[algorithm], point)
+    except ValueError as error:
+        msg = f"not a point for {algorithm}"
+        raise InvalidKey(msg) from error
+    return write_public(key)
+
+
+def private_scalar(algorithm: str, pkcs8: bytes) -> bytes:
+    """Return d, as long as the curve's field, for a token that takes keys by value."""
+    key: ec.EllipticCurvePrivateKey = read_private(pkcs8, ec.EllipticCurvePrivateKey)
+    size = (CURVES[algorithm].key_size + 7) // 8
+    return key.private_numbers().private_value.to_bytes(size, "big")

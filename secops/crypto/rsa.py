@@ -5,6 +5,7 @@ Signatures by PSS (default) or PKCS#1 v1.5, encryption by OAEP with one hash for
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature as _Wrong
@@ -103,3 +104,36 @@ def _hash(message: bytes, options: SignatureOptions) -> primitives.HashAlgorithm
         return chosen
     hashes.check_digest(options.hash_name, message)
     return Prehashed(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateNumbers:
+    """RFC 8017 §3.2, for a token that takes keys by value."""
+
+    n: int
+    e: int
+    d: int = field(repr=False)
+    p: int = field(repr=False)
+    q: int = field(repr=False)
+    dp: int = field(repr=False)
+    dq: int = field(repr=False)
+    qi: int = field(repr=False)
+
+
+def public_from_numbers(n: int, e: int) -> bytes:
+    """Return the SPKI of modulus ``n`` and exponent ``e``; raise ``InvalidKey``."""
+    try:
+        return write_public(rsa.RSAPublicNumbers(e, n).public_key())
+    except ValueError as error:
+        msg = "not an RSA public key"
+        raise InvalidKey(msg) from error
+
+
+def private_numbers(pkcs8: bytes) -> PrivateNumbers:
+    """Return the numbers of the key in ``pkcs8``."""
+    key: rsa.RSAPrivateKey = read_private(pkcs8, rsa.RSAPrivateKey)
+    found = key.private_numbers()
+    public = found.public_numbers
+    return PrivateNumbers(
+        public.n, public.e, found.d, found.p, found.q, found.dmp1, found.dmq1, found.iqmp
+    )

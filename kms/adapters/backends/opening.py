@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kms.adapters.backends.pkcs11 import Pkcs11Backend
 from kms.adapters.backends.software import SoftwareBackend
 from kms.models.backends import BackendOptions, BackendSetup
 from kms.ports.backends import KeyBackend
@@ -17,6 +18,8 @@ def open_backends(
     """Return a backend for each that is configured."""
 
     def opened(options: BackendOptions) -> KeyBackend:
+        if options.kind == "pkcs11":
+            return Pkcs11Backend(options, randomness)
         return SoftwareBackend(custody, randomness, options)
 
     return tuple(opened(options) for options in setup.backends)

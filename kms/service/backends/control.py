@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from kms.models.backends import BackendRecord, BackendStatus
 from kms.ports.backends import BackendStore
-from kms.service.backends.groups import KeyBackends
 from kms.service.backends.members import Member
 from kms.service.backends.objects import BackendObjects, Swept
 from secops.kernel.actors import Actor
@@ -20,12 +20,10 @@ from secops.kernel.transactions import Transaction
 class BackendControl:
     """Shows the backends and takes them out of use and back."""
 
-    def __init__(
-        self, parts: Parts, store: BackendStore, backends: KeyBackends, objects: BackendObjects
-    ) -> None:
+    def __init__(self, parts: Parts, store: BackendStore, objects: BackendObjects) -> None:
         self._parts = parts
         self._store = store
-        self._backends = backends
+        self._backends = objects.backends
         self._objects = objects
 
     def list_backends(self, actor: Actor) -> Sequence[BackendStatus]:
@@ -61,13 +59,14 @@ class BackendControl:
             passed = member.check()
             failure = "" if passed else member.failure
             name = member.options.name
-            self._parts.transactions.run(
-                lambda tx, name=name, failure=failure: self._store.put_check(tx, name, failure)
-            )
+            self._parts.transactions.run(partial(self._put_check, name, failure))
 
     def sweep_objects(self) -> Swept:
         """Close calls without outcome and erase objects that no key leads to; for the job."""
         return self._objects.sweep()
+
+    def _put_check(self, name: str, failure: str, transaction: Transaction) -> None:
+        self._store.put_check(transaction, name, failure)
 
     def _switch(self, actor: Actor, name: str, *, draining: bool) -> None:
         self._parts.access.require(actor, BACKEND_DRAIN, f"backend:{name}")

@@ -47,17 +47,17 @@ class BackendObjects:
     def __init__(self, parts: Parts, store: BackendStore, backends: KeyBackends) -> None:
         self._parts = parts
         self._store = store
-        self._backends = backends
+        self.backends = backends
 
     def make(self, key: Key, version: int) -> KeyVersion:
         """Return ``version`` of ``key``, made in the key's group. Never inside a unit of work."""
-        group = self._backends.group(key.backend)
+        group = self.backends.group(key.backend)
         record = self._begin(group, key, version)
         wish = NewObject(
             key.kind.algorithm, label_of(record), wrapping_context(key, version), record.slot
         )
         try:
-            made = group.make(wish, self._backends.taking())
+            made = group.make(wish, self.backends.taking())
         except (BackendFault, BackendUnavailable) as error:
             # it may have been made all the same: the sweep looks
             self._close(record, "failed", error.code)
@@ -156,7 +156,7 @@ class BackendObjects:
         """Erase an object in every member; False where one can't be reached now."""
         found = False
         try:
-            for member in self._backends.group(record.backend).members:
+            for member in self.backends.group(record.backend).members:
                 if not member.is_ready():
                     return False
                 if record.slot is None:
