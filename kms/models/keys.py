@@ -198,5 +198,6 @@ class KmsOptions:
     unlock_passphrase: str | None = field(default=None, repr=False)
     unlock_file: Path | None = None
     handover_key: bytes | None = field(default=None, repr=False)
+    public_url: str = ""
     backends: BackendSetup = field(default_factory=BackendSetup)
     seal_time_stamps: SealTimeStamps = "signatures"

@@ -146,9 +146,15 @@ class BatchStore(Protocol):
         ...
 
     def rows(
-        self, transaction: Transaction, batch_id: str, state: RowState | None, limit: int
+        self,
+        transaction: Transaction,
+        batch_id: str,
+        state: RowState | None,
+        *,
+        limit: int,
+        after: int = 0,
     ) -> Sequence[BatchRow]:
-        """Return the first rows by number, of one state or all."""
+        """Return the first ``limit`` rows behind row ``after``, of one state or all."""
         ...
 
     def finish_row(

@@ -8,9 +8,13 @@ from kms.service.authority import Authority
 from kms.service.backends import BackendControl
 from kms.service.custody import Pool
 from kms.service.digests import Digests
+from kms.service.ecertificates import ECertificates
 from kms.service.key_control import KeyControl
+from kms.service.key_destruction import KeyDestruction
 from kms.service.key_export import KeyExport
+from kms.service.key_rotation import KeyRotation
 from kms.service.keys import Keys
+from kms.service.mounts import Mounts
 from kms.service.openpgp import Exports, OpenPgpKeys, Partners
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
@@ -42,7 +46,10 @@ class KmsServices:
     rekeying: Rekeying
     backend_control: BackendControl
     keys: Keys
+    mounts: Mounts
     key_control: KeyControl
+    key_destruction: KeyDestruction
+    key_rotation: KeyRotation
     key_export: KeyExport
     transit: Transit
     digests: Digests
@@ -64,3 +71,4 @@ class KmsServices:
     openpgp_keys: OpenPgpKeys
     partners: Partners
     exports: Exports
+    ecertificates: ECertificates

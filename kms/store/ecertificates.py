@@ -246,11 +246,17 @@ class SqlBatchStore:
         return bool(transaction.execute(statement).rowcount)
 
     def rows(
-        self, transaction: Transaction, batch_id: str, state: RowState | None, limit: int
+        self,
+        transaction: Transaction,
+        batch_id: str,
+        state: RowState | None,
+        *,
+        limit: int,
+        after: int = 0,
     ) -> Sequence[BatchRow]:
-        """Return the first rows by number, of one state or all."""
+        """Return the first ``limit`` rows behind row ``after``, of one state or all."""
         table = kms_ecertificate_rows
-        statement = select(table).where(table.c.batch_id == batch_id)
+        statement = select(table).where(table.c.batch_id == batch_id, table.c.n > after)
         if state is not None:
             statement = statement.where(table.c.state == state)
         found = transaction.execute(statement.order_by(table.c.n).limit(limit))
