@@ -11,6 +11,7 @@ from kms.api import (
     seal_uses,
     seals,
     sys,
+    time_stamps,
     transit,
 )
 from kms.service import KmsServices
@@ -28,5 +29,6 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *seal_policies.routes(services),
         *seal_requests.routes(services),
         *authority.routes(services),
+        *time_stamps.routes(services),
         *openpgp.routes(services),
     )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from kms.commands import keys, openpgp, pool, seal_policies, seal_requests, seals, shares
+from kms.commands import (
+    keys,
+    openpgp,
+    pool,
+    seal_policies,
+    seal_requests,
+    seals,
+    shares,
+    time_stamps,
+)
 
 
 @click.group("kms")
@@ -23,5 +32,6 @@ for command in (
     *seal_requests.COMMANDS,
     *openpgp.COMMANDS,
     *shares.COMMANDS,
+    *time_stamps.COMMANDS,
 ):
     group.add_command(command)

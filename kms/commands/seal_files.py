@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT: Final = click.Path(dir_okay=False, path_type=Path)
+OK: Final = {True: "✓", False: "✗", None: "–"}
+"""How the verdict of a step is shown."""
+
 _MAX_FILE: Final = 20 << 20
 _CHUNK: Final = 1 << 20
 
@@ -40,9 +43,14 @@ def content_of(path: Path) -> bytes:
 
 def sm3_of(path: Path) -> bytes:
     """Return the SM3 of a file of any size."""
+    return digest_of(path, "sm3")
+
+
+def digest_of(path: Path, hash_name: str) -> bytes:
+    """Return the digest by ``hash_name`` of a file of any size."""
     from secops.crypto.hashes import stream as running_hash  # noqa: PLC0415
 
-    engine = running_hash("sm3")
+    engine = running_hash(hash_name)
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             engine.update(chunk)

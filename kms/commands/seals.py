@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from kms.commands.seal_files import FILE, OUT, content_of, sm3_of, stamping_of
+from kms.commands.seal_files import FILE, OK, OUT, content_of, sm3_of, stamping_of
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _LIMIT: Final = 200
 _DOCUMENTS: Final = (".ofd", ".pdf")
-_OK: Final = {True: "✓", False: "✗", None: "–"}
 
 
 @click.command("apply-seal")
@@ -328,9 +327,7 @@ def _print_report(report: VerificationReport) -> None:
     record = report.to_record()
     for verdict in record["signatures"]:
         title = " · ".join(part for part in (verdict["seal_name"], verdict["signer"]) if part)
-        rows = [
-            (step["n"], step["what"], _OK[step["ok"]], step["why"]) for step in verdict["steps"]
-        ]
+        rows = [(step["n"], step["what"], OK[step["ok"]], step["why"]) for step in verdict["steps"]]
         print_table(title, ("n", "step", "ok", "why"), rows)
         for warning in verdict["warnings"]:
             say(warning)

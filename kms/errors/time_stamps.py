@@ -17,6 +17,17 @@ class TimeStampUnavailable(Unavailable):
     )
 
 
+class TimeStampUnreadable(Invalid):
+    """The file is no time-stamp, or one by which an authority refused."""
+
+    code = "kms.time_stamp_unreadable"
+    title = Text("无法识别的时间戳", "Not a time-stamp")
+    remedy = Text(
+        "请提供时间戳应答(.tsr)或令牌(.tst),DER 编码。",
+        "Give a time-stamp answer (.tsr) or token (.tst) in DER.",
+    )
+
+
 class NotATimeStampQuery(Invalid):
     """The body is not said to be a time-stamp query."""
 

@@ -31,6 +31,12 @@ TOKEN_NUMBERS: Final[dict[TokenWhat, int]] = {
     "validity": 8,
     "revocation": 9,
 }
+MAX_QUERY: Final = 4_096
+"""Bytes of a query: a digest, a nonce, a policy, and room."""
+
+MAX_TOKEN: Final = 256 << 10
+"""Bytes of a token or answer: certificates and lists may stand in it."""
+
 _PROVED: Final = frozenset(TOKEN_NUMBERS) - {"imprint", "revocation"}
 """What must be true; an imprint or a revocation that could not be judged is no "no"."""
 

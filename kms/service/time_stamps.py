@@ -9,11 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.core.rfc3161.requests import (
-    RequestRejected,
-    TimeStampRequest,
-    read_request,
-)
+from kms.core.rfc3161.requests import RequestRejected, TimeStampRequest, read_request
 from kms.core.rfc3161.writing import TST_INFO, Stamp, granted, query, rejected, tst_info
 from kms.core.rfc5280.writing import KeyAlgorithm, Name
 from kms.core.rfc5652.schemes import SCHEMES

@@ -10,10 +10,8 @@ from typing import Final, NoReturn
 from kms.core.rfc5652.schemes import HASHES
 from kms.core.x690 import DerError, Element, read_der, values
 from kms.core.x690.elements import BOOLEAN, CONTEXT_0, INTEGER, NULL, OBJECT_IDENTIFIER, take
+from kms.models.time_stamps import MAX_QUERY
 from secops.crypto import hashes
-
-MAX_REQUEST: Final = 4_096
-"""Bytes of a request: a digest, a nonce, a policy, and room."""
 
 _VERSION: Final = 1
 _MAX_NONCE: Final = 64
@@ -56,8 +54,8 @@ class TimeStampRequest:
 
 def read_request(content: bytes, policies: Collection[str]) -> TimeStampRequest:
     """Return the request in ``content``, for one of ``policies``; raise ``RequestRejected``."""
-    if len(content) > MAX_REQUEST:
-        _refuse(FailureInfo.BAD_DATA_FORMAT, f"a request has at most {MAX_REQUEST} bytes")
+    if len(content) > MAX_QUERY:
+        _refuse(FailureInfo.BAD_DATA_FORMAT, f"a request has at most {MAX_QUERY} bytes")
     try:
         return _read(read_der(content), policies)
     except DerError as error:

@@ -83,7 +83,7 @@ def _subject(token: bytes, trust: Trust) -> _Subject:
     signer = data.signers[0]
     if signer.signed is None:
         root.refuse("the token has no signed attributes")
-    certificate = certificate_of(signer, data, trust.anchors)
+    certificate = certificate_of(signer, data, trust.anchors_for("time_stamps"))
     if certificate is None:
         root.refuse("the authority's certificate is not in the token, or not readable")
     return _Subject(data, said, signer, certificate)
@@ -179,13 +179,14 @@ def _trusted(subject: _Subject, trust: Trust) -> Findings:
 
 
 def _chain(subject: _Subject, trust: Trust) -> TokenStep:
-    if not trust.anchors:
+    anchors = trust.anchors_for("time_stamps")
+    if not anchors:
         return TokenStep(
             "chain", ok=None, why=Text("未配置信任锚", "no trust anchor is configured")
         )
     found = [each for der in subject.data.certificates if (each := readable_certificate(der))]
     try:
-        chain = verify_chain(subject.certificate, found, trust.anchors, at=subject.token.made_at)
+        chain = verify_chain(subject.certificate, found, anchors, at=subject.token.made_at)
     except UntrustedCertificate as error:
         why = Text(f"证书链不可信:{error.detail}", f"untrusted issuer: {error.detail}")
         return TokenStep("chain", ok=False, why=why)

@@ -12,6 +12,8 @@ from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt38540 import verification
 from kms.core.gbt38540.evidence import Evidence, RevocationSource, Trust
+from kms.core.rfc3161.responses import token_in
+from kms.core.rfc3161.verification import DigestOf, verify_time_stamp
 from kms.core.rfc5280.reading import verify_revocation_list
 from kms.core.x690 import DerError
 from kms.errors.seals import (
@@ -19,7 +21,9 @@ from kms.errors.seals import (
     RevocationListRejected,
     SealUnreadable,
 )
+from kms.errors.time_stamps import TimeStampUnreadable
 from kms.models.seals import MAX_FILE, PDF_MAGIC, VerificationReport
+from kms.models.time_stamps import MAX_TOKEN, TokenVerdict
 from kms.ports.pdf import PdfFiles
 from kms.ports.seals import AnchorFile
 from kms.service.seals.parts import SealParts
@@ -81,6 +85,7 @@ class SealVerification:
             anchors=authority.anchors(),
             revocations=authority.revocation_source(),
             suspended=parts.transactions.read(suspended),
+            outside=authority.outside_anchors(),
         )
 
 
@@ -104,12 +109,36 @@ class SealFiles:
         Raises ``SealUnreadable``, ``DocumentRejected``, ``AnchorUnreadable``,
         ``RevocationListRejected``, ``TooLarge``.
         """
+        return _verify(content, document, self._trust(trust, revocation_lists), self._pdf)
+
+    def verify_time_stamp(
+        self,
+        content: bytes,
+        digest_of: DigestOf,
+        trust: Sequence[bytes],
+        revocation_lists: Sequence[bytes] = (),
+    ) -> TokenVerdict:
+        """Return the verdict on ``content``, a token or a TimeStampResp (RFC 3161) with one.
+
+        ``digest_of`` returns the digest by a named hash of what it shall be over. Raises
+        ``TimeStampUnreadable``, ``AnchorUnreadable``, ``RevocationListRejected``, ``TooLarge``.
+        """
+        if len(content) > MAX_TOKEN:
+            msg = f"a time-stamp has at most {MAX_TOKEN >> 10} KiB"
+            raise TooLarge(msg)
+        known = self._trust(trust, revocation_lists)
+        try:
+            token = token_in(content)
+        except DerError as error:
+            raise TimeStampUnreadable(str(error)) from error
+        return verify_time_stamp(token, digest_of, known)
+
+    def _trust(self, trust: Sequence[bytes], revocation_lists: Sequence[bytes]) -> Trust:
         own = self._anchor_file.read()
         pems = [*trust] if own is None else [*trust, own]
         anchors = tuple(anchor for pem in pems for anchor in read_anchors(pem))
         now = self._clock.now()
-        source = _source(revocation_lists, anchors, now)
-        return _verify(content, document, Trust(now, anchors, source), self._pdf)
+        return Trust(now, anchors, _source(revocation_lists, anchors, now))
 
 
 def read_anchors(pem: bytes) -> tuple[Certificate, ...]:
