@@ -23,6 +23,7 @@ from kms.core.gbt38540.trust_judgements import (
 )
 from kms.core.gbt38540.verification import judge, malformed_verdict, verdict_of
 from kms.core.x690 import DerError
+from kms.core.x690.elements import MAX_FILE_ELEMENTS, at_most
 from kms.models.seals import SignatureVerdict, Step, VerificationReport
 from kms.models.time_stamps import TokenVerdict
 from kms.ports.pdf import PADES, SES, TIME_STAMP, FoundSignature, ReadPdf
@@ -41,8 +42,9 @@ _LONG: Final = 0x80
 
 def verify_pdf(document: bytes, found: ReadPdf, trust: Trust) -> VerificationReport:
     """Return the verdict on the signatures ``found`` in ``document``."""
-    judge_of = _Judge(document, found, trust)
-    verdicts = [judge_of.verdict(each) for each in found.signatures]
+    with at_most(MAX_FILE_ELEMENTS):
+        judge_of = _Judge(document, found, trust)
+        verdicts = [judge_of.verdict(each) for each in found.signatures]
     version = next((version for _, version in verdicts if version is not None), None)
     warnings = () if verdicts else (Text("文件没有签章", "the file has no signature"),)
     return VerificationReport("pdf", version, tuple(each for each, _ in verdicts), warnings)

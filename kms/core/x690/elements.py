@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 MAX_BYTES: Final = 4 << 20
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 65_536
+MAX_FILE_ELEMENTS: Final = 2 * MAX_ELEMENTS
+"""Of all values in one file: half a second of processor at most."""
 
 BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
@@ -74,16 +79,59 @@ class Element:
         raise DerError(msg)
 
 
+class Meter:
+    """How many elements are read, and how many still may be."""
+
+    __slots__ = ("left", "spent")
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.spent = 0
+
+    def spend(self, count: int) -> None:
+        """Count elements that were read, of values that could be used or not."""
+        self.left -= count
+        self.spent += count
+
+
+_METER: ContextVar[Meter | None] = ContextVar("elements_meter", default=None)
+
+
+@contextmanager
+def at_most(elements: int) -> Iterator[Meter]:
+    """Let all that is read inside have so many elements together, further ones are refused.
+
+    A file may hold hundreds of values; each is limited, and so must be their sum. What is read
+    within another limit counts there, too.
+    """
+    outer = _METER.get()
+    meter = Meter(elements if outer is None else min(elements, outer.left))
+    token = _METER.set(meter)
+    try:
+        yield meter
+    finally:
+        _METER.reset(token)
+        if outer is not None:
+            outer.spend(meter.spent)
+
+
 def read_der(source: bytes) -> Element:
     """Return the one element that ``source`` is; raise ``DerError``.
 
-    Refused: more than 4 MiB, 64 levels or 65,536 elements, indefinite or non-minimal
-    lengths, tag numbers above 30, bytes after the end.
+    Refused: more than 4 MiB, 64 levels or 65,536 elements (or what ``at_most`` leaves),
+    indefinite or non-minimal lengths, tag numbers above 30, bytes after the end.
     """
     if len(source) > MAX_BYTES:
         msg = f"more than {MAX_BYTES} bytes"
         raise DerError(msg)
-    element, _ = _read(source, 0, len(source), budget=(1, MAX_ELEMENTS))
+    meter = _METER.get()
+    reader = _Reader(source, MAX_ELEMENTS if meter is None else min(MAX_ELEMENTS, meter.left))
+    allowed = reader.left
+    try:
+        element = reader.read(0, len(source), 1)
+    finally:
+        if meter is not None:
+            meter.spend(allowed - reader.left)
     if element.end != len(source):
         msg = f"{len(source) - element.end} bytes after the end"
         raise DerError(msg)
@@ -95,23 +143,31 @@ def take(rest: list[Element], tag: int) -> Element | None:
     return rest.pop(0) if rest and rest[0].tag == tag else None
 
 
-def _read(source: bytes, start: int, limit: int, *, budget: tuple[int, int]) -> tuple[Element, int]:
-    """Return the element at ``start`` and how many more may follow. Budget: depth, count."""
-    depth, left = budget
-    if depth > MAX_DEPTH or left <= 0:
-        msg = f"nested too deeply or too many elements (at byte {start})"
-        raise DerError(msg)
-    left -= 1
-    body, end = _extent(source, start, limit)
-    tag = source[start]
-    children: list[Element] = []
-    if tag & CONSTRUCTED:
-        position = body
-        while position < end:
-            child, left = _read(source, position, end, budget=(depth + 1, left))
-            children.append(child)
-            position = child.end
-    return Element(source, tag, start, body, end, tuple(children)), left
+class _Reader:
+    """Reads elements of ``source``; ``left`` is how many more it may."""
+
+    __slots__ = ("left", "source")
+
+    def __init__(self, source: bytes, left: int) -> None:
+        self.source = source
+        self.left = left
+
+    def read(self, start: int, limit: int, depth: int) -> Element:
+        """Return the element at ``start``, at this depth."""
+        if depth > MAX_DEPTH or self.left <= 0:
+            msg = f"nested too deeply or too many elements (at byte {start})"
+            raise DerError(msg)
+        self.left -= 1
+        body, end = _extent(self.source, start, limit)
+        tag = self.source[start]
+        children: list[Element] = []
+        if tag & CONSTRUCTED:
+            position = body
+            while position < end:
+                child = self.read(position, end, depth + 1)
+                children.append(child)
+                position = child.end
+        return Element(self.source, tag, start, body, end, tuple(children))
 
 
 def _extent(source: bytes, start: int, limit: int) -> tuple[int, int]:
