@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from kms.models.backends import SOFTWARE, BackendSetup
+from kms.models.stamps import PadesLevel
 
 KeyState = Literal["active", "suspended", "pending_destruction", "destroyed"]
 Operation = Literal["sign", "verify", "encrypt", "decrypt", "hmac", "export"]
@@ -67,6 +68,7 @@ class Key:
     ``mount`` is the mount's identifier: ``transit``, or that of one made later.
     ``auto_rotate_period`` is in seconds, 0 for never; ``next_rotation_at`` and ``destroy_at``
     are 0 where nothing is due. ``allow_rotation`` false is an imported key's.
+    ``limits_version`` names the limits of its use, 0 where there are none.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Key:
     auto_rotate_period: int = 0
     next_rotation_at: int = 0
     destroy_at: int = 0
+    limits_version: int = 0
     backend: str = SOFTWARE
 
     @property
@@ -191,7 +194,8 @@ class KmsOptions:
     same as text and never shown. Without both the pool waits for an unlock over HTTP, which
     reaches the service's other processes by ``handover_key`` (32 random bytes, new at each
     start of the service, given to each of its processes and kept nowhere).
-    ``seal_time_stamps`` says what of version 5 seals gets a time-stamp.
+    ``seal_time_stamps`` says what of version 5 seals gets a time-stamp, ``pades_level`` how
+    PDFs are signed where nobody says.
     """
 
     profile: CryptoProfile = "intl"
@@ -201,3 +205,4 @@ class KmsOptions:
     public_url: str = ""
     backends: BackendSetup = field(default_factory=BackendSetup)
     seal_time_stamps: SealTimeStamps = "signatures"
+    pades_level: PadesLevel = "b-t"

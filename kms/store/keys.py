@@ -228,6 +228,7 @@ def _key(row: Any) -> Key:
         auto_rotate_period=row.auto_rotate_period,
         next_rotation_at=row.next_rotation_at,
         destroy_at=row.destroy_at,
+        limits_version=row.limits_version,
     )
 
 

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from kms.store.tables import backends, certificates, ecertificates, keys, openpgp, seals
+from kms.store.tables import (
+    backends,
+    certificates,
+    ecertificates,
+    keys,
+    limits,
+    openpgp,
+    seals,
+    self_tests,
+)
 from kms.store.tables.metadata import metadata
 
-__all__ = ["backends", "certificates", "ecertificates", "keys", "metadata", "openpgp", "seals"]
+__all__ = [
+    "backends",
+    "certificates",
+    "ecertificates",
+    "keys",
+    "limits",
+    "metadata",
+    "openpgp",
+    "seals",
+    "self_tests",
+]

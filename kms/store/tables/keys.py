@@ -57,6 +57,7 @@ kms_keys: Final = Table(
     Column("auto_rotate_period", BigInteger, nullable=False, server_default="0"),
     Column("next_rotation_at", BigInteger, nullable=False, server_default="0"),
     Column("destroy_at", BigInteger, nullable=False, server_default="0"),
+    Column("limits_version", Integer, nullable=False, server_default="0"),
     Column("backend", Text, nullable=False, server_default="software"),
     Index("kms_keys_by_name", "org_id", "mount", "name", unique=True),
     Index("kms_keys_by_rotation", "next_rotation_at"),

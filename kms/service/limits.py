@@ -1,0 +1,184 @@
+"""Limits of keys and quotas of organisations, asked at every use and changed by version.
+
+The way of a use costs a look into memory: limits are kept by the version that the key's own row
+names, a quota for a second, counted uses by lease (core/keys/limits.py says why).
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from kms.core.keys import limits as rules
+from kms.errors.keys import MaterialTampered
+from kms.errors.limits import (
+    DailyQuotaExceeded,
+    KeyLimitReached,
+    QuotaExceeded,
+)
+from kms.models.keys import Key
+from kms.models.limits import Counter, KeyLimits, Quota
+from kms.ports.limits import LimitStore
+from kms.ports.seals import CallerRisks
+from kms.service.custody import Pool
+from secops.kernel.actors import Actor
+from secops.kernel.parts import Parts
+from secops.kernel.transactions import Transaction
+
+T = TypeVar("T")
+_TRUSTED_SECONDS: Final = 1.0
+_KEPT: Final = 4_096
+_FREE: Final = KeyLimits("")
+
+
+@dataclass(slots=True)
+class _Lease:
+    """Uses that were counted already and are not spent yet. Another version or day has none."""
+
+    version: int
+    period: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitMeans:
+    """What limits are kept with and asked by."""
+
+    parts: Parts
+    pool: Pool
+    store: LimitStore
+    risks: CallerRisks
+
+    def tag(self, record: bytes) -> bytes:
+        """Return the tag that only the root key makes."""
+        return self.pool.require_unlocked().authenticate(record)
+
+
+class KeyLimiter:
+    """Says whether one use may be. Safe in any number of threads."""
+
+    def __init__(self, means: LimitMeans) -> None:
+        self._means = means
+        self._parts = means.parts
+        self._store = means.store
+        self._limits: dict[tuple[str, int], KeyLimits] = {}
+        self._quotas: dict[str, tuple[Quota, float]] = {}
+        self._leases: dict[str, _Lease] = {}
+        self._lock = threading.Lock()
+
+    def demand(self, actor: Actor, key: Key) -> None:
+        """Count one use of ``key`` by ``actor``; raise what stands against it.
+
+        Raises ``KeyLimitReached`` and ``DailyQuotaExceeded``.
+        """
+        limits = self.limits_of(key)
+        if limits.version:
+            self._demand_within(actor, limits)
+        quota = self.quota_of(key.org_id)
+        if quota.daily_operations is not None:
+            self._count_daily(quota, quota.daily_operations)
+        if limits.max_uses is not None:
+            counter = Counter(f"key:{key.id}", key.org_id)
+            if not self._spend(counter, limits.version, limits.max_uses):
+                msg = f"the key was used {limits.max_uses} times, as often as it may be"
+                raise KeyLimitReached(msg)
+
+    def limits_of(self, key: Key) -> KeyLimits:
+        """Return the key's limits; raise ``MaterialTampered`` where they were taken away."""
+        if not key.limits_version:
+            return _FREE
+        known = (key.id, key.limits_version)
+        found = self._limits.get(known)
+        if found is None:
+            found = self._parts.transactions.read(lambda tx: self._read_limits(tx, key))
+            _keep(self._limits, known, found)
+        return found
+
+    def quota_of(self, org_id: str) -> Quota:
+        """Return the organisation's quota as it was at most a second ago."""
+        now = self._parts.clock.monotonic()
+        found = self._quotas.get(org_id)
+        if found is not None and now < found[1]:
+            return found[0]
+        quota = self._parts.transactions.read(lambda tx: self.read_quota(tx, org_id))
+        _keep(self._quotas, org_id, (quota, now + _TRUSTED_SECONDS))
+        return quota
+
+    def read_quota(self, transaction: Transaction, org_id: str) -> Quota:
+        """Return the organisation's quota inside a unit of work."""
+        found = self._store.quota(transaction, org_id)
+        if found is None:
+            return Quota(org_id)
+        quota, tag = found
+        self._demand_tag(rules.quota_record(quota), tag)
+        return quota
+
+    def demand_room(self, transaction: Transaction, org_id: str, *, new_key: bool) -> None:
+        """Return if one more version, and key, fits the quota; raise ``QuotaExceeded``."""
+        quota = self.read_quota(transaction, org_id)
+        if quota.keys is None and quota.versions is None:
+            return
+        keys, versions = self._store.counts(transaction, org_id)
+        if new_key and quota.keys is not None and keys >= quota.keys:
+            msg = f"the organisation has {keys} of at most {quota.keys} keys"
+            raise QuotaExceeded(msg)
+        if quota.versions is not None and versions >= quota.versions:
+            msg = f"the organisation has {versions} of at most {quota.versions} key versions"
+            raise QuotaExceeded(msg)
+
+    def _demand_within(self, actor: Actor, limits: KeyLimits) -> None:
+        client = actor.client_id or (actor.id if actor.kind == "client" else "")
+        # the risk is looked up only where it can matter
+        limited = limits.max_risk < rules.NO_RISK_LIMIT
+        risk = self._means.risks.risk_of(actor) if limited else 0
+        rules.demand_within(limits, rules.KeyUse(self._parts.clock.now(), client, risk))
+
+    def _count_daily(self, quota: Quota, cap: int) -> None:
+        now = self._parts.clock.now()
+        counter = Counter(f"org:{quota.org_id}", quota.org_id, rules.beijing_day(now))
+        if not self._spend(counter, quota.version, cap):
+            msg = f"the organisation has used its keys {cap} times today, as often as it may"
+            raise DailyQuotaExceeded(msg, retry_after=rules.seconds_to_midnight(now))
+
+    def _spend(self, counter: Counter, version: int, cap: int) -> bool:
+        """Spend one use of a lease, taking another where there is none; False if none is left."""
+        with self._lock:
+            lease = self._leases.get(counter.id)
+            if lease is None or (lease.version, lease.period) != (version, counter.period):
+                lease = _Lease(version, counter.period, 0)
+                _keep(self._leases, counter.id, lease)
+            if lease.left:
+                lease.left -= 1
+                return True
+        wanted = rules.lease_size(cap)
+        granted = self._parts.transactions.run(
+            lambda tx: self._store.lease(tx, counter, cap=cap, wanted=wanted)
+        )
+        with self._lock:
+            lease.left += max(0, granted - 1)
+        return granted > 0
+
+    def _read_limits(self, transaction: Transaction, key: Key) -> KeyLimits:
+        found = self._store.limits(transaction, key.id)
+        if found is None or found[0].version != key.limits_version:
+            msg = f"the limits of the key {key.name} are not those it was given"
+            raise MaterialTampered(msg)
+        limits, tag = found
+        self._demand_tag(rules.limits_record(limits), tag)
+        return limits
+
+    def _demand_tag(self, record: bytes, tag: bytes) -> None:
+        if not hmac.compare_digest(self._means.tag(record), tag):
+            msg = "stored limits do not belong to this pool's root key"
+            raise MaterialTampered(msg)
+
+
+K = TypeVar("K")
+
+
+def _keep(kept: dict[K, T], key: K, value: T) -> None:
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value
