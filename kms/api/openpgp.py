@@ -78,7 +78,10 @@ REQUEST_PARTNER: Final = Schema(
 )
 DECIDE_PARTNER: Final = Schema(
     "DecidePartner",
-    _object(("grant", "reason"), {"grant": {"type": "boolean"}, "reason": _TEXT}),
+    _object(
+        ("grant", "reason"),
+        {"grant": {"type": "boolean"}, "reason": _TEXT, "fingerprint": _TEXT},
+    ),
 )
 PROTECT_EXPORT: Final = Schema(
     "ProtectExport", _object(("content",), {"content": _BASE64, "partners": _PARTNERS})
@@ -267,6 +270,7 @@ class _Partners:
             request.args["partner_id"],
             grant=grant,
             reason=text_field(fields, "reason"),
+            fingerprint=text_field(fields, "fingerprint") if grant else "",
         )
         return json_response(partner_record(partner))
 

@@ -37,6 +37,18 @@ class OpenPgpKeyNotFound(NotFound):
     )
 
 
+class FingerprintMismatch(Invalid):
+    """What the partner said is not the fingerprint of the key."""
+
+    code = "kms.fingerprint_mismatch"
+    title = Text("指纹不一致", "The fingerprints differ")
+    remedy = Text(
+        "请通过电话或当面向合作方核对完整指纹;不一致时请驳回。",
+        "Ask the partner for the whole fingerprint by telephone or in person; reject where it "
+        "differs.",
+    )
+
+
 class PartnerNotFound(NotFound):
     """No partner of that name may be encrypted to."""
 

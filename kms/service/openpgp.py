@@ -13,6 +13,7 @@ from typing import Final
 import orjson
 
 from kms.errors.openpgp import (
+    FingerprintMismatch,
     OpenPgpKeyNotFound,
     PartnerKeyRejected,
     PartnerNotFound,
@@ -178,14 +179,22 @@ class Partners:
 
         return self._parts.transactions.run(store)
 
-    def decide_partner(self, actor: Actor, partner_id: str, *, grant: bool, reason: str) -> Partner:
-        """Approve or reject; raises ``SelfApproval``, ``NotPending``, ``PartnerStateConflict``."""
+    def decide_partner(
+        self, actor: Actor, partner_id: str, *, grant: bool, reason: str, fingerprint: str = ""
+    ) -> Partner:
+        """Approve or reject; raises ``SelfApproval``, ``NotPending``, ``PartnerStateConflict``.
+
+        To approve it ``fingerprint`` is what the partner itself said, hex with or without
+        spaces: another one is ``FingerprintMismatch``.
+        """
         self._parts.access.require(actor, OPENPGP_CONFIGURE, f"partner:{partner_id}")
         _check_reason(reason)
         approvals, stored = self._parts.approvals, self._openpgp.store
 
         def decide(transaction: Transaction) -> Partner:
             partner = self._load(transaction, actor, partner_id)
+            if grant and "".join(fingerprint.split()).upper() != partner.fingerprint:
+                raise FingerprintMismatch
             self._openpgp.second_person.decide(
                 transaction, partner.approval_id, actor, grant=grant, reason=reason
             )

@@ -30,7 +30,7 @@ from secops.kernel.permissions.iam import (
     SESSION_READ,
     UPSTREAM_READ,
 )
-from secops.kernel.permissions.kms import SEAL_READ
+from secops.kernel.permissions.kms import OPENPGP_READ, SEAL_READ
 from secops.kernel.permissions.playbooks import INCIDENT_READ, RUN_READ
 
 
@@ -86,6 +86,7 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
             Entry("/verify", Text("验章", "Verify a seal")),
+            Entry("/openpgp", Text("对外导出保护", "Exports for partners"), OPENPGP_READ),
         ),
     ),
     Group(

@@ -76,7 +76,7 @@ PAGES = {
         "/me/consents",
         "/device",
     ),
-    "auditor": ("/permissions", "/ledger", "/ledger/0", "/assessments", "/seals"),
+    "auditor": ("/permissions", "/ledger", "/ledger/0", "/assessments", "/seals", "/openpgp"),
 }
 FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}
 ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",

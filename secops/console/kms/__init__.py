@@ -1,6 +1,6 @@
 """Seals and the public verification page."""
 
-from secops.console.kms import policies, seals, verify
+from secops.console.kms import openpgp, policies, seals, verify
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -9,4 +9,9 @@ __all__ = ["routes"]
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
-    return (*seals.routes(desk), *policies.routes(desk), *verify.routes(desk))
+    return (
+        *seals.routes(desk),
+        *policies.routes(desk),
+        *verify.routes(desk),
+        *openpgp.routes(desk),
+    )

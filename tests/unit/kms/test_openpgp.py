@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from kms.errors.keys import PoolLocked
 from kms.errors.openpgp import (
+    FingerprintMismatch,
     OpenPgpKeyNotFound,
     PartnerKeyRejected,
     PartnerNotFound,
@@ -27,6 +28,7 @@ from secops.adapters.journal.reader import JournalReader
 from secops.adapters.spine import journal_folder
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.hashes import sha256, sm3
+from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.errors import Forbidden, Invalid, TooLarge
 from secops.kernel.pages import PageRequest
@@ -55,7 +57,12 @@ class World:
     def partner(self, name: str = "市审计局", number: int = 7) -> Partner:
         key = f"partner {number}".encode()
         asked = self.partners.request_partner(KEEPER, name, key, reason="年度审计")
-        return self.partners.decide_partner(SECOND, asked.id, grant=True, reason="已核对")
+        return self.approve(asked)
+
+    def approve(self, asked: Partner, who: Actor = SECOND) -> Partner:
+        return self.partners.decide_partner(
+            who, asked.id, grant=True, reason="已核对", fingerprint=asked.fingerprint
+        )
 
 
 @pytest.fixture
@@ -172,14 +179,28 @@ def test_who_asked_for_a_partner_does_not_approve_it(world: World, approver: str
     world.persons.same.add(frozenset({KEEPER.id, SECOND.id}))
     who = KEEPER if approver == "same account" else SECOND
     with pytest.raises(SelfApproval):
-        world.partners.decide_partner(who, asked.id, grant=True, reason="同意")
+        world.approve(asked, who)
     assert world.partners.show_partner(KEEPER, asked.id).state == "requested"
+
+
+@pytest.mark.parametrize("said", ["", "7", f"{'8':0>40}"])
+def test_a_fingerprint_that_differs_approves_nothing(world: World, said: str) -> None:
+    asked = world.partners.request_partner(KEEPER, "市审计局", b"partner 7", reason="年度审计")
+    with pytest.raises(FingerprintMismatch):
+        world.partners.decide_partner(
+            SECOND, asked.id, grant=True, reason="已核对", fingerprint=said
+        )
+    spaced = " ".join(asked.fingerprint.lower())
+    decided = world.partners.decide_partner(
+        SECOND, asked.id, grant=True, reason="已核对", fingerprint=spaced
+    )
+    assert decided.state == "active"
 
 
 def test_a_partner_is_decided_once(world: World) -> None:
     partner = world.partner()
     with pytest.raises(NotPending):
-        world.partners.decide_partner(SECOND, partner.id, grant=True, reason="同意")
+        world.approve(partner)
 
 
 def test_a_rejected_partner_gets_nothing(world: World) -> None:
@@ -195,7 +216,7 @@ def test_a_name_stands_for_one_active_partner(world: World) -> None:
     world.partner()
     asked = world.partners.request_partner(KEEPER, "市审计局", b"partner 8", reason="换钥")
     with pytest.raises(PartnerStateConflict):
-        world.partners.decide_partner(SECOND, asked.id, grant=True, reason="同意")
+        world.approve(asked)
     # the refused decision left the approval as it was
     rejected = world.partners.decide_partner(SECOND, asked.id, grant=False, reason="先停用旧的")
     assert rejected.state == "rejected"
