@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from kms.api import (
     authority,
+    ecertificate_batches,
+    ecertificate_templates,
+    ecertificates,
     keys,
     openpgp,
     seal_policies,
@@ -31,4 +34,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *authority.routes(services),
         *time_stamps.routes(services),
         *openpgp.routes(services),
+        *ecertificates.routes(services),
+        *ecertificate_templates.routes(services),
+        *ecertificate_batches.routes(services),
     )

@@ -74,7 +74,9 @@ class ECertificateBatches:
         self._issuing = issuing
         self._registry = registry
 
-    def check_batch(self, actor: Actor, template_id: str, content: bytes) -> BatchCheck:
+    def check_ecertificate_batch(
+        self, actor: Actor, template_id: str, content: bytes
+    ) -> BatchCheck:
         """Return what is wrong with which row (试运行); nothing is stored.
 
         Raises ``ECertificateRejected`` for a file that can't be read at all.
@@ -83,7 +85,9 @@ class ECertificateBatches:
         _, rows, problems = self._checked(actor, template_id, content)
         return BatchCheck(len(rows), tuple(problems))
 
-    def order_batch(self, actor: Actor, template_id: str, content: bytes, *, name: str) -> Batch:
+    def order_ecertificate_batch(
+        self, actor: Actor, template_id: str, content: bytes, *, name: str
+    ) -> Batch:
         """Store the rows to be issued, none of them if one is wrong; jobs do the rest.
 
         Raises ``ECertificateRejected``, ``ECertificateStateConflict``.
@@ -120,12 +124,12 @@ class ECertificateBatches:
             self._parts.tasks.create(transaction, task)
             details = {"template": template.id, "rows": len(stored)}
             target = f"ecertificate_batch:{batch_id}"
-            transaction.record(Act("kms.order_batch", actor, target, details=details))
+            transaction.record(Act("kms.order_ecertificate_batch", actor, target, details=details))
             return batch
 
         return self._parts.transactions.run(store)
 
-    def resume_batch(self, actor: Actor, batch_id: str) -> None:
+    def resume_ecertificate_batch(self, actor: Actor, batch_id: str) -> None:
         """Go on with a stopped batch, by whoever ordered it, with their rights as they are."""
         self._require_issuer(actor, batch_id)
 
@@ -137,11 +141,13 @@ class ECertificateBatches:
             ):
                 raise ECertificateStateConflict("only a batch that was stopped goes on")
             self._parts.tasks.progress(transaction, replace(task, state="running", result=""))
-            transaction.record(Act("kms.resume_batch", actor, f"ecertificate_batch:{batch.id}"))
+            transaction.record(
+                Act("kms.resume_ecertificate_batch", actor, f"ecertificate_batch:{batch.id}")
+            )
 
         self._parts.transactions.run(resume)
 
-    def cancel_batch(self, actor: Actor, batch_id: str) -> None:
+    def cancel_ecertificate_batch(self, actor: Actor, batch_id: str) -> None:
         """Issue no further row; what was issued stays."""
         self._require_issuer(actor, batch_id)
 
@@ -152,11 +158,15 @@ class ECertificateBatches:
                 raise ECertificateStateConflict(f"the batch is {task.state}")
             self._here.batches.set_open(transaction, batch.id, before=True)
             self._parts.tasks.progress(transaction, replace(task, state="cancelled"))
-            transaction.record(Act("kms.cancel_batch", actor, f"ecertificate_batch:{batch.id}"))
+            transaction.record(
+                Act("kms.cancel_ecertificate_batch", actor, f"ecertificate_batch:{batch.id}")
+            )
 
         self._parts.transactions.run(cancel)
 
-    def list_batches(self, actor: Actor, request: PageRequest) -> Page[tuple[Batch, Task]]:
+    def list_ecertificate_batches(
+        self, actor: Actor, request: PageRequest
+    ) -> Page[tuple[Batch, Task]]:
         """Return the batches of the actor's organisation with their progress, newest first."""
         self._parts.access.require(actor, ECERTIFICATE_READ, "ecertificate_batch:*")
 
@@ -167,7 +177,7 @@ class ECertificateBatches:
 
         return self._parts.transactions.read(read)
 
-    def show_batch(self, actor: Actor, batch_id: str) -> BatchDetails:
+    def show_ecertificate_batch(self, actor: Actor, batch_id: str) -> BatchDetails:
         """Return one batch; raise ``ECertificateNotFound``."""
         self._parts.access.require(actor, ECERTIFICATE_READ, _target(batch_id))
 
@@ -178,7 +188,9 @@ class ECertificateBatches:
 
         return self._parts.transactions.read(read)
 
-    def list_batch_rows(self, actor: Actor, batch_id: str, request: PageRequest) -> Page[BatchRow]:
+    def list_ecertificate_rows(
+        self, actor: Actor, batch_id: str, request: PageRequest
+    ) -> Page[BatchRow]:
         """Return a batch's rows by number, with what came of them."""
         self._parts.access.require(actor, ECERTIFICATE_READ, _target(batch_id))
         after = request.key(int)
@@ -196,7 +208,7 @@ class ECertificateBatches:
 
         return self._parts.transactions.read(read)
 
-    def zip_batch(self, actor: Actor, batch_id: str, part: int) -> bytes:
+    def zip_ecertificate_batch(self, actor: Actor, batch_id: str, part: int) -> bytes:
         """Return part 1, 2… of the sealed files, each named by its identifier.
 
         Raises ``ECertificateNotFound`` behind the last part.
@@ -217,7 +229,9 @@ class ECertificateBatches:
             msg = f"part {part} has no files"
             raise ECertificateNotFound(msg)
         details = {"part": part, "files": len(records)}
-        self._parts.trail.append([Act("kms.zip_batch", actor, _target(batch_id), details=details)])
+        self._parts.trail.append(
+            [Act("kms.zip_ecertificate_batch", actor, _target(batch_id), details=details)]
+        )
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
             for record in records:

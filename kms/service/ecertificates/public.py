@@ -39,7 +39,7 @@ class ECertificateVerification:
         self._parts = here.parts
         self._limit = RateLimit(here.parts.clock, PER_MINUTE)
 
-    def show_public(self, token: str, *, caller: str) -> PublicView:
+    def show_public_ecertificate(self, token: str, *, caller: str) -> PublicView:
         """Return what the link shows; raise ``ECertificateNotFound``, ``TooMany``.
 
         Whatever is wrong with a token, it is hashed, looked up and not found.

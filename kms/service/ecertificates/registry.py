@@ -51,6 +51,10 @@ class ECertificateRegistry:
         self._here = here
         self._parts = here.parts
 
+    def now(self) -> int:
+        """Return the instant at which states are judged."""
+        return self._parts.clock.now()
+
     def list_ecertificates(
         self, actor: Actor, request: PageRequest, filters: Mapping[str, str] | None = None
     ) -> Page[ECertificate]:

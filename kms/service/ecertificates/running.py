@@ -129,7 +129,7 @@ class BatchRunner:
             stopped = replace(task, state="failed", result=_words(error))
             self._parts.tasks.progress(transaction, stopped)
             target, details = f"ecertificate_batch:{batch.id}", {"code": error.code}
-            transaction.record(Act("kms.stop_batch", _RUNNER, target, details=details))
+            transaction.record(Act("kms.stop_ecertificate_batch", _RUNNER, target, details=details))
 
         self._parts.transactions.run(stop)
 

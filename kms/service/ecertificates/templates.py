@@ -51,7 +51,9 @@ class ECertificateTemplates:
         self._here = here
         self._parts = here.parts
 
-    def propose_template(self, actor: Actor, record: Mapping[str, Any]) -> ECertificateTemplate:
+    def propose_ecertificate_template(
+        self, actor: Actor, record: Mapping[str, Any]
+    ) -> ECertificateTemplate:
         """Store what ``record`` describes and ask for its approval.
 
         Raises ``ECertificateRejected``, ``SealNotFound``.
@@ -84,7 +86,7 @@ class ECertificateTemplates:
 
         return self._parts.transactions.run(store)
 
-    def decide_template(
+    def decide_ecertificate_template(
         self, actor: Actor, template_id: str, *, grant: bool, reason: str
     ) -> ECertificateTemplate:
         """Approve or reject; the version in force before is retired in the same unit of work.
@@ -116,7 +118,7 @@ class ECertificateTemplates:
 
         return self._parts.transactions.run(decide)
 
-    def retire_template(self, actor: Actor, template_id: str, reason: str) -> None:
+    def retire_ecertificate_template(self, actor: Actor, template_id: str, reason: str) -> None:
         """Let nothing more be issued by it; what was issued stays as it is."""
         target = f"ecertificate_template:{template_id[:60]}"
         self._parts.access.require(actor, ECERTIFICATE_APPROVE, target)
@@ -134,7 +136,9 @@ class ECertificateTemplates:
 
         self._parts.transactions.run(retire)
 
-    def list_templates(self, actor: Actor, request: PageRequest) -> Page[ECertificateTemplate]:
+    def list_ecertificate_templates(
+        self, actor: Actor, request: PageRequest
+    ) -> Page[ECertificateTemplate]:
         """Return the templates of the actor's organisation, newest first."""
         self._parts.access.require(actor, ECERTIFICATE_READ, "ecertificate_template:*")
 
@@ -144,7 +148,7 @@ class ECertificateTemplates:
 
         return self._parts.transactions.read(read)
 
-    def show_template(self, actor: Actor, template_id: str) -> TemplateDetails:
+    def show_ecertificate_template(self, actor: Actor, template_id: str) -> TemplateDetails:
         """Return one template with its approval and what it changes."""
         target = f"ecertificate_template:{template_id[:60]}"
         self._parts.access.require(actor, ECERTIFICATE_READ, target)
@@ -241,7 +245,7 @@ def _changes(before: TemplateWish | None, after: TemplateWish) -> list[tuple[str
 def _act(verb: str, actor: Actor, template: ECertificateTemplate, details: Any) -> Act:
     more = {"version": template.version, "type_code": template.wish.type_code}
     target = f"ecertificate_template:{template.id}"
-    return Act(f"kms.{verb}_template", actor, target, details={**details, **more})
+    return Act(f"kms.{verb}_ecertificate_template", actor, target, details={**details, **more})
 
 
 def _approval(template: ECertificateTemplate) -> Approval:
