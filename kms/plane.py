@@ -21,18 +21,24 @@ from kms.ports.keys import Custody, KeyStores
 from kms.service import KmsServices
 from kms.service.authority import Authority
 from kms.service.backends import BackendControl, BackendObjects, KeyBackends
+from kms.service.certificates import CertificateParts, build_certificates
 from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.ecertificates import ECertificateStores, build_ecertificates
+from kms.service.key_backup import KeyBackups
 from kms.service.key_control import KeyControl
 from kms.service.key_destruction import KeyDestruction
 from kms.service.key_export import KeyExport
+from kms.service.key_import import KeyImport
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.key_rotation import KeyRotation
 from kms.service.keys import Keys
+from kms.service.limit_control import LimitControl
+from kms.service.limits import KeyLimiter, LimitMeans
 from kms.service.mounts import Mounts
 from kms.service.openpgp import Exports, OpenPgpKeys, OpenPgpParts, Partners
+from kms.service.outside_trust import OutsideTrust
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
@@ -52,15 +58,21 @@ from kms.service.seals import (
 from kms.service.seals.document_box import PoolDocumentBox
 from kms.service.second_person import SecondPerson
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
+from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
 from kms.service.unlocking import Unlocking
 from kms.store.backends import SqlBackendStore
-from kms.store.certificates import SqlCertificateStore
+from kms.store.certificates import (
+    SqlCertificateRequestStore,
+    SqlCertificateStore,
+    SqlTrustStore,
+)
 from kms.store.destructions import SqlDestructionStore
 from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemplateStore
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
+from kms.store.limits import SqlLimitStore
 from kms.store.mounts import SqlMountStore
 from kms.store.openpgp import SqlOpenPgpStore
 from kms.store.seal_policies import SqlSealPolicyStore
@@ -99,10 +111,20 @@ def build_services(
     )
     objects = BackendObjects(parts, traces, backends)
     ring = KeyRing(parts, pool, stores, objects=objects)
-    maker = KeyMaker(parts, pool, stores.keys, objects=objects)
+    means = LimitMeans(parts, pool, SqlLimitStore(), ports.risks)
+    limiter, tenants = KeyLimiter(means), Tenants(parts)
+    maker = KeyMaker(parts, pool, stores.keys, objects=objects, limiter=limiter)
     system_keys = SystemKeys(parts, ring, maker)
     sealing_keys = PoolSealingKeys(system_keys)
-    authority = Authority(parts, sealing_keys, SqlCertificateStore(), HomeAnchorFile(parts.home))
+    trust = SqlTrustStore()
+    authority = Authority(
+        parts,
+        sealing_keys,
+        SqlCertificateStore(),
+        HomeAnchorFile(parts.home),
+        options.public_url,
+        OutsideTrust(parts, trust),
+    )
     stamps = TimeStampAuthority(authority)
     seals = SealParts(
         parts=parts,
@@ -121,6 +143,7 @@ def build_services(
         proofs=ports.proofs,
         time_stamps=stamps,
         stamped=options.seal_time_stamps,
+        pades_level=options.pades_level,
     )
     openpgp = OpenPgpParts(
         parts,
@@ -144,10 +167,23 @@ def build_services(
         ),
         key_rotation=KeyRotation(parts, ring, maker, store=stores.keys),
         key_export=KeyExport(parts, ring),
-        transit=Transit(parts, ring),
+        key_import=KeyImport(parts, ring, maker, system_keys),
+        key_backups=KeyBackups(parts, ring, maker, system_keys, stores),
+        transit=Transit(parts, ring, limiter),
+        tenants=tenants,
+        limit_control=LimitControl(means, limiter, tenants, ring=ring, maker=maker),
         digests=Digests(parts),
         system_keys=system_keys,
         authority=authority,
+        certificates=build_certificates(
+            CertificateParts(
+                authority,
+                SqlCertificateRequestStore(),
+                trust,
+                SecondPerson(parts.approvals, ports.persons),
+            ),
+            seals.store,
+        ),
         published_lists=PublishedLists(authority),
         time_stamps=stamps,
         seal_applications=applications,

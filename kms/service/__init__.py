@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 from kms.service.authority import Authority
 from kms.service.backends import BackendControl
+from kms.service.certificates import CertificateServices
 from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.ecertificates import ECertificates
+from kms.service.key_backup import KeyBackups
 from kms.service.key_control import KeyControl
 from kms.service.key_destruction import KeyDestruction
 from kms.service.key_export import KeyExport
+from kms.service.key_import import KeyImport
 from kms.service.key_rotation import KeyRotation
 from kms.service.keys import Keys
+from kms.service.limit_control import LimitControl
 from kms.service.mounts import Mounts
 from kms.service.openpgp import Exports, OpenPgpKeys, Partners
 from kms.service.published_lists import PublishedLists
@@ -30,6 +34,7 @@ from kms.service.seals import (
     SealVerification,
 )
 from kms.service.system_keys import SystemKeys
+from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
 from kms.service.unlocking import Unlocking
@@ -51,11 +56,16 @@ class KmsServices:
     key_destruction: KeyDestruction
     key_rotation: KeyRotation
     key_export: KeyExport
+    key_import: KeyImport
+    key_backups: KeyBackups
     transit: Transit
+    tenants: Tenants
+    limit_control: LimitControl
     digests: Digests
     system_keys: SystemKeys
 
     authority: Authority
+    certificates: CertificateServices
     published_lists: PublishedLists
     time_stamps: TimeStampAuthority
     seal_applications: SealApplications

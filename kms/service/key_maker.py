@@ -15,6 +15,7 @@ from kms.models.keys import SYSTEM_MOUNT, Key, KeyGrant, KeyRequest, KeyVersion
 from kms.ports.keys import KeyStore
 from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
+from kms.service.limits import KeyLimiter
 from secops.kernel.errors import Conflict
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
@@ -29,8 +30,11 @@ class KeyMaker:
         pool: Pool,
         store: KeyStore,
         objects: BackendObjects,
+        *,
+        limiter: KeyLimiter,
     ) -> None:
         self._parts = parts
+        self._limiter = limiter
         self._pool = pool
         self._store = store
         self._backends = objects.backends
@@ -88,12 +92,14 @@ class KeyMaker:
         return self.insert_version(transaction, key, version)
 
     def insert_version(self, transaction: Transaction, key: Key, version: KeyVersion) -> bool:
-        """Store one more version; False if it is there."""
+        """Store one more version; False if it is there, ``QuotaExceeded`` for one too many."""
         tag = self._pool.require_unlocked().authenticate(version_record(version))
         if not self._store.insert_version(transaction, key, version, tag=tag):
             return False
         if version.backend != SOFTWARE:
             self._objects.settle(transaction, version)
+        if key.mount != SYSTEM_MOUNT:
+            self._limiter.demand_room(transaction, key.org_id)
         return True
 
     def update(self, transaction: Transaction, before: Key, after: Key) -> None:

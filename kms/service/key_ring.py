@@ -23,6 +23,7 @@ from kms.ports.keys import Custody, KeyStores
 from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
 from kms.service.mounts import MountNames
+from kms.service.tenants import Tenants
 from secops.crypto import signatures
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.parts import Parts
@@ -54,6 +55,7 @@ class KeyRing:
         objects: BackendObjects,
     ) -> None:
         self._parts = parts
+        self._tenants = Tenants(parts)
         self._mounts = MountNames(stores.mounts)
         self._pool = pool
         self._store = stores.keys
@@ -71,6 +73,7 @@ class KeyRing:
     def load(self, org_id: str, name: str, *, mount: str) -> LoadedKey:
         """Return the key as it is stored; raise ``KeyNotFound`` or ``MaterialTampered``."""
         _refuse_own(mount, name)
+        self._tenants.demand_open(org_id)
         return self._load((org_id, mount, name))
 
     def usable_own(self, name: str) -> LoadedKey:
@@ -83,6 +86,7 @@ class KeyRing:
 
     def mount_id(self, transaction: Transaction, org_id: str, path: str) -> str:
         """Return the identifier of the mount at ``path``; raise ``MountNotFound``."""
+        self._tenants.demand_open(org_id)
         return self._mounts.identifier(transaction, self._unlocked(), org_id, path)
 
     def _demand_usable(self, loaded: LoadedKey) -> LoadedKey:
@@ -106,6 +110,7 @@ class KeyRing:
     def read(self, transaction: Transaction, place: Place) -> LoadedKey:
         """Return the key as it is inside a unit of work."""
         _refuse_own(place[1], place[2])
+        self._tenants.demand_open(place[0])
         return self._read(transaction, self._unlocked(), place)
 
     def read_own(self, transaction: Transaction, name: str) -> LoadedKey:

@@ -115,17 +115,17 @@ class KeyLimiter:
         self._demand_tag(rules.quota_record(quota), tag)
         return quota
 
-    def demand_room(self, transaction: Transaction, org_id: str, *, new_key: bool) -> None:
-        """Return if one more version, and key, fits the quota; raise ``QuotaExceeded``."""
+    def demand_room(self, transaction: Transaction, org_id: str) -> None:
+        """Return if what was just stored still fits the quota; raise ``QuotaExceeded``."""
         quota = self.read_quota(transaction, org_id)
         if quota.keys is None and quota.versions is None:
             return
         keys, versions = self._store.counts(transaction, org_id)
-        if new_key and quota.keys is not None and keys >= quota.keys:
-            msg = f"the organisation has {keys} of at most {quota.keys} keys"
+        if quota.keys is not None and keys > quota.keys:
+            msg = f"the organisation may have {quota.keys} keys, and has them"
             raise QuotaExceeded(msg)
-        if quota.versions is not None and versions >= quota.versions:
-            msg = f"the organisation has {versions} of at most {quota.versions} key versions"
+        if quota.versions is not None and versions > quota.versions:
+            msg = f"the organisation may have {quota.versions} key versions, and has them"
             raise QuotaExceeded(msg)
 
     def _demand_within(self, actor: Actor, limits: KeyLimits) -> None:

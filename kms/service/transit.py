@@ -15,6 +15,7 @@ from kms.core.transit import requests, texts
 from kms.models.keys import DEFAULT_MOUNT, LoadedKey, Operation
 from kms.service.key_ring import KeyRing
 from kms.service.keys import subject_of
+from kms.service.limits import KeyLimiter
 from secops.crypto import ciphers, hashes, sm2
 from secops.crypto.errors import InvalidSignature
 from secops.kernel.actors import Actor
@@ -78,9 +79,10 @@ class DataKey:
 class Transit:
     """Uses keys for callers."""
 
-    def __init__(self, parts: Parts, ring: KeyRing) -> None:
+    def __init__(self, parts: Parts, ring: KeyRing, limiter: KeyLimiter) -> None:
         self._parts = parts
         self._ring = ring
+        self._limiter = limiter
 
     def sign(
         self,
@@ -262,6 +264,7 @@ class Transit:
         self._parts.access.require(actor, KEY_USE, f"key:{name}")
         loaded = self._ring.usable(actor.org_id, name, mount=mount)
         lifecycle.demand_operation(loaded, operation, subject_of(actor))
+        self._limiter.demand(actor, loaded.key)
         return loaded
 
     def _seal(self, loaded: LoadedKey, version: int, plaintext: bytes, aad: bytes) -> bytes:
