@@ -64,6 +64,20 @@ class CertificateRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateWish:
+    """What is sent in: a ``profile``, a PKCS#10 in DER, and why.
+
+    ``organization`` takes the place of the one in the PKCS#10, "" leaves it.
+    """
+
+    profile: str
+    csr: bytes
+    reason: str
+    organization: str = ""
+    renews: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateFilter:
     """Which certificates a list shows: ``text`` stands in the subject or begins the serial."""
 
@@ -119,6 +133,18 @@ class OutsideList:
     next_update: int
     imported_at: int
     imported_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRequest:
+    """Whose key an outside CA certifies: the maker's, or the holder's at an application's place.
+
+    Places count from 0, in the order in which the application names its holders.
+    """
+
+    role: OutsideRole
+    application_id: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,13 @@ class SealingKeys(Protocol):
         """
         ...
 
+    def hand_over(self, name: str, receiver: bytes) -> bytes:
+        """Return the SM2 key ``name`` as SM2EnvelopedKey for the SM2 key with SPKI ``receiver``.
+
+        Raises ``PoolLocked``; ``InvalidKey`` for a receiver that is no SM2 key.
+        """
+        ...
+
 
 class AnchorFile(Protocol):
     """The built-in CA's root certificates as a file, for verification without a database."""

@@ -8,6 +8,7 @@ signed. It is no licensed CA, so what it issues has no legal effect.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,13 +17,20 @@ from kms.core.rfc5280 import writing
 from kms.core.rfc5280.linting import Issuance, LintRefused, lint_certificate
 from kms.core.rfc5280.names import MAX_COMMON_NAME, AlternativeNames
 from kms.core.rfc5280.profiles import PROFILES, Profile
-from kms.core.rfc5280.writing import CertificateContent, KeyAlgorithm, Name, Places
+from kms.core.rfc5280.writing import (
+    CertificateContent,
+    KeyAlgorithm,
+    Name,
+    Places,
+    SubjectAlgorithm,
+)
 from kms.errors.certificates import CertificateRefused
-from kms.models.certificates import REVOCATION_REASONS, AuthorityName
+from kms.models.certificates import REVOCATION_REASONS, AnchorUse, AuthorityName
 from kms.models.seal_registry import CertificateKind, IssuedCertificate
 from kms.models.seals import MARKING
 from kms.ports.certificates import CertificateStore
 from kms.ports.seals import AnchorFile, SealingKeys
+from kms.service.outside_trust import OutsideTrust
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import ROOT_ORG, Actor
@@ -69,7 +77,7 @@ class Order:
     org_id: str
     key_name: str
     subject: Name
-    algorithm: KeyAlgorithm = "sm2"
+    algorithm: SubjectAlgorithm = "sm2"
     spki: bytes = b""
     names: AlternativeNames = field(default_factory=AlternativeNames)
     requester_id: str = ""
@@ -90,6 +98,7 @@ class Authority:
     store: CertificateStore
     anchor_file: AnchorFile
     public_url: str = ""
+    outside: OutsideTrust | None = None
 
     def ensure_issuers(self, actor: Actor) -> Issuers:
         """Return root and maker, made at the first call; raises ``PoolLocked``."""
@@ -127,6 +136,10 @@ class Authority:
         """Return the roots as trust anchors, that of seals first; none before the first seal."""
         return tuple(read_certificate(root.der) for root in self._roots().values())
 
+    def outside_anchors(self) -> Mapping[AnchorUse, tuple[Certificate, ...]]:
+        """Return the outside CAs' anchors by what they are believed for."""
+        return {} if self.outside is None else self.outside.anchors()
+
     def find_root(self, name: AuthorityName) -> IssuedCertificate:
         """Return one of the two roots; raise ``NotFound`` before it issued anything."""
         found = self.parts.transactions.read(
@@ -145,7 +158,12 @@ class Authority:
         return self.parts.transactions.read(read)
 
     def revocation_source(self) -> RevocationSource | None:
-        """Return what this CA has revoked; None before it exists."""
+        """Return what this CA has revoked and outside lists say; None where there is neither."""
+        outside = None if self.outside is None else self.outside.revocation_source()
+        own = self._own_revocations()
+        return outside if own is None else own if outside is None else own.joined(outside)
+
+    def _own_revocations(self) -> RevocationSource | None:
         subjects = {
             identifier: read_certificate(root.der).subject
             for identifier, root in self._roots().items()
@@ -241,7 +259,9 @@ class Authority:
             not_after=until if signer is None else min(until, signer.not_after),
             spki=spki,
             issuer_spki=spki if signer is None else signer.spki,
-            algorithm=order.algorithm if signer is None else _signing_algorithm(signer),
+            algorithm=_signing_algorithm(
+                order.algorithm if signer is None else signer.key_algorithm
+            ),
             names=order.names,
             places=self._places(signer),
         )
@@ -287,8 +307,8 @@ class Authority:
         return Places(f"{base}/{name}.crl", f"{base}/ocsp", f"{base}/{name}.crt")
 
 
-def _signing_algorithm(signer: Certificate) -> KeyAlgorithm:
-    return "sm2" if signer.key_algorithm == "sm2" else "ecdsa-p256"
+def _signing_algorithm(issuer: str) -> KeyAlgorithm:
+    return "sm2" if issuer == "sm2" else "ecdsa-p256"
 
 
 def common_name(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the built-in CA publishes: its root and its revocation list, signed once a while."""
+"""What the built-in CA publishes: its roots and their revocation lists, signed once a while."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from kms.models.certificates import AuthorityName
 from kms.service.authority import Authority
 from secops.kernel.clock import MINUTE
-from secops.kernel.errors import NotFound
 
 _FRESH: Final = 5 * MINUTE
 """Anybody may ask, so a list is signed once in this time, not once a question."""
@@ -17,29 +17,32 @@ _FRESH: Final = 5 * MINUTE
 @dataclass(frozen=True, slots=True)
 class _Kept:
     made_at: int
+    epoch: int
     encoded: bytes
 
 
 class PublishedLists:
-    """Hands out the CA's root (PEM is the reader's business) and its CRL."""
+    """Hands out the CA's roots (PEM is the reader's business) and their CRLs."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._lock = threading.Lock()
-        self._kept: _Kept | None = None
+        self._kept: dict[AuthorityName, _Kept] = {}
 
-    def root_certificate(self) -> bytes:
-        """Return the root in DER; raise ``NotFound`` before the first seal was made."""
-        anchors = self._authority.anchors()
-        if not anchors:
-            msg = "the built-in CA has not issued anything yet"
-            raise NotFound(msg)
-        return anchors[0].der
+    def root_certificate(self, name: AuthorityName = "root") -> bytes:
+        """Return a root in DER; raise ``NotFound`` before it issued anything."""
+        return self._authority.find_root(name).der
 
-    def revocation_list(self) -> bytes:
-        """Return a CRL in DER, at most five minutes old; raises ``NotFound``, ``PoolLocked``."""
-        now = self._authority.parts.clock.now()
+    def revocation_list(self, name: AuthorityName = "root") -> bytes:
+        """Return a CRL in DER, at most five minutes old; raises ``NotFound``, ``PoolLocked``.
+
+        One that something was revoked since is signed again, also within its five minutes.
+        """
+        parts = self._authority.parts
+        now, epoch = parts.clock.now(), parts.revocations.epoch
         with self._lock:
-            if self._kept is None or now - self._kept.made_at > _FRESH:
-                self._kept = _Kept(now, self._authority.revocation_list())
-            return self._kept.encoded
+            kept = self._kept.get(name)
+            if kept is None or kept.epoch != epoch or now - kept.made_at > _FRESH:
+                kept = _Kept(now, epoch, self._authority.revocation_list(name))
+                self._kept[name] = kept
+            return kept.encoded

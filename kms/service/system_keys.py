@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from kms.core.gbt35276 import enveloped_keys
 from kms.errors.keys import KeyNotFound
 from kms.models.keys import SYSTEM_MOUNT, KeyRequest, LoadedKey
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
-from secops.crypto import ciphers, hashes, signatures
+from secops.crypto import ciphers, hashes, signatures, sm2
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.kernel.actors import ROOT_ORG, system_actor
@@ -26,6 +27,7 @@ from secops.kernel.transactions import Transaction
 
 _KID_LENGTH: Final = 16
 _VERSION_LENGTH: Final = 4
+_SM4_KEY: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class SystemSigner:
         ]
 
     def _load(self) -> LoadedKey:
-        return self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
+        return self._ring.usable_own(self._name)
 
 
 class SystemBox:
@@ -119,7 +121,7 @@ class SystemBox:
 
     def seal(self, plaintext: bytes, aad: bytes) -> bytes:
         """Return version ‖ nonce ‖ ciphertext ‖ tag, bound to ``aad``."""
-        loaded = self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
+        loaded = self._ring.usable_own(self._name)
         version = loaded.key.latest_version
         sealed = ciphers.seal(
             loaded.key.kind.algorithm,
@@ -132,7 +134,7 @@ class SystemBox:
 
     def open(self, sealed: bytes, aad: bytes) -> bytes:
         """Return what was sealed with the same ``aad``; raise where a byte was changed."""
-        loaded = self._ring.usable(ROOT_ORG, self._name, mount=SYSTEM_MOUNT)
+        loaded = self._ring.usable_own(self._name)
         version = int.from_bytes(sealed[:_VERSION_LENGTH], "big")
         if version not in loaded.versions:
             raise DecryptionFailed
@@ -163,7 +165,7 @@ class SystemKeys:
         self._ensure(KeyRequest(name, "hmac", SYSTEM_MOUNT))
 
         def keyed(data: bytes) -> bytes:
-            loaded = self._ring.usable(ROOT_ORG, name, mount=SYSTEM_MOUNT)
+            loaded = self._ring.usable_own(name)
             # always version 1: another key would make every stored hash wrong
             return hashes.keyed(hash_name, self._ring.material(loaded, 1), data)
 
@@ -174,10 +176,20 @@ class SystemKeys:
         self._ensure(KeyRequest(name, key_type, SYSTEM_MOUNT))
         return SystemBox(self._parts, self._ring, name)
 
+    def hand_over(self, name: str, receiver: sm2.PublicKey) -> bytes:
+        """Return the latest version of the SM2 key ``name`` as SM2EnvelopedKey for ``receiver``."""
+        loaded = self._ring.usable(ROOT_ORG, name, mount=SYSTEM_MOUNT)
+        material = self._ring.material(loaded, loaded.key.latest_version)
+        once = self._parts.randomness.bytes(_SM4_KEY)
+        return enveloped_keys.enveloped_key(
+            receiver.encrypt(once),
+            sm2.PrivateKey(material).public_key.point,
+            ciphers.sm4_blocks(once, enveloped_keys.private_scalar(material)),
+        )
+
     def rotate_signer(self, name: str) -> None:
         """Add a version; the old one's public key stays listed."""
-        place = (ROOT_ORG, SYSTEM_MOUNT, name)
-        before = self._parts.transactions.read(lambda tx: self._ring.read(tx, place)).key
+        before = self._parts.transactions.read(lambda tx: self._ring.read_own(tx, name)).key
         after = replace(before, latest_version=before.latest_version + 1)
         version = self._maker.new_version(after, after.latest_version)
 
@@ -198,7 +210,7 @@ class SystemKeys:
 
     def _ensure(self, request: KeyRequest) -> None:
         try:
-            loaded = self._ring.load(ROOT_ORG, request.name, mount=SYSTEM_MOUNT)
+            loaded = self._ring.load_own(request.name)
         except KeyNotFound:
             self._create(request)
             return
@@ -225,6 +237,10 @@ class PoolSealingKeys:
 
     def __init__(self, system_keys: SystemKeys) -> None:
         self._system_keys = system_keys
+
+    def hand_over(self, name: str, receiver: bytes) -> bytes:
+        """Return the SM2 key ``name`` as SM2EnvelopedKey for the SM2 key ``receiver`` (SPKI)."""
+        return self._system_keys.hand_over(name, sm2.PublicKey(receiver))
 
     def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
         """Return the SPKI of the key ``name``, made if there is none."""

@@ -198,11 +198,20 @@ def verify_signature_of(
     For what X.509 signs beside certificates: revocation lists, answers of OCSP responders.
     Raises ``InvalidSignature``, ``InvalidKey``.
     """
+    verify_by_key(signer.spki, algorithm, signature, message)
+
+
+def verify_by_key(spki: bytes, algorithm: str, signature: bytes, message: bytes) -> None:
+    """Return if the key ``spki`` made ``signature`` by the algorithm with this OID.
+
+    Raises ``InvalidSignature``, ``InvalidKey``, ``MalformedEncoding``.
+    """
+    key_algorithm = key_algorithm_of(spki)
     known = _SIGNATURE_ALGORITHMS.get(algorithm)
-    if known is None or signer.key_algorithm not in known[0]:
+    if known is None or key_algorithm not in known[0]:
         msg = f"the signature algorithm {algorithm} is not accepted here"
         raise InvalidSignature(msg)
-    signer.public_key().verify(signature, message, known[1])
+    signatures.public_key(key_algorithm, spki).verify(signature, message, known[1])
 
 
 def verify_chain(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from kms.core.gbt35276 import enveloped_keys
 from kms.core.gbt38540.structures import SM2_WITH_SM3, Extension
 from kms.core.rfc5280 import writing as x509
 from kms.core.rfc5280.writing import CertificateContent, Name
@@ -13,12 +14,12 @@ from kms.core.x690 import elements
 from kms.core.x690 import writing as der
 from kms.models.seal_receipts import LeafProof
 from kms.models.seals import MARKING
-from secops.crypto import ecdsa, signatures
+from secops.crypto import ciphers, ecdsa, signatures
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.der import encode
 from secops.crypto.hashes import sm3
 from secops.crypto.options import DEFAULT, SignatureOptions
-from secops.crypto.sm2 import DEFAULT_USER_ID, PrivateKey
+from secops.crypto.sm2 import DEFAULT_USER_ID, PrivateKey, PublicKey
 from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY, SECOND, from_rfc3339, to_rfc3339
 from tests.fakes.clock import START
@@ -63,6 +64,14 @@ class FakeSealingKeys:
         if name in self.rsa:
             return signatures.private_key("rsa-3072", self.rsa[name]).sign(message, options)
         return self.keys[name].sign(message)
+
+    def hand_over(self, name: str, receiver: bytes) -> bytes:
+        once, key = bytes(range(16)), self.keys[name]
+        return enveloped_keys.enveloped_key(
+            PublicKey(receiver).encrypt(once),
+            key.public_key.point,
+            ciphers.sm4_blocks(once, enveloped_keys.private_scalar(key.der)),
+        )
 
 
 class FakeSubjects:

@@ -55,7 +55,7 @@ def _proved(lists: Sequence[bytes], trust: Trust) -> Iterator[RevocationList]:
         if left < 0:
             return
         try:
-            found = verify_revocation_list(encoded, trust.anchors)
+            found = verify_revocation_list(encoded, trust.anchors_for("documents"))
         except DerError:
             continue
         if found.this_update <= trust.now + _SKEW:

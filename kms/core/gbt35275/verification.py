@@ -84,7 +84,7 @@ def verify_bare_value(
     No certificate is inside, so only a configured anchor can be the signer.
     """
     kind = Text("裸 SM2 签名值", "a bare SM2 value")
-    for anchor in trust.anchors:
+    for anchor in trust.anchors_for("documents"):
         check = check_signature(anchor, SIGNATURE_OID, message=signed_file, signature=value)
         if check.ok:
             return _verdict(_Signed(anchor, None, check, fits=True), kind, outside, trust)

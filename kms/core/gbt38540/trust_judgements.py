@@ -8,6 +8,7 @@ from typing import Final
 
 from kms.core.gbt38540.evidence import CLOCK_SKEW, RevocationSource, Subject, Trust
 from kms.core.gbt38540.structures import SM2_WITH_SM3
+from kms.models.certificates import AnchorUse
 from kms.models.seals import MARKING, Step, What
 from secops.crypto.certificates import Certificate, verify_chain
 from secops.crypto.errors import UntrustedCertificate
@@ -140,7 +141,7 @@ def revocation_findings(certificates: Sequence[Certificate], trust: Trust, *, at
         why = Text("没有吊销信息来源", "no source of revocations")
         yield Step("revocation", ok=None, why=why)
         return
-    known = trust.revocations.revoked
+    known, stale = trust.revocations.revoked, trust.revocations.stale
     revoked = [
         (each, known[each.issuer, each.serial])
         for each in judged
@@ -155,6 +156,12 @@ def revocation_findings(certificates: Sequence[Certificate], trust: Trust, *, at
     if before:
         why = Text("签章时证书已吊销", "revoked before the signature")
         yield Step("revocation", ok=False, why=why)
+    elif late := [known_until for each in judged if (known_until := stale.get(each.issuer))]:
+        shown = to_rfc3339(min(late))
+        why = Text(
+            f"吊销列表已过期,应于 {shown} 更新", f"the list should have been renewed {shown}"
+        )
+        yield Step("revocation", ok=None, why=why)
     elif len(judged) < len(certificates):
         why = Text("仅部分证书有吊销信息", "there is news of only one of the certificates")
         yield Step("revocation", ok=None, why=why)
@@ -180,19 +187,27 @@ def _unfit(certificate: Certificate | None, at: int) -> Text | None:
 def signer_findings(signer: Certificate, trust: Trust, signed_at: int | None) -> Findings:
     """Judge the signer of a signature without a seal, now where nothing says when it was made."""
     at = trust.now if signed_at is None else signed_at
-    yield chain_step("chain", signer, trust, at=at)
+    yield chain_step("chain", signer, trust, at=at, use="documents")
     yield from validity_findings([span_of(signer)], trust, at=at)
     yield from revocation_findings([signer], trust, at=at)
 
 
-def chain_step(what: What, certificate: Certificate | None, trust: Trust, *, at: int) -> Step:
-    """Return whether ``certificate`` led to an anchor at ``at``; None without anchors."""
+def chain_step(
+    what: What,
+    certificate: Certificate | None,
+    trust: Trust,
+    *,
+    at: int,
+    use: AnchorUse = "seals",
+) -> Step:
+    """Return whether ``certificate`` led to an anchor for ``use`` at ``at``; None without any."""
     if certificate is None:
         return Step(what, ok=False, why=_UNREADABLE)
-    if not trust.anchors:
+    anchors = trust.anchors_for(use)
+    if not anchors:
         return Step(what, ok=None, why=Text("未配置信任锚", "no trust anchor is configured"))
     try:
-        chain = verify_chain(certificate, (), trust.anchors, at=at)
+        chain = verify_chain(certificate, (), anchors, at=at)
     except UntrustedCertificate as error:
         why = Text(f"证书链不可信:{error.detail}", f"untrusted issuer: {error.detail}")
         return Step(what, ok=False, why=why)

@@ -201,6 +201,12 @@ def _revocation(certificate: Certificate, trust: Trust) -> TokenStep:
         why = Text("没有吊销信息来源", "no source of revocations")
         return TokenStep("revocation", ok=None, why=why)
     since = source.revoked.get((certificate.issuer, certificate.serial))
+    if since is None and certificate.issuer in source.stale:
+        shown = to_rfc3339(source.stale[certificate.issuer])
+        why = Text(
+            f"吊销列表已过期,应于 {shown} 更新", f"the list should have been renewed {shown}"
+        )
+        return TokenStep("revocation", ok=None, why=why)
     if since is None:
         why = Text("时间戳证书未被吊销", "its certificate is not revoked")
         return TokenStep("revocation", ok=True, why=why)

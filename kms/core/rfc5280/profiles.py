@@ -65,7 +65,9 @@ PROFILES: Final[dict[Profile, CertificateProfile]] = {
         Text("根证书", "Root"), 3650, ("keyCertSign", "cRLSign"), _POOL, is_ca=True
     ),
     "maker": CertificateProfile(Text("制章者", "Maker of seals"), 5 * 365, _SIGNING, _SM2),
-    "signer": CertificateProfile(Text("用印人", "Holder of a seal"), 3 * 365, _SIGNING, _POOL),
+    "signer": CertificateProfile(
+        Text("用印人", "Holder of a seal"), 3 * 365, _SIGNING, _POOL | {"rsa-3072"}
+    ),
     "document_signing": CertificateProfile(
         Text("文档签名", "Signer of documents"),
         2 * 365,

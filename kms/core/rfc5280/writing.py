@@ -18,6 +18,8 @@ from secops.crypto.sm2 import SIGNATURE_OID
 from secops.kernel.clock import SECOND
 
 KeyAlgorithm = Literal["sm2", "ecdsa-p256"]
+SubjectAlgorithm = Literal["sm2", "ecdsa-p256", "rsa-3072"]
+"""Of keys in the pool that get certificates; those of issuers are ``KeyAlgorithm``."""
 
 SIGNATURES: Final[dict[KeyAlgorithm, str]] = {
     "sm2": SIGNATURE_OID,
@@ -40,7 +42,7 @@ _ADDRESS_TAG: Final = 0x87
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A distinguished name. ``unit`` marks what the certificate is good for."""
+    """A distinguished name. ``unit`` marks what the certificate is good for, "" says nothing."""
 
     organization: str
     unit: str
@@ -54,7 +56,8 @@ class Name:
             ("2.5.4.3", self.common_name),
         )
         country = _relative(_COUNTRY, encode(_PRINTABLE_STRING, b"CN"))
-        return der.sequence(country, *(_relative(oid, der.utf8(text)) for oid, text in parts))
+        stated = (_relative(oid, der.utf8(text)) for oid, text in parts if text)
+        return der.sequence(country, *stated)
 
 
 @dataclass(frozen=True, slots=True)

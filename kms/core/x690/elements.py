@@ -12,7 +12,8 @@ MAX_BYTES: Final = 4 << 20
 MAX_DEPTH: Final = 64
 MAX_ELEMENTS: Final = 65_536
 MAX_FILE_ELEMENTS: Final = 2 * MAX_ELEMENTS
-"""Of all values in one file: half a second of processor at most."""
+MAX_FILE_BYTES: Final = 32 << 20
+"""Of all values in one file: half a second of processor at most to read, and as much to hash."""
 
 BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
@@ -80,58 +81,66 @@ class Element:
 
 
 class Meter:
-    """How many elements are read, and how many still may be."""
+    """How much was read, and how much still may be: elements, and bytes that hold them."""
 
-    __slots__ = ("left", "spent")
+    __slots__ = ("bytes_left", "left", "spent")
 
-    def __init__(self, left: int) -> None:
+    def __init__(self, left: int, bytes_left: int) -> None:
         self.left = left
+        self.bytes_left = bytes_left
         self.spent = 0
 
-    def spend(self, count: int) -> None:
-        """Count elements that were read, of values that could be used or not."""
-        self.left -= count
-        self.spent += count
+    def spend(self, elements: int, octets: int) -> None:
+        """Count what was read, of values that could be used or not."""
+        self.left -= elements
+        self.bytes_left -= octets
+        self.spent += elements
 
 
 _METER: ContextVar[Meter | None] = ContextVar("elements_meter", default=None)
 
 
 @contextmanager
-def at_most(elements: int) -> Iterator[Meter]:
-    """Let all that is read inside have so many elements together, further ones are refused.
+def at_most(elements: int, octets: int) -> Iterator[Meter]:
+    """Let all values that are read inside have so many elements and bytes together.
 
-    A file may hold hundreds of values; each is limited, and so must be their sum. What is read
-    within another limit counts there, too.
+    A file may hold hundreds of values; each is limited, and so must be their sum: what is read
+    is hashed, too. What is read within another limit counts there as well.
     """
     outer = _METER.get()
-    meter = Meter(elements if outer is None else min(elements, outer.left))
+    meter = Meter(elements, octets)
+    if outer is not None:
+        meter = Meter(min(elements, outer.left), min(octets, outer.bytes_left))
+    before = meter.bytes_left
     token = _METER.set(meter)
     try:
         yield meter
     finally:
         _METER.reset(token)
         if outer is not None:
-            outer.spend(meter.spent)
+            outer.spend(meter.spent, before - meter.bytes_left)
 
 
 def read_der(source: bytes) -> Element:
     """Return the one element that ``source`` is; raise ``DerError``.
 
-    Refused: more than 4 MiB, 64 levels or 65,536 elements (or what ``at_most`` leaves),
+    Refused: more than 4 MiB, 64 levels or 65,536 elements (less where ``at_most`` says so),
     indefinite or non-minimal lengths, tag numbers above 30, bytes after the end.
     """
     if len(source) > MAX_BYTES:
         msg = f"more than {MAX_BYTES} bytes"
         raise DerError(msg)
     meter = _METER.get()
+    if meter is not None and len(source) > meter.bytes_left:
+        msg = f"the values of one file have more than {MAX_FILE_BYTES} bytes"
+        raise DerError(msg)
     reader = _Reader(source, MAX_ELEMENTS if meter is None else min(MAX_ELEMENTS, meter.left))
     allowed = reader.left
     try:
         element = reader.read(0, len(source), 1)
     finally:
         if meter is not None:
-            meter.spend(allowed - reader.left)
+            meter.spend(allowed - reader.left, len(source))
     if element.end != len(source):
         msg = f"{len(source) - element.end} bytes after the end"
         raise DerError(msg)

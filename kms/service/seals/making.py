@@ -22,10 +22,10 @@ from kms.models.seal_registry import (
 )
 from kms.models.seals import MARKING
 from kms.ports.seals import PictureRequest
-from kms.service.authority import MAKER_KEY, Issuers, Order, common_name
+from kms.service.authority import Issuers, Order, common_name
+from kms.service.outside_signers import find_outside_signers, holder_key
 from kms.service.seals.applications import SealApplications, require_undone
 from kms.service.seals.parts import SealParts
-from secops.crypto.certificates import read_certificate
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending
@@ -43,13 +43,22 @@ class _Made:
     """A new seal before it is kept."""
 
     application: SealApplication
-    certificates: list[IssuedCertificate]
+    signers: _Signers
     record: SealRecord
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Signers:
+    """By whose certificates a seal is made; ``marking`` is empty under outside CAs alone."""
+
+    maker: IssuedCertificate
+    holders: tuple[IssuedCertificate, ...]
+    marking: str
+
+
 class SealMaking:
-    """Makes seals under the built-in test CA."""
+    """Makes seals under the built-in test CA, or where outside CAs certified all its keys."""
 
     def __init__(self, seals: SealParts, applications: SealApplications) -> None:
         self._seals = seals
@@ -73,16 +82,25 @@ class SealMaking:
             return application
 
         application = self._parts.transactions.read(look)
-        issuers = self._seals.authority.ensure_issuers(actor)
-        certificates = [
-            self._signer(application, place, issuers) for place in range(len(application.holders))
-        ]
-        record, content = self._seal(application, issuers, certificates, actor=actor)
-        self._require_valid(content, issuers)
-        made = _Made(application, certificates, record, content)
+        signers = self._signers(actor, application)
+        record, content = self._seal(application, signers, actor=actor)
+        self._require_valid(content)
+        made = _Made(application, signers, record, content)
         return self._parts.transactions.run(
             lambda transaction: self._keep(transaction, made, actor)
         )
+
+    def _signers(self, actor: Actor, application: SealApplication) -> _Signers:
+        authority = self._seals.authority
+        outside = self._parts.transactions.read(
+            lambda transaction: find_outside_signers(transaction, authority, application)
+        )
+        if outside is not None:
+            return _Signers(outside.maker, outside.holders, "")
+        issuers = authority.ensure_issuers(actor)
+        places = range(len(application.holders))
+        holders = tuple(self._signer(application, place, issuers) for place in places)
+        return _Signers(issuers.maker, holders, MARKING)
 
     def _signer(
         self, application: SealApplication, place: int, issuers: Issuers
@@ -91,34 +109,30 @@ class SealMaking:
         order = Order(
             profile="signer",
             org_id=application.org_id,
-            key_name=f"seal-{application.id}-{place}",
+            key_name=holder_key(application.id, place),
             subject=Name(application.organization, MARKING, name),
         )
         return self._seals.authority.issue(order, issuers.root)
 
     def _seal(
-        self,
-        application: SealApplication,
-        issuers: Issuers,
-        certificates: list[IssuedCertificate],
-        *,
-        actor: Actor,
+        self, application: SealApplication, signers: _Signers, *, actor: Actor
     ) -> tuple[SealRecord, bytes]:
         width, height = SHAPES[application.shape]
         picture = self._seals.painter.paint(
-            PictureRequest(application.shape, application.name, MARKING, width, height)
+            PictureRequest(application.shape, application.name, signers.marking, width, height)
         )
         now = self._parts.clock.now() // SECOND * SECOND
-        ends = [certificate.not_after for certificate in certificates]
-        until = min(now + _LIFETIME, issuers.maker.not_after, *ends)
+        ends = [certificate.not_after for certificate in signers.holders]
+        until = min(now + _LIFETIME, signers.maker.not_after, *ends)
+        marking = f"({signers.marking})" if signers.marking else ""
         es_id = self._parts.randomness.bytes(_ID_BYTES).hex()
         info = writing.seal_info(
             SealContent(
                 es_id=es_id,
                 property=SealProperty(
                     kind=SEAL_KINDS[application.shape],
-                    name=f"{application.name}({MARKING})",
-                    certificates=tuple(certificate.der for certificate in certificates),
+                    name=f"{application.name}{marking}",
+                    certificates=tuple(certificate.der for certificate in signers.holders),
                     certificate_digests=(),
                     created_at=now,
                     valid_from=now,
@@ -128,10 +142,10 @@ class SealMaking:
                 version=application.format_version,
             )
         )
-        signature = self._seals.keys.sign(MAKER_KEY, info)
+        signature = self._seals.keys.sign(signers.maker.key_name, info)
         stamped = application.format_version == V5
         token = self._seals.stamp_seal(signature) if stamped else None
-        content = writing.seal(info, issuers.maker.der, signature, token)
+        content = writing.seal(info, signers.maker.der, signature, token)
         record = SealRecord(
             id=self._parts.ids.new("seal"),
             org_id=application.org_id,
@@ -145,12 +159,19 @@ class SealMaking:
             made_at=now,
             made_by=actor.id,
             format_version=application.format_version,
+            marking=signers.marking,
         )
         return record, content
 
-    def _require_valid(self, content: bytes, issuers: Issuers) -> None:
+    def _require_valid(self, content: bytes) -> None:
         """Raise ``SealRejected`` unless what was made would be accepted by a verifier."""
-        trust = Trust(self._parts.clock.now(), (read_certificate(issuers.root.der),))
+        authority = self._seals.authority
+        trust = Trust(
+            now=self._parts.clock.now(),
+            anchors=authority.anchors(),
+            revocations=authority.revocation_source(),
+            outside=authority.outside_anchors(),
+        )
         report = verify_seal(content, Evidence(), trust)
         if not report.valid:
             steps = report.signatures[0].steps
@@ -161,15 +182,29 @@ class SealMaking:
     def _keep(self, transaction: Transaction, made: _Made, actor: Actor) -> SealRecord:
         application, record = made.application, made.record
         self._parts.approvals.use(transaction, application.approval_id, application.subject_hash)
-        for certificate in made.certificates:
-            if not self._seals.authority.keep(transaction, certificate, actor):
-                msg = "a holder's key has a certificate already"
-                raise SealStateConflict(msg)
+        self._keep_certificates(transaction, made, actor)
         holders = [
             SealHolder(record.id, record.org_id, holder.account_id, holder.name, certificate.id)
-            for holder, certificate in zip(application.holders, made.certificates, strict=True)
+            for holder, certificate in zip(application.holders, made.signers.holders, strict=True)
         ]
         self._seals.store.insert_seal(transaction, record, made.content, holders=holders)
-        details = {"sm3": record.digest, "application": application.id, "marking": MARKING}
+        details = {"sm3": record.digest, "application": application.id, "marking": record.marking}
         transaction.record(Act("kms.make_seal", actor, f"seal:{record.id}", details=details))
         return record
+
+    def _keep_certificates(self, transaction: Transaction, made: _Made, actor: Actor) -> None:
+        authority = self._seals.authority
+        if not made.signers.marking:
+            # they were imported before; what was retired or revoked meanwhile makes no seal
+            found = find_outside_signers(transaction, authority, made.application)
+            if found is None or (found.maker, found.holders) != (
+                made.signers.maker,
+                made.signers.holders,
+            ):
+                msg = "the outside certificates have changed meanwhile: try again"
+                raise SealStateConflict(msg)
+            return
+        for certificate in made.signers.holders:
+            if not authority.keep(transaction, certificate, actor):
+                msg = "a holder's key has a certificate already"
+                raise SealStateConflict(msg)

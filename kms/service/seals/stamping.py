@@ -87,5 +87,8 @@ class SealStamping:
 
     def _require_valid(self, sealed: bytes) -> None:
         """Raise ``SealRejected`` unless the new signature, the last one, verifies."""
-        trust = Trust(self._seals.parts.clock.now(), self._seals.authority.anchors())
+        authority = self._seals.authority
+        trust = Trust(
+            self._seals.parts.clock.now(), authority.anchors(), outside=authority.outside_anchors()
+        )
         require_valid(verify_ofd(sealed, trust).signatures[-1])

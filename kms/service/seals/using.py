@@ -62,7 +62,10 @@ class SealUsing:
         return self._parts.transactions.read(read)
 
     def _require_valid(self, value: bytes, document_digest: bytes) -> None:
-        trust = Trust(self._parts.clock.now(), self._seals.authority.anchors())
+        authority = self._seals.authority
+        trust = Trust(
+            self._parts.clock.now(), authority.anchors(), outside=authority.outside_anchors()
+        )
         report = verify_seal(value, Evidence(document_digest), trust)
         if not report.valid:
             failed = [step.what for step in report.signatures[0].steps if step.ok is False]
