@@ -23,7 +23,7 @@ from kms.core.gbt38540.trust_judgements import (
 )
 from kms.core.gbt38540.verification import judge, malformed_verdict, verdict_of
 from kms.core.x690 import DerError
-from kms.core.x690.elements import MAX_FILE_ELEMENTS, at_most
+from kms.core.x690.elements import MAX_FILE_BYTES, MAX_FILE_ELEMENTS, at_most
 from kms.models.seals import SignatureVerdict, Step, VerificationReport
 from kms.models.time_stamps import TokenVerdict
 from kms.ports.pdf import PADES, SES, TIME_STAMP, FoundSignature, ReadPdf
@@ -42,7 +42,7 @@ _LONG: Final = 0x80
 
 def verify_pdf(document: bytes, found: ReadPdf, trust: Trust) -> VerificationReport:
     """Return the verdict on the signatures ``found`` in ``document``."""
-    with at_most(MAX_FILE_ELEMENTS):
+    with at_most(MAX_FILE_ELEMENTS, MAX_FILE_BYTES):
         judge_of = _Judge(document, found, trust)
         verdicts = [judge_of.verdict(each) for each in found.signatures]
     version = next((version for _, version in verdicts if version is not None), None)

@@ -19,7 +19,7 @@ from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import SM2_WITH_SM3, Seal, SealSignature
 from kms.core.gbt38540.verification import judge, malformed_verdict
 from kms.core.x690 import DerError
-from kms.core.x690.elements import MAX_FILE_ELEMENTS, at_most
+from kms.core.x690.elements import MAX_FILE_BYTES, MAX_FILE_ELEMENTS, at_most
 from kms.models.seals import SignatureVerdict, Step, VerificationReport
 from secops.crypto.hashes import sm3
 from secops.kernel.catalogue import Text
@@ -38,7 +38,7 @@ def verify_ofd(content: bytes, trust: Trust) -> VerificationReport:
         package = OfdPackage(content)
         signatures = read_signatures(package)
         shown = reachable(package)
-        with at_most(MAX_FILE_ELEMENTS):
+        with at_most(MAX_FILE_ELEMENTS, MAX_FILE_BYTES):
             verdicts = [
                 _verdict(package, signature, signatures, shown=shown, trust=trust)
                 for signature in signatures

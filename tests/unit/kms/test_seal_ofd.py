@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt38540.evidence import Trust
+from kms.core.gbt38540.structures import Extension
+from kms.core.x690 import DerError, read_der
+from kms.core.x690 import writing as der
+from kms.core.x690.elements import MAX_FILE_BYTES, MAX_FILE_ELEMENTS, at_most
 from kms.models.seals import VerificationReport
+from secops.crypto.hashes import sm3
 from secops.kernel.clock import from_rfc3339
 from tests.fakes.ofd import (
     LIST,
@@ -31,13 +36,15 @@ from tests.fakes.ofd import (
     listing,
     pack,
     sign,
+    signature_xml,
     signed_document,
 )
-from tests.fakes.sealing import NOW, Recipe, make_seal, mint, new_mint
+from tests.fakes.sealing import NOW, PNG, Recipe, make_seal, make_signature, mint, new_mint
 
 GOOD = Recipe()
 TRUST = Trust(NOW, mint().anchors)
 SECOND = "Doc_0/Signs/Sign_1"
+NULL = b"\x05\x00"
 SOUND = pack(signed_document(GOOD))
 
 
@@ -250,6 +257,56 @@ def of_the_future() -> bytes:
     return bytes(content)
 
 
+def stamp_moved() -> Files:
+    """The picture's place is part of what is signed: it stands on another page now."""
+    place = '<ofd:StampAnnot ID="1" PageRef="1" Boundary="10 10 42 42"/>'
+    files = signed_document(GOOD)
+    xml = files[SIGNATURE].replace(b"</ofd:SignedInfo>", place.encode() + b"</ofd:SignedInfo>")
+    files |= with_value_over(files, xml)
+    assert judged(files).valid
+    return {**files, SIGNATURE: xml.replace(b'PageRef="1"', b'PageRef="2"')}
+
+
+def node_moved() -> Files:
+    """The references that were signed stand beside SignedInfo; empty ones took their place."""
+    files = signed_document(GOOD)
+    xml = files[SIGNATURE]
+    begin, end = xml.index(b"<ofd:References"), xml.index(b"</ofd:References>") + 17
+    node = xml[begin:end]
+    empty = b'<ofd:References CheckMethod="1.2.156.10197.1.401"/>'
+    moved = xml.replace(node, empty).replace(b"</ofd:Signature>", node + b"</ofd:Signature>")
+    return {**files, SIGNATURE: moved, PAGE: b"<x/>"}
+
+
+def with_value_over(files: Files, xml: bytes, signed: bytes | None = None) -> Files:
+    """Return Signature.xml ``xml`` and a value whose dataHash is of ``signed``, or of it."""
+    recipe = GOOD.but(
+        data_hash=sm3(xml if signed is None else signed), property_info=f"/{SIGNATURE}"
+    )
+    return {SIGNATURE: xml, VALUE: make_signature(recipe, seal=files[SEAL])}
+
+
+def digest_over(part: bytes) -> Files:
+    files = signed_document(GOOD)
+    return {**files, **with_value_over(files, files[SIGNATURE], part)}
+
+
+def digest_of_another_part() -> Files:
+    other = sign(document(), GOOD, folder=SECOND)[f"{SECOND}/Signature.xml"]
+    return {**digest_over(other), f"{SECOND}/Signature.xml": other}
+
+
+def many_values(value: bytes, count: int = 200) -> Files:
+    """Return a document of ``count`` signatures that all have ``value``, in files of their own."""
+    files, folders = document(), [f"S/{number}" for number in range(count)]
+    for folder in folders:
+        xml = signature_xml({}, folder=folder)
+        seal = f"<ofd:Seal><ofd:BaseLoc>/{folder}/Seal.esl</ofd:BaseLoc></ofd:Seal>"
+        files[f"{folder}/Signature.xml"] = xml.replace(seal.encode(), b"")
+        files[f"{folder}/SignedValue.dat"] = value
+    return {**files, LIST: listing(*folders)}
+
+
 ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     "the page changed": changed(PAGE, "公文".encode(), "伪文".encode()),
     "the picture changed": lambda: added(**{"Doc_0/Res/stamp.png": b"other"}),
@@ -370,6 +427,22 @@ ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     "documents that share a list": documents_of_one_list,
     "signatures of too much markup": signatures_of_much_markup,
     "a zip version that does not exist": of_the_future,
+    "a picture moved to another page afterwards": stamp_moved,
+    "a node moved out of SignedInfo": node_moved,
+    "the digest of another Signature.xml": digest_of_another_part,
+    "the digest of the page alone": lambda: digest_over(document()[PAGE]),
+    "an inclusion of another file": lambda: added(
+        **{
+            LIST: listing("Doc_0/Signs/Sign_0")
+            .replace(
+                b"/></",
+                b'><xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/OFD.xml"/>'
+                b"</ofd:Signature></",
+            )
+            .replace(b"Sign_0", b"Sign_9")
+        }
+    ),
+    "two hundred values of many elements": lambda: many_values(der.sequence(*[NULL] * 65_000)),
     "too many entries": lambda: pack({f"f{number}": b"" for number in range(5_001)}),
 }
 
@@ -381,7 +454,55 @@ def test_an_attack_on_an_ofd_is_not_accepted(name: str) -> None:
 
 def test_every_kind_of_attack_that_is_known_is_among_them() -> None:
     print(f"{len(ATTACKS)} hostile OFDs, each judged by itself above")
-    assert len(ATTACKS) >= 60
+    assert len(ATTACKS) >= 68
+
+
+def bomb_of_extensions() -> bytes:
+    listed = tuple(Extension("1.2.3.4", critical=False, value=b"x") for _ in range(13_000))
+    return make_signature(GOOD.but(extensions=listed))
+
+
+def bomb_of_a_time_stamp() -> bytes:
+    return make_signature(GOOD.but(version=5, timestamp=der.sequence(*[NULL] * 65_000)))
+
+
+BOMBS: dict[str, Callable[[], Files]] = {
+    "nothing but elements": lambda: many_values(der.sequence(*[NULL] * 65_000)),
+    "cut off after the last element": lambda: many_values(
+        der.sequence(*[NULL] * 65_000)[:-1] + b"\x7f"
+    ),
+    "extensions": lambda: many_values(bomb_of_extensions()),
+    "time-stamps": lambda: many_values(bomb_of_a_time_stamp()),
+    "certificates": lambda: many_values(
+        make_signature(GOOD.but(certificates=(mint().signer,) * 1_000))
+    ),
+    "pictures": lambda: many_values(make_signature(GOOD.but(picture=PNG + bytes(3_900_000))), 30),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BOMBS))
+def test_all_values_of_one_file_share_one_limit_of_work(name: str) -> None:
+    content = pack(BOMBS[name]())
+    with at_most(1 << 40, 1 << 50) as meter:
+        assert not judged(content).valid
+    assert meter.spent <= MAX_FILE_ELEMENTS
+    assert (1 << 50) - meter.bytes_left <= MAX_FILE_BYTES
+
+
+def test_a_limit_within_a_limit_counts_in_both() -> None:
+    value = der.sequence(NULL, NULL)
+    with at_most(8, 100) as outer:
+        with at_most(100, 7) as inner:
+            assert len(read_der(value).children) == 2
+            with pytest.raises(DerError):
+                read_der(value)
+        assert (inner.spent, inner.bytes_left) == (3, 1)
+        assert (outer.left, outer.bytes_left) == (5, 94)
+        read_der(value)
+        with pytest.raises(DerError):
+            read_der(value)
+        assert outer.left == 0
+    assert len(read_der(value).children) == 2
 
 
 def test_an_untouched_ofd_is_accepted() -> None:
