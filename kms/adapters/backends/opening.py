@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kms.adapters.backends.pkcs11 import Pkcs11Backend
+from kms.adapters.backends.sdf import SdfBackend
 from kms.adapters.backends.software import SoftwareBackend
 from kms.models.backends import BackendOptions, BackendSetup
 from kms.ports.backends import KeyBackend
@@ -20,6 +21,8 @@ def open_backends(
     def opened(options: BackendOptions) -> KeyBackend:
         if options.kind == "pkcs11":
             return Pkcs11Backend(options, randomness)
+        if options.kind == "sdf":
+            return SdfBackend(options)
         return SoftwareBackend(custody, randomness, options)
 
     return tuple(opened(options) for options in setup.backends)

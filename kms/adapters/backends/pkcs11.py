@@ -79,7 +79,10 @@ class Pkcs11Backend:
         return TokenPrivateKey(self, held)
 
     def cipher(self, held: HeldObject) -> TokenCipher:
-        """Return what encrypts in the token."""
+        """Return what encrypts in the token; raise ``BackendUnsupported`` for a signing key."""
+        if held.algorithm not in _AES_BITS:
+            msg = f"a token's key of type {held.algorithm} signs only"
+            raise BackendUnsupported(msg)
         return TokenCipher(self, held, self._randomness)
 
     def erase(self, label: str) -> bool:
