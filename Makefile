@@ -10,6 +10,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 ALONE := not service and not postgresql and not browser
+FIRST := $(ALONE) and not corpus
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
 .PHONY: help run check test test-deep lint types contracts unit services covered-alone covered-services bench texts lock clean
@@ -69,10 +70,10 @@ test: services lint types contracts ## everything, with services (≤ 25 min)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
 
 covered-alone: $(DEVELOPMENT)
-	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(ALONE)"
+	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)"
 
 covered-services: $(DEVELOPMENT)
-	@$(BIN)/coverage run -m pytest -q --durations=15 -m "not ($(ALONE))"
+	@$(BIN)/coverage run -m pytest -q --durations=15 -m "not ($(FIRST))"
 
 test-deep: services $(DEVELOPMENT) ## the full counts of faults and attacks (≤ 60 min)
 	@SECOPS_DEEP=1 $(BIN)/python -m pytest -q --durations=15
