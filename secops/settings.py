@@ -21,6 +21,7 @@ from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid
 
 CryptoProfile = Literal["intl", "gm"]
+PadesLevel = Literal["b-b", "b-t", "b-lt", "b-lta"]
 SealTimeStamps = Literal["none", "signatures", "all"]
 
 DEFAULT_PORT: Final = 8080
@@ -64,6 +65,7 @@ class Settings:
     retention_days: int = 200
     crypto_profile: CryptoProfile = "intl"
     seal_time_stamps: SealTimeStamps = "signatures"
+    pades_level: PadesLevel = "b-t"
     unlock_file: str = ""
     unlock_passphrase: str = field(default="", repr=False)
     handover_key: str = field(default="", repr=False)
@@ -267,6 +269,8 @@ def _check(settings: Settings) -> None:
         raise SettingsRejected("password_profile is mlps or nist")
     if settings.seal_time_stamps not in ("none", "signatures", "all"):
         raise SettingsRejected("seal_time_stamps is none, signatures or all")
+    if settings.pades_level not in ("b-b", "b-t", "b-lt", "b-lta"):
+        raise SettingsRejected("pades_level is b-b, b-t, b-lt or b-lta")
     if settings.crypto_profile not in ("intl", "gm"):
         raise SettingsRejected("crypto_profile is intl or gm")
     for name, least, most in _NUMBERS:

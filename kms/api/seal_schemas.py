@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kms.models.stamps import PADES_KEYS, PADES_LEVELS
 from secops.web.routes import Schema
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
@@ -148,6 +149,8 @@ STAMP_DOCUMENT: Final = Schema(
         places={"type": "array", "items": _PLACE, "maxItems": 20},
         edge=_EDGE,
         pdf={"enum": ["pades", "sm2"]},
+        pades_level={"enum": list(PADES_LEVELS)},
+        pades_key={"enum": list(PADES_KEYS)},
         document_class=_TEXT,
     ),
 )

@@ -22,7 +22,7 @@ from kms.api.seal_schemas import (
     USE_SEAL,
     VERIFY_SEAL,
 )
-from kms.api.stampings import stamping_in_form, stamping_of, standard_of
+from kms.api.stampings import pades_of, stamping_in_form, stamping_of, standard_of
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import StampRequest
 from kms.service import KmsServices
@@ -115,11 +115,11 @@ class _Uses:
                 msg = "the part `document` is missing"
                 raise Invalid(msg)
             content, stamping = document.content, stamping_in_form(fields)
-            standard = standard_of(fields)
+            standard, pades = standard_of(fields), pades_of(fields)
         else:
             given = request.json_object()
             content, stamping = decoded_field(given, "document"), stamping_of(given)
-            standard = standard_of(given)
+            standard, pades = standard_of(given), pades_of(given)
             fields = _said(given)
         sealed = self.services.seal_stamping.stamp_document(
             request.caller,
@@ -130,6 +130,7 @@ class _Uses:
                 fields.get("purpose", ""),
                 standard,
                 fields.get("document_class", ""),
+                pades=pades,
             ),
         )
         return json_response(sealed_record(sealed), 201)

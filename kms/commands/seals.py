@@ -175,6 +175,12 @@ def export_seal(
 @click.option("--at", "places", multiple=True, metavar="PAGE,X,Y", help="mm; page -1: the last.")
 @click.option("--edge", type=float, metavar="Y", help="Across all pages' right edges (骑缝), mm.")
 @click.option("--sm2", is_flag=True, help="SM2 in a PDF; common readers don't validate it.")
+@click.option(
+    "--pades",
+    type=click.Choice(["b-b", "b-t", "b-lt", "b-lta"]),
+    help="Level of a PDF's signature; default as the instance is set.",
+)
+@click.option("--rsa", is_flag=True, help="Sign a PDF with RSA-3072 instead of ECDSA P-256.")
 @click.option("--class", "document_class", default="", help="Class of the document.")
 @click.option("--purpose", default="", help="What for; kept in the usage ledger.")
 @json_option
@@ -187,19 +193,22 @@ def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> No
 
     Example: secops --as seal-holder kms use-seal seal_01… notice.ofd -o sealed.ofd --at 1,120,200
     """
-    from kms.models.stamps import StampRequest  # noqa: PLC0415 - quick --help
+    from kms.models.stamps import PadesForm, StampRequest  # noqa: PLC0415 - quick --help
 
     output: Path = options["output"]
     services, actor, purpose = _services(ctx), session_of(ctx).actor, options["purpose"]
     stamping = stamping_of(options["places"], options["edge"])
     inside = output.suffix.lower() in _DOCUMENTS
-    if not inside and (options["places"] or options["edge"] is not None or options["sm2"]):
-        msg = "--at, --edge and --sm2 put the seal into a document: call the output .ofd or .pdf"
-        raise click.UsageError(msg)
+    _require_fitting(inside=inside, options=options)
     if inside:
         standard: PdfStandard = "sm2" if options["sm2"] else "pades"
         wish = StampRequest(
-            content_of(file), stamping, purpose, standard, options["document_class"]
+            content_of(file),
+            stamping,
+            purpose,
+            standard,
+            options["document_class"],
+            pades=PadesForm(options["pades"], "rsa-3072" if options["rsa"] else "ecdsa-p256"),
         )
         stamped = services.seal_stamping.stamp_document(actor, seal, wish)
         content, use = stamped.document, stamped.use
@@ -225,6 +234,20 @@ def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> No
         )
     else:
         say(f"{file} sealed: {output}")
+
+
+def _require_fitting(*, inside: bool, options: dict[str, Any]) -> None:
+    """Raise ``UsageError`` for options that say nothing about what shall be written."""
+    pades = options["pades"] is not None or options["rsa"]
+    if not inside and (options["places"] or options["edge"] is not None or options["sm2"] or pades):
+        msg = (
+            "--at, --edge, --sm2, --pades and --rsa put the seal into a document: "
+            "call the output .ofd or .pdf"
+        )
+        raise click.UsageError(msg)
+    if pades and (options["sm2"] or options["output"].suffix.lower() != ".pdf"):
+        msg = "--pades and --rsa are about a PDF that is not sealed by --sm2"
+        raise click.UsageError(msg)
 
 
 @click.command("suspend-seal")

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 PdfStandard = Literal["pades", "sm2"]
+PadesLevel = Literal["b-b", "b-t", "b-lt", "b-lta"]
+PadesKey = Literal["ecdsa-p256", "rsa-3072"]
+
+PADES_LEVELS: Final[tuple[PadesLevel, ...]] = ("b-b", "b-t", "b-lt", "b-lta")
+"""ETSI EN 319 142-1 §6: signature, with a time-stamp, with revocations, stamped as a whole."""
+
+PADES_KEYS: Final[tuple[PadesKey, ...]] = ("ecdsa-p256", "rsa-3072")
 
 LAST_PAGE: Final = -1
 
@@ -49,11 +56,20 @@ class Stamping:
 
 
 @dataclass(frozen=True, slots=True)
+class PadesForm:
+    """How a PDF is signed by PAdES: ``level`` None is what the instance is set to."""
+
+    level: PadesLevel | None = None
+    key: PadesKey = "ecdsa-p256"
+
+
+@dataclass(frozen=True, slots=True)
 class StampRequest:
     """A ``document`` (OFD or PDF) to be sealed, where, and what for.
 
-    In a PDF, ``pades`` is ECDSA P-256, which readers validate; ``sm2`` is the seal's own
-    signature (SES_Signature), which they don't. ``request_id`` names the approved request that
+    In a PDF, the standard ``pades`` is ECDSA or RSA, which readers validate, in the form
+    ``pades``; ``sm2`` is the seal's own signature (SES_Signature), which they don't.
+    ``request_id`` names the approved request that
     this use is of.
     """
 
@@ -63,3 +79,4 @@ class StampRequest:
     standard: PdfStandard = "pades"
     document_class: str = ""
     request_id: str = ""
+    pades: PadesForm = PadesForm()

@@ -58,6 +58,16 @@ class PreparedPdf:
         """What is signed: all but the hex string."""
         return self.content[: self.start] + self.content[self.end :]
 
+    @property
+    def room(self) -> int:
+        """Bytes that a value may have."""
+        return (self.end - self.start - 2) // 2
+
+    def filled(self, value: bytes) -> bytes:
+        """Return the PDF with ``value``, at most ``room`` bytes, and zeros behind it."""
+        written = b"<" + value.ljust(self.room, b"\x00").hex().encode() + b">"
+        return self.content[: self.start] + written + self.content[self.end :]
+
 
 @dataclass(frozen=True, slots=True)
 class FoundSignature:

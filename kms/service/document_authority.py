@@ -7,6 +7,7 @@ from typing import Final
 from kms.core.rfc5280.writing import Name
 from kms.models.seal_registry import IssuedCertificate
 from kms.models.seals import MARKING
+from kms.models.stamps import PADES_KEYS, PadesKey
 from kms.service.authority import DOCUMENT_ROOT_KEY, ORGANIZATION, Authority, Order
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import ROOT_ORG, Actor
@@ -22,11 +23,11 @@ class DocumentAuthority:
         self._authority = authority
 
     def ensure_document_signer(
-        self, actor: Actor, org_id: str, key_name: str, subject: Name
+        self, actor: Actor, org_id: str, key_name: str, subject: Name, algorithm: PadesKey
     ) -> tuple[IssuedCertificate, IssuedCertificate]:
-        """Return a P-256 signer's certificate and its root, both made at the first call."""
+        """Return a signer's certificate and its root, both made at the first call."""
         root = self.ensure_document_root(actor)
-        order = Order("signer", org_id, key_name, subject, _ALGORITHM)
+        order = Order("signer", org_id, key_name, subject, algorithm)
         return self.ensure(actor, order, root), root
 
     def ensure_document_root(self, actor: Actor) -> IssuedCertificate:
@@ -63,14 +64,16 @@ class DocumentAuthority:
         return authority.parts.transactions.run(keep)
 
     def revoke_holder(self, transaction: Transaction, certificate_id: str) -> None:
-        """Revoke a holder's certificate, and that of the holder's signatures in PDFs."""
+        """Revoke a holder's certificate, and those of the holder's signatures in PDFs."""
         self._authority.store.revoke(transaction, certificate_id)
-        key_name = document_key_name(certificate_id)
-        document = self._authority.store.find(transaction, "document_signer", key_name)
-        if document is not None:
-            self._authority.store.revoke(transaction, document.id)
+        for algorithm in PADES_KEYS:
+            key_name = document_key_name(certificate_id, algorithm)
+            document = self._authority.store.find(transaction, "document_signer", key_name)
+            if document is not None:
+                self._authority.store.revoke(transaction, document.id)
 
 
-def document_key_name(certificate_id: str) -> str:
-    """Return the name of the P-256 key beside the holder's SM2 key that has this certificate."""
-    return f"document-{certificate_id}"
+def document_key_name(certificate_id: str, algorithm: PadesKey = _ALGORITHM) -> str:
+    """Return the name of the key beside the holder's SM2 key that has this certificate."""
+    kind = "document" if algorithm == _ALGORITHM else f"document-{algorithm}"
+    return f"{kind}-{certificate_id}"

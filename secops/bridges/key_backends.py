@@ -30,6 +30,7 @@ def kms_options(settings: Settings) -> KmsOptions:
     return KmsOptions(
         profile=settings.crypto_profile,
         seal_time_stamps=settings.seal_time_stamps,
+        pades_level=settings.pades_level,
         unlock_passphrase=settings.unlock_passphrase or None,
         unlock_file=settings.home / file if file else None,
         handover_key=bytes.fromhex(settings.handover_key) if settings.handover_key else None,

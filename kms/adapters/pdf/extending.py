@@ -20,7 +20,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from kms.adapters.pdf.signing import Prepared, free_name
 
 _MAX_VALUES: Final = 100
-_MAX_BYTES: Final = 4 << 20
+_MAX_BYTES: Final = 2 << 20
 _KINDS: Final = {"certificates": "/Certs", "revocation_lists": "/CRLs", "ocsp_responses": "/OCSPs"}
 
 
@@ -55,13 +55,21 @@ def validation_data(reader: Any) -> dict[str, list[str]]:
 
     What goes beyond the limits is left out: fewer revocations are known then.
     """
-    store, left = reader.root.get("/DSS", {}), _MAX_BYTES
+    store, left = _entry(reader.root, "/DSS"), _MAX_BYTES
     found: dict[str, list[str]] = {name: [] for name in _KINDS}
     for name, key in _KINDS.items():
-        for each in list(store.get(key, []))[:_MAX_VALUES]:
+        for each in list(_entry(store, key))[:_MAX_VALUES]:
             content = bytes(each.get_object().data)
             left -= len(content)
             if left < 0:
                 return found
             found[name].append(base64.b64encode(content).decode())
     return found
+
+
+def _entry(dictionary: Any, key: str) -> Any:
+    """Return an entry whose reference was followed, as ``.get`` of pyHanko does not."""
+    try:
+        return dictionary[key]
+    except KeyError:
+        return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.models.keys import SealTimeStamps
+from kms.models.stamps import PadesLevel
 from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
 from kms.ports.persons import Persons
@@ -44,6 +45,7 @@ class SealParts:
     proofs: LedgerProofs
     time_stamps: TimeStamps
     stamped: SealTimeStamps = "signatures"
+    pades_level: PadesLevel = "b-t"
 
     def stamp_seal(self, value: bytes) -> bytes | None:
         """Return a token over a maker's signature ``value``, None where none is wanted."""
