@@ -68,10 +68,16 @@ def open_house(home: Path, role: str = "command") -> House:
     )
     if role == "command":
         options = processes.smaller_journal(options, COMMAND_FILE_BYTES)
-    spine = open_spine(options, clock=SystemClock(), randomness=SystemRandomness(), access=access)
+    subjects, proofs = accounts.LateSubjects(), receipts.LateLedgerProofs()
+    spine = open_spine(
+        options,
+        clock=SystemClock(),
+        randomness=SystemRandomness(),
+        access=access,
+        persons=subjects,
+    )
     processes.check_home(settings, spine)
-    parts, subjects = spine.parts, accounts.LateSubjects()
-    proofs = receipts.LateLedgerProofs()
+    parts = spine.parts
 
     kms_plane = install_kms(
         parts, KmsPorts(subjects, subjects, subjects, proofs), kms_options(settings)

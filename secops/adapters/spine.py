@@ -23,6 +23,7 @@ from secops.adapters.journal.reader import JournalReader
 from secops.adapters.journal.segments import LARGEST
 from secops.adapters.journal.writer import JournalOptions, JournalWriter
 from secops.kernel.access import AccessControl
+from secops.kernel.approvals import Persons
 from secops.kernel.clock import Clock
 from secops.kernel.events import Subscription
 from secops.kernel.ids import Ids, Randomness
@@ -92,7 +93,12 @@ def journal_folder(home: Path) -> Path:
 
 
 def open_spine(
-    options: SpineOptions, *, clock: Clock, randomness: Randomness, access: AccessControl
+    options: SpineOptions,
+    *,
+    clock: Clock,
+    randomness: Randomness,
+    access: AccessControl,
+    persons: Persons | None = None,
 ) -> Spine:
     """Return the spine of a home; opens no file and no connection yet."""
     home = options.home
@@ -123,7 +129,7 @@ def open_spine(
         revocations=revocations,
         leases=DatabaseLeases(transactions, lambda: database_now(engine.dialect.name)),
         tasks=DatabaseTasks(),
-        approvals=DatabaseApprovals(),
+        approvals=DatabaseApprovals(persons),
         blobs=FileBlobs(home / "blobs", randomness),
     )
     doors = LedgerDoors(transactions, JournalReader(journal_folder(home)))

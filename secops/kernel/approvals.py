@@ -52,6 +52,14 @@ class NotPending(Conflict):
     remedy = Text("请重新提出申请。", "Make a new request.")
 
 
+class Persons(Protocol):
+    """One natural person may have several accounts; who asks and who approves are two people."""
+
+    def same_person(self, transaction: Transaction, one: str, other: str) -> bool:
+        """Tell whether two account ids belong to one natural person."""
+        ...
+
+
 class Approvals(Protocol):
     """Keeps approvals; every change is one conditional statement."""
 
@@ -70,7 +78,10 @@ class Approvals(Protocol):
     def decide(
         self, transaction: Transaction, approval_id: str, actor: Actor, *, grant: bool, reason: str
     ) -> Approval:
-        """Approve or reject; raise ``SelfApproval``, ``Forbidden`` or ``NotPending``."""
+        """Approve or reject; raise ``SelfApproval``, ``Forbidden`` or ``NotPending``.
+
+        By no account of theirs does a person approve what they asked for by another.
+        """
         ...
 
     def use(self, transaction: Transaction, approval_id: str, subject_hash: str) -> Approval:

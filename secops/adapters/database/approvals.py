@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from secops.adapters.database.tables import approvals
 from secops.kernel.actors import Actor
-from secops.kernel.approvals import Approval, NotPending, SelfApproval
+from secops.kernel.approvals import Approval, NotPending, Persons, SelfApproval
 from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.permissions import Permission
 from secops.kernel.transactions import Transaction
@@ -18,7 +18,10 @@ MAX_PENDING: Final = 200
 
 
 class DatabaseApprovals:
-    """The kernel's ``Approvals``."""
+    """The kernel's ``Approvals``. Without ``persons`` each account is a person of its own."""
+
+    def __init__(self, persons: Persons | None = None) -> None:
+        self._persons = persons
 
     def request(self, transaction: Transaction, approval: Approval) -> None:
         """Store a pending ``approval``."""
@@ -55,7 +58,7 @@ class DatabaseApprovals:
         """
         approval = self.get(transaction, approval_id)
         own = approval.requester_id == actor.id
-        if own and grant:
+        if grant and (own or self._same_person(transaction, actor.id, approval.requester_id)):
             raise SelfApproval
         if not own and not actor.may(approval.permission):
             msg = "only who holds the permission decides"
@@ -76,6 +79,9 @@ class DatabaseApprovals:
         if transaction.execute(statement).rowcount != 1:
             raise NotPending
         return self.get(transaction, approval_id)
+
+    def _same_person(self, transaction: Transaction, one: str, other: str) -> bool:
+        return self._persons is not None and self._persons.same_person(transaction, one, other)
 
     def use(self, transaction: Transaction, approval_id: str, subject_hash: str) -> Approval:
         """Consume an approved one, once, for exactly this hash; raise ``NotPending``."""
