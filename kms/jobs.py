@@ -1,4 +1,4 @@
-"""Scheduled work: files that waited for an approval go; batches of e-certificates go on."""
+"""Scheduled work: what waited goes, batches go on, keys are rotated and destroyed when due."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from secops.kernel.jobs import Job
 
 _REQUESTED_SECONDS: Final = 60.0
 _BATCH_SECONDS: Final = 1.0
+_DUE_SECONDS: Final = 30.0
 
 
 def jobs(services: KmsServices) -> tuple[Job, ...]:
@@ -17,4 +18,6 @@ def jobs(services: KmsServices) -> tuple[Job, ...]:
     return (
         Job("kms.requested_documents", _REQUESTED_SECONDS, requests.drop_kept_documents),
         Job("kms.ecertificates", _BATCH_SECONDS, services.ecertificates.runner.tick),
+        Job("kms.rotation", _DUE_SECONDS, services.key_rotation.rotate_due_keys),
+        Job("kms.destruction", _DUE_SECONDS, services.key_destruction.destroy_due_keys),
     )

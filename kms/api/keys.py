@@ -1,167 +1,105 @@
-"""``/v1/transit/keys``: making and managing keys in Vault's shapes; grants under ``/api/v1``."""
+"""``/v1/MOUNT/keys``: making and managing keys in Vault's shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from kms.api.vault import ANY_OBJECT, ENVELOPE, no_content, vault_response
-from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest
+from kms.api.key_schemas import KeyTable, flag_field, mount_of, text_field
+from kms.api.vault import no_content, vault_response
+from kms.models.keys import KeyRequest
 from kms.service import KmsServices
-from kms.service.presenting import describe, list_all, summarise
+from kms.service.key_backup import MAX_BACKUP, RestoreRequest
+from kms.service.key_import import HASHES, WrappedMaterial
+from kms.service.presenting import describe, read_wrapped, seconds_of
 from secops.kernel.errors import Invalid, NotFound
-from secops.kernel.permissions import Permission
 from secops.kernel.permissions.kms import (
+    KEY_BACKUP,
     KEY_CONFIGURE,
     KEY_CREATE,
     KEY_DESTROY,
-    KEY_GRANT,
     KEY_READ,
     KEY_ROTATE,
-    KEY_SUSPEND,
     KEY_USE,
 )
-from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
-from secops.web.routes import Form, Route, Schema
+from secops.web.messages import Request, Response
+from secops.web.routes import Route
 
 _DEFAULT_TYPE: Final = "aes256-gcm96"
 _CONFIGURABLE: Final = frozenset(
-    {"min_decryption_version", "min_encryption_version", "deletion_allowed", "exportable"}
-)
-_TEXT: Final = {"type": "string"}
-_PAGE: Final = Schema(
-    "KeyPage",
     {
-        "type": "object",
-        "required": ["items", "next"],
-        "properties": {
-            "items": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["id", "name", "type", "latest_version", "state", "created_at"],
-                    "properties": {
-                        "id": _TEXT,
-                        "name": _TEXT,
-                        "type": _TEXT,
-                        "latest_version": {"type": "integer"},
-                        "state": {"enum": ["active", "suspended", "destroyed"]},
-                        "created_at": {"type": "string", "format": "date-time"},
-                    },
-                },
-            },
-            "next": {"type": ["string", "null"]},
-        },
-    },
+        "min_decryption_version",
+        "min_encryption_version",
+        "deletion_allowed",
+        "exportable",
+        "allow_plaintext_backup",
+        "auto_rotate_period",
+    }
 )
-_UNSUPPORTED: Final = ("derived", "convergent_encryption", "allow_plaintext_backup")
+_MAX_NAMES: Final = 1_000_000
+_BACKUP_BODY: Final = MAX_BACKUP + (1 << 16)
+_LISTED: Final = "use LIST, or GET with list=true"
 
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
-    """Return the routes that manage keys."""
-    calls, control = _Calls(services), _ControlCalls(services)
-    vault, own = _Table("vault"), _Table("problem")
-    key, export = "/v1/transit/keys/<name>", "/v1/transit/export/<kind>/<name>"
-    vault.add(f"POST {key}", "create_key", KEY_CREATE, calls.create_key)
-    vault.add(f"PUT {key}", "create_key_put", KEY_CREATE, calls.create_key)
-    vault.add(f"GET {key}", "get_key", KEY_READ, calls.get_key)
-    vault.add(f"DELETE {key}", "destroy_key", KEY_DESTROY, calls.destroy_key)
-    vault.add("LIST /v1/transit/keys", "list_keys", KEY_READ, calls.list_keys)
-    vault.add("GET /v1/transit/keys", "list_keys_get", KEY_READ, calls.list_keys)
-    vault.add(f"POST {key}/config", "configure_key", KEY_CONFIGURE, calls.configure_key)
-    vault.add(f"POST {key}/rotate", "rotate_key", KEY_ROTATE, calls.rotate_key)
-    vault.add(f"POST {key}/trim", "trim_key", KEY_DESTROY, calls.trim_key)
-    vault.add(f"GET {export}", "export_key", KEY_USE, calls.export_key)
-    vault.add(f"GET {export}/<version>", "export_key_version", KEY_USE, calls.export_key)
-    key = "/api/v1/kms/keys/<name>"
-    own.add(f"POST {key}/suspend", "suspend_key", KEY_SUSPEND, control.suspend_key)
-    own.add(f"POST {key}/resume", "resume_key", KEY_SUSPEND, control.resume_key)
-    own.add(f"POST {key}/grants", "grant_key", KEY_GRANT, control.grant_key)
-    own.add(
-        f"DELETE {key}/grants/<subject>", "revoke_key_grant", KEY_GRANT, control.revoke_key_grant
-    )
-    return (*vault.routes, *own.routes, _listing(control))
+    """Return the routes that manage keys in Vault's shapes."""
+    calls, brought = _Calls(services), _BroughtCalls(services)
+    table = KeyTable("vault")
+    base = "/v1/<mount>"
+    key, export = f"{base}/keys/<name>", f"{base}/export/<kind>/<name>"
+    for method, suffix in (("POST", ""), ("PUT", "_put")):
+        add = _adder(table, method, suffix)
+        add(key, "create_key", KEY_CREATE, calls.create_key)
+        add(f"{key}/config", "configure_key", KEY_CONFIGURE, calls.configure_key)
+        add(f"{key}/rotate", "rotate_key", KEY_ROTATE, calls.rotate_key)
+        add(f"{key}/trim", "trim_key", KEY_DESTROY, calls.trim_key)
+        add(f"{key}/import", "import_key", KEY_CREATE, brought.import_key)
+        add(f"{key}/import_version", "import_key_version", KEY_ROTATE, brought.import_version)
+        add(f"{base}/restore", "restore_key", KEY_BACKUP, brought.restore_key)
+        add(f"{base}/restore/<name>", "restore_key_as", KEY_BACKUP, brought.restore_key)
+    table.add(f"GET {key}", "get_key", KEY_READ, calls.get_key)
+    table.add(f"DELETE {key}", "destroy_key", KEY_DESTROY, calls.destroy_key)
+    table.add(f"LIST {base}/keys", "list_keys", KEY_READ, calls.list_keys)
+    table.add(f"GET {base}/keys", "list_keys_get", KEY_READ, calls.list_keys)
+    table.add(f"GET {export}", "export_key", KEY_USE, calls.export_key)
+    table.add(f"GET {export}/<version>", "export_key_version", KEY_USE, calls.export_key)
+    table.add(f"GET {base}/backup/<name>", "backup_key", KEY_BACKUP, brought.backup_key)
+    table.add(f"GET {base}/wrapping_key", "get_wrapping_key", KEY_CREATE, brought.wrapping_key)
+    return tuple(table.routes)
 
 
-def _listing(control: _ControlCalls) -> Route:
-    return Route(
-        method="GET",
-        path="/api/v1/kms/keys",
-        operation="list_pool_keys",
-        access=KEY_READ,
-        handler=control.list_pool_keys,
-        response=_PAGE,
-        listing=True,
-        credential="either",
-    )
+def _adder(table: KeyTable, method: str, suffix: str) -> Callable[..., None]:
+    def add(path: str, operation: str, *rest: Any) -> None:
+        max_body = _BACKUP_BODY if operation.startswith("restore") else None
+        table.add(f"{method} {path}", f"{operation}{suffix}", *rest, max_body=max_body)
 
-
-class _Table:
-    """Collects routes of one surface."""
-
-    def __init__(self, form: Form) -> None:
-        self._form = form
-        self.routes: list[Route] = []
-
-    def add(
-        self,
-        verb: str,
-        operation: str,
-        permission: Permission,
-        handler: Callable[[Request], Response],
-    ) -> None:
-        """Add the route ``verb`` = "METHOD path"; what changes something needs two factors."""
-        method, _, path = verb.partition(" ")
-        changes = permission not in (KEY_READ, KEY_USE)
-        self.routes.append(
-            Route(
-                method=method,
-                path=path,
-                operation=operation,
-                access=permission,
-                handler=handler,
-                request=ANY_OBJECT if method in ("POST", "PUT") else None,
-                response=ENVELOPE if self._form == "vault" else None,
-                form=self._form,
-                credential="token" if self._form == "vault" else "either",
-                level=2 if changes or operation.startswith("export") else 1,
-            )
-        )
+    return add
 
 
 class _Calls:
-    """The handlers."""
+    """The handlers of keys that are made here."""
 
     def __init__(self, services: KmsServices) -> None:
         self._keys = services.keys
-        self._control = services.key_control
+        self._destruction = services.key_destruction
         self._export = services.key_export
 
     def create_key(self, request: Request) -> Response:
-        fields = request.json_object()
-        for name in _UNSUPPORTED:
-            if fields.get(name):
-                msg = f"{name} is not supported"
-                raise Invalid(msg)
-        wanted = KeyRequest(
-            name=request.args["name"],
-            type=_text(fields, "type", _DEFAULT_TYPE),
-            exportable=bool(fields.get("exportable")),
-        )
+        wanted = _key_request(request, request.json_object())
         return vault_response(request, describe(self._keys.create_key(request.caller, wanted)))
 
     def get_key(self, request: Request) -> Response:
-        return vault_response(
-            request, describe(self._keys.get_key(request.caller, request.args["name"]))
-        )
+        loaded = self._keys.get_key(request.caller, request.args["name"], mount=mount_of(request))
+        return vault_response(request, describe(loaded))
 
     def list_keys(self, request: Request) -> Response:
-        if request.method == "GET" and request.query.get("list") != "true":
-            msg = "use LIST, or GET with list=true"
-            raise NotFound(msg)
-        rows = list_all(self._keys, request.caller)
-        names = [row["name"] for row in rows if row["state"] != "destroyed"]
+        query = request.query
+        if request.method == "GET" and query.get("list") != "true":
+            raise NotFound(_LISTED)
+        names = self._keys.list_key_names(request.caller, mount=mount_of(request))
+        if after := query.get("after"):
+            names = [name for name in names if name > after]
+        names = names[: _limit(query)]
         if not names:
             msg = "there are no keys"
             raise NotFound(msg)
@@ -171,30 +109,40 @@ class _Calls:
         fields = request.json_object()
         unknown = sorted(set(fields) - _CONFIGURABLE)
         if any(fields[name] for name in unknown):
-            msg = f"{unknown[0]} can't be configured"
+            msg = f"{unknown[0][:64]} can't be configured"
             raise Invalid(msg)
-        changes = {name: value for name, value in fields.items() if value is not None}
+        changes = {
+            name: value
+            for name, value in fields.items()
+            if name in _CONFIGURABLE and value is not None
+        }
+        if "auto_rotate_period" in changes:
+            changes["auto_rotate_period"] = seconds_of(changes, "auto_rotate_period")
         loaded = self._keys.configure_key(
-            request.caller,
-            request.args["name"],
-            {n: changes[n] for n in changes if n not in unknown},
+            request.caller, request.args["name"], changes, mount=mount_of(request)
         )
         return vault_response(request, describe(loaded))
 
     def rotate_key(self, request: Request) -> Response:
-        loaded = self._keys.rotate_key(request.caller, request.args["name"])
+        loaded = self._keys.rotate_key(
+            request.caller, request.args["name"], mount=mount_of(request)
+        )
         return vault_response(request, describe(loaded))
 
     def trim_key(self, request: Request) -> Response:
-        minimum = request.json_object().get("min_available_version")
+        fields = request.json_object()
+        # Vault's server reads the first name, hvac sends the second
+        minimum = fields.get("min_available_version", fields.get("min_version"))
         if type(minimum) is not int:
             msg = "min_available_version is a number"
             raise Invalid(msg)
-        self._keys.trim_key(request.caller, request.args["name"], minimum)
-        return no_content()
+        loaded = self._keys.trim_key(
+            request.caller, request.args["name"], minimum, mount=mount_of(request)
+        )
+        return vault_response(request, describe(loaded))
 
     def destroy_key(self, request: Request) -> Response:
-        self._control.destroy_key(request.caller, request.args["name"])
+        self._destruction.destroy_key(request.caller, request.args["name"], mount=mount_of(request))
         return no_content()
 
     def export_key(self, request: Request) -> Response:
@@ -203,52 +151,87 @@ class _Calls:
             request.args["name"],
             kind=request.args["kind"],
             version=request.args.get("version", ""),
+            mount=mount_of(request),
         )
         return vault_response(request, exported.data, acts=(exported.act,))
 
 
-class _ControlCalls:
-    """The handlers of what Vault has no words for."""
+class _BroughtCalls:
+    """The handlers of keys that come from elsewhere, or from a backup."""
 
     def __init__(self, services: KmsServices) -> None:
-        self._control = services.key_control
-        self._keys = services.keys
+        self._import = services.key_import
+        self._backups = services.key_backups
 
-    def list_pool_keys(self, request: Request) -> Response:
-        asked = wanted_page(request)
-        page = self._keys.list_keys(request.caller, asked)
-        return json_response({"items": list(map(summarise, page.items)), "next": page.next})
-
-    def suspend_key(self, request: Request) -> Response:
-        reason = _text(request.json_object(), "reason", "")
-        key = self._control.suspend_key(request.caller, request.args["name"], reason=reason)
-        return json_response({"name": key.name, "state": key.state})
-
-    def resume_key(self, request: Request) -> Response:
-        key = self._control.resume_key(request.caller, request.args["name"])
-        return json_response({"name": key.name, "state": key.state})
-
-    def grant_key(self, request: Request) -> Response:
-        fields = request.json_object()
-        operations = fields.get("operations", sorted(DEFAULT_OPERATIONS))
-        if not isinstance(operations, list):
-            msg = "operations is a list of words"
-            raise Invalid(msg)
-        grant = self._control.grant_key(
-            request.caller, request.args["name"], _text(fields, "subject", ""), map(str, operations)
+    def wrapping_key(self, request: Request) -> Response:
+        mount_of(request)
+        return vault_response(
+            request, {"public_key": self._import.get_wrapping_key(request.caller)}
         )
-        return json_response({"subject": grant.subject, "operations": sorted(grant.operations)})
 
-    def revoke_key_grant(self, request: Request) -> Response:
-        self._control.revoke_key_grant(
-            request.caller, request.args["name"], request.args["subject"]
+    def import_key(self, request: Request) -> Response:
+        fields = request.json_object()
+        self._import.import_key(
+            request.caller,
+            _key_request(request, fields),
+            _wrapped(fields),
+            allow_rotation=flag_field(fields, "allow_rotation"),
+        )
+        return no_content()
+
+    def import_version(self, request: Request) -> Response:
+        fields = request.json_object()
+        self._import.import_key_version(
+            request.caller, request.args["name"], _wrapped(fields), mount=mount_of(request)
+        )
+        return no_content()
+
+    def backup_key(self, request: Request) -> Response:
+        made = self._backups.backup_key(
+            request.caller, request.args["name"], mount=mount_of(request)
+        )
+        return vault_response(request, {"backup": made.text}, acts=(made.act,))
+
+    def restore_key(self, request: Request) -> Response:
+        fields = request.json_object()
+        self._backups.restore_key(
+            request.caller,
+            RestoreRequest(
+                backup=text_field(fields, "backup"),
+                name=request.args.get("name", ""),
+                mount=mount_of(request),
+                force=flag_field(fields, "force"),
+            ),
         )
         return no_content()
 
 
-def _text(fields: Mapping[str, Any], name: str, default: str) -> str:
-    value = fields.get(name) or default
-    if not isinstance(value, str):
-        msg = f"{name} is text"
+def _key_request(request: Request, fields: Mapping[str, Any]) -> KeyRequest:
+    return KeyRequest(
+        name=request.args["name"],
+        type=text_field(fields, "type", _DEFAULT_TYPE),
+        mount=mount_of(request),
+        exportable=flag_field(fields, "exportable"),
+        derived=flag_field(fields, "derived"),
+        convergent_encryption=flag_field(fields, "convergent_encryption"),
+        allow_plaintext_backup=flag_field(fields, "allow_plaintext_backup"),
+        auto_rotate_period=seconds_of(fields, "auto_rotate_period"),
+    )
+
+
+def _wrapped(fields: Mapping[str, Any]) -> WrappedMaterial:
+    named = text_field(fields, "hash_function", "SHA256").upper().replace("-", "")
+    if named not in HASHES:
+        msg = f"hash_function is one of {', '.join(HASHES)}"
         raise Invalid(msg)
-    return value
+    return WrappedMaterial(read_wrapped(fields.get("ciphertext")), HASHES[named])
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    text = query.get("limit", "")
+    if not text:
+        return _MAX_NAMES
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _MAX_NAMES:
+        msg = f"limit is a number from 1 to {_MAX_NAMES}"
+        raise Invalid(msg)
+    return int(text[:9])

@@ -1,4 +1,4 @@
-"""``/v1/transit``: use of keys in HashiCorp Vault's shapes. Fast routes, sans-IO.
+"""``/v1/MOUNT``: use of keys in HashiCorp Vault's shapes. Fast routes, sans-IO.
 
 A batch answers item by item in order, each with its ``reference`` and its own ``error``.
 """
@@ -23,7 +23,6 @@ Use = Callable[[Request, Fields], tuple[dict[str, Any], tuple[Act, ...]]]
 """One item's use: from its fields to its data and its acts."""
 
 MAX_BODY: Final = 33 << 20
-_MOUNT: Final = "transit"
 _STEP_UP: Final = ("sign", "decrypt", "make_data_key")
 _STATUS: Final = "partial_failure_response_code"
 
@@ -58,7 +57,7 @@ class _Uses:
             request.caller,
             request.args["name"],
             fields,
-            mount=_MOUNT,
+            mount=request.args["mount"],
             path_hash=request.args.get("hash_name"),
         )
         return {"signature": made.text, "key_version": made.key_version}, (made.act,)
@@ -68,7 +67,7 @@ class _Uses:
             request.caller,
             request.args["name"],
             fields,
-            mount=_MOUNT,
+            mount=request.args["mount"],
             path_hash=request.args.get("hash_name"),
         )
         return {"valid": verdict.valid}, (verdict.act,)
@@ -78,28 +77,38 @@ class _Uses:
             request.caller,
             request.args["name"],
             fields,
-            mount=_MOUNT,
+            mount=request.args["mount"],
             path_hash=request.args.get("hash_name"),
         )
         return {"hmac": made.text}, (made.act,)
 
     def encrypt(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
-        made = self._transit.encrypt(request.caller, request.args["name"], fields, mount=_MOUNT)
+        made = self._transit.encrypt(
+            request.caller, request.args["name"], fields, mount=request.args["mount"]
+        )
         return {"ciphertext": made.text, "key_version": made.key_version}, (made.act,)
 
     def decrypt(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
-        opened = self._transit.decrypt(request.caller, request.args["name"], fields, mount=_MOUNT)
+        opened = self._transit.decrypt(
+            request.caller, request.args["name"], fields, mount=request.args["mount"]
+        )
         return {"plaintext": opened.text}, (opened.act,)
 
     def rewrap(self, request: Request, fields: Fields) -> tuple[dict[str, Any], tuple[Act, ...]]:
-        made = self._transit.rewrap(request.caller, request.args["name"], fields, mount=_MOUNT)
+        made = self._transit.rewrap(
+            request.caller, request.args["name"], fields, mount=request.args["mount"]
+        )
         return {"ciphertext": made.text, "key_version": made.key_version}, (made.act,)
 
     def make_data_key(
         self, request: Request, fields: Fields
     ) -> tuple[dict[str, Any], tuple[Act, ...]]:
         made = self._transit.make_data_key(
-            request.caller, request.args["name"], fields, mount=_MOUNT, kind=request.args["kind"]
+            request.caller,
+            request.args["name"],
+            fields,
+            mount=request.args["mount"],
+            kind=request.args["kind"],
         )
         produced = made.produced
         data: dict[str, Any] = {
@@ -135,7 +144,7 @@ def _route(
 ) -> Route:
     return Route(
         method="POST",
-        path=f"/v1/transit/{path}",
+        path=f"/v1/<mount>/{path}",
         operation=operation,
         access=permission,
         handler=handler,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from kms.commands import (
+    key_lifecycle,
     keys,
     openpgp,
     pool,
@@ -26,6 +27,7 @@ def group() -> None:
 
 for command in (
     *keys.COMMANDS,
+    *key_lifecycle.COMMANDS,
     *pool.COMMANDS,
     *seals.COMMANDS,
     *seal_policies.COMMANDS,

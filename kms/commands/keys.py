@@ -24,10 +24,14 @@ _TYPES: Final = (
     "sm4-gcm96",
     "aes256-gcm96",
     "aes128-gcm96",
+    "chacha20-poly1305",
     "ecdsa-p256",
     "ecdsa-p384",
+    "ecdsa-p521",
     "ed25519",
+    "rsa-2048",
     "rsa-3072",
+    "rsa-4096",
     "ml-dsa-65",
     "hmac",
 )
@@ -205,19 +209,6 @@ def resume_key(ctx: click.Context, name: str) -> None:
     say(f"{name} is active")
 
 
-@click.command("destroy-key")
-@click.argument("name")
-@click.confirmation_option(prompt="Its material will be gone for good. Go on?")
-@click.pass_context
-def destroy_key(ctx: click.Context, name: str) -> None:
-    """Erase the key NAME for good, after configure-key --deletion-allowed.
-
-    Example: secops --as security-admin kms destroy-key old-key --yes
-    """
-    _services(ctx).key_control.destroy_key(session_of(ctx).actor, name)
-    say(f"{name} is destroyed")
-
-
 @click.command("list-keys")
 @json_option
 @click.pass_context
@@ -258,6 +249,5 @@ COMMANDS: Final = (
     configure_key,
     suspend_key,
     resume_key,
-    destroy_key,
     list_keys,
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kms.models.keys import Destruction, Key, KeyGrant, KeyVersion, Mount
@@ -243,3 +245,12 @@ class DestructionStore(Protocol):
     ) -> Sequence[Destruction]:
         """Return requests, newest first, one more than asked for."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStores:
+    """The stores that belong together."""
+
+    keys: KeyStore
+    mounts: MountStore
+    destructions: DestructionStore

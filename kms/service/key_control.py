@@ -1,7 +1,6 @@
-"""What is taken away and given: suspend, resume, destroy, grant.
+"""What is taken away and given: suspend, resume, grant.
 
 Suspending is a restricting act: it is never refused because the ledger can't be written.
-Destroying leaves two leaves, the intent before and the outcome after.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kms.core.keys import lifecycle
-from kms.errors.keys import KeyDestroyed
 from kms.models.keys import DEFAULT_MOUNT, OPERATIONS, Key, KeyGrant, LoadedKey, Operation
 from kms.ports.keys import KeyStore, Subjects
 from kms.service.key_maker import KeyMaker
@@ -19,7 +17,7 @@ from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.parts import Parts
 from secops.kernel.permissions import Permission
-from secops.kernel.permissions.kms import KEY_DESTROY, KEY_GRANT, KEY_SUSPEND
+from secops.kernel.permissions.kms import KEY_GRANT, KEY_SUSPEND
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
 
@@ -58,8 +56,7 @@ class KeyControl:
     def resume_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> Key:
         """Let a suspended key be used again."""
         before = self._manage(actor, KEY_SUSPEND, name, mount)
-        if before.state == "destroyed":
-            raise KeyDestroyed
+        lifecycle.demand_kept(before)
         after = replace(before, state="active")
 
         def work(transaction: Transaction) -> None:
@@ -68,26 +65,6 @@ class KeyControl:
             transaction.record(Act("kms.resume_key", actor, f"key:{after.id}"))
 
         self._parts.transactions.run(work)
-        return after
-
-    def destroy_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> Key:
-        """Erase all material for good; raise ``DeletionNotAllowed`` unless that was allowed."""
-        before = self._manage(actor, KEY_DESTROY, name, mount)
-        if before.state == "destroyed":
-            raise KeyDestroyed
-        after = lifecycle.destroyed(before)
-        target = f"key:{after.id}"
-        details = {"name": after.name, "versions": after.latest_version}
-        intent = Act("kms.destroy_key", actor, target, "intent", details)
-        self._parts.transactions.run(lambda tx: tx.record(intent))
-
-        def work(transaction: Transaction) -> None:
-            self._maker.update(transaction, before, after)
-            self._store.erase_versions(transaction, after.id, None)
-
-        act = Act("kms.destroy_key", actor, target, details=details)
-        self._parts.transactions.restrict(work, Restriction("key", after.id, act))
-        self._ring.forget()
         return after
 
     def grant_key(

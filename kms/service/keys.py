@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kms.core.keys import lifecycle
-from kms.errors.keys import KeyDestroyed, KeyExists, KeyNotFound
+from kms.errors.keys import KeyExists, KeyNotFound, MountNotFound
 from kms.models.keys import DEFAULT_MOUNT, Key, KeyRequest, KeyVersion, LoadedKey
 from kms.ports.keys import KeyStore
 from kms.service.key_maker import KeyMaker
@@ -41,22 +42,29 @@ class Keys:
     def create_key(self, actor: Actor, request: KeyRequest) -> LoadedKey:
         """Make a key, or return it if it exists with this type (as Vault does)."""
         self._parts.access.require(actor, KEY_CREATE, f"key:{request.name}")
-        key = self._maker.new_key(actor.org_id, request)
+        mount = self._mount_id(actor.org_id, request.mount)
+        key = self._maker.new_key(actor.org_id, replace(request, mount=mount))
         version = self._maker.new_version(key, 1)
 
         def work(transaction: Transaction) -> bool:
+            # the mount may have been taken away meanwhile
+            if self._ring.mount_id(transaction, actor.org_id, request.mount) != mount:
+                raise MountNotFound
             if not self._maker.insert(transaction, key, version):
                 return False
-            details = {"name": key.name, "type": key.type, "mount": key.mount, **_print(version)}
+            details = {
+                "name": key.name,
+                "type": key.type,
+                "mount": key.mount,
+                **describe_version_made(version),
+            }
             transaction.record(Act("kms.create_key", actor, f"key:{key.id}", details=details))
             return True
 
         made = self._parts.transactions.run(work)
         loaded = self._fresh(actor.org_id, request.name, request.mount)
-        if loaded.key.state == "destroyed":
-            # the name stays taken: an old signature must never verify under another key
-            msg = f"the key {request.name} was destroyed"
-            raise KeyDestroyed(msg)
+        # a destroyed one's name stays taken: an old signature must never verify under another key
+        lifecycle.demand_kept(loaded.key)
         if not made and loaded.key.type != request.type:
             msg = f"the key {request.name} exists with type {loaded.key.type}"
             raise KeyExists(msg)
@@ -74,20 +82,29 @@ class Keys:
     def list_keys(
         self, actor: Actor, request: PageRequest, *, mount: str = DEFAULT_MOUNT
     ) -> Page[Key]:
-        """Return the organisation's keys by name."""
+        """Return the organisation's keys by name; an integrator gets granted ones only."""
         self._parts.access.require(actor, KEY_READ)
-        rows = self._parts.transactions.read(
-            lambda tx: self._store.page(tx, actor.org_id, mount=mount, request=request)
-        )
-        page = page_of(rows, request.limit, [(key.name,) for key in rows])
-        if actor.may(KEY_READ_ALL):
-            return page
-        seen = [
-            key
-            for key in page.items
-            if _sees(actor, self._ring.load(actor.org_id, key.name, mount=mount))
-        ]
-        return Page(seen, page.next)
+        subject = _seen_as(actor)
+
+        def read(transaction: Transaction) -> Sequence[Key]:
+            identifier = self._ring.mount_id(transaction, actor.org_id, mount)
+            return self._store.page(
+                transaction, actor.org_id, mount=identifier, request=request, subject=subject
+            )
+
+        rows = self._parts.transactions.read(read)
+        return page_of(rows, request.limit, [(key.name,) for key in rows])
+
+    def list_key_names(self, actor: Actor, *, mount: str = DEFAULT_MOUNT) -> Sequence[str]:
+        """Return the names of all keys the actor may see that are not destroyed, sorted."""
+        self._parts.access.require(actor, KEY_READ)
+        subject = _seen_as(actor)
+
+        def read(transaction: Transaction) -> Sequence[str]:
+            identifier = self._ring.mount_id(transaction, actor.org_id, mount)
+            return self._store.names(transaction, actor.org_id, mount=identifier, subject=subject)
+
+        return self._parts.transactions.read(read)
 
     def rotate_key(
         self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT, backend: str = ""
@@ -98,7 +115,7 @@ class Keys:
         the placement rules say.
         """
         before = self._manage(actor, KEY_ROTATE, name, mount)
-        after = self._maker.placed(lifecycle.rotated(before), backend)
+        after = self._maker.placed(lifecycle.rotated(before, self._parts.clock.now()), backend)
         version = self._maker.new_version(after, after.latest_version)
 
         def work(transaction: Transaction) -> None:
@@ -106,7 +123,12 @@ class Keys:
             if not self._maker.insert_version(transaction, after, version):
                 raise Conflict
             transaction.record(
-                Act("kms.rotate_key", actor, f"key:{after.id}", details=_print(version))
+                Act(
+                    "kms.rotate_key",
+                    actor,
+                    f"key:{after.id}",
+                    details=describe_version_made(version),
+                )
             )
 
         self._parts.transactions.run(work)
@@ -120,9 +142,9 @@ class Keys:
         *,
         mount: str = DEFAULT_MOUNT,
     ) -> LoadedKey:
-        """Change minimum versions, deletion_allowed, exportable."""
+        """Change minimum versions, the rotation period, and what the key allows."""
         before = self._manage(actor, KEY_CONFIGURE, name, mount)
-        after = lifecycle.configured(before, changes)
+        after = lifecycle.configured(before, changes, self._parts.clock.now())
 
         def work(transaction: Transaction) -> None:
             self._maker.update(transaction, before, after)
@@ -148,6 +170,9 @@ class Keys:
         self._parts.transactions.run(work)
         return self._fresh(actor.org_id, name, mount)
 
+    def _mount_id(self, org_id: str, path: str) -> str:
+        return self._parts.transactions.read(lambda tx: self._ring.mount_id(tx, org_id, path))
+
     def _manage(self, actor: Actor, permission: Permission, name: str, mount: str) -> Key:
         self._parts.access.require(actor, permission, f"key:{name}")
         return self._fresh(actor.org_id, name, mount).key
@@ -158,7 +183,13 @@ class Keys:
 
 
 def _sees(actor: Actor, loaded: LoadedKey) -> bool:
-    return actor.may(KEY_READ_ALL) or subject_of(actor) in loaded.grants
+    subject = _seen_as(actor)
+    return subject is None or subject in loaded.grants
+
+
+def _seen_as(actor: Actor) -> str | None:
+    """Return whose grants decide what ``actor`` sees; None for one who sees all."""
+    return None if actor.may(KEY_READ_ALL) else subject_of(actor)
 
 
 def subject_of(actor: Actor) -> str:
@@ -166,7 +197,8 @@ def subject_of(actor: Actor) -> str:
     return f"{actor.kind}:{actor.id}"
 
 
-def _print(version: KeyVersion) -> dict[str, Any]:
+def describe_version_made(version: KeyVersion) -> dict[str, Any]:
+    """Return what a leaf tells of a new version: its number, and its public key's digest."""
     found = {"version": version.version}
     if version.public_key:
         return {**found, "public_key_sha256": sha256(version.public_key).hex()}

@@ -34,6 +34,11 @@ class PublicKey:
             raise InvalidKey(msg)
         self.der = write_public(self._key)
 
+    @property
+    def size(self) -> int:
+        """Bytes of a signature or ciphertext."""
+        return self._key.key_size // 8
+
     def verify(self, signature: bytes, message: bytes, options: SignatureOptions) -> None:
         """Return if ``signature`` is of ``message``; raise ``InvalidSignature``."""
         try:

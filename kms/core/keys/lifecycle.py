@@ -11,14 +11,18 @@ from kms.errors.keys import (
     DeletionNotAllowed,
     KeyDestroyed,
     KeyNotGranted,
+    KeyPendingDestruction,
     KeySuspended,
     OperationUnsupported,
     VersionUnavailable,
 )
-from kms.models.keys import KEY_TYPES, Key, KeyType, LoadedKey, Operation
+from kms.models.keys import KEY_TYPES, Key, KeyRequest, KeyType, LoadedKey, Operation
+from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SHORTEST_ROTATION: Final = 3_600
+"""Seconds. As in Vault."""
 
 
 def check_name(name: str) -> None:
@@ -48,10 +52,18 @@ def demand_operation(loaded: LoadedKey, operation: Operation, subject: str) -> N
 
 
 def demand_active(key: Key) -> None:
-    """Return if ``key`` is active; raise ``KeySuspended`` or ``KeyDestroyed``."""
+    """Return if ``key`` is active; raise what its state is instead."""
     if key.state == "suspended":
         msg = f"the key {key.name} is suspended"
         raise KeySuspended(msg)
+    demand_kept(key)
+
+
+def demand_kept(key: Key) -> None:
+    """Return if ``key`` is neither destroyed nor waits for that; raise otherwise."""
+    if key.state == "pending_destruction":
+        msg = f"the key {key.name} waits to be destroyed"
+        raise KeyPendingDestruction(msg)
     if key.state == "destroyed":
         msg = f"the key {key.name} was destroyed"
         raise KeyDestroyed(msg)
@@ -93,26 +105,76 @@ def consuming_version(key: Key, version: int) -> int:
     return version
 
 
-def rotated(key: Key) -> Key:
+def check_request(request: KeyRequest) -> None:
+    """Return if a key can be made so; raise ``Invalid`` otherwise."""
+    check_name(request.name)
+    kind = key_type(request.type)
+    if request.derived and not kind.derives:
+        msg = f"keys of type {kind.name} can't be derived"
+        raise Invalid(msg)
+    if request.convergent_encryption and not request.derived:
+        msg = "convergent encryption requires derivation to be enabled, so that context is bound"
+        raise Invalid(msg)
+    check_rotation_period(request.auto_rotate_period)
+
+
+def check_rotation_period(seconds: int) -> None:
+    """Return if a key may be rotated every ``seconds`` (0: never); raise ``Invalid``."""
+    if 0 < seconds < SHORTEST_ROTATION:
+        msg = "auto_rotate_period is 0, or an hour or more"
+        raise Invalid(msg)
+
+
+def next_rotation(key: Key, now: int) -> int:
+    """Return when ``key`` is due to be rotated if it got its latest version ``now``; 0 never."""
+    return now + key.auto_rotate_period * SECOND if key.auto_rotate_period else 0
+
+
+def rotation_is_due(key: Key, now: int) -> bool:
+    """Tell whether ``key`` is in use and its period is over."""
+    return key.state == "active" and key.allow_rotation and 0 < key.next_rotation_at <= now
+
+
+def rotated(key: Key, now: int) -> Key:
     """Return ``key`` with one version more."""
     demand_active(key)
-    return replace(key, latest_version=key.latest_version + 1)
+    if not key.allow_rotation:
+        msg = f"the key {key.name} was imported with rotation disallowed"
+        raise Invalid(msg)
+    return with_version(key, now)
 
 
-def configured(key: Key, changes: Mapping[str, object]) -> Key:
+def with_version(key: Key, now: int) -> Key:
+    """Return ``key`` with one version more, made here or brought."""
+    demand_active(key)
+    latest = key.latest_version + 1
+    return replace(key, latest_version=latest, next_rotation_at=next_rotation(key, now))
+
+
+def configured(key: Key, changes: Mapping[str, object], now: int) -> Key:
     """Return ``key`` with ``changes``; raise ``Invalid`` for values that don't fit.
 
-    ``min_decryption_version`` (>= 1), ``min_encryption_version`` (0 = latest) and
-    ``deletion_allowed`` can be changed; ``exportable`` can only become true (as in Vault).
+    ``min_decryption_version`` (>= 1), ``min_encryption_version`` (0 = latest),
+    ``deletion_allowed`` and ``auto_rotate_period`` (seconds) can be changed; ``exportable`` and
+    ``allow_plaintext_backup`` can only become true (as in Vault).
     """
-    if key.state == "destroyed":
-        demand_active(key)
+    demand_kept(key)
+    period = changes.get("auto_rotate_period", key.auto_rotate_period)
+    if type(period) is not int:
+        msg = "auto_rotate_period is a number of seconds"
+        raise Invalid(msg)
+    check_rotation_period(period)
+    if period != key.auto_rotate_period:
+        key = replace(key, auto_rotate_period=period)
+        key = replace(key, next_rotation_at=next_rotation(key, now))
     after = replace(
         key,
         min_decryption_version=_version(key, "min_decryption_version", changes),
         min_encryption_version=_version(key, "min_encryption_version", changes),
         deletion_allowed=_flag("deletion_allowed", changes, before=key.deletion_allowed),
         exportable=key.exportable or _flag("exportable", changes, before=False),
+        allow_plaintext_backup=key.allow_plaintext_backup
+        or _flag("allow_plaintext_backup", changes, before=False),
     )
     if after.min_encryption_version and after.min_encryption_version < after.min_decryption_version:
         msg = "min_encryption_version lies below min_decryption_version"
@@ -132,11 +194,22 @@ def trimmed(key: Key, minimum: int) -> Key:
     return replace(key, min_available_version=minimum)
 
 
-def destroyed(key: Key) -> Key:
-    """Return ``key`` without material; raise ``DeletionNotAllowed`` unless that was allowed."""
+def destruction_requested(key: Key) -> Key:
+    """Return ``key`` out of use; raise ``DeletionNotAllowed`` unless that was allowed."""
+    demand_kept(key)
     if not key.deletion_allowed:
         raise DeletionNotAllowed
-    return replace(key, state="destroyed")
+    return replace(key, state="pending_destruction", destroy_at=0)
+
+
+def destruction_called_off(key: Key) -> Key:
+    """Return ``key`` suspended: whoever resumes it has looked at it again."""
+    return replace(key, state="suspended", destroy_at=0)
+
+
+def destroyed(key: Key) -> Key:
+    """Return ``key`` without material."""
+    return replace(key, state="destroyed", destroy_at=0, next_rotation_at=0)
 
 
 def _version(key: Key, name: str, changes: Mapping[str, object]) -> int:
