@@ -53,7 +53,7 @@ class Pkcs11Backend:
         """What the token's mechanisms allow; none while it can't be asked."""
         if self._algorithms is None:
             try:
-                found = self._lane.run(self._sessions.mechanisms)
+                found = self._mechanisms()
             except BackendFault:
                 return frozenset()
             names = {getattr(each, "name", "") for each in found}
@@ -157,6 +157,13 @@ class Pkcs11Backend:
                 raise DecryptionFailed from None
 
         return self._run(work)
+
+    def _mechanisms(self) -> frozenset[Any]:
+        try:
+            return self._lane.run(self._sessions.mechanisms)
+        except BackendFault:
+            self.check()  # a token that came after the library was initialised
+            return self._lane.run(self._sessions.mechanisms)
 
     def _check(self) -> None:
         def work(session: Session) -> tuple[bytes, bytes]:

@@ -50,6 +50,9 @@ class SoftwareBackend:
 
     def generate(self, wish: NewObject, material: bytes | None = None) -> MadeObject:
         """Return fresh (or the given) material, wrapped and bound to ``wish.context``."""
+        if wish.algorithm not in self.algorithms:
+            msg = f"software makes no {wish.algorithm}"
+            raise BackendUnsupported(msg)
         custody = self._custody()
         public = b""
         if wish.algorithm in signatures.ALGORITHMS:
