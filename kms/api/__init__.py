@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kms.api import (
     authority,
+    certificates,
     ecertificate_batches,
     ecertificate_templates,
     ecertificates,
@@ -18,6 +19,7 @@ from kms.api import (
     sys,
     time_stamps,
     transit,
+    trust_anchors,
 )
 from kms.service import KmsServices
 from secops.web.routes import Route
@@ -36,6 +38,8 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *seal_policies.routes(services),
         *seal_requests.routes(services),
         *authority.routes(services),
+        *certificates.routes(services),
+        *trust_anchors.routes(services),
         *time_stamps.routes(services),
         *openpgp.routes(services),
         *ecertificates.routes(services),

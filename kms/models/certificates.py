@@ -18,6 +18,9 @@ OutsideRole = Literal["maker", "holder"]
 AuthorityName = Literal["root", "document"]
 
 ANCHOR_USES: Final[tuple[AnchorUse, ...]] = ("seals", "documents", "time_stamps")
+MAX_OCSP_REQUEST: Final = 8 << 10
+"""Bytes of an OCSPRequest."""
+
 AUTHORITY_NAMES: Final[tuple[AuthorityName, ...]] = ("root", "document")
 """The built-in CA's two roots: SM2, and P-256 for readers that know no SM2."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from kms.core.gbt38540.evidence import RevocationSource
 from kms.core.rfc5280 import writing
@@ -55,6 +56,7 @@ _ROOTS: Final[dict[AuthorityName, tuple[CertificateKind, str]]] = {
 }
 _LIST_LIFETIME: Final = DAY
 _SERIAL_BYTES: Final = 16
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 ORGANIZATION: Final = "govsecops"
 
 
@@ -299,8 +301,9 @@ class Authority:
         return writing.certificate(tbs, self.keys.sign(key_name, tbs), content.algorithm)
 
     def _places(self, signer: Certificate | None) -> Places:
-        """Return where a reader asks about it: nowhere without a public address."""
-        if signer is None or not self.public_url:
+        """Return where a reader asks about it: nowhere without an address that others reach."""
+        host = urlsplit(self.public_url).hostname
+        if signer is None or host is None or host in _LOOPBACK:
             return Places()
         base = f"{self.public_url}/ca"
         name: AuthorityName = "root" if signer.key_algorithm == "sm2" else "document"

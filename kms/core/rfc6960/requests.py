@@ -9,10 +9,10 @@ from typing import Final
 
 from kms.core.rfc5280.writing import key_bits
 from kms.core.x690 import DerError, Element, elements, read_der, values
+from kms.models.certificates import MAX_OCSP_REQUEST
 from secops.crypto.certificates import Certificate
 from secops.crypto.hashes import sha256, sm3
 
-MAX_REQUEST: Final = 8 << 10
 MAX_CERTIFICATES: Final = 20
 NONCE: Final = "1.3.6.1.5.5.7.48.1.2"
 _MAX_NONCE: Final = 128  # RFC 9654 §2.1: up to 128; 32 is usual
@@ -64,8 +64,8 @@ def read_request(encoded: bytes) -> OcspRequest:
 
     A requestor's name and signature are not looked at: everybody is answered alike.
     """
-    if len(encoded) > MAX_REQUEST:
-        msg = f"more than {MAX_REQUEST} bytes"
+    if len(encoded) > MAX_OCSP_REQUEST:
+        msg = f"more than {MAX_OCSP_REQUEST} bytes"
         raise DerError(msg)
     parts = read_der(encoded).sequence("OCSPRequest", 1, 2)
     fields = list(parts[0].sequence("tbsRequest"))

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kms.core.transit.description import to_pem
 from kms.ports.seals import SealStore
 from kms.service.certificates.anchors import TrustAnchors
 from kms.service.certificates.issuing import CertificateIssuing
 from kms.service.certificates.outside import OutsideCertificates
 from kms.service.certificates.parts import CertificateParts
+from kms.service.certificates.pem import read_one
 from kms.service.certificates.registry import CertificateRegistry
 from kms.service.certificates.requests import CertificateRequests
 from kms.service.certificates.responder import OcspResponder
 
-__all__ = ["CertificateParts", "CertificateServices", "build_certificates"]
+__all__ = [
+    "CertificateParts",
+    "CertificateServices",
+    "build_certificates",
+    "read_one",
+    "to_pem",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,7 @@ def _prove(wish: CertificateWish) -> ProvedRequest:
     if wish.profile not in REQUESTABLE:
         msg = f"profiles that can be asked for: {', '.join(REQUESTABLE)}"
         raise Invalid(msg)
-    profile = PROFILES[cast("Profile", wish.profile)]
+    profile = PROFILES[wish.profile]
     try:
         proved = verify_request(wish.csr)
     except RequestRefused as error:
