@@ -8,12 +8,12 @@ from functools import partial
 from kms.models.backends import BackendRecord, BackendStatus
 from kms.ports.backends import BackendStore
 from kms.service.backends.members import Member
-from kms.service.backends.objects import BackendObjects, Swept
-from secops.kernel.actors import Actor
+from kms.service.backends.objects import BackendObjects
+from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import Conflict
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
-from secops.kernel.trail import Act
+from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
 
@@ -53,20 +53,26 @@ class BackendControl:
         """Let the backend take new keys again."""
         self._switch(actor, name, draining=False)
 
-    def check_all(self) -> None:
+    def check_backends(self) -> bool:
         """Check every backend and leave its state as evidence; for the hourly job."""
         for member in self._backends.members:
             passed = member.check()
             failure = "" if passed else member.failure
             name = member.options.name
             self._parts.transactions.run(partial(self._put_check, name, failure))
+        return False
 
-    def sweep_objects(self) -> Swept:
+    def sweep_objects(self) -> bool:
         """Close calls without outcome and erase objects that no key leads to; for the job."""
-        return self._objects.sweep()
+        self._objects.sweep()
+        return False
 
     def _put_check(self, name: str, failure: str, transaction: Transaction) -> None:
         self._store.put_check(transaction, name, failure)
+        outcome: Outcome = "failed" if failure else "done"
+        details = {"failure": failure}
+        act = Act("kms.check_backend", system_actor("kms"), f"backend:{name}", outcome, details)
+        transaction.record(act)
 
     def _switch(self, actor: Actor, name: str, *, draining: bool) -> None:
         self._parts.access.require(actor, BACKEND_DRAIN, f"backend:{name}")
