@@ -136,10 +136,10 @@ class _Calls:
         if type(minimum) is not int:
             msg = "min_available_version is a number"
             raise Invalid(msg)
-        loaded = self._keys.trim_key(
+        self._keys.trim_key(
             request.caller, request.args["name"], minimum, mount=mount_of(request)
         )
-        return vault_response(request, describe(loaded))
+        return no_content()
 
     def destroy_key(self, request: Request) -> Response:
         self._destruction.destroy_key(request.caller, request.args["name"], mount=mount_of(request))

@@ -167,7 +167,7 @@ class KeyStore(Protocol):
     def names(
         self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
     ) -> Sequence[str]:
-        """Return the names of all keys that are not destroyed, sorted."""
+        """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
         ...
 
     def insert_version(

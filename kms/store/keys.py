@@ -16,6 +16,7 @@ from secops.kernel.transactions import Transaction
 
 _ROOT: Final = 1
 _HANDOVER: Final = 2
+_KEPT: Final = ("active", "suspended")
 _PROGRESS: Final = 3
 
 
@@ -136,9 +137,9 @@ class SqlKeyStore:
     def names(
         self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
     ) -> Sequence[str]:
-        """Return the names of all keys that are not destroyed, sorted."""
+        """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
         statement = _of(select(kms_keys.c.name), org_id, mount, subject)
-        statement = statement.where(kms_keys.c.state != "destroyed").order_by(kms_keys.c.name)
+        statement = statement.where(kms_keys.c.state.in_(_KEPT)).order_by(kms_keys.c.name)
         return list(transaction.execute(statement).scalars())
 
     def insert_version(

@@ -85,7 +85,7 @@ class FakeKeyStore:
         self, transaction: Any, org_id: str, *, mount: str, subject: str | None = None
     ) -> Sequence[str]:
         rows = self._of(org_id, mount, subject)
-        return [key.name for key in rows if key.state != "destroyed"]
+        return [key.name for key in rows if key.state in ("active", "suspended")]
 
     def _of(self, org_id: str, mount: str, subject: str | None) -> list[Key]:
         rows = [key for key, _ in self._keys.values() if (key.org_id, key.mount) == (org_id, mount)]

@@ -12,8 +12,6 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from kms.errors.keys import (
-    DeletionNotAllowed,
-    KeyDestroyed,
     KeyExists,
     KeyNotFound,
     KeyNotGranted,
@@ -118,7 +116,7 @@ def test_who_uses_keys_may_not_create_rotate_or_grant_them(pool: KeyPool) -> Non
         lambda: services.keys.create_key(USER, KeyRequest("x", "sm2")),
         lambda: services.keys.rotate_key(USER, "k"),
         lambda: services.key_control.grant_key(USER, "k", USER.id, ["export"]),
-        lambda: services.key_control.destroy_key(USER, "k"),
+        lambda: services.key_destruction.destroy_key(USER, "k"),
         lambda: services.pool.lock(USER),
     ):
         with pytest.raises(Forbidden):
@@ -155,32 +153,6 @@ def test_a_suspended_key_is_refused_at_once_and_can_be_resumed(pool: KeyPool) ->
         pool.services.transit.sign(USER, "k", INPUT)
     pool.services.key_control.resume_key(KEEPER, "k")
     assert pool.services.transit.sign(USER, "k", INPUT).key_version == 1
-
-
-def test_destroying_needs_permission_on_the_key_and_leaves_intent_and_outcome(
-    pool: KeyPool,
-) -> None:
-    key_id = pool.create("k", "sm2", USER)
-    with pytest.raises(DeletionNotAllowed):
-        pool.services.key_control.destroy_key(KEEPER, "k")
-    pool.services.keys.configure_key(KEEPER, "k", {"deletion_allowed": True})
-    pool.services.key_control.destroy_key(KEEPER, "k")
-    with pytest.raises(KeyDestroyed):
-        pool.services.transit.sign(USER, "k", INPUT)
-    leaves = [leaf for leaf in pool.leaves() if leaf["action"] == "kms.destroy_key"]
-    assert [leaf["outcome"] for leaf in leaves] == ["intent", "done"]
-    assert {f"key:{key_id}"} == {leaf["target"] for leaf in leaves}
-    with pool.spine.read_engine.begin() as connection:
-        assert connection.execute(select(kms_key_versions)).all() == []
-    for attempt in (
-        lambda: pool.create("k", "sm2"),
-        lambda: pool.services.keys.rotate_key(KEEPER, "k"),
-        lambda: pool.services.key_control.resume_key(KEEPER, "k"),
-        lambda: pool.services.key_control.destroy_key(KEEPER, "k"),
-        lambda: pool.services.keys.configure_key(KEEPER, "k", {"deletion_allowed": False}),
-    ):
-        with pytest.raises(KeyDestroyed):
-            attempt()
 
 
 def test_creating_the_same_key_again_returns_it_and_another_type_conflicts(pool: KeyPool) -> None:

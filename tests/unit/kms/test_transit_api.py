@@ -416,7 +416,7 @@ def test_der_signatures_have_one_form_here_too(service: VaultService) -> None:
     [
         ("POST", "/v1/transit/keys/new", {"type": "sm2", "derived": True}, "keeper"),
         ("POST", "/v1/transit/keys/new", {"type": 7}, "keeper"),
-        ("POST", "/v1/transit/keys/k/config", {"auto_rotate_period": "1h"}, "keeper"),
+        ("POST", "/v1/transit/keys/k/config", {"auto_rotate_period": "1x"}, "keeper"),
         ("POST", "/v1/transit/keys/k/trim", {"min_available_version": "2"}, "keeper"),
         ("POST", "/api/v1/kms/keys/k/grants", {"subject": "x", "operations": "sign"}, "keeper"),
         ("POST", "/v1/sys/unseal", {"key": 7}, ""),

@@ -164,13 +164,13 @@ def test_versions_are_bounded_by_minimums() -> None:
 
 
 def test_minimums_can_not_contradict_each_other() -> None:
-    done = lifecycle.configured(KEY, {"min_decryption_version": 0, "min_encryption_version": 2})
+    done = lifecycle.configured(KEY, {"min_decryption_version": 0, "min_encryption_version": 2}, 7)
     assert (done.min_decryption_version, done.min_encryption_version) == (1, 2)
     with pytest.raises(Invalid):
-        lifecycle.configured(KEY, {"min_decryption_version": 3, "min_encryption_version": 2})
+        lifecycle.configured(KEY, {"min_decryption_version": 3, "min_encryption_version": 2}, 7)
     trimmed = lifecycle.trimmed(replace(KEY, min_decryption_version=2, min_encryption_version=2), 2)
     with pytest.raises(Invalid):
-        lifecycle.configured(trimmed, {"min_decryption_version": 1})
+        lifecycle.configured(trimmed, {"min_decryption_version": 1}, 7)
     for minimum in (1, 3):
         with pytest.raises(Invalid):
             lifecycle.trimmed(trimmed, minimum)
@@ -179,8 +179,8 @@ def test_minimums_can_not_contradict_each_other() -> None:
 
 
 def test_exportable_never_goes_back() -> None:
-    exportable = lifecycle.configured(KEY, {"exportable": True})
-    assert lifecycle.configured(exportable, {"exportable": False}).exportable
+    exportable = lifecycle.configured(KEY, {"exportable": True}, 7)
+    assert lifecycle.configured(exportable, {"exportable": False}, 7).exportable
 
 
 def test_a_state_decides_what_may_be_done() -> None:
@@ -193,9 +193,9 @@ def test_a_state_decides_what_may_be_done() -> None:
     with pytest.raises(KeySuspended):
         lifecycle.demand_active(replace(KEY, state="suspended"))
     with pytest.raises(KeyDestroyed):
-        lifecycle.rotated(replace(KEY, state="destroyed"))
+        lifecycle.rotated(replace(KEY, state="destroyed"), 7)
     with pytest.raises(KeyDestroyed):
-        lifecycle.configured(replace(KEY, state="destroyed"), {})
+        lifecycle.configured(replace(KEY, state="destroyed"), {}, 7)
     with pytest.raises(OperationUnsupported):
         lifecycle.demand_operation(replace(loaded, key=key("ed25519")), "encrypt", "account:a")
 
