@@ -25,7 +25,7 @@ from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt38540.evidence import Trust
 from kms.errors.seals import DocumentRejected, NotSealHolder, SealRejected
 from kms.models.seals import VerificationReport
-from kms.models.stamps import EdgePlace, PdfStandard, Stamping, StampPlace, StampRequest
+from kms.models.stamps import EdgePlace, PadesForm, PdfStandard, Stamping, StampPlace, StampRequest
 from kms.ports.pdf import PdfRequest, PreparedPdf, ReadPdf
 from kms.service.seals import SealStamping, SealUses
 from secops.crypto.hashes import sm3
@@ -57,6 +57,7 @@ def stamp(
     world: World, seal_id: str, document: bytes, stamping: Stamping = PLACE, **more: Any
 ) -> bytes:
     who = more.pop("who", HOLDER)
+    more.setdefault("pades", PadesForm("b-b"))
     wish = StampRequest(document, stamping, "印发", **more)
     return world.stamping.stamp_document(who, seal_id, wish).document
 
