@@ -7,6 +7,7 @@ import click
 from kms.commands import (
     key_lifecycle,
     keys,
+    limits,
     openpgp,
     pool,
     seal_policies,
@@ -34,6 +35,7 @@ for command in (
     *seal_requests.COMMANDS,
     *openpgp.COMMANDS,
     *shares.COMMANDS,
+    *limits.COMMANDS,
     *time_stamps.COMMANDS,
 ):
     group.add_command(command)

@@ -26,6 +26,7 @@ from kms.service.custody import Pool
 from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
+from secops.kernel.waiting import about_to_wait
 
 T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 1.0
@@ -77,13 +78,14 @@ class KeyLimiter:
         if limits.version:
             self._demand_within(actor, limits)
         quota = self.quota_of(key.org_id)
+        counted = limits.max_uses is not None
+        if counted:
+            # a handler that must wait later is run again, and would count twice
+            about_to_wait()
         if quota.daily_operations is not None:
             self._count_daily(quota, quota.daily_operations)
-        if limits.max_uses is not None:
-            counter = Counter(f"key:{key.id}", key.org_id)
-            if not self._spend(counter, limits.version, limits.max_uses):
-                msg = f"the key was used {limits.max_uses} times, as often as it may be"
-                raise KeyLimitReached(msg)
+        if counted:
+            self._count_use(key, limits)
 
     def limits_of(self, key: Key) -> KeyLimits:
         """Return the key's limits; raise ``MaterialTampered`` where they were taken away."""
@@ -141,6 +143,12 @@ class KeyLimiter:
         if not self._spend(counter, quota.version, cap):
             msg = f"the organisation has used its keys {cap} times today, as often as it may"
             raise DailyQuotaExceeded(msg, retry_after=rules.seconds_to_midnight(now))
+
+    def _count_use(self, key: Key, limits: KeyLimits) -> None:
+        cap = limits.max_uses or 0
+        if not self._spend(Counter(f"key:{key.id}", key.org_id), limits.version, cap):
+            msg = f"the key was used {cap} times, as often as it may be"
+            raise KeyLimitReached(msg)
 
     def _spend(self, counter: Counter, version: int, cap: int) -> bool:
         """Spend one use of a lease, taking another where there is none; False if none is left."""

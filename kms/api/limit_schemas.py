@@ -1,0 +1,59 @@
+"""JSON Schemas of limits, quotas and self-tests, for the OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from secops.web.routes import Schema
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_COUNT: Final[dict[str, Any]] = {"type": ["integer", "null"], "minimum": 0}
+_TIME: Final[dict[str, Any]] = {"type": ["string", "null"], "format": "date-time"}
+_LIMITS: Final[dict[str, Any]] = {
+    "not_before": _TIME,
+    "not_after": _TIME,
+    "max_uses": _COUNT,
+    "clients": {"type": "array", "items": _TEXT, "maxItems": 100},
+    "max_risk": {"type": "integer", "minimum": 0, "maximum": 100},
+}
+_QUOTA: Final[dict[str, Any]] = {
+    "keys": _COUNT,
+    "versions": _COUNT,
+    "daily_operations": _COUNT,
+}
+_VERSION: Final[dict[str, Any]] = {"version": {"type": "integer", "minimum": 0}}
+
+
+def _whole(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": sorted(properties), "properties": properties}
+
+
+SET_KEY_LIMITS: Final = Schema("SetKeyLimits", {"type": "object", "properties": _LIMITS})
+KEY_LIMITS: Final = Schema("KeyLimits", _whole(_LIMITS | _VERSION))
+SET_QUOTA: Final = Schema("SetQuota", {"type": "object", "properties": _QUOTA})
+TENANT: Final = Schema(
+    "Tenant",
+    _whole(
+        {
+            "org_id": _TEXT,
+            "locked": {"type": "boolean"},
+            "quota": _whole(_QUOTA | _VERSION),
+            "used": _whole(
+                {name: {"type": "integer"} for name in ("keys", "versions", "operations_today")}
+            ),
+        }
+    ),
+)
+_SELF_TEST: Final = _whole(
+    {
+        "id": _TEXT,
+        "at": {"type": "string", "format": "date-time"},
+        "process": _TEXT,
+        "passed": {"type": "integer"},
+        "defects": {"type": "object"},
+    }
+)
+SELF_TESTS: Final = Schema(
+    "SelfTestPage",
+    _whole({"items": {"type": "array", "items": _SELF_TEST}, "next": {"type": ["string", "null"]}}),
+)
