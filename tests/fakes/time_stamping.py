@@ -63,11 +63,15 @@ class StampingSite:
     anchor_file: MemoryAnchorFile = field(default_factory=MemoryAnchorFile)
 
     def __post_init__(self) -> None:
-        self.authority = Authority(
-            self.fakes.parts, self.keys, self.certificates, self.anchor_file
-        )
+        self.authority = Authority(self.fakes.parts, self.keys, self.certificates, self.anchor_file)
         self.stamps = TimeStampAuthority(self.authority)
 
     def stamper(self, kind: str = "document_time_stamper") -> IssuedCertificate:
         """The certificate of the authority's key."""
         return next(each for each in self.certificates.kept.values() if each.kind == kind)
+
+    def revoke(self, kind: str = "document_time_stamper") -> None:
+        """End the certificate of the authority's key."""
+        self.fakes.transactions.run(
+            lambda transaction: self.certificates.revoke(transaction, self.stamper(kind).id)
+        )

@@ -59,11 +59,9 @@ TIME_STAMPING = (ExtendedKeyUsageOID.TIME_STAMPING,)
 
 @cache
 def western_key(kind: str) -> Any:
-    return {
-        "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
-        "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
-        "rsa": lambda: rsa.generate_private_key(65_537, 2_048),
-    }[kind]()
+    if kind == "rsa":
+        return rsa.generate_private_key(65_537, 2_048)
+    return ec.generate_private_key(ec.SECP256R1() if kind == "p256" else ec.SECP384R1())
 
 
 def western_tsa(kind: str, scheme: Scheme, sign: Callable[[bytes], bytes], **more: Any) -> Tsa:
