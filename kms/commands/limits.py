@@ -77,8 +77,14 @@ def set_quota(ctx: click.Context, /, organisation: str, **options: Any) -> None:
 
     control, actor = _services(ctx).limit_control, session_of(ctx).actor
     seen = control.show_tenant(actor, organisation).quota.version
-    counts = (options[name] for name in ("keys", "versions", "daily_operations"))
-    control.set_quota(actor, Quota(organisation, *counts, version=seen))
+    wish = Quota(
+        organisation,
+        keys=options["keys"],
+        versions=options["versions"],
+        daily_operations=options["daily_operations"],
+        version=seen,
+    )
+    control.set_quota(actor, wish)
     _show_tenant(ctx, organisation, as_json=options["as_json"])
 
 

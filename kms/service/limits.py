@@ -19,7 +19,7 @@ from kms.errors.limits import (
     QuotaExceeded,
 )
 from kms.models.keys import Key
-from kms.models.limits import Counter, KeyLimits, Quota
+from kms.models.limits import NO_RISK_LIMIT, Counter, KeyLimits, Quota
 from kms.ports.limits import LimitStore
 from kms.ports.seals import CallerRisks
 from kms.service.custody import Pool
@@ -133,7 +133,7 @@ class KeyLimiter:
     def _demand_within(self, actor: Actor, limits: KeyLimits) -> None:
         client = actor.client_id or (actor.id if actor.kind == "client" else "")
         # the risk is looked up only where it can matter
-        limited = limits.max_risk < rules.NO_RISK_LIMIT
+        limited = limits.max_risk < NO_RISK_LIMIT
         risk = self._means.risks.risk_of(actor) if limited else 0
         rules.demand_within(limits, rules.KeyUse(self._parts.clock.now(), client, risk))
 

@@ -22,6 +22,7 @@ from kms.models.seal_registry import IssuedCertificate, SealHolder, SealRecord, 
 from kms.models.seal_requests import SealUseRequest
 from kms.models.seals import MAX_FILE, SignatureVerdict
 from kms.service.seals.parts import SealParts
+from kms.service.tenants import Tenants
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
@@ -77,6 +78,7 @@ class SealUses:
     def __init__(self, seals: SealParts) -> None:
         self._seals = seals
         self._parts = seals.parts
+        self._tenants = Tenants(seals.parts)
 
     def open_seal(self, wanted: WantedUse) -> ReadySeal:
         """Return the seal; raise ``NotSealHolder``, ``SealNotUsable``, ``SealNotFound``."""
@@ -183,6 +185,7 @@ class SealUses:
         return record, content, holder
 
     def _require_usable(self, record: SealRecord, now: int) -> None:
+        self._tenants.demand_open(record.org_id)
         if record.state != "active":
             since = "" if record.state_at is None else f" since {to_rfc3339(record.state_at)}"
             msg = f"{record.name} is {record.state}{since}: {record.state_reason}"
