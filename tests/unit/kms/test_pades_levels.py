@@ -16,6 +16,7 @@ import pytest
 from kms.core.etsi319142 import validation_data
 from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt38540.evidence import RevocationSource, Trust
+from kms.core.x690 import read_der
 from kms.core.x690 import writing as der
 from kms.errors.seals import SealRejected
 from kms.errors.time_stamps import TimeStampUnavailable
@@ -322,14 +323,38 @@ def test_a_page_changed_behind_validation_data_is_not_accepted(
     assert oks(report)["range"] is False
 
 
-def test_a_cms_that_is_read_in_two_ways_is_refused(world: World, signed: Signed) -> None:
+def altered(world: World, document: bytes, number: int, **changes: Any) -> VerificationReport:
+    """Return the verdict on one signature of ``document``, as if it had been found otherwise."""
+    found = PdfInProcess().read(document).signatures[number]
+    trust = Trust(world.clock.now(), world.parts.authority.anchors())
+    return verify_pdf(document, ReadPdf((replace(found, **changes),)), trust)
+
+
+def test_two_signers_in_one_cms_are_refused(world: World, signed: Signed) -> None:
     document = signed["ecdsa-p256", "b-b"]
     (found,) = PdfInProcess().read(document).signatures
-    value = found.contents.rstrip(b"\0")
-    twice = replace(found, contents=value.replace(b"\x02\x01\x01", b"\x02\x01\x09"))
-    trust = Trust(world.clock.now(), world.parts.authority.anchors())
-    report = verify_pdf(document, ReadPdf((twice,)), trust)
+    kind, holder = read_der(found.contents.rstrip(b"\0")).children
+    *fields, signers = holder.children[0].children
+    twice = der.set_of(*(signers.children[0].raw for _ in range(2)))
+    data = der.sequence(*(each.raw for each in fields), twice)
+    value = der.sequence(kind.raw, der.explicit(0, data))
+    report = altered(world, document, 0, contents=value)
     assert oks(report) == {"structure": False}
+    assert why(report, "structure").startswith("malformed: 2 signers")
+
+
+def test_a_signature_under_another_name_has_no_level(world: World, signed: Signed) -> None:
+    document = signed["ecdsa-p256", "b-t"]
+    report = altered(world, document, 0, subfilter="adbe.pkcs7.detached")
+    assert (report.valid, why(report, "structure")) == (True, "CMS, adbe.pkcs7.detached")
+
+
+def test_rubbish_in_the_place_of_a_documents_time_stamp_is_refused(
+    world: World, signed: Signed
+) -> None:
+    report = altered(world, signed[LTA], 1, contents=der.octets(b"rubbish"))
+    assert oks(report)["structure"] is False
+    assert not report.valid
 
 
 # what is not given out
