@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kms.api import routes
 from kms.jobs import jobs
 from kms.models import KmsOptions
 from kms.ports import KmsPorts
+from kms.ports.backends import KeyBackend
 from kms.ports.keys import Custody, KeyStores
 from kms.service import KmsServices
 from kms.service.authority import Authority
@@ -90,9 +92,14 @@ def install(parts: Parts, ports: KmsPorts, options: KmsOptions) -> Plane:
 
 
 def build_services(
-    parts: Parts, ports: KmsPorts, options: KmsOptions, *, custody: Custody | None = None
+    parts: Parts,
+    ports: KmsPorts,
+    options: KmsOptions,
+    *,
+    custody: Custody | None = None,
+    devices: Sequence[KeyBackend] | None = None,
 ) -> KmsServices:
-    """Return the plane's services over its own stores and adapters, or another ``custody``."""
+    """Return the plane's services over its own stores and adapters, or other ones of these."""
     pool = Pool(
         parts,
         custody or SoftwareCustody(options.profile, parts.randomness),
@@ -106,7 +113,9 @@ def build_services(
         parts,
         traces,
         SoftwareBackend(pool.require_unlocked, parts.randomness),
-        open_backends(options.backends, pool.require_unlocked, parts.randomness),
+        open_backends(options.backends, pool.require_unlocked, parts.randomness)
+        if devices is None
+        else devices,
         options.backends.placements,
     )
     objects = BackendObjects(parts, traces, backends)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kms.core.keys import lifecycle
 from kms.core.keys.binding import grant_record, key_record, version_record, wrapping_context
-from kms.errors.backends import BackendUnsupported
+from kms.errors.backends import BackendDraining, BackendUnsupported
 from kms.models.backends import SOFTWARE, KeyWish, NewObject
 from kms.models.keys import SYSTEM_MOUNT, Key, KeyGrant, KeyRequest, KeyVersion
 from kms.ports.keys import KeyStore
@@ -82,7 +82,12 @@ class KeyMaker:
         """Return ``key`` with the backend of its next version: another if its own is drained."""
         if not wanted and (key.backend == SOFTWARE or self._backends.takes(key.backend)):
             return key
-        return self._at(key, self._backends.place(_wish(key), wanted))
+        backend = self._backends.place(_wish(key), wanted)
+        if backend == SOFTWARE and not wanted:
+            # out of a device into software is somebody's decision, never a default
+            msg = f"the backends {key.backend} take no new keys: name where {key.name} moves to"
+            raise BackendDraining(msg)
+        return self._at(key, backend)
 
     def insert(self, transaction: Transaction, key: Key, version: KeyVersion) -> bool:
         """Store a new key with its first version; False if the name is taken."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,11 @@ import orjson
 from sqlalchemy import select
 
 from kms.adapters.custody.software import SoftwareCustody, Stretching
+from kms.models.backends import BackendSetup
 from kms.models.keys import OPERATIONS, KeyRequest, KmsOptions
 from kms.plane import build_services
 from kms.ports import KmsPorts
+from kms.ports.backends import KeyBackend
 from kms.service import KmsServices
 from secops.adapters.database.tables import ledger_door
 from secops.adapters.spine import Spine
@@ -99,14 +101,19 @@ class KeyPool:
 
 @contextmanager
 def open_key_pool(
-    home: Path, *, passphrase: str | None = PASSPHRASE, **spine: Any
+    home: Path,
+    *,
+    passphrase: str | None = PASSPHRASE,
+    devices: Sequence[KeyBackend] | None = None,
+    setup: BackendSetup | None = None,
+    **spine: Any,
 ) -> Iterator[KeyPool]:
-    """Open the pool in ``home``, made there if there is none."""
+    """Open the pool in ``home``, made there if there is none; over ``devices`` if given."""
     home.mkdir(exist_ok=True)
     opened = database_spine(home, **spine)
-    options = KmsOptions(unlock_passphrase=passphrase)
+    options = KmsOptions(unlock_passphrase=passphrase, backends=setup or BackendSetup())
     custody = SoftwareCustody(options.profile, opened.parts.randomness, FAST)
-    services = build_services(opened.parts, calm_ports(), options, custody=custody)
+    services = build_services(opened.parts, calm_ports(), options, custody=custody, devices=devices)
     if passphrase is not None:
         services.pool.initialise(KEEPER)
     try:
