@@ -42,6 +42,7 @@ class RequestParser:
         self.reading = False
         self.deaf = False
         self._last = False
+        self._missing = 0
         self._fresh()
 
     def _fresh(self) -> None:
@@ -58,26 +59,39 @@ class RequestParser:
         """Return the requests that ``data`` completes; a refusal is the last one there is."""
         if self.deaf:
             return []
+        if self._missing:
+            self._collect(data)
+            return self._taken()
         begins = not (self.reading or self._last)
         if begins:
             known = self._answers.heads.whole(data)
             if known is not None and self._reserve(len(known[1])):
                 return [known]
+        self._parse(data)
+        whole = self._taken()
+        if begins and len(whole) == 1 and not (self.reading or self._last or self.deaf):
+            self._answers.heads.learn(data, whole[0])
+        return whole
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             self.refuse(cause if isinstance(cause, SecopsError) else SecopsError())
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as error:
             # the request is answered as HTTP/1.1; what would follow is another protocol
-            self.deaf = True
             if self._head is not None:
                 self._head.keep_alive = False
+            if self._missing:
+                self._collect(data[error.args[0] :])
+            else:
+                self.deaf = True
         except httptools.HttpParserError:
             self.refuse(Invalid("the request is not HTTP/1.1"))
+
+    def _taken(self) -> list[Waiting]:
         whole, self._whole = self._whole, []
-        if begins and len(whole) == 1 and not (self.reading or self._last or self.deaf):
-            self._answers.heads.learn(data, whole[0])
         return whole
 
     def refuse(self, error: SecopsError) -> list[Waiting]:
@@ -129,12 +143,24 @@ class RequestParser:
 
     def on_message_complete(self) -> None:
         """Hand the whole request out."""
+        if self._head is not None and self.expected and self._parser.should_upgrade():
+            # llhttp leaves the body to the other protocol; Java's client sends one with `h2c`
+            self._missing, self._last = self.expected, True
+            return
         self.reading = False
         if self._head is None:
             return
         self._last = not self._head.keep_alive
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._whole.append((self._head, body, self._found, None))
+
+    def _collect(self, data: bytes) -> None:
+        """Collect the body of a request whose wish for another protocol is not granted."""
+        self._parts.append(data[: self._missing])
+        self._missing -= len(self._parts[-1])
+        if self._head is not None and not self._missing:
+            self.reading, self.deaf = False, True
+            self._whole.append((self._head, b"".join(self._parts), self._found, None))
 
     def _expect(self, head: Head) -> None:
         limit = SMALL_BODY

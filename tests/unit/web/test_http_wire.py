@@ -83,6 +83,33 @@ def test_a_wish_for_another_protocol_is_not_granted(site: Site) -> None:
     assert (status, headers["connection"]) == (200, "close")
 
 
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_the_body_behind_such_a_wish_is_read_whole_and_nothing_after_it(
+    site: Site, size: int
+) -> None:
+    # Java's own client sends one with its first request, body and all
+    wish = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAEA\r\n"
+    content = post("/echo", b"what was asked", wish) + post("/echo", b"smuggled")
+    connection, wire = site.connect()
+    for begin in range(0, len(content), size):
+        site.send(connection, content[begin : begin + size])
+    ((status, headers, body),) = answers(wire.sent)
+    assert (status, headers["connection"]) == (200, "close")
+    assert b"what was asked" in body
+    assert b"smuggled" not in wire.sent
+
+
+def test_a_body_behind_such_a_wish_has_the_limits_of_every_body(site: Site) -> None:
+    wish = b"connection: upgrade\r\nupgrade: h2c\r\n"
+    connection, wire = site.connect()
+    site.send(connection, post("/echo", b"a" * 1_001, wish))
+    assert answers(wire.sent)[0][0] == 413
+    connection, wire = site.connect()
+    site.send(connection, post("/echo", b"a" * 1_000, wish)[:-1])
+    connection.overdue()
+    assert answers(wire.sent)[0][0] == 408
+
+
 def test_a_refusal_waits_for_its_turn_and_leaves_time_to_read_it(site: Site) -> None:
     connection, wire = site.connect()
     site.send(connection, post("/recorded?n=1") + b"nonsense\r\n\r\n")
