@@ -22,13 +22,14 @@ from kms.api import (
     transit,
     trust_anchors,
 )
+from kms.api.locking import behind_lock
 from kms.service import KmsServices
 from secops.web.routes import Route
 
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
-    """Return every route of the plane."""
-    return (
+    """Return every route of the plane; those of keys only while they are unlocked."""
+    every = (
         *transit.routes(services),
         *sys.routes(services),
         *keys.routes(services),
@@ -48,3 +49,4 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *ecertificate_templates.routes(services),
         *ecertificate_batches.routes(services),
     )
+    return tuple(behind_lock(route, services) for route in every)
