@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 FONTS: Final = tuple(
     Path("/usr/share/fonts") / name
     for name in (
+        "opentype/noto/NotoSerifCJK-Regular.ttc",
+        "truetype/arphic/uming.ttc",
         "truetype/wqy/wqy-microhei.ttc",
         "truetype/wqy/wqy-zenhei.ttc",
-        "opentype/noto/NotoSerifCJK-Regular.ttc",
         "opentype/noto/NotoSansCJK-Regular.ttc",
-        "truetype/arphic/uming.ttc",
         "truetype/droid/DroidSansFallbackFull.ttf",
     )
 )
+"""Song type first, which official seals are cut in (国发〔1999〕25号)."""
+
 _RED: Final = (214, 0, 15)
 _DEGREES: Final = 16
 """Of transparency, for smooth edges: a fifth of the bytes of 256."""
@@ -37,9 +39,26 @@ _PIXELS: Final = 12
 _SMOOTH: Final = 4
 """Drawn this many times larger, then scaled down."""
 _POINTS: Final = 5
+_STAR: Final = 14 / 42
+"""The star's diameter over the seal's: 14 mm in one of 42 (国发〔1999〕25号)."""
+_BORDER: Final = 1.2
+_ROUND_MARK: Final = 0.26
+_OVAL_MARK: Final = 0.08
+"""How far below the middle the marking stands, of the height."""
+_NAME_SEAL: Final = 4
+"""A square seal of a name has at most so many characters, and they fill it."""
+_NAME_STEP: Final = math.radians(34)
+_CODE_STEP: Final = math.radians(6.5)
+_MAX_PICTURE: Final = 1 << 20
+_MAX_SIDE: Final = 4_000
+_WHITE: Final = 235
+"""What is lighter than this is the ground of a scanned picture."""
+_INK: Final = (0.01, 0.75)
+"""Least and greatest part of a picture that is drawn."""
 _NOT_A_CHARACTER: Final = "\U0010ffff"
 _FULL_SWEEP: Final = math.radians(250)
-"""How much of the border the longest name takes; the marking has the rest."""
+_OVAL_SWEEP: Final = math.radians(215)
+"""How much of the border the longest name takes; marking and number have the rest."""
 
 
 class PillowPainter:
@@ -60,6 +79,20 @@ class PillowPainter:
             _paint_square(canvas, name, request.marking)
         else:
             _paint_ring(canvas, name, request.marking, star=request.shape == "round")
+            _paint_code(canvas, request.code)
+        return canvas.png()
+
+    def normalise(self, picture: bytes, request: PictureRequest) -> bytes:
+        """Return the filed ``picture`` in the seal's size, red on nothing, with the marking."""
+        canvas = _Canvas(self._font_path(), request.width, request.height)
+        canvas.put(_read_picture(picture))
+        if request.shape == "square":
+            _mark(canvas, request.marking)
+        elif request.marking:
+            small, width = min(request.width, request.height), request.width * 0.42
+            y = request.height * (_ROUND_MARK if request.shape == "round" else _OVAL_MARK)
+            canvas.clear(y, small * 0.1, width)
+            canvas.line(request.marking, small * 0.085, y, width)
         return canvas.png()
 
     def _font_path(self) -> Path:
@@ -131,6 +164,8 @@ class _Canvas:
 
     def line(self, text: str, size: float, y: float, limit: float) -> None:
         """Write ``text`` in one line around (0, ``y``), at most ``limit`` mm wide."""
+        if not text:
+            return
         length = self.font(size).getlength(text) / self._scale
         font = self.font(size * min(1.0, limit / length))
         self._draw.text(self._at(0, y), text, font=font, fill=255, anchor="mm")
@@ -151,6 +186,22 @@ class _Canvas:
         x, y = self._at(place.x, place.y)
         corner = (round(x - turned.width / 2), round(y - turned.height / 2))
         self._mask.paste(255, corner, turned)
+
+    def put(self, mask: Image.Image) -> None:
+        """Put a grey picture of ink, as large as it fits, into the middle."""
+        from PIL import Image  # noqa: PLC0415
+
+        factor = min(self._mask.width / mask.width, self._mask.height / mask.height)
+        size = max(1, round(mask.width * factor)), max(1, round(mask.height * factor))
+        scaled = mask.resize(size, Image.Resampling.LANCZOS)
+        corner = (self._mask.width - size[0]) // 2, (self._mask.height - size[1]) // 2
+        self._mask.paste(scaled, corner)
+
+    def clear(self, y: float, height: float, width: float) -> None:
+        """Take what was drawn off a band around (0, ``y``)."""
+        left, top = self._at(-width / 2, y - height / 2)
+        right, bottom = self._at(width / 2, y + height / 2)
+        self._draw.rectangle((left, top, right, bottom), fill=0)
 
     def png(self) -> bytes:
         """Return the picture in red: one colour in sixteen degrees of transparency."""
@@ -173,20 +224,32 @@ class _Canvas:
 def _paint_ring(canvas: _Canvas, name: str, marking: str, *, star: bool) -> None:
     """Draw a round (with star) or oval seal: the name along the border, the marking below."""
     small = min(canvas.width, canvas.height)
-    border = small * 0.028
-    canvas.frame(0.3, border, ellipse=True)
-    tall = small * 0.15
-    inset = 0.3 + border + small * 0.035 + tall / 2
+    canvas.frame(0.3, _BORDER, ellipse=True)
+    tall = small * 0.155
+    inset = 0.3 + _BORDER + small * 0.03 + tall / 2
     across, down = canvas.width / 2 - inset, canvas.height / 2 - inset
-    places = _along_ellipse(across, down, len(name))
+    widest = _FULL_SWEEP if star else _OVAL_SWEEP
+    places = _along_ellipse(across, down, len(name), min(widest, _NAME_STEP * len(name)))
     step = _distance(places[0], places[1])
     wide = min(tall * 0.78, step * 0.92)
     for character, place in zip(name, places, strict=True):
         canvas.character(character, (wide, tall), place)
     if star:
-        canvas.star(small * 0.16, -small * 0.01)
-    room = 1.15 * across if star else 1.5 * across
-    canvas.line(marking, small * 0.085, canvas.height * (0.29 if star else 0.12), room)
+        canvas.star(small * _STAR / 2, 0.0)
+    room = 1.0 * across if star else 1.4 * across
+    canvas.line(marking, small * 0.085, canvas.height * (_ROUND_MARK if star else _OVAL_MARK), room)
+
+
+def _paint_code(canvas: _Canvas, code: str) -> None:
+    """Write the seal's number along the bottom, from left to right, feet outward."""
+    tall = min(canvas.width, canvas.height) * 0.06
+    inset = 0.3 + _BORDER + 0.5 + tall / 2
+    across, down = canvas.width / 2 - inset, canvas.height / 2 - inset
+    if code:
+        places = _along_ellipse(across, down, len(code), _CODE_STEP * len(code))
+        for character, place in zip(code, places, strict=True):
+            below = _Place(place.x, -place.y, -place.turn)
+            canvas.character(character, (tall * 0.6, tall), below)
 
 
 def _paint_square(canvas: _Canvas, name: str, marking: str) -> None:
@@ -196,22 +259,71 @@ def _paint_square(canvas: _Canvas, name: str, marking: str) -> None:
     margin = 0.3 + border + canvas.width * 0.03
     foot = canvas.height * 0.15
     width, height = canvas.width - 2 * margin, canvas.height - 2 * margin - foot
-    columns = max(1, round(math.sqrt(len(name) * width / height)))
+    columns = _columns(name, width / height)
+    across = width / len(columns)
+    for number, column in enumerate(columns):
+        down = height / (len(column) if len(name) <= _NAME_SEAL else len(columns[0]))
+        x = width / 2 - (number + 0.5) * across
+        for row, character in enumerate(column):
+            y = -canvas.height / 2 + margin + (row + 0.5) * down
+            size = across * 0.92, down * 0.92
+            if len(name) > _NAME_SEAL:
+                size = min(size), min(size)
+            canvas.character(character, size, _Place(x, y, 0.0))
+    _mark(canvas, marking)
+
+
+def _columns(name: str, proportion: float) -> list[str]:
+    """Return the name in columns, the right one first: a surname stands beside two names."""
+    if len(name) == _NAME_SEAL - 1:
+        return [name[0], name[1:]]
+    columns = max(1, round(math.sqrt(len(name) * proportion)))
     rows = math.ceil(len(name) / columns)
-    columns = math.ceil(len(name) / rows)
-    cell = width / columns, height / rows
-    for index, character in enumerate(name):
-        column, row = divmod(index, rows)
-        x = width / 2 - (column + 0.5) * cell[0]
-        y = -canvas.height / 2 + margin + (row + 0.5) * cell[1]
-        side = min(cell) * 0.92
-        canvas.character(character, (side, side), _Place(x, y, 0.0))
-    canvas.line(marking, foot * 0.7, canvas.height / 2 - margin - foot * 0.45, width * 0.92)
+    return [name[at : at + rows] for at in range(0, len(name), rows)]
 
 
-def _along_ellipse(across: float, down: float, count: int) -> list[_Place]:
+def _mark(canvas: _Canvas, marking: str) -> None:
+    """Write the marking, where there is one, into the foot of a picture, over nothing."""
+    if not marking:
+        return
+    margin = 0.3 + canvas.width * 0.065
+    foot = canvas.height * 0.15
+    y, width = canvas.height / 2 - margin - foot * 0.45, canvas.width - 2 * margin
+    canvas.clear(y, foot * 0.85, width * 0.8)
+    canvas.line(marking, foot * 0.7, y, width * 0.8)
+
+
+def _read_picture(picture: bytes) -> Image.Image:
+    """Return the ink of a PNG as a grey mask; raise ``PictureRejected``."""
+    from PIL import Image, ImageChops, UnidentifiedImageError  # noqa: PLC0415
+
+    if len(picture) > _MAX_PICTURE:
+        msg = f"a picture has at most {_MAX_PICTURE >> 20} MiB"
+        raise PictureRejected(msg)
+    # out of the header, before anything is unpacked (PNG §11.2.1)
+    sides = [int.from_bytes(picture[at : at + 4], "big") for at in (16, 20)]
+    if max(sides) > _MAX_SIDE or min(sides) < _PIXELS:
+        msg = f"a picture has {_PIXELS} to {_MAX_SIDE} points a side"
+        raise PictureRejected(msg)
+    try:
+        with Image.open(io.BytesIO(picture), formats=["PNG"]) as opened:
+            coloured = opened.convert("RGBA")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        msg = "the picture is no sound PNG"
+        raise PictureRejected(msg) from error
+    darkest = ImageChops.darker(ImageChops.darker(*coloured.split()[:2]), coloured.split()[2])
+    drawn = darkest.point([255 if level < _WHITE else 0 for level in range(256)])
+    mask = ImageChops.multiply(drawn, coloured.getchannel("A"))
+    box = mask.getbbox()
+    inked = sum(mask.histogram()[128:]) / (mask.width * mask.height)
+    if box is None or not _INK[0] <= inked <= _INK[1]:
+        msg = "the picture is empty, or all ink: a seal is drawn on white or on nothing"
+        raise PictureRejected(msg)
+    return mask.crop(box)
+
+
+def _along_ellipse(across: float, down: float, count: int, sweep: float) -> list[_Place]:
     """Return ``count`` places at equal distances along the top of an ellipse, left to right."""
-    sweep = min(_FULL_SWEEP, math.radians(34) * count)
     steps = 2_000
     angles = [-math.pi + 2 * math.pi * index / steps for index in range(steps + 1)]
     reached = [0.0]

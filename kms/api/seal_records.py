@@ -67,6 +67,7 @@ def seal_record(record: SealRecord) -> dict[str, Any]:
         "valid_until": to_rfc3339(record.valid_until),
         "made_at": to_rfc3339(record.made_at),
         "format_version": record.format_version,
+        "origin": record.origin,
     }
 
 
@@ -84,6 +85,9 @@ def application_record(application: SealApplication, approval: Approval | None) 
         "approval": "pending" if approval is None else approval.state,
         "seal_id": application.seal_id,
         "format_version": application.format_version,
+        "code": application.code,
+        "picture_filed": application.picture is not None,
+        "origin": application.origin,
     }
 
 

@@ -11,6 +11,7 @@ _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
 _BASE64: Final[dict[str, Any]] = {"type": "string", "contentEncoding": "base64"}
 _FORMAT: Final[dict[str, Any]] = {"enum": [4, 5]}
+_ORIGIN: Final[dict[str, Any]] = {"enum": ["local", "remote"]}
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 
 
@@ -29,7 +30,7 @@ _SEAL: Final = _object(
     es_id=_TEXT,
     name=_TEXT,
     shape={"enum": ["round", "oval", "square"]},
-    state={"enum": ["active", "suspended", "revoked"]},
+    state={"enum": ["active", "suspended", "revoked", "destroyed"]},
     state_reason=_TEXT,
     marking=_TEXT,
     sm3=_DIGEST,
@@ -37,6 +38,7 @@ _SEAL: Final = _object(
     valid_until=_TIME,
     made_at=_TIME,
     format_version=_FORMAT,
+    origin=_ORIGIN,
     holders={"type": "array"},
     content=_BASE64,
     picture=_BASE64,
@@ -54,6 +56,10 @@ _APPLICATION: Final = _object(
     approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
     seal_id={"type": ["string", "null"]},
     format_version=_FORMAT,
+    code=_TEXT,
+    picture_filed={"type": "boolean"},
+    origin=_ORIGIN,
+    picture=_BASE64,
 )
 _USE: Final = _object(
     ("id", "seal_id", "document_sm3"),
@@ -128,6 +134,9 @@ APPLY_SEAL: Final = Schema(
         holders={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 20},
         reason=_TEXT,
         format_version=_FORMAT,
+        code={"type": "string", "pattern": "^([0-9]{13})?$"},
+        picture=_BASE64,
+        origin=_ORIGIN,
     ),
 )
 USE_SEAL: Final = Schema(

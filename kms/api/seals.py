@@ -8,6 +8,7 @@ from typing import Final, cast
 from kms.api.seal_records import (
     application_record,
     decision_of,
+    decoded_field,
     in_base64,
     listing,
     seal_record,
@@ -108,6 +109,14 @@ def _application_routes(handlers: _Applications) -> tuple[Route, ...]:
             response=APPLICATION,
         ),
         Route(
+            method="GET",
+            path=f"{APPLICATIONS}/<application_id>",
+            operation="show_application",
+            access=SEAL_READ,
+            handler=handlers.show_application,
+            response=APPLICATION,
+        ),
+        Route(
             method="POST",
             path=f"{APPLICATIONS}/<application_id>/decision",
             operation="decide_application",
@@ -176,6 +185,13 @@ class _Applications:
         )
         return listing(page, lambda pair: application_record(*pair))
 
+    def show_application(self, request: Request) -> Response:
+        view = self.services.seal_applications.show_application(
+            request.caller, request.args["application_id"]
+        )
+        record = application_record(view.application, view.approval)
+        return json_response({**record, "picture": in_base64(view.picture)})
+
     def apply_seal(self, request: Request) -> Response:
         request.require_length()
         fields = request.json_object()
@@ -190,6 +206,9 @@ class _Applications:
             holders=tuple(holders),
             reason=text_field(fields, "reason"),
             format_version=fields.get("format_version", 4),
+            code=text_field(fields, "code") if "code" in fields else "",
+            picture=decoded_field(fields, "picture") if "picture" in fields else None,
+            origin=fields.get("origin", "local"),
         )
         application = self.services.seal_applications.apply_seal(request.caller, wanted)
         return json_response(application_record(application, None), 201)

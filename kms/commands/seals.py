@@ -26,6 +26,9 @@ _DOCUMENTS: Final = (".ofd", ".pdf")
 @click.option("--organization", required=True, help="Whose seal it is.")
 @click.option("--format-version", type=click.Choice(["4", "5"]), default="4")
 @click.option("--holder", "holders", multiple=True, required=True, help="Who may use it.")
+@click.option("--code", default="", help="The seal's official number, 13 digits.")
+@click.option("--picture", type=FILE, help="The filed picture (PNG); drawn without one.")
+@click.option("--origin", type=click.Choice(["local", "remote"]), default="local")
 @click.option("--reason", required=True)
 @json_option
 @click.pass_context
@@ -45,6 +48,9 @@ def apply_seal(ctx: click.Context, /, name: str, **options: Any) -> None:
         holders=options["holders"],
         reason=options["reason"],
         format_version=4 if options["format_version"] == "4" else 5,
+        code=options["code"],
+        picture=None if options["picture"] is None else content_of(options["picture"]),
+        origin=options["origin"],
     )
     application = _services(ctx).seal_applications.apply_seal(session.actor, request)
     if options["as_json"]:

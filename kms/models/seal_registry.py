@@ -36,6 +36,8 @@ UseForm = Literal["detached", "ofd", "pdf", "pdf_sm2"]
 SealOrigin = Literal["local", "remote"]
 """Where a seal lives: in this key pool, or at the province's e-seal system."""
 
+ORIGINS: Final[tuple[SealOrigin, ...]] = ("local", "remote")
+
 FORMAT_VERSIONS: Final[tuple[FormatVersion, ...]] = (4, 5)
 """GB/T 38540-2020, and GM/T 0031-2025."""
 

@@ -23,9 +23,9 @@ from secops.kernel.transactions import Transaction
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """A seal's picture to be drawn: ``name`` around it, ``marking`` inside it.
+    """A seal's picture to be drawn: ``name`` around it, ``marking`` inside, ``code`` below.
 
-    ``width`` and ``height`` are millimetres.
+    ``width`` and ``height`` are millimetres; ``code`` is the seal's official number, or empty.
     """
 
     shape: SealShape
@@ -33,6 +33,7 @@ class PictureRequest:
     marking: str
     width: int
     height: int
+    code: str = ""
 
 
 class SealPainter(Protocol):
@@ -42,6 +43,13 @@ class SealPainter(Protocol):
         """Return a PNG with a transparent ground.
 
         Raises ``FontMissing`` or ``PictureRejected``; nothing is ever left blank.
+        """
+        ...
+
+    def normalise(self, picture: bytes, request: PictureRequest) -> bytes:
+        """Return a filed ``picture`` (PNG) as ``paint`` would give one: size, red, marking.
+
+        Raises ``PictureRejected`` for no PNG, a huge one, an empty one or one that is all ink.
         """
         ...
 

@@ -134,11 +134,17 @@ class FakePainter:
     def paint(self, request: Any) -> bytes:
         return PNG
 
+    def normalise(self, picture: bytes, request: Any) -> bytes:
+        return picture
+
 
 class PixelPainter:
     """Paints a sound PNG of one pixel."""
 
     def paint(self, request: Any) -> bytes:
+        return PIXEL
+
+    def normalise(self, picture: bytes, request: Any) -> bytes:
         return PIXEL
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kms.errors.seals import PictureRejected, SealNotFound, SealStateConflict
@@ -10,11 +11,14 @@ from kms.models.seal_registry import (
     FORMAT_VERSIONS,
     MAX_NAME,
     MIN_NAME,
+    ORIGINS,
     SHAPES,
     HolderName,
     SealApplication,
     SealRequest,
 )
+from kms.models.seals import MARKING
+from kms.ports.seals import PictureRequest, SealPainter
 from kms.service.seals.parts import SealParts
 from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
@@ -34,6 +38,19 @@ _MAX_HOLDERS: Final = 20
 _MAX_TEXT: Final = 500
 
 
+_CODE: Final = re.compile(r"[0-9]{13}", re.ASCII)
+"""印章编码 (GA 241.1): area and running number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationView:
+    """An application as whoever decides sees it: ``picture`` is PNG."""
+
+    application: SealApplication
+    approval: Approval
+    picture: bytes
+
+
 class SealApplications:
     """The way to a seal: applied for by one, approved by another."""
 
@@ -47,6 +64,9 @@ class SealApplications:
         self._parts.access.require(actor, SEAL_APPLY, "seal_application:new")
         _check(request)
         holders = tuple(self._holder(actor, name) for name in request.holders)
+        filed = None
+        if request.picture is not None:
+            filed = self._seals.painter.normalise(request.picture, wanted_picture(request, ""))
         draft = SealApplication(
             id=self._parts.ids.new("sap"),
             org_id=actor.org_id,
@@ -60,6 +80,9 @@ class SealApplications:
             approval_id=self._parts.ids.new("apr"),
             subject_hash="",
             format_version=request.format_version,
+            code=request.code,
+            picture=filed,
+            origin=request.origin,
         )
         application = replace(draft, subject_hash=subject_hash(draft))
 
@@ -92,6 +115,19 @@ class SealApplications:
 
         return self._parts.transactions.run(decide)
 
+    def show_application(self, actor: Actor, application_id: str) -> ApplicationView:
+        """Return the application with its approval and the picture that it would get."""
+        self._parts.access.require(actor, SEAL_READ, f"seal_application:{application_id[:60]}")
+
+        def read(transaction: Transaction) -> tuple[SealApplication, Approval]:
+            application = self.load(transaction, actor, application_id)
+            approval = self._parts.approvals.get(transaction, application.approval_id)
+            return application, approval
+
+        application, approval = self._parts.transactions.read(read)
+        picture = draw(self._seals.painter, application, MARKING)
+        return ApplicationView(application, approval, picture)
+
     def list_applications(
         self, actor: Actor, request: PageRequest
     ) -> Page[tuple[SealApplication, Approval]]:
@@ -123,6 +159,20 @@ class SealApplications:
         return HolderName(identifier, name)
 
 
+def wanted_picture(seal: SealRequest | SealApplication, marking: str) -> PictureRequest:
+    """Return the picture that a seal asks for."""
+    width, height = SHAPES[seal.shape]
+    return PictureRequest(seal.shape, seal.name, marking, width, height, seal.code)
+
+
+def draw(painter: SealPainter, application: SealApplication, marking: str) -> bytes:
+    """Return the seal's picture: the one that was filed, or one that is drawn."""
+    wanted = wanted_picture(application, marking)
+    if application.picture is None:
+        return painter.paint(wanted)
+    return painter.normalise(application.picture, wanted)
+
+
 def subject_hash(application: SealApplication) -> str:
     """Return what the approval is bound to: any other seal needs another approval."""
     return sha256(
@@ -135,6 +185,9 @@ def subject_hash(application: SealApplication) -> str:
                 "organization": application.organization,
                 "holders": [holder.account_id for holder in application.holders],
                 "format": application.format_version,
+                "code": application.code,
+                "picture": "" if application.picture is None else sha256(application.picture).hex(),
+                "origin": application.origin,
             }
         )
     ).hex()
@@ -158,6 +211,7 @@ def _approval(application: SealApplication) -> Approval:
         requester_id=application.applicant_id,
         requested_at=application.applied_at,
         expires_at=application.applied_at + _APPROVAL_DAYS * DAY,
+        reason=application.reason,
     )
 
 
@@ -167,6 +221,12 @@ def _check(request: SealRequest) -> None:
             msg = f"a name has {MIN_NAME} to {MAX_NAME} printable characters"
             raise PictureRejected(msg)
     _check_reason(request.reason)
+    if request.code and not _CODE.fullmatch(request.code):
+        msg = "a seal's number has 13 digits: 6 of the area, 7 of the seal"
+        raise Invalid(msg)
+    if request.origin not in ORIGINS:
+        msg = f"a seal lives at one of {', '.join(ORIGINS)}"
+        raise Invalid(msg)
     if request.shape not in SHAPES:
         msg = f"a seal is one of {', '.join(SHAPES)}"
         raise Invalid(msg)

@@ -21,10 +21,9 @@ from kms.models.seal_registry import (
     SealRecord,
 )
 from kms.models.seals import MARKING
-from kms.ports.seals import PictureRequest
 from kms.service.authority import Issuers, Order, common_name
 from kms.service.outside_signers import find_outside_signers, holder_key
-from kms.service.seals.applications import SealApplications, require_undone
+from kms.service.seals.applications import SealApplications, draw, require_undone
 from kms.service.seals.parts import SealParts
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
@@ -118,9 +117,7 @@ class SealMaking:
         self, application: SealApplication, signers: _Signers, *, actor: Actor
     ) -> tuple[SealRecord, bytes]:
         width, height = SHAPES[application.shape]
-        picture = self._seals.painter.paint(
-            PictureRequest(application.shape, application.name, signers.marking, width, height)
-        )
+        picture = draw(self._seals.painter, application, signers.marking)
         now = self._parts.clock.now() // SECOND * SECOND
         ends = [certificate.not_after for certificate in signers.holders]
         until = min(now + _LIFETIME, signers.maker.not_after, *ends)

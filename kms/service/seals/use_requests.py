@@ -317,6 +317,7 @@ def _approval(request: SealUseRequest) -> Approval:
         requester_id=request.requester_id,
         requested_at=request.requested_at,
         expires_at=request.expires_at,
+        reason=request.purpose,
     )
 
 
