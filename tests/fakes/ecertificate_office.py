@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kms.models.ecertificates import ECertificate, ECertificateTemplate, IssueRequest
+import orjson
+
+from kms.models.ecertificates import Batch, ECertificate, ECertificateTemplate, IssueRequest
 from kms.models.seal_registry import SealRecord
 from kms.service.ecertificates import ECertificates, ECertificateStores, build_ecertificates
 from kms.service.seals import SealUses
@@ -78,6 +80,13 @@ class Office:
 
     def file(self, issued: ECertificate) -> bytes:
         return self.services.registry.open_ecertificate(HOLDER, issued.id).document
+
+    def order(self, template: ECertificateTemplate, count: int, **changes: str) -> Batch:
+        lines = [orjson.dumps({**VALUES, "holder": f"经营者{n}", **changes}) for n in range(count)]
+        content = b"\n".join(lines)
+        return self.services.batches.order_ecertificate_batch(
+            HOLDER, template.id, content, name="第一批"
+        )
 
     def uses(self) -> int:
         page = self.world.using.list_uses(HOLDER, self.seal.id, PageRequest(200))
