@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from kms.core.etsi319142.validation_data import DatedTrust
+from kms.core.gbt38540.evidence import CLOCK_SKEW
+from kms.core.gbt38540.time_judgements import ABSENT
 from kms.core.rfc3161 import read_token
 from kms.core.rfc3161.verification import DigestOf, verify_time_stamp
 from kms.core.rfc5652.reading import read_signed_data
@@ -16,11 +18,10 @@ from kms.models.time_stamps import TokenVerdict, TokenWhat
 from kms.ports.pdf import FoundSignature
 from secops.crypto.hashes import digest
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import MINUTE, to_rfc3339
+from secops.kernel.clock import to_rfc3339
 
 Findings = Iterator[Step | Text]
 
-_SKEW: Final = 5 * MINUTE
 _STEPS: Final[dict[What, tuple[TokenWhat, ...]]] = {
     "structure": ("structure",),
     "digest": ("imprint",),
@@ -31,10 +32,6 @@ _STEPS: Final[dict[What, tuple[TokenWhat, ...]]] = {
     "policy": ("purpose",),
 }
 """The steps of a signature that those of a token make up: the first that fails speaks."""
-
-ABSENT: Final = Text(
-    "无时间戳:签名时间由签名人自行声明", "absent: the time is the signer's own word"
-)
 
 
 def stamps_of(cms: bytes, known: DatedTrust) -> tuple[TokenVerdict, ...]:
@@ -86,7 +83,7 @@ def timestamp_step(verdicts: tuple[TokenVerdict, ...], signed_at: int | None) ->
         why = Text("时间戳机构未能判定", "its authority could not be judged")
         return Step("timestamp", ok=None, why=why)
     shown = to_rfc3339(made_at)
-    if signed_at is not None and signed_at > made_at + _SKEW:
+    if signed_at is not None and signed_at > made_at + CLOCK_SKEW:
         why = Text(
             f"所称签名时间晚于时间戳 {shown}", f"said to be signed after it was stamped, {shown}"
         )

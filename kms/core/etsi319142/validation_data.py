@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kms.core.gbt38540.evidence import RevocationSource, Trust
+from kms.core.gbt38540.evidence import CLOCK_SKEW, RevocationSource, Trust
 from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
 from kms.core.x690 import DerError
 from kms.ports.pdf import ValidationData
-from secops.kernel.clock import MINUTE
 
-_SKEW: Final = 5 * MINUTE
 _MAX_BYTES: Final = 512 << 10
 """Of all lists that are read: a bigger one is news that is not there."""
 
@@ -39,8 +37,10 @@ class DatedTrust:
             for serial, since in each.revoked.items():
                 name = each.issuer, serial
                 revoked[name] = min(since, revoked.get(name, since))
-        issuers = known.issuers | {each.issuer for each in fitting}
-        return replace(self.trust, revocations=RevocationSource(issuers, revoked))
+        issuers = {each.issuer for each in fitting}
+        stale = {name: since for name, since in known.stale.items() if name not in issuers}
+        source = RevocationSource(known.issuers | issuers, revoked, stale)
+        return replace(self.trust, revocations=source)
 
 
 def dated_trust(trust: Trust, data: ValidationData) -> DatedTrust:
@@ -50,13 +50,14 @@ def dated_trust(trust: Trust, data: ValidationData) -> DatedTrust:
 
 def _proved(lists: Sequence[bytes], trust: Trust) -> Iterator[RevocationList]:
     left = _MAX_BYTES
+    anchors = (*trust.anchors_for("documents"), *trust.outside.get("time_stamps", ()))
     for encoded in lists:
         left -= len(encoded)
         if left < 0:
             return
         try:
-            found = verify_revocation_list(encoded, trust.anchors_for("documents"))
+            found = verify_revocation_list(encoded, anchors)
         except DerError:
             continue
-        if found.this_update <= trust.now + _SKEW:
+        if found.this_update <= trust.now + CLOCK_SKEW:
             yield found
