@@ -59,6 +59,7 @@ ROUTES = (
     route("/large", echo, fast=False, max_body=100_000),
     route("/got", echo, method="GET"),
     route("/got", echo, method="HEAD"),
+    route("/got", lambda _: json_response({"listed": True}), method="LIST"),
     route("/named/<name>", lambda r: json_response(dict(r.args)), method="GET"),
 )
 

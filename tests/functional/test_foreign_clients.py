@@ -24,6 +24,7 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from secops.cli.bench.served import Served, command, demo_home, serve
 from tests.fakes.demo_site import Login, read_logins
+from tests.services import hvac_suite
 
 pytestmark = [pytest.mark.network, pytest.mark.service]
 
@@ -280,6 +281,17 @@ def test_hvac_may_not_use_a_key_that_was_not_granted(
     keeper.secrets.transit.create_key("hv-other", key_type="ecdsa-p256")
     with pytest.raises((hvac.exceptions.Forbidden, hvac.exceptions.InvalidPath)):
         vault.secrets.transit.sign_data("hv-other", base64.b64encode(b"x").decode())
+
+
+@pytest.mark.skipif(bool(hvac_suite.missing()), reason=hvac_suite.missing() or "it can run")
+def test_hvacs_own_transit_tests_pass(
+    served: Served, keeper: hvac.Client, vault: hvac.Client, issuer: str, tmp_path: Path
+) -> None:
+    gateway = hvac_suite.Gateway(issuer, keeper.token, vault.token, served.client[0])
+    outcomes, report = hvac_suite.run_suite(tmp_path, gateway)
+    others = {name: outcome for name, outcome in outcomes.items() if outcome != "PASSED"}
+    assert others == {}, report
+    assert len(outcomes) == 47
 
 
 def test_hvac_signs_and_verifies(vault: hvac.Client) -> None:

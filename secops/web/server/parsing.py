@@ -23,6 +23,10 @@ from secops.web.wsgi import content_length
 SMALL_BODY: Final = 65_536
 """Bytes of a body that no route is asked for."""
 
+_LIST: Final = b"LIST "
+"""Vault's clients list by this method, which llhttp does not know: read as GET, and named again.
+So it is understood where it begins a packet, not behind another request in the same one."""
+
 Reserve = Callable[[int], bool]
 """Reserves memory for a body; False if too many bodies are held already."""
 
@@ -42,6 +46,8 @@ class RequestParser:
         self.reading = False
         self.deaf = False
         self._last = False
+        self._listing = False
+        self._held = b""
         self._missing = 0
         self._fresh()
 
@@ -62,12 +68,19 @@ class RequestParser:
         if self._missing:
             self._collect(data)
             return self._taken()
-        begins = not (self.reading or self._last)
+        begins = not (self.reading or self._last) or bool(self._held)
         if begins:
+            data, self._held = self._held + data, b""
+            if 0 < len(data) < len(_LIST) and _LIST.startswith(data):
+                self._held, self.reading = data, True
+                return []
             known = self._answers.heads.whole(data)
             if known is not None and self._reserve(len(known[1])):
                 return [known]
-        self._parse(data)
+        if begins:
+            self._listing = data.startswith(_LIST)
+        renamed = begins and self._listing
+        self._parse(b"GET " + data[len(_LIST) :] if renamed else data)
         whole = self._taken()
         if begins and len(whole) == 1 and not (self.reading or self._last or self.deaf):
             self._answers.heads.learn(data, whole[0])
@@ -126,7 +139,8 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         """Decide whether the body may come."""
-        method = self._parser.get_method().decode("ascii")
+        method = "LIST" if self._listing else self._parser.get_method().decode("ascii")
+        self._listing = False
         path, query, sent = split_target(self._target)
         headers = self._headers
         self._head = Head(method, path, query, headers, self._parser.should_keep_alive(), sent)

@@ -50,6 +50,25 @@ def test_it_does_not_matter_how_a_request_is_cut_into_packets(cuts: list[int]) -
         site.close()
 
 
+@pytest.mark.parametrize("cut", range(30))
+def test_vaults_method_list_is_understood_however_it_is_cut(site: Site, cut: int) -> None:
+    connection, wire = site.connect()
+    asked = b"LIST /got HTTP/1.1\r\nhost: localhost:8080\r\n\r\n"
+    for _ in range(2):
+        site.send(connection, asked[:cut])
+        site.send(connection, asked[cut:])
+    site.send(connection, asked.replace(b"LIST", b"GET"))
+    listed, again, got = answers(wire.sent)
+    assert orjson.loads(listed[2]) == orjson.loads(again[2]) == {"listed": True}
+    assert "listed" not in orjson.loads(got[2])
+
+
+def test_list_is_a_method_and_no_prefix_of_one(site: Site) -> None:
+    connection, wire = site.connect()
+    site.send(connection, b"LISTEN /got HTTP/1.1\r\nhost: localhost:8080\r\n\r\n")
+    assert answers(wire.sent)[0][0] == 400
+
+
 def test_nothing_is_answered_before_its_act_is_durable(site: Site) -> None:
     connection, wire = site.connect()
     site.send(connection, post("/recorded?n=1"))
