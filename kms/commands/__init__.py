@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from kms.commands import (
+    backends,
+    ecertificate_batches,
+    ecertificates,
     key_lifecycle,
     keys,
     limits,
@@ -30,6 +33,7 @@ for command in (
     *keys.COMMANDS,
     *key_lifecycle.COMMANDS,
     *pool.COMMANDS,
+    *backends.COMMANDS,
     *seals.COMMANDS,
     *seal_policies.COMMANDS,
     *seal_requests.COMMANDS,
@@ -37,5 +41,7 @@ for command in (
     *shares.COMMANDS,
     *limits.COMMANDS,
     *time_stamps.COMMANDS,
+    *ecertificates.COMMANDS,
+    *ecertificate_batches.COMMANDS,
 ):
     group.add_command(command)
