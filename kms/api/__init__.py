@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kms.api import (
     authority,
+    backends,
     certificates,
     ecertificate_batches,
     ecertificate_templates,
@@ -35,6 +36,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         *keys.routes(services),
         *key_control.routes(services),
         *limits.routes(services),
+        *backends.routes(services),
         *mounts.routes(services),
         *seals.routes(services),
         *seal_uses.routes(services),

@@ -124,8 +124,10 @@ class _Calls:
         return vault_response(request, describe(loaded))
 
     def rotate_key(self, request: Request) -> Response:
+        # Vault sends no body here; ours may name the backend that the new version goes to
+        backend = text_field(request.json_object(), "backend") if request.body else ""
         loaded = self._keys.rotate_key(
-            request.caller, request.args["name"], mount=mount_of(request)
+            request.caller, request.args["name"], mount=mount_of(request), backend=backend
         )
         return vault_response(request, describe(loaded))
 
@@ -216,6 +218,7 @@ def _key_request(request: Request, fields: Mapping[str, Any]) -> KeyRequest:
         convergent_encryption=flag_field(fields, "convergent_encryption"),
         allow_plaintext_backup=flag_field(fields, "allow_plaintext_backup"),
         auto_rotate_period=seconds_of(fields, "auto_rotate_period"),
+        backend=text_field(fields, "backend"),
     )
 
 

@@ -58,6 +58,7 @@ def _show(loaded: LoadedKey, *, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--type", "key_type", type=click.Choice(_TYPES), required=True)
 @click.option("--grant", "grants", metavar="ACCOUNT", multiple=True, help="Who may use it.")
+@click.option("--backend", default="", help="The backend it lives in; default: by the rules.")
 @click.option("--exportable", is_flag=True, help="Let its material be exported, for ever.")
 @json_option
 @click.pass_context
@@ -69,7 +70,12 @@ def create_key(ctx: click.Context, /, name: str, **options: Any) -> None:
     from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest  # noqa: PLC0415 - quick --help
 
     services, actor = _services(ctx), session_of(ctx).actor
-    request = KeyRequest(name, options["key_type"], exportable=options["exportable"])
+    request = KeyRequest(
+        name,
+        options["key_type"],
+        exportable=options["exportable"],
+        backend=options["backend"],
+    )
     loaded = services.keys.create_key(actor, request)
     for account in options["grants"]:
         services.key_control.grant_key(actor, name, account, DEFAULT_OPERATIONS)
@@ -157,14 +163,16 @@ def export_public_key(ctx: click.Context, name: str, version: int | None) -> Non
 
 @click.command("rotate-key")
 @click.argument("name")
+@click.option("--backend", default="", help="Move to this backend; default: where it is.")
 @json_option
 @click.pass_context
-def rotate_key(ctx: click.Context, name: str, *, as_json: bool) -> None:
+def rotate_key(ctx: click.Context, name: str, backend: str, *, as_json: bool) -> None:
     """Give the key NAME a new version; what older ones made stays good.
 
     Example: secops --as security-admin kms rotate-key ca-sm2
     """
-    _show(_services(ctx).keys.rotate_key(session_of(ctx).actor, name), as_json=as_json)
+    rotated = _services(ctx).keys.rotate_key(session_of(ctx).actor, name, backend=backend)
+    _show(rotated, as_json=as_json)
 
 
 @click.command("configure-key")

@@ -165,6 +165,31 @@ class BackendStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyCustody:
+    """Where a key is and how it stands, for the pool's page.
+
+    ``rotated_at`` is when its latest version was made; ``rotation_due_at`` None where it does
+    not rotate by itself. ``users`` have a grant. ``places`` are the groups its versions are in.
+    """
+
+    id: str
+    name: str
+    mount: str
+    type: str
+    state: str
+    backend: str
+    latest_version: int
+    rotated_at: int
+    rotation_due_at: int | None
+    users: int
+    places: frozenset[str]
+
+
+NATIONAL_TYPES: Final = frozenset({"sm2", "sm4-gcm96"})
+"""Key types whose algorithm is a national one: what the crypto assessment calls A."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackendSetup:
     """All configured backends and where new keys go; without rules everything is software."""
 

@@ -9,12 +9,14 @@ from kms.models.backends import (
     BackendOptions,
     BackendRecord,
     HeldObject,
+    KeyCustody,
     MadeObject,
     NewObject,
     SlotRecord,
     SlotState,
 )
 from secops.crypto.signatures import PrivateKey
+from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 
@@ -129,6 +131,15 @@ class BackendStore(Protocol):
 
     def abandoned(self, transaction: Transaction, limit: int) -> Sequence[SlotRecord]:
         """Return held objects whose key version is no longer there."""
+        ...
+
+    def custody(
+        self, transaction: Transaction, org_id: str, request: PageRequest, *, group: str = ""
+    ) -> Sequence[KeyCustody]:
+        """Return the organisation's keys by name, one more than asked for.
+
+        ``group`` keeps to keys with a version in that group of backends.
+        """
         ...
 
     def mix(self, transaction: Transaction) -> dict[tuple[str, str], int]:

@@ -6,11 +6,24 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
-from kms.models.backends import BackendRecord, SlotRecord, SlotState
+from kms.models.backends import BackendRecord, KeyCustody, SlotRecord, SlotState
+from kms.models.keys import SYSTEM_MOUNT
 from kms.store.tables.backends import kms_backend_slots, kms_backends
-from kms.store.tables.keys import kms_key_versions, kms_keys
+from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_mounts
+from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 
@@ -109,6 +122,48 @@ class SqlBackendStore:
         statement = select(table).where(table.c.state == "held", ~lives)
         return _slots(transaction, statement.order_by(table.c.started_at).limit(limit))
 
+    def custody(
+        self, transaction: Transaction, org_id: str, request: PageRequest, *, group: str = ""
+    ) -> Sequence[KeyCustody]:
+        """Return the organisation's keys by name, one more than asked for."""
+        statement = select(kms_keys, kms_mounts.c.path).outerjoin(
+            kms_mounts, kms_mounts.c.id == kms_keys.c.mount
+        )
+        statement = statement.where(
+            kms_keys.c.org_id == org_id,
+            kms_keys.c.state != "destroyed",
+            kms_keys.c.mount != SYSTEM_MOUNT,
+        )
+        if group:
+            versions = kms_key_versions
+            statement = statement.where(
+                exists().where(versions.c.key_id == kms_keys.c.id, versions.c.backend == group)
+            )
+        if (after := request.key(str, str)) is not None:
+            place = tuple_(kms_keys.c.name, kms_keys.c.id)
+            statement = statement.where(place > tuple_(*map(literal, after)))
+        statement = statement.order_by(kms_keys.c.name, kms_keys.c.id).limit(request.limit + 1)
+        rows = transaction.execute(statement).all()
+        ids = [row.id for row in rows]
+        places = self._places(transaction, ids)
+        users = self._users(transaction, ids)
+        return [_custody(row, places.get(row.id, []), users.get(row.id, 0)) for row in rows]
+
+    def _places(self, transaction: Transaction, ids: list[str]) -> dict[str, list[Any]]:
+        table = kms_key_versions
+        statement = select(table.c.key_id, table.c.backend, func.max(table.c.created_at))
+        statement = statement.where(table.c.key_id.in_(ids))
+        found: dict[str, list[Any]] = {}
+        for row in transaction.execute(statement.group_by(table.c.key_id, table.c.backend)):
+            found.setdefault(row[0], []).append(row)
+        return found
+
+    def _users(self, transaction: Transaction, ids: list[str]) -> dict[str, int]:
+        table = kms_key_grants
+        statement = select(table.c.key_id, func.count()).where(table.c.key_id.in_(ids))
+        rows = transaction.execute(statement.group_by(table.c.key_id))
+        return {row[0]: int(row[1]) for row in rows}
+
     def mix(self, transaction: Transaction) -> dict[tuple[str, str], int]:
         """Return how many versions there are by (group, key type)."""
         versions = kms_key_versions
@@ -124,6 +179,22 @@ class SqlBackendStore:
         if not transaction.execute(statement).rowcount:
             row = {**asdict(BackendRecord(name)), **values}
             transaction.execute(insert(kms_backends).values(**row))
+
+
+def _custody(row: Any, places: list[Any], users: int) -> KeyCustody:
+    return KeyCustody(
+        id=row.id,
+        name=row.name,
+        mount=row.path or row.mount,
+        type=row.type,
+        state=row.state,
+        backend=row.backend,
+        latest_version=row.latest_version,
+        rotated_at=max((int(each[2]) for each in places), default=row.created_at),
+        rotation_due_at=row.next_rotation_at or None,
+        users=users,
+        places=frozenset(each[1] for each in places),
+    )
 
 
 def _still(record: SlotRecord) -> Any:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from kms.models.backends import BackendRecord, BackendStatus
+from kms.models.backends import BackendRecord, BackendStatus, KeyCustody
 from kms.ports.backends import BackendStore
 from kms.service.backends.members import Member
 from kms.service.backends.objects import BackendObjects
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import Conflict
+from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
 from secops.kernel.trail import Act, Outcome
@@ -36,6 +37,20 @@ class BackendControl:
             _status(member, healthy[member.options.name], records, mix)
             for member in self._backends.members
         ]
+
+    def list_custody(
+        self, actor: Actor, request: PageRequest, *, backend: str = ""
+    ) -> Page[KeyCustody]:
+        """Return the organisation's keys by name, with where each is and how it stands.
+
+        ``backend`` keeps to keys with a version in that backend's group: what is to be moved.
+        """
+        self._parts.access.require(actor, BACKEND_READ)
+        group = self._backends.member(backend).options.family if backend else ""
+        rows = self._parts.transactions.read(
+            lambda tx: self._store.custody(tx, actor.org_id, request, group=group)
+        )
+        return page_of(rows, request.limit, [(row.name, row.id) for row in rows])
 
     def check_backend(self, actor: Actor, name: str) -> BackendStatus:
         """Check one backend now and return how it fares."""
