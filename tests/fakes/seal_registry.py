@@ -13,6 +13,7 @@ from kms.adapters.anchor_files import HomeAnchorFile
 from kms.adapters.pdf import PyHankoFiles
 from kms.models.seal_registry import FormatVersion, SealedValue, SealRecord, SealRequest
 from kms.service.authority import Authority
+from kms.service.outside_trust import OutsideTrust
 from kms.service.seals import (
     SealApplications,
     SealMaking,
@@ -27,7 +28,7 @@ from kms.service.seals import (
     SealVerification,
 )
 from kms.service.time_stamps import TimeStampAuthority
-from kms.store.certificates import SqlCertificateStore
+from kms.store.certificates import SqlCertificateStore, SqlTrustStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
@@ -74,6 +75,7 @@ class World:
     applications: SealApplications
     making: SealMaking
     registry: SealRegistry
+    destruction: SealDestruction
     using: SealUsing
     stamping: SealStamping
     verification: SealVerification
@@ -99,11 +101,15 @@ class World:
             return [orjson.loads(row.record) for row in rows]
 
 
-def build(home: Path, painter: Any = None, pdf: Any = None) -> World:
+def build(home: Path, painter: Any = None, pdf: Any = None, *, public_url: str = "") -> World:
     clock = FakeClock()
     spine = database_spine(home, clock=clock)
     keys = FakeSealingKeys()
-    authority = Authority(spine.parts, keys, SqlCertificateStore(), HomeAnchorFile(home))
+    outside = OutsideTrust(spine.parts, SqlTrustStore())
+    anchor_file = HomeAnchorFile(home)
+    authority = Authority(
+        spine.parts, keys, SqlCertificateStore(), anchor_file, public_url, outside
+    )
     risks, persons, proofs = FakeRisks(), FakePersons(), FakeLedgerProofs()
     parts = SealParts(
         spine.parts,
