@@ -45,6 +45,7 @@ from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
     SealApplications,
+    SealDestruction,
     SealFiles,
     SealMaking,
     SealParts,
@@ -198,6 +199,7 @@ def build_services(
         seal_applications=applications,
         seal_making=SealMaking(seals, applications),
         seal_registry=SealRegistry(seals),
+        seal_destruction=SealDestruction(seals),
         seal_policies=SealPolicies(seals),
         seal_using=SealUsing(seals, uses),
         seal_stamping=SealStamping(seals, uses),

@@ -25,10 +25,12 @@ from kms.api.seal_schemas import (
 )
 from kms.models.seal_registry import SealRequest, SealShape
 from kms.service import KmsServices
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
     SEAL_APPLY,
     SEAL_APPROVE,
+    SEAL_DESTROY,
     SEAL_MAKE,
     SEAL_READ,
     SEAL_SUSPEND,
@@ -45,6 +47,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
     """Return the routes of seals."""
     return (
         *_registry_routes(_Registry(services)),
+        *_destruction_routes(_Registry(services)),
         *_application_routes(_Applications(services)),
     )
 
@@ -84,6 +87,30 @@ def _registry_routes(handlers: _Registry) -> tuple[Route, ...]:
                 level=2,
             )
             for verb, operation, handler in stopping
+        ),
+    )
+
+
+def _destruction_routes(handlers: _Registry) -> tuple[Route, ...]:
+    return (
+        Route(
+            method="POST",
+            path=f"{SEALS}/<seal_id>/destruction",
+            operation="request_seal_destruction",
+            access=SEAL_DESTROY,
+            handler=handlers.request_seal_destruction,
+            request=REASON,
+            level=2,
+        ),
+        Route(
+            method="POST",
+            path=f"{SEALS}/<seal_id>/destruction/decision",
+            operation="decide_seal_destruction",
+            access=SEAL_DESTROY,
+            handler=handlers.decide_seal_destruction,
+            request=DECIDE_APPLICATION,
+            level=2,
+            fresh_seconds=FRESH_SECONDS,
         ),
     )
 
@@ -173,6 +200,21 @@ class _Registry:
         seal_id, reason = request.args["seal_id"], text_field(request.json_object(), "reason")
         self.services.seal_registry.revoke_seal(request.caller, seal_id, reason)
         return json_response({"id": seal_id, "state": "revoked"})
+
+    def request_seal_destruction(self, request: Request) -> Response:
+        seal_id, reason = request.args["seal_id"], text_field(request.json_object(), "reason")
+        approval = self.services.seal_destruction.request_seal_destruction(
+            request.caller, seal_id, reason
+        )
+        return json_response({"id": seal_id, "approval": approval.state}, 201)
+
+    def decide_seal_destruction(self, request: Request) -> Response:
+        seal_id = request.args["seal_id"]
+        grant, reason = decision_of(request.json_object())
+        approval = self.services.seal_destruction.decide_seal_destruction(
+            request.caller, seal_id, grant=grant, reason=reason
+        )
+        return json_response({"id": seal_id, "approval": approval.state})
 
 
 @dataclass(frozen=True, slots=True)

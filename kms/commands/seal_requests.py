@@ -1,4 +1,4 @@
-"""``secops kms``: request-seal-use, approve-seal-use, use-approved-seal, show-receipt."""
+"""``secops kms``: what takes a second person for seals, and receipts of their uses."""
 
 from __future__ import annotations
 
@@ -172,6 +172,36 @@ def show_receipt(ctx: click.Context, *, use: str, output: Path | None) -> None:
         ctx.exit(_NOT_YET)
 
 
+@click.command("request-seal-destruction")
+@click.argument("seal")
+@click.option("--reason", required=True)
+@click.pass_context
+def request_seal_destruction(ctx: click.Context, *, seal: str, reason: str) -> None:
+    """Ask for the revoked SEAL and its holders' keys to be destroyed (销毁).
+
+    Example: secops --as security-admin kms request-seal-destruction seal_01… --reason 单位撤销
+    """
+    services = _services(ctx)
+    services.seal_destruction.request_seal_destruction(session_of(ctx).actor, seal, reason)
+    say(f"{seal}: another person approves it")
+
+
+@click.command("approve-seal-destruction")
+@click.argument("seal")
+@click.option("--reject", is_flag=True, help="Refuse it instead.")
+@click.option("--reason", required=True)
+@click.pass_context
+def approve_seal_destruction(ctx: click.Context, *, seal: str, reject: bool, reason: str) -> None:
+    """Destroy SEAL as another person asked; its keys are gone for good.
+
+    Example: secops --as security-admin kms approve-seal-destruction seal_01… --reason 同意
+    """
+    approval = _services(ctx).seal_destruction.decide_seal_destruction(
+        session_of(ctx).actor, seal, grant=not reject, reason=reason
+    )
+    say(f"{seal}: {'destroyed' if approval.state == 'used' else approval.state}")
+
+
 COMMANDS: Final[tuple[click.Command, ...]] = (
     request_seal_use,
     approve_seal_use,
@@ -179,6 +209,8 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     read_requested_document,
     use_approved_seal,
     show_receipt,
+    request_seal_destruction,
+    approve_seal_destruction,
 )
 """What the group ``secops kms`` takes up."""
 

@@ -68,6 +68,14 @@ class SealingKeys(Protocol):
         """
         ...
 
+    def destroy_key(self, transaction: Transaction, actor: Actor, name: str) -> bool:
+        """Erase the key ``name`` for good; False if there is none (any more)."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of what this process holds of keys in memory."""
+        ...
+
     def hand_over(self, name: str, receiver: bytes) -> bytes:
         """Return the SM2 key ``name`` as SM2EnvelopedKey for the SM2 key with SPKI ``receiver``.
 
@@ -144,6 +152,14 @@ class SealStore(Protocol):
         reason: str,
     ) -> bool:
         """Change the state in one conditional statement; False if it was not ``before``."""
+        ...
+
+    def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
+        """Write down which approval the seal's destruction waits for."""
+        ...
+
+    def mark_destroyed(self, transaction: Transaction, seal_id: str) -> bool:
+        """Change revoked to destroyed, once; since when it was stopped stays as it was."""
         ...
 
     def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:

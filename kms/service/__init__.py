@@ -24,6 +24,7 @@ from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
     SealApplications,
+    SealDestruction,
     SealMaking,
     SealPolicies,
     SealReceipts,
@@ -71,6 +72,7 @@ class KmsServices:
     seal_applications: SealApplications
     seal_making: SealMaking
     seal_registry: SealRegistry
+    seal_destruction: SealDestruction
     seal_policies: SealPolicies
     seal_using: SealUsing
     seal_stamping: SealStamping

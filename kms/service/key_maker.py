@@ -114,6 +114,11 @@ class KeyMaker:
             msg = f"the key {before.name} was changed by somebody else just now"
             raise Conflict(msg)
 
+    def erase(self, transaction: Transaction, before: Key) -> None:
+        """Destroy a key: its row stays, all its material is gone."""
+        self.update(transaction, before, lifecycle.destroyed(before))
+        self._store.erase_versions(transaction, before.id, None)
+
     def put_grant(self, transaction: Transaction, key: Key, grant: KeyGrant) -> None:
         """Store or replace what a subject may do with ``key``."""
         tag = self._pool.require_unlocked().authenticate(grant_record(grant))

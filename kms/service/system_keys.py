@@ -19,7 +19,7 @@ from kms.service.key_ring import KeyRing
 from secops.crypto import ciphers, hashes, signatures, sm2
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.options import DEFAULT, SignatureOptions
-from secops.kernel.actors import ROOT_ORG, system_actor
+from secops.kernel.actors import ROOT_ORG, Actor, system_actor
 from secops.kernel.errors import Conflict
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
@@ -208,6 +208,23 @@ class SystemKeys:
 
         self._parts.transactions.run(work)
 
+    def destroy_signer(self, transaction: Transaction, actor: Actor, name: str) -> bool:
+        """Erase the signer's key for good; False if there is none (any more)."""
+        try:
+            before = self._ring.read_own(transaction, name).key
+        except KeyNotFound:
+            return False
+        if before.state == "destroyed":
+            return False
+        self._maker.erase(transaction, before)
+        details = {"name": before.name, "versions": before.latest_version}
+        transaction.record(Act("kms.destroy_key", actor, f"key:{before.id}", details=details))
+        return True
+
+    def forget(self) -> None:
+        """Let go of what this process holds of keys in memory."""
+        self._ring.forget()
+
     def _ensure(self, request: KeyRequest) -> None:
         try:
             loaded = self._ring.load_own(request.name)
@@ -237,6 +254,14 @@ class PoolSealingKeys:
 
     def __init__(self, system_keys: SystemKeys) -> None:
         self._system_keys = system_keys
+
+    def destroy_key(self, transaction: Transaction, actor: Actor, name: str) -> bool:
+        """Erase the key ``name`` for good; False if there is none (any more)."""
+        return self._system_keys.destroy_signer(transaction, actor, name)
+
+    def forget(self) -> None:
+        """Let go of what this process holds of keys in memory."""
+        self._system_keys.forget()
 
     def hand_over(self, name: str, receiver: bytes) -> bytes:
         """Return the SM2 key ``name`` as SM2EnvelopedKey for the SM2 key ``receiver`` (SPKI)."""

@@ -124,6 +124,20 @@ class SqlSealStore:
         )
         return bool(transaction.execute(statement).rowcount)
 
+    def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
+        """Write down which approval the seal's destruction waits for."""
+        statement = update(kms_seals).where(kms_seals.c.id == seal_id)
+        transaction.execute(statement.values(destroy_approval=approval_id))
+
+    def mark_destroyed(self, transaction: Transaction, seal_id: str) -> bool:
+        """Change revoked to destroyed, once; since when it was stopped stays as it was."""
+        statement = (
+            update(kms_seals)
+            .where(kms_seals.c.id == seal_id, kms_seals.c.state == "revoked")
+            .values(state="destroyed")
+        )
+        return bool(transaction.execute(statement).rowcount)
+
     def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
         """Return (digest, since) of every seal that is suspended or revoked."""
         statement = select(kms_seals.c.digest, kms_seals.c.state_at).where(

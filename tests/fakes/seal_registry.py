@@ -16,6 +16,7 @@ from kms.service.authority import Authority
 from kms.service.outside_trust import OutsideTrust
 from kms.service.seals import (
     SealApplications,
+    SealDestruction,
     SealMaking,
     SealParts,
     SealPolicies,
@@ -143,6 +144,7 @@ def build(home: Path, painter: Any = None, pdf: Any = None, *, public_url: str =
         applications,
         SealMaking(parts, applications),
         SealRegistry(parts),
+        SealDestruction(parts),
         SealUsing(parts, SealUses(parts)),
         SealStamping(parts, SealUses(parts)),
         SealVerification(parts),

@@ -47,6 +47,7 @@ class FakeSealingKeys:
         self.p256: dict[str, bytes] = {}
         self.rsa: dict[str, bytes] = {}
         self.locked = False
+        self.forgotten = 0
 
     def ensure_key(self, name: str, algorithm: str = "sm2") -> bytes:
         if algorithm == "ecdsa-p256":
@@ -56,6 +57,13 @@ class FakeSealingKeys:
             self.rsa[name] = rsa_key()
             return signatures.private_key(algorithm, rsa_key()).public_key.der
         return self.keys.setdefault(name, PrivateKey.generate()).public_key.der
+
+    def destroy_key(self, transaction: Any, actor: Actor, name: str) -> bool:
+        gone = self.keys.pop(name, None) is not None
+        return self.p256.pop(name, None) is not None or gone
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def sign(self, name: str, message: bytes, options: SignatureOptions = DEFAULT) -> bytes:
         if name in self.p256:

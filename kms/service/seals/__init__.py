@@ -1,6 +1,7 @@
 """Use cases of seals: 申请 审批 制章 用章 停用 验章, a file each."""
 
 from kms.service.seals.applications import SealApplications
+from kms.service.seals.destruction import SealDestruction
 from kms.service.seals.making import SealMaking
 from kms.service.seals.parts import SealParts
 from kms.service.seals.policies import SealPolicies
@@ -14,6 +15,7 @@ from kms.service.seals.verifying import SealFiles, SealVerification
 
 __all__ = [
     "SealApplications",
+    "SealDestruction",
     "SealFiles",
     "SealMaking",
     "SealParts",

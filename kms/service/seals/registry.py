@@ -72,7 +72,7 @@ class SealRegistry:
     def resume_seal(self, actor: Actor, seal_id: str, reason: str) -> None:
         """Let a suspended seal be used again."""
         self._parts.access.require(actor, SEAL_SUSPEND, f"seal:{seal_id}")
-        _check(reason)
+        check_reason(reason)
 
         def resume(transaction: Transaction) -> None:
             record, _ = self._load(transaction, actor, seal_id)
@@ -90,7 +90,7 @@ class SealRegistry:
 
     def _stop(self, actor: Actor, seal_id: str, reason: str, *, after: SealState) -> None:
         self._parts.access.require(actor, SEAL_SUSPEND, f"seal:{seal_id}")
-        _check(reason)
+        check_reason(reason)
         before: tuple[SealState, ...] = ("active",)
         if after == "revoked":
             before = ("active", "suspended")
@@ -134,7 +134,8 @@ class SealRegistry:
         return found
 
 
-def _check(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Raise ``Invalid`` for a reason that is empty, too long or not printable."""
     if not reason.strip() or len(reason) > _MAX_REASON or not reason.isprintable():
         msg = f"a reason of 1 to {_MAX_REASON} printable characters is needed"
         raise Invalid(msg)

@@ -57,6 +57,7 @@ SEAL_MAKE: Final = Permission("kms.seal.make")
 SEAL_USE: Final = Permission("kms.seal.use")
 SEAL_SUSPEND: Final = Permission("kms.seal.suspend")
 SEAL_CONFIGURE: Final = Permission("kms.seal.configure")
+SEAL_DESTROY: Final = Permission("kms.seal.destroy")
 SEAL_APPROVE_USE: Final = Permission("kms.seal.approve_use")
 SEAL_READ: Final = Permission("kms.seal.read")
 
@@ -69,6 +70,7 @@ _SEALS: Final[tuple[Grant, ...]] = (
     grant(SEAL_USE, "使用印章", "Use a seal", SEAL_HOLDER),
     grant(SEAL_SUSPEND, "停用与撤销印章", "Suspend and revoke seals", SECURITY_ADMIN),
     grant(SEAL_CONFIGURE, "设置用章策略", "Set a seal's use policy", SECURITY_ADMIN),
+    grant(SEAL_DESTROY, "销毁印章", "Destroy revoked seals", SECURITY_ADMIN),
     grant(SEAL_APPROVE_USE, "审批单次用章", "Approve single uses of seals", SECURITY_ADMIN),
     grant(SEAL_READ, "查看印章与用印记录", "Read seals and their use", *_SEAL_READERS),
 )

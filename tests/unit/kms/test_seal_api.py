@@ -16,6 +16,7 @@ from kms.api import seal_policies, seal_requests, seal_uses, seals
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
+    SealDestruction,
     SealMaking,
     SealParts,
     SealPolicies,
@@ -100,6 +101,7 @@ class Api:
             seal_applications=applications,
             seal_making=SealMaking(outside, applications),
             seal_registry=SealRegistry(outside),
+            seal_destruction=SealDestruction(outside),
             seal_policies=SealPolicies(outside),
             seal_using=SealUsing(outside, SealUses(outside)),
             seal_stamping=SealStamping(outside, SealUses(outside)),
