@@ -1,6 +1,6 @@
-"""Seals and the public verification page."""
+"""Keys, seals and the public verification page."""
 
-from secops.console.kms import openpgp, policies, seals, verify
+from secops.console.kms import key_pool, openpgp, policies, seals, verify
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -14,4 +14,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *policies.routes(desk),
         *verify.routes(desk),
         *openpgp.routes(desk),
+        *key_pool.routes(desk),
     )
