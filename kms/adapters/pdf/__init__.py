@@ -1,8 +1,10 @@
-"""PDF by pyHanko, in a process of its own for each file: its memory and time are limited.
+"""PDF by pyHanko and typst, in children of a process of their own: memory and time are limited.
 
 A PDF unpacks itself while it is read, so nothing a stranger sends is parsed in the gateway.
 """
 
 from kms.adapters.pdf.client import PyHankoFiles
+from kms.adapters.pdf.processes import PdfProcesses
+from kms.adapters.pdf.verdict_pages import TypstVerdicts
 
-__all__ = ["PyHankoFiles"]
+__all__ = ["PdfProcesses", "PyHankoFiles", "TypstVerdicts"]

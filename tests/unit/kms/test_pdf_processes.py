@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kms.adapters.pdf import PyHankoFiles, client, worker
+from kms.adapters.pdf import PyHankoFiles, processes, worker
 from kms.adapters.pdf.frames import BrokenFrame, receive, receive_frame, send_frame
 from kms.errors.seals import DocumentRejected
 from kms.ports.pdf import PADES, FoundSignature, PdfPlace, PdfRequest, PreparedPdf
@@ -34,7 +34,7 @@ REQUEST = PdfRequest(PADES, "临江县数据局", 1_760_000_000_000_000, 4096, P
 def files() -> Iterator[PyHankoFiles]:
     made = PyHankoFiles()
     yield made
-    made.close()
+    made.processes.close()
 
 
 def prepared(files: PyHankoFiles | PdfInProcess) -> PreparedPdf:
@@ -46,7 +46,7 @@ def found(files: PyHankoFiles | PdfInProcess) -> list[FoundSignature]:
 
 
 def process_of(files: PyHankoFiles) -> int:
-    process = files.process_id
+    process = files.processes.process_id
     return -1 if process is None else process
 
 
@@ -70,8 +70,8 @@ def test_the_child_process_prepares_and_finds_as_this_one_does(files: PyHankoFil
 
 
 def test_one_process_is_kept_for_many_questions(files: PyHankoFiles) -> None:
-    before = (found(files), files.process_id)
-    assert (found(files), files.process_id) == before
+    before = (found(files), files.processes.process_id)
+    assert (found(files), files.processes.process_id) == before
 
 
 def test_many_ask_at_once_and_each_gets_its_own_answer(files: PyHankoFiles) -> None:
@@ -89,29 +89,30 @@ def test_a_killed_process_is_started_again_and_the_question_answered(files: PyHa
     os.kill(before, signal.SIGKILL)
     assert ended(watched)
     assert found(files) == expected
-    assert files.process_id != before
+    assert files.processes.process_id != before
 
 
 def test_a_process_that_hangs_is_not_waited_for_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "_PATIENCE", 0.2)
-    monkeypatch.setattr(client, "_FAREWELL", 0.1)
-    monkeypatch.setattr(client, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+    monkeypatch.setattr(processes, "_PATIENCE", 0.2)
+    monkeypatch.setattr(processes, "_FAREWELL", 0.1)
+    hanging = (sys.executable, "-c", "import time; time.sleep(600)")
+    monkeypatch.setattr(processes, "_COMMAND", hanging)
     files = PyHankoFiles()
     with pytest.raises(Unavailable):
         files.read(paged_pdf())
-    files.close()
+    files.processes.close()
 
 
 def test_a_process_that_can_not_start_is_named_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "_COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
+    monkeypatch.setattr(processes, "_COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
     files = PyHankoFiles()
     with pytest.raises(Unavailable):
         files.read(paged_pdf())
-    files.close()
+    files.processes.close()
 
 
 def test_a_fork_of_the_asking_process_starts_its_own(files: PyHankoFiles) -> None:
@@ -121,8 +122,8 @@ def test_a_fork_of_the_asking_process_starts_its_own(files: PyHankoFiles) -> Non
     if child == 0:  # pragma: no cover - another process
         try:
             found(files)
-            os.write(write, str(files.process_id).encode())
-            files.close()
+            os.write(write, str(files.processes.process_id).encode())
+            files.processes.close()
         finally:
             os._exit(0)
     os.close(write)
@@ -130,7 +131,7 @@ def test_a_fork_of_the_asking_process_starts_its_own(files: PyHankoFiles) -> Non
         there = int(answer.read())
     assert os.waitpid(child, 0)[1] == 0
     assert there != here
-    assert (found(files), files.process_id)[1] == here
+    assert (found(files), files.processes.process_id)[1] == here
 
 
 def test_it_ends_with_the_process_that_started_it() -> None:
@@ -140,7 +141,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         "from kms.adapters.pdf import PyHankoFiles\n"
         "files = PyHankoFiles()\n"
         "try:\n    files.read(b'%PDF')\n"
-        "except Exception:\n    print(files.process_id, flush=True)\n"
+        "except Exception:\n    print(files.processes.process_id, flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as asking:
@@ -193,10 +194,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_a_hostile_pdf_ends_its_child_and_nothing_else(files: PyHankoFiles, name: str) -> None:
-    before = (found(files), files.process_id)
+    before = (found(files), files.processes.process_id)
     with pytest.raises(DocumentRejected):
         files.prepare(HOSTILE[name], REQUEST)
-    assert (found(files), files.process_id) == before
+    assert (found(files), files.processes.process_id) == before
 
 
 SLOW = with_root(b"/X <" + b"0" * 300_000 + b">")
@@ -259,7 +260,7 @@ def test_an_answer_beyond_the_limit_is_refused(
 def test_who_finds_no_place_for_a_child_process_is_told_to_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "_AT_ONCE", 0)
-    monkeypatch.setattr(client, "_PATIENCE", 0.01)
+    monkeypatch.setattr(processes, "_AT_ONCE", 0)
+    monkeypatch.setattr(processes, "_PATIENCE", 0.01)
     with pytest.raises(TooMany):
         PyHankoFiles().read(b"%PDF")
