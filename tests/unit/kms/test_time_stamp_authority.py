@@ -321,3 +321,9 @@ def test_an_independent_reader_and_openssl_agree_on_the_sm2_token(
     chain = ("verify", "-vfyopt", user, "-attime", str(START // SECOND + 60))
     purpose = ("-purpose", "timestampsign", "-CAfile", "root.pem", "tsa.pem")
     assert "tsa.pem: OK" in openssl(openssl_command, *chain, *purpose, cwd=tmp_path)
+
+
+def test_the_manual_is_the_policy_that_tokens_name() -> None:
+    page = Path(__file__).parents[3] / "docs" / "manual" / "time_stamps.md"
+    assert POLICY in page.read_text()
+    assert f"{PER_MINUTE} a minute" in page.read_text()
