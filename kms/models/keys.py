@@ -54,6 +54,7 @@ KEY_TYPES: Final[dict[str, KeyType]] = {
         KeyType("aes256-gcm96", "aes256-gcm", encrypts=True, derives=True),
         KeyType("aes128-gcm96", "aes128-gcm", encrypts=True, derives=True),
         KeyType("sm4-gcm96", "sm4-gcm", encrypts=True, derives=True),
+        KeyType("sm4-ccm96", "sm4-ccm", encrypts=True, derives=True),
         KeyType("chacha20-poly1305", "chacha20-poly1305", encrypts=True, derives=True),
         KeyType("hmac", "hmac"),
     )

@@ -1,4 +1,4 @@
-"""Authenticated encryption: AES-GCM, SM4-GCM and ChaCha20-Poly1305 (RFC 8439).
+"""Authenticated encryption: AES-GCM, SM4-GCM, SM4-CCM and ChaCha20-Poly1305 (RFC 8439).
 
 A ciphertext is nonce (96 bits) ‖ ciphertext ‖ tag (128). Nonces are random: a key seals at most
 2³² messages (NIST SP 800-38D §8.3), which rotation keeps far away.
@@ -12,15 +12,23 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
+from secops.crypto import sm4
 from secops.crypto.errors import DecryptionFailed, InvalidKey
 
 NONCE: Final = 12
 TAG: Final = 16
-KEY_LENGTHS: Final = {"aes128-gcm": 16, "aes256-gcm": 32, "sm4-gcm": 16, "chacha20-poly1305": 32}
+KEY_LENGTHS: Final = {
+    "aes128-gcm": 16,
+    "aes256-gcm": 32,
+    "sm4-gcm": 16,
+    "sm4-ccm": 16,
+    "chacha20-poly1305": 32,
+}
 ENGINES: Final = {
     "aes128-gcm": "aes-gcm",
     "aes256-gcm": "aes-gcm",
     "sm4-gcm": "sm4-gcm",
+    "sm4-ccm": "sm4-modes",
     "chacha20-poly1305": "chacha20-poly1305",
 }
 """The engine behind each cipher, as ``engines.require_engine`` knows it."""
@@ -32,6 +40,8 @@ def seal(name: str, key: bytes, nonce: bytes, plaintext: bytes, *, aad: bytes = 
     if len(nonce) != NONCE:
         msg = f"a nonce has {NONCE} bytes"
         raise InvalidKey(msg)
+    if name == "sm4-ccm":
+        return sm4.seal_ccm(key, nonce, plaintext, aad=aad)
     if name != "sm4-gcm":
         return nonce + _aead(name, key).encrypt(nonce, plaintext, aad)
     encryptor = Cipher(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
@@ -45,6 +55,8 @@ def unseal(name: str, key: bytes, sealed: bytes, *, aad: bytes = b"") -> bytes:
     _check_key(name, key)
     if len(sealed) < NONCE + TAG:
         raise DecryptionFailed
+    if name == "sm4-ccm":
+        return sm4.unseal_ccm(key, sealed, aad=aad)
     nonce, body = sealed[:NONCE], sealed[NONCE:]
     try:
         if name != "sm4-gcm":

@@ -1,6 +1,7 @@
 """Which engines may be used here: those whose known-answer test passes in this process.
 
-``power_on_self_test`` runs all tests and is asked before anything is served. An engine
+``power_on_self_test`` runs all tests and is asked before anything is served,
+``repeat_self_test`` every hour after that, in each process that serves. An engine
 that was not tested yet is tested when it is first required; one that failed stays refused.
 """
 
@@ -54,6 +55,30 @@ def power_on_self_test(
         if is_absent:
             absent.add(name)
     return SelfTestReport({name: _defects[name] for name in tests}, frozenset(absent))
+
+
+def repeat_self_test(
+    tests: Mapping[str, Callable[[], None]] = KNOWN_ANSWER_TESTS,
+) -> SelfTestReport:
+    """Run all tests again; an engine that failed once stays refused until the process ends.
+
+    What fails now and then is as broken as what fails always.
+    """
+    absent = set()
+    for name, test in tests.items():
+        defect, is_absent = _outcome_of(test)
+        if defect is not None or name not in _defects:
+            _defects[name] = defect
+        if is_absent:
+            absent.add(name)
+    return SelfTestReport({name: _defects[name] for name in tests}, frozenset(absent))
+
+
+def refuse_engine(engine: str, why: str) -> None:
+    """Refuse ``engine`` from now on; raise ``WrongAnswer``."""
+    _defects[engine] = why
+    msg = f"the engine {engine} is refused: {why}"
+    raise WrongAnswer(msg)
 
 
 def require_engine(engine: str) -> None:

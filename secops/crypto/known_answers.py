@@ -10,8 +10,19 @@ from typing import Final
 
 _hex: Final = bytes.fromhex
 
-# GB/T 32905-2016 A.1 and FIPS 180-4, message "abc"
+# GB/T 32905-2016 A.1, FIPS 180-4 and FIPS 202's examples, message "abc"
 HASHES: Final = {
+    "sha224": _hex("23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"),
+    "sha3_224": _hex("e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf"),
+    "sha3_256": _hex("3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"),
+    "sha3_384": _hex(
+        "ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b2"
+        "98d88cea927ac7f539f1edf228376d25"
+    ),
+    "sha3_512": _hex(
+        "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e"
+        "10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0"
+    ),
     "sm3": _hex("66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
     "sha256": _hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     "sha384": _hex(
@@ -54,6 +65,27 @@ SM4_GCM_CIPHERTEXT: Final = _hex(
     "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
     "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
     "83de3541e4c2b58177e065a9bf7b62ec"
+)
+
+# GB/T 32907-2016 A.1: one block. draft-ribose-cfrg-sm4-10 A.2.2.1 and A.2.5.1: CBC, CTR
+SM4_BLOCK: Final = _hex("681edf34d206965e86b3e94f536e4246")
+SM4_IV: Final = _hex("000102030405060708090a0b0c0d0e0f")
+SM4_CBC_PLAINTEXT: Final = _hex("aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffffaaaaaaaabbbbbbbb")
+SM4_CBC_CIPHERTEXT: Final = _hex("78ebb11cc40b0a48312aaeb2040244cb4cb7016951909226979b0d15dc6a8f6d")
+SM4_CTR_PLAINTEXT: Final = _hex(
+    "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
+    "eeeeeeeeeeeeeeeeffffffffffffffffaaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb"
+)
+SM4_CTR_CIPHERTEXT: Final = _hex(
+    "ac3236cb970cc20791364c395a1342d1a3cbc1878c6f30cd074cce385cdd70c7"
+    "f234bc0e24c11980fd1286310ce37b926e02fcd0faa0baf38b2933851d824514"
+)
+
+# RFC 8998 A.2, same key, nonce, content and associated data as A.1
+SM4_CCM_CIPHERTEXT: Final = _hex(
+    "48af93501fa62adbcd414cce6034d895dda1bf8f132f042098661572e7483094"
+    "fd12e518ce062c98acee28d95df4416bed31a2f04476c18bb40c84a74b97dc5b"
+    "16842d4fa186f56ab33256971fa110f4"
 )
 
 # Wycheproof aes_gcm_test.json, tcId 91

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from secops.crypto import ciphers, der, ecdsa, ed25519, hashes, ml_dsa, rsa, sm2
+from secops.crypto import ciphers, der, ecdsa, ed25519, hashes, ml_dsa, rsa, sm2, sm4
 from secops.crypto import known_answers as known
 from secops.crypto.errors import DecryptionFailed, InvalidSignature, WrongAnswer
 from secops.crypto.options import DEFAULT
@@ -57,6 +57,23 @@ def check_sm4_gcm() -> None:
     opened = ciphers.unseal("sm4-gcm", key, sealed, aad=aad)
     _demand(opened == known.SM4_GCM_PLAINTEXT, "SM4-GCM decryption")
     _refuses(lambda data: ciphers.unseal("sm4-gcm", key, data, aad=aad), sealed, "SM4-GCM")
+
+
+def check_sm4_modes() -> None:
+    """SM4 itself, and in CBC, CTR and CCM."""
+    key, iv = known.SM4_GCM_KEY, known.SM4_IV
+    _demand(sm4.apply_ctr(key, key, bytes(16)) == known.SM4_BLOCK, "SM4")
+    made = sm4.encrypt_cbc(key, iv, known.SM4_CBC_PLAINTEXT)
+    _demand(made[: len(known.SM4_CBC_CIPHERTEXT)] == known.SM4_CBC_CIPHERTEXT, "SM4-CBC")
+    _demand(sm4.decrypt_cbc(key, iv, made) == known.SM4_CBC_PLAINTEXT, "SM4-CBC decryption")
+    stream = sm4.apply_ctr(key, iv, known.SM4_CTR_PLAINTEXT)
+    _demand(stream == known.SM4_CTR_CIPHERTEXT, "SM4-CTR")
+    aad, nonce = known.SM4_GCM_AAD, known.SM4_GCM_NONCE
+    sealed = sm4.seal_ccm(key, nonce, known.SM4_GCM_PLAINTEXT, aad=aad)
+    _demand(sealed == nonce + known.SM4_CCM_CIPHERTEXT, "SM4-CCM encryption")
+    opened = sm4.unseal_ccm(key, sealed, aad=aad)
+    _demand(opened == known.SM4_GCM_PLAINTEXT, "SM4-CCM decryption")
+    _refuses(lambda data: sm4.unseal_ccm(key, data, aad=aad), sealed, "SM4-CCM")
 
 
 def check_aes_gcm() -> None:
@@ -142,6 +159,7 @@ KNOWN_ANSWER_TESTS: Final[Mapping[str, Callable[[], None]]] = {
     "hmac": check_keyed,
     "aes-gcm": check_aes_gcm,
     "sm4-gcm": check_sm4_gcm,
+    "sm4-modes": check_sm4_modes,
     "chacha20-poly1305": check_chacha20_poly1305,
     "sm2": check_sm2,
     "ecdsa": check_ecdsa,

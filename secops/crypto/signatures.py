@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from secops.crypto import der, ecdsa, ed25519, ml_dsa, rsa, sm2
-from secops.crypto.engines import require_engine
-from secops.crypto.errors import InvalidKey
-from secops.crypto.options import SignatureOptions
+from secops.crypto.engines import refuse_engine, require_engine
+from secops.crypto.errors import InvalidKey, InvalidSignature
+from secops.crypto.options import DEFAULT, SignatureOptions
 
 ALGORITHMS: Final = ("sm2", *ecdsa.CURVES, "ed25519", *rsa.SIZES, "ml-dsa-65")
 
@@ -22,6 +22,7 @@ _ENGINES: Final = {
     **dict.fromkeys(rsa.SIZES, "rsa"),
     "ml-dsa-65": "ml-dsa",
 }
+_TRIAL: Final = b"pairwise consistency"
 _ORDERS: Final = {"sm2": sm2.ORDER, **ecdsa.ORDERS}
 
 
@@ -91,8 +92,23 @@ class _Sm2Private:
 
 
 def generate(algorithm: str) -> bytes:
-    """Return a new private key of ``algorithm`` as PKCS#8."""
-    require_engine(_engine(algorithm))
+    """Return a new private key of ``algorithm`` as PKCS#8, tried once as a pair.
+
+    A pair that does not verify what it signed refuses the engine (FIPS 140-3 §10.3.5).
+    """
+    engine = _engine(algorithm)
+    require_engine(engine)
+    made = _generated(algorithm)
+    try:
+        key = private_key(algorithm, made)
+        # by a public key of its own, as everybody else will hold it
+        public_key(algorithm, key.public_key.der).verify(key.sign(_TRIAL, DEFAULT), _TRIAL, DEFAULT)
+    except (InvalidKey, InvalidSignature):
+        refuse_engine(engine, f"a new pair of {algorithm} does not fit together")
+    return made
+
+
+def _generated(algorithm: str) -> bytes:
     match algorithm:
         case "sm2":
             return sm2.PrivateKey.generate().der

@@ -8,13 +8,15 @@ Signatures are DER SEQUENCE {r, s}; ``der.signature_to_raw`` makes r ‖ s.
 from __future__ import annotations
 
 import threading
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from secops.crypto import der
 from secops.crypto.errors import DecryptionFailed, InvalidKey, InvalidSignature, MalformedEncoding
 from secops.crypto.hashes import sm3
 from secops.crypto.libcrypto import NULL, ffi, library, owned_key, read_pointer, to_der
 from secops.crypto.options import SM2_DEFAULT_USER_ID
+
+CiphertextOrder = Literal["c1c3c2", "c1c2c3"]
 
 DEFAULT_USER_ID: Final = SM2_DEFAULT_USER_ID
 ORDER: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
@@ -223,8 +225,8 @@ class PrivateKey:
         return found
 
 
-def ciphertext_to_raw(ciphertext: bytes) -> bytes:
-    """Return DER ``ciphertext`` as 04 ‖ x ‖ y ‖ C3 ‖ C2 (GB/T 32918.4 order)."""
+def ciphertext_to_raw(ciphertext: bytes, order: CiphertextOrder = "c1c3c2") -> bytes:
+    """Return DER ``ciphertext`` as 04 ‖ x ‖ y ‖ C3 ‖ C2 (GB/T 32918.4 order), or as it was."""
     parts = list(der.children(der.read_whole(ciphertext, der.SEQUENCE).content))
     if [part.tag for part in parts] != [2, 2, 4, 4] or len(parts[2].content) != _DIGEST:
         msg = "not an SM2 ciphertext"
@@ -234,20 +236,28 @@ def ciphertext_to_raw(ciphertext: bytes) -> bytes:
         msg = "not an SM2 ciphertext"
         raise MalformedEncoding(msg)
     point = b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
-    return point + parts[2].content + parts[3].content
+    c3, c2 = parts[2].content, parts[3].content
+    return point + (c3 + c2 if order == "c1c3c2" else c2 + c3)
 
 
-def raw_to_ciphertext(raw: bytes) -> bytes:
-    """Return 04 ‖ x ‖ y ‖ C3 ‖ C2 as DER."""
+def raw_to_ciphertext(raw: bytes, order: CiphertextOrder = "c1c3c2") -> bytes:
+    """Return 04 ‖ x ‖ y ‖ C3 ‖ C2 as DER.
+
+    ``c1c2c3`` is the order before 2012 (GM/T 0003.4 turned it): never guessed, for a text read
+    in the wrong order only fails to decrypt.
+    """
     if len(raw) <= _POINT + _DIGEST or raw[0] != 4:  # noqa: PLR2004 - 04 = uncompressed
         msg = "a raw SM2 ciphertext is 04 ‖ x ‖ y ‖ C3 ‖ C2"
         raise MalformedEncoding(msg)
     point, rest = raw[1:_POINT], raw[_POINT:]
+    c3, c2 = rest[:_DIGEST], rest[_DIGEST:]
+    if order == "c1c2c3":
+        c3, c2 = rest[-_DIGEST:], rest[:-_DIGEST]
     return der.encode_sequence(
         der.encode_unsigned(int.from_bytes(point[:32], "big")),
         der.encode_unsigned(int.from_bytes(point[32:], "big")),
-        der.encode(der.OCTET_STRING, rest[:_DIGEST]),
-        der.encode(der.OCTET_STRING, rest[_DIGEST:]),
+        der.encode(der.OCTET_STRING, c3),
+        der.encode(der.OCTET_STRING, c2),
     )
 
 

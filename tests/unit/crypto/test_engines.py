@@ -46,6 +46,10 @@ def test_all_engines_give_their_known_answers_within_two_seconds() -> None:
         ("hmac", "HKDF_OUTPUT", bytes(42)),
         ("aes-gcm", "AES_GCM_PLAINTEXT", b"another"),
         ("sm4-gcm", "SM4_GCM_CIPHERTEXT", bytes(80)),
+        ("sm4-modes", "SM4_BLOCK", bytes(16)),
+        ("sm4-modes", "SM4_CBC_CIPHERTEXT", bytes(32)),
+        ("sm4-modes", "SM4_CTR_CIPHERTEXT", bytes(64)),
+        ("sm4-modes", "SM4_CCM_CIPHERTEXT", bytes(80)),
         ("chacha20-poly1305", "CHACHA_PLAINTEXT", b"another"),
         ("sm2", "SM2_MESSAGE_DIGEST", bytes(32)),
         ("sm2", "SM2_MESSAGE", b"another"),
@@ -243,3 +247,43 @@ def test_weak_and_unknown_hashes_are_refused(name: str) -> None:
     ):
         with pytest.raises(Invalid):
             attempt()
+
+
+@pytest.mark.parametrize("algorithm", ["sm2", "ecdsa-p256", "ed25519"])
+def test_a_new_pair_that_does_not_fit_together_refuses_its_engine(
+    monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    signatures.generate(algorithm)
+    wrong = signatures.public_key(
+        algorithm, signatures.private_key(algorithm, signatures.generate(algorithm)).public_key.der
+    )
+    monkeypatch.setattr(signatures, "public_key", lambda *_: wrong)
+    with pytest.raises(WrongAnswer, match="does not fit together"):
+        signatures.generate(algorithm)
+    with pytest.raises(EngineUnavailable):
+        signatures.generate(algorithm)
+
+
+def test_an_engine_that_fails_later_is_refused_until_the_process_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert engines.repeat_self_test().passed
+    with monkeypatch.context() as broken:
+        broken.setattr(known_answers, "AES_GCM_PLAINTEXT", b"another")
+        report = engines.repeat_self_test()
+    assert [name for name, defect in report.defects.items() if defect] == ["aes-gcm"]
+    again = engines.repeat_self_test()
+    assert not again.passed
+    with pytest.raises(EngineUnavailable):
+        require_engine("aes-gcm")
+    require_engine("sm4-gcm")
+
+
+def test_an_engine_that_is_absent_is_told_apart_every_hour_too() -> None:
+    def absent() -> None:
+        msg = "libcrypto.so.3 was not found"
+        raise EngineUnavailable(msg)
+
+    report = engines.repeat_self_test({"sm2": absent})
+    assert (report.passed, report.absent) == (False, {"sm2"})
+    report.require_sound()

@@ -168,6 +168,18 @@ def test_what_is_encrypted_decrypts_and_no_bit_may_change(plaintext: bytes) -> N
         KEY.decrypt(changed)
 
 
+def test_the_order_of_before_2012_is_read_where_it_is_said_and_never_guessed() -> None:
+    new = known_answers.SM2_CIPHERTEXT
+    old = new[:65] + new[97:] + new[65:97]
+    private = sm2.PrivateKey.from_scalar(known_answers.SM2_SCALAR, known_answers.SM2_POINT)
+    read = sm2.raw_to_ciphertext(old, "c1c2c3")
+    assert private.decrypt(read) == known_answers.SM2_PLAINTEXT
+    assert sm2.ciphertext_to_raw(read, "c1c2c3") == old
+    assert sm2.ciphertext_to_raw(read) == new
+    with pytest.raises(DecryptionFailed):
+        private.decrypt(sm2.raw_to_ciphertext(old))
+
+
 @pytest.mark.parametrize("raw", [b"", bytes(97), b"\x04" + bytes(96), b"\x05" + bytes(120)])
 def test_raw_ciphertexts_of_another_form_are_refused(raw: bytes) -> None:
     with pytest.raises(MalformedEncoding):

@@ -1,7 +1,7 @@
 """Wycheproof's vectors, all of them: what must fail fails, what must pass passes.
 
-There is no deviation. GCM vectors with nonces other than 96 bits don't apply: no such nonce
-can be given to our engine.
+There is no deviation. GCM and CCM vectors with nonces other than 96 bits, and CCM's with tags
+other than 128, don't apply: none such can be given to our engines.
 """
 
 from __future__ import annotations
@@ -85,12 +85,17 @@ def is_gcm_with_our_nonce(name: str) -> Callable[[dict[str, Any]], bool]:
     return lambda group: group["ivSize"] == 96 and group["keySize"] == length
 
 
+def is_ccm_with_our_nonce_and_tag(group: dict[str, Any]) -> bool:
+    return bool(group["ivSize"] == 96 and group["tagSize"] == 128)
+
+
 EVERY: Callable[[dict[str, Any]], bool] = lambda _: True  # noqa: E731 - a constant predicate
 
 FILES: list[tuple[str, Check, Callable[[dict[str, Any]], bool]]] = [
     ("aes_gcm_test.json", aead("aes256-gcm"), is_gcm_with_our_nonce("aes256-gcm")),
     ("aes_gcm_test.json", aead("aes128-gcm"), is_gcm_with_our_nonce("aes128-gcm")),
     ("sm4_gcm_test.json", aead("sm4-gcm"), is_gcm_with_our_nonce("sm4-gcm")),
+    ("sm4_ccm_test.json", aead("sm4-ccm"), is_ccm_with_our_nonce_and_tag),
     ("ecdsa_secp256r1_sha256_test.json", check_ecdsa, EVERY),
     ("ed25519_test.json", check_ed25519, EVERY),
     ("rsa_pss_2048_sha256_mgf1_32_test.json", check_pss, EVERY),
