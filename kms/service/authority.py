@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from kms.core.gbt38540.evidence import RevocationSource
 from kms.core.rfc5280 import writing
 from kms.core.rfc5280.linting import Issuance, LintRefused, lint_certificate
 from kms.core.rfc5280.names import MAX_COMMON_NAME, AlternativeNames
@@ -25,6 +24,7 @@ from kms.core.rfc5280.writing import (
     Places,
     SubjectAlgorithm,
 )
+from kms.core.trust import RevocationSource
 from kms.errors.certificates import CertificateRefused
 from kms.models.certificates import REVOCATION_REASONS, AnchorUse, AuthorityName
 from kms.models.seal_registry import CertificateKind, IssuedCertificate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kms.core.gbt38540.evidence import RevocationSource
 from kms.core.rfc5280.reading import verify_revocation_list
+from kms.core.trust import RevocationSource
 from kms.models.certificates import ANCHOR_USES, AnchorUse, TrustAnchor
 from kms.ports.certificates import TrustStore
 from secops.crypto.certificates import Certificate, read_certificate

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from kms.core.etsi319142.validation_data import DatedTrust
-from kms.core.gbt38540.evidence import CLOCK_SKEW
 from kms.core.gbt38540.time_judgements import ABSENT
 from kms.core.rfc3161 import read_token
 from kms.core.rfc3161.verification import DigestOf, verify_time_stamp
 from kms.core.rfc5652.reading import read_signed_data
 from kms.core.rfc5652.schemes import SIGNATURE_TIME_STAMP
+from kms.core.trust import CLOCK_SKEW
 from kms.core.x690 import DerError, read_der
 from kms.models.seals import Step, What
 from kms.models.time_stamps import TokenVerdict, TokenWhat

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kms.core.gbt38540.evidence import CLOCK_SKEW, RevocationSource, Trust
 from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
+from kms.core.trust import CLOCK_SKEW, RevocationSource, Trust
 from kms.core.x690 import DerError
 from kms.ports.pdf import ValidationData
 

@@ -14,7 +14,7 @@ from kms.core.etsi319142.time_stamps import (
     timestamp_step,
 )
 from kms.core.etsi319142.validation_data import dated_trust
-from kms.core.gbt38540.evidence import Evidence, Trust, readable_certificate
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import Seal, SealSignature
 from kms.core.gbt38540.trust_judgements import (
@@ -22,6 +22,7 @@ from kms.core.gbt38540.trust_judgements import (
     signer_findings,
 )
 from kms.core.gbt38540.verification import judge, malformed_verdict, verdict_of
+from kms.core.trust import Trust, readable_certificate
 from kms.core.x690 import DerError
 from kms.core.x690.elements import MAX_FILE_BYTES, MAX_FILE_ELEMENTS, at_most
 from kms.models.seals import SignatureVerdict, Step, VerificationReport

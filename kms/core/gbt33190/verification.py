@@ -14,10 +14,11 @@ from kms.core.gbt35275.verification import (
     verify_bare_value,
     verify_signed_data,
 )
-from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import SM2_WITH_SM3, Seal, SealSignature
 from kms.core.gbt38540.verification import judge, malformed_verdict
+from kms.core.trust import Trust
 from kms.core.x690 import DerError
 from kms.core.x690.elements import MAX_FILE_BYTES, MAX_FILE_ELEMENTS, at_most
 from kms.models.seals import SignatureVerdict, Step, VerificationReport

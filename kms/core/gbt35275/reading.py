@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kms.core.gbt38540.evidence import readable_certificate
+from kms.core.trust import readable_certificate
 from kms.core.x690 import Element, read_der, values
 from kms.core.x690.elements import CONTEXT_0, OBJECT_IDENTIFIER, SEQUENCE, SET
 from secops.crypto.der import encode

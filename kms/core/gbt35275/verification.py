@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.core.gbt35275.reading import SignedData, read_signed_data
-from kms.core.gbt38540.evidence import Trust
-from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
+from kms.core.gbt35276.sm2_signatures import SignatureCheck, check_signature
 from kms.core.gbt38540.time_judgements import Stamped, timestamp_findings
 from kms.core.gbt38540.trust_judgements import (
     marking_findings,
     signer_findings,
 )
 from kms.core.gbt38540.verification import verdict_of
+from kms.core.trust import Trust
 from kms.models.seals import SignatureVerdict, Step
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sm3

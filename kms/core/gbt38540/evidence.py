@@ -1,63 +1,14 @@
-"""What a seal is judged against, and what is judged."""
+"""What came with a seal, and what is judged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 from kms.core.gbt38540.structures import Seal, SealSignature
-from kms.models.certificates import AnchorUse
+from kms.core.trust import readable_certificate
 from kms.models.seals import Step
-from secops.crypto.certificates import Certificate, read_certificate
-from secops.crypto.errors import MalformedEncoding
+from secops.crypto.certificates import Certificate
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import MINUTE
-
-CLOCK_SKEW: Final = 5 * MINUTE
-"""How far two clocks may be apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class RevocationSource:
-    """Which certificates were revoked, and when (UTC microseconds).
-
-    It speaks for the certificates of ``issuers`` (their subjects' DER) only; ``revoked``
-    is keyed by issuer and serial number. ``stale`` are issuers whose news should have been
-    renewed, and when: what it does not say of them may have happened since.
-    """
-
-    issuers: frozenset[bytes]
-    revoked: Mapping[tuple[bytes, int], int]
-    stale: Mapping[bytes, int] = field(default_factory=dict)
-
-    def joined(self, other: RevocationSource) -> RevocationSource:
-        """Return what both say."""
-        return RevocationSource(
-            issuers=self.issuers | other.issuers,
-            revoked={**self.revoked, **other.revoked},
-            stale={**self.stale, **other.stale},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """The judge's own knowledge. Nothing of the judged file ever gets in here.
-
-    ``anchors`` are believed for everything, ``outside`` ones for their use alone.
-    ``suspended`` maps the SM3 of a registered seal's bytes to the instant from which it
-    may not be used.
-    """
-
-    now: int
-    anchors: tuple[Certificate, ...] = ()
-    revocations: RevocationSource | None = None
-    suspended: Mapping[bytes, int] = field(default_factory=dict)
-    outside: Mapping[AnchorUse, tuple[Certificate, ...]] = field(default_factory=dict)
-
-    def anchors_for(self, use: AnchorUse) -> tuple[Certificate, ...]:
-        """Return the anchors that are believed for ``use``."""
-        return (*self.anchors, *self.outside.get(use, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +51,3 @@ class Subject:
         if self.signature is None:
             return None
         return self.signer.subject_name if self.signer else "?"
-
-
-def readable_certificate(der: bytes) -> Certificate | None:
-    """Return the certificate, or None unless all that a verdict shows of it can be read."""
-    try:
-        certificate = read_certificate(der)
-        names = certificate.subject_name, certificate.issuer_name
-    except MalformedEncoding:
-        return None
-    return certificate if all(names) else None

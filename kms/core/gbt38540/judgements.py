@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from kms.core.gbt38540.evidence import Subject, Trust
-from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
+from kms.core.gbt35276.sm2_signatures import SignatureCheck, check_signature
+from kms.core.gbt38540.evidence import Subject
 from kms.core.gbt38540.structures import SM3_BYTES, SealSignature
+from kms.core.trust import Trust
 from kms.models.seals import Step, What
 from secops.crypto.hashes import sm3
 from secops.kernel.catalogue import Text

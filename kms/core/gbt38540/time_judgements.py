@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from kms.core.gbt38540.evidence import CLOCK_SKEW, Subject, Trust
+from kms.core.gbt38540.evidence import Subject
 from kms.core.rfc3161.verification import verify_time_stamp
+from kms.core.trust import CLOCK_SKEW, Trust
 from kms.models.seals import Step
 from kms.models.time_stamps import TokenVerdict
 from secops.crypto.certificates import Certificate

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kms.core.gbt38540.evidence import CLOCK_SKEW, RevocationSource, Subject, Trust
+from kms.core.gbt38540.evidence import Subject
 from kms.core.gbt38540.structures import SM2_WITH_SM3
+from kms.core.trust import CLOCK_SKEW, RevocationSource, Trust
 from kms.models.certificates import AnchorUse
 from kms.models.seals import MARKING, Step, What
 from secops.crypto.certificates import Certificate, verify_chain

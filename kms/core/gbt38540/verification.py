@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from kms.core.gbt38540 import judgements, time_judgements, trust_judgements
-from kms.core.gbt38540.evidence import Evidence, Subject, Trust
+from kms.core.gbt38540.evidence import Evidence, Subject
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import Seal, SealSignature
+from kms.core.trust import Trust
 from kms.core.x690 import DerError
 from kms.models.seals import SignatureVerdict, Step, VerificationReport
 from secops.kernel.catalogue import Text

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
 
-from kms.core.gbt38540.evidence import CLOCK_SKEW, Trust, readable_certificate
 from kms.core.rfc3161.tokens import TimestampToken, token_of
 from kms.core.rfc5652.reading import SignedData, SignerInfo, read_signed_data
 from kms.core.rfc5652.schemes import HASHES
@@ -22,6 +21,7 @@ from kms.core.rfc5652.verification import (
     check_signing_certificate,
     names_by_sha1,
 )
+from kms.core.trust import CLOCK_SKEW, Trust, readable_certificate
 from kms.core.x690 import DerError, read_der, values
 from kms.models.seals import MARKING
 from kms.models.time_stamps import StampedTime, TokenStep, TokenVerdict

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from hmac import compare_digest
 from typing import Final
 
-from kms.core.gbt38540.evidence import readable_certificate
-from kms.core.gbt38540.sm2_signatures import SignatureCheck, check_signature
+from kms.core.gbt35276.sm2_signatures import SignatureCheck, check_signature
 from kms.core.rfc5652.reading import SignedData, SignerInfo
 from kms.core.rfc5652.schemes import (
     CONTENT_TYPE,
@@ -20,6 +19,7 @@ from kms.core.rfc5652.schemes import (
     SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2,
 )
+from kms.core.trust import readable_certificate
 from kms.core.x690 import DerError, Element, read_der, values
 from kms.core.x690 import writing as der
 from kms.core.x690.elements import CONTEXT_0, SEQUENCE, take

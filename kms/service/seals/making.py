@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.core.gbt38540 import writing
-from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.structures import V5, Picture, SealProperty
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.gbt38540.writing import SealContent
 from kms.core.rfc5280.writing import Name
+from kms.core.trust import Trust
 from kms.errors.seals import SealRejected, SealStateConflict
 from kms.models.seal_registry import (
     SEAL_KINDS,

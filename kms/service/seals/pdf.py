@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from kms.core.etsi319142.verification import PROPERTY_INFO, verify_pdf
-from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.reading import read_seal
 from kms.core.rfc5280.writing import Name
+from kms.core.trust import Trust
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected, SealRejected
 from kms.models.seal_registry import UseForm

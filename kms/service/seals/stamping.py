@@ -13,8 +13,8 @@ from kms.core.gbt33190.writing import (
     draft_signature,
     write_signature,
 )
-from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.reading import read_seal
+from kms.core.trust import Trust
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected
 from kms.models.seal_registry import SealedDocument

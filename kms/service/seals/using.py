@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.judgements import WHOLE_DOCUMENT
 from kms.core.gbt38540.verification import verify_seal
+from kms.core.trust import Trust
 from kms.errors.seals import SealNotFound, SealRejected
 from kms.models.seal_registry import SealedValue, SealUse
 from kms.service.seals.parts import SealParts

@@ -11,10 +11,11 @@ from typing import Final
 from kms.core.etsi319142.verification import verify_pdf
 from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt38540 import verification
-from kms.core.gbt38540.evidence import Evidence, RevocationSource, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.rfc3161.responses import token_in
 from kms.core.rfc3161.verification import DigestOf, verify_time_stamp
 from kms.core.rfc5280.reading import verify_revocation_list
+from kms.core.trust import RevocationSource, Trust
 from kms.core.x690 import DerError
 from kms.errors.seals import (
     AnchorUnreadable,

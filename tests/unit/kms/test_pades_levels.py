@@ -15,7 +15,7 @@ import pytest
 
 from kms.core.etsi319142 import validation_data
 from kms.core.etsi319142.verification import verify_pdf
-from kms.core.gbt38540.evidence import RevocationSource, Trust
+from kms.core.trust import RevocationSource, Trust
 from kms.core.x690 import read_der
 from kms.core.x690 import writing as der
 from kms.errors.seals import SealRejected

@@ -8,12 +8,13 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 
 from kms.core.gbt38540 import writing
-from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.reading import read_seal, read_seal_file, read_signature
 from kms.core.gbt38540.structures import Extension, Picture, SealProperty
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.gbt38540.writing import SealContent, SigningContent
 from kms.core.rfc5280 import writing as x509
+from kms.core.trust import Trust
 from kms.core.x690 import DerError, read_der
 from kms.core.x690 import writing as der
 from kms.models.seals import VerificationReport

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kms.core.gbt38540.evidence import Evidence, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.rfc3161 import read_token
+from kms.core.trust import Trust
 from kms.models.seals import VerificationReport
 from secops.crypto.certificates import read_certificate
 from secops.kernel.clock import from_rfc3339, to_rfc3339

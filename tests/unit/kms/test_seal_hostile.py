@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms.core.gbt38540.evidence import Evidence, RevocationSource, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.reading import read_signature
 from kms.core.gbt38540.structures import Extension
 from kms.core.gbt38540.verification import verify_seal
+from kms.core.trust import RevocationSource, Trust
 from kms.core.x690 import read_der
 from kms.core.x690 import writing as der
 from kms.models.seals import VerificationReport

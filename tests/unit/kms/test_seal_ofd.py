@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from kms.core.gbt33190.package import OfdError, OfdPackage, resolve
 from kms.core.gbt33190.verification import verify_ofd
-from kms.core.gbt38540.evidence import Trust
 from kms.core.gbt38540.structures import Extension
+from kms.core.trust import Trust
 from kms.core.x690 import DerError, read_der
 from kms.core.x690 import writing as der
 from kms.core.x690.elements import MAX_FILE_BYTES, MAX_FILE_ELEMENTS, at_most

@@ -22,7 +22,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from kms.adapters.pdf import validating
 from kms.core.etsi319142.verification import verify_pdf
-from kms.core.gbt38540.evidence import Trust
+from kms.core.trust import Trust
 from kms.errors.seals import DocumentRejected, NotSealHolder, SealRejected
 from kms.models.seals import VerificationReport
 from kms.models.stamps import EdgePlace, PadesForm, PdfStandard, Stamping, StampPlace, StampRequest

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt35275.reading import is_signed_data, read_signed_data
-from kms.core.gbt38540.evidence import RevocationSource, Trust
+from kms.core.trust import RevocationSource, Trust
 from kms.models.seals import VerificationReport
 from secops.crypto.certificates import read_certificate
 from secops.crypto.hashes import sm3

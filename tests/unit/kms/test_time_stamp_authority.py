@@ -14,11 +14,11 @@ import pytest
 import rfc3161_client
 from cryptography import x509
 
-from kms.core.gbt38540.evidence import Trust
 from kms.core.rfc3161.responses import token_in
 from kms.core.rfc3161.tokens import read_token
 from kms.core.rfc3161.verification import verify_time_stamp
 from kms.core.rfc5652.reading import read_signed_data
+from kms.core.trust import Trust
 from kms.core.x690 import read_der, values
 from kms.core.x690 import writing as der
 from kms.errors.keys import PoolLocked

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import pytest
 
 from kms.core.gbt33190.verification import verify_ofd
-from kms.core.gbt38540.evidence import Evidence, RevocationSource, Trust
+from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.reading import read_seal_file
 from kms.core.gbt38540.structures import Seal, SealSignature
 from kms.core.gbt38540.verification import verify_seal
+from kms.core.trust import RevocationSource, Trust
 from kms.core.x690 import read_der
 from kms.core.x690 import writing as der
 from kms.errors.time_stamps import TimeStampUnavailable

@@ -13,7 +13,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms.core.gbt38540.evidence import RevocationSource, Trust
 from kms.core.rfc3161 import read_token
 from kms.core.rfc3161.requests import FailureInfo
 from kms.core.rfc3161.responses import token_in
@@ -22,6 +21,7 @@ from kms.core.rfc3161.writing import TST_INFO, granted, rejected
 from kms.core.rfc5652 import schemes
 from kms.core.rfc5652.reading import read_signed_data
 from kms.core.rfc5652.writing import attribute
+from kms.core.trust import RevocationSource, Trust
 from kms.core.x690 import DerError, elements, read_der
 from kms.core.x690 import writing as der
 from kms.models.time_stamps import TokenVerdict

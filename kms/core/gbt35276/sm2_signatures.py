@@ -1,4 +1,4 @@
-"""Check one SM2 signature of a seal, and say what is wrong with it."""
+"""Check one SM2 signature (GB/T 35276), and say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from kms.core.gbt38540.structures import SM2_WITH_SM3
 from secops.crypto import der, sm2
 from secops.crypto.certificates import Certificate
 from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
@@ -32,7 +31,7 @@ def check_signature(
     Only the default user id counts; where the empty one would verify, ``why`` says so,
     for that is the usual mistake (openssl without ``distid``).
     """
-    if algorithm != SM2_WITH_SM3:
+    if algorithm != sm2.SIGNATURE_OID:
         why = Text(f"签名算法 {algorithm} 不是 SM2-with-SM3", f"{algorithm} is not SM2-with-SM3")
         return SignatureCheck(ok=False, why=why)
     key = _key(certificate)
