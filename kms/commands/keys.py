@@ -22,6 +22,7 @@ _MAX_SIGNATURE: Final = 1 << 16
 _TYPES: Final = (
     "sm2",
     "sm4-gcm96",
+    "sm4-ccm96",
     "aes256-gcm96",
     "aes128-gcm96",
     "chacha20-poly1305",
@@ -32,7 +33,9 @@ _TYPES: Final = (
     "rsa-2048",
     "rsa-3072",
     "rsa-4096",
+    "ml-dsa-44",
     "ml-dsa-65",
+    "ml-dsa-87",
     "hmac",
 )
 

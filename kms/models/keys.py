@@ -50,7 +50,9 @@ KEY_TYPES: Final[dict[str, KeyType]] = {
         KeyType("rsa-2048", "rsa-2048", signs=True, encrypts=True, vault_name="rsa-2048"),
         KeyType("rsa-3072", "rsa-3072", signs=True, encrypts=True, vault_name="rsa-3072"),
         KeyType("rsa-4096", "rsa-4096", signs=True, encrypts=True, vault_name="rsa-4096"),
+        KeyType("ml-dsa-44", "ml-dsa-44", signs=True, vault_name="ml-dsa-44"),
         KeyType("ml-dsa-65", "ml-dsa-65", signs=True, vault_name="ml-dsa-65"),
+        KeyType("ml-dsa-87", "ml-dsa-87", signs=True, vault_name="ml-dsa-87"),
         KeyType("aes256-gcm96", "aes256-gcm", encrypts=True, derives=True),
         KeyType("aes128-gcm96", "aes128-gcm", encrypts=True, derives=True),
         KeyType("sm4-gcm96", "sm4-gcm", encrypts=True, derives=True),
@@ -59,7 +61,7 @@ KEY_TYPES: Final[dict[str, KeyType]] = {
         KeyType("hmac", "hmac"),
     )
 }
-"""The types offered: Vault's but xchacha20-poly1305 and ml-dsa of other sizes, and ours."""
+"""The types offered: Vault's but xchacha20-poly1305, and ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Hashes, keyed hashes and key derivation: SM3 beside SHA-2."""
+"""Hashes, keyed hashes and key derivation: SM3 beside SHA-2 and SHA-3."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _sha384(data: bytes) -> bytes:
-    return hashlib.sha384(data).digest()
+def _by_hashlib(name: str) -> Callable[[bytes], bytes]:
+    engine = getattr(hashlib, name)
+    return lambda data: bytes(engine(data).digest())
 
 
-def _sha512(data: bytes) -> bytes:
-    return hashlib.sha512(data).digest()
-
-
-_HASHES: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "sm3": sm3,
-    "sha256": sha256,
-    "sha384": _sha384,
-    "sha512": _sha512,
-}
 _ALGORITHMS: Final[dict[str, hashes.HashAlgorithm]] = {
     "sm3": hashes.SM3(),
+    "sha224": hashes.SHA224(),
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
+    "sha3_224": hashes.SHA3_224(),
+    "sha3_256": hashes.SHA3_256(),
+    "sha3_384": hashes.SHA3_384(),
+    "sha3_512": hashes.SHA3_512(),
+}
+_HASHES: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "sm3": sm3,
+    **{name: _by_hashlib(name) for name in _ALGORITHMS if name != "sm3"},
 }
 NAMES: Final = frozenset(_HASHES)
 
 
 def digest(name: str, data: bytes) -> bytes:
-    """Return the hash ``name`` (sm3, sha256, sha384, sha512) of ``data``."""
+    """Return the hash ``name`` (``NAMES``) of ``data``."""
     check_name(name)
     return _HASHES[name](data)
 
@@ -69,7 +69,7 @@ def stream(name: str) -> hashes.Hash:
 
 def keyed(name: str, key: bytes, data: bytes) -> bytes:
     """Return HMAC (RFC 2104) of ``data`` under ``key`` with the hash ``name``."""
-    if name in ("sha256", "sha384", "sha512"):
+    if name != "sm3" and name in _HASHES:
         return hmac.digest(key, data, name)
     engine = HMAC(key, algorithm(name))
     engine.update(data)

@@ -157,11 +157,18 @@ ED25519_SIGNATURE: Final = _hex(
     "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
 )
 
-# RFC 9881 appendix C.1.2: the seed 00 01 … 1f and SHA-256 of the public key it gives
-ML_DSA_PKCS8: Final = _hex("3034020100300b060960864801650304031204228020") + bytes(range(32))
-ML_DSA_PUBLIC_SHA256: Final = _hex(
-    "d666806e11cee19a7c989f7445f90dd419cf4d2d51db8c0fdb4c0f0a542238c9"
-)
+# RFC 9881 appendix C.1: the seed 00 01 … 1f, and SHA-256 of the public keys it gives
+ML_DSA_SEED: Final = bytes(range(32))
+ML_DSA_HEADS: Final = {
+    "ml-dsa-44": _hex("3034020100300b060960864801650304031104228020"),
+    "ml-dsa-65": _hex("3034020100300b060960864801650304031204228020"),
+    "ml-dsa-87": _hex("3034020100300b060960864801650304031304228020"),
+}
+ML_DSA_PUBLIC_SHA256: Final = {
+    "ml-dsa-44": _hex("9f107644c1084526af3bc8098680b05499a2325a644e388fb4f970e058d19d46"),
+    "ml-dsa-65": _hex("d666806e11cee19a7c989f7445f90dd419cf4d2d51db8c0fdb4c0f0a542238c9"),
+    "ml-dsa-87": _hex("91dc389cfaa01470b7f66eee45a4ae9026d154817c754dfe22298b3fa241ffcd"),
+}
 
 # Wycheproof rsa_pss_2048_sha256_mgf1_32_test.json, tcId 2
 RSA_SPKI: Final = _hex(

@@ -7,12 +7,16 @@ broken as one that accepts nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from secops.crypto import ciphers, der, ecdsa, ed25519, hashes, ml_dsa, rsa, sm2, sm4
 from secops.crypto import known_answers as known
 from secops.crypto.errors import DecryptionFailed, InvalidSignature, WrongAnswer
 from secops.crypto.options import DEFAULT
+
+_ML_DSA_SPKI_HEAD: Final = 22
+"""Bytes of an SPKI before the key itself."""
 
 
 def _demand(holds: bool, what: str) -> None:  # noqa: FBT001 - a condition, not a flag
@@ -136,13 +140,18 @@ def check_ed25519() -> None:
 
 
 def check_ml_dsa() -> None:
-    """ML-DSA-65: the public key of a published seed, and a signature of our own."""
-    private = ml_dsa.PrivateKey(known.ML_DSA_PKCS8)
-    raw = private.public_key.der[-1_952:]
-    _demand(hashes.sha256(raw) == known.ML_DSA_PUBLIC_SHA256, "ML-DSA-65 public key")
-    made, public = private.sign(b"abc", DEFAULT), private.public_key
-    public.verify(made, b"abc", DEFAULT)
-    _refuses(lambda data: public.verify(made, data, DEFAULT), b"abc", "ML-DSA-65")
+    """ML-DSA: the public keys of a published seed, and signatures of our own."""
+    for size, head in known.ML_DSA_HEADS.items():
+        private = ml_dsa.PrivateKey(size, head + known.ML_DSA_SEED)
+        raw = private.public_key.der[_ML_DSA_SPKI_HEAD:]
+        _demand(hashes.sha256(raw) == known.ML_DSA_PUBLIC_SHA256[size], f"{size} public key")
+        made, public = private.sign(b"abc", DEFAULT), private.public_key
+        public.verify(made, b"abc", DEFAULT)
+        _refuses(partial(_verify_ml_dsa, public, made), b"abc", size)
+
+
+def _verify_ml_dsa(public: ml_dsa.PublicKey, signature: bytes, message: bytes) -> None:
+    public.verify(signature, message, DEFAULT)
 
 
 def check_rsa() -> None:

@@ -13,14 +13,14 @@ from secops.crypto.engines import refuse_engine, require_engine
 from secops.crypto.errors import InvalidKey, InvalidSignature
 from secops.crypto.options import DEFAULT, SignatureOptions
 
-ALGORITHMS: Final = ("sm2", *ecdsa.CURVES, "ed25519", *rsa.SIZES, "ml-dsa-65")
+ALGORITHMS: Final = ("sm2", *ecdsa.CURVES, "ed25519", *rsa.SIZES, *ml_dsa.SIZES)
 
 _ENGINES: Final = {
     "sm2": "sm2",
     **dict.fromkeys(ecdsa.CURVES, "ecdsa"),
     "ed25519": "ed25519",
     **dict.fromkeys(rsa.SIZES, "rsa"),
-    "ml-dsa-65": "ml-dsa",
+    **dict.fromkeys(ml_dsa.SIZES, "ml-dsa"),
 }
 _TRIAL: Final = b"pairwise consistency"
 _ORDERS: Final = {"sm2": sm2.ORDER, **ecdsa.ORDERS}
@@ -116,8 +116,8 @@ def _generated(algorithm: str) -> bytes:
             return ed25519.generate()
         case "rsa-2048" | "rsa-3072" | "rsa-4096":
             return rsa.generate(algorithm)
-        case "ml-dsa-65":
-            return ml_dsa.generate()
+        case "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87":
+            return ml_dsa.generate(algorithm)
     return ecdsa.generate(algorithm)
 
 
@@ -131,8 +131,8 @@ def private_key(algorithm: str, pkcs8: bytes) -> PrivateKey:
             return ed25519.PrivateKey(pkcs8)
         case "rsa-2048" | "rsa-3072" | "rsa-4096":
             return rsa.PrivateKey(pkcs8)
-        case "ml-dsa-65":
-            return ml_dsa.PrivateKey(pkcs8)
+        case "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87":
+            return ml_dsa.PrivateKey(algorithm, pkcs8)
     return ecdsa.PrivateKey(algorithm, pkcs8)
 
 
@@ -146,8 +146,8 @@ def public_key(algorithm: str, spki: bytes) -> PublicKey:
             return ed25519.PublicKey(spki)
         case "rsa-2048" | "rsa-3072" | "rsa-4096":
             return rsa.PublicKey(spki)
-        case "ml-dsa-65":
-            return ml_dsa.PublicKey(spki)
+        case "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87":
+            return ml_dsa.PublicKey(algorithm, spki)
     return ecdsa.PublicKey(algorithm, spki)
 
 
