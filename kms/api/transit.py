@@ -1,6 +1,7 @@
 """``/v1/MOUNT``: use of keys in HashiCorp Vault's shapes. Fast routes, sans-IO.
 
-A batch answers item by item in order, each with its ``reference`` and its own ``error``.
+A batch is asked for once and leaves one leaf; it answers item by item in order, each with its
+``reference`` and its own ``error``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Any, Final
 from kms.api.vault import ANY_OBJECT, ENVELOPE, vault_response
 from kms.service import KmsServices
 from kms.service.batches import read_batch
-from kms.service.transit import Fields
+from kms.service.key_use import Fields, Used
+from kms.service.presenting import in_base64
+from kms.service.transit import Transit
 from secops.kernel.errors import SecopsError
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.kms import KEY_USE
@@ -29,14 +32,14 @@ _STATUS: Final = "partial_failure_response_code"
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
     """Return Transit's routes that use keys."""
-    uses = _Uses(services)
+    uses, transit = _Uses(services), services.transit
     return (
-        *_with_hash("sign", "sign", uses.sign, batch_failure=200),
-        *_with_hash("verify", "verify", uses.verify, batch_failure=200),
-        *_with_hash("hmac", "hmac", uses.hmac, batch_failure=200),
-        _route("encrypt/<name>", "encrypt", _batched(uses.encrypt, 400)),
-        _route("decrypt/<name>", "decrypt", _batched(uses.decrypt, 400)),
-        _route("rewrap/<name>", "rewrap", _batched(uses.rewrap, 400)),
+        *_with_hash("sign", _batched(transit, "sign", uses.sign, 200)),
+        *_with_hash("verify", _batched(transit, "verify", uses.verify, 200)),
+        *_with_hash("hmac", _batched(transit, "hmac", uses.hmac, 200)),
+        _route("encrypt/<name>", "encrypt", _batched(transit, "encrypt", uses.encrypt, 400)),
+        _route("decrypt/<name>", "decrypt", _batched(transit, "decrypt", uses.decrypt, 400)),
+        _route("rewrap/<name>", "rewrap", _batched(transit, "rewrap", uses.rewrap, 400)),
         _route("datakey/<kind>/<name>", "make_data_key", _single(uses.make_data_key)),
         _route("random", "random_bytes", _single(uses.random)),
         _route("random/<count>", "random_bytes_counted", _single(uses.random)),
@@ -128,11 +131,10 @@ class _Uses:
         return {"sum": text}, ()
 
 
-def _with_hash(verb: str, operation: str, use: Use, *, batch_failure: int) -> tuple[Route, ...]:
-    handler = _batched(use, batch_failure)
+def _with_hash(verb: str, handler: Callable[[Request], Response]) -> tuple[Route, ...]:
     return (
-        _route(f"{verb}/<name>", operation, handler),
-        _route(f"{verb}/<name>/<hash_name>", f"{operation}_with_hash", handler),
+        _route(f"{verb}/<name>", verb, handler),
+        _route(f"{verb}/<name>/<hash_name>", f"{verb}_with_hash", handler),
     )
 
 
@@ -166,36 +168,45 @@ def _single(use: Use) -> Callable[[Request], Response]:
     return handle
 
 
-def _batched(use: Use, failure_status: int) -> Callable[[Request], Response]:
+def _batched(
+    transit: Transit, verb: str, use: Use, failure_status: int
+) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
-        fields = request.json_object()
-        batch = read_batch(fields)
+        fields, args = request.json_object(), request.args
+        batch = read_batch(verb, fields, mount=args["mount"], path_hash=args.get("hash_name"))
         if batch is None:
             data, acts = use(request, fields)
             return vault_response(request, data, acts=acts)
-        return _answer_batch(request, use, batch, _failure_status(fields, failure_status))
+        made = transit.use_batch(request.caller, args["name"], batch)
+        show = _SHOWN[verb]
+        results = []
+        failed = False
+        for item, outcome in zip(batch.items, made.outcomes, strict=True):
+            if isinstance(outcome, SecopsError):
+                result, failed = {"error": outcome.detail}, True
+            else:
+                result = show(outcome)
+            if "reference" in item:
+                result["reference"] = str(item["reference"])
+            results.append(result)
+        status = _failure_status(fields, failure_status) if failed else 200
+        return vault_response(request, {"batch_results": results}, status, acts=(made.act,))
 
     return handle
 
 
-def _answer_batch(request: Request, use: Use, batch: list[Fields], on_failure: int) -> Response:
-    results: list[dict[str, Any]] = []
-    acts: list[Act] = []
-    failed = False
-    for item in batch:
-        try:
-            result, made = use(request, item)
-            acts += made
-        except SecopsError as error:
-            # what stands against all items (no grant, locked pool) is an answer to the request
-            if error.status not in (400, 422):
-                raise
-            result, failed = {"error": error.detail}, True
-        if "reference" in item:
-            result["reference"] = str(item["reference"])
-        results.append(result)
-    status = on_failure if failed else 200
-    return vault_response(request, {"batch_results": results}, status, acts=acts)
+def _made(name: str) -> Callable[[Used], dict[str, Any]]:
+    return lambda used: {name: used.text, "key_version": used.key_version}
+
+
+_SHOWN: Final[dict[str, Callable[[Used], dict[str, Any]]]] = {
+    "sign": _made("signature"),
+    "verify": lambda used: {"valid": used.valid},
+    "hmac": lambda used: {"hmac": used.text},
+    "encrypt": _made("ciphertext"),
+    "rewrap": _made("ciphertext"),
+    "decrypt": lambda used: {"plaintext": in_base64(used.plaintext)},
+}
 
 
 def _failure_status(fields: Mapping[str, Any], default: int) -> int:

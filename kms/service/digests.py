@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kms.core.transit import requests, texts
-from kms.service.transit import Fields
+from kms.service.key_use import Fields
 from secops.crypto import hashes
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid

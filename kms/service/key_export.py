@@ -14,6 +14,7 @@ from kms.core.transit.texts import encode_base64
 from kms.errors.keys import NotExportable, OperationUnsupported
 from kms.models.keys import DEFAULT_MOUNT, Key, LoadedKey
 from kms.service.key_ring import KeyRing
+from kms.service.key_use import KeyUse
 from kms.service.keys import subject_of
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
@@ -38,6 +39,7 @@ class KeyExport:
     def __init__(self, parts: Parts, ring: KeyRing) -> None:
         self._parts = parts
         self._ring = ring
+        self._use = KeyUse(ring, parts.randomness)
 
     def export_key(
         self, actor: Actor, name: str, *, kind: str, version: str = "", mount: str = DEFAULT_MOUNT
@@ -54,17 +56,21 @@ class KeyExport:
         details = {"kind": kind, "versions": numbers}
         intent = Act("kms.export_key", actor, f"key:{key.id}", "intent", details)
         self._parts.trail.append([intent])
-        keys = {str(n): _text(key, self._ring.material(loaded, n)) for n in numbers}
+        keys = {str(number): self._text(loaded, number, kind) for number in numbers}
         act = Act("kms.export_key", actor, f"key:{key.id}", details=details)
         return Exported({"name": key.name, "type": key.type, "keys": keys}, act)
 
+    def _text(self, loaded: LoadedKey, version: int, kind: str) -> str:
+        if kind == "hmac-key":
+            return encode_base64(self._use.hmac_key(loaded, version))
+        material = self._ring.material(loaded, version)
+        signs = loaded.key.kind.signs
+        return to_pem("PRIVATE KEY", material) if signs else encode_base64(material)
+
 
 def _demand_kind(key: Key, kind: str) -> None:
-    fits = {
-        "encryption-key": key.kind.encrypts,
-        "signing-key": key.kind.signs,
-        "hmac-key": key.type == "hmac",
-    }
+    # every key makes HMACs, most of them under a key derived for that alone
+    fits = {"encryption-key": key.kind.encrypts, "signing-key": key.kind.signs, "hmac-key": True}
     if not fits.get(kind, False):
         msg = f"a key of type {key.type} is no {kind if kind in _KINDS else 'such key'}"
         raise OperationUnsupported(msg)
@@ -80,7 +86,3 @@ def _numbers(loaded: LoadedKey, version: str) -> list[int]:
         msg = "there is no such version to export"
         raise Invalid(msg)
     return [int(version[:9])]
-
-
-def _text(key: Key, material: bytes) -> str:
-    return to_pem("PRIVATE KEY", material) if key.kind.signs else encode_base64(material)

@@ -69,8 +69,8 @@ class KeyLimiter:
         self._leases: dict[str, _Lease] = {}
         self._lock = threading.Lock()
 
-    def demand(self, actor: Actor, key: Key) -> None:
-        """Count one use of ``key`` by ``actor``; raise what stands against it.
+    def demand(self, actor: Actor, key: Key, uses: int = 1) -> None:
+        """Count ``uses`` of ``key`` by ``actor``, all or none; raise what stands against it.
 
         Raises ``KeyLimitReached`` and ``DailyQuotaExceeded``.
         """
@@ -83,9 +83,9 @@ class KeyLimiter:
             # a handler that must wait later is run again, and would count twice
             about_to_wait()
         if quota.daily_operations is not None:
-            self._count_daily(quota, quota.daily_operations)
+            self._count_daily(quota, quota.daily_operations, uses)
         if counted:
-            self._count_use(key, limits)
+            self._count_use(key, limits, uses)
 
     def limits_of(self, key: Key) -> KeyLimits:
         """Return the key's limits; raise ``MaterialTampered`` where they were taken away."""
@@ -137,36 +137,42 @@ class KeyLimiter:
         risk = self._means.risks.risk_of(actor) if limited else 0
         rules.demand_within(limits, rules.KeyUse(self._parts.clock.now(), client, risk))
 
-    def _count_daily(self, quota: Quota, cap: int) -> None:
+    def _count_daily(self, quota: Quota, cap: int, uses: int) -> None:
         now = self._parts.clock.now()
         counter = Counter(f"org:{quota.org_id}", quota.org_id, rules.beijing_day(now))
-        if not self._spend(counter, quota.version, cap):
+        if not self._spend(counter, quota.version, cap, uses):
             msg = f"the organisation has used its keys {cap} times today, as often as it may"
             raise DailyQuotaExceeded(msg, retry_after=rules.seconds_to_midnight(now))
 
-    def _count_use(self, key: Key, limits: KeyLimits) -> None:
+    def _count_use(self, key: Key, limits: KeyLimits, uses: int) -> None:
         cap = limits.max_uses or 0
-        if not self._spend(Counter(f"key:{key.id}", key.org_id), limits.version, cap):
+        if not self._spend(Counter(f"key:{key.id}", key.org_id), limits.version, cap, uses):
             msg = f"the key was used {cap} times, as often as it may be"
             raise KeyLimitReached(msg)
 
-    def _spend(self, counter: Counter, version: int, cap: int) -> bool:
-        """Spend one use of a lease, taking another where there is none; False if none is left."""
+    def _spend(self, counter: Counter, version: int, cap: int, uses: int) -> bool:
+        """Spend ``uses`` of a lease, taking more where it has too few; False if too few are left.
+
+        What was leased and is too little stays leased, for smaller uses.
+        """
         with self._lock:
             lease = self._leases.get(counter.id)
             if lease is None or (lease.version, lease.period) != (version, counter.period):
                 lease = _Lease(version, counter.period, 0)
                 _keep(self._leases, counter.id, lease)
-            if lease.left:
-                lease.left -= 1
+            if lease.left >= uses:
+                lease.left -= uses
                 return True
-        wanted = rules.lease_size(cap)
+        wanted = max(rules.lease_size(cap), uses)
         granted = self._parts.transactions.run(
             lambda tx: self._store.lease(tx, counter, cap=cap, wanted=wanted)
         )
         with self._lock:
-            lease.left += max(0, granted - 1)
-        return granted > 0
+            lease.left += granted
+            if lease.left < uses:
+                return False
+            lease.left -= uses
+            return True
 
     def _read_limits(self, transaction: Transaction, key: Key) -> KeyLimits:
         found = self._store.limits(transaction, key.id)

@@ -6,28 +6,37 @@ use is allowed by the role (``kms.key.use``) and by a grant of this key for this
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from kms.core.keys import lifecycle
-from kms.core.transit import requests, texts
+from kms.core.transit import costs, requests, texts
+from kms.core.transit.batch_root import batch_root
+from kms.core.transit.requests import SignatureRequest
 from kms.models.keys import DEFAULT_MOUNT, LoadedKey, Operation
+from kms.service.batches import Batch, BatchUsed, is_plain
 from kms.service.key_ring import KeyRing
+from kms.service.key_use import Fields, KeyUse, Used
 from kms.service.keys import subject_of
 from kms.service.limits import KeyLimiter
-from secops.crypto import ciphers, hashes, sm2
-from secops.crypto.errors import InvalidSignature
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Invalid
+from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import KEY_USE
 from secops.kernel.trail import Act
+from secops.kernel.waiting import about_to_wait
 
-_DATA_KEY_BITS: Final = frozenset({128, 256, 512})
-
-Fields = Mapping[str, Any]
-"""A request's JSON fields, in Transit's words."""
+_LOOP_MICROSECONDS: Final = 5_000
+"""A batch that takes longer is worked off in a thread, so that nobody else waits for it."""
+_DEMANDS: Final[dict[str, Operation]] = {
+    "sign": "sign",
+    "verify": "verify",
+    "hmac": "hmac",
+    "encrypt": "encrypt",
+    "decrypt": "decrypt",
+    "rewrap": "encrypt",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class Transit:
         self._parts = parts
         self._ring = ring
         self._limiter = limiter
+        self._use = KeyUse(ring, parts.randomness)
 
     def sign(
         self,
@@ -97,18 +107,15 @@ class Transit:
         loaded = self._granted(actor, name, mount, "sign")
         key = loaded.key
         request = requests.signature_request(key, fields, path_hash)
-        message = texts.decode_base64(fields.get("input"), "input")
-        version = lifecycle.producing_version(key, request.key_version)
-        signature = self._ring.private_key(loaded, version).sign(message, request.options)
-        payload = texts.marshal_signature(key.kind.algorithm, signature, request.marshaling)
+        used = self._use.sign(loaded, fields, request)
         details = {
-            "version": version,
+            "version": used.key_version,
             "type": key.type,
             "prehashed": request.options.prehashed,
-            "input_sha256": hashes.sha256(message).hex(),
+            "input_sha256": used.digest.hex(),
         }
         act = Act("kms.sign", actor, f"key:{key.id}", details=details)
-        return Produced(texts.write_text(version, payload), version, act)
+        return Produced(used.text, used.key_version, act)
 
     def verify(
         self,
@@ -120,58 +127,31 @@ class Transit:
         path_hash: str | None = None,
     ) -> Verdict:
         """Tell whether ``signature`` or ``hmac`` is of ``input``."""
-        if fields.get("hmac"):
-            return self._verify_hmac(actor, name, fields, mount=mount, path_hash=path_hash)
         loaded = self._granted(actor, name, mount, "verify")
-        key = loaded.key
-        lifecycle.demand_support(key, "sign")
-        request = requests.signature_request(key, fields, path_hash)
-        message = texts.decode_base64(fields.get("input"), "input")
-        number, payload = texts.read_text(fields.get("signature"), "signature")
-        version = lifecycle.consuming_version(key, number)
-        algorithm = key.kind.algorithm
-        signature = texts.unmarshal_signature(algorithm, payload, request.marshaling)
-        try:
-            self._ring.public_key(loaded, version).verify(signature, message, request.options)
-            valid = True
-        except InvalidSignature:
-            valid = False
-        return Verdict(valid, _read_act("kms.verify", actor, loaded, message, valid=valid))
+        used = self._use.verify(loaded, fields, path_hash)
+        return Verdict(used.valid, _read_act("kms.verify", actor, loaded, used))
 
     def encrypt(
         self, actor: Actor, name: str, fields: Fields, *, mount: str = DEFAULT_MOUNT
     ) -> Produced:
         """Encrypt ``plaintext``, bound to ``associated_data``."""
-        requests.refuse_derivation(fields)
         loaded = self._granted(actor, name, mount, "encrypt")
-        plaintext = texts.decode_base64(fields.get("plaintext"), "plaintext")
-        version = lifecycle.producing_version(loaded.key, requests.version_wanted(fields))
-        sealed = self._seal(loaded, version, plaintext, requests.associated_data(fields))
-        text = texts.write_text(version, texts.encode_base64(sealed))
-        act = _read_act("kms.encrypt", actor, loaded, sealed, valid=True)
-        return Produced(text, version, act)
+        return _produced("kms.encrypt", actor, loaded, self._use.encrypt(loaded, fields))
 
     def decrypt(
         self, actor: Actor, name: str, fields: Fields, *, mount: str = DEFAULT_MOUNT
     ) -> Opened:
         """Decrypt ``ciphertext``; raise ``DecryptionFailed`` for anything changed."""
-        requests.refuse_derivation(fields)
         loaded = self._granted(actor, name, mount, "decrypt")
-        sealed, plaintext = self._unseal(loaded, fields)
-        act = _read_act("kms.decrypt", actor, loaded, sealed, valid=True)
-        return Opened(plaintext, act)
+        used = self._use.decrypt(loaded, fields)
+        return Opened(used.plaintext, _read_act("kms.decrypt", actor, loaded, used))
 
     def rewrap(
         self, actor: Actor, name: str, fields: Fields, *, mount: str = DEFAULT_MOUNT
     ) -> Produced:
         """Encrypt ``ciphertext`` anew under the latest version; the plaintext stays here."""
-        requests.refuse_derivation(fields)
         loaded = self._granted(actor, name, mount, "encrypt")
-        _, plaintext = self._unseal(loaded, fields)
-        version = lifecycle.producing_version(loaded.key, requests.version_wanted(fields))
-        sealed = self._seal(loaded, version, plaintext, requests.associated_data(fields))
-        act = _read_act("kms.rewrap", actor, loaded, sealed, valid=True)
-        return Produced(texts.write_text(version, texts.encode_base64(sealed)), version, act)
+        return _produced("kms.rewrap", actor, loaded, self._use.rewrap(loaded, fields))
 
     def make_data_key(
         self,
@@ -189,19 +169,10 @@ class Transit:
         if kind not in ("plaintext", "wrapped"):
             msg = "a data key is asked for as plaintext or wrapped"
             raise Invalid(msg)
-        requests.refuse_derivation(fields)
         loaded = self._granted(actor, name, mount, "encrypt")
-        bits = fields.get("bits", 256)
-        if bits not in _DATA_KEY_BITS or isinstance(bits, bool):
-            msg = "bits is 128, 256 or 512"
-            raise Invalid(msg)
-        plaintext = self._parts.randomness.bytes(bits // 8)
-        version = lifecycle.producing_version(loaded.key, requests.version_wanted(fields))
-        sealed = self._seal(loaded, version, plaintext, requests.associated_data(fields))
-        act = _read_act("kms.make_data_key", actor, loaded, sealed, valid=True)
-        text = texts.write_text(version, texts.encode_base64(sealed))
-        shown = texts.encode_base64(plaintext) if kind == "plaintext" else None
-        return DataKey(shown, Produced(text, version, act))
+        used = self._use.make_data_key(loaded, fields)
+        shown = texts.encode_base64(used.plaintext) if kind == "plaintext" else None
+        return DataKey(shown, _produced("kms.make_data_key", actor, loaded, used))
 
     def hmac(
         self,
@@ -214,11 +185,54 @@ class Transit:
     ) -> Produced:
         """Return the HMAC of ``input``."""
         loaded = self._granted(actor, name, mount, "hmac")
-        message = texts.decode_base64(fields.get("input"), "input")
-        version = lifecycle.producing_version(loaded.key, requests.version_wanted(fields))
-        tag = self._hmac(loaded, version, message, requests.hmac_hash(fields, path_hash))
-        act = _read_act("kms.hmac", actor, loaded, message, valid=True)
-        return Produced(texts.write_text(version, texts.encode_base64(tag)), version, act)
+        return _produced("kms.hmac", actor, loaded, self._use.hmac(loaded, fields, path_hash))
+
+    def use_batch(self, actor: Actor, name: str, batch: Batch) -> BatchUsed:
+        """Do one thing with many items: asked for once, with one leaf over all of them.
+
+        Each item has its answer, or its own error; what stands against all of them is raised.
+        """
+        items, verb = batch.items, batch.verb
+        loaded = self._granted(actor, name, batch.mount, _DEMANDS[verb], uses=len(items))
+        if len(items) * costs.microseconds(loaded.key.type, verb) > _LOOP_MICROSECONDS:
+            about_to_wait()
+        use = self._item_use(loaded, batch)
+        outcomes: list[Used | SecopsError] = []
+        for item in items:
+            try:
+                outcomes.append(use(item))
+            except SecopsError as error:
+                # what stands against all items (no backend, tampering) is an answer to the request
+                if error.status not in (400, 422):
+                    raise
+                outcomes.append(error)
+        return BatchUsed(outcomes, _batch_act(actor, loaded, verb, outcomes))
+
+    def _item_use(self, loaded: LoadedKey, batch: Batch) -> Callable[[Fields], Used]:
+        use, path_hash, whole = self._use, batch.path_hash, batch.whole
+        if batch.verb == "sign":
+            return self._item_sign(loaded, batch)
+        if batch.verb == "verify":
+            return lambda item: use.verify(loaded, whole(item), path_hash)
+        if batch.verb == "hmac":
+            return lambda item: use.hmac(loaded, whole(item), path_hash)
+        plain = {"encrypt": use.encrypt, "decrypt": use.decrypt, "rewrap": use.rewrap}[batch.verb]
+        return lambda item: plain(loaded, whole(item))
+
+    def _item_sign(self, loaded: LoadedKey, batch: Batch) -> Callable[[Fields], Used]:
+        """Items that bring nothing of their own but the input share one reading of the wishes."""
+        sign, key, path_hash = self._use.sign, loaded.key, batch.path_hash
+        kept: list[SignatureRequest] = []
+
+        def use(item: Fields) -> Used:
+            if not is_plain(item):
+                whole = batch.whole(item)
+                return sign(loaded, whole, requests.signature_request(key, whole, path_hash))
+            if not kept:
+                kept.append(requests.signature_request(key, batch.shared, path_hash))
+            return sign(loaded, item, kept[0])
+
+        return use
 
     def sign_bytes(self, actor: Actor, name: str, message: bytes) -> SignedBytes:
         """Sign ``message`` with default options; the leaf is durable when this returns.
@@ -243,74 +257,37 @@ class Transit:
                 return version
         return None
 
-    def _verify_hmac(
-        self, actor: Actor, name: str, fields: Fields, *, mount: str, path_hash: str | None
-    ) -> Verdict:
-        loaded = self._granted(actor, name, mount, "verify")
-        message = texts.decode_base64(fields.get("input"), "input")
-        number, payload = texts.read_text(fields.get("hmac"), "hmac")
-        version = lifecycle.consuming_version(loaded.key, number)
-        claimed = texts.decode_base64(payload, "hmac")
-        hash_name = requests.hmac_hash(fields, path_hash)
-        material = self._hmac_key(loaded, version)
-        try:
-            hashes.verify_keyed(hash_name, material, message, tag=claimed)
-            valid = True
-        except InvalidSignature:
-            valid = False
-        return Verdict(valid, _read_act("kms.verify", actor, loaded, message, valid=valid))
-
-    def _granted(self, actor: Actor, name: str, mount: str, operation: Operation) -> LoadedKey:
+    def _granted(
+        self, actor: Actor, name: str, mount: str, operation: Operation, *, uses: int = 1
+    ) -> LoadedKey:
         self._parts.access.require(actor, KEY_USE, f"key:{name}")
         loaded = self._ring.usable(actor.org_id, name, mount=mount)
         lifecycle.demand_operation(loaded, operation, subject_of(actor))
-        self._limiter.demand(actor, loaded.key)
+        self._limiter.demand(actor, loaded.key, uses)
         return loaded
 
-    def _seal(self, loaded: LoadedKey, version: int, plaintext: bytes, aad: bytes) -> bytes:
-        cipher = self._ring.cipher(loaded, version)
-        if cipher is not None:
-            return cipher.seal(plaintext, aad)
-        if loaded.key.kind.signs:
-            _refuse_associated_data(aad)
-            return sm2.PublicKey(loaded.versions[version].public_key).encrypt(plaintext)
-        nonce = self._parts.randomness.bytes(ciphers.NONCE)
-        material = self._ring.material(loaded, version)
-        return ciphers.seal(loaded.key.kind.algorithm, material, nonce, plaintext, aad=aad)
 
-    def _unseal(self, loaded: LoadedKey, fields: Fields) -> tuple[bytes, bytes]:
-        number, payload = texts.read_text(fields.get("ciphertext"), "ciphertext")
-        version = lifecycle.consuming_version(loaded.key, number)
-        sealed = texts.decode_base64(payload, "ciphertext")
-        aad = requests.associated_data(fields)
-        cipher = self._ring.cipher(loaded, version)
-        if cipher is not None:
-            return sealed, cipher.unseal(sealed, aad)
-        material = self._ring.material(loaded, version)
-        if loaded.key.kind.signs:
-            _refuse_associated_data(aad)
-            return sealed, sm2.PrivateKey(material).decrypt(sealed)
-        algorithm = loaded.key.kind.algorithm
-        return sealed, ciphers.unseal(algorithm, material, sealed, aad=aad)
-
-    def _hmac(self, loaded: LoadedKey, version: int, message: bytes, hash_name: str) -> bytes:
-        return hashes.keyed(hash_name, self._hmac_key(loaded, version), message)
-
-    def _hmac_key(self, loaded: LoadedKey, version: int) -> bytes:
-        material = self._ring.material(loaded, version)
-        if loaded.key.type == "hmac":
-            return material
-        # never the key itself: each use has a key of its own
-        return hashes.derive("sha256", material, length=32, info=b"kms transit hmac v1")
+def _produced(action: str, actor: Actor, loaded: LoadedKey, used: Used) -> Produced:
+    return Produced(used.text, used.key_version, _read_act(action, actor, loaded, used))
 
 
-def _refuse_associated_data(aad: bytes) -> None:
-    if aad:
-        msg = "SM2 encryption has no associated data"
-        raise Invalid(msg)
-
-
-def _read_act(action: str, actor: Actor, loaded: LoadedKey, data: bytes, *, valid: bool) -> Act:
+def _read_act(action: str, actor: Actor, loaded: LoadedKey, used: Used) -> Act:
     """Return the leaf of a bulk use: digest of the input or ciphertext, never its content."""
-    details = {"sha256": hashes.sha256(data).hex(), "valid": valid}
+    details = {"sha256": used.digest.hex(), "valid": used.valid}
     return Act(action, actor, f"key:{loaded.key.id}", details=details)
+
+
+def _batch_act(
+    actor: Actor, loaded: LoadedKey, verb: str, outcomes: Sequence[Used | SecopsError]
+) -> Act:
+    """Return the one leaf of a batch: how many, by which versions, and the root over the items."""
+    done = [outcome for outcome in outcomes if isinstance(outcome, Used)]
+    details = {
+        "batch": len(outcomes),
+        "done": len(done),
+        "invalid": sum(not used.valid for used in done),
+        "versions": sorted({used.key_version for used in done}),
+        "type": loaded.key.type,
+        "root_sha256": batch_root([used.digest for used in done]),
+    }
+    return Act(f"kms.{verb}", actor, f"key:{loaded.key.id}", details=details)

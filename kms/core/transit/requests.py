@@ -8,19 +8,24 @@ from typing import Any, Final, cast
 
 from kms.core.transit.texts import Marshaling, decode_base64
 from kms.models.keys import Key
-from secops.crypto.options import SM2_DEFAULT_USER_ID, Padding, SignatureOptions
+from secops.crypto.options import AUTO_SALT, SM2_DEFAULT_USER_ID, Padding, SignatureOptions
 from secops.kernel.errors import Invalid
 
-_SHA2: Final = {"sha2-256": "sha256", "sha2-384": "sha384", "sha2-512": "sha512"}
-_HASHES: Final = {**_SHA2, "sm3": "sm3"}
+_SHA2: Final = {f"sha2-{bits}": f"sha{bits}" for bits in (224, 256, 384, 512)}
+_SHA3: Final = {f"sha3-{bits}": f"sha3_{bits}" for bits in (224, 256, 384, 512)}
+_HASHES: Final = {**_SHA2, **_SHA3, "sm3": "sm3"}
+_BY_SHA2: Final = ("sha256", frozenset(_SHA2.values()))
 _BY_KEY_TYPE: Final = {
     "sm2": ("sm3", frozenset({"sm3"})),
-    "ecdsa-p256": ("sha256", frozenset(_SHA2.values())),
-    "ecdsa-p384": ("sha256", frozenset(_SHA2.values())),
-    "rsa-3072": ("sha256", frozenset(_SHA2.values())),
+    **dict.fromkeys(("ecdsa-p256", "ecdsa-p384", "ecdsa-p521"), _BY_SHA2),
+    **dict.fromkeys(("rsa-2048", "rsa-3072", "rsa-4096"), _BY_SHA2),
 }
 _HASHING_INSIDE: Final = ("sha256", frozenset(_HASHES.values()))
 """Ed25519 and ML-DSA hash inside: as in Vault, a hash named for them is ignored."""
+_HASH_AND_SIGN: Final = frozenset({"ecdsa-p256", "ecdsa-p384", "ecdsa-p521"})
+DEFAULT_OF_TRANSIT: Final = SignatureOptions(salt_length=AUTO_SALT)
+"""What a request without wishes asks of a key that signs SHA-256 digests."""
+_BY_DIGEST: Final = SignatureOptions(salt_length=AUTO_SALT, prehashed=True)
 _MARSHALINGS: Final = frozenset({"asn1", "jws", "raw"})
 _PADDINGS: Final = frozenset({"pss", "pkcs1v15"})
 _MAX_USER_ID: Final = 8_191
@@ -29,11 +34,16 @@ MAX_BATCH: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SignatureRequest:
-    """How to sign, or how to read a signature. ``key_version`` 0 is the latest."""
+    """How to sign, or how to read a signature. ``key_version`` 0 is the latest.
+
+    ``digest_options`` sign the input's SHA-256 to the same effect, where the leaf needs that
+    digest anyway.
+    """
 
     options: SignatureOptions
     marshaling: Marshaling
     key_version: int
+    digest_options: SignatureOptions | None = None
 
 
 def signature_request(
@@ -47,7 +57,7 @@ def signature_request(
         msg = f"a key of type {key.type} can't be used with {named}"
         raise Invalid(msg)
     prehashed = _flag(body, "prehashed")
-    if prehashed and key.type in ("ed25519", "ml-dsa-65"):
+    if prehashed and key.type.startswith(("ed25519", "ml-dsa-")):
         msg = f"a key of type {key.type} signs messages, not digests"
         raise Invalid(msg)
     options = SignatureOptions(
@@ -58,7 +68,8 @@ def signature_request(
         user_id=_user_id(key, body, prehashed=prehashed),
     )
     marshaling = cast("Marshaling", _choice(body, "marshaling_algorithm", _MARSHALINGS, "asn1"))
-    return SignatureRequest(options, marshaling, version_wanted(body))
+    quick = _BY_DIGEST if options == DEFAULT_OF_TRANSIT and key.type in _HASH_AND_SIGN else None
+    return SignatureRequest(options, marshaling, version_wanted(body), quick)
 
 
 def hash_named(name: object) -> str:
@@ -104,12 +115,21 @@ def associated_data(body: Mapping[str, Any]) -> bytes:
     return b"" if not text else decode_base64(text, "associated_data")
 
 
-def refuse_derivation(body: Mapping[str, Any]) -> None:
-    """Raise for what we don't offer, rather than silently ignore it."""
-    for name in ("context", "nonce", "convergent_encryption", "derived"):
-        if body.get(name):
-            msg = f"{name} is not supported: keys are not derived here"
+def derivation_context(key: Key, body: Mapping[str, Any]) -> bytes | None:
+    """Return ``context`` decoded, None for a key that is not derived.
+
+    Raises for what we don't offer, rather than silently ignore it.
+    """
+    if body.get("nonce"):
+        msg = "nonce is not supported: it is drawn, or made of the plaintext"
+        raise Invalid(msg)
+    text = body.get("context")
+    if not key.derived:
+        if text:
+            msg = f"the key {key.name} is not derived: it takes no context"
             raise Invalid(msg)
+        return None
+    return b"" if not text else decode_base64(text, "context")
 
 
 def _flag(body: Mapping[str, Any], name: str) -> bool:
@@ -129,7 +149,9 @@ def _choice(body: Mapping[str, Any], name: str, allowed: frozenset[str], default
 
 
 def _salt_length(value: object) -> int | None:
-    if value in (None, "", "auto", "hash"):
+    if value in (None, "", "auto", 0, "0"):
+        return AUTO_SALT
+    if value in ("hash", -1, "-1"):
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:4])

@@ -7,14 +7,17 @@ whoever makes keys may not use them: it sends each request with the token that m
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tarfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+from secops.settings import bare_environment
 
 ARCHIVE: Final = Path.home() / ".cache" / "govsecops" / "hvac" / "hvac-2.4.0.tar.gz"
 _MODULE: Final = "tests/integration_tests/api/secrets_engines/test_transit.py"
@@ -49,14 +52,11 @@ def run_suite(folder: Path, gateway: Gateway) -> tuple[dict[str, str], str]:
     programs.mkdir()
     (programs / "vault").write_text(_VAULT)
     (programs / "vault").chmod(0o755)
-    environment = {
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder),
+    (root / "gateway.json").write_text(json.dumps(asdict(gateway)))
+    environment = bare_environment()
+    environment |= {
+        "PATH": f"{programs}{os.pathsep}{environment['PATH']}",
         "PYTHONPATH": f"{root}{os.pathsep}{Path(__file__).parent}",
-        "SUITE_URL": gateway.url,
-        "SUITE_KEEPER": gateway.keeper_token,
-        "SUITE_USER": gateway.user_token,
-        "SUITE_SUBJECT": gateway.user,
     }
     options = ("-p", "two_tokens", "-p", "no:cacheprovider", "-o", "addopts=", "-v", "--tb=short")
     ran = subprocess.run(

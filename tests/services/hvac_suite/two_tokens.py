@@ -5,8 +5,9 @@ Imported by the suite's own process, never by ours.
 
 from __future__ import annotations
 
-import os
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import hvac
@@ -14,7 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from tests.utils import server_manager
 
-URL = os.environ["SUITE_URL"]
+GATEWAY = json.loads(Path("gateway.json").read_text())
+URL = GATEWAY["url"]
 _USE = re.compile(
     r"/v1/[^/]+/(encrypt|decrypt|rewrap|datakey|random|hash|hmac|sign|verify|export)(/|$)"
 )
@@ -28,7 +30,7 @@ class TwoTokens(HTTPAdapter):
     def send(self, request: Any, *args: Any, **options: Any) -> Any:
         path = request.path_url.partition("?")[0]
         uses = _USE.match(path)
-        request.headers["X-Vault-Token"] = os.environ["SUITE_USER" if uses else "SUITE_KEEPER"]
+        request.headers["X-Vault-Token"] = GATEWAY["user_token" if uses else "keeper_token"]
         answer = super().send(request, *args, **options)
         made = _MADE.fullmatch(path)
         if made and request.method == "POST" and answer.ok:
@@ -39,8 +41,8 @@ class TwoTokens(HTTPAdapter):
         requests.post(
             f"{URL}/api/v1/kms/keys/{name}/grants",
             params={"mount": mount},
-            json={"subject": os.environ["SUITE_SUBJECT"], "operations": _OPERATIONS},
-            headers={"Authorization": f"Bearer {os.environ['SUITE_KEEPER']}"},
+            json={"subject": GATEWAY["user"], "operations": _OPERATIONS},
+            headers={"Authorization": f"Bearer {GATEWAY['keeper_token']}"},
             timeout=30,
         ).raise_for_status()
 
@@ -51,7 +53,7 @@ class OurGateway:
     def __init__(self, *_: object, **__: object) -> None:
         session = requests.Session()
         session.mount("http://", TwoTokens())
-        self.root_token = os.environ["SUITE_KEEPER"]
+        self.root_token = GATEWAY["keeper_token"]
         self.client = hvac.Client(url=URL, token=self.root_token, session=session)
 
     def start(self) -> None:
