@@ -12,7 +12,7 @@ from kms.adapters.backends.software import SoftwareBackend
 from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
 from kms.adapters.openpgp import GnuPg
-from kms.adapters.pdf import PyHankoFiles
+from kms.adapters.pdf import PdfProcesses, PyHankoFiles, TypstVerdicts
 from kms.adapters.pictures import PillowPainter
 from kms.api import routes
 from kms.jobs import jobs
@@ -56,6 +56,7 @@ from kms.service.seals import (
     SealUseRequests,
     SealUses,
     SealUsing,
+    SealVerdicts,
     SealVerification,
 )
 from kms.service.seals.document_box import PoolDocumentBox
@@ -135,7 +136,7 @@ def build_services(
         options.public_url,
         OutsideTrust(parts, trust),
     )
-    stamps = TimeStampAuthority(authority)
+    stamps, processes = TimeStampAuthority(authority), PdfProcesses()
     seals = SealParts(
         parts=parts,
         store=SqlSealStore(),
@@ -144,7 +145,7 @@ def build_services(
         painter=PillowPainter(),
         authority=authority,
         subjects=ports.subjects,
-        pdf=PyHankoFiles(),
+        pdf=PyHankoFiles(processes),
         policies=SqlSealPolicyStore(),
         risks=ports.risks,
         requests=SqlSealUseRequestStore(),
@@ -206,6 +207,7 @@ def build_services(
         seal_receipts=SealReceipts(seals),
         seal_use_requests=SealUseRequests(seals, uses),
         seal_verification=verification,
+        seal_verdicts=SealVerdicts(seals, verification, TypstVerdicts(processes)),
         openpgp_keys=OpenPgpKeys(openpgp),
         partners=Partners(openpgp),
         exports=Exports(openpgp),

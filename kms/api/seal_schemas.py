@@ -254,3 +254,6 @@ REPORT: Final = Schema(
         warnings={"type": "array", "items": _TEXT},
     ),
 )
+SIGNED_VERDICT: Final = Schema(
+    "SignedVerdict", _object(("document", "verdict"), document=_BASE64, verdict={"type": "object"})
+)

@@ -17,6 +17,7 @@ from kms.api.seal_schemas import (
     REPORT,
     SEALED_DOCUMENT,
     SEALED_VALUE,
+    SIGNED_VERDICT,
     STAMP_DOCUMENT,
     USE_PAGE,
     USE_SEAL,
@@ -26,11 +27,12 @@ from kms.api.stampings import pades_of, stamping_in_form, stamping_of, standard_
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import StampRequest
 from kms.service import KmsServices
+from kms.service.presenting import in_base64
 from kms.service.seals.receipts import use_record
 from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid, TooLarge
-from secops.kernel.permissions.kms import SEAL_READ, SEAL_USE
+from secops.kernel.permissions.kms import SEAL_READ, SEAL_REPORT, SEAL_USE
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Public, Route
@@ -77,6 +79,16 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             handler=handlers.list_uses,
             response=USE_PAGE,
             listing=True,
+        ),
+        Route(
+            method="POST",
+            path=f"{SEALS}/verify/report",
+            operation="report_verdict",
+            access=SEAL_REPORT,
+            handler=handlers.report_verdict,
+            request=VERIFY_SEAL,
+            response=SIGNED_VERDICT,
+            max_body=2 * MAX_FILE + _FRAMING,
         ),
         Route(
             method="POST",
@@ -142,22 +154,33 @@ class _Uses:
         return listing(page, use_record)
 
     def verify_seal(self, request: Request) -> Response:
-        request.require_length()
-        if is_multipart(request):
-            files = request.files
-            if "file" not in files:
-                msg = "the part `file` is missing"
-                raise Invalid(msg)
-            content = files["file"].content
-            document = files["document"].content if "document" in files else None
-        else:
-            fields = request.json_object()
-            content = decoded_field(fields, "file")
-            document = decoded_field(fields, "document") if "document" in fields else None
+        content, document = _judged(request)
         report = self.services.seal_verification.verify_seal(
             content, document, caller=request.remote
         )
         return json_response(report.to_record())
+
+    def report_verdict(self, request: Request) -> Response:
+        content, document = _judged(request)
+        made = self.services.seal_verdicts.report_verdict(request.caller, content, document)
+        return json_response(
+            {"document": in_base64(made.document), "verdict": made.report.to_record()}
+        )
+
+
+def _judged(request: Request) -> tuple[bytes, bytes | None]:
+    """Return the file that shall be verified, and what it was put on; raise ``Invalid``."""
+    request.require_length()
+    if is_multipart(request):
+        files = request.files
+        if "file" not in files:
+            msg = "the part `file` is missing"
+            raise Invalid(msg)
+        document = files["document"].content if "document" in files else None
+        return files["file"].content, document
+    fields = request.json_object()
+    document = decoded_field(fields, "document") if "document" in fields else None
+    return decoded_field(fields, "file"), document
 
 
 def _said(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -300,27 +300,24 @@ def revoke_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 @click.option("--document", type=FILE, help="What a detached value was put on.")
 @click.option("--trust", type=FILE, multiple=True, help="Trust anchors (PEM).")
 @click.option("--crl", type=FILE, multiple=True, help="Revocation lists of the anchors (DER).")
+@click.option("--report", type=OUT, help="Write the verdict here, as a PDF signed by the instance.")
 @json_option
 @click.pass_context
 def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Verify FILE (验章), a .esl, SES_Signature or signed .ofd; exit 1 if it is not valid.
 
-    Anchors are those of --trust and the home's built-in test CA, if there is one.
+    Anchors are those of --trust and the home's built-in test CA, if there is one. With --report
+    somebody must act: the instance signs what it finds under its own anchors alone.
 
     Example: secops kms verify-seal notice.pdf.dat --document notice.pdf --json
     """
-    from kms.service.seals import SealFiles  # noqa: PLC0415 - quick --help
-
     document: Path | None = options["document"]
+    content = content_of(file)
+    original = None if document is None else content_of(document)
     report = (
-        session_of(ctx)
-        .files(SealFiles)
-        .verify_seal(
-            content_of(file),
-            None if document is None else content_of(document),
-            [content_of(path) for path in options["trust"]],
-            [content_of(path) for path in options["crl"]],
-        )
+        _judged_by_files(ctx, content, original, options)
+        if options["report"] is None
+        else _judged_and_signed(ctx, content, original, options)
     )
     if options["as_json"]:
         print_json(report.to_record())
@@ -328,6 +325,38 @@ def verify_seal(ctx: click.Context, /, file: Path, **options: Any) -> None:
         _print_report(report)
     if not report.valid:
         ctx.exit(1)
+
+
+def _judged_by_files(
+    ctx: click.Context, content: bytes, document: bytes | None, options: dict[str, Any]
+) -> VerificationReport:
+    """Return the verdict over files alone: nobody acts, and no database is opened."""
+    from kms.service.seals import SealFiles  # noqa: PLC0415 - quick --help
+
+    return (
+        session_of(ctx)
+        .files(SealFiles)
+        .verify_seal(
+            content,
+            document,
+            [content_of(path) for path in options["trust"]],
+            [content_of(path) for path in options["crl"]],
+        )
+    )
+
+
+def _judged_and_signed(
+    ctx: click.Context, content: bytes, document: bytes | None, options: dict[str, Any]
+) -> VerificationReport:
+    """Return the instance's own verdict, and write its signed PDF."""
+    if options["trust"] or options["crl"]:
+        msg = "the instance signs what it finds under its own anchors: no --trust, no --crl"
+        raise click.UsageError(msg)
+    actor = session_of(ctx).actor
+    made = _services(ctx).seal_verdicts.report_verdict(actor, content, document)
+    output: Path = options["report"]
+    output.write_bytes(made.document)
+    return made.report
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (

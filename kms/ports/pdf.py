@@ -36,13 +36,16 @@ class PdfPlace:
 
 @dataclass(frozen=True, slots=True)
 class PdfRequest:
-    """A signature to be prepared: ``signed_at`` is UTC µs, ``reserved`` bytes are kept free."""
+    """A signature to be prepared: ``signed_at`` is UTC µs, ``reserved`` bytes are kept free.
+
+    Without a ``place`` nothing of it is shown.
+    """
 
     subfilter: SubFilter
     name: str
     signed_at: int
     reserved: int
-    place: PdfPlace
+    place: PdfPlace | None
 
 
 @dataclass(frozen=True, slots=True)

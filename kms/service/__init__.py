@@ -32,6 +32,7 @@ from kms.service.seals import (
     SealStamping,
     SealUseRequests,
     SealUsing,
+    SealVerdicts,
     SealVerification,
 )
 from kms.service.system_keys import SystemKeys
@@ -79,6 +80,7 @@ class KmsServices:
     seal_receipts: SealReceipts
     seal_use_requests: SealUseRequests
     seal_verification: SealVerification
+    seal_verdicts: SealVerdicts
 
     openpgp_keys: OpenPgpKeys
     partners: Partners

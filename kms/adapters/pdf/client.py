@@ -20,7 +20,8 @@ class PyHankoFiles:
     def prepare(self, document: bytes, request: PdfRequest) -> PreparedPdf:
         """Return ``document`` with room for a signature; raise ``DocumentRejected``."""
         wanted = asdict(request)
-        wanted["place"]["picture"] = base64.b64encode(request.place.picture).decode()
+        if request.place is not None:
+            wanted["place"]["picture"] = base64.b64encode(request.place.picture).decode()
         answer, content = self._ask({"do": "prepare", **wanted}, document)
         return PreparedPdf(content, answer["start"], answer["end"])
 

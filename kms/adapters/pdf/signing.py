@@ -38,17 +38,20 @@ class Refused(ValueError):
 
 
 def prepare(document: io.BytesIO, request: dict[str, Any]) -> Prepared:
-    """Return the PDF with an empty signature on a page."""
+    """Return the PDF with an empty signature, on a page where it has a place."""
     writer = IncrementalPdfFileWriter(document)
     _require_open(writer)
-    page, box = _box(writer, request["place"])
+    place = request["place"]
+    page, box = (0, None) if place is None else _box(writer, place)
     name = free_name(writer, "Seal")
     moment = datetime.fromtimestamp(request["signed_at"] // _SECOND, UTC)
     placeholder = SignatureObject(
         timestamp=moment, name=request["name"], bytes_reserved=2 * request["reserved"]
     )
     placeholder[generic.pdf_name("/SubFilter")] = generic.pdf_name(f"/{request['subfilter']}")
-    appearance = SigAppearanceSetup(_style(writer, request["place"]), moment, request["name"])
+    appearance = None
+    if place is not None:
+        appearance = SigAppearanceSetup(_style(writer, place), moment, request["name"])
     steps = PdfCMSEmbedder(SigFieldSpec(name, on_page=page, box=box)).write_cms(name, writer)
     next(steps)
     steps.send(SigObjSetup(placeholder, appearance_setup=appearance))

@@ -94,7 +94,8 @@ def _done(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes
     if wanted == "render":
         return {}, rendering.render(asked["data"], asked["fonts"])
     if wanted == "prepare":
-        asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
+        if asked["place"] is not None:
+            asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
         return _prepared(signing.prepare(stream, asked))
     if wanted == "add_validation_data":
         return {}, extending.add_validation_data(stream, asked)

@@ -11,6 +11,7 @@ from kms.service.seals.stamping import SealStamping
 from kms.service.seals.use_requests import SealUseRequests
 from kms.service.seals.uses import SealUses
 from kms.service.seals.using import SealUsing
+from kms.service.seals.verdicts import SealVerdicts
 from kms.service.seals.verifying import SealFiles, SealVerification
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "SealUseRequests",
     "SealUses",
     "SealUsing",
+    "SealVerdicts",
     "SealVerification",
 ]

@@ -11,7 +11,8 @@ from typing import Final
 
 from kms.errors.seals import SealNotFound, SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord
-from kms.service.document_authority import PADES_KEYS, document_key_name
+from kms.models.stamps import PADES_KEYS
+from kms.service.document_authority import document_key_name
 from kms.service.seals.parts import SealParts
 from kms.service.seals.registry import check_reason
 from kms.service.second_person import SecondPerson

@@ -60,6 +60,7 @@ SEAL_CONFIGURE: Final = Permission("kms.seal.configure")
 SEAL_DESTROY: Final = Permission("kms.seal.destroy")
 SEAL_APPROVE_USE: Final = Permission("kms.seal.approve_use")
 SEAL_READ: Final = Permission("kms.seal.read")
+SEAL_REPORT: Final = Permission("kms.seal.report")
 
 _SEAL_READERS: Final = (SEAL_APPLICANT, SEAL_HOLDER, SECURITY_ADMIN, AUDITOR)
 
@@ -73,6 +74,7 @@ _SEALS: Final[tuple[Grant, ...]] = (
     grant(SEAL_DESTROY, "销毁印章", "Destroy revoked seals", SECURITY_ADMIN),
     grant(SEAL_APPROVE_USE, "审批单次用章", "Approve single uses of seals", SECURITY_ADMIN),
     grant(SEAL_READ, "查看印章与用印记录", "Read seals and their use", *_SEAL_READERS),
+    grant(SEAL_REPORT, "出具验章结论", "Have verdicts signed", *_SEAL_READERS, INTEGRATOR),
 )
 
 OPENPGP_CONFIGURE: Final = Permission("kms.openpgp.configure")

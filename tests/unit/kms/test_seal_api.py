@@ -26,6 +26,7 @@ from kms.service.seals import (
     SealUseRequests,
     SealUses,
     SealUsing,
+    SealVerdicts,
     SealVerification,
 )
 from kms.service.time_stamps import TimeStampAuthority
@@ -56,6 +57,7 @@ from tests.fakes.sealing import (
     FakeSubjects,
     PixelPainter,
 )
+from tests.fakes.verdict_pages import PlainPages
 
 ROLES = {"sun": "seal-applicant", "qian": "security-admin", "zhou": "seal-holder", "li": "analyst"}
 
@@ -96,7 +98,7 @@ class Api:
             self.proofs,
             TimeStampAuthority(authority),
         )
-        applications = SealApplications(outside)
+        applications, verification = SealApplications(outside), SealVerification(outside)
         services: Any = SimpleNamespace(
             seal_applications=applications,
             seal_making=SealMaking(outside, applications),
@@ -107,7 +109,8 @@ class Api:
             seal_stamping=SealStamping(outside, SealUses(outside)),
             seal_receipts=SealReceipts(outside),
             seal_use_requests=SealUseRequests(outside, SealUses(outside)),
-            seal_verification=SealVerification(outside),
+            seal_verification=verification,
+            seal_verdicts=SealVerdicts(outside, verification, PlainPages()),
         )
         self.routes = {
             route.operation: route
