@@ -30,7 +30,12 @@ from secops.kernel.permissions.iam import (
     SESSION_READ,
     UPSTREAM_READ,
 )
-from secops.kernel.permissions.kms import BACKEND_READ, OPENPGP_READ, SEAL_READ
+from secops.kernel.permissions.kms import (
+    BACKEND_READ,
+    ECERTIFICATE_READ,
+    OPENPGP_READ,
+    SEAL_READ,
+)
 from secops.kernel.permissions.playbooks import INCIDENT_READ, RUN_READ
 
 
@@ -86,6 +91,7 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Entry("/key-pool", Text("密钥库", "Key pool"), BACKEND_READ),
             Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
+            Entry("/ecertificates", Text("电子证照", "E-certificates"), ECERTIFICATE_READ),
             Entry("/verify", Text("验章", "Verify a seal")),
             Entry("/openpgp", Text("对外导出保护", "Exports for partners"), OPENPGP_READ),
         ),

@@ -1,6 +1,16 @@
 """Keys, seals and the public verification page."""
 
-from secops.console.kms import key_pool, openpgp, policies, seals, verify
+from secops.console.kms import (
+    ecertificate_batches,
+    ecertificate_templates,
+    ecertificate_verify,
+    ecertificates,
+    key_pool,
+    openpgp,
+    policies,
+    seals,
+    verify,
+)
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -15,4 +25,8 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *verify.routes(desk),
         *openpgp.routes(desk),
         *key_pool.routes(desk),
+        *ecertificates.routes(desk),
+        *ecertificate_templates.routes(desk),
+        *ecertificate_batches.routes(desk),
+        *ecertificate_verify.routes(desk),
     )
