@@ -1,28 +1,26 @@
-"""SignedData (GB/T 35275-2017 §8) out of stored DER, with exactly one signer."""
+"""SignedData of GB/T 35275-2017 §8 out of stored DER: one signer, SM2 with SM3, no other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kms.core.rfc5652 import reading as cms
+from kms.core.rfc5652.reading import SignerInfo
+from kms.core.rfc5652.schemes import (
+    CONTENT_TYPE,
+    GM_SIGNED_DATA,
+    HASH_OIDS,
+    MESSAGE_DIGEST,
+    SIGNATURE_TIME_STAMP,
+    SM2_SIGNATURES,
+)
 from kms.core.trust import readable_certificate
 from kms.core.x690 import Element, read_der, values
-from kms.core.x690.elements import CONTEXT_0, OBJECT_IDENTIFIER, SEQUENCE, SET
-from secops.crypto.der import encode
-from secops.crypto.sm2 import SIGNATURE_OID
+from kms.core.x690.elements import OBJECT_IDENTIFIER
 
-SIGNED_DATA: Final = "1.2.156.10197.6.1.4.2.2"
-_SM3: Final = "1.2.156.10197.1.401"
-_SM2_SIGNATURE: Final = frozenset({"1.2.156.10197.1.301.1", SIGNATURE_OID})
-_CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
 _SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
-_TIME_STAMP: Final = "1.2.840.113549.1.9.16.2.14"
-_CONTEXT_1: Final = 0xA1
-_VERSION: Final = 1
-_NULL: Final = b"\x05\x00"
-_MAX_CERTIFICATES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,116 +53,59 @@ def is_signed_data(value: bytes) -> bool:
 
 def read_signed_data(value: bytes) -> SignedData:
     """Return the SignedData in ``value``; raise ``DerError`` for anything but one signer."""
-    kind, holder = read_der(value).sequence("ContentInfo", 2)
-    if values.oid(kind, "contentType") != SIGNED_DATA:
-        kind.refuse("the value is no SignedData of GB/T 35275")
-    fields = list(_only(holder.expect(CONTEXT_0, "content")).sequence("SignedData", 4, 5, 6))
-    _require_version(fields[0])
-    for algorithm in fields[1].expect(SET, "digestAlgorithms").children:
-        _require_algorithm(algorithm, frozenset({_SM3}))
-    optional = {field.tag: field.children for field in fields[3:-1]}
-    if [field.tag for field in fields[3:-1]] != sorted({CONTEXT_0, _CONTEXT_1} & set(optional)):
-        fields[3].refuse("not certificates and revocation lists, each once")
-    certificates = optional.get(CONTEXT_0, ())
-    return _signer(_only(fields[-1].expect(SET, "signerInfos")), certificates, _content(fields[2]))
-
-
-def _content(element: Element) -> bytes | None:
-    fields = element.sequence("contentInfo", 1, 2)
-    values.oid(fields[0], "inner contentType")
-    if len(fields) == 1:
-        return None
-    return values.octets(_only(fields[1].expect(CONTEXT_0, "content")), "content")
-
-
-def _signer(info: Element, certificates: Sequence[Element], content: bytes | None) -> SignedData:
-    fields = list(info.sequence("SignerInfo", 5, 6, 7))
-    _require_version(fields[0])
-    certificate = _certificate(fields[1], certificates)
-    _require_algorithm(fields[2], frozenset({_SM3}))
-    attributes = fields.pop(3) if fields[3].tag == CONTEXT_0 else None
-    if len(fields) not in (5, 6):  # up to encryptedDigest, and one field behind it
-        info.refuse("SignerInfo has no signature, or more than belongs behind it")
-    _require_algorithm(fields[3], _SM2_SIGNATURE)
-    time_stamp = _time_stamp(fields[5]) if len(fields) > 5 else None  # noqa: PLR2004
-    signed_at, digest, signed = None, None, None
-    if attributes is not None:
-        signed_at, digest = _attributes(attributes)
-        # signed under the tag SET OF, in the order in which they are stored
-        signed = encode(SET, attributes.content)
+    root = read_der(value)
+    data = cms.read_signed_data(value)
+    if data.outer_type != GM_SIGNED_DATA:
+        root.refuse("the value is no SignedData of GB/T 35275")
+    if len(data.signers) != 1:
+        root.refuse(f"{len(data.signers)} signers where one belongs")
+    (signer,) = data.signers
+    if data.digest_algorithms != {HASH_OIDS["sm3"]}:
+        root.refuse("a hash that is not SM3")
+    if (
+        signer.signature_algorithm not in SM2_SIGNATURES
+        or signer.parameters not in cms.NO_PARAMETERS
+    ):
+        root.refuse("a signature that is not SM2")
+    attributes = signer.attributes
+    if signer.signed is not None and not {CONTENT_TYPE, MESSAGE_DIGEST} <= set(attributes):
+        root.refuse("the attributes lack contentType or messageDigest")
+    time, stated = (_only(attributes, name, root) for name in (_SIGNING_TIME, MESSAGE_DIGEST))
     return SignedData(
-        content=content,
-        signer_certificate=certificate,
-        signed=signed,
-        message_digest=digest,
-        signed_at=signed_at,
-        signature=values.octets(fields[4], "encryptedDigest"),
-        time_stamp=time_stamp,
+        content=data.content,
+        signer_certificate=_certificate(signer, data.certificates, root),
+        signed=signer.signed,
+        message_digest=None if stated is None else values.octets(stated, "messageDigest"),
+        signed_at=None if time is None else values.time(time, "signingTime"),
+        signature=signer.signature,
+        time_stamp=_token(signer, root),
     )
 
 
-def _time_stamp(unsigned: Element) -> bytes | None:
-    """Return the token among unsigned attributes, if there is one."""
-    found: bytes | None = None
-    for attribute in unsigned.expect(_CONTEXT_1, "unsigned attributes").children:
-        kind, held = attribute.sequence("attribute", 2)
-        if values.oid(kind, "attribute type") != _TIME_STAMP:
-            continue
-        if found is not None:
-            kind.refuse("two time-stamps of one signature")
-        found = _only(held.expect(SET, "attribute values")).raw
-    return found
+def _only(attributes: Mapping[str, tuple[bytes, ...]], name: str, root: Element) -> Element | None:
+    """Return the one value of the attribute ``name``, None where it is absent."""
+    held = attributes.get(name)
+    if held is None:
+        return None
+    if len(held) != 1:
+        root.refuse(f"{len(held)} values of the attribute {name}")
+    return read_der(held[0])
 
 
-def _attributes(element: Element) -> tuple[int | None, bytes]:
-    """Return signingTime (if there is one) and messageDigest of signed attributes."""
-    found: dict[str, Element] = {}
-    for attribute in element.children:
-        kind, held = attribute.sequence("attribute", 2)
-        name = values.oid(kind, "attribute type")
-        if name in found:
-            kind.refuse(f"the attribute {name} is there twice")
-        found[name] = held.expect(SET, "attribute values")
-    for name in (_CONTENT_TYPE, _MESSAGE_DIGEST):
-        if name not in found:
-            element.refuse(f"the attribute {name} is missing")
-    signed_at = None
-    if _SIGNING_TIME in found:
-        signed_at = values.time(_only(found[_SIGNING_TIME]), "signingTime")
-    return signed_at, values.octets(_only(found[_MESSAGE_DIGEST]), "messageDigest")
+def _token(signer: SignerInfo, root: Element) -> bytes | None:
+    found = _only(signer.unsigned, SIGNATURE_TIME_STAMP, root)
+    return None if found is None else found.raw
 
 
-def _certificate(identifier: Element, certificates: Sequence[Element]) -> bytes:
-    """Return the one certificate of that issuer and serial number, by their stored bytes."""
-    issuer, serial = identifier.sequence("issuerAndSerialNumber", 2)
-    number = values.integer(serial, "serialNumber")
-    if len(certificates) > _MAX_CERTIFICATES:
-        identifier.refuse(f"more than {_MAX_CERTIFICATES} certificates")
+def _certificate(signer: SignerInfo, certificates: Sequence[bytes], root: Element) -> bytes:
+    """Return the one certificate of that issuer and serial number, by its stored bytes."""
     matching = []
-    for element in certificates:
-        certificate = readable_certificate(element.expect(SEQUENCE, "certificate").raw)
+    for encoded in certificates:
+        certificate = readable_certificate(encoded)
         if certificate is None:
-            element.refuse("a certificate can't be read")
-        if (certificate.issuer, certificate.serial) == (issuer.raw, number):
-            matching.append(element.raw)
+            root.refuse("a certificate can't be read")
+        if (certificate.issuer, certificate.serial) == (signer.issuer, signer.serial):
+            matching.append(encoded)
     if len(matching) != 1:
-        identifier.refuse(f"{len(matching)} certificates of the signer")
+        root.refuse(f"{len(matching)} certificates of the signer")
     return matching[0]
-
-
-def _only(element: Element) -> Element:
-    if len(element.children) != 1:
-        element.refuse(f"{len(element.children)} elements where one belongs")
-    return element.children[0]
-
-
-def _require_version(element: Element) -> None:
-    if values.integer(element, "version") != _VERSION:
-        element.refuse(f"the version is not {_VERSION}")
-
-
-def _require_algorithm(element: Element, accepted: frozenset[str]) -> None:
-    parts = element.sequence("algorithm", 1, 2)
-    name = values.oid(parts[0], "algorithm")
-    if name not in accepted or any(part.raw != _NULL for part in parts[1:]):
-        element.refuse(f"the algorithm {name} is not accepted")

@@ -18,7 +18,9 @@ _CONTEXT_1: Final = 0xA1
 _KEY_IDENTIFIER: Final = 0x80
 _BY_ISSUER: Final = 1
 _BY_KEY: Final = 3
-_NULL: Final = b"\x05\x00"
+NO_PARAMETERS: Final = (b"", b"\x05\x00")
+"""Parameters of an algorithm that has none: absent, or NULL."""
+
 _VERSIONS: Final = {SIGNED_DATA: (1, 3, 4, 5), GM_SIGNED_DATA: (1,)}
 """RFC 5652 §5.1, by what is inside; GB/T 35275 knows version 1 alone."""
 
@@ -49,8 +51,13 @@ class SignerInfo:
 
 @dataclass(frozen=True, slots=True)
 class SignedData:
-    """What a ContentInfo of SignedData holds; ``content`` is None where it is detached."""
+    """What a ContentInfo of SignedData holds; ``content`` is None where it is detached.
 
+    ``outer_type`` is the whole's OID, ``digest_algorithms`` those of the hashes announced.
+    """
+
+    outer_type: str
+    digest_algorithms: frozenset[str]
     content_type: str
     content: bytes | None
     certificates: tuple[bytes, ...]
@@ -60,7 +67,8 @@ class SignedData:
 def read_signed_data(encoded: bytes) -> SignedData:
     """Return the SignedData in ``encoded``; raise ``DerError``."""
     kind, holder = read_der(encoded).sequence("ContentInfo", 2)
-    versions = _VERSIONS.get(values.oid(kind, "contentType"))
+    outer_type = values.oid(kind, "contentType")
+    versions = _VERSIONS.get(outer_type)
     if versions is None:
         kind.refuse("the content is no SignedData")
     whole = _only(holder.expect(CONTEXT_0, "content"))
@@ -81,6 +89,8 @@ def read_signed_data(encoded: bytes) -> SignedData:
     if any(each.digest_algorithm not in digest_algorithms for each in signers):
         fields[1].refuse("a signer's hash is not among digestAlgorithms")
     return SignedData(
+        outer_type=outer_type,
+        digest_algorithms=digest_algorithms,
         content_type=content_type,
         content=content,
         # other kinds (attribute certificates) are of no use here
@@ -125,7 +135,7 @@ def _signer(info: Element) -> SignerInfo:
 def _plain_algorithm(element: Element) -> str:
     """Return the OID of an AlgorithmIdentifier that has no parameters, or NULL."""
     parts = element.sequence("algorithm", 1, 2)
-    if any(part.raw != _NULL for part in parts[1:]):
+    if any(part.raw not in NO_PARAMETERS for part in parts[1:]):
         element.refuse("a hash has no parameters")
     return values.oid(parts[0], "algorithm")
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from kms.core.x690 import writing as der
 from secops.crypto.options import DEFAULT, SignatureOptions
+from secops.crypto.sm2 import SIGNATURE_OID
 
 DATA: Final = "1.2.840.113549.1.7.1"
 SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
@@ -28,6 +29,9 @@ HASHES: Final = {
 """The hashes that are accepted, by OID."""
 
 HASH_OIDS: Final = {name: oid for oid, name in HASHES.items()}
+
+SM2_SIGNATURES: Final = frozenset({SIGNATURE_OID, "1.2.156.10197.1.301.1"})
+"""The two names under which makers write SM2 with SM3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,7 @@ class Scheme:
 
 ECDSA_SHA256: Final = Scheme("sha256", der.sequence(der.oid("1.2.840.10045.4.3.2")))
 
-SM2_SM3: Final = Scheme(
-    "sm3", der.sequence(der.oid("1.2.156.10197.1.501")), GM_SIGNED_DATA, version=1
-)
+SM2_SM3: Final = Scheme("sm3", der.sequence(der.oid(SIGNATURE_OID)), GM_SIGNED_DATA, version=1)
 """GB/T 35275-2017 §8: an own name for SignedData, whose version is 1 whatever it holds."""
 
 RSA_SHA256: Final = Scheme(

@@ -11,13 +11,14 @@ from hmac import compare_digest
 from typing import Final
 
 from kms.core.gbt35276.sm2_signatures import SignatureCheck, check_signature
-from kms.core.rfc5652.reading import SignedData, SignerInfo
+from kms.core.rfc5652.reading import NO_PARAMETERS, SignedData, SignerInfo
 from kms.core.rfc5652.schemes import (
     CONTENT_TYPE,
     HASHES,
     MESSAGE_DIGEST,
     SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2,
+    SM2_SIGNATURES,
 )
 from kms.core.trust import readable_certificate
 from kms.core.x690 import DerError, Element, read_der, values
@@ -30,7 +31,6 @@ from secops.crypto.options import SignatureOptions
 from secops.crypto.sm2 import SIGNATURE_OID
 from secops.kernel.catalogue import Text
 
-_SM2: Final = frozenset({SIGNATURE_OID, "1.2.156.10197.1.301.1"})
 _ECDSA: Final = {
     "1.2.840.10045.4.3.2": "sha256",
     "1.2.840.10045.4.3.3": "sha384",
@@ -43,7 +43,6 @@ _RSA_WITH: Final = {
     "1.2.840.113549.1.1.13": "sha512",
 }
 _PSS: Final = "1.2.840.113549.1.1.10"
-_NULL: Final = b"\x05\x00"
 _MGF1: Final = "1.2.840.113549.1.1.8"
 _CURVES: Final = ("ecdsa-p256", "ecdsa-p384")
 _RSA_KEY: Final = "rsa-3072"
@@ -81,7 +80,7 @@ def check_content(signer: SignerInfo, data: SignedData) -> Text | None:
 def check_signer(signer: SignerInfo, certificate: Certificate) -> SignatureCheck:
     """Check the signature over the stored attributes by ``certificate``'s key."""
     algorithm = signer.signature_algorithm
-    if algorithm in _SM2:
+    if algorithm in SM2_SIGNATURES:
         return check_signature(
             certificate,
             SIGNATURE_OID,
@@ -134,7 +133,7 @@ def _is_named(signer: SignerInfo, certificate: Certificate) -> bool:
 def _options(signer: SignerInfo, certificate: Certificate) -> SignatureOptions | None:
     """Return how to verify; None for what is not accepted. Raises ``DerError``."""
     algorithm, key = signer.signature_algorithm, certificate.key_algorithm
-    if algorithm != _PSS and signer.parameters not in (b"", _NULL):
+    if algorithm != _PSS and signer.parameters not in NO_PARAMETERS:
         return None
     if algorithm in _ECDSA:
         return SignatureOptions(_ECDSA[algorithm]) if key in _CURVES else None
