@@ -75,7 +75,9 @@ class _ECertificates:
             Cell(each.holder_masked),
             Cell(word, badge="good" if state == "valid" else "bad"),
             Cell("", instant=each.issued_at),
-            Cell("长期") if each.valid_until is None else until,
+            Cell(self.desk.renderer.word(request, N_("长期")))
+            if each.valid_until is None
+            else until,
         )
 
     def ask(self, request: Request) -> Response:
