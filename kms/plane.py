@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,11 @@ from kms.adapters.backends.opening import open_backends
 from kms.adapters.backends.software import SoftwareBackend
 from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
+from kms.adapters.custody.tokens import unlock_token
 from kms.adapters.openpgp import GnuPg
 from kms.adapters.pdf import PdfProcesses, PyHankoFiles, TypstVerdicts
 from kms.adapters.pictures import PillowPainter
+from kms.adapters.province import ProvinceSealer
 from kms.api import routes
 from kms.jobs import jobs
 from kms.models import KmsOptions
@@ -65,6 +68,7 @@ from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
+from kms.service.unlock_token import UnlockTokenBinding
 from kms.service.unlocking import Unlocking
 from kms.store.backends import SqlBackendStore
 from kms.store.certificates import (
@@ -102,11 +106,12 @@ def build_services(
     devices: Sequence[KeyBackend] | None = None,
 ) -> KmsServices:
     """Return the plane's services over its own stores and adapters, or other ones of these."""
+    token = unlock_token(options, parts.randomness)
     pool = Pool(
         parts,
         custody or SoftwareCustody(options.profile, parts.randomness),
         SqlRootStore(),
-        passphrase=partial(configured_passphrase, options),
+        passphrase=partial(configured_passphrase, options, token),
         options=options,
     )
     stores = KeyStores(SqlKeyStore(), SqlMountStore(), SqlDestructionStore())
@@ -152,6 +157,7 @@ def build_services(
         documents=PoolDocumentBox(system_keys),
         persons=ports.persons,
         proofs=ports.proofs,
+        remote=ProvinceSealer(ports.outbound, options.province, time.sleep),
         time_stamps=stamps,
         stamped=options.seal_time_stamps,
         pades_level=options.pades_level,
@@ -170,6 +176,7 @@ def build_services(
         unlocking=Unlocking(parts, pool, SqlRootStore(), options),
         rekeying=Rekeying(parts, pool, SqlRootStore(), ports.persons),
         backend_control=BackendControl(parts, traces, objects),
+        unlock_token=UnlockTokenBinding(parts, pool, token),
         keys=Keys(parts, ring, maker, store=stores.keys),
         mounts=Mounts(parts, pool, stores.mounts),
         key_control=KeyControl(parts, ring, maker, store=stores.keys, subjects=ports.subjects),

@@ -70,6 +70,7 @@ class Settings:
     unlock_passphrase: str = field(default="", repr=False)
     handover_key: str = field(default="", repr=False)
     key_backends: str = ""
+    unlock_token: str = ""
     pkcs11_library: str = ""
     pkcs11_token: str = ""
     pkcs11_pin: str = field(default="", repr=False)
@@ -96,6 +97,11 @@ class Settings:
     webhook_allow: str = ""
     upstream_allow: str = ""
     upstream_ca: str = ""
+    province_seal_url: str = ""
+    province_seal_token: str = field(default="", repr=False)
+    province_seal_ca: str = ""
+    province_seal_certificate: str = ""
+    province_seal_allow: str = ""
     sms_gateway_url: str = field(default="", repr=False)
     sms_gateway_secret: str = field(default="", repr=False)
     sms_gateway_allow: str = ""

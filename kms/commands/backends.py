@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -100,7 +101,33 @@ def list_custody(
     asked = page_request(str(limit), cursor)
     page = _control(ctx).list_custody(session_of(ctx).actor, asked, backend=backend)
     records = [custody_fields(each) for each in page.items]
+    if not as_json:
+        records = [{**each, "places": ", ".join(each["places"])} for each in records]
     print_list("Custody of keys", _CUSTODY, records, as_json=as_json, following=page.next)
+
+
+@click.command("bind-unlock-token")
+@click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Else you are asked.",
+)
+@click.pass_context
+def bind_unlock_token(ctx: click.Context, *, passphrase_file: Path | None) -> None:
+    """Let the device named by UNLOCK_TOKEN open the key pool at start, beside the passphrase.
+
+    Example: secops --as security-admin kms bind-unlock-token --passphrase-file ./unlock
+    """
+    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
+
+    if passphrase_file is None:
+        passphrase = click.prompt("Passphrase", hide_input=True, err=True)
+    else:
+        passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
+    session = session_of(ctx)
+    binding = session.services(KmsServices).unlock_token
+    name = binding.bind_unlock_token(session.actor, passphrase.encode())
+    say(f"{name} opens the pool from the next start on; take UNLOCK_FILE away from this machine")
 
 
 def _shown(fields: dict[str, Any]) -> dict[str, Any]:
@@ -112,4 +139,11 @@ def _shown(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-COMMANDS: Final = (list_backends, check_backend, drain_backend, resume_backend, list_custody)
+COMMANDS: Final = (
+    list_backends,
+    check_backend,
+    drain_backend,
+    resume_backend,
+    list_custody,
+    bind_unlock_token,
+)

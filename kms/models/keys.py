@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from kms.models.backends import SOFTWARE, BackendSetup
+from kms.models.remote_seals import ProvinceOptions
 from kms.models.stamps import PadesLevel
 
 KeyState = Literal["active", "suspended", "pending_destruction", "destroyed"]
@@ -207,5 +208,8 @@ class KmsOptions:
     handover_key: bytes | None = field(default=None, repr=False)
     public_url: str = ""
     backends: BackendSetup = field(default_factory=BackendSetup)
+    unlock_token: str = ""
+    unlock_token_file: Path | None = None
     seal_time_stamps: SealTimeStamps = "signatures"
     pades_level: PadesLevel = "b-t"
+    province: ProvinceOptions = field(default_factory=ProvinceOptions)

@@ -39,6 +39,7 @@ from kms.service.system_keys import SystemKeys
 from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
+from kms.service.unlock_token import UnlockTokenBinding
 from kms.service.unlocking import Unlocking
 
 __all__ = ["KmsServices"]
@@ -52,6 +53,7 @@ class KmsServices:
     unlocking: Unlocking
     rekeying: Rekeying
     backend_control: BackendControl
+    unlock_token: UnlockTokenBinding
     keys: Keys
     mounts: Mounts
     key_control: KeyControl

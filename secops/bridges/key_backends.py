@@ -14,9 +14,11 @@ from typing import Any, Final
 from kms.adapters.custody.passphrases import read_unlock_file
 from kms.errors.backends import BackendMisconfigured
 from kms.models import KmsOptions
+from kms.models.remote_seals import ProvinceOptions
 from kms.models.backends import SOFTWARE, BackendOptions, BackendSetup, Placement
 from secops.settings import Settings
 
+UNLOCK_TOKEN_FILE: Final = "unlock.token"
 _MAX_FILE: Final = 1 << 20
 _MAX_INDEX: Final = 65_535
 _MAX_SECONDS: Final = 60.0
@@ -28,6 +30,7 @@ def kms_options(settings: Settings) -> KmsOptions:
     """Return the plane's options; raise ``BackendMisconfigured``."""
     file = settings.unlock_file
     return KmsOptions(
+        province=ProvinceOptions(settings.province_seal_url, settings.province_seal_token),
         profile=settings.crypto_profile,
         seal_time_stamps=settings.seal_time_stamps,
         pades_level=settings.pades_level,
@@ -35,6 +38,8 @@ def kms_options(settings: Settings) -> KmsOptions:
         unlock_file=settings.home / file if file else None,
         handover_key=bytes.fromhex(settings.handover_key) if settings.handover_key else None,
         backends=backend_setup(settings),
+        unlock_token=settings.unlock_token,
+        unlock_token_file=settings.home / UNLOCK_TOKEN_FILE,
         public_url=settings.origin,
     )
 

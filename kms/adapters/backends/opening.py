@@ -19,10 +19,15 @@ def open_backends(
     """Return a backend for each that is configured."""
 
     def opened(options: BackendOptions) -> KeyBackend:
-        if options.kind == "pkcs11":
-            return Pkcs11Backend(options, randomness)
-        if options.kind == "sdf":
-            return SdfBackend(options)
-        return SoftwareBackend(custody, randomness, options)
+        if options.kind == "software":
+            return SoftwareBackend(custody, randomness, options)
+        return open_device(options, randomness)
 
     return tuple(opened(options) for options in setup.backends)
+
+
+def open_device(options: BackendOptions, randomness: Randomness) -> KeyBackend:
+    """Return the token or machine of ``options``."""
+    if options.kind == "sdf":
+        return SdfBackend(options)
+    return Pkcs11Backend(options, randomness)

@@ -9,12 +9,18 @@ from typing import Final
 
 from kms.errors.keys import UnlockFileUnsafe
 from kms.models.keys import KmsOptions
+from kms.ports.unlock import UnlockToken
 
 _MAX_PASSPHRASE: Final = 4_096
 
 
-def configured_passphrase(options: KmsOptions) -> bytes | None:
-    """Return the passphrase that was configured, None where an operator unlocks by hand."""
+def configured_passphrase(options: KmsOptions, token: UnlockToken | None = None) -> bytes | None:
+    """Return the passphrase that was configured, None where an operator unlocks by hand.
+
+    A device is asked first: where one is set up, it is what shall open the pool.
+    """
+    if token is not None and (kept := token.passphrase()) is not None:
+        return kept
     if options.unlock_passphrase is not None:
         return options.unlock_passphrase.encode()
     if options.unlock_file is not None:
