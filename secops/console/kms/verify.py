@@ -1,4 +1,7 @@
-"""``/verify``: anybody may verify a seal; files stay in memory and are never stored."""
+"""``/verify``: anybody may verify a seal; files stay in memory and are never stored.
+
+``/verify/report`` gives whoever is signed in the verdict as a PDF signed by the instance.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from typing import Final
 
 from secops.console.parts import Desk, get_page, post_page
 from secops.kernel.errors import Invalid, SecopsError
-from secops.web.messages import Request, Response
+from secops.kernel.permissions.kms import SEAL_REPORT
+from secops.web.messages import Request, Response, file_response
 from secops.web.routes import Public, Route
 
 _PUBLIC: Final = Public("verification of seals is for everybody; nothing is stored")
@@ -24,16 +28,12 @@ class _Verify:
 
     def verify_seal(self, request: Request) -> Response:
         """Verify the uploaded file and show each step."""
-        files = request.files
-        sealed, document = files.get("sealed"), files.get("document")
         report, error = None, None
+        sealed = request.files.get("sealed")
         name = sealed.filename if sealed else ""
         try:
-            if sealed is None or not sealed.content:
-                raise Invalid("choose a seal, a signature value or a sealed document")
-            whole = document.content if document is not None and document.content else None
             report = self.desk.parts.kms.seal_verification.verify_seal(
-                sealed.content, whole, caller=request.remote
+                *_uploads(request), caller=request.remote
             )
         except SecopsError as refused:
             error = refused
@@ -42,6 +42,28 @@ class _Verify:
             request, "kms/verify.html", status, report=report, error=error, name=name
         )
 
+    def ask_report(self, request: Request) -> Response:
+        """Ask for the file whose verdict shall be signed."""
+        return self.desk.page(request, "kms/verify_report.html", error=None)
+
+    def report_verdict(self, request: Request) -> Response:
+        """Give the verdict on the uploaded file as a PDF that the instance signed."""
+        try:
+            made = self.desk.parts.kms.seal_verdicts.report_verdict(
+                request.caller, *_uploads(request)
+            )
+        except SecopsError as refused:
+            return self.desk.page(request, "kms/verify_report.html", refused.status, error=refused)
+        return file_response(made.document, "application/pdf", "verdict.pdf")
+
+
+def _uploads(request: Request) -> tuple[bytes, bytes | None]:
+    """Return the file to be judged, and what it was put on; raise ``Invalid``."""
+    sealed, document = request.files.get("sealed"), request.files.get("document")
+    if sealed is None or not sealed.content:
+        raise Invalid("choose a seal, a signature value or a sealed document")
+    return sealed.content, document.content if document and document.content else None
+
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the public page."""
@@ -49,4 +71,12 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         get_page("/verify", "show_verification", _PUBLIC, here.ask),
         post_page("/verify", "verify_seal_form", _PUBLIC, here.verify_seal, max_body=_MAX_BODY),
+        get_page("/verify/report", "show_verdict_report", SEAL_REPORT, here.ask_report),
+        post_page(
+            "/verify/report",
+            "report_verdict_form",
+            SEAL_REPORT,
+            here.report_verdict,
+            max_body=_MAX_BODY,
+        ),
     )

@@ -167,6 +167,13 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
     files = {"sealed": sealed.body, "document": b"a letter"}
     assert 'badge good">有效' in public.upload("/verify", {}, files).text
     changed = public.upload("/verify", {}, {**files, "document": b"another"}).text
+    reported = holder.upload("/verify/report", {}, files)
+    assert reported.headers["content-disposition"] == 'attachment; filename="verdict.pdf"'
+    whole = Reader(console.site, remote="192.0.2.93")
+    assert 'badge good">有效' in whole.upload("/verify", {}, {"sealed": reported.body}).text
+    assert holder.upload("/verify/report", {}, {"sealed": b""}).status == 400
+    assert "签名的结论" in holder.get("/verify/report").text
+    assert public.upload("/verify/report", {}, files).status in (303, 401)
     assert first(r'id="verdict"><span class="badge ([a-z]+)"', Page(200, {}, changed, b"")) == "bad"
 
     for to, state in (("suspend", "已停用"), ("resume", "有效"), ("revoke", "已吊销")):
