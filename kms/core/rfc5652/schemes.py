@@ -30,8 +30,9 @@ HASHES: Final = {
 
 HASH_OIDS: Final = {name: oid for oid, name in HASHES.items()}
 
-SM2_SIGNATURES: Final = frozenset({SIGNATURE_OID, "1.2.156.10197.1.301.1"})
-"""The two names under which makers write SM2 with SM3."""
+_SM2_SIGNING: Final = "1.2.156.10197.1.301.1"
+SM2_SIGNATURES: Final = frozenset({_SM2_SIGNING, SIGNATURE_OID})
+"""The name of GB/T 35275, and that of certificates, which many write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Scheme:
 
 ECDSA_SHA256: Final = Scheme("sha256", der.sequence(der.oid("1.2.840.10045.4.3.2")))
 
-SM2_SM3: Final = Scheme("sm3", der.sequence(der.oid(SIGNATURE_OID)), GM_SIGNED_DATA, version=1)
+SM2_SM3: Final = Scheme("sm3", der.sequence(der.oid(_SM2_SIGNING)), GM_SIGNED_DATA, version=1)
 """GB/T 35275-2017 §8: an own name for SignedData, whose version is 1 whatever it holds."""
 
 RSA_SHA256: Final = Scheme(

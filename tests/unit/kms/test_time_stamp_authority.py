@@ -70,7 +70,7 @@ def test_the_imprint_chooses_who_signs(site: StampingSite) -> None:
     for hash_name, algorithm, outer in (
         ("sha256", "1.2.840.10045.4.3.2", "1.2.840.113549.1.7.2"),
         ("sha512", "1.2.840.10045.4.3.2", "1.2.840.113549.1.7.2"),
-        ("sm3", "1.2.156.10197.1.501", "1.2.156.10197.6.1.4.2.2"),
+        ("sm3", "1.2.156.10197.1.301.1", "1.2.156.10197.6.1.4.2.2"),
     ):
         token = site.stamps.stamp(hash_name, digest(hash_name, MESSAGE))
         assert read_signed_data(token).signers[0].signature_algorithm == algorithm
