@@ -65,6 +65,7 @@ from kms.service.seals import (
 from kms.service.seals.document_box import PoolDocumentBox
 from kms.service.second_person import SecondPerson
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
+from kms.service.self_tests import SelfTests
 from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
@@ -81,6 +82,7 @@ from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemp
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.limits import SqlLimitStore
+from kms.store.self_tests import SqlSelfTestStore
 from kms.store.mounts import SqlMountStore
 from kms.store.openpgp import SqlOpenPgpStore
 from kms.store.seal_policies import SqlSealPolicyStore
@@ -189,6 +191,7 @@ def build_services(
         key_backups=KeyBackups(parts, ring, maker, system_keys, stores),
         transit=Transit(parts, ring, limiter),
         tenants=tenants,
+        self_tests=SelfTests(parts, SqlSelfTestStore()),
         limit_control=LimitControl(means, limiter, tenants, ring=ring, maker=maker),
         digests=Digests(parts),
         system_keys=system_keys,

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kms.api.limit_schemas import KEY_LIMITS, SET_KEY_LIMITS, SET_QUOTA, TENANT
+from kms.api.limit_schemas import KEY_LIMITS, SELF_TESTS, SET_KEY_LIMITS, SET_QUOTA, TENANT
 from kms.models.limits import NO_RISK_LIMIT, KeyLimits, Quota
 from kms.service import KmsServices
-from kms.service.presenting_limits import limits_fields, tenancy_fields
+from kms.service.presenting_limits import limits_fields, self_test_fields, tenancy_fields
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import KEY_CONFIGURE, KEY_READ_ALL, POOL_LOCK
 from secops.web.messages import NO_STORE, Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _KEY: Final = "/api/v1/kms/keys/<name>/limits"
@@ -27,6 +28,16 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
     """Return the routes."""
     calls = _Calls(services)
     return (
+        Route(
+            method="GET",
+            path="/api/v1/kms/self-tests",
+            operation="list_self_tests",
+            access=KEY_READ_ALL,
+            handler=calls.list_self_tests,
+            response=SELF_TESTS,
+            listing=True,
+            credential="either",
+        ),
         Route(
             method="GET",
             path=_KEY,
@@ -87,6 +98,10 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
 @dataclass(frozen=True, slots=True)
 class _Calls:
     services: KmsServices
+
+    def list_self_tests(self, request: Request) -> Response:
+        page = self.services.self_tests.list_self_tests(request.caller, wanted_page(request))
+        return json_response({"items": list(map(self_test_fields, page.items)), "next": page.next})
 
     def show_key_limits(self, request: Request) -> Response:
         control = self.services.limit_control

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from secops.terminal.output import json_option, print_json, say
+from secops.kernel.pages import page_request
+from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
@@ -126,7 +127,26 @@ def unlock_tenant(ctx: click.Context, *, organisation: str) -> None:
     say(f"the keys of {organisation} are unlocked")
 
 
+@click.command("list-self-tests")
+@click.option("--cursor", help="The `next` of the page before.")
+@json_option
+@click.pass_context
+def list_self_tests(ctx: click.Context, *, cursor: str | None, as_json: bool) -> None:
+    """List what the engines of each process answered to known questions, newest first.
+
+    Example: secops --as auditor kms list-self-tests --json
+    """
+    from kms.service.presenting_limits import self_test_fields  # noqa: PLC0415 - quick --help
+
+    tests, actor = _services(ctx).self_tests, session_of(ctx).actor
+    page = tests.list_self_tests(actor, page_request("200", cursor))
+    records = [self_test_fields(record) for record in page.items]
+    columns = ("at", "process", "passed", "defects")
+    print_list("self-tests", columns, records, as_json=as_json, following=page.next)
+
+
 COMMANDS: Final[tuple[click.Command, ...]] = (
+    list_self_tests,
     set_key_limits,
     show_key_limits,
     set_quota,

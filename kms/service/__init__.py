@@ -35,6 +35,7 @@ from kms.service.seals import (
     SealVerdicts,
     SealVerification,
 )
+from kms.service.self_tests import SelfTests
 from kms.service.system_keys import SystemKeys
 from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
@@ -65,6 +66,7 @@ class KmsServices:
     transit: Transit
     tenants: Tenants
     limit_control: LimitControl
+    self_tests: SelfTests
     digests: Digests
     system_keys: SystemKeys
 

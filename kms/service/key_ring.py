@@ -24,7 +24,8 @@ from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
 from kms.service.mounts import MountNames
 from kms.service.tenants import Tenants
-from secops.crypto import signatures
+from secops.crypto import ciphers, signatures
+from secops.crypto.engines import require_engine
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
@@ -32,6 +33,7 @@ from secops.kernel.transactions import Transaction
 T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 1.0
 _KEPT: Final = 4_096
+_ENGINES: Final = {**ciphers.ENGINES, **signatures.ENGINES, "hmac": "hmac"}
 
 Place = tuple[str, str, str]
 """Organisation, path of the mount, name."""
@@ -91,6 +93,8 @@ class KeyRing:
 
     def _demand_usable(self, loaded: LoadedKey) -> LoadedKey:
         key, revoked = loaded.key, self._parts.revocations.is_revoked
+        # an engine that failed since is refused for keys that were opened before, too
+        require_engine(_ENGINES[key.kind.algorithm])
         demand_active(key)
         if revoked("key", key.id) or (key.mount != DEFAULT_MOUNT and revoked("key", key.mount)):
             msg = f"the key {key.name} is suspended"

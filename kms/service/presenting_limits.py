@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kms.models.limits import KeyLimits, Tenancy
+from kms.models.self_tests import SelfTestRecord
 from secops.kernel.clock import to_rfc3339
 
 
@@ -37,4 +38,15 @@ def tenancy_fields(tenancy: Tenancy) -> dict[str, Any]:
             "versions": tenancy.versions,
             "operations_today": tenancy.operations_leased,
         },
+    }
+
+
+def self_test_fields(record: SelfTestRecord) -> dict[str, Any]:
+    """Return one run of the engines' tests."""
+    return {
+        "id": record.id,
+        "at": to_rfc3339(record.at),
+        "process": record.process,
+        "passed": record.passed,
+        "defects": dict(record.defects),
     }

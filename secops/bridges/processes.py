@@ -14,6 +14,7 @@ from typing import Final
 
 from detectors.adapters.ownlog import OwnLog, OwnLogHandler
 from iam.models.factors import TERMINATOR_HEADER
+from kms.service.self_tests import HourlySelfTests
 from secops.adapters.gateway import GatewayOptions
 from secops.adapters.scheduler import Scheduler, SchedulerOptions
 from secops.adapters.spine import Spine, SpineOptions
@@ -125,9 +126,12 @@ def serve_gateway(house: House, options: GatewayOptions) -> None:
         tls_client_ca=options.tls_client_ca,
         vouching=_vouching(house) if options.tls_client_ca else None,
     )
+    tests = HourlySelfTests(house.kms.self_tests, house.spine.owner)
+    tests.start()
     try:
         serve(application, house.spine.journal, listening)
     finally:
+        tests.stop()
         house.close()
 
 
@@ -170,9 +174,12 @@ def run_scheduler(house: House) -> None:
     except SecopsError as error:  # the rest goes on; doctor and the log say what is missing
         _LOG.error("syslog is not heard: %s %s", error.code, error.detail)
     settle()
+    tests = HourlySelfTests(house.kms.self_tests, house.spine.owner)
+    tests.start()
     scheduler.start()
     while not asked:
         time.sleep(_POLL_SECONDS)
+    tests.stop()
     listening.stop_listeners()
     scheduler.stop()
     house.close()

@@ -15,13 +15,14 @@ from secops.crypto.options import DEFAULT, SignatureOptions
 
 ALGORITHMS: Final = ("sm2", *ecdsa.CURVES, "ed25519", *rsa.SIZES, *ml_dsa.SIZES)
 
-_ENGINES: Final = {
+ENGINES: Final = {
     "sm2": "sm2",
     **dict.fromkeys(ecdsa.CURVES, "ecdsa"),
     "ed25519": "ed25519",
     **dict.fromkeys(rsa.SIZES, "rsa"),
     **dict.fromkeys(ml_dsa.SIZES, "ml-dsa"),
 }
+"""The engine behind each algorithm, as ``engines.require_engine`` knows it."""
 _TRIAL: Final = b"pairwise consistency"
 _ORDERS: Final = {"sm2": sm2.ORDER, **ecdsa.ORDERS}
 
@@ -164,7 +165,7 @@ def from_raw(algorithm: str, signature: bytes) -> bytes:
 
 
 def _engine(algorithm: str) -> str:
-    engine = _ENGINES.get(algorithm)
+    engine = ENGINES.get(algorithm)
     if engine is None:
         msg = f"the algorithm {algorithm[:32]!r} is not offered"
         raise InvalidKey(msg)

@@ -175,7 +175,10 @@ class SoftwareCustody:
         return hashes.keyed(self._suite().hash_name, _held(self._tagging), record)
 
     def _suite(self) -> _Suite:
-        return _SUITES[self._unlocked_profile]
+        suite = _SUITES[self._unlocked_profile]
+        require_engine(suite.engine)
+        require_engine("hmac")
+        return suite
 
     def _take(self, root: bytes, profile: CryptoProfile) -> None:
         suite = _SUITES[profile]

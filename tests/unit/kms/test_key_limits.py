@@ -472,3 +472,16 @@ def test_every_error_here_has_its_own_status() -> None:
         LimitsChanged: 412,
     }
     assert {kind: kind.status for kind in statuses} == statuses
+
+
+def test_many_uses_at_once_are_counted_all_or_none(pool: KeyPool, clock: FakeClock) -> None:
+    pool.create("k", "hmac", USER)
+    limit(pool, clock, max_uses=10)
+    key = pool.services.keys.get_key(KEEPER, "k").key
+    limiter = pool.services.limit_control._limiter
+    limiter.demand(USER, key, 7)
+    with pytest.raises(KeyLimitReached):
+        limiter.demand(USER, key, 4)
+    limiter.demand(USER, key, 3)
+    with pytest.raises(KeyLimitReached):
+        limiter.demand(USER, key)
