@@ -79,8 +79,11 @@ def open_house(home: Path, role: str = "command") -> House:
     processes.check_home(settings, spine)
     parts = spine.parts
 
+    kms_ports = KmsPorts(subjects, subjects, subjects, proofs, notices.province(settings))
     kms_plane = install_kms(
-        parts, KmsPorts(subjects, subjects, subjects, proofs), kms_options(settings)
+        parts,
+        kms_ports,
+        kms_options(settings),
     )
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from kms.ports.keys import Subjects
 from kms.ports.persons import Persons
 from kms.ports.receipts import LedgerProofs
+from kms.ports.remote_seals import Outbound
 from kms.ports.seals import CallerRisks
 
-__all__ = ["CallerRisks", "KmsPorts", "LedgerProofs", "Persons", "Subjects"]
+__all__ = ["CallerRisks", "KmsPorts", "LedgerProofs", "Outbound", "Persons", "Subjects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class KmsPorts:
     risks: CallerRisks
     persons: Persons
     proofs: LedgerProofs
+    outbound: Outbound

@@ -115,6 +115,12 @@ class SealStore(Protocol):
         """Return a page, newest first, one more than asked for."""
         ...
 
+    def set_remote_reference(
+        self, transaction: Transaction, application_id: str, reference: str
+    ) -> None:
+        """Write down what the province calls the seal that was asked for."""
+        ...
+
     def insert_seal(
         self,
         transaction: Transaction,
@@ -196,6 +202,12 @@ class SealUseStore(Protocol):
 
     def use(self, transaction: Transaction, org_id: str, use_id: str) -> SealUse | None:
         """Return the entry if it belongs to ``org_id``."""
+        ...
+
+    def value_is_known(
+        self, transaction: Transaction, seal_id: str, value_digest: str, *, since: int
+    ) -> bool:
+        """Tell whether a value of this SM3 was given out from the instant ``since`` on."""
         ...
 
     def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:

@@ -57,6 +57,14 @@ class SqlSealStore:
         statement = newest_first(statement, table, "applied_at", request)
         return [_application(row) for row in transaction.execute(statement)]
 
+    def set_remote_reference(
+        self, transaction: Transaction, application_id: str, reference: str
+    ) -> None:
+        """Write down what the province calls the seal that was asked for."""
+        table = kms_seal_applications
+        statement = update(table).where(table.c.id == application_id)
+        transaction.execute(statement.values(remote_reference=reference))
+
     def insert_seal(
         self,
         transaction: Transaction,
@@ -159,6 +167,18 @@ class SqlSealUseStore:
         statement = select(table).where(table.c.id == use_id, table.c.org_id == org_id)
         row = transaction.execute(statement).one_or_none()
         return None if row is None else SealUse(**fields_of(row))
+
+    def value_is_known(
+        self, transaction: Transaction, seal_id: str, value_digest: str, *, since: int
+    ) -> bool:
+        """Tell whether a value of this SM3 was given out from the instant ``since`` on."""
+        table = kms_seal_uses
+        statement = select(table.c.id).where(
+            table.c.seal_id == seal_id,
+            table.c.used_at >= since,
+            table.c.value_digest == value_digest,
+        )
+        return transaction.execute(statement.limit(1)).first() is not None
 
     def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:
         """Return how often the seal was used from ``since`` on."""

@@ -77,11 +77,16 @@ def resolve_by_system(host: str, port: int) -> Sequence[str]:
 class OutboundOptions:
     """``allowed`` are networks (``10.1.0.0/16``) and host names that may lie inside.
 
-    ``ca_file`` trusts another root beside the system's.
+    ``ca_file`` trusts another root beside the system's, with ``only_ca`` instead of them.
+    ``client_certificate`` (PEM, with its key) is shown to whoever asks for one. An answer has
+    ``max_answer`` bytes at most.
     """
 
     allowed: tuple[str, ...] = ()
     ca_file: str = ""
+    only_ca: bool = False
+    client_certificate: str = ""
+    max_answer: int = MAX_ANSWER
 
 
 class OutboundClient:
@@ -93,26 +98,27 @@ class OutboundClient:
         )
         networks = (_network(entry) for entry in options.allowed)
         self._networks = tuple(network for network in networks if network is not None)
-        self._ca_file = options.ca_file
+        self._options = options
+        self._max_answer = options.max_answer
         self._resolve = resolve
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], timeout: float
     ) -> tuple[int, bytes]:
-        """Send ``body`` and return (status, at most ``MAX_ANSWER`` bytes of the answer).
+        """Send ``body`` and return (status, at most ``max_answer`` bytes of the answer).
 
         ``timeout`` seconds bound all of it. Raises ``Invalid`` for no http(s) URL,
         ``OutboundRefused`` for a forbidden address, ``OutboundFailed`` while nothing was sent,
         ``OutboundUncertain`` afterwards. Errors name the host only: a URL may hold a token.
         """
         status, answer = self._request("POST", url, body, headers, timeout=timeout)
-        return status, answer[:MAX_ANSWER]
+        return status, answer[: self._max_answer]
 
     def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
         """Ask for ``url``; as ``post``, but a longer answer is ``OutboundUncertain``."""
         status, answer = self._request("GET", url, None, headers, timeout=timeout)
-        if len(answer) > MAX_ANSWER:
-            msg = f"{_split(url).hostname}: the answer is longer than {MAX_ANSWER} bytes"
+        if len(answer) > self._max_answer:
+            msg = f"{_split(url).hostname}: the answer is longer than {self._max_answer} bytes"
             raise OutboundUncertain(msg)
         return status, answer
 
@@ -127,7 +133,7 @@ class OutboundClient:
         """
         parts = _split(f"https://{host}:{port}/")
         addresses = self._checked_addresses(parts)
-        connection = _connection(parts, addresses, timeout, self._ca_file)
+        connection = _connection(parts, addresses, timeout, self._options)
         stream = TlsStream(connection, timeout)
         if negotiate is not None:
             connection.before_tls = partial(negotiate, stream)
@@ -153,14 +159,14 @@ class OutboundClient:
     ) -> tuple[int, bytes]:
         parts = _split(url)
         addresses = self._checked_addresses(parts)
-        connection = _connection(parts, addresses, timeout, self._ca_file)
+        connection = _connection(parts, addresses, timeout, self._options)
         # per-read timeouts alone would let a byte every few seconds hold us for hours
         watchdog = threading.Timer(timeout, _cut, (connection,))
         watchdog.daemon = True
         watchdog.start()
         try:
             _connect(connection, parts)
-            return _exchange(connection, method, parts, body, headers)
+            return _exchange(connection, (method, parts), body, headers, limit=self._max_answer)
         finally:
             watchdog.cancel()
             connection.close()
@@ -272,39 +278,46 @@ def _connect(connection: http.client.HTTPConnection, parts: SplitResult) -> None
 
 def _exchange(
     connection: http.client.HTTPConnection,
-    method: str,
-    parts: SplitResult,
+    asked: tuple[str, SplitResult],
     body: bytes | None,
     headers: Mapping[str, str],
+    *,
+    limit: int,
 ) -> tuple[int, bytes]:
+    method, parts = asked
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request(method, target, body=body, headers=dict(headers))
         answer = connection.getresponse()
-        return answer.status, answer.read(MAX_ANSWER + 1)
+        return answer.status, answer.read(limit + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
         msg = f"{parts.hostname}: {type(error).__name__}"
         raise OutboundUncertain(msg) from error
 
 
 def _connection(
-    parts: SplitResult, addresses: Sequence[str], timeout: float, ca_file: str
+    parts: SplitResult, addresses: Sequence[str], timeout: float, options: OutboundOptions
 ) -> _PinnedConnection:
-    tls: ssl.SSLContext | None = None
-    if parts.scheme == "https":
-        tls = ssl.create_default_context()
-        if ca_file:
-            _trust(tls, ca_file)
+    tls = _tls(options) if parts.scheme == "https" else None
     host = (parts.hostname or "").rstrip(".")
     return _PinnedConnection(host, _port(parts), timeout, addresses=addresses, tls=tls)
 
 
-def _trust(tls: ssl.SSLContext, ca_file: str) -> None:
+def _tls(options: OutboundOptions) -> ssl.SSLContext:
+    # with a file of its own the context takes none of the system's roots
+    alone = options.ca_file if options.only_ca else ""
+    named = alone or options.ca_file
     try:
-        tls.load_verify_locations(ca_file)
+        tls = ssl.create_default_context(cafile=alone or None)
+        if options.ca_file and not alone:
+            tls.load_verify_locations(options.ca_file)
+        if options.client_certificate:
+            named = options.client_certificate
+            tls.load_cert_chain(options.client_certificate)
     except OSError as error:  # ssl.SSLError is one
-        msg = f"{ca_file} holds no certificate that can be trusted"
+        msg = f"{named} holds no certificate that can be used"
         raise OutboundFailed(msg) from error
+    return tls
 
 
 def _cut(connection: http.client.HTTPConnection) -> None:

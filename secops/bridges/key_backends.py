@@ -14,8 +14,8 @@ from typing import Any, Final
 from kms.adapters.custody.passphrases import read_unlock_file
 from kms.errors.backends import BackendMisconfigured
 from kms.models import KmsOptions
-from kms.models.remote_seals import ProvinceOptions
 from kms.models.backends import SOFTWARE, BackendOptions, BackendSetup, Placement
+from kms.models.remote_seals import ProvinceOptions
 from secops.settings import Settings
 
 UNLOCK_TOKEN_FILE: Final = "unlock.token"

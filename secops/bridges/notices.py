@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast, get_args
+from typing import Final, cast, get_args
 
 from playbooks.models.options import Channel, ChannelKind, PlaybooksOptions
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.settings import Settings, SettingsRejected
+
+_MAX_PROVINCE_ANSWER: Final = 8 << 20
+"""Bytes: a value with a picture of 4 MiB, in Base64."""
 
 
 def outbound(settings: Settings) -> OutboundClient:
@@ -20,6 +23,27 @@ def upstream(settings: Settings) -> OutboundClient:
     allowed = tuple(part.strip() for part in settings.upstream_allow.split(",") if part.strip())
     authority = str(settings.home / settings.upstream_ca) if settings.upstream_ca else ""
     return OutboundClient(OutboundOptions(allowed=allowed, ca_file=authority))
+
+
+def province(settings: Settings) -> OutboundClient:
+    """Return the guarded client for the province's e-seal system, and for nothing else."""
+    return OutboundClient(
+        OutboundOptions(
+            allowed=tuple(_listed(settings.province_seal_allow)),
+            ca_file=_in_home(settings, settings.province_seal_ca),
+            only_ca=bool(settings.province_seal_ca),
+            client_certificate=_in_home(settings, settings.province_seal_certificate),
+            max_answer=_MAX_PROVINCE_ANSWER,
+        )
+    )
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _in_home(settings: Settings, path: str) -> str:
+    return str(settings.home / path) if path else ""
 
 
 def options(settings: Settings) -> PlaybooksOptions:

@@ -69,9 +69,19 @@ class NoProofs:
         return None
 
 
+class NoOutbound:
+    """Nothing leaves the machine."""
+
+    def get(self, url: str, headers: Any, timeout: float) -> tuple[int, bytes]:
+        raise AssertionError(url)
+
+    def post(self, url: str, body: bytes, headers: Any, timeout: float) -> tuple[int, bytes]:
+        raise AssertionError(url)
+
+
 def calm_ports() -> KmsPorts:
     """What other planes provide, where nobody is risky and nothing is proved."""
-    return KmsPorts(NamedSubjects(), CalmCallers(), OwnPersons(), NoProofs())
+    return KmsPorts(NamedSubjects(), CalmCallers(), OwnPersons(), NoProofs(), NoOutbound())
 
 
 @dataclass

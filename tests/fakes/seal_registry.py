@@ -47,6 +47,7 @@ from tests.fakes.sealing import (
     FakeRisks,
     FakeSealingKeys,
     FakeSubjects,
+    NoRemoteSealer,
 )
 
 
@@ -102,7 +103,9 @@ class World:
             return [orjson.loads(row.record) for row in rows]
 
 
-def build(home: Path, painter: Any = None, pdf: Any = None, *, public_url: str = "") -> World:
+def build(
+    home: Path, painter: Any = None, pdf: Any = None, remote: Any = None, *, public_url: str = ""
+) -> World:
     clock = FakeClock()
     spine = database_spine(home, clock=clock)
     keys = FakeSealingKeys()
@@ -128,6 +131,7 @@ def build(home: Path, painter: Any = None, pdf: Any = None, *, public_url: str =
         persons,
         proofs,
         TimeStampAuthority(authority),
+        remote or NoRemoteSealer(),
     )
     applications = SealApplications(parts)
     return World(

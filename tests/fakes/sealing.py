@@ -12,6 +12,7 @@ from kms.core.rfc5280 import writing as x509
 from kms.core.rfc5280.writing import CertificateContent, Name
 from kms.core.x690 import elements
 from kms.core.x690 import writing as der
+from kms.errors.remote_seals import RemoteSealerAbsent
 from kms.models.seal_receipts import LeafProof
 from kms.models.seals import MARKING
 from secops.crypto import ciphers, ecdsa, signatures
@@ -136,6 +137,24 @@ class FakeDocumentBox:
         head, _, body = sealed.partition(b"\x00")
         assert head.endswith(aad)
         return bytes(each ^ 0x5A for each in body)
+
+
+class NoRemoteSealer:
+    """There is no province."""
+
+    is_there = False
+
+    def request_seal(self, order: Any) -> str:
+        raise RemoteSealerAbsent
+
+    def seal_state(self, reference: str) -> Any:
+        raise RemoteSealerAbsent
+
+    def use_seal(self, reference: str, use: Any) -> bytes:
+        raise RemoteSealerAbsent
+
+    def verify_seal(self, content: bytes, document: bytes | None) -> Any:
+        raise RemoteSealerAbsent
 
 
 class FakePainter:

@@ -26,6 +26,7 @@ from kms.service.authority import Issuers, Order, common_name
 from kms.service.outside_signers import find_outside_signers, holder_key
 from kms.service.seals.applications import SealApplications, draw, require_undone
 from kms.service.seals.parts import SealParts
+from kms.service.seals.remote import RemoteSeals
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending
@@ -64,11 +65,14 @@ class SealMaking:
         self._seals = seals
         self._parts = seals.parts
         self._applications = applications
+        self._remote = RemoteSeals(seals)
 
     def make_seal(self, actor: Actor, application_id: str) -> SealRecord:
         """Make the seal of an approved application, once.
 
-        Raises ``NotPending`` without an approval, ``FontMissing``, ``PoolLocked``.
+        Raises ``NotPending`` without an approval, ``FontMissing``, ``PoolLocked``. One that
+        shall live at the province is asked for there, and kept when it is made:
+        ``SealStateConflict`` until then, and what ``RemoteSeals.obtain`` raises.
         """
         target = f"seal_application:{application_id}"
         self._parts.access.require(actor, SEAL_MAKE, target)
@@ -82,6 +86,13 @@ class SealMaking:
             return application
 
         application = self._parts.transactions.read(look)
+        if application.origin == "remote":
+            record, content = self._remote.obtain(actor, application)
+            return self._parts.transactions.run(
+                lambda transaction: self._keep_remote(
+                    transaction, actor, (record, content), application
+                )
+            )
         signers = self._signers(actor, application)
         record, content = self._seal(application, signers, actor=actor)
         self._require_valid(content)
@@ -187,6 +198,25 @@ class SealMaking:
         ]
         self._seals.store.insert_seal(transaction, record, made.content, holders=holders)
         details = {"sm3": record.digest, "application": application.id, "marking": record.marking}
+        transaction.record(Act("kms.make_seal", actor, f"seal:{record.id}", details=details))
+        return record
+
+    def _keep_remote(
+        self,
+        transaction: Transaction,
+        actor: Actor,
+        obtained: tuple[SealRecord, bytes],
+        application: SealApplication,
+    ) -> SealRecord:
+        """Enter the province's seal; its holders' keys are there, and no certificates here."""
+        record, content = obtained
+        self._parts.approvals.use(transaction, application.approval_id, application.subject_hash)
+        holders = [
+            SealHolder(record.id, record.org_id, holder.account_id, holder.name, "")
+            for holder in application.holders
+        ]
+        self._seals.store.insert_seal(transaction, record, content, holders=holders)
+        details = {"sm3": record.digest, "application": application.id, "origin": record.origin}
         transaction.record(Act("kms.make_seal", actor, f"seal:{record.id}", details=details))
         return record
 

@@ -10,6 +10,7 @@ from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
 from kms.ports.persons import Persons
 from kms.ports.receipts import LedgerProofs
+from kms.ports.remote_seals import RemoteSealer
 from kms.ports.seal_requests import DocumentBox, SealUseRequestStore
 from kms.ports.seals import (
     CallerRisks,
@@ -44,6 +45,7 @@ class SealParts:
     persons: Persons
     proofs: LedgerProofs
     time_stamps: TimeStamps
+    remote: RemoteSealer
     stamped: SealTimeStamps = "signatures"
     pades_level: PadesLevel = "b-t"
 

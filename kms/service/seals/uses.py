@@ -11,6 +11,7 @@ from kms.core.gbt38540.structures import SM3_BYTES, V5
 from kms.core.gbt38540.writing import SigningContent
 from kms.core.seal_use.policy import Circumstances, day_start, refusal
 from kms.errors.seals import (
+    DocumentRejected,
     NotSealHolder,
     SealNotFound,
     SealNotUsable,
@@ -22,6 +23,7 @@ from kms.models.seal_registry import IssuedCertificate, SealHolder, SealRecord, 
 from kms.models.seal_requests import SealUseRequest
 from kms.models.seals import MAX_FILE, SignatureVerdict
 from kms.service.seals.parts import SealParts
+from kms.service.seals.remote import RemoteSeals, RemoteWish
 from kms.service.tenants import Tenants
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
@@ -56,11 +58,23 @@ class WantedUse:
 
 @dataclass(frozen=True, slots=True)
 class ReadySeal:
-    """A seal that its holder may use now, with its SESeal and the holder's certificate."""
+    """A seal that its holder may use now, with its SESeal and the holder's certificate.
+
+    A seal at the province has no certificate here.
+    """
 
     record: SealRecord
     content: bytes
-    certificate: IssuedCertificate
+    wanted: WantedUse
+    held: IssuedCertificate | None
+
+    @property
+    def certificate(self) -> IssuedCertificate:
+        """The holder's certificate; raise ``DocumentRejected`` where the province has the key."""
+        if self.held is None:
+            msg = "a seal at the province goes into a PDF by SM2 only"
+            raise DocumentRejected(msg)
+        return self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,7 @@ class SealUses:
         self._seals = seals
         self._parts = seals.parts
         self._tenants = Tenants(seals.parts)
+        self._remote = RemoteSeals(seals)
 
     def open_seal(self, wanted: WantedUse) -> ReadySeal:
         """Return the seal; raise ``NotSealHolder``, ``SealNotUsable``, ``SealNotFound``."""
@@ -101,6 +116,15 @@ class SealUses:
 
     def sign(self, ready: ReadySeal, data_hash: bytes, property_info: str) -> bytes:
         """Return the SES_Signature over ``data_hash``; not given out before ``enter``."""
+        if ready.record.origin == "remote":
+            wanted = ready.wanted
+            return self._remote.use(
+                ready.record,
+                ready.content,
+                RemoteWish(
+                    wanted.actor, data_hash, property_info, wanted.document_digest, wanted.purpose
+                ),
+            )
         now = self._parts.clock.now() // SECOND * SECOND
         version = ready.record.format_version
         tbs = writing.to_sign(SigningContent(ready.content, now, data_hash, property_info, version))
@@ -161,11 +185,13 @@ class SealUses:
     def _ready(self, transaction: Transaction, wanted: WantedUse) -> ReadySeal:
         record, content, holder = self._held(transaction, wanted)
         self._require_allowed(transaction, wanted)
+        if record.origin == "remote":
+            return ReadySeal(record, content, wanted, None)
         certificate = self._seals.authority.store.get(transaction, holder.certificate_id)
         if certificate is None or certificate.revoked_at is not None:
             msg = "the holder's certificate is revoked"
             raise SealNotUsable(msg)
-        return ReadySeal(record, content, certificate)
+        return ReadySeal(record, content, wanted, certificate)
 
     def _held(
         self, transaction: Transaction, wanted: WantedUse

@@ -55,6 +55,7 @@ from tests.fakes.sealing import (
     FakeRisks,
     FakeSealingKeys,
     FakeSubjects,
+    NoRemoteSealer,
     PixelPainter,
 )
 from tests.fakes.verdict_pages import PlainPages
@@ -97,6 +98,7 @@ class Api:
             FakePersons(),
             self.proofs,
             TimeStampAuthority(authority),
+            NoRemoteSealer(),
         )
         applications, verification = SealApplications(outside), SealVerification(outside)
         services: Any = SimpleNamespace(
