@@ -74,6 +74,7 @@ class TimeStampAuthority:
         self._authority = authority
         self._parts = authority.parts
         self._documents = DocumentAuthority(authority)
+        self._known: dict[KeyAlgorithm, str] = {}
         self._limit = RateLimit(authority.parts.clock, PER_MINUTE)
 
     def stamp(self, hash_name: str, digest: bytes) -> bytes:
@@ -140,7 +141,17 @@ class TimeStampAuthority:
         return now << _RANDOM_BITS | noise
 
     def _ensure_stamper(self, algorithm: KeyAlgorithm) -> IssuedCertificate:
-        """Return the certificate of the authority's key, made at the first call."""
+        """Return the certificate of the authority's key as it is now, made at the first call."""
+        known, store = self._known.get(algorithm), self._authority.store
+        found = None
+        if known is not None:
+            found = self._parts.transactions.read(lambda transaction: store.get(transaction, known))
+        if found is None:
+            found = self._make_stamper(algorithm)
+            self._known[algorithm] = found.id
+        return found
+
+    def _make_stamper(self, algorithm: KeyAlgorithm) -> IssuedCertificate:
         if algorithm == "sm2":
             root, name = self._authority.ensure_issuers(_PRODUCT).root, "内置测试时间戳 SM2"
         else:
