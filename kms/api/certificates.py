@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.api.certificate_records import (
+from kms.api.certificate_schemas import (
     CERTIFICATE,
     CERTIFICATE_PAGE,
     DECIDE,
@@ -13,14 +13,16 @@ from kms.api.certificate_records import (
     REQUEST_CERTIFICATE,
     REQUEST_PAGE,
     REVOKE,
-    certificate_record,
-    details_record,
-    request_record,
 )
 from kms.api.seal_records import listing, text_field
 from kms.models.certificates import CertificateFilter, CertificateWish
 from kms.service import KmsServices
 from kms.service.certificates import CertificateServices, read_one
+from kms.service.certificates.records import (
+    certificate_record,
+    details_record,
+    request_record,
+)
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
     CERTIFICATE_APPROVE,

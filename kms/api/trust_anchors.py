@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kms.api.certificate_records import (
+from kms.api.certificate_schemas import (
     ANCHOR,
     ANCHOR_PAGE,
     CERTIFICATE,
@@ -16,8 +16,6 @@ from kms.api.certificate_records import (
     IMPORT_CERTIFICATE,
     IMPORT_LIST,
     PROPOSE_ANCHOR,
-    anchor_record,
-    certificate_record,
 )
 from kms.api.certificates import decision
 from kms.api.seal_records import listing, text_field
@@ -25,6 +23,7 @@ from kms.api.seal_schemas import REASON
 from kms.models.certificates import OutsideRequest
 from kms.service import KmsServices
 from kms.service.certificates import CertificateServices, to_pem
+from kms.service.certificates.records import anchor_record, certificate_record
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (

@@ -6,6 +6,7 @@ import click
 
 from kms.commands import (
     backends,
+    certificates,
     ecertificate_batches,
     ecertificates,
     key_lifecycle,
@@ -18,6 +19,7 @@ from kms.commands import (
     seals,
     shares,
     time_stamps,
+    trust_anchors,
 )
 
 
@@ -41,6 +43,8 @@ for command in (
     *shares.COMMANDS,
     *limits.COMMANDS,
     *time_stamps.COMMANDS,
+    *certificates.COMMANDS,
+    *trust_anchors.COMMANDS,
     *ecertificates.COMMANDS,
     *ecertificate_batches.COMMANDS,
 ):
