@@ -89,7 +89,8 @@ class KeyBackups:
     def backup_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> MadeBackup:
         """Return the key with all versions, sealed; raise ``BackupDisallowed``."""
         self._parts.access.require(actor, KEY_BACKUP, f"key:{name}")
-        loaded = self._ring.load(actor.org_id, name, mount=mount)
+        # as it is now: a version of a second ago may be missing from what is kept in memory
+        loaded = self._fresh(actor.org_id, mount, name)
         key = loaded.key
         demand_kept(key)
         if not key.exportable:

@@ -206,20 +206,22 @@ class KeyDestruction:
             self._parts.approvals.use(transaction, request.id, _digest(request.change))
             at = transaction.now + request.delay_days * DAY
             after = replace(before, destroy_at=at)
-        elif before.state == "pending_destruction" and not before.destroy_at:
+        elif self._waits(transaction, request, before):
             after = lifecycle.destruction_called_off(before)
         else:
             return before
         self._maker.update(transaction, before, after)
         return after
 
+    def _waits(self, transaction: Transaction, request: Destruction, key: Key) -> bool:
+        """Tell whether ``key`` waits for this very request to be decided."""
+        newest = self._destructions.latest(transaction, key.id)
+        return key.state == "pending_destruction" and not key.destroy_at and newest == request
+
     def _stands(self, transaction: Transaction, request: Destruction, loaded: LoadedKey) -> bool:
         """Tell whether the key still waits for this very request, unchanged since."""
-        key = loaded.key
-        newest = self._destructions.latest(transaction, key.id)
-        waits = key.state == "pending_destruction" and not key.destroy_at
         asked = orjson.loads(request.change)["key"]
-        return waits and newest == request and asked == describe_loss(loaded)
+        return self._waits(transaction, request, loaded.key) and asked == describe_loss(loaded)
 
     def _request(self, transaction: Transaction, org_id: str, identifier: str) -> Destruction:
         found = self._destructions.find(transaction, org_id, identifier)

@@ -284,7 +284,7 @@ def test_only_an_exportable_key_is_exported_and_that_leaves_two_leaves(
     service.pool.create("kept", "ecdsa-p256", USER)
     service.pool.create("let-out", "ecdsa-p256", USER, exportable=True)
     assert service.call("GET", "/v1/transit/export/signing-key/kept")[0] == 400
-    assert service.call("GET", "/v1/transit/export/hmac-key/let-out")[0] == 400
+    assert service.call("GET", "/v1/transit/export/encryption-key/let-out")[0] == 400
     assert service.call("GET", "/v1/transit/export/signing-key/let-out", token="app")[0] != 200
     data = service.call("GET", "/v1/transit/export/signing-key/let-out/latest")[2]["data"]
     lines = data["keys"]["1"].splitlines()

@@ -23,6 +23,7 @@ from kms.errors.keys import (
 )
 from kms.models.keys import KEY_TYPES, Key, KeyGrant, KeyVersion, LoadedKey
 from secops.crypto import der, sm2
+from secops.crypto.options import AUTO_SALT
 from secops.kernel.errors import Invalid
 
 KEY = Key("key_1", "org_1", "transit", "k", "sm2", 1_000_000, latest_version=3)
@@ -89,14 +90,20 @@ def test_the_hash_follows_the_key(key_type: str, body: Any, expected: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(None, None), ("auto", None), ("hash", None), ("20", 20), (0, 0)]
+    ("value", "expected"),
+    [
+        *((value, AUTO_SALT) for value in (None, "auto", 0, "0")),
+        *((value, None) for value in ("hash", -1, "-1")),
+        ("20", 20),
+        (1, 1),
+    ],
 )
 def test_salt_lengths_are_words_or_numbers(value: Any, expected: int | None) -> None:
     found = requests.signature_request(key("rsa-3072"), {"salt_length": value})
     assert found.options.salt_length == expected
 
 
-@pytest.mark.parametrize("value", ["-1", -1, True, 1.5, "max", 513])
+@pytest.mark.parametrize("value", ["-2", -2, True, 1.5, "max", 513])
 def test_other_salt_lengths_are_refused(value: Any) -> None:
     with pytest.raises(Invalid):
         requests.signature_request(key("rsa-3072"), {"salt_length": value})
@@ -108,11 +115,14 @@ def test_a_user_id_is_text_of_bounded_length(value: Any) -> None:
         requests.signature_request(key("sm2"), {"sm2_user_id": value})
 
 
-@pytest.mark.parametrize("name", ["context", "nonce", "convergent_encryption", "derived"])
-def test_what_is_not_offered_is_refused_not_ignored(name: str) -> None:
-    requests.refuse_derivation({name: ""})
-    with pytest.raises(Invalid):
-        requests.refuse_derivation({name: "x"})
+def test_context_is_for_derived_keys_and_nonces_are_never_given() -> None:
+    assert requests.derivation_context(KEY, {"context": "", "nonce": ""}) is None
+    for body in ({"context": "eA=="}, {"nonce": "eA=="}):
+        with pytest.raises(Invalid):
+            requests.derivation_context(KEY, body)
+    derived = key("aes256-gcm96", derived=True)
+    assert requests.derivation_context(derived, {"context": "eA=="}) == b"x"
+    assert requests.derivation_context(derived, {}) == b""
 
 
 def test_associated_data_is_decoded() -> None:
