@@ -60,7 +60,7 @@ def _software() -> Site:
 
 def _token(tokens: Tokens) -> Site:
     label = tokens.make()
-    wrong = tokens.backend(tokens.make(), secret="canary-pin-wrong")  # noqa: S106 - a test's
+    wrong = tokens.backend(tokens.make(), secret="canary-pin-wrong")
     return Site(
         tokens.backend(label), lambda: tokens.pull(label), lambda: tokens.push(label), wrong
     )
@@ -68,7 +68,7 @@ def _token(tokens: Tokens) -> Site:
 
 def _machine(make: MakeMachine, width: int) -> Site:
     machine = make(width=width)
-    wrong = machine.backend(secret="canary-access-wrong")  # noqa: S106 - a test's
+    wrong = machine.backend(secret="canary-access-wrong")
     return Site(
         machine.backend(), lambda: machine.break_down("gone"), machine.repair, wrong, iter((2, 3))
     )

@@ -59,7 +59,7 @@ class FakeKeyBackend:
         return found
 
     def _meet(self, call: str) -> None:
-        if self.fault == "gone" or self.fault == f"gone at {call}":
+        if self.fault in ("gone", f"gone at {call}"):
             raise BackendFault(f"{self.options.name}: gone")
         if self.fault == "hang":
             raise BackendTimeout(f"{self.options.name}: no answer")

@@ -15,7 +15,7 @@ from kms.models.backends import BackendOptions
 from secops.crypto import sm2
 
 SOURCE = Path(__file__).parent / "sdf_mock" / "sdf_mock.c"
-PASSWORD = "canary-access-52077461"  # noqa: S105 - a test's
+PASSWORD = "canary-access-52077461"
 CHECK, KEK, INDICES = 1, 1, (2, 3, 4)
 
 
@@ -38,7 +38,7 @@ class Machine:
             "kek_index": KEK,
             "time_limit": 20.0,
         }
-        return BackendOptions(name, "sdf", **(chosen | options))  # type: ignore[arg-type]
+        return BackendOptions(name, "sdf", **(chosen | options))
 
     def backend(self, name: str = "machine", **options: object) -> SdfBackend:
         return SdfBackend(self.options(name, **options))

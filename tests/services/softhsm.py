@@ -5,7 +5,6 @@ The library reads where its tokens lie once for the whole process, so there is o
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -49,7 +48,7 @@ class Tokens:
     def options(self, label: str, **options: object) -> BackendOptions:
         """Return how the token ``label`` is configured."""
         chosen = {"library": LIBRARY, "token": label, "secret": PIN, "time_limit": 20.0}
-        return BackendOptions(label, "pkcs11", **(chosen | options))  # type: ignore[arg-type]
+        return BackendOptions(label, "pkcs11", **(chosen | options))
 
     def pull(self, label: str) -> None:
         """Take the token out of its reader."""
@@ -80,9 +79,8 @@ def tokens() -> Iterator[Tokens]:
         folder = Path(name)
         (folder / "tokens").mkdir()
         configuration = folder / "softhsm2.conf"
-        configuration.write_text(
-            f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n"
-        )
-        os.environ["SOFTHSM2_CONF"] = str(configuration)
-        yield Tokens(folder)
-        del os.environ["SOFTHSM2_CONF"]
+        lines = (f"directories.tokendir = {folder}/tokens", "objectstore.backend = file")
+        configuration.write_text("\n".join((*lines, "log.level = ERROR", "")))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SOFTHSM2_CONF", str(configuration))
+            yield Tokens(folder)

@@ -123,7 +123,7 @@ def test_material_that_stays_in_a_backend_is_refused_where_it_is_needed_here(
     with pytest.raises(BackendUnsupported):
         pool.services.transit.hmac(USER, "box", {"input": "aGVsbG8="})
     pool.create("notices", "ecdsa-p256", USER, backend="alone")
-    ring = pool.services.system_keys._ring  # noqa: SLF001 - there is no other way to ask
+    ring = pool.services.system_keys._ring
     loaded = pool.services.keys.get_key(KEEPER, "notices")
     with pytest.raises(NotExportable):
         _ = ring.private_key(loaded, 1).der
@@ -236,7 +236,7 @@ def test_a_call_without_outcome_is_closed_as_unknown_by_name_and_its_object_eras
     pool: KeyPool, clock: FakeClock, alone: FakeKeyBackend
 ) -> None:
     """A process that was killed between the device's answer and the key's row."""
-    maker = pool.services.keys._maker  # noqa: SLF001 - the moment between is not seen from outside
+    maker = pool.services.keys._maker
     key = maker.new_key("org_town", KeyRequest("notices", "ecdsa-p256", backend="alone"))
     maker.new_version(key, 1)
     sweep = pool.services.backend_control.sweep_objects
@@ -257,7 +257,7 @@ def test_a_call_without_outcome_is_closed_as_unknown_by_name_and_its_object_eras
 def test_a_version_that_took_too_long_is_not_entered(
     pool: KeyPool, clock: FakeClock, alone: FakeKeyBackend
 ) -> None:
-    maker = pool.services.keys._maker  # noqa: SLF001 - as above
+    maker = pool.services.keys._maker
     key = maker.new_key("org_town", KeyRequest("notices", "ecdsa-p256", backend="alone"))
     version = maker.new_version(key, 1)
     clock.advance(121)
