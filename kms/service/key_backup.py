@@ -136,7 +136,8 @@ class KeyBackups:
             found = self._stores.keys.find_by_id(transaction, backup.key.id)
             if (None if found is None else found[0]) != current:
                 raise Conflict
-            if not self._maker.insert(transaction, coming.key, versions[0]):
+            key = self._maker.carry_limits(transaction, backup.key, coming.key)
+            if not self._maker.insert(transaction, key, versions[0]):
                 raise RestoreExists
             for version in versions[1:]:
                 self._maker.insert_version(transaction, coming.key, version)

@@ -119,6 +119,10 @@ class KeyMaker:
         self.update(transaction, before, lifecycle.destroyed(before))
         self._store.erase_versions(transaction, before.id, None)
 
+    def carry_limits(self, transaction: Transaction, source: Key, key: Key) -> Key:
+        """Return ``key``, which comes back from ``source``, with the limits that one has here."""
+        return self._limiter.carry(transaction, source, key)
+
     def put_grant(self, transaction: Transaction, key: Key, grant: KeyGrant) -> None:
         """Store or replace what a subject may do with ``key``."""
         tag = self._pool.require_unlocked().authenticate(grant_record(grant))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hmac
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from kms.core.keys import limits as rules
-from kms.errors.keys import MaterialTampered
+from kms.errors.keys import MaterialTampered, RestoreRefused
 from kms.errors.limits import (
     DailyQuotaExceeded,
     KeyLimitReached,
@@ -116,6 +116,27 @@ class KeyLimiter:
         quota, tag = found
         self._demand_tag(rules.quota_record(quota), tag)
         return quota
+
+    def carry(self, transaction: Transaction, source: Key, key: Key) -> Key:
+        """Return ``key``, restored from a backup of ``source``, with the limits of ``source``.
+
+        Those in force here count, whenever the backup was made; where there are none though
+        the backup says there were, ``RestoreRefused``.
+        """
+        found = self._store.limits(transaction, source.id)
+        if found is None:
+            if source.limits_version:
+                msg = f"the limits of {source.name} are not in this pool"
+                raise RestoreRefused(msg)
+            return key
+        limits, tag = found
+        self._demand_tag(rules.limits_record(limits), tag)
+        if key.id == source.id:
+            return replace(key, limits_version=limits.version)
+        copy = replace(limits, key_id=key.id, version=1)
+        tag = self._means.tag(rules.limits_record(copy))
+        self._store.put_limits(transaction, key.org_id, copy, tag=tag)
+        return replace(key, limits_version=1)
 
     def demand_room(self, transaction: Transaction, org_id: str) -> None:
         """Return if what was just stored still fits the quota; raise ``QuotaExceeded``."""

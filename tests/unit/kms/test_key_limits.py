@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from kms.core.keys import limits as rules
-from kms.errors.keys import MaterialTampered
+from kms.errors.keys import MaterialTampered, RestoreRefused
 from kms.errors.limits import (
     DailyQuotaExceeded,
     KeyLimitReached,
@@ -24,7 +24,8 @@ from kms.errors.limits import (
 )
 from kms.models.keys import KeyRequest
 from kms.models.limits import KeyLimits, Quota
-from kms.store.tables.keys import kms_keys
+from kms.service.key_backup import RestoreRequest
+from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys
 from kms.store.tables.limits import kms_key_limits, kms_quotas
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import SECOND
@@ -485,3 +486,35 @@ def test_many_uses_at_once_are_counted_all_or_none(pool: KeyPool, clock: FakeClo
     limiter.demand(USER, key, 3)
     with pytest.raises(KeyLimitReached):
         limiter.demand(USER, key)
+
+
+def test_a_restored_key_has_the_limits_of_the_one_it_comes_from(
+    pool: KeyPool, clock: FakeClock
+) -> None:
+    pool.create("k", "hmac", USER, exportable=True, allow_plaintext_backup=True)
+    backups = pool.services.key_backups
+    early = backups.backup_key(KEEPER, "k").text
+    limit(pool, clock, max_uses=1)
+    late = backups.backup_key(KEEPER, "k").text
+    for number, text in enumerate((early, late)):
+        name = f"copy-{number}"
+        backups.restore_key(KEEPER, RestoreRequest(text, name))
+        pool.services.key_control.grant_key(KEEPER, name, USER.id, ["hmac"])
+        clock.advance(2)
+        use(pool, name=name)
+        with pytest.raises(KeyLimitReached):
+            use(pool, name=name)
+    pool.change(delete(kms_key_limits))
+    with pytest.raises(RestoreRefused):
+        backups.restore_key(KEEPER, RestoreRequest(late, "copy-3"))
+
+
+def test_a_key_that_is_gone_comes_back_with_its_limits(pool: KeyPool, clock: FakeClock) -> None:
+    pool.create("k", "hmac", USER, exportable=True, allow_plaintext_backup=True)
+    limit(pool, clock, max_uses=1)
+    limit(pool, clock, max_uses=2)
+    text = pool.services.key_backups.backup_key(KEEPER, "k").text
+    for table in (kms_keys, kms_key_versions, kms_key_grants):
+        pool.change(delete(table).where(table.c.org_id == ORG))
+    pool.services.key_backups.restore_key(KEEPER, RestoreRequest(text))
+    assert pool.services.limit_control.show_key_limits(KEEPER, "k").max_uses == 2
