@@ -31,7 +31,9 @@ from secops.kernel.permissions.iam import (
     UPSTREAM_READ,
 )
 from secops.kernel.permissions.kms import (
+    ANCHOR_READ,
     BACKEND_READ,
+    CERTIFICATE_READ,
     ECERTIFICATE_READ,
     OPENPGP_READ,
     SEAL_READ,
@@ -92,6 +94,8 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("/key-pool", Text("密钥库", "Key pool"), BACKEND_READ),
             Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
             Entry("/ecertificates", Text("电子证照", "E-certificates"), ECERTIFICATE_READ),
+            Entry("/certificates", Text("数字证书", "Certificates"), CERTIFICATE_READ),
+            Entry("/trust-anchors", Text("信任锚", "Trust anchors"), ANCHOR_READ),
             Entry("/verify", Text("验章", "Verify a seal")),
             Entry("/openpgp", Text("对外导出保护", "Exports for partners"), OPENPGP_READ),
         ),

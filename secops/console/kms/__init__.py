@@ -1,6 +1,7 @@
 """Keys, seals and the public verification page."""
 
 from secops.console.kms import (
+    certificates,
     ecertificate_batches,
     ecertificate_templates,
     ecertificate_verify,
@@ -9,6 +10,7 @@ from secops.console.kms import (
     openpgp,
     policies,
     seals,
+    trust_anchors,
     verify,
 )
 from secops.console.parts import Desk
@@ -23,6 +25,8 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *seals.routes(desk),
         *policies.routes(desk),
         *verify.routes(desk),
+        *certificates.routes(desk),
+        *trust_anchors.routes(desk),
         *openpgp.routes(desk),
         *key_pool.routes(desk),
         *ecertificates.routes(desk),
