@@ -47,7 +47,7 @@ def default_layout(wish: TemplateWish) -> Layout:
         *rows,
         LayoutItem(110, 222, 80, 5, field="@authority", align="center", lines=2),
         LayoutItem(110, 238, 80, 4.5, field="@issued_on", align="center"),
-        LayoutItem(65, 252, 60, 3.5, "有效期:", "@valid", lines=2),
+        LayoutItem(65, 252, 63, 3.3, "有效期:", "@valid", lines=2),
         LayoutItem(20, 280, 170, 3, "证照标识:", "@identifier"),
     )
     return Layout(210, 297, items, 24, 236, 36, 129, 205, 12)
