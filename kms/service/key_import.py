@@ -12,9 +12,9 @@ from kms.errors.keys import KeyExists, MountNotFound
 from kms.models.keys import DEFAULT_MOUNT, KeyRequest, LoadedKey
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
+from kms.service.key_use import rsa_key
 from kms.service.keys import describe_version_made
 from kms.service.system_keys import SystemKeys
-from secops.crypto import rsa
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.key_transport import unwrap_key
 from secops.kernel.actors import Actor
@@ -120,7 +120,7 @@ class KeyImport:
             raise Invalid(msg)
         self._system_keys.signer(_WRAPPING_KEY, _WRAPPING_TYPE)
         loaded = self._ring.usable_own(_WRAPPING_KEY)
-        key = rsa.PrivateKey(self._ring.material(loaded, loaded.key.latest_version))
+        key = rsa_key(self._ring.private_key(loaded, loaded.key.latest_version))
         try:
             return unwrap_key(key, wrapped.content, wrapped.hash_name)
         except DecryptionFailed as error:

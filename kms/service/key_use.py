@@ -14,6 +14,7 @@ from kms.core.keys import lifecycle
 from kms.core.transit import requests, texts
 from kms.core.transit.derivation import DerivedKeys, derive_keys
 from kms.core.transit.requests import SignatureRequest
+from kms.errors.keys import OperationUnsupported
 from kms.models.backends import SOFTWARE
 from kms.models.keys import LoadedKey
 from kms.service.key_ring import KeyRing
@@ -181,6 +182,10 @@ class KeyUse:
             return derived.nonce(plaintext, aad)
         return self._randomness.bytes(ciphers.NONCE)
 
+    def _rsa(self, loaded: LoadedKey, version: int) -> rsa.PrivateKey:
+        # kept by the ring: reading an RSA key checks its primes, which takes longer than its use
+        return rsa_key(self._ring.private_key(loaded, version))
+
     def _seal_to_public(self, loaded: LoadedKey, version: int, plaintext: bytes) -> bytes:
         spki = loaded.versions[version].public_key
         if loaded.key.type == "sm2":
@@ -204,10 +209,18 @@ class KeyUse:
             _refuse_associated_data(aad)
             if key.type == "sm2":
                 return sm2.PrivateKey(material).decrypt(sealed)
-            return rsa.PrivateKey(material).decrypt(sealed)
+            return self._rsa(loaded, version).decrypt(sealed)
         if context is not None:
             material = derive_keys(key, material, context).cipher_key
         return ciphers.unseal(key.kind.algorithm, material, sealed, aad=aad)
+
+
+def rsa_key(key: signatures.PrivateKey) -> rsa.PrivateKey:
+    """Return ``key``; raise ``OperationUnsupported`` unless it is an RSA key held here."""
+    if not isinstance(key, rsa.PrivateKey):
+        msg = "only RSA keys held in software decrypt by OAEP"
+        raise OperationUnsupported(msg)
+    return key
 
 
 def _refuse_associated_data(aad: bytes) -> None:

@@ -11,7 +11,7 @@ _PART: Final = re.compile(r"([0-9]{1,9})([smhd])")
 _WHOLE: Final = re.compile(r"(?:[0-9]{1,9}[smhd]){1,4}")
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-LONGEST: Final = 100 * 366 * 86_400
+LONGEST: Final = 10 * 366 * 86_400
 
 
 def read_duration(value: object, what: str) -> int:

@@ -151,7 +151,9 @@ def test_grants_suspension_and_destruction(pool: KeyPool, tmp_path: Path, clock:
     assert run(pool, "keeper", "destroy-key", "k", input="n\n").exit_code == 1
     assert run(pool, "keeper", "destroy-key", "k", "--yes").exit_code == 0
     listed = json.loads(run(pool, "keeper", "list-keys", "--json").stdout)
-    assert [(row["name"], row["state"]) for row in listed["items"]] == [("k", "pending_destruction")]
+    assert [(row["name"], row["state"]) for row in listed["items"]] == [
+        ("k", "pending_destruction")
+    ]
     assert "pending" in run(pool, "keeper", "list-keys").stdout
 
 

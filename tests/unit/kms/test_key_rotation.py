@@ -1,0 +1,108 @@
+"""Keys rotate by themselves when their period is over, once, and only those in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from kms.core.transit.durations import LONGEST, read_duration
+from kms.errors.keys import MaterialTampered
+from kms.store.tables.keys import kms_keys
+from secops.kernel.errors import Invalid
+from tests.fakes.clock import FakeClock
+from tests.fakes.key_pool import KEEPER, USER, KeyPool, open_key_pool
+from tests.fakes.vault_service import VaultService
+
+HOUR = 3_600
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def pool(tmp_path: Path, clock: FakeClock) -> Iterator[KeyPool]:
+    with open_key_pool(tmp_path / "home", clock=clock) as opened:
+        yield opened
+
+
+def version(pool: KeyPool, name: str = "k", mount: str = "transit") -> int:
+    return pool.services.keys.get_key(KEEPER, name, mount=mount).key.latest_version
+
+
+def due(pool: KeyPool) -> None:
+    assert pool.services.key_rotation.rotate_due_keys() is False
+
+
+def test_a_key_rotates_once_each_period(pool: KeyPool, clock: FakeClock) -> None:
+    pool.create("k", "ed25519", USER, auto_rotate_period=2 * HOUR)
+    clock.advance(2 * HOUR - 1)
+    due(pool)
+    assert version(pool) == 1
+    clock.advance(1)
+    due(pool)
+    due(pool)
+    clock.advance(2)
+    assert version(pool) == 2
+    clock.advance(5 * HOUR)
+    due(pool)
+    due(pool)
+    clock.advance(2)
+    assert version(pool) == 3
+    leaves = [leaf for leaf in pool.leaves() if leaf["action"] == "kms.rotate_key"]
+    assert [leaf["details"]["scheduled"] for leaf in leaves] == [True, True]
+    assert {leaf["actor"]["kind"] for leaf in leaves} == {"system"}
+
+
+def test_a_rotation_by_hand_begins_the_period_anew(pool: KeyPool, clock: FakeClock) -> None:
+    pool.create("k", "ed25519", auto_rotate_period=2 * HOUR)
+    clock.advance(HOUR)
+    pool.services.keys.rotate_key(KEEPER, "k")
+    clock.advance(HOUR)
+    due(pool)
+    assert version(pool) == 2
+
+
+def test_keys_out_of_use_are_left_alone(pool: KeyPool, clock: FakeClock) -> None:
+    pool.services.mounts.enable_mount(KEEPER, "payments")
+    for name, mount in (("suspended", "transit"), ("away", "payments"), ("off", "transit")):
+        pool.create(name, "ed25519", mount=mount, auto_rotate_period=HOUR)
+    pool.services.key_control.suspend_key(KEEPER, "suspended", reason="x")
+    gone = pool.services.mounts.disable_mount(KEEPER, "payments")
+    pool.services.keys.configure_key(KEEPER, "off", {"auto_rotate_period": 0})
+    clock.advance(2 * HOUR)
+    due(pool)
+    pool.services.mounts.restore_mount(KEEPER, gone.id)
+    assert [version(pool, "suspended"), version(pool, "off")] == [1, 1]
+    assert version(pool, "away", "payments") == 1
+
+
+def test_a_row_that_was_made_due_by_hand_is_not_believed(pool: KeyPool, clock: FakeClock) -> None:
+    pool.create("k", "ed25519")
+    pool.change(update(kms_keys).values(next_rotation_at=1))
+    with pytest.raises(MaterialTampered):
+        pool.services.key_rotation.rotate_due_keys()
+
+
+def test_vaults_words_set_the_period(pool: KeyPool) -> None:
+    service = VaultService(pool)
+    key = "/v1/transit/keys/k"
+    made = service.call("POST", key, {"auto_rotate_period": "24h"}, token="keeper")[2]["data"]
+    assert made["auto_rotate_period"] == 24 * HOUR
+    config = ("POST", f"{key}/config")
+    for value, seconds in (("90m", 5_400), (HOUR, HOUR), ("0", 0), ("1d12h", 36 * HOUR)):
+        answer = service.call(*config, {"auto_rotate_period": value}, token="keeper")[2]
+        assert answer["data"]["auto_rotate_period"] == seconds
+    for value in ("59m", 1, -5, "1w", "h", True, 1.5, [], "9" * 10):
+        assert service.call(*config, {"auto_rotate_period": value}, token="keeper")[0] == 400
+
+
+def test_spans_of_time_are_read_strictly() -> None:
+    assert read_duration(f"{LONGEST}", "x") == LONGEST
+    for value in (LONGEST + 1, " 1h", "1h ", "1H", "-1", "1h2", "", None, b"1"):
+        with pytest.raises(Invalid):
+            read_duration(value, "x")
