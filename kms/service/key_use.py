@@ -18,7 +18,7 @@ from kms.errors.keys import OperationUnsupported
 from kms.models.backends import SOFTWARE
 from kms.models.keys import LoadedKey
 from kms.service.key_ring import KeyRing
-from secops.crypto import ciphers, hashes, rsa, sm2
+from secops.crypto import ciphers, hashes, rsa, signatures, sm2
 from secops.crypto.errors import InvalidSignature
 from secops.kernel.errors import Invalid
 from secops.kernel.ids import Randomness
