@@ -43,6 +43,7 @@ from kms.service.limit_control import LimitControl
 from kms.service.limits import KeyLimiter, LimitMeans
 from kms.service.mounts import Mounts
 from kms.service.openpgp import Exports, OpenPgpKeys, OpenPgpParts, Partners
+from kms.service.outside_time_stamps import OutsideTimeStamps
 from kms.service.outside_trust import OutsideTrust
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
@@ -64,8 +65,8 @@ from kms.service.seals import (
 )
 from kms.service.seals.document_box import PoolDocumentBox
 from kms.service.second_person import SecondPerson
-from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.self_tests import SelfTests
+from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.tenants import Tenants
 from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
@@ -82,12 +83,12 @@ from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemp
 from kms.store.fingerprints import key_fingerprints
 from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.limits import SqlLimitStore
-from kms.store.self_tests import SqlSelfTestStore
 from kms.store.mounts import SqlMountStore
 from kms.store.openpgp import SqlOpenPgpStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
+from kms.store.self_tests import SqlSelfTestStore
 from secops.kernel.clock import SystemClock
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
@@ -160,7 +161,9 @@ def build_services(
         persons=ports.persons,
         proofs=ports.proofs,
         remote=ProvinceSealer(ports.outbound, options.province, time.sleep),
-        time_stamps=stamps,
+        time_stamps=OutsideTimeStamps(
+            stamps, authority, ports.stamping, options.time_stamp_sources
+        ),
         stamped=options.seal_time_stamps,
         pades_level=options.pades_level,
     )

@@ -79,7 +79,9 @@ def open_house(home: Path, role: str = "command") -> House:
     processes.check_home(settings, spine)
     parts = spine.parts
 
-    kms_ports = KmsPorts(subjects, subjects, subjects, proofs, notices.province(settings))
+    kms_ports = KmsPorts(
+        subjects, subjects, subjects, proofs, notices.province(settings), notices.stamping(settings)
+    )
     kms_plane = install_kms(
         parts,
         kms_ports,

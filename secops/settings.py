@@ -65,6 +65,9 @@ class Settings:
     retention_days: int = 200
     crypto_profile: CryptoProfile = "intl"
     seal_time_stamps: SealTimeStamps = "signatures"
+    time_stamp_url: str = ""
+    time_stamp_sm3_url: str = ""
+    time_stamp_allow: str = ""
     pades_level: PadesLevel = "b-t"
     unlock_file: str = ""
     unlock_passphrase: str = field(default="", repr=False)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from kms.errors.time_stamps import NotATimeStampQuery
-from kms.models.time_stamps import MAX_QUERY
+from kms.models.time_stamps import MAX_QUERY, QUERY_TYPE
 from kms.service import KmsServices
 from secops.web.messages import NO_STORE, Request, Response
 from secops.web.routes import Public, Route
 
-_QUERY: Final = "application/timestamp-query"
 _REPLY: Final = "application/timestamp-reply"
 _PUBLIC: Final = Public(
     "whoever signs asks for time-stamps without an account; an address gets 120 a minute"
@@ -24,7 +23,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
         """Answer the query; a refusal by RFC 3161 is an answer with status 200, too."""
         request.require_length()
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != _QUERY:
+        if kind != QUERY_TYPE:
             raise NotATimeStampQuery
         reply = services.time_stamps.create_time_stamp(request.body, caller=request.remote)
         return Response(200, (("content-type", _REPLY), NO_STORE), reply.content)

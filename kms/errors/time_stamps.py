@@ -7,13 +7,14 @@ from secops.kernel.errors import Invalid, Unavailable
 
 
 class TimeStampUnavailable(Unavailable):
-    """The authority can make no token now: its certificate is out of time or revoked."""
+    """No token now: our certificate is out of time or revoked, or an outside authority fails."""
 
     code = "kms.time_stamp_unavailable"
     title = Text("时间戳服务不可用", "No time-stamp can be made now")
     remedy = Text(
-        "请检查时间戳证书是否过期或被吊销,以及密钥库是否已解锁。",
-        "See whether the authority's certificate is expired or revoked, and the pool unlocked.",
+        "请检查时间戳证书是否过期或被吊销;使用外部机构时,检查其地址、信任锚和应答。",
+        "See whether the authority's certificate is expired or revoked; of an outside one, its "
+        "address, its anchor and its answer.",
     )
 
 

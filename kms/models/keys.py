@@ -10,6 +10,7 @@ from typing import Final, Literal
 from kms.models.backends import SOFTWARE, BackendSetup
 from kms.models.remote_seals import ProvinceOptions
 from kms.models.stamps import PadesLevel
+from kms.models.time_stamps import TimeStampSources
 
 KeyState = Literal["active", "suspended", "pending_destruction", "destroyed"]
 Operation = Literal["sign", "verify", "encrypt", "decrypt", "hmac", "export"]
@@ -211,5 +212,6 @@ class KmsOptions:
     unlock_token: str = ""
     unlock_token_file: Path | None = None
     seal_time_stamps: SealTimeStamps = "signatures"
+    time_stamp_sources: TimeStampSources = field(default_factory=TimeStampSources)
     pades_level: PadesLevel = "b-t"
     province: ProvinceOptions = field(default_factory=ProvinceOptions)

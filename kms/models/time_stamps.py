@@ -31,6 +31,9 @@ TOKEN_NUMBERS: Final[dict[TokenWhat, int]] = {
     "validity": 8,
     "revocation": 9,
 }
+QUERY_TYPE: Final = "application/timestamp-query"
+"""The media type of a query (RFC 3161 §3.4)."""
+
 MAX_QUERY: Final = 4_096
 """Bytes of a query: a digest, a nonce, a policy, and room."""
 
@@ -39,6 +42,14 @@ MAX_TOKEN: Final = 256 << 10
 
 _PROVED: Final = frozenset(TOKEN_NUMBERS) - {"imprint", "revocation"}
 """What must be true; an imprint or a revocation that could not be judged is no "no"."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStampSources:
+    """Addresses of outside authorities for imprints of SHA-2 and SM3; "" is the built-in one."""
+
+    sha2: str = ""
+    sm3: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,14 @@ __all__ = ["CallerRisks", "KmsPorts", "LedgerProofs", "Outbound", "Persons", "Su
 
 @dataclass(frozen=True, slots=True)
 class KmsPorts:
-    """What other planes provide; ``secops.bridges`` fills it."""
+    """What other planes provide; ``secops.bridges`` fills it.
+
+    ``outbound`` leads to the province's e-seal system, ``stamping`` to outside time-stamps.
+    """
 
     subjects: Subjects
     risks: CallerRisks
     persons: Persons
     proofs: LedgerProofs
     outbound: Outbound
+    stamping: Outbound

@@ -16,7 +16,8 @@ from kms.errors.backends import BackendMisconfigured
 from kms.models import KmsOptions
 from kms.models.backends import SOFTWARE, BackendOptions, BackendSetup, Placement
 from kms.models.remote_seals import ProvinceOptions
-from secops.settings import Settings
+from kms.models.time_stamps import TimeStampSources
+from secops.settings import Settings, SettingsRejected
 
 UNLOCK_TOKEN_FILE: Final = "unlock.token"
 _MAX_FILE: Final = 1 << 20
@@ -33,6 +34,7 @@ def kms_options(settings: Settings) -> KmsOptions:
         province=ProvinceOptions(settings.province_seal_url, settings.province_seal_token),
         profile=settings.crypto_profile,
         seal_time_stamps=settings.seal_time_stamps,
+        time_stamp_sources=_time_stamp_sources(settings),
         pades_level=settings.pades_level,
         unlock_passphrase=settings.unlock_passphrase or None,
         unlock_file=settings.home / file if file else None,
@@ -42,6 +44,15 @@ def kms_options(settings: Settings) -> KmsOptions:
         unlock_token_file=settings.home / UNLOCK_TOKEN_FILE,
         public_url=settings.origin,
     )
+
+
+def _time_stamp_sources(settings: Settings) -> TimeStampSources:
+    sources = TimeStampSources(settings.time_stamp_url, settings.time_stamp_sm3_url)
+    if not all(
+        url.startswith(("https://", "http://")) for url in (sources.sha2, sources.sm3) if url
+    ):
+        raise SettingsRejected("time_stamp_url and time_stamp_sm3_url are http(s) addresses")
+    return sources
 
 
 def backend_setup(settings: Settings) -> BackendSetup:

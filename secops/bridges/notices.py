@@ -38,6 +38,11 @@ def province(settings: Settings) -> OutboundClient:
     )
 
 
+def stamping(settings: Settings) -> OutboundClient:
+    """Return the guarded client for outside time-stamps; ``time_stamp_allow`` names inner hosts."""
+    return OutboundClient(OutboundOptions(allowed=tuple(_listed(settings.time_stamp_allow))))
+
+
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 

@@ -81,7 +81,9 @@ class NoOutbound:
 
 def calm_ports() -> KmsPorts:
     """What other planes provide, where nobody is risky and nothing is proved."""
-    return KmsPorts(NamedSubjects(), CalmCallers(), OwnPersons(), NoProofs(), NoOutbound())
+    return KmsPorts(
+        NamedSubjects(), CalmCallers(), OwnPersons(), NoProofs(), NoOutbound(), NoOutbound()
+    )
 
 
 @dataclass
