@@ -38,12 +38,13 @@ def _iam() -> Figures:
 def _kms() -> Figures:
     from kms.commands.bench import engine_figures, service_figures  # noqa: PLC0415 - heavy
     from kms.commands.bench_seals import seal_figures  # noqa: PLC0415 - heavy
+    from kms.commands.bench_timing import timing_figures  # noqa: PLC0415 - heavy
 
     with _opened() as house:
         keeper, user = house.act_as("security-admin"), house.act_as("integrator")
         own = service_figures(house.kms, keeper, user)
         seals = seal_figures(house.kms, house.act_as("seal-holder"))
-    return [*signature_figures(), *own, *seals, *engine_figures()]
+    return [*signature_figures(), *own, *seals, *engine_figures(), *timing_figures()]
 
 
 def _ledger() -> Figures:
