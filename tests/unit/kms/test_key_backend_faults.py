@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,20 +71,36 @@ class Load:
         raise AssertionError(f"{len(self.made)} made, {self.refused[-3:]}, {self.other[-3:]}")
 
 
-@pytest.fixture
-def signing() -> Iterator[list[threading.Thread]]:
-    threads: list[threading.Thread] = []
-    yield threads
-    for thread in threads:
-        thread.join(20)
+class Loads:
+    """Starts threads that sign, and ends them whatever comes."""
+
+    def __init__(self) -> None:
+        self._loads: list[Load] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self, pool: KeyPool) -> Load:
+        load = Load(pool, "notices")
+        self._loads.append(load)
+        for _ in range(2):
+            thread = threading.Thread(target=load.run)
+            self._threads.append(thread)
+            thread.start()
+        return load
+
+    def end(self) -> None:
+        for load in self._loads:
+            load.stop.set()
+        for thread in self._threads:
+            thread.join(30)
 
 
-def under_load(pool: KeyPool, threads: list[threading.Thread]) -> Load:
-    load = Load(pool, "notices")
-    threads.extend(threading.Thread(target=load.run) for _ in range(2))
-    for thread in threads:
-        thread.start()
-    return load
+@contextmanager
+def loads() -> Iterator[Loads]:
+    made = Loads()
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 def verify_all(pool: KeyPool, load: Load) -> int:
@@ -96,19 +113,17 @@ def verify_all(pool: KeyPool, load: Load) -> int:
 
 
 def test_a_token_pulled_in_mid_load_is_replaced_by_its_twin(
-    tmp_path: Path, clock: FakeClock, tokens: Tokens, signing: list[threading.Thread]
+    tmp_path: Path, clock: FakeClock, tokens: Tokens
 ) -> None:
     first, second = tokens.make(), tokens.make()
     devices = [tokens.backend(label, group="twins") for label in (first, second)]
-    with opened(tmp_path, clock, *devices) as pool:
+    with opened(tmp_path, clock, *devices) as pool, loads() as under:
         pool.create("notices", "ecdsa-p256", USER, backend="twins")
-        load = under_load(pool, signing)
+        load = under.start(pool)
         load.wait_for(load.made, 20)
         tokens.pull(first)
         load.wait_for(load.made, 40)
-        load.stop.set()
-        for thread in signing:
-            thread.join(20)
+        under.end()
         tokens.push(first)
         assert (load.other, load.refused) == ([], [])
         assert verify_all(pool, load) >= 60
@@ -117,22 +132,20 @@ def test_a_token_pulled_in_mid_load_is_replaced_by_its_twin(
 
 
 def test_a_token_without_a_twin_that_is_pulled_answers_503_until_it_is_back(
-    tmp_path: Path, clock: FakeClock, tokens: Tokens, signing: list[threading.Thread]
+    tmp_path: Path, clock: FakeClock, tokens: Tokens
 ) -> None:
     label = tokens.make()
     device = tokens.backend(label)
-    with opened(tmp_path, clock, device) as pool:
+    with opened(tmp_path, clock, device) as pool, loads() as under:
         pool.create("notices", "ecdsa-p256", USER, backend=label)
-        load = under_load(pool, signing)
+        load = under.start(pool)
         load.wait_for(load.made, 10)
         tokens.pull(label)
         load.wait_for(load.refused, 10)
         tokens.push(label)
         clock.advance(120)
         load.wait_for(load.made, 10)
-        load.stop.set()
-        for thread in signing:
-            thread.join(20)
+        under.end()
         assert (load.other, set(load.refused)) == ([], {"kms.backend_unavailable"})
         assert verify_all(pool, load) >= 20
         device.close()
