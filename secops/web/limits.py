@@ -12,7 +12,7 @@ MAX_BODY: Final = 1 << 20
 MAX_FIELDS: Final = 1_000
 MAX_JSON_DEPTH: Final = 32
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKET: Final = re.compile(rb"[\[{\]}]")
+_OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def check_json_depth(body: bytes, limit: int) -> None:
@@ -23,8 +23,13 @@ def check_json_depth(body: bytes, limit: int) -> None:
     if body.count(b"[") + body.count(b"{") <= limit:
         return
     depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
-        depth += 1 if bracket.group() in b"[{" else -1
+    for bracket in _outside_strings(body).translate(None, _OTHERS):
+        depth += 1 if bracket in b"[{" else -1
         if depth > limit:
             msg = f"JSON nested deeper than {limit}"
             raise Invalid(msg)
+
+
+def _outside_strings(body: bytes) -> bytes:
+    """Return ``body`` without its strings; a pattern, a hundred times slower, only for escapes."""
+    return _STRING.sub(b"", body) if b"\\" in body else b"".join(body.split(b'"')[::2])

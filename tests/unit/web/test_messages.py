@@ -50,6 +50,18 @@ def test_brackets_inside_texts_do_not_count_as_depth() -> None:
     assert Request("POST", "/", body=body).json() == {"a": "[" * 60 + '"' + "{" * 60}
 
 
+@pytest.mark.parametrize("escape", ["", "\\n"])
+def test_depth_is_counted_outside_texts_with_and_without_escapes(escape: str) -> None:
+    text = f'"{escape}' + "[" * 60 + '"'
+    for depth, passes in ((32, True), (33, False)):
+        body = ("[" * depth + text + "]" * depth).encode()
+        if passes:
+            check_json_depth(body, 32)
+            continue
+        with pytest.raises(Invalid):
+            check_json_depth(body, 32)
+
+
 @given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner, max_size=3), max_leaves=9))
 def test_shallow_json_passes_the_depth_check(value: object) -> None:
     check_json_depth(json_response(value).body, 32)
