@@ -24,7 +24,7 @@ from kms.core.rfc5280.writing import (
     Places,
     SubjectAlgorithm,
 )
-from kms.core.trust import RevocationSource
+from kms.core.trust import RevocationSource, Trust
 from kms.errors.certificates import CertificateRefused
 from kms.models.certificates import REVOCATION_REASONS, AnchorUse, AuthorityName
 from kms.models.seal_registry import CertificateKind, IssuedCertificate
@@ -152,27 +152,42 @@ class Authority:
             raise NotFound(msg)
         return found
 
-    def _roots(self) -> dict[str, IssuedCertificate]:
-        def read(transaction: Transaction) -> dict[str, IssuedCertificate]:
-            found = (self.store.find(transaction, *place) for place in _ROOTS.values())
-            return {root.id: root for root in found if root is not None}
+    def trust(self) -> Trust:
+        """Return what this instance believes now, read at one moment."""
+        return self.parts.transactions.read(self.trust_in)
 
-        return self.parts.transactions.read(read)
+    def trust_in(self, transaction: Transaction) -> Trust:
+        """Return the same out of a snapshot that somebody has."""
+        roots = self._roots_in(transaction)
+        own = self._own_revocations(transaction, roots)
+        outside, lists = ({}, None) if self.outside is None else self.outside.believed(transaction)
+        return Trust(
+            now=self.parts.clock.now(),
+            anchors=tuple(read_certificate(root.der) for root in roots.values()),
+            revocations=_joined(own, lists),
+            outside=outside,
+        )
+
+    def _roots(self) -> dict[str, IssuedCertificate]:
+        return self.parts.transactions.read(self._roots_in)
+
+    def _roots_in(self, transaction: Transaction) -> dict[str, IssuedCertificate]:
+        found = (self.store.find(transaction, *place) for place in _ROOTS.values())
+        return {root.id: root for root in found if root is not None}
 
     def revocation_source(self) -> RevocationSource | None:
         """Return what this CA has revoked and outside lists say; None where there is neither."""
-        outside = None if self.outside is None else self.outside.revocation_source()
-        own = self._own_revocations()
-        return outside if own is None else own if outside is None else own.joined(outside)
+        return self.trust().revocations
 
-    def _own_revocations(self) -> RevocationSource | None:
+    def _own_revocations(
+        self, transaction: Transaction, roots: Mapping[str, IssuedCertificate]
+    ) -> RevocationSource | None:
         subjects = {
-            identifier: read_certificate(root.der).subject
-            for identifier, root in self._roots().items()
+            identifier: read_certificate(root.der).subject for identifier, root in roots.items()
         }
         if not subjects:
             return None
-        revoked = self.parts.transactions.read(self.store.revoked)
+        revoked = self.store.revoked(transaction)
         return RevocationSource(
             issuers=frozenset(subjects.values()),
             revoked={
@@ -308,6 +323,12 @@ class Authority:
         base = f"{self.public_url}/ca"
         name: AuthorityName = "root" if signer.key_algorithm == "sm2" else "document"
         return Places(f"{base}/{name}.crl", f"{base}/ocsp", f"{base}/{name}.crt")
+
+
+def _joined(
+    own: RevocationSource | None, outside: RevocationSource | None
+) -> RevocationSource | None:
+    return outside if own is None else own if outside is None else own.joined(outside)
 
 
 def _signing_algorithm(issuer: str) -> KeyAlgorithm:

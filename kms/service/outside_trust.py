@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from kms.core.rfc5280.reading import verify_revocation_list
+from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
 from kms.core.trust import RevocationSource
 from kms.models.certificates import ANCHOR_USES, AnchorUse, TrustAnchor
 from kms.ports.certificates import TrustStore
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.kernel.parts import Parts
+from secops.kernel.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,35 +24,56 @@ class OutsideTrust:
 
     def active(self) -> tuple[TrustAnchor, ...]:
         """Return the anchors that are believed now, oldest first."""
-        found = self.parts.transactions.read(self.store.active_anchors)
-        retired = self.parts.revocations.is_revoked
-        return tuple(each for each in found if not retired("certificate", each.id))
+        return self.parts.transactions.read(self._active)
 
     def anchors(self) -> Mapping[AnchorUse, tuple[Certificate, ...]]:
         """Return the certificates that are believed, by use."""
-        found = [(read_certificate(each.der), each.uses) for each in self.active()]
-        return {
-            use: tuple(certificate for certificate, uses in found if use in uses)
-            for use in ANCHOR_USES
-        }
+        return _by_use(self.active())
 
-    def revocation_source(self) -> RevocationSource | None:
-        """Return what their newest lists say; None without a list.
+    def believed(
+        self, transaction: Transaction
+    ) -> tuple[Mapping[AnchorUse, tuple[Certificate, ...]], RevocationSource | None]:
+        """Return both, as they are at one moment."""
+        active = self._active(transaction)
+        return _by_use(active), self._source(transaction, active)
+
+    def _active(self, transaction: Transaction) -> tuple[TrustAnchor, ...]:
+        retired = self.parts.revocations.is_revoked
+        found = self.store.active_anchors(transaction)
+        return tuple(each for each in found if not retired("certificate", each.id))
+
+    def _source(
+        self, transaction: Transaction, active: Sequence[TrustAnchor]
+    ) -> RevocationSource | None:
+        """Return what the newest lists of the anchors ``active`` say.
 
         Each list is proved again: a row that was changed in the database proves nothing.
         """
-        anchors = {each.id: read_certificate(each.der) for each in self.active()}
+        anchors = {each.id: read_certificate(each.der) for each in active}
         now = self.parts.clock.now()
         revoked: dict[tuple[bytes, int], int] = {}
         issuers: set[bytes] = set()
         stale: dict[bytes, int] = {}
-        for row in self.parts.transactions.read(self.store.revocation_lists):
+        for row in self.store.revocation_lists(transaction) if anchors else ():
             if row.anchor_id not in anchors:
                 continue
             anchor = anchors[row.anchor_id]
-            found = verify_revocation_list(row.der, (anchor,))
+            found = _proved(row.der, anchor.der)
             issuers.add(anchor.subject)
             revoked |= {(anchor.subject, serial): at for serial, at in found.revoked.items()}
             if found.next_update < now:
                 stale[anchor.subject] = found.next_update
         return RevocationSource(frozenset(issuers), revoked, stale) if issuers else None
+
+
+def _by_use(active: Sequence[TrustAnchor]) -> Mapping[AnchorUse, tuple[Certificate, ...]]:
+    found = [(read_certificate(each.der), each.uses) for each in active]
+    return {
+        use: tuple(certificate for certificate, uses in found if use in uses) for use in ANCHOR_USES
+    }
+
+
+@lru_cache(maxsize=32)
+def _proved(encoded: bytes, anchor: bytes) -> RevocationList:
+    """Return the list that ``anchor`` signed; the same bytes are not proved twice."""
+    return verify_revocation_list(encoded, (read_certificate(anchor),))

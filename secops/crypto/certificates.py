@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from secops.crypto import names, signatures
@@ -132,8 +133,12 @@ class Certificate:
         return self.key_usage is not None and usage in self.key_usage
 
 
+@lru_cache(maxsize=128)
 def read_certificate(encoded: bytes) -> Certificate:
-    """Return the certificate in DER ``encoded``; raise ``MalformedEncoding`` otherwise."""
+    """Return the certificate in DER ``encoded``; raise ``MalformedEncoding`` otherwise.
+
+    The same few certificates are read with every seal, so the last ones are kept.
+    """
     if len(encoded) > MAX_CERTIFICATE:
         msg = f"a certificate has at most {MAX_CERTIFICATE} bytes"
         raise MalformedEncoding(msg)

@@ -7,7 +7,6 @@ import math
 from kms.core.etsi319142.verification import PROPERTY_INFO, verify_pdf
 from kms.core.gbt38540.reading import read_seal
 from kms.core.rfc5280.writing import Name
-from kms.core.trust import Trust
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected, SealRejected
 from kms.models.seal_registry import UseForm
@@ -105,10 +104,7 @@ class PdfStamping:
         The file begins with ``document``: what was given is what was sealed. Raises
         ``DocumentRejected`` where an earlier signature does not stand what came after it.
         """
-        authority = self._seals.authority
-        trust = Trust(
-            self._seals.parts.clock.now(), authority.anchors(), authority.revocation_source()
-        )
+        trust = self._seals.authority.trust()
         read = self._seals.pdf.read(signed.document)
         verdicts = verify_pdf(signed.document, read, trust).signatures
         own = [each for each in read.signatures if each.contents.rstrip(b"\0") in signed.stripped]

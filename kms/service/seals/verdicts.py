@@ -7,7 +7,6 @@ from typing import Final
 
 from kms.core.etsi319142.verification import verify_pdf
 from kms.core.rfc5280.writing import Name
-from kms.core.trust import Trust
 from kms.errors.seals import SealRejected
 from kms.models.seals import MARKING, VerificationReport
 from kms.models.verdicts import FileDigests, VerdictPage
@@ -97,10 +96,7 @@ class SealVerdicts:
         request = PdfRequest(PADES, _TITLE, signed_at=now, reserved=RESERVED, place=None)
         prepared = self._seals.pdf.prepare(page, request)
         made = self._pades.sign(prepared, signer, self._seals.pades_level).document
-        authority = self._seals.authority
-        trust = Trust(
-            self._seals.parts.clock.now(), authority.anchors(), authority.revocation_source()
-        )
+        trust = self._seals.authority.trust()
         if not verify_pdf(made, self._seals.pdf.read(made), trust).valid:
             msg = "the verdict's own signature does not verify; it is not given out"
             raise SealRejected(msg)

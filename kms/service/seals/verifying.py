@@ -6,6 +6,7 @@ import base64
 import binascii
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from kms.core.etsi319142.verification import verify_pdf
@@ -75,19 +76,12 @@ class SealVerification:
             self._places.release()
 
     def _trust(self) -> Trust:
-        parts, authority = self._seals.parts, self._seals.authority
-
-        def suspended(transaction: Transaction) -> dict[bytes, int]:
+        def read(transaction: Transaction) -> Trust:
             stopped = self._seals.store.stopped(transaction)
-            return {bytes.fromhex(digest): since for digest, since in stopped}
+            suspended = {bytes.fromhex(digest): since for digest, since in stopped}
+            return replace(self._seals.authority.trust_in(transaction), suspended=suspended)
 
-        return Trust(
-            now=parts.clock.now(),
-            anchors=authority.anchors(),
-            revocations=authority.revocation_source(),
-            suspended=parts.transactions.read(suspended),
-            outside=authority.outside_anchors(),
-        )
+        return self._seals.parts.transactions.read(read)
 
 
 class SealFiles:
