@@ -14,7 +14,7 @@ from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
 from kms.adapters.custody.tokens import unlock_token
 from kms.adapters.openpgp import GnuPg
-from kms.adapters.pdf import PdfProcesses, PyHankoFiles, TypstVerdicts
+from kms.adapters.pdf import PdfProcesses, PyHankoFiles, TypstDrawings, TypstVerdicts
 from kms.adapters.pictures import PillowPainter
 from kms.adapters.province import ProvinceSealer
 from kms.api import routes
@@ -233,6 +233,7 @@ def build_services(
                 SqlECertificateStore(),
                 SqlBatchStore(),
                 PoolDocumentBox(system_keys, "ecertificates"),
+                TypstDrawings(processes),
             ),
             public_url=options.public_url,
         ),

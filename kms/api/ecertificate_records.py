@@ -44,10 +44,13 @@ _WISH: Final[dict[str, Any]] = {
     "seal_id": _TEXT,
     "validity_days": {"type": ["integer", "null"]},
     "layout": {"type": ["object", "null"]},
+    "format": {"enum": ["ofd", "pdf"]},
 }
 PROPOSE_TEMPLATE: Final = Schema(
     "ProposeTemplate",
-    _object(tuple(name for name in _WISH if name not in ("validity_days", "layout")), **_WISH),
+    _object(
+        tuple(name for name in _WISH if name not in ("validity_days", "layout", "format")), **_WISH
+    ),
 )
 _TEMPLATE: Final = _object(
     ("id", "version", "state", *_WISH),

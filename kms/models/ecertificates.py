@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from secops.kernel.catalogue import Text
 
+FileFormat = Literal["ofd", "pdf"]
 FieldKind = Literal["text", "date", "number", "choice"]
 Showing = Literal["shown", "masked", "hidden"]
 Align = Literal["left", "center"]
@@ -19,6 +20,7 @@ ECertificateState = Literal["valid", "suspended", "revoked", "superseded"]
 StandingState = Literal["valid", "suspended", "revoked", "superseded", "expired", "not_yet_valid"]
 RowState = Literal["waiting", "issued", "failed"]
 
+FILE_FORMATS: Final[tuple[FileFormat, ...]] = ("ofd", "pdf")
 FIELD_KINDS: Final[tuple[FieldKind, ...]] = ("text", "date", "number", "choice")
 SHOWINGS: Final[tuple[Showing, ...]] = ("shown", "masked", "hidden")
 ALIGNS: Final[tuple[Align, ...]] = ("left", "center")
@@ -80,7 +82,8 @@ class TemplateWish:
     """What is proposed: a type of licence, its data, its page and the seal that goes on it.
 
     ``type_code`` is 证照类型代码 and ``authority_code`` a unified social credit code
-    (GB/T 36904-2018). ``validity_days`` None is for good (长期).
+    (GB/T 36904-2018). ``validity_days`` None is for good (长期). ``ofd`` is the format of
+    GB/T 36905-2018; ``pdf`` carries its font within.
     """
 
     type_code: str
@@ -93,6 +96,7 @@ class TemplateWish:
     seal_id: str
     validity_days: int | None = None
     layout: Layout | None = None
+    format: FileFormat = "ofd"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What e-certificates need from outside: a store. Files lie in the kernel's blobs, encrypted."""
+"""What e-certificates need from outside: stores, and what sets a page as PDF."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Protocol
 from kms.models.ecertificates import (
     Batch,
     BatchRow,
+    DocumentFacts,
+    Drawing,
     ECertificate,
     ECertificateState,
     ECertificateTemplate,
@@ -16,6 +18,14 @@ from kms.models.ecertificates import (
 )
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
+
+
+class PageRenderer(Protocol):
+    """Sets a drawn page as PDF."""
+
+    def render(self, drawing: Drawing, facts: DocumentFacts) -> bytes:
+        """Return the PDF, its font within; raise ``FontMissing``, ``ECertificateRejected``."""
+        ...
 
 
 class TemplateStore(Protocol):

@@ -8,14 +8,22 @@ from typing import Any
 
 import orjson
 
-from kms.models.ecertificates import Batch, ECertificate, ECertificateTemplate, IssueRequest
+from kms.models.ecertificates import (
+    Batch,
+    DocumentFacts,
+    Drawing,
+    ECertificate,
+    ECertificateTemplate,
+    IssueRequest,
+)
 from kms.models.seal_registry import SealRecord
+from kms.ports.ecertificates import PageRenderer
 from kms.service.ecertificates import ECertificates, ECertificateStores, build_ecertificates
 from kms.service.seals import SealUses
 from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemplateStore
 from secops.kernel.pages import PageRequest
 from tests.fakes.seal_registry import APPLICANT, HOLDER, SECURITY, World, build
-from tests.fakes.sealing import FakeDocumentBox
+from tests.fakes.sealing import FakeDocumentBox, PixelPainter
 
 TYPE = "11100000000013338W032"
 AUTHORITY = "11220000013544541J"
@@ -93,14 +101,24 @@ class Office:
         return len(page.items)
 
 
-def open_office(home: Path) -> Office:
+class NoPages:
+    """Sets nothing: for tests of OFDs."""
+
+    def render(self, drawing: Drawing, facts: DocumentFacts) -> bytes:
+        raise NotImplementedError
+
+
+def open_office(home: Path, pages: PageRenderer | None = None) -> Office:
     """Return an office in a new home under ``home``; close ``world.spine`` in the end."""
-    world, box = build(home), FakeDocumentBox()
+    # PDFs take pictures that are pictures
+    world, box = build(home, PixelPainter() if pages else None), FakeDocumentBox()
     services = build_ecertificates(
         world.parts,
         SealUses(world.parts),
         world.verification,
-        stores=ECertificateStores(SqlTemplateStore(), SqlECertificateStore(), SqlBatchStore(), box),
+        stores=ECertificateStores(
+            SqlTemplateStore(), SqlECertificateStore(), SqlBatchStore(), box, pages or NoPages()
+        ),
         public_url=SITE,
     )
     return Office(world, services, box, world.make())

@@ -1,4 +1,4 @@
-"""Inside the worker: a verdict set by typst, from texts that are data and never markup."""
+"""Inside the worker: pages set by typst, from texts that are data and never markup."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ from typing import Any, Final
 
 import orjson
 import typst
+from PIL import ImageFont
 
-_TEMPLATE: Final = Path(__file__).with_name("verdict.typ")
+_TEMPLATES: Final = {
+    name: Path(__file__).with_name(f"{name}.typ") for name in ("verdict", "drawing")
+}
+_NOT_A_CHARACTER: Final = "\U0010ffff"
+_GLYPH: Final = 16
 
 
 class NotSet(ValueError):
     """The verdict can't be set; the message says why."""
 
 
-def render(data: dict[str, Any], fonts: list[str]) -> bytes:
+class NoGlyph(NotSet):
+    """The font has no drawing for a letter; the message is the letter."""
+
+
+def render(data: dict[str, Any], fonts: list[str], template: str = "verdict") -> bytes:
     """Return the PDF of ``data``, set in the first of the font files ``fonts`` that is there.
 
     Raises ``NotSet`` where there is none, and for anything that typst warns of.
@@ -28,9 +37,11 @@ def render(data: dict[str, Any], fonts: list[str]) -> bytes:
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(file.parent)]
     )
     family = _family(known, file)
+    if template == "drawing":
+        _require_glyphs(file, {letter for line in data["texts"] for letter in line["text"]})
     content = orjson.dumps({**data, "font": family, "mono": family}).decode()
     made, warned = typst.compile_with_warnings(
-        _TEMPLATE.read_bytes(),
+        _TEMPLATES[template].read_bytes(),
         font_paths=known,
         ignore_system_fonts=True,
         sys_inputs={"data": content},
@@ -41,6 +52,15 @@ def render(data: dict[str, Any], fonts: list[str]) -> bytes:
         msg = f"typst warns: {'; '.join(str(each) for each in warned)}"[:300]
         raise NotSet(msg)
     return made
+
+
+def _require_glyphs(file: Path, letters: set[str]) -> None:
+    """Raise ``NoGlyph``: typst would leave a letter blank that the font has not."""
+    font = ImageFont.truetype(str(file), _GLYPH)
+    blank = bytes(font.getmask(_NOT_A_CHARACTER))
+    for letter in sorted(letters):
+        if not letter.isspace() and bytes(font.getmask(letter)) == blank:
+            raise NoGlyph(repr(letter))
 
 
 def _family(known: Any, file: Path) -> str:

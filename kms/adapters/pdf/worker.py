@@ -92,7 +92,7 @@ def _answer(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], byt
 def _done(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
     stream, wanted = io.BytesIO(document), asked.pop("do")
     if wanted == "render":
-        return {}, rendering.render(asked["data"], asked["fonts"])
+        return {}, rendering.render(asked["data"], asked["fonts"], asked.get("template", "verdict"))
     if wanted == "prepare":
         if asked["place"] is not None:
             asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])

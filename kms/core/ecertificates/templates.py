@@ -15,6 +15,7 @@ from kms.models.ecertificates import (
     ALIGNS,
     BUILT_IN,
     FIELD_KINDS,
+    FILE_FORMATS,
     SHOWINGS,
     Layout,
     LayoutItem,
@@ -52,6 +53,7 @@ def read_template(record: Mapping[str, Any]) -> TemplateWish:
         holder_field=_text(known, "holder_field", _MAX_NAME),
         seal_id=_text(known, "seal_id", _MAX_NAME),
         validity_days=_days(known.get("validity_days")),
+        format=_one_of(known.get("format", "ofd"), FILE_FORMATS, "format"),
     )
     _require_sound(wish)
     page = default_layout(wish) if layout is None else _layout(layout)

@@ -215,16 +215,18 @@ class ECertificateBatches:
         """
         self._parts.access.require(actor, ECERTIFICATE_OPEN, _target(batch_id))
 
-        def read(transaction: Transaction) -> Sequence[ECertificate]:
+        def read(transaction: Transaction) -> tuple[str, Sequence[ECertificate]]:
             batch = self._load(transaction, actor, batch_id)
+            template = self._here.load_template(transaction, actor.org_id, batch.template_id)
             first, last = (part - 1) * PART_FILES, part * PART_FILES
             rows = self._here.batches.rows(
                 transaction, batch.id, "issued", limit=PART_FILES, after=max(first, 0)
             )
             issued = [row.certificate_id for row in rows if first < row.n <= last]
-            return [self._here.load(transaction, actor.org_id, each) for each in issued if each]
+            found = [self._here.load(transaction, actor.org_id, each) for each in issued if each]
+            return template.wish.format, found
 
-        records = self._parts.transactions.read(read)
+        suffix, records = self._parts.transactions.read(read)
         if not records:
             msg = f"part {part} has no files"
             raise ECertificateNotFound(msg)
@@ -235,7 +237,7 @@ class ECertificateBatches:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
             for record in records:
-                entry = zipfile.ZipInfo(f"{record.identifier}.ofd", _EPOCH)
+                entry = zipfile.ZipInfo(f"{record.identifier}.{suffix}", _EPOCH)
                 archive.writestr(entry, self._registry.document(record))
         return out.getvalue()
 

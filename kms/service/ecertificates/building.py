@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kms.ports.ecertificates import BatchStore, ECertificateStore, TemplateStore
+from kms.ports.ecertificates import BatchStore, ECertificateStore, PageRenderer, TemplateStore
 from kms.ports.seal_requests import DocumentBox
 from kms.service.ecertificates.batches import ECertificateBatches
 from kms.service.ecertificates.issuing import ECertificateIssuing
@@ -31,12 +31,13 @@ class ECertificates:
 
 @dataclass(frozen=True, slots=True)
 class ECertificateStores:
-    """Where they are kept."""
+    """Where they are kept, and what sets pages as PDF."""
 
     templates: TemplateStore
     issued: ECertificateStore
     batches: BatchStore
     box: DocumentBox
+    pages: PageRenderer
 
 
 def build_ecertificates(
@@ -54,6 +55,7 @@ def build_ecertificates(
         issued=stores.issued,
         batches=stores.batches,
         box=stores.box,
+        pages=stores.pages,
         seals=seals.store,
         uses=uses,
         stamping=SealStamping(seals, uses),

@@ -1,4 +1,4 @@
-"""Issue an e-certificate: data checked, numbered, drawn as OFD, sealed, kept with its use."""
+"""Issue an e-certificate: data checked, numbered, drawn, sealed, kept with its use."""
 
 from __future__ import annotations
 
@@ -254,9 +254,12 @@ class ECertificateIssuing:
             },
         )
         try:
-            return draw_ofd(draw_page(order.template.layout, shown, code), facts)
+            drawing = draw_page(order.template.layout, shown, code)
         except ECertificateError as error:
             raise ECertificateRejected.because(error.why) from error
+        if wish.format == "pdf":
+            return self._here.pages.render(drawing, facts)
+        return draw_ofd(drawing, facts)
 
     def _replaceable(
         self,

@@ -9,7 +9,7 @@ import orjson
 
 from kms.errors.ecertificates import ECertificateNotFound
 from kms.models.ecertificates import ECertificate, ECertificateTemplate
-from kms.ports.ecertificates import BatchStore, ECertificateStore, TemplateStore
+from kms.ports.ecertificates import BatchStore, ECertificateStore, PageRenderer, TemplateStore
 from kms.ports.keys import Subjects
 from kms.ports.seal_requests import DocumentBox
 from kms.ports.seals import SealStore
@@ -33,6 +33,7 @@ class ECertificateParts:
     issued: ECertificateStore
     batches: BatchStore
     box: DocumentBox
+    pages: PageRenderer
     seals: SealStore
     uses: SealUses
     stamping: SealStamping

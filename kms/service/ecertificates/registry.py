@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.errors.ecertificates import ECertificateStateConflict
-from kms.models.ecertificates import ECertificate, ECertificateState, ECertificateTemplate
+from kms.models.ecertificates import (
+    ECertificate,
+    ECertificateState,
+    ECertificateTemplate,
+    FileFormat,
+)
 from kms.service.ecertificates.parts import ECertificateParts, check_reason
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
@@ -36,9 +41,10 @@ class ECertificateDetails:
 
 @dataclass(frozen=True, slots=True)
 class OpenedECertificate:
-    """The holder's data by title, the public link, and the sealed file (OFD)."""
+    """The holder's data by title, the public link, and the sealed file."""
 
     record: ECertificate
+    format: FileFormat
     values: Sequence[tuple[str, str]]
     link: str
     document: bytes
@@ -103,7 +109,9 @@ class ECertificateRegistry:
         )
         values, token = self._here.open_data(record.id, record.sealed)
         titled = [(field.title, values.get(field.name, "")) for field in template.wish.fields]
-        return OpenedECertificate(record, titled, self._here.link(token), self.document(record))
+        return OpenedECertificate(
+            record, template.wish.format, titled, self._here.link(token), self.document(record)
+        )
 
     def document(self, record: ECertificate) -> bytes:
         """Return the sealed file of ``record``; who asks was let in by the caller."""

@@ -121,8 +121,8 @@ class _ECertificates:
             request.caller, request.args["ecertificate_id"]
         )
         if request.form.get("as") == "file":
-            name = f"{opened.record.identifier}.ofd"
-            return file_response(opened.document, "application/ofd", name)
+            name = f"{opened.record.identifier}.{opened.format}"
+            return file_response(opened.document, f"application/{opened.format}", name)
         return self._page(request, opened.values, opened.link)
 
     def _page(self, request: Request, values: object = None, link: str = "") -> Response:
