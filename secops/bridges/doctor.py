@@ -25,6 +25,7 @@ from secops.adapters.blobs import FileBlobs
 from secops.adapters.database.engine import database_version, make_engine
 from secops.adapters.database.unit import ReadTransaction
 from secops.adapters.disk import free_bytes, is_remote, sync_seconds
+from secops.bridges.key_backends import examine_backends
 from secops.bridges.listening import listener_options
 from secops.bridges.watching import detectors_options
 from secops.crypto.engines import power_on_self_test
@@ -73,6 +74,7 @@ def examine(home: Path) -> list[Finding]:
         _syslog,
         _models,
         _custody,
+        _key_backends,
         _retention,
         _cryptography,
         _demo,
@@ -268,6 +270,19 @@ def _custody(settings: Settings) -> Iterator[Finding]:
         f"{file} lies beside what it unlocks",
         f"chmod 600 {file}" if loose else "keep the passphrase outside the home",
     )
+
+
+def _key_backends(settings: Settings) -> Iterator[Finding]:
+    """Have every token and crypto machine sign for a check; software needs none."""
+    for name, failure, unchecked in examine_backends(settings, SystemRandomness()):
+        remedy = "see `secops kms list-backends` and docs/manual/key_custody.md"
+        if failure:
+            yield Finding(f"key backend {name}", "fault", failure, remedy)
+        elif unchecked:
+            why = "it answers; no check_index is set, so no signature was tried"
+            yield Finding(f"key backend {name}", "unprotected", why, "set a check_index")
+        else:
+            yield Finding(f"key backend {name}", "ok", "signs, and our engine verifies it")
 
 
 def _retention(settings: Settings) -> Iterator[Finding]:

@@ -7,19 +7,23 @@ number of them, with groups, centres and placement rules.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+from kms.adapters.backends.opening import open_device
 from kms.adapters.custody.passphrases import read_unlock_file
 from kms.errors.backends import BackendMisconfigured
 from kms.models import KmsOptions
 from kms.models.backends import SOFTWARE, BackendOptions, BackendSetup, Placement
 from kms.models.remote_seals import ProvinceOptions
 from kms.models.time_stamps import TimeStampSources
+from secops.kernel.errors import SecopsError
+from secops.kernel.ids import Randomness
 from secops.settings import Settings, SettingsRejected
 
-UNLOCK_TOKEN_FILE: Final = "unlock.token"
+UNLOCK_TOKEN_FILE: Final = "unlock.token"  # noqa: S105 - the name of a file
 _MAX_FILE: Final = 1 << 20
 _MAX_INDEX: Final = 65_535
 _MAX_SECONDS: Final = 60.0
@@ -68,6 +72,22 @@ def backend_setup(settings: Settings) -> BackendSetup:
         raise BackendMisconfigured("each backend has a name of its own, and none is 'software'")
     _demand_one_kind(backends)
     return BackendSetup(tuple(backends), tuple(placements))
+
+
+def examine_backends(settings: Settings, randomness: Randomness) -> Iterator[tuple[str, str, bool]]:
+    """Yield each device's name, what is wrong with it, and whether no signature was tried."""
+    for options in backend_setup(settings).backends:
+        if options.kind == "software":
+            continue
+        device = open_device(options, randomness)
+        failure = ""
+        try:
+            device.check()
+        except SecopsError as error:
+            failure = f"{error.code}: {error.detail}"
+        finally:
+            device.close()
+        yield options.name, failure, options.kind == "sdf" and not options.check_index
 
 
 def _from_settings(settings: Settings) -> tuple[BackendOptions, ...]:
