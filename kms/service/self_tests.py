@@ -11,7 +11,7 @@ from kms.ports.self_tests import SelfTestStore
 from secops.crypto.engines import repeat_self_test
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import SecopsError
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import MAX_LIMIT, Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import KEY_READ_ALL
 from secops.kernel.trail import Act
@@ -31,15 +31,18 @@ class SelfTests:
     def run_self_tests(self, process: str) -> SelfTestRecord:
         """Test every engine of this process; the outcome is a leaf and a row."""
         report = repeat_self_test()
-        defects = {name: defect for name, defect in report.defects.items() if defect is not None}
-        failed = sorted(set(defects) - report.absent)
-        for name in failed:
-            _LOG.error("the engine %s is refused from now on: %s", name, defects[name])
+        defects = {
+            name: defect
+            for name, defect in report.defects.items()
+            if defect is not None and name not in report.absent
+        }
+        for name, defect in defects.items():
+            _LOG.error("the engine %s is refused from now on: %s", name, defect)
         record = SelfTestRecord(
             id=self._parts.ids.new("kat"),
             at=self._parts.clock.now(),
             process=process,
-            passed=len(report.defects) - len(defects),
+            passed=len(report.defects) - len(defects) - len(report.absent),
             defects=defects,
         )
         details = {"passed": record.passed, "defects": defects, "absent": sorted(report.absent)}
@@ -47,7 +50,7 @@ class SelfTests:
             "kms.self_test",
             system_actor("kms"),
             f"process:{process}",
-            "failed" if failed else "done",
+            "failed" if defects else "done",
             details,
         )
 
@@ -57,6 +60,11 @@ class SelfTests:
 
         self._parts.transactions.run(work)
         return record
+
+    def refused_engines(self, actor: Actor, since: int) -> frozenset[str]:
+        """Return the engines that any process refused since then, as far as a page reaches."""
+        runs = self.list_self_tests(actor, PageRequest(MAX_LIMIT)).items
+        return frozenset(name for run in runs if run.at >= since for name in run.defects)
 
     def list_self_tests(self, actor: Actor, request: PageRequest) -> Page[SelfTestRecord]:
         """Return the runs of all processes, newest first."""

@@ -182,13 +182,14 @@ class Evidence:
         plain = 0 if self._settings.tls or behind_proxy else len(remote)
         return {"plain_remote": plain, "encrypted_remote": encrypted}
 
-    def _custody(self, _actor: Actor, _at: int) -> Facts:
+    def _custody(self, actor: Actor, at: int) -> Facts:
         status = self._kms.pool.status()
         return {
             "damaged_system_keys": damaged_system_keys(self._kms),
             "root_key_protected": status.state in ("unlocked", "locked"),
             "custody": status.custody,
             "profile": status.profile,
+            "refused_engines": len(self._kms.self_tests.refused_engines(actor, at - DAY)),
         }
 
     def _coverage(self, actor: Actor, at: int) -> Facts:

@@ -36,7 +36,11 @@ GOOD: dict[str, dict[str, Fact]] = {
         "unproved": 0,
     },
     "platform.listeners": {"plain_remote": 0, "encrypted_remote": True},
-    "kms.custody": {"damaged_system_keys": 0, "root_key_protected": True},
+    "kms.custody": {
+        "damaged_system_keys": 0,
+        "root_key_protected": True,
+        "refused_engines": 0,
+    },
     "log.coverage": {"sources": 3, "silent": 0, "own_log": True},
     "log.schema": {
         "events": 200,

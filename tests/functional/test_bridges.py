@@ -115,6 +115,7 @@ def test_facts_say_what_is_true_of_this_home(house: House) -> None:
     facts = facts_of(house)
     assert facts["iam.users"]["default_accounts"] == len(read_logins(house.settings.home))
     assert facts["kms.custody"]["damaged_system_keys"] == 0
+    assert facts["kms.custody"]["refused_engines"] == 0
     assert facts["ledger.integrity"]["valid"] is True
     assert facts["log.schema"]["time_permille"] == 1_000
     assert facts["log.retention"] == {"days": house.settings.retention_days}

@@ -81,9 +81,10 @@ def transport(look: Looking) -> None:
 
 
 def stored_secrets(look: Looking) -> None:
-    """存储保密 (8.1.4.8 b): the root key is protected, and what it wraps opens unharmed."""
+    """存储保密 (8.1.4.8 b): root key protected, what it wraps opens, engines answer right."""
     look.expect("kms.custody/damaged_system_keys", "0", lambda n: n == 0)
     look.expect_true("kms.custody/root_key_protected", "true")
+    look.expect("kms.custody/refused_engines", "0", lambda n: n == 0)
 
 
 def audit_coverage(look: Looking) -> None:

@@ -69,6 +69,9 @@ def test_an_engine_that_fails_in_mid_life_is_refused_for_keys_already_open(
     assert list(record.defects) == ["ed25519"]
     assert "ed25519 is refused from now on" in caplog.text
     assert pool.leaves()[-1]["outcome"] == "failed"
+    refused = pool.services.self_tests.refused_engines
+    now = pool.spine.parts.clock.now()
+    assert (refused(AUDITOR, now), refused(AUDITOR, now + 1)) == ({"ed25519"}, frozenset())
     with pytest.raises(EngineUnavailable):
         transit.sign(USER, "bad", HELLO)
     transit.sign(USER, "good", HELLO)
