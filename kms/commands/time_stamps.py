@@ -13,8 +13,9 @@ from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
-    from kms.models.time_stamps import TokenVerdict
+    from kms.models.time_stamps import StamperKey, TokenVerdict
 
+_TYPES: Final = ("sm2", "ecdsa-p256")
 _HASHES: Final = ("sha256", "sha384", "sha512", "sm3")
 
 
@@ -74,7 +75,29 @@ def verify_time_stamp(ctx: click.Context, /, file: Path, time_stamp: Path, **opt
         ctx.exit(1)
 
 
-COMMANDS: Final[tuple[click.Command, ...]] = (create_time_stamp, verify_time_stamp)
+@click.command("rotate-time-stamper")
+@click.option("--type", "algorithm", type=click.Choice(_TYPES), required=True)
+@click.pass_context
+def rotate_time_stamper(ctx: click.Context, *, algorithm: StamperKey) -> None:
+    """Give the built-in time-stamp authority a new key and certificate.
+
+    Example: secops --as security-admin kms rotate-time-stamper --type sm2
+    """
+    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
+    from secops.kernel.clock import to_rfc3339  # noqa: PLC0415
+
+    session = session_of(ctx)
+    stamps = session.services(KmsServices).time_stamps
+    issued = stamps.rotate_time_stamper(session.actor, algorithm)
+    say(f"{issued.subject}, until {to_rfc3339(issued.not_after)}")
+    click.echo(issued.id)
+
+
+COMMANDS: Final[tuple[click.Command, ...]] = (
+    create_time_stamp,
+    verify_time_stamp,
+    rotate_time_stamper,
+)
 """What the group ``secops kms`` takes up."""
 
 

@@ -12,9 +12,9 @@ class TimeStampUnavailable(Unavailable):
     code = "kms.time_stamp_unavailable"
     title = Text("时间戳服务不可用", "No time-stamp can be made now")
     remedy = Text(
-        "请检查时间戳证书是否过期或被吊销;使用外部机构时,检查其地址、信任锚和应答。",
-        "See whether the authority's certificate is expired or revoked; of an outside one, its "
-        "address, its anchor and its answer.",
+        "时间戳证书过期或被吊销时,请运行 secops kms rotate-time-stamper;使用外部机构时,检查其地址、信任锚和应答。",
+        "Where its certificate is expired or revoked, run `secops kms rotate-time-stamper`; of an "
+        "outside authority see the address, the anchor and the answer.",
     )
 
 

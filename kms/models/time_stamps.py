@@ -31,6 +31,9 @@ TOKEN_NUMBERS: Final[dict[TokenWhat, int]] = {
     "validity": 8,
     "revocation": 9,
 }
+StamperKey = Literal["sm2", "ecdsa-p256"]
+"""The kinds of key that the built-in authority has."""
+
 QUERY_TYPE: Final = "application/timestamp-query"
 """The media type of a query (RFC 3161 §3.4)."""
 

@@ -11,12 +11,13 @@ from typing import Final
 
 from kms.core.rfc3161.requests import RequestRejected, TimeStampRequest, read_request
 from kms.core.rfc3161.writing import TST_INFO, Stamp, granted, query, rejected, tst_info
-from kms.core.rfc5280.writing import KeyAlgorithm, Name
+from kms.core.rfc5280.writing import Name
 from kms.core.rfc5652.schemes import SCHEMES
 from kms.core.rfc5652.writing import Signing, signed_attributes, signed_data
 from kms.errors.time_stamps import TimeStampUnavailable
-from kms.models.seal_registry import IssuedCertificate
+from kms.models.seal_registry import CertificateKind, IssuedCertificate
 from kms.models.seals import MARKING
+from kms.models.time_stamps import StamperKey
 from kms.service.authority import ORGANIZATION, Authority, Order
 from kms.service.document_authority import DocumentAuthority
 from kms.service.seals.public_limits import RateLimit
@@ -25,7 +26,9 @@ from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import InvalidSignature
 from secops.crypto.options import DEFAULT
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor
+from secops.kernel.permissions.kms import KEY_ROTATE
 from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
 
 POLICY: Final = "2.25.156560744795233227778002183283493783289"
 """Ours, under the arc of UUIDs (X.667): the practice that docs/manual/time_stamps.md states."""
@@ -36,15 +39,21 @@ ACCURACY: Final = 1
 PER_MINUTE: Final = 120
 """Tokens for one address."""
 
-_KEYS: Final[dict[KeyAlgorithm, str]] = {
-    "sm2": "time-stamp-sm2",
-    "ecdsa-p256": "time-stamp-ecdsa",
+_KEYS: Final[dict[StamperKey, tuple[CertificateKind, str]]] = {
+    "sm2": ("time_stamper", "time-stamp-sm2"),
+    "ecdsa-p256": ("document_time_stamper", "time-stamp-ecdsa"),
 }
 _ACTION: Final = "kms.create_time_stamp"
 _RANDOM_BYTES: Final = 9
 _RANDOM_BITS: Final = 8 * _RANDOM_BYTES
 _PRODUCT: Final = system_actor("kms")
 _ANYBODY: Final = system_actor("time-stamps")
+
+
+def _place(algorithm: StamperKey, number: int) -> tuple[CertificateKind, str]:
+    """Return what the certificate of the authority's key ``number`` (from 1) is kept as."""
+    kind, name = _KEYS[algorithm]
+    return kind, name if number == 1 else f"{name}-{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class TimeStampAuthority:
         self._authority = authority
         self._parts = authority.parts
         self._documents = DocumentAuthority(authority)
-        self._known: dict[KeyAlgorithm, str] = {}
+        self._seen: dict[StamperKey, int] = {}
         self._limit = RateLimit(authority.parts.clock, PER_MINUTE)
 
     def stamp(self, hash_name: str, digest: bytes) -> bytes:
@@ -105,9 +114,18 @@ class TimeStampAuthority:
             return TimeStampReply(rejected(error.failure, str(error)), granted=False)
         return TimeStampReply(granted(self._token(_Wanted(actor, request))), granted=True)
 
+    def rotate_time_stamper(self, actor: Actor, algorithm: StamperKey) -> IssuedCertificate:
+        """Give the authority a new key and certificate: every later token is made with them.
+
+        For one that ends, or was revoked; its issue is recorded. Raises ``PoolLocked``.
+        """
+        self._parts.access.require(actor, KEY_ROTATE, f"time_stamper:{algorithm}")
+        self._ensure_stamper(algorithm)
+        return self._make_stamper(algorithm, self._seen.get(algorithm, 1) + 1, actor)
+
     def _token(self, wanted: _Wanted) -> bytes:
         request = wanted.request
-        algorithm: KeyAlgorithm = "sm2" if request.hash_name == "sm3" else "ecdsa-p256"
+        algorithm: StamperKey = "sm2" if request.hash_name == "sm3" else "ecdsa-p256"
         issued = self._ensure_stamper(algorithm)
         signer = read_certificate(issued.der)
         # after the certificate was issued, which may have been just now
@@ -119,7 +137,7 @@ class TimeStampAuthority:
         inside = (signer.der,) if request.certificates else ()
         signing = Signing(signer, inside, scheme, TST_INFO, content)
         attributes = signed_attributes(hashes.digest(scheme.hash_name, content), signing)
-        signature = self._authority.keys.sign(_KEYS[algorithm], attributes)
+        signature = self._authority.keys.sign(issued.key_name, attributes)
         _require_signed(signer, attributes, signature)
         token = signed_data(attributes, signature, signing)
         details = {
@@ -140,25 +158,32 @@ class TimeStampAuthority:
         noise = int.from_bytes(self._parts.randomness.bytes(_RANDOM_BYTES), "big")
         return now << _RANDOM_BITS | noise
 
-    def _ensure_stamper(self, algorithm: KeyAlgorithm) -> IssuedCertificate:
-        """Return the certificate of the authority's key as it is now, made at the first call."""
-        known, store = self._known.get(algorithm), self._authority.store
-        found = None
-        if known is not None:
-            found = self._parts.transactions.read(lambda transaction: store.get(transaction, known))
-        if found is None:
-            found = self._make_stamper(algorithm)
-            self._known[algorithm] = found.id
-        return found
+    def _ensure_stamper(self, algorithm: StamperKey) -> IssuedCertificate:
+        """Return the newest certificate of the authority, as it is now; the first is made."""
+        found = self._parts.transactions.read(
+            lambda transaction: self._newest(transaction, algorithm)
+        )
+        return found or self._make_stamper(algorithm, 1, _PRODUCT)
 
-    def _make_stamper(self, algorithm: KeyAlgorithm) -> IssuedCertificate:
+    def _newest(self, transaction: Transaction, algorithm: StamperKey) -> IssuedCertificate | None:
+        """Return the last of the authority's keys' certificates; none is left out between."""
+        store, number = self._authority.store, self._seen.get(algorithm, 1)
+        newest, found = None, store.find(transaction, *_place(algorithm, number))
+        while found is not None:
+            self._seen[algorithm] = number
+            newest, number = found, number + 1
+            found = store.find(transaction, *_place(algorithm, number))
+        return newest
+
+    def _make_stamper(self, algorithm: StamperKey, number: int, actor: Actor) -> IssuedCertificate:
         if algorithm == "sm2":
-            root, name = self._authority.ensure_issuers(_PRODUCT).root, "内置测试时间戳 SM2"
+            root, name = self._authority.ensure_issuers(actor).root, "内置测试时间戳 SM2"
         else:
-            root, name = self._documents.ensure_document_root(_PRODUCT), "内置测试时间戳 P-256"
-        subject = Name(ORGANIZATION, MARKING, name)
-        order = Order("time_stamper", ROOT_ORG, _KEYS[algorithm], subject, algorithm)
-        return self._documents.ensure(_PRODUCT, order, root)
+            root, name = self._documents.ensure_document_root(actor), "内置测试时间戳 P-256"
+        subject = Name(ORGANIZATION, MARKING, name if number == 1 else f"{name} {number}")
+        _, key_name = _place(algorithm, number)
+        order = Order("time_stamper", ROOT_ORG, key_name, subject, algorithm)
+        return self._documents.ensure(actor, order, root)
 
     def _require_usable(self, issued: IssuedCertificate, now: int) -> None:
         if issued.revoked_at is not None or not issued.not_before <= now <= issued.not_after:

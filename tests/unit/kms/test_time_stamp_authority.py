@@ -30,8 +30,9 @@ from secops.crypto import ecdsa
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import digest
 from secops.kernel.clock import DAY, SECOND
-from secops.kernel.errors import AuditUnavailable, Invalid, TooMany
+from secops.kernel.errors import AuditUnavailable, Forbidden, Invalid, TooMany
 from tests.fakes.clock import START
+from tests.fakes.seal_registry import SECURITY, person
 from tests.fakes.time_stamping import StampingSite
 
 MESSAGE = b"message"
@@ -154,6 +155,35 @@ def test_a_revoked_or_expired_certificate_stamps_nothing(site: StampingSite) -> 
     with pytest.raises(TimeStampUnavailable):
         site.stamps.stamp("sha256", SHA256)
     assert site.stamps.stamp("sm3", digest("sm3", MESSAGE))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "hash_name", "kind"),
+    [("sm2", "sm3", "time_stamper"), ("ecdsa-p256", "sha256", "document_time_stamper")],
+)
+def test_after_a_rotation_every_process_stamps_with_the_new_key(
+    site: StampingSite, algorithm: Any, hash_name: str, kind: str
+) -> None:
+    other = TimeStampAuthority(site.authority)
+    old = other.stamp(hash_name, digest(hash_name, MESSAGE))
+    first = site.stamper(kind)
+    site.revoke(kind)
+    second = site.stamps.rotate_time_stamper(SECURITY, algorithm)
+    third = site.stamps.rotate_time_stamper(SECURITY, algorithm)
+    assert len({first.key_name, second.key_name, third.key_name}) == 3
+    for stamps in (site.stamps, other, TimeStampAuthority(site.authority)):
+        token = stamps.stamp(hash_name, digest(hash_name, MESSAGE))
+        assert read_signed_data(token).certificates == (third.der,)
+        assert verify_time_stamp(token, lambda name: digest(name, MESSAGE), trust(site)).valid
+    verdict = verify_time_stamp(old, lambda name: digest(name, MESSAGE), trust(site))
+    assert [step.what for step in verdict.steps if step.ok is False] == ["revocation"]
+    issued = [act for act in site.fakes.transactions.acts if act.actor == SECURITY]
+    assert [act.action for act in issued] == ["kms.issue_certificate"] * 2
+
+
+def test_only_who_rotates_keys_gives_the_authority_another(site: StampingSite) -> None:
+    with pytest.raises(Forbidden):
+        site.stamps.rotate_time_stamper(person("staff", "staff"), "sm2")
 
 
 def test_a_key_that_is_not_its_certificates_stamps_nothing(site: StampingSite) -> None:

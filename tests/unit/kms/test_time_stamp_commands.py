@@ -20,7 +20,7 @@ from kms.errors.time_stamps import TimeStampUnreadable
 from kms.models.time_stamps import MAX_TOKEN
 from kms.plane import open_seal_files
 from secops.kernel.actors import Actor
-from secops.kernel.errors import TooLarge
+from secops.kernel.errors import Forbidden, TooLarge
 from secops.kernel.parts import Parts
 from secops.terminal.session import Session
 from tests.fakes.key_pool import KEEPER, KeyPool, actor, open_key_pool
@@ -42,7 +42,7 @@ class PoolHouse:
         return (self.pool.services,)
 
     def act_as(self, account: str | None) -> Actor:
-        return STAFF
+        return KEEPER if account == "security-admin" else STAFF
 
     def note_refusal(self, actor: Actor, error: Exception, command: str) -> None:
         """Leave it to the test."""
@@ -56,10 +56,10 @@ class Shell:
     home: Path
     pool: KeyPool
 
-    def run(self, *arguments: Any) -> Result:
+    def run(self, *arguments: Any, who: str | None = None) -> Result:
         house = PoolHouse(self.pool)
         session = Session(
-            self.home, None, lambda _: house, lambda place: iter([open_seal_files(place)])
+            self.home, who, lambda _: house, lambda place: iter([open_seal_files(place)])
         )
         return CliRunner().invoke(group, [str(each) for each in arguments], obj=session)
 
@@ -132,6 +132,19 @@ def test_what_is_no_time_stamp_gets_no_verdict(
     stamp = file.with_suffix(".tsr")
     stamp.write_bytes(content)
     assert isinstance(shell.run("verify-time-stamp", file, stamp).exception, error)
+
+
+def test_the_authority_gets_a_new_key(shell: Shell, file: Path) -> None:
+    stamps = [file.with_suffix(f".{n}.tsr") for n in range(2)]
+    shell.run("create-time-stamp", file, "-o", stamps[0])
+    refused = shell.run("rotate-time-stamper", "--type", "ecdsa-p256")
+    assert isinstance(refused.exception, Forbidden)
+    rotated = shell.run("rotate-time-stamper", "--type", "ecdsa-p256", who="security-admin")
+    assert rotated.exit_code == 0
+    assert "CN=内置测试时间戳 P-256 2" in rotated.stderr
+    shell.run("create-time-stamp", file, "-o", stamps[1])
+    for stamp in stamps:
+        assert shell.run("verify-time-stamp", file, stamp).exit_code == 0
 
 
 def test_a_locked_pool_stamps_nothing(tmp_path: Path, file: Path) -> None:
