@@ -56,6 +56,19 @@ class Stamping:
 
 
 @dataclass(frozen=True, slots=True)
+class PagePreview:
+    """A PNG of a page as it will look: ``page`` of ``pages``, from 1.
+
+    ``blank`` tells that only the page's size and the seals are drawn, not what is on it.
+    """
+
+    picture: bytes
+    page: int
+    pages: int
+    blank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PadesForm:
     """How a PDF is signed by PAdES: ``level`` None is what the instance is set to."""
 

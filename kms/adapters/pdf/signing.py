@@ -29,6 +29,7 @@ _MARGIN: Final = 25.0
 _SECOND: Final = 1_000_000
 _MAX_NAMES: Final = 10_000
 
+Box = tuple[float, float, float, float]
 Prepared = tuple[bytes, int, int]
 """A PDF with an empty signature, and where its hex string starts and ends."""
 
@@ -40,9 +41,9 @@ class Refused(ValueError):
 def prepare(document: io.BytesIO, request: dict[str, Any]) -> Prepared:
     """Return the PDF with an empty signature, on a page where it has a place."""
     writer = IncrementalPdfFileWriter(document)
-    _require_open(writer)
+    require_open(writer)
     place = request["place"]
-    page, box = (0, None) if place is None else _box(writer, place)
+    page, box = (0, None) if place is None else placed(writer, place)[:2]
     name = free_name(writer, "Seal")
     moment = datetime.fromtimestamp(request["signed_at"] // _SECOND, UTC)
     placeholder = SignatureObject(
@@ -67,7 +68,7 @@ def free_name(writer: Any, prefix: str) -> str:
     return next(name for n in range(1, _MAX_NAMES) if (name := f"{prefix}{n}") not in taken)
 
 
-def _require_open(writer: Any) -> None:
+def require_open(writer: Any) -> None:
     """Raise ``Refused`` for what may not be changed or can't be placed on."""
     if writer.prev.encrypted:
         msg = "an encrypted PDF takes no seal"
@@ -77,8 +78,8 @@ def _require_open(writer: Any) -> None:
         raise Refused(msg)
 
 
-def _box(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int, int]]:
-    """Return the page's index and the picture's box in points from the lower left."""
+def placed(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int, int], Box]:
+    """Return the page's index, and the boxes of picture and page in points, lower left first."""
     count = int(writer.prev.root["/Pages"]["/Count"])
     page = place["page"]
     index = page - 1 if page > 0 else count + page
@@ -99,10 +100,11 @@ def _box(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int, 
     corner = left + x * _POINTS, top - (y + place["height"]) * _POINTS
     size = place["width"] * _POINTS, place["height"] * _POINTS
     low_x, low_y = round(corner[0]), round(corner[1])
-    return index, (low_x, low_y, low_x + round(size[0]), low_y + round(size[1]))
+    box = low_x, low_y, low_x + round(size[0]), low_y + round(size[1])
+    return index, box, (left, bottom, right, top)
 
 
-def _visible(page: Any) -> tuple[float, float, float, float]:
+def _visible(page: Any) -> Box:
     """Return what readers show of a page in points: its CropBox, as far as there is paper."""
     paper = [float(each) for each in _inherited(page, "/MediaBox") or ()]
     crop = [float(each) for each in _inherited(page, "/CropBox") or paper]

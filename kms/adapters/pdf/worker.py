@@ -20,7 +20,7 @@ from PIL import Image
 from pyhanko.pdf_utils import generic as pdf_generic
 from pyhanko.pdf_utils import writer as pdf_writer
 
-from kms.adapters.pdf import extending, rendering, signing, validating
+from kms.adapters.pdf import extending, previewing, rendering, signing, validating
 from kms.adapters.pdf.frames import receive_frame, send_frame
 from kms.ports.pdf import PADES
 
@@ -35,6 +35,9 @@ _MEMORY_TIMES: Final = 8
 _RENDERING: Final = (10.0, 512 << 20)
 """For pages of our own, whose texts are data; typesetting takes threads."""
 
+_DRAWING: Final = 64 << 20
+"""More for each file that is drawn, and a second."""
+
 _PAGE: Final = resource.getpagesize()
 _DATA_COLUMN: Final = 5
 _MEBIBYTE: Final = 1 << 20
@@ -45,8 +48,11 @@ def answer(question: socket.socket) -> None:
     signal.alarm(WALL_SECONDS)
     question.sendall(READY)
     asked, document = receive_frame(question, time.monotonic() + WALL_SECONDS)
+    files = _kept(asked, document)
+    if files:
+        asked["files"] = files
     seconds, memory = _RENDERING if asked["do"] == "render" else allowance(len(document))
-    _limit(seconds, memory)
+    _limit(seconds + len(files), memory + len(files) * _DRAWING)
     head, content = _answer(asked, document)
     question.settimeout(WALL_SECONDS)
     send_frame(question, head, content)
@@ -74,6 +80,17 @@ def _limit(seconds: float, memory: int) -> None:
     gc.disable()
 
 
+def _kept(asked: dict[str, Any], document: bytes) -> list[int]:
+    """Return files in memory for what is drawn; none for other questions."""
+    if not asked["do"].startswith("preview"):
+        return []
+    place = asked.get("place")
+    if place is None:
+        return [previewing.keep(document)]
+    place["picture"] = base64.b64decode(place["picture"])
+    return [previewing.keep(document), previewing.keep(place["picture"])]
+
+
 def _data_now() -> int:
     """Return the bytes of data that this process has already, as RLIMIT_DATA counts them."""
     columns = Path("/proc/self/statm").read_text(encoding="ascii").split()
@@ -90,18 +107,43 @@ def _answer(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], byt
 
 
 def _done(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
-    stream, wanted = io.BytesIO(document), asked.pop("do")
+    wanted = asked.pop("do")
+    return (
+        _drawn(wanted, asked, document)
+        or _changed(wanted, asked, io.BytesIO(document))
+        or (
+            validating.read(document),
+            b"",
+        )
+    )
+
+
+def _drawn(
+    wanted: str, asked: dict[str, Any], document: bytes
+) -> tuple[dict[str, Any], bytes] | None:
     if wanted == "render":
         return {}, rendering.render(asked["data"], asked["fonts"], asked.get("template", "verdict"))
+    if wanted == "preview_pdf":
+        found = previewing.preview_pdf(document, asked["place"], asked["files"])
+        picture: bytes = found.pop("picture")
+        return found, picture
+    if wanted == "preview_blank":
+        return {}, previewing.preview_blank(asked, asked["files"])
+    return None
+
+
+def _changed(
+    wanted: str, asked: dict[str, Any], document: io.BytesIO
+) -> tuple[dict[str, Any], bytes] | None:
     if wanted == "prepare":
         if asked["place"] is not None:
             asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
-        return _prepared(signing.prepare(stream, asked))
+        return _prepared(signing.prepare(document, asked))
     if wanted == "add_validation_data":
-        return {}, extending.add_validation_data(stream, asked)
+        return {}, extending.add_validation_data(document, asked)
     if wanted == "prepare_time_stamp":
-        return _prepared(extending.prepare_time_stamp(stream, asked["reserved"]))
-    return validating.read(document), b""
+        return _prepared(extending.prepare_time_stamp(document, asked["reserved"]))
+    return None
 
 
 def _prepared(made: signing.Prepared) -> tuple[dict[str, Any], bytes]:
