@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -34,21 +34,13 @@ _COLUMNS: Final = (
     Column("state", N_("状态")),
     Column("created", N_("提出时间")),
 )
-_EXAMPLE: Final[dict[str, Any]] = {
-    "type_code": "11100000000013338W032",
-    "name": "食品经营许可证",
-    "authority": "临江县市场监督管理局",
-    "authority_code": "11220000013544541J",
-    "number_prefix": "JY",
-    "fields": [
-        {"name": "holder", "title": "经营者", "public": "masked", "max_length": 40},
-        {"name": "scope", "title": "经营项目", "public": "shown", "max_length": 60},
-        {"name": "founded", "title": "成立日期", "kind": "date", "required": False},
-    ],
-    "holder_field": "holder",
-    "seal_id": "seal_…",
-    "validity_days": 1825,
-}
+_EXAMPLE_NAMES: Final = (
+    N_("食品经营许可证"),
+    N_("临江县市场监督管理局"),
+    N_("经营者"),
+    N_("经营项目"),
+    N_("成立日期"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +73,31 @@ class _Templates:
             "kms/ecertificate_templates.html",
             table,
             may_propose=caller.may(ECERTIFICATE_PROPOSE),
-            example=orjson.dumps(_EXAMPLE, option=orjson.OPT_INDENT_2).decode(),
+            example=self._example(request),
         )
+
+    def _example(self, request: Request) -> str:
+        """Return a template to begin with, in the reader's language."""
+        name, authority, *titles = (
+            self.desk.renderer.word(request, text) for text in _EXAMPLE_NAMES
+        )
+        record = {
+            "type_code": "11100000000013338W032",
+            "name": name,
+            "authority": authority,
+            "authority_code": "11220000013544541J",
+            "number_prefix": "JY",
+            "fields": [
+                {"name": "holder", "title": titles[0], "public": "masked", "max_length": 40},
+                {"name": "scope", "title": titles[1], "public": "shown", "max_length": 60},
+                {"name": "founded", "title": titles[2], "kind": "date", "required": False},
+            ],
+            "holder_field": "holder",
+            "seal_id": "seal_…",
+            "validity_days": 1825,
+            "format": "ofd",
+        }
+        return orjson.dumps(record, option=orjson.OPT_INDENT_2).decode()
 
     def propose_template(self, request: Request) -> Response:
         """Propose what the form's JSON describes."""
