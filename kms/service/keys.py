@@ -73,7 +73,8 @@ class Keys:
     def get_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> LoadedKey:
         """Return a key the actor may see; an integrator sees only granted ones."""
         self._parts.access.require(actor, KEY_READ, f"key:{name}")
-        loaded = self._ring.load(actor.org_id, name, mount=mount)
+        # not as it was a second ago: who changed it looks at it next
+        loaded = self._fresh(actor.org_id, name, mount)
         if not _sees(actor, loaded):
             msg = f"there is no key {name[:64]!r}"
             raise KeyNotFound(msg)

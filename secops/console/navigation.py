@@ -35,6 +35,7 @@ from secops.kernel.permissions.kms import (
     BACKEND_READ,
     CERTIFICATE_READ,
     ECERTIFICATE_READ,
+    KEY_READ,
     OPENPGP_READ,
     SEAL_READ,
 )
@@ -92,6 +93,7 @@ GROUPS: Final[tuple[Group, ...]] = (
         Text("密码与印章", "Keys and seals"),
         (
             Entry("/key-pool", Text("密钥库", "Key pool"), BACKEND_READ),
+            Entry("/keys", Text("密钥", "Keys"), KEY_READ),
             Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
             Entry("/ecertificates", Text("电子证照", "E-certificates"), ECERTIFICATE_READ),
             Entry("/certificates", Text("数字证书", "Certificates"), CERTIFICATE_READ),

@@ -44,6 +44,7 @@ _OTHER: Final = (
 _BADGES: Final = {"pending": "warn", "approved": "info", "applied": "good"}
 _OTHER_PLACES: Final = {
     "seal": "/seals",
+    "key_destruction": "/keys",
     "ecertificate_template": "/ecertificate-templates",
     "openpgp.partner": "/openpgp",
     "playbooks.run": "/runs",
