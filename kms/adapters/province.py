@@ -26,7 +26,6 @@ from kms.models.remote_seals import (
 from kms.ports.remote_seals import Outbound
 from secops.kernel.errors import SecopsError
 
-_SECONDS: Final = 8.0
 _ATTEMPTS: Final = 3
 _PAUSE: Final = 0.3
 _OK: Final = (200, 201, 202)
@@ -47,6 +46,7 @@ class ProvinceSealer:
         self._outbound = outbound
         self._base = options.url.rstrip("/")
         self._token = options.token
+        self._seconds = options.seconds
         self._pause = pause
 
     @property
@@ -136,11 +136,11 @@ class ProvinceSealer:
         headers = {"accept": "application/json", "authorization": f"Bearer {self._token}"}
         url = f"{self._base}{path}"
         if body is None:
-            return self._outbound.get(url, headers, timeout=_SECONDS)
+            return self._outbound.get(url, headers, timeout=self._seconds)
         headers["content-type"] = "application/json"
         if key:
             headers["idempotency-key"] = key
-        return self._outbound.post(url, orjson.dumps(body), headers, timeout=_SECONDS)
+        return self._outbound.post(url, orjson.dumps(body), headers, timeout=self._seconds)
 
 
 def _object(answer: bytes) -> Mapping[str, Any]:

@@ -62,7 +62,11 @@ class RemoteVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ProvinceOptions:
-    """Where the province's system is reached; without ``url`` there is none."""
+    """Where the province's system is reached; without ``url`` there is none.
+
+    ``seconds`` bound each of three attempts.
+    """
 
     url: str = ""
     token: str = field(default="", repr=False)
+    seconds: float = 8.0

@@ -7,7 +7,7 @@ its effect elsewhere; what became of it is another leaf.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kms.core.gbt38540.evidence import Evidence
@@ -19,13 +19,14 @@ from kms.core.trust import CLOCK_SKEW, Trust
 from kms.core.x690 import DerError, read_der
 from kms.errors.remote_seals import RemoteAnswerRejected
 from kms.errors.seals import SealStateConflict
-from kms.models.remote_seals import RemoteSealOrder, RemoteUse
+from kms.models.remote_seals import RemoteSealOrder, RemoteUse, RemoteVerdict
 from kms.models.seal_registry import FORMAT_VERSIONS, SHAPES, SealApplication, SealRecord
-from kms.models.seals import VerificationReport
+from kms.models.seals import MAX_FILE, VerificationReport
 from kms.service.seals.parts import SealParts
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Forbidden, SecopsError
+from secops.kernel.errors import Forbidden, SecopsError, TooLarge
+from secops.kernel.permissions.kms import SEAL_READ
 from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
@@ -41,6 +42,14 @@ class RemoteWish:
     property_info: str
     document_sm3: bytes
     purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class BothVerdicts:
+    """What we say of a seal or value, and what the province says."""
+
+    ours: VerificationReport
+    theirs: RemoteVerdict
 
 
 class RemoteSeals:
@@ -111,14 +120,19 @@ class RemoteSeals:
             raise
         return value
 
+    def verify_seal(self, actor: Actor, content: bytes, document: bytes | None) -> BothVerdicts:
+        """Return our verdict on a file, which counts, and the province's beside it."""
+        self._parts.access.require(actor, SEAL_READ, "seal:remote")
+        if max(len(content), len(document or b"")) > MAX_FILE:
+            msg = f"a file is at most {MAX_FILE >> 20} MiB"
+            raise TooLarge(msg)
+        evidence = Evidence(None if document is None else sm3(document))
+        ours = verify_seal(content, evidence, self.trust())
+        return BothVerdicts(ours, self._seals.remote.verify_seal(content, document))
+
     def trust(self) -> Trust:
-        """Return under what the province's seals are judged."""
-        authority = self._seals.authority
-        return Trust(
-            now=self._parts.clock.now(),
-            revocations=authority.revocation_source(),
-            outside=authority.outside_anchors(),
-        )
+        """Return under what the province's seals are judged: outside anchors, not our own."""
+        return replace(self._seals.authority.trust(), anchors=())
 
     def _order(self, application: SealApplication) -> str:
         order = RemoteSealOrder(
