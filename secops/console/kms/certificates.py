@@ -67,10 +67,10 @@ _STATES: Final = {"valid": N_("未吊销"), "revoked": N_("已吊销")}
 _COLUMNS: Final = (
     Column("subject", N_("主体")),
     Column("kind", N_("类型")),
-    Column("serial", N_("序列号")),
     Column("state", N_("状态")),
     Column("issued", N_("签发时间")),
     Column("until", N_("有效至")),
+    Column("serial", N_("序列号")),
 )
 
 
@@ -118,10 +118,10 @@ class _Certificates:
         return (
             Cell(each.subject, href=f"{_HERE}/{each.id}"),
             Cell(word(request, KINDS.get(each.kind, each.kind))),
-            Cell(each.serial),
             Cell(word(request, state), badge="bad" if ended else "good"),
             Cell("", instant=each.issued_at),
             Cell("", instant=each.not_after),
+            Cell(each.serial),
         )
 
     def show_certificate(self, request: Request) -> Response:
