@@ -76,7 +76,15 @@ PAGES = {
         "/me/consents",
         "/device",
     ),
-    "auditor": ("/permissions", "/ledger", "/ledger/0", "/assessments", "/seals", "/openpgp"),
+    "auditor": (
+        "/permissions",
+        "/ledger",
+        "/ledger/0",
+        "/assessments",
+        "/seals",
+        "/openpgp",
+        "/key-pool",
+    ),
 }
 FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}
 ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",

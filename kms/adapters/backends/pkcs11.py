@@ -13,7 +13,13 @@ from typing import Any, Final, TypeVar
 from kms.adapters.backends.digests import digest_info, digest_of
 from kms.adapters.backends.lane import TimedLane
 from kms.adapters.backends.pkcs11_sessions import Session, TokenSessions
-from kms.errors.backends import BackendFault, BackendUnsupported, BackendWrongAnswer
+from kms.errors.backends import (
+    BackendFault,
+    BackendRefused,
+    BackendTimeout,
+    BackendUnsupported,
+    BackendWrongAnswer,
+)
 from kms.errors.keys import NotExportable
 from kms.models.backends import LABEL, BackendOptions, HeldObject, MadeObject, NewObject
 from secops.crypto import ciphers, ecdsa, rsa, signatures
@@ -72,7 +78,7 @@ class Pkcs11Backend:
         def work(session: Session) -> bytes:
             return make(session.session, wish, material or b"")
 
-        return MadeObject(self._run(work, patience=_MAKING), wish.label.encode())
+        return MadeObject(self._once(work, patience=_MAKING), wish.label.encode())
 
     def private_key(self, held: HeldObject) -> TokenPrivateKey:
         """Return what signs in the token."""
@@ -179,7 +185,16 @@ class Pkcs11Backend:
             msg = f"{self.options.name}: the check's signature is wrong"
             raise BackendWrongAnswer(msg) from error
 
-    def _run(self, work: Callable[[Session], T], *, patience: float = 1.0) -> T:
+    def _run(self, work: Callable[[Session], T]) -> T:
+        """Do ``work``, which may be done twice: a session may have ended, the token been reset."""
+        try:
+            return self._once(work)
+        except (BackendTimeout, BackendRefused):
+            raise
+        except BackendFault:
+            return self._once(work)
+
+    def _once(self, work: Callable[[Session], T], *, patience: float = 1.0) -> T:
         def inside() -> T:
             with self._sessions.session() as session:
                 return work(session)

@@ -131,20 +131,31 @@ class TokenSessions:
                 session = self._take(library) or self._open(library, opened)
                 yield session
             except PKCS11Error as error:
-                self.forget()
+                self._drop(library)
+                library.logged_in.discard(self._label)
                 raise fault_of(error, self._label) from None
             self._free.append(session)
 
     def renew(self) -> None:
         """Initialise the library again: the token may have come back or been reset."""
-        self.forget()
         shared_library(self._path).renew()
 
     def forget(self) -> None:
         """Close the sessions that are not in use."""
+        library = shared_library(self._path)
+        with library.in_use():
+            self._drop(library)
+
+    def _drop(self, library: Library) -> None:
+        """Close free sessions; never one from before the library was initialised again.
+
+        Its handle may be that of another token's new session by now.
+        """
         while self._free:
             with suppress(Exception):  # its token may be gone
-                self._free.pop().session.close()
+                session = self._free.pop()
+                if session.generation == library.generation:
+                    session.session.close()
 
     def mechanisms(self) -> frozenset[Any]:
         """Return what the token can do."""
@@ -152,7 +163,7 @@ class TokenSessions:
 
         with shared_library(self._path).in_use() as opened:
             try:
-                return frozenset(opened.get_token(token_label=self._label).slot.get_mechanisms())
+                return frozenset(_token(opened, self._label).slot.get_mechanisms())
             except PKCS11Error as error:
                 raise fault_of(error, self._label) from None
 
@@ -162,7 +173,7 @@ class TokenSessions:
 
         with shared_library(self._path).in_use() as opened:
             try:
-                opened.get_token(token_label=self._label).open(rw=True).close()
+                _token(opened, self._label).open(rw=True).close()
             except PKCS11Error as error:
                 raise fault_of(error, self._label) from None
 
@@ -180,7 +191,7 @@ class TokenSessions:
             raise BackendRefused(f"{self._label} refused the PIN; it is not tried again")
         from pkcs11.exceptions import UserAlreadyLoggedIn  # noqa: PLC0415 - heavy
 
-        token = opened.get_token(token_label=self._label)
+        token = _token(opened, self._label)
         with _OPENING:
             if self._label not in library.logged_in:
                 session = self._log_in(token, UserAlreadyLoggedIn)
@@ -199,6 +210,18 @@ class TokenSessions:
         except PKCS11Error as error:
             self._refused = type(error).__name__ in _PIN_ERRORS
             raise
+
+
+def _token(opened: Any, label: str) -> Any:
+    """Return the token called ``label``; another one that is broken does not hide it."""
+    from pkcs11.exceptions import NoSuchToken, PKCS11Error  # noqa: PLC0415 - heavy
+
+    for slot in opened.get_slots(token_present=True):
+        with suppress(PKCS11Error):
+            token = slot.get_token()
+            if token.label == label:
+                return token
+    raise NoSuchToken
 
 
 def fault_of(error: Exception, name: str) -> BackendFault:

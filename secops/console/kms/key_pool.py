@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kms.models.backends import SOFTWARE, BackendStatus, KeyCustody
+from kms.models.keys import DEFAULT_MOUNT
 from kms.service.presenting_backends import is_in_device, is_national
 from secops.console.parts import Desk, get_page, post_page
-from secops.console.tables import Cell, Column, Table, view_table
+from secops.console.tables import Cell, Column, Table, export_table, view_table
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
@@ -71,12 +72,16 @@ class _KeyPool:
         found = kms.backend_control.list_backends(caller)
         listed = [self._backend_row(request, each) for each in found]
         empty = N_("没有配置密码设备:全部密钥由软件保护")
+        devices = Table(N_("密码设备"), _BACKENDS, listed, empty=empty)
+        if request.query.get("list") == "backends":
+            return export_table(request, devices, "key_backends")
+        export = "?format=csv&list=backends"
         state, badge = _POOL[kms.pool.status().state]
         return self.desk.list_page(
             request,
             "kms/key_pool.html",
             table,
-            backends=view_table(request, Table(N_("密码设备"), _BACKENDS, listed, empty=empty)),
+            backends=replace(view_table(request, devices), export_href=export),
             switchable=found if caller.may(BACKEND_DRAIN) else (),
             chosen=backend,
             pool_state=state,
@@ -106,7 +111,7 @@ class _KeyPool:
         here = [word(request, N_("软件")) if each == SOFTWARE else each for each in places]
         national, device = is_national(key), is_in_device(key)
         return (
-            Cell(key.name),
+            Cell(key.name, href=f"/keys/{key.name}?mount={key.mount}"),
             Cell(key.type),
             Cell(
                 word(request, _STATES.get(key.state, key.state)),

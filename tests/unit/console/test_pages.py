@@ -21,6 +21,7 @@ LISTS = {
     "/incidents": "analyst",
     "/runs": "analyst",
     "/accounts": "analyst",
+    "/key-pool": "auditor",
     "/seals": "auditor",
     "/ledger": "auditor",
     "/assessments": "auditor",
