@@ -36,6 +36,7 @@ from secops.kernel.permissions.kms import (
     CERTIFICATE_READ,
     ECERTIFICATE_READ,
     KEY_READ,
+    KEY_READ_ALL,
     OPENPGP_READ,
     SEAL_READ,
 )
@@ -94,6 +95,7 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Entry("/key-pool", Text("密钥库", "Key pool"), BACKEND_READ),
             Entry("/keys", Text("密钥", "Keys"), KEY_READ),
+            Entry("/key-tenant", Text("配额与自检", "Quotas, self-tests"), KEY_READ_ALL),
             Entry("/seals", Text("电子印章", "E-seals"), SEAL_READ),
             Entry("/ecertificates", Text("电子证照", "E-certificates"), ECERTIFICATE_READ),
             Entry("/certificates", Text("数字证书", "Certificates"), CERTIFICATE_READ),

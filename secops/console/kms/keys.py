@@ -127,6 +127,7 @@ class _Keys:
                 "suspend": caller.may(KEY_SUSPEND),
                 "grant": caller.may(KEY_GRANT),
                 "destroy": caller.may(KEY_DESTROY),
+                "see_limits": caller.may(KEY_READ_ALL),
             },
         )
 
