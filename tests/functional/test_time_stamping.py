@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import ssl
 import subprocess
 from pathlib import Path
@@ -28,25 +29,38 @@ def roots(site: DemoSite) -> str:
     return (site.house.settings.home / "ca" / "root.pem").read_text()
 
 
-def test_openssl_asks_a_stranger_and_believes_the_answer(
+def commands_of_the_manual() -> list[list[str]]:
+    page = (Path(__file__).parents[2] / "docs" / "manual" / "time_stamps.md").read_text()
+    block = page.split("## Ask for one\n\n")[1].split("\n\n")[0]
+    return [shlex.split(line) for line in block.splitlines()]
+
+
+def test_the_manual_is_followed_to_the_letter(
     site: DemoSite, openssl_command: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "data").write_bytes(MESSAGE)
+    query, post, verify = commands_of_the_manual()
+    (tmp_path / "report.pdf").write_bytes(MESSAGE)
 
-    def openssl(*arguments: str) -> str:
-        run = subprocess.run(
-            [openssl_command, "ts", *arguments], cwd=tmp_path, capture_output=True, check=False
+    def run(command: list[str]) -> str:
+        assert command[0] == "openssl"
+        done = subprocess.run(
+            [openssl_command, *command[1:]], cwd=tmp_path, capture_output=True, check=False
         )
-        return (run.stdout + run.stderr).decode()
+        return (done.stdout + done.stderr).decode()
 
-    openssl("-query", "-data", "data", "-sha384", "-cert", "-out", "query")
-    answer = ask(site, (tmp_path / "query").read_bytes())
-    assert (answer.status, answer.headers["content-type"]) == (200, REPLY)
+    run(query)
+    # curl's part is taken by the application itself: no test opens a port for it
+    asked = tmp_path / post[post.index("--data-binary") + 1].removeprefix("@")
+    name, _, kind = post[post.index("-H") + 1].partition(": ")
+    address = next(word for word in post if word.startswith("https://HOST"))
+    answer = site.call(
+        "POST", address.removeprefix("https://HOST"), body=asked.read_bytes(), kind=kind
+    )
+    assert (name, answer.status, answer.headers["content-type"]) == ("Content-Type", 200, REPLY)
     assert "no-store" in answer.headers["cache-control"]
-    (tmp_path / "reply").write_bytes(answer.body)
-    (tmp_path / "roots.pem").write_text(roots(site))
-    judging = ("-verify", "-queryfile", "query", "-in", "reply", "-CAfile", "roots.pem")
-    assert "Verification: OK" in openssl(*judging)
+    (tmp_path / post[post.index("-o") + 1]).write_bytes(answer.body)
+    (tmp_path / "root.pem").write_text(roots(site))
+    assert "Verification: OK" in run(verify)
 
 
 def test_the_foreign_client_believes_the_answer(site: DemoSite) -> None:
