@@ -30,6 +30,7 @@ _MARSHALINGS: Final = frozenset({"asn1", "jws", "raw"})
 _PADDINGS: Final = frozenset({"pss", "pkcs1v15"})
 _MAX_USER_ID: Final = 8_191
 MAX_BATCH: Final = 1_000
+_WITHOUT_WISHES: Final = frozenset({"input", "signature", "reference"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,23 @@ class SignatureRequest:
     digest_options: SignatureOptions | None = None
 
 
+_PLAIN_REQUESTS: Final[dict[str, SignatureRequest]] = {}
+"""What requests without wishes ask of each type: most ask nothing more, and it is the same."""
+
+
 def signature_request(
     key: Key, body: Mapping[str, Any], path_hash: str | None = None
 ) -> SignatureRequest:
     """Read hash, prehashed, padding, salt, marshaling, SM2 user id and version."""
+    if path_hash is None and body.keys() <= _WITHOUT_WISHES:
+        found = _PLAIN_REQUESTS.get(key.type)
+        if found is None:
+            found = _PLAIN_REQUESTS[key.type] = _read_request(key, {}, None)
+        return found
+    return _read_request(key, body, path_hash)
+
+
+def _read_request(key: Key, body: Mapping[str, Any], path_hash: str | None) -> SignatureRequest:
     default, allowed = _BY_KEY_TYPE.get(key.type, _HASHING_INSIDE)
     named = path_hash or body.get("hash_algorithm") or body.get("algorithm")
     hash_name = default if named is None else hash_named(named)
