@@ -14,7 +14,13 @@ from kms.adapters.custody.passphrases import configured_passphrase
 from kms.adapters.custody.software import SoftwareCustody
 from kms.adapters.custody.tokens import unlock_token
 from kms.adapters.openpgp import GnuPg
-from kms.adapters.pdf import PdfProcesses, PyHankoFiles, TypstDrawings, TypstVerdicts
+from kms.adapters.pdf import (
+    PdfProcesses,
+    PyHankoFiles,
+    TypstDrawings,
+    TypstPreviews,
+    TypstVerdicts,
+)
 from kms.adapters.pictures import PillowPainter
 from kms.adapters.province import ProvinceSealer
 from kms.api import routes
@@ -54,6 +60,7 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealPolicies,
+    SealPreviews,
     SealReceipts,
     SealRegistry,
     SealStamping,
@@ -175,7 +182,7 @@ def build_services(
         SecondPerson(parts.approvals, ports.persons),
     )
     applications, uses = SealApplications(seals), SealUses(seals)
-    verification = SealVerification(seals)
+    verification, registry = SealVerification(seals), SealRegistry(seals)
     return KmsServices(
         pool=pool,
         unlocking=Unlocking(parts, pool, SqlRootStore(), options),
@@ -212,7 +219,7 @@ def build_services(
         time_stamps=stamps,
         seal_applications=applications,
         seal_making=SealMaking(seals, applications),
-        seal_registry=SealRegistry(seals),
+        seal_registry=registry,
         seal_destruction=SealDestruction(seals),
         seal_policies=SealPolicies(seals),
         seal_using=SealUsing(seals, uses),
@@ -221,6 +228,7 @@ def build_services(
         seal_use_requests=SealUseRequests(seals, uses),
         seal_verification=verification,
         seal_verdicts=SealVerdicts(seals, verification, TypstVerdicts(processes)),
+        seal_previews=SealPreviews(seals, registry, TypstPreviews(processes)),
         openpgp_keys=OpenPgpKeys(openpgp),
         partners=Partners(openpgp),
         exports=Exports(openpgp),

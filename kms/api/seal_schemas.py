@@ -257,3 +257,22 @@ REPORT: Final = Schema(
 SIGNED_VERDICT: Final = Schema(
     "SignedVerdict", _object(("document", "verdict"), document=_BASE64, verdict={"type": "object"})
 )
+PREVIEW_STAMP: Final = Schema(
+    "PreviewStamp",
+    _object(
+        ("document",),
+        document=_BASE64,
+        places={"type": "array", "items": _PLACE, "maxItems": 20},
+        edge=_EDGE,
+    ),
+)
+PAGE_PREVIEW: Final = Schema(
+    "PagePreview",
+    _object(
+        ("picture", "page", "pages", "blank"),
+        picture=_BASE64,
+        page={"type": "integer"},
+        pages={"type": "integer"},
+        blank={"type": "boolean"},
+    ),
+)

@@ -14,6 +14,8 @@ from kms.api.seal_records import (
     text_field,
 )
 from kms.api.seal_schemas import (
+    PAGE_PREVIEW,
+    PREVIEW_STAMP,
     REPORT,
     SEALED_DOCUMENT,
     SEALED_VALUE,
@@ -25,7 +27,7 @@ from kms.api.seal_schemas import (
 )
 from kms.api.stampings import pades_of, stamping_in_form, stamping_of, standard_of
 from kms.models.seals import MAX_FILE
-from kms.models.stamps import StampRequest
+from kms.models.stamps import Stamping, StampRequest
 from kms.service import KmsServices
 from kms.service.presenting import in_base64
 from kms.service.seals.receipts import use_record
@@ -69,6 +71,16 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             response=SEALED_DOCUMENT,
             level=2,
             fresh_seconds=FRESH_SECONDS,
+            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+        ),
+        Route(
+            method="POST",
+            path=f"{SEALS}/<seal_id>/preview",
+            operation="preview_stamp",
+            access=SEAL_READ,
+            handler=handlers.preview_stamp,
+            request=PREVIEW_STAMP,
+            response=PAGE_PREVIEW,
             max_body=MAX_FILE * 4 // 3 + _FRAMING,
         ),
         Route(
@@ -120,19 +132,8 @@ class _Uses:
         return json_response(sealed_record(sealed), 201)
 
     def stamp_document(self, request: Request) -> Response:
-        request.require_length()
-        if is_multipart(request):
-            fields, document = dict(request.form), request.files.get("document")
-            if document is None:
-                msg = "the part `document` is missing"
-                raise Invalid(msg)
-            content, stamping = document.content, stamping_in_form(fields)
-            standard, pades = standard_of(fields), pades_of(fields)
-        else:
-            given = request.json_object()
-            content, stamping = decoded_field(given, "document"), stamping_of(given)
-            standard, pades = standard_of(given), pades_of(given)
-            fields = _said(given)
+        content, stamping, given = _placed(request)
+        standard, pades, fields = standard_of(given), pades_of(given), _said(given)
         sealed = self.services.seal_stamping.stamp_document(
             request.caller,
             request.args["seal_id"],
@@ -146,6 +147,20 @@ class _Uses:
             ),
         )
         return json_response(sealed_record(sealed), 201)
+
+    def preview_stamp(self, request: Request) -> Response:
+        content, stamping, _ = _placed(request)
+        seen = self.services.seal_previews.preview_stamp(
+            request.caller, request.args["seal_id"], content, stamping
+        )
+        return json_response(
+            {
+                "picture": in_base64(seen.picture),
+                "page": seen.page,
+                "pages": seen.pages,
+                "blank": seen.blank,
+            }
+        )
 
     def list_uses(self, request: Request) -> Response:
         page = self.services.seal_using.list_uses(
@@ -181,6 +196,19 @@ def _judged(request: Request) -> tuple[bytes, bytes | None]:
     fields = request.json_object()
     document = decoded_field(fields, "document") if "document" in fields else None
     return decoded_field(fields, "file"), document
+
+
+def _placed(request: Request) -> tuple[bytes, Stamping, Mapping[str, Any]]:
+    """Return a document, where the seal goes, and the other fields; raise ``Invalid``."""
+    request.require_length()
+    if not is_multipart(request):
+        given = request.json_object()
+        return decoded_field(given, "document"), stamping_of(given), given
+    fields, document = dict(request.form), request.files.get("document")
+    if document is None:
+        msg = "the part `document` is missing"
+        raise Invalid(msg)
+    return document.content, stamping_in_form(fields), fields
 
 
 def _said(fields: Mapping[str, Any]) -> dict[str, str]:

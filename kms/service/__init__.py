@@ -27,6 +27,7 @@ from kms.service.seals import (
     SealDestruction,
     SealMaking,
     SealPolicies,
+    SealPreviews,
     SealReceipts,
     SealRegistry,
     SealStamping,
@@ -85,6 +86,7 @@ class KmsServices:
     seal_use_requests: SealUseRequests
     seal_verification: SealVerification
     seal_verdicts: SealVerdicts
+    seal_previews: SealPreviews
 
     openpgp_keys: OpenPgpKeys
     partners: Partners

@@ -5,6 +5,7 @@ from kms.service.seals.destruction import SealDestruction
 from kms.service.seals.making import SealMaking
 from kms.service.seals.parts import SealParts
 from kms.service.seals.policies import SealPolicies
+from kms.service.seals.previews import SealPreviews
 from kms.service.seals.receipts import SealReceipts
 from kms.service.seals.registry import SealRegistry
 from kms.service.seals.stamping import SealStamping
@@ -21,6 +22,7 @@ __all__ = [
     "SealMaking",
     "SealParts",
     "SealPolicies",
+    "SealPreviews",
     "SealReceipts",
     "SealRegistry",
     "SealStamping",

@@ -6,6 +6,7 @@ import math
 
 from kms.core.etsi319142.verification import PROPERTY_INFO, verify_pdf
 from kms.core.gbt38540.reading import read_seal
+from kms.core.gbt38540.structures import Picture
 from kms.core.rfc5280.writing import Name
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected, SealRejected
@@ -60,7 +61,7 @@ class PdfStamping:
             request_id=wish.request_id,
         )
         ready = self._uses.open_seal(wanted)
-        _require_place(wish.stamping)
+        require_place(wish.stamping)
         sign = self._sign_pades if wish.standard == "pades" else self._sign_sm2
         signed = sign(actor, ready, wish)
         require_size(signed.document)
@@ -80,22 +81,14 @@ class PdfStamping:
         return self._pades.sign(prepared, signer, level)
 
     def _request(self, ready: ReadySeal, wish: StampRequest) -> PdfRequest:
-        pades, stamping = wish.standard == "pades", wish.stamping
+        pades = wish.standard == "pades"
         picture = read_seal(read_der(ready.content)).picture
-        place = stamping.places[0] if stamping.places else None
         return PdfRequest(
             subfilter=PADES if pades else SES,
             name=ready.record.name,
             signed_at=self._seals.parts.clock.now(),
             reserved=RESERVED if pades else len(ready.content) + RESERVED,
-            place=PdfPlace(
-                picture.data,
-                picture.width,
-                picture.height,
-                page=LAST_PAGE if place is None else place.page,
-                x=None if place is None else place.x,
-                y=None if place is None else place.y,
-            ),
+            place=pdf_place(picture, wish.stamping),
         )
 
     def _require_valid(self, document: bytes, signed: PadesSignature) -> None:
@@ -135,7 +128,21 @@ def _order(ready: ReadySeal, algorithm: PadesKey) -> SignerOrder:
     )
 
 
-def _require_place(stamping: Stamping) -> None:
+def pdf_place(picture: Picture, stamping: Stamping) -> PdfPlace:
+    """Return where the one picture of a PDF's signature goes."""
+    place = stamping.places[0] if stamping.places else None
+    return PdfPlace(
+        picture.data,
+        picture.width,
+        picture.height,
+        page=LAST_PAGE if place is None else place.page,
+        x=None if place is None else place.x,
+        y=None if place is None else place.y,
+    )
+
+
+def require_place(stamping: Stamping) -> None:
+    """Raise ``DocumentRejected`` for places that no PDF signature can have."""
     if stamping.edge is not None or len(stamping.places) > 1:
         msg = "a PDF signature has one place: no page edges, no second picture"
         raise DocumentRejected(msg)

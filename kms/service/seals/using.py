@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.judgements import WHOLE_DOCUMENT
 from kms.core.gbt38540.verification import verify_seal
+from kms.core.seal_use.policy import day_start
 from kms.core.trust import Trust
 from kms.errors.seals import SealNotFound, SealRejected
 from kms.models.seal_registry import SealedValue, SealUse
 from kms.service.seals.parts import SealParts
 from kms.service.seals.uses import SealUses, WantedUse
 from secops.kernel.actors import Actor
+from secops.kernel.clock import DAY
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.kms import SEAL_READ
 from secops.kernel.transactions import Transaction
+
+_CHART_DAYS: Final = 30
 
 
 class SealUsing:
@@ -59,6 +65,20 @@ class SealUsing:
                 raise SealNotFound
             rows = self._seals.uses.uses(transaction, seal_id, request)
             return page_of(rows, request.limit, [(row.used_at, row.id) for row in rows])
+
+        return self._parts.transactions.read(read)
+
+    def count_uses(self, actor: Actor, seal_id: str) -> list[tuple[int, int]]:
+        """Return (start of the day in Beijing, uses) of the last 30 days, oldest first."""
+        self._parts.access.require(actor, SEAL_READ, f"seal:{seal_id}")
+        first = day_start(self._parts.clock.now()) - (_CHART_DAYS - 1) * DAY
+
+        def read(transaction: Transaction) -> list[tuple[int, int]]:
+            if self._seals.store.seal(transaction, actor.org_id, seal_id) is None:
+                raise SealNotFound
+            found = self._seals.uses.uses_by_day(transaction, seal_id, first=first, day=DAY)
+            days = range(_CHART_DAYS)
+            return [(first + number * DAY, found.get(number, 0)) for number in days]
 
         return self._parts.transactions.read(read)
 

@@ -12,6 +12,7 @@ from secops.console.kms import (
     openpgp,
     policies,
     previews,
+    seal_requests,
     seals,
     trust_anchors,
     verify,
@@ -27,6 +28,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         *seals.routes(desk),
         *policies.routes(desk),
+        *seal_requests.routes(desk),
         *previews.routes(desk),
         *verify.routes(desk),
         *certificates.routes(desk),

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
+from detectors.models.coverage import DayCount
+from kms.api.stampings import pades_of
 from kms.models.seal_policies import show_minutes
-from kms.models.seal_registry import SealRecord, SealRequest, SealShape
+from kms.models.seal_registry import SealRecord, SealRequest, SealShape, SealUse
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
-from secops.console.kms.policies import DAY_NAMES
+from secops.console.detectors.rules import HEIGHT, WIDTH, day_bars
+from secops.console.kms.policies import DAY_NAMES, USE_APPROVALS
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -24,6 +27,7 @@ from secops.kernel.permissions.kms import (
     SEAL_APPLY,
     SEAL_APPROVE,
     SEAL_CONFIGURE,
+    SEAL_DESTROY,
     SEAL_MAKE,
     SEAL_READ,
     SEAL_SUSPEND,
@@ -34,9 +38,16 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _FRAMING: Final = 64 << 10
+_MAX_PICTURE: Final = 1 << 20
 _MAX_NUMBER: Final = 12
 _PAGE_DIGITS: Final = 4
-SEAL_STATES: Final = {"active": N_("有效"), "suspended": N_("已停用"), "revoked": N_("已吊销")}
+SEAL_STATES: Final = {
+    "active": N_("有效"),
+    "suspended": N_("已停用"),
+    "revoked": N_("已吊销"),
+    "destroyed": N_("已销毁"),
+}
+ORIGIN_NAMES: Final = {"local": N_("本系统"), "remote": N_("省级电子印章系统")}
 APPROVAL_STATES: Final = {
     "pending": N_("待审批"),
     "approved": N_("已批准"),
@@ -55,8 +66,18 @@ _COLUMNS: Final = (
     Column("name", N_("印章")),
     Column("shape", N_("形状")),
     Column("state", N_("状态")),
+    Column("origin", N_("所在")),
     Column("until", N_("有效至")),
     Column("marking", N_("标记")),
+)
+_USES: Final = (
+    Column("at", N_("时间")),
+    Column("holder", N_("使用人")),
+    Column("purpose", N_("用途")),
+    Column("class", N_("文件类别")),
+    Column("form", N_("方式")),
+    Column("sm3", N_("文件 SM3")),
+    Column("receipt", N_("回执")),
 )
 
 
@@ -92,13 +113,14 @@ class _Seals:
                 word(request, SEAL_STATES.get(seal.state, seal.state)),
                 badge="good" if seal.state == "active" else "bad",
             ),
+            Cell(word(request, ORIGIN_NAMES[seal.origin])),
             Cell("", instant=seal.valid_until),
-            Cell(seal.marking, badge="warn"),
+            Cell(seal.marking, badge="warn" if seal.marking else ""),
         )
 
     def apply_seal(self, request: Request) -> Response:
         """Apply for a seal."""
-        form = request.form
+        form, picture = request.form, request.files.get("picture")
         wish = SealRequest(
             name=form.get("name", "").strip(),
             shape=cast("SealShape", form.get("shape", "round")),
@@ -106,6 +128,9 @@ class _Seals:
             holders=tuple(name.strip() for name in form.get("holders", "").split() if name.strip()),
             reason=form.get("reason", ""),
             format_version=5 if form.get("format_version") == "5" else 4,
+            code=form.get("code", "").strip(),
+            picture=picture.content if picture is not None and picture.content else None,
+            origin="remote" if form.get("origin") == "remote" else "local",
         )
         self.desk.parts.kms.seal_applications.apply_seal(request.caller, wish)
         return redirect("/seals")
@@ -132,24 +157,53 @@ class _Seals:
         """Show one seal: picture, holders, uses."""
         kms, caller, seal_id = self.desk.parts.kms, request.caller, request.args["seal_id"]
         details = kms.seal_registry.show_seal(caller, seal_id)
-        uses = kms.seal_using.list_uses(caller, seal_id, PageRequest())
+        names = {holder.account_id: holder.name for holder in details.holders}
+        page = kms.seal_using.list_uses(caller, seal_id, wanted_page(request))
+        rows = [self._use_row(request, use, names) for use in page.items]
+        days = [DayCount(day, count) for day, count in kms.seal_using.count_uses(caller, seal_id)]
+        record = details.record
         holds = any(holder.account_id == caller.id for holder in details.holders)
-        return self.desk.page(
+        return self.desk.list_page(
             request,
             "kms/seal.html",
-            seal=details.record,
+            Table(N_("每次用章均在审计账本中"), _USES, rows, page.next, N_("尚未使用")),
+            seal=record,
             holders=details.holders,
             picture="data:image/png;base64," + base64.b64encode(details.picture).decode(),
-            uses=uses.items,
-            forms=FORMS,
-            names={holder.account_id: holder.name for holder in details.holders},
-            state=SEAL_STATES.get(details.record.state, details.record.state),
-            may_use=holds and caller.may(SEAL_USE) and details.record.state == "active",
+            days_used=days,
+            bars=day_bars(days),
+            size=(WIDTH, HEIGHT),
+            names=names,
+            state=SEAL_STATES.get(record.state, record.state),
+            origin=ORIGIN_NAMES[record.origin],
+            may_use=holds and caller.may(SEAL_USE) and record.state == "active",
             may_suspend=caller.may(SEAL_SUSPEND),
             may_configure=caller.may(SEAL_CONFIGURE),
+            may_destroy=caller.may(SEAL_DESTROY) and record.state == "revoked",
+            loss=kms.seal_destruction.show_loss(caller, seal_id),
+            caller_id=caller.id,
+            approval_states=APPROVAL_STATES,
             policy=kms.seal_policies.show_use_policy(caller, seal_id),
+            approvals=USE_APPROVALS,
             minutes=show_minutes,
             days=DAY_NAMES,
+        )
+
+    def _use_row(
+        self, request: Request, use: SealUse, names: Mapping[str, str]
+    ) -> tuple[Cell, ...]:
+        word = self.desk.renderer.word
+        receipt = Cell("—")
+        if use.leaf_hash:
+            receipt = Cell(word(request, N_("下载")), href=f"/seals/uses/{use.id}/receipt")
+        return (
+            Cell("", instant=use.used_at),
+            Cell(names.get(use.account_id, use.account_id)),
+            Cell(use.purpose),
+            Cell(use.document_class),
+            Cell(word(request, FORMS[use.form])),
+            Cell(use.digest),
+            receipt,
         )
 
     def use_seal(self, request: Request) -> Response:
@@ -164,12 +218,7 @@ class _Seals:
             purpose=request.form.get("purpose", ""),
             document_class=request.form.get("document_class", "").strip(),
         )
-        headers = (
-            ("content-type", "application/octet-stream"),
-            ("content-disposition", f'attachment; filename="{sealed.use.id}.dat"'),
-            ("cache-control", "no-store"),
-        )
-        return Response(200, headers, sealed.value)
+        return sealed_file(sealed.use, sealed.value)
 
     def stamp_document(self, request: Request) -> Response:
         """Put the seal into the uploaded OFD or PDF; nothing of it stays here."""
@@ -181,15 +230,14 @@ class _Seals:
             request.args["seal_id"],
             StampRequest(
                 upload.content,
-                _stamping(form),
+                stamping_of_form(form),
                 form.get("purpose", ""),
                 "sm2" if form.get("pdf") == "sm2" else "pades",
                 form.get("document_class", "").strip(),
+                pades=pades_of(form),
             ),
         )
-        suffix = "ofd" if sealed.use.form == "ofd" else "pdf"
-        name = f"{sealed.use.id}.{suffix}"
-        return file_response(sealed.document, f"application/{suffix}", name)
+        return sealed_file(sealed.use, sealed.document)
 
     def switch_seal(self, request: Request) -> Response:
         """Suspend, resume or revoke."""
@@ -207,7 +255,14 @@ class _Seals:
         return redirect(f"/seals/{seal_id}")
 
 
-def _stamping(form: Mapping[str, str]) -> Stamping:
+def sealed_file(use: SealUse, content: bytes) -> Response:
+    """Return what a use gave as a file called like the use."""
+    suffix = {"detached": "dat", "ofd": "ofd"}.get(use.form, "pdf")
+    kind = "octet-stream" if suffix == "dat" else suffix
+    return file_response(content, f"application/{kind}", f"{use.id}.{suffix}")
+
+
+def stamping_of_form(form: Mapping[str, str]) -> Stamping:
     """Return the place that a form names: a page's, across the edges, or both."""
     places: tuple[StampPlace, ...] = ()
     if any(form.get(name, "").strip() for name in ("x", "y")):
@@ -238,7 +293,13 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     application = "/seals/applications/<application_id>"
     return (
         get_page("/seals", "show_seals", SEAL_READ, here.list_seals),
-        post_page("/seals/apply", "apply_seal_form", SEAL_APPLY, here.apply_seal),
+        post_page(
+            "/seals/apply",
+            "apply_seal_form",
+            SEAL_APPLY,
+            here.apply_seal,
+            max_body=_MAX_PICTURE + _FRAMING,
+        ),
         post_page(
             f"{application}/decide",
             "decide_application_form",

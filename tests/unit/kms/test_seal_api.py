@@ -20,6 +20,7 @@ from kms.service.seals import (
     SealMaking,
     SealParts,
     SealPolicies,
+    SealPreviews,
     SealReceipts,
     SealRegistry,
     SealStamping,
@@ -47,6 +48,7 @@ from tests.fakes.ofd_pages import paged_document
 from tests.fakes.parts import database_spine
 from tests.fakes.pdf_files import PdfInProcess
 from tests.fakes.pdf_pages import paged_pdf
+from tests.fakes.previews import PlainPreviews
 from tests.fakes.sealing import (
     DOCUMENT,
     FakeDocumentBox,
@@ -112,6 +114,7 @@ class Api:
             seal_receipts=SealReceipts(outside),
             seal_use_requests=SealUseRequests(outside, SealUses(outside)),
             seal_verification=verification,
+            seal_previews=SealPreviews(outside, SealRegistry(outside), PlainPreviews()),
             seal_verdicts=SealVerdicts(outside, verification, PlainPages()),
         )
         self.routes = {
