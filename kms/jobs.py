@@ -20,7 +20,7 @@ def jobs(services: KmsServices) -> tuple[Job, ...]:
     return (
         Job("kms.requested_documents", _REQUESTED_SECONDS, requests.drop_kept_documents),
         Job("kms.backend_objects", _SWEEP_SECONDS, backends.sweep_objects),
-        Job("kms.backend_checks", _CHECK_SECONDS, backends.check_backends),
+        Job("kms.backend_checks", _SWEEP_SECONDS, backends.check_backends),
         Job("kms.ecertificates", _BATCH_SECONDS, services.ecertificates.runner.tick),
         Job("kms.rotation", _DUE_SECONDS, services.key_rotation.rotate_due_keys),
         Job("kms.destruction", _DUE_SECONDS, services.key_destruction.destroy_due_keys),

@@ -29,6 +29,7 @@ _ALGORITHM: Final = "sm2"
 _CHECKED: Final = b"kms health check"
 _RANDOM: Final = 32
 _BLOCK: Final = 16
+_KEPT: Final = 1_024
 
 
 class SdfBackend:
@@ -37,6 +38,7 @@ class SdfBackend:
     def __init__(self, options: BackendOptions) -> None:
         self.options = options
         self.algorithms = frozenset({_ALGORITHM})
+        self._keys: dict[bytes, sm2.PublicKey] = {}
         self._device = SdfDevice(options.library, options.secret, options.name)
         self._lane = TimedLane(options.name, limit=options.time_limit, width=options.sessions)
 
@@ -128,6 +130,15 @@ class SdfBackend:
             raise BackendUnsupported(msg)
         return self.options.kek_index
 
+    def public_key(self, spki: bytes) -> sm2.PublicKey:
+        """Return the key of ``spki``; reading one takes as long as a signature, so it is kept."""
+        found = self._keys.get(spki)
+        if found is None:
+            if len(self._keys) >= _KEPT:
+                self._keys.clear()
+            found = self._keys[spki] = sm2.PublicKey(spki)
+        return found
+
     def _examine(self, session: Session) -> bytes:
         self._device.describe(session)
         first = self._device.random(session, _RANDOM)
@@ -192,6 +203,6 @@ class MachinePrivateKey:
         if options.prehashed:
             hashes.check_digest("sm3", message)
         else:
-            key = sm2.PublicKey(self.held.public_key)
+            key = self.backend.public_key(self.held.public_key)
             digest = key.message_digest(message, options.user_id)
         return self.backend.sign(int(self.held.reference), digest)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from kms.models.backends import BackendRecord, BackendStatus, KeyCustody
 from kms.ports.backends import BackendStore
 from kms.service.backends.members import Member
 from kms.service.backends.objects import BackendObjects
 from secops.kernel.actors import Actor, system_actor
+from secops.kernel.clock import SECOND
 from secops.kernel.errors import Conflict
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
 from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
+
+_CHECK_EVERY: Final = 3_600 * SECOND
 
 
 class BackendControl:
@@ -69,8 +73,12 @@ class BackendControl:
         self._switch(actor, name, draining=False)
 
     def check_backends(self) -> bool:
-        """Check every backend and leave its state as evidence; for the hourly job."""
+        """Check every backend not checked for an hour, and leave its state as evidence."""
+        records, before = self._backends.records(), self._parts.clock.now() - _CHECK_EVERY
         for member in self._backends.members:
+            checked_at = records.get(member.options.name, BackendRecord("")).checked_at
+            if checked_at is not None and checked_at > before:
+                continue
             passed = member.check()
             failure = "" if passed else member.failure
             name = member.options.name

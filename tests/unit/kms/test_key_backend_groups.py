@@ -346,6 +346,21 @@ def test_the_list_says_how_each_backend_fares(
     assert second.rate > 0
 
 
+def test_every_backend_is_checked_hourly_whether_it_is_used_or_not(
+    pool: KeyPool, clock: FakeClock, alone: FakeKeyBackend
+) -> None:
+    check = pool.services.backend_control.check_backends
+    check()
+    check()
+    first = alone.checks
+    clock.advance(3_601)
+    alone.fault = "gone"
+    check()
+    assert alone.checks == first + 1
+    failed = [each for outcome, each in acts(pool, "kms.check_backend") if outcome == "failed"]
+    assert failed[-1] == {"failure": "kms.backend_fault"}
+
+
 def test_a_key_whose_backend_is_not_configured_answers_503(
     tmp_path: Path, alone: FakeKeyBackend
 ) -> None:
