@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import delete, func, insert, select, update
 
+from kms.models.keys import SYSTEM_MOUNT
 from kms.models.limits import Counter, KeyLimits, Quota
 from kms.store.tables.keys import kms_key_versions, kms_keys
 from kms.store.tables.limits import kms_key_limits, kms_quotas, kms_use_counters
@@ -46,11 +47,14 @@ class SqlLimitStore:
         return _put(transaction, kms_quotas, kms_quotas.c.org_id, {**asdict(quota), "tag": tag})
 
     def counts(self, transaction: Transaction, org_id: str) -> tuple[int, int]:
-        """Return how many keys and how many versions with material the organisation has."""
-        keys = select(func.count()).where(
-            kms_keys.c.org_id == org_id, kms_keys.c.state != "destroyed"
-        )
-        versions = select(func.count()).where(kms_key_versions.c.org_id == org_id)
+        """Return how many keys and how many versions with material the organisation has.
+
+        The product's own keys are nobody's.
+        """
+        own = (kms_keys.c.org_id == org_id, kms_keys.c.mount != SYSTEM_MOUNT)
+        keys = select(func.count()).where(*own, kms_keys.c.state != "destroyed")
+        joined = kms_key_versions.join(kms_keys, kms_keys.c.id == kms_key_versions.c.key_id)
+        versions = select(func.count()).select_from(joined).where(*own)
         return (
             int(transaction.execute(keys).scalar_one()),
             int(transaction.execute(versions).scalar_one()),

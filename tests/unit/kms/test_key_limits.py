@@ -336,6 +336,8 @@ def test_an_organisation_makes_as_many_keys_and_versions_as_its_quota_says(
     assert (shown.keys, shown.versions, shown.locked) == (2, 3, False)
     keys.create_key(STRANGER, KeyRequest("c", "hmac"))
     pool.services.system_keys.signer("own", "ed25519")
+    root = control.show_tenant(ROOT, ROOT_ORG)
+    assert (root.keys, root.versions) == (0, 0)
 
 
 def test_an_organisation_uses_its_keys_as_often_a_day_as_its_quota_says(
