@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -208,6 +208,12 @@ class SealUseStore(Protocol):
         self, transaction: Transaction, seal_id: str, value_digest: str, *, since: int
     ) -> bool:
         """Tell whether a value of this SM3 was given out from the instant ``since`` on."""
+        ...
+
+    def uses_by_day(
+        self, transaction: Transaction, seal_id: str, *, first: int, day: int
+    ) -> Mapping[int, int]:
+        """Return uses by how many times ``day`` (microseconds) they lie behind ``first``."""
         ...
 
     def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal_column, select, update
 
 from kms.models.seal_registry import (
     HolderName,
@@ -179,6 +179,20 @@ class SqlSealUseStore:
             table.c.value_digest == value_digest,
         )
         return transaction.execute(statement.limit(1)).first() is not None
+
+    def uses_by_day(
+        self, transaction: Transaction, seal_id: str, *, first: int, day: int
+    ) -> Mapping[int, int]:
+        """Return uses by how many times ``day`` (microseconds) they lie behind ``first``."""
+        table = kms_seal_uses
+        # written out, not bound: PostgreSQL groups by the very expression that is selected
+        number = (table.c.used_at - literal_column(str(first))) // literal_column(str(day))
+        statement = (
+            select(number.label("number"), func.count().label("uses"))
+            .where(table.c.seal_id == seal_id, table.c.used_at >= first)
+            .group_by(number)
+        )
+        return {int(row.number): int(row.uses) for row in transaction.execute(statement)}
 
     def uses_since(self, transaction: Transaction, seal_id: str, since: int) -> int:
         """Return how often the seal was used from ``since`` on."""

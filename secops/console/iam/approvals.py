@@ -13,6 +13,7 @@ from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.render import beijing_time
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
+from secops.kernel.approvals import Approval
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
@@ -43,7 +44,9 @@ _OTHER: Final = (
 
 _BADGES: Final = {"pending": "warn", "approved": "info", "applied": "good"}
 _OTHER_PLACES: Final = {
-    "seal": "/seals",
+    "seal": "/seals/applications/{}",
+    "seal_use": "/seals/use-requests/{}",
+    "seal_destruction": "/seals/{}",
     "key_destruction": "/keys",
     "ecertificate_template": "/ecertificate-templates",
     "openpgp.partner": "/openpgp",
@@ -88,7 +91,7 @@ class _Approvals:
         titles = {grant.permission: grant.title for grant in GRANTS}
         rows = [
             (
-                Cell(each.kind, href=_OTHER_PLACES.get(each.kind, "")),
+                Cell(each.kind, href=_other_place(each)),
                 Cell(each.subject),
                 Cell(each.reason),
                 Cell(titles[each.permission].into(request.language)),
@@ -224,6 +227,12 @@ _READ: Final[Mapping[str, Callable[[Any, Language], str]]] = {
     "certificate.not_after": _time,
 }
 """How fields are worded: a name that happens to be a role's is still a name."""
+
+
+def _other_place(approval: Approval) -> str:
+    """Return the page where it is decided, empty where there is none."""
+    identifier = approval.subject.partition(":")[2]
+    return _OTHER_PLACES.get(approval.kind, "").format(identifier)
 
 
 def _place(change: ChangeRequest) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kms.models.seal_policies import WEEKDAYS, UsePolicy, read_minutes
+from kms.models.seal_policies import WEEKDAYS, UseApproval, UsePolicy, read_minutes
 from secops.console.parts import Desk, post_page, whole_number
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
@@ -23,6 +23,12 @@ DAY_NAMES: Final = {
     5: N_("周五"),
     6: N_("周六"),
     7: N_("周日"),
+}
+
+
+USE_APPROVALS: Final[dict[UseApproval, str]] = {
+    "none": N_("不需要"),
+    "each_use": N_("每次用章均须他人审批"),
 }
 
 
@@ -47,6 +53,7 @@ class _Policies:
             daily_cap=_number(form, "daily_cap") if cap else None,
             max_risk=_number(form, "max_risk"),
             version=_number(form, "version"),
+            approval="each_use" if form.get("approval") == "each_use" else "none",
         )
         self.desk.parts.kms.seal_policies.set_use_policy(request.caller, wish)
         return redirect(f"/seals/{seal_id}")
