@@ -11,6 +11,7 @@ from detectors.models.logs import IngestOptions
 from detectors.service import DetectorsServices
 from iam.service.people.beginnings import DEMO_CLIENT
 from kms.errors.seals import FontMissing
+from kms.models.ecertificates import IssueRequest
 from kms.models.keys import KeyRequest
 from kms.models.seal_registry import SealRequest
 from secops.bridges.house import House
@@ -25,6 +26,28 @@ ACCOUNTS_FILE: Final = "demo-accounts.txt"
 _SAMPLES: Final = ("sshd.log", "sudo.log", "nginx_access.log")
 _KEYS: Final = (("demo-sm2", "sm2"), ("demo-p256", "ecdsa-p256"))
 _SEAL: Final = "临江县数据局(演示)"
+_LICENCE: Final = {
+    "type_code": "11220000000000000X001",
+    "name": "食品经营许可证(演示)",
+    "authority": "临江县数据局(演示)",
+    "authority_code": "11220000000000000X",
+    "number_prefix": "YS",
+    "fields": [
+        {"name": "holder", "title": "经营者", "public": "shown", "max_length": 40},
+        {"name": "leader", "title": "负责人", "public": "masked", "max_length": 20},
+        {
+            "name": "scope",
+            "title": "经营项目",
+            "kind": "choice",
+            "choices": ["食品销售", "餐饮服务"],
+            "public": "shown",
+        },
+        {"name": "founded", "title": "成立日期", "kind": "date", "required": False},
+    ],
+    "holder_field": "holder",
+    "validity_days": 1_825,
+}
+"""A licence of nobody: codes that no authority has."""
 
 
 def write_demo_accounts(house: House, actor: Actor) -> None:
@@ -41,6 +64,7 @@ def write_demo_accounts(house: House, actor: Actor) -> None:
         file.write_text("\n".join(lines) + "\n")
     _make_keys(house)
     _make_seal(house)
+    _make_ecertificate(house)
 
 
 def _make_keys(house: House) -> None:
@@ -74,6 +98,21 @@ def _make_seal(house: House) -> None:
         house.kms.seal_making.make_seal(security, application.id)
     except FontMissing as error:  # everything else of the demo works without a font
         say(f"the demo seal waits for 制章: {error.detail}; {error.remedy.en}")
+
+
+def _make_ecertificate(house: House) -> None:
+    """Put a template of a licence in force, and issue one by it."""
+    applicant, security = house.act_as("seal-applicant"), house.act_as("security-admin")
+    here = house.kms.ecertificates
+    seals = house.kms.seal_registry.list_seals(security, PageRequest()).items
+    if not seals or here.templates.list_ecertificate_templates(security, PageRequest()).items:
+        return
+    proposed = here.templates.propose_ecertificate_template(
+        applicant, {**_LICENCE, "seal_id": seals[0].id}
+    )
+    here.templates.decide_ecertificate_template(security, proposed.id, grant=True, reason="演示")
+    holder = {"holder": "临江县演示食品店", "scope": "食品销售", "leader": "张演示"}
+    here.issuing.issue_ecertificate(house.act_as("seal-holder"), IssueRequest(proposed.id, holder))
 
 
 @click.command("demo-data")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import orjson
+
 from kms.core.ecertificates.pages import draw_page
 from kms.core.ecertificates.refusals import ECertificateError, refuse
 from kms.core.ecertificates.templates import read_template
@@ -222,13 +224,17 @@ def _texts(wish: TemplateWish) -> dict[str, str]:
         if name not in ("fields", "layout")
     }
     for field in wish.fields:
-        flat[f"fields.{field.name}"] = repr(asdict(field))
+        flat[f"fields.{field.name}"] = _json(asdict(field))
     layout = _layout_of(wish)
     for number, item in enumerate(layout.items, 1):
-        flat[f"layout.items.{number}"] = repr(asdict(item))
+        flat[f"layout.items.{number}"] = _json(asdict(item))
     page = {name: value for name, value in asdict(layout).items() if name != "items"}
-    flat["layout"] = repr(page)
+    flat["layout"] = _json(page)
     return flat
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return orjson.dumps(values).decode()
 
 
 def _changes(before: TemplateWish | None, after: TemplateWish) -> list[tuple[str, str, str]]:
