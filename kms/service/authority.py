@@ -26,7 +26,7 @@ from kms.core.rfc5280.writing import (
 )
 from kms.core.trust import RevocationSource, Trust
 from kms.errors.certificates import CertificateRefused
-from kms.models.certificates import REVOCATION_REASONS, AnchorUse, AuthorityName
+from kms.models.certificates import AnchorUse, AuthorityName
 from kms.models.seal_registry import CertificateKind, IssuedCertificate
 from kms.models.seals import MARKING
 from kms.ports.certificates import CertificateStore
@@ -54,7 +54,6 @@ _ROOTS: Final[dict[AuthorityName, tuple[CertificateKind, str]]] = {
     "root": ("root", ROOT_KEY),
     "document": ("document_root", DOCUMENT_ROOT_KEY),
 }
-_LIST_LIFETIME: Final = DAY
 _SERIAL_BYTES: Final = 16
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 ORGANIZATION: Final = "govsecops"
@@ -197,54 +196,11 @@ class Authority:
             },
         )
 
-    def revocation_list(self, name: AuthorityName = "root") -> bytes:
-        """Return the CRL of a root in DER, signed now; raises ``PoolLocked``, ``NotFound``."""
-        root = self.find_root(name)
-        self._settle(root)
-        issuer = read_certificate(root.der)
-        revoked = [
-            each
-            for each in self.parts.transactions.read(self.store.revoked)
-            if each.issuer_id == root.id
-        ]
-        now = self.parts.clock.now() // SECOND * SECOND
-        algorithm: KeyAlgorithm = "sm2" if name == "root" else "ecdsa-p256"
-        tbs = writing.revocation_list_to_sign(
-            writing.RevocationListContent(
-                issuer=issuer.subject,
-                issuer_spki=issuer.spki,
-                number=now // SECOND,
-                this_update=now,
-                next_update=now + _LIST_LIFETIME,
-                revoked=sorted((int(each.serial, 16), each.revoked_at or 0) for each in revoked),
-                reasons={
-                    int(each.serial, 16): REVOCATION_REASONS.get(each.revocation_reason, 0)
-                    for each in revoked
-                },
-                algorithm=algorithm,
-            )
-        )
-        return writing.revocation_list(tbs, self.keys.sign(root.key_name, tbs), algorithm)
-
     def is_revoked(self, certificate: IssuedCertificate) -> bool:
         """Tell whether it is revoked now, also where the table could not be told."""
         if certificate.revoked_at is not None:
             return True
         return self.parts.revocations.is_revoked("certificate", certificate.id)
-
-    def _settle(self, root: IssuedCertificate) -> None:
-        """Mark in the table what the emergency way revoked while nothing could be written."""
-
-        def read(transaction: Transaction) -> list[str]:
-            known = self.parts.revocations.is_revoked
-            running = self.store.unrevoked_ids(transaction, root.id)
-            return [each for each in running if known("certificate", each)]
-
-        late = self.parts.transactions.read(read)
-        if late:
-            self.parts.transactions.run(
-                lambda transaction: [self.store.revoke(transaction, each) for each in late]
-            )
 
     def _publish(self) -> None:
         """Put the root beside the database; again, where a restored home lacks it."""

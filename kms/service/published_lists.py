@@ -8,6 +8,7 @@ from typing import Final
 
 from kms.models.certificates import AuthorityName
 from kms.service.authority import Authority
+from kms.service.revocation_lists import sign_revocation_list
 from secops.kernel.clock import MINUTE
 
 _FRESH: Final = 5 * MINUTE
@@ -43,6 +44,6 @@ class PublishedLists:
         with self._lock:
             kept = self._kept.get(name)
             if kept is None or kept.epoch != epoch or now - kept.made_at > _FRESH:
-                kept = _Kept(now, epoch, self._authority.revocation_list(name))
+                kept = _Kept(now, epoch, sign_revocation_list(self._authority, name))
                 self._kept[name] = kept
             return kept.encoded

@@ -69,11 +69,11 @@ class _Extension:
 def lint_certificate(tbs: bytes, issuance: Issuance) -> None:
     """Return if the TBSCertificate ``tbs`` may be signed; raise ``LintRefused`` otherwise."""
     try:
-        first = next(_findings(read_der(tbs), issuance), None)
+        found = list(_findings(read_der(tbs), issuance))
     except (ValueError, InvalidKey) as error:
         raise LintRefused(str(error)) from error
-    if first is not None:
-        raise LintRefused(first)
+    if found:
+        raise LintRefused("; ".join(found))
 
 
 def _findings(root: Element, issuance: Issuance) -> Iterator[str]:
@@ -261,11 +261,13 @@ def read_names(element: Element) -> AlternativeNames:
 
 
 def _common_name(subject: Element) -> str:
-    pairs = (relative.children[0].children for relative in subject.children)
-    return next(
-        (value.content.decode() for kind, value in pairs if values.oid(kind, "") == _COMMON_NAME),
-        "",
-    )
+    """Return the first common name of what was found to be a name before."""
+    for relative in subject.children:
+        for pair in relative.children:
+            kind, value = pair.children
+            if values.oid(kind, "subject") == _COMMON_NAME:
+                return value.content.decode()
+    return ""
 
 
 def _url_findings(element: Element) -> Iterator[str]:

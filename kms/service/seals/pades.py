@@ -13,6 +13,7 @@ from kms.errors.seals import SealRejected
 from kms.models.stamps import PadesKey, PadesLevel
 from kms.ports.pdf import PreparedPdf, ValidationData
 from kms.service.document_authority import DocumentAuthority
+from kms.service.revocation_lists import sign_revocation_list
 from kms.service.seals.parts import SealParts
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sha256
@@ -105,9 +106,8 @@ class PadesSigning:
         tokens = info.unsigned[SIGNATURE_TIME_STAMP]
         stampers = [each for token in tokens for each in read_signed_data(token).certificates]
         certificates = dict.fromkeys((signer.certificate.der, signer.root, *stampers))
-        return ValidationData(
-            tuple(certificates), (self._seals.authority.revocation_list("document"),)
-        )
+        revoked = sign_revocation_list(self._seals.authority, "document")
+        return ValidationData(tuple(certificates), (revoked,))
 
 
 def filled(prepared: PreparedPdf, value: bytes) -> bytes:

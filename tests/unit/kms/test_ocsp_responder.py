@@ -139,6 +139,12 @@ def test_another_issuers_certificates_are_not_spoken_for(house: House) -> None:
     assert answer.response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
 
 
+def test_a_hash_that_is_not_offered_names_nobody(house: House, good: Any) -> None:
+    wanted = certificate_id(house, int(good.serial, 16), hash_oid="2.16.840.1.101.3.4.2.3")
+    answer = ask(house, request_of(der.sequence(wanted)))
+    assert answer.response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
+
+
 def test_a_nonce_comes_back_and_such_an_answer_is_not_kept(house: House, good: Any) -> None:
     found = house.certificates.responder.answer_ocsp(question(house, good.der, nonce=b"n" * 32))
     answer = ocsp.load_der_ocsp_response(found.content)
@@ -196,6 +202,7 @@ SINGLE = der.sequence(
         b"\x30\x00",
         bytes(MAX_OCSP_REQUEST + 1),
         request_of(),
+        der.sequence(der.sequence()),
         request_of(*[SINGLE] * (MAX_CERTIFICATES + 1)),
         request_of(SINGLE) + b"\x00",
         request_of(SINGLE, before=encode(0xA0, der.integer(0))),
