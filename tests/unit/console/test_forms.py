@@ -193,6 +193,7 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
     files = {"sealed": sealed.body, "document": b"a letter"}
     assert 'badge good">有效' in public.upload("/verify", {}, files).text
     changed = public.upload("/verify", {}, {**files, "document": b"another"}).text
+    assert first(r'id="verdict"><span class="badge ([a-z]+)"', Page(200, {}, changed, b"")) == "bad"
     have_the_verdict_signed(console, files)
 
     for to, state in (("suspend", "已停用"), ("resume", "有效"), ("revoke", "已吊销")):
