@@ -84,6 +84,8 @@ PAGES = {
         "/seals",
         "/openpgp",
         "/key-pool",
+        "/key-tenant",
+        "/keys/demo-sm2/limits",
     ),
 }
 FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}
