@@ -79,7 +79,7 @@ from kms.service.time_stamps import TimeStampAuthority
 from kms.service.transit import Transit
 from kms.service.unlock_token import UnlockTokenBinding
 from kms.service.unlocking import Unlocking
-from kms.store.backends import SqlBackendStore
+from kms.store.backends import SqlBackendStore, SqlSlotStore
 from kms.store.certificates import (
     SqlCertificateRequestStore,
     SqlCertificateStore,
@@ -135,7 +135,7 @@ def build_services(
         else devices,
         options.backends.placements,
     )
-    objects = BackendObjects(parts, traces, backends)
+    objects = BackendObjects(parts, SqlSlotStore(), backends)
     ring = KeyRing(parts, pool, stores, objects=objects)
     means = LimitMeans(parts, pool, SqlLimitStore(), ports.risks)
     limiter, tenants = KeyLimiter(means), Tenants(parts)

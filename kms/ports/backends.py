@@ -82,7 +82,7 @@ class KeyBackend(Protocol):
 
 
 class BackendStore(Protocol):
-    """Keeps what processes must agree about: drained backends and objects in them."""
+    """Keeps what processes must agree about: drained backends, checks; and where keys are."""
 
     def records(self, transaction: Transaction) -> dict[str, BackendRecord]:
         """Return all by name."""
@@ -97,6 +97,23 @@ class BackendStore(Protocol):
     def put_check(self, transaction: Transaction, name: str, failure: str) -> None:
         """Store how a check went: an error's code, "" for well."""
         ...
+
+    def custody(
+        self, transaction: Transaction, org_id: str, request: PageRequest, *, group: str = ""
+    ) -> Sequence[KeyCustody]:
+        """Return the organisation's keys by name, one more than asked for.
+
+        ``group`` keeps to keys with a version in that group of backends.
+        """
+        ...
+
+    def mix(self, transaction: Transaction) -> dict[tuple[str, str], int]:
+        """Return how many versions there are by (group, key type)."""
+        ...
+
+
+class SlotStore(Protocol):
+    """Keeps the traces of objects in devices."""
 
     def insert_slot(self, transaction: Transaction, record: SlotRecord) -> bool:
         """Store the trace of an object to be made; False if its slot is taken."""
@@ -131,17 +148,4 @@ class BackendStore(Protocol):
 
     def abandoned(self, transaction: Transaction, limit: int) -> Sequence[SlotRecord]:
         """Return held objects whose key version is no longer there."""
-        ...
-
-    def custody(
-        self, transaction: Transaction, org_id: str, request: PageRequest, *, group: str = ""
-    ) -> Sequence[KeyCustody]:
-        """Return the organisation's keys by name, one more than asked for.
-
-        ``group`` keeps to keys with a version in that group of backends.
-        """
-        ...
-
-    def mix(self, transaction: Transaction) -> dict[tuple[str, str], int]:
-        """Return how many versions there are by (group, key type)."""
         ...

@@ -28,7 +28,7 @@ from secops.kernel.transactions import Transaction
 
 
 class SqlBackendStore:
-    """The tables ``kms_backends`` and ``kms_backend_slots``."""
+    """The table ``kms_backends``, and where keys are."""
 
     def records(self, transaction: Transaction) -> dict[str, BackendRecord]:
         """Return all by name."""
@@ -59,6 +59,68 @@ class SqlBackendStore:
     def put_check(self, transaction: Transaction, name: str, failure: str) -> None:
         """Store how a check went: an error's code, "" for well."""
         self._put(transaction, name, {"checked_at": transaction.now, "failure": failure})
+
+    def custody(
+        self, transaction: Transaction, org_id: str, request: PageRequest, *, group: str = ""
+    ) -> Sequence[KeyCustody]:
+        """Return the organisation's keys by name, one more than asked for."""
+        statement = select(kms_keys, kms_mounts.c.path).outerjoin(
+            kms_mounts, kms_mounts.c.id == kms_keys.c.mount
+        )
+        statement = statement.where(
+            kms_keys.c.org_id == org_id,
+            kms_keys.c.state != "destroyed",
+            kms_keys.c.mount != SYSTEM_MOUNT,
+        )
+        if group:
+            versions = kms_key_versions
+            statement = statement.where(
+                exists().where(versions.c.key_id == kms_keys.c.id, versions.c.backend == group)
+            )
+        if (after := request.key(str, str)) is not None:
+            place = tuple_(kms_keys.c.name, kms_keys.c.id)
+            statement = statement.where(place > tuple_(*map(literal, after)))
+        statement = statement.order_by(kms_keys.c.name, kms_keys.c.id).limit(request.limit + 1)
+        rows = transaction.execute(statement).all()
+        ids = [row.id for row in rows]
+        places = self._places(transaction, ids)
+        users = self._users(transaction, ids)
+        return [_custody(row, places.get(row.id, []), users.get(row.id, 0)) for row in rows]
+
+    def _places(self, transaction: Transaction, ids: list[str]) -> dict[str, list[Any]]:
+        table = kms_key_versions
+        statement = select(table.c.key_id, table.c.backend, func.max(table.c.created_at))
+        statement = statement.where(table.c.key_id.in_(ids))
+        found: dict[str, list[Any]] = {}
+        for row in transaction.execute(statement.group_by(table.c.key_id, table.c.backend)):
+            found.setdefault(row[0], []).append(row)
+        return found
+
+    def _users(self, transaction: Transaction, ids: list[str]) -> dict[str, int]:
+        table = kms_key_grants
+        statement = select(table.c.key_id, func.count()).where(table.c.key_id.in_(ids))
+        rows = transaction.execute(statement.group_by(table.c.key_id))
+        return {row[0]: int(row[1]) for row in rows}
+
+    def mix(self, transaction: Transaction) -> dict[tuple[str, str], int]:
+        """Return how many versions there are by (group, key type)."""
+        versions = kms_key_versions
+        statement = (
+            select(versions.c.backend, kms_keys.c.type, func.count())
+            .join(kms_keys, kms_keys.c.id == versions.c.key_id)
+            .group_by(versions.c.backend, kms_keys.c.type)
+        )
+        return {(row[0], row[1]): int(row[2]) for row in transaction.execute(statement)}
+
+    def _put(self, transaction: Transaction, name: str, values: dict[str, Any]) -> None:
+        statement = update(kms_backends).where(kms_backends.c.name == name).values(**values)
+        if not transaction.execute(statement).rowcount:
+            row = {**asdict(BackendRecord(name)), **values}
+            transaction.execute(insert(kms_backends).values(**row))
+
+
+class SqlSlotStore:
+    """The table ``kms_backend_slots``."""
 
     def insert_slot(self, transaction: Transaction, record: SlotRecord) -> bool:
         """Store the trace of an object to be made; False if its slot is taken."""
@@ -121,64 +183,6 @@ class SqlBackendStore:
         )
         statement = select(table).where(table.c.state == "held", ~lives)
         return _slots(transaction, statement.order_by(table.c.started_at).limit(limit))
-
-    def custody(
-        self, transaction: Transaction, org_id: str, request: PageRequest, *, group: str = ""
-    ) -> Sequence[KeyCustody]:
-        """Return the organisation's keys by name, one more than asked for."""
-        statement = select(kms_keys, kms_mounts.c.path).outerjoin(
-            kms_mounts, kms_mounts.c.id == kms_keys.c.mount
-        )
-        statement = statement.where(
-            kms_keys.c.org_id == org_id,
-            kms_keys.c.state != "destroyed",
-            kms_keys.c.mount != SYSTEM_MOUNT,
-        )
-        if group:
-            versions = kms_key_versions
-            statement = statement.where(
-                exists().where(versions.c.key_id == kms_keys.c.id, versions.c.backend == group)
-            )
-        if (after := request.key(str, str)) is not None:
-            place = tuple_(kms_keys.c.name, kms_keys.c.id)
-            statement = statement.where(place > tuple_(*map(literal, after)))
-        statement = statement.order_by(kms_keys.c.name, kms_keys.c.id).limit(request.limit + 1)
-        rows = transaction.execute(statement).all()
-        ids = [row.id for row in rows]
-        places = self._places(transaction, ids)
-        users = self._users(transaction, ids)
-        return [_custody(row, places.get(row.id, []), users.get(row.id, 0)) for row in rows]
-
-    def _places(self, transaction: Transaction, ids: list[str]) -> dict[str, list[Any]]:
-        table = kms_key_versions
-        statement = select(table.c.key_id, table.c.backend, func.max(table.c.created_at))
-        statement = statement.where(table.c.key_id.in_(ids))
-        found: dict[str, list[Any]] = {}
-        for row in transaction.execute(statement.group_by(table.c.key_id, table.c.backend)):
-            found.setdefault(row[0], []).append(row)
-        return found
-
-    def _users(self, transaction: Transaction, ids: list[str]) -> dict[str, int]:
-        table = kms_key_grants
-        statement = select(table.c.key_id, func.count()).where(table.c.key_id.in_(ids))
-        rows = transaction.execute(statement.group_by(table.c.key_id))
-        return {row[0]: int(row[1]) for row in rows}
-
-    def mix(self, transaction: Transaction) -> dict[tuple[str, str], int]:
-        """Return how many versions there are by (group, key type)."""
-        versions = kms_key_versions
-        statement = (
-            select(versions.c.backend, kms_keys.c.type, func.count())
-            .join(kms_keys, kms_keys.c.id == versions.c.key_id)
-            .group_by(versions.c.backend, kms_keys.c.type)
-        )
-        return {(row[0], row[1]): int(row[2]) for row in transaction.execute(statement)}
-
-    def _put(self, transaction: Transaction, name: str, values: dict[str, Any]) -> None:
-        statement = update(kms_backends).where(kms_backends.c.name == name).values(**values)
-        if not transaction.execute(statement).rowcount:
-            row = {**asdict(BackendRecord(name)), **values}
-            transaction.execute(insert(kms_backends).values(**row))
 
 
 def _custody(row: Any, places: list[Any], users: int) -> KeyCustody:

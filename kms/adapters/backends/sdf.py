@@ -8,7 +8,6 @@ an authenticated cipher: such keys sign. ZA and e = SM3(ZA ‖ M) are computed h
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -20,7 +19,7 @@ from kms.errors.keys import NotExportable
 from kms.models.backends import BackendOptions, HeldObject, MadeObject, NewObject
 from kms.ports.backends import Cipher
 from secops.crypto import hashes, signatures, sm2
-from secops.crypto.errors import DecryptionFailed, InvalidSignature
+from secops.crypto.errors import InvalidSignature
 from secops.crypto.options import DEFAULT, SignatureOptions
 
 T = TypeVar("T")
@@ -28,7 +27,6 @@ T = TypeVar("T")
 _ALGORITHM: Final = "sm2"
 _CHECKED: Final = b"kms health check"
 _RANDOM: Final = 32
-_BLOCK: Final = 16
 _KEPT: Final = 1_024
 
 
@@ -66,12 +64,12 @@ class SdfBackend:
 
     def slot_key(self, slot: int) -> bytes:
         """Return the SPKI of the pair at index ``slot``."""
-        return self._run(lambda session: self._device.public_key(session, slot))
+        return self.run(lambda device, session: device.public_key(session, slot))
 
     def check(self) -> None:
         """Ask for identity, randomness, a known hash, and a signature our engine verifies."""
         name, index = self.options.name, self.options.check_index
-        if self._run(self._examine) != hashes.sm3(_CHECKED):
+        if self.run(self._examine) != hashes.sm3(_CHECKED):
             raise BackendWrongAnswer(f"{name}: SM3 is wrong")
         if not index:
             return
@@ -88,47 +86,16 @@ class SdfBackend:
 
     def sign(self, index: int, digest: bytes) -> bytes:
         """Return the machine's DER signature of e by the pair at ``index``."""
-        return self._run(lambda session: self._device.sign(session, index, digest))
+        return self.run(lambda device, session: device.sign(session, index, digest))
 
-    def seal_secret(self, secret: bytes) -> bytes:
-        """Return ``secret`` encrypted and authenticated by SM4 keys that only the machine opens.
+    def run(self, work: Callable[[SdfDevice, Session], T]) -> T:
+        """Do ``work`` in a session, within the time limit."""
 
-        SM4-CBC, then a CBC-MAC under a second key over length ‖ IV ‖ ciphertext: the length
-        comes first, so that no message's MAC is the beginning of another's.
-        """
-        kek, device = self._kek(), self._device
+        def inside() -> T:
+            with self._device.session() as session:
+                return work(self._device, session)
 
-        def work(session: Session) -> bytes:
-            wrapped = [device.new_key(session, kek) for _ in range(2)]
-            iv = device.random(session, _BLOCK)
-            with device.key(session, kek, wrapped[0]) as key:
-                sealed = key.encrypt(_padded(secret), iv)
-            with device.key(session, kek, wrapped[1]) as key:
-                tag = key.mac(_told(iv, sealed))
-            parts = (*wrapped, iv, sealed, tag)
-            return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
-
-        return self._run(work)
-
-    def unseal_secret(self, kept: bytes) -> bytes:
-        """Return the secret; raise ``DecryptionFailed`` for anything changed."""
-        kek, device = self._kek(), self._device
-        cipher_key, mac_key, iv, sealed, tag = _parts(kept)
-
-        def work(session: Session) -> bytes:
-            with device.key(session, kek, mac_key) as key:
-                if not hmac.compare_digest(key.mac(_told(iv, sealed)), tag):
-                    raise DecryptionFailed
-            with device.key(session, kek, cipher_key) as key:
-                return _bare(key.decrypt(sealed, iv))
-
-        return self._run(work)
-
-    def _kek(self) -> int:
-        if not self.options.kek_index:
-            msg = f"no key-encrypting key of {self.options.name} is configured"
-            raise BackendUnsupported(msg)
-        return self.options.kek_index
+        return self._lane.run(inside)
 
     def public_key(self, spki: bytes) -> sm2.PublicKey:
         """Return the key of ``spki``; reading one takes as long as a signature, so it is kept."""
@@ -139,45 +106,12 @@ class SdfBackend:
             found = self._keys[spki] = sm2.PublicKey(spki)
         return found
 
-    def _examine(self, session: Session) -> bytes:
-        self._device.describe(session)
-        first = self._device.random(session, _RANDOM)
-        if first == self._device.random(session, _RANDOM):
+    def _examine(self, device: SdfDevice, session: Session) -> bytes:
+        device.describe(session)
+        first = device.random(session, _RANDOM)
+        if first == device.random(session, _RANDOM):
             raise BackendWrongAnswer(f"{self.options.name}: its randomness repeats")
-        return self._device.hash(session, _CHECKED)
-
-    def _run(self, work: Callable[[Session], T]) -> T:
-        def inside() -> T:
-            with self._device.session() as session:
-                return work(session)
-
-        return self._lane.run(inside)
-
-
-def _padded(secret: bytes) -> bytes:
-    count = _BLOCK - len(secret) % _BLOCK
-    return secret + bytes((count,)) * count
-
-
-def _bare(padded: bytes) -> bytes:
-    return padded[: -padded[-1]]  # its MAC was right: we wrote it
-
-
-def _told(iv: bytes, sealed: bytes) -> bytes:
-    return len(sealed).to_bytes(_BLOCK, "big") + iv + sealed
-
-
-def _parts(kept: bytes) -> list[bytes]:
-    """Return the five parts of what ``seal_secret`` wrote; raise ``DecryptionFailed``."""
-    parts, rest = [], kept
-    while rest:
-        length = int.from_bytes(rest[:2], "big")
-        parts.append(rest[2 : 2 + length])
-        rest = rest[2 + length :]
-    sound = len(parts) == 5 and len(parts[2]) == _BLOCK  # noqa: PLR2004 - two keys, IV, text, tag
-    if not sound or not parts[3] or len(parts[3]) % _BLOCK:
-        raise DecryptionFailed
-    return parts
+        return device.hash(session, _CHECKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import orjson
 
 from kms.adapters.backends.opening import open_device
 from kms.adapters.backends.sdf import SdfBackend
+from kms.adapters.backends.sdf_secrets import MachineSecretBox
 from kms.errors.backends import BackendMisconfigured, BackendUnavailable
 from kms.errors.keys import PoolLocked, UnlockFileUnsafe
 from kms.models.backends import LABEL, HeldObject, NewObject
@@ -108,13 +109,13 @@ class _MachineKeeper:
     """By SM4 keys under the machine's key-encrypting key (GM/T 0018 §6.3)."""
 
     def __init__(self, backend: SdfBackend) -> None:
-        self._backend = backend
+        self._box = MachineSecretBox(backend)
 
     def keep(self, secret: bytes) -> dict[str, str]:
-        return {"sealed": base64.b64encode(self._backend.seal_secret(secret)).decode()}
+        return {"sealed": base64.b64encode(self._box.seal(secret)).decode()}
 
     def give(self, kept: dict[str, str]) -> bytes:
-        return self._backend.unseal_secret(base64.b64decode(kept["sealed"], validate=True))
+        return self._box.unseal(base64.b64decode(kept["sealed"], validate=True))
 
 
 def unlock_token(options: KmsOptions, randomness: Randomness) -> TokenPassphrase | None:

@@ -16,7 +16,7 @@ from kms.core.keys.binding import wrapping_context
 from kms.errors.backends import BackendFault, BackendFull, BackendUnavailable
 from kms.models.backends import LABEL, HeldObject, NewObject, SlotRecord, SlotState
 from kms.models.keys import Key, KeyVersion
-from kms.ports.backends import BackendStore
+from kms.ports.backends import SlotStore
 from kms.service.backends.groups import Group, KeyBackends
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import system_actor
@@ -44,7 +44,7 @@ class Swept:
 class BackendObjects:
     """Makes objects for key versions, and erases those whose version is gone."""
 
-    def __init__(self, parts: Parts, store: BackendStore, backends: KeyBackends) -> None:
+    def __init__(self, parts: Parts, store: SlotStore, backends: KeyBackends) -> None:
         self._parts = parts
         self._store = store
         self.backends = backends
