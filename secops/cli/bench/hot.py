@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import statistics
@@ -13,7 +12,7 @@ from urllib.parse import urlencode
 
 from secops.cli.bench.figures import Bar, figure
 from secops.cli.bench.load import Load
-from secops.cli.bench.served import Served, command, demo_home, serve
+from secops.cli.bench.served import Served, demo_home, serve
 from secops.kernel.errors import Unavailable
 
 _HOST: Final = "127.0.0.1"
@@ -26,7 +25,6 @@ _TOKEN_BAR: Final = Bar(">=", 8_000)
 _FIRST_BAR: Final = Bar(">=", 9_000)
 _AGAIN_BAR: Final = Bar(">=", 30_000)
 _SITE_BAR: Final = Bar(">=", 20_000)
-_SIGN_BAR: Final = Bar(">=", 4_000)
 _START_BAR: Final = Bar("<=", 3)
 _RSS_BAR: Final = Bar("<=", 250)
 UNHINDERED: Final = {"client_rate": "10000000", "address_rate": "10000000"}
@@ -92,21 +90,9 @@ def _site_load(served: Served, secret: str) -> Load:
     return Load(_HOST, served.port, "/forward-auth", [""], headers, "GET")
 
 
-def signature_figures() -> list[dict[str, Any]]:
-    """Return the rate of P-256 signatures of Transit over HTTP, with an access token."""
-    with demo_home() as home:
-        _let_application_sign(home)
-        with serve(home) as served:
-            token = _token(served, _credentials(served))
-            body = json.dumps({"input": base64.b64encode(b"m" * 256).decode()})
-            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-            load = Load(_HOST, served.port, "/v1/transit/sign/demo-p256", [body], headers)
-            return _rates(served, "transit sign ecdsa-p256", load, _SIGN_BAR)
-
-
-def _let_application_sign(home: Path) -> None:
-    words = ("kms", "grant-key", "demo-p256", "demo-app", "--operation", "sign")
-    command(home, "--as", "security-admin", *words)
+def application_token(served: Served) -> str:
+    """Return an access token of the demo's application."""
+    return _token(served, _credentials(served))
 
 
 def _start_seconds(home: Path) -> float:

@@ -12,7 +12,8 @@ from secops.bridges.house import House
 from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figures
 from secops.cli.bench.closed_loop import closed_loop_figures
 from secops.cli.bench.figures import Bar, normal
-from secops.cli.bench.hot import UNHINDERED, signature_figures, token_figures
+from secops.cli.bench.hot import UNHINDERED, token_figures
+from secops.cli.bench.keys import transit_figures
 from secops.cli.bench.people import people_figures
 from secops.cli.bench.served import demo_home
 from secops.settings import FILE, corpus_folder
@@ -44,7 +45,7 @@ def _kms() -> Figures:
         keeper, user = house.act_as("security-admin"), house.act_as("integrator")
         own = service_figures(house.kms, keeper, user)
         seals = seal_figures(house.kms, house.act_as("seal-holder"))
-    return [*signature_figures(), *own, *seals, *engine_figures(), *timing_figures()]
+    return [*transit_figures(), *own, *seals, *engine_figures(), *timing_figures()]
 
 
 def _ledger() -> Figures:

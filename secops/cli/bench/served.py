@@ -33,7 +33,7 @@ _CLIENT: Final = re.compile(r"^application (\S+)\s+secret (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """CPU seconds of all processes, and of the gateway alone."""
+    """CPU seconds of all processes, and of the gateways alone."""
 
     all: float
     gateway: float
@@ -52,14 +52,14 @@ class Served:
         """Return CPU seconds so far, by process."""
         return {pid: _cpu(pid) for pid in descendants(self.pid)}
 
-    def gateway(self) -> int:
-        """Return the process that listens."""
+    def gateways(self) -> list[int]:
+        """Return the processes that listen."""
         inodes = _listening(self.port)
-        return next(pid for pid in descendants(self.pid) if _sockets(pid) & inodes)
+        return [pid for pid in descendants(self.pid) if _sockets(pid) & inodes]
 
     def gateway_rss(self) -> float:
-        """Return the resident memory in MB (10^6 bytes) of the process that listens."""
-        return _rss(self.gateway()) / 1e6
+        """Return the resident memory in MB (10^6 bytes) of the largest that listens."""
+        return max(map(_rss, self.gateways())) / 1e6
 
     def shared_rss(self) -> float:
         """Return the memory of all processes in MB, what they share counted once (PSS)."""
@@ -77,7 +77,7 @@ class Served:
         )
         after = self.cpu_seconds()
         each = {pid: after[pid] - before.get(pid, 0.0) for pid in after}
-        spent = Spent(sum(each.values()), each[self.gateway()])
+        spent = Spent(sum(each.values()), sum(each[pid] for pid in self.gateways()))
         return Loaded(**json.loads(ran.stdout)), spent
 
     @property
