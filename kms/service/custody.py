@@ -168,8 +168,9 @@ class Pool:
 
     def _unlock_unattended(self, envelope: bytes) -> None:
         """Unlock by the configured passphrase, or by what a sibling process left."""
-        passphrase = self._passphrase()
-        if passphrase is not None and self._custody.plan_of(envelope) is None:
+        by_passphrase = self._custody.plan_of(envelope) is None
+        passphrase = self._passphrase() if by_passphrase else None
+        if passphrase is not None:
             self._unlock_configured(envelope, passphrase)
             return
         if self._handover_key is None:
