@@ -83,9 +83,9 @@ class KeyUse:
 
     def encrypt(self, loaded: LoadedKey, fields: Fields) -> Used:
         """Encrypt ``plaintext``, bound to ``associated_data``, under ``context``'s key."""
-        return self._encrypted(
-            loaded, fields, texts.decode_base64(fields.get("plaintext"), "plaintext")
-        )
+        order = requests.sm2_ciphertext_order(loaded.key, fields)
+        plaintext = texts.decode_base64(fields.get("plaintext"), "plaintext")
+        return self._encrypted(loaded, fields, plaintext, order)
 
     def decrypt(self, loaded: LoadedKey, fields: Fields) -> Used:
         """Decrypt ``ciphertext``; raise ``DecryptionFailed`` for anything changed."""
@@ -94,6 +94,9 @@ class KeyUse:
         number, payload = texts.read_text(fields.get("ciphertext"), "ciphertext")
         version = lifecycle.consuming_version(key, number)
         sealed = texts.decode_base64(payload, "ciphertext")
+        order = requests.sm2_ciphertext_order(key, fields)
+        if order is not None:
+            sealed = sm2.raw_to_ciphertext(sealed, order)
         aad = requests.associated_data(fields)
         plaintext = self._unseal(loaded, version, sealed, aad, context)
         return Used("", version, sha256(sealed).digest(), plaintext=plaintext)
@@ -143,12 +146,20 @@ class KeyUse:
             used.valid = False
         return used
 
-    def _encrypted(self, loaded: LoadedKey, fields: Fields, plaintext: bytes) -> Used:
+    def _encrypted(
+        self,
+        loaded: LoadedKey,
+        fields: Fields,
+        plaintext: bytes,
+        order: sm2.CiphertextOrder | None = None,
+    ) -> Used:
         key = loaded.key
         context = requests.derivation_context(key, fields)
         version = lifecycle.producing_version(key, requests.version_wanted(fields))
         aad = requests.associated_data(fields)
         sealed = self._seal(loaded, version, plaintext, aad, context)
+        if order is not None:
+            sealed = sm2.ciphertext_to_raw(sealed, order)
         text = texts.write_text(version, texts.encode_base64(sealed))
         return Used(text, version, sha256(sealed).digest())
 

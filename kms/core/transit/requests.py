@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from kms.core.transit.texts import Marshaling, decode_base64
 from kms.models.keys import Key
 from secops.crypto.options import AUTO_SALT, SM2_DEFAULT_USER_ID, Padding, SignatureOptions
+from secops.crypto.sm2 import CiphertextOrder
 from secops.kernel.errors import Invalid
 
 _SHA2: Final = {f"sha2-{bits}": f"sha{bits}" for bits in (224, 256, 384, 512)}
@@ -173,6 +174,21 @@ def _salt_length(value: object) -> int | None:
         msg = 'salt_length is "auto", "hash" or a number of bytes'
         raise Invalid(msg)
     return value
+
+
+def sm2_ciphertext_order(key: Key, fields: Mapping[str, Any]) -> CiphertextOrder | None:
+    """Return the order of a raw SM2 ciphertext, None for DER; it is never guessed."""
+    value = fields.get("sm2_ciphertext", "der")
+    if value != "der" and key.type != "sm2":
+        msg = "sm2_ciphertext is for SM2 keys"
+        raise Invalid(msg)
+    if value in ("c1c3c2", "c1c2c3"):
+        order: CiphertextOrder = value
+        return order
+    if value != "der":
+        msg = "sm2_ciphertext is der, c1c3c2 or c1c2c3"
+        raise Invalid(msg)
+    return None
 
 
 def _user_id(key: Key, body: Mapping[str, Any], *, prehashed: bool) -> bytes:
