@@ -12,6 +12,7 @@ class TimeStamps(Protocol):
         """Return a TimeStampToken (RFC 3161) in DER over ``digest`` by ``hash_name``.
 
         ``hash_name`` is sha256, sha384, sha512 or sm3; a token over SM3 is signed with SM2.
-        Raises ``TimeStampUnavailable``, ``PoolLocked``, ``AuditUnavailable``.
+        Raises ``Invalid`` for another hash or length, ``TimeStampUnavailable``,
+        ``PoolLocked``, ``AuditUnavailable``.
         """
         ...

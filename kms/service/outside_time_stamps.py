@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from kms.core.rfc3161.requests import TimeStampRequest
+from kms.core.rfc3161.requests import TimeStampRequest, imprint_request
 from kms.core.rfc3161.responses import token_in
 from kms.core.rfc3161.tokens import TimestampToken, read_token
 from kms.core.rfc3161.verification import verify_time_stamp
@@ -62,9 +62,8 @@ class OutsideTimeStamps:
         url = self._sources.sm3 if hash_name == "sm3" else self._sources.sha2
         if not url:
             return self._built_in.stamp(hash_name, digest)
-        hashes.check_digest(hash_name, digest)
         nonce = int.from_bytes(self._parts.randomness.bytes(_NONCE_BYTES), "big")
-        asked = _Asked(url, TimeStampRequest(hash_name, digest, der.integer(nonce)), nonce)
+        asked = _Asked(url, imprint_request(hash_name, digest, der.integer(nonce)), nonce)
         token = self._fetch(asked)
         said = self._require_sound(asked, token)
         details = {

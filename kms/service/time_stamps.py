@@ -9,7 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.core.rfc3161.requests import RequestRejected, TimeStampRequest, read_request
+from kms.core.rfc3161.requests import (
+    RequestRejected,
+    TimeStampRequest,
+    imprint_request,
+    read_request,
+)
 from kms.core.rfc3161.writing import TST_INFO, Stamp, granted, query, rejected, tst_info
 from kms.core.rfc5280.writing import Name
 from kms.core.rfc5652.schemes import SCHEMES
@@ -72,8 +77,7 @@ class _Wanted:
 
 def time_stamp_query(hash_name: str, digest: bytes) -> bytes:
     """Return a TimeStampReq over ``digest`` that asks for the certificate; raises ``Invalid``."""
-    hashes.check_digest(hash_name, digest)
-    return query(TimeStampRequest(hash_name, digest))
+    return query(imprint_request(hash_name, digest))
 
 
 class TimeStampAuthority:
@@ -89,10 +93,9 @@ class TimeStampAuthority:
     def stamp(self, hash_name: str, digest: bytes) -> bytes:
         """Return a token over ``digest``, with the authority's certificate in it.
 
-        Raises ``TimeStampUnavailable``, ``PoolLocked``, ``AuditUnavailable``.
+        Raises ``Invalid``, ``TimeStampUnavailable``, ``PoolLocked``, ``AuditUnavailable``.
         """
-        hashes.check_digest(hash_name, digest)
-        return self._token(_Wanted(_PRODUCT, TimeStampRequest(hash_name, digest)))
+        return self._token(_Wanted(_PRODUCT, imprint_request(hash_name, digest)))
 
     def create_time_stamp(
         self, content: bytes, *, actor: Actor | None = None, caller: str | None = None

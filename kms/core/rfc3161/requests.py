@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NoReturn
 
-from kms.core.rfc5652.schemes import HASHES
+from kms.core.rfc5652.schemes import HASH_OIDS, HASHES
 from kms.core.x690 import DerError, Element, read_der, values
 from kms.core.x690.elements import BOOLEAN, CONTEXT_0, INTEGER, NULL, OBJECT_IDENTIFIER, take
 from kms.models.time_stamps import MAX_QUERY
 from secops.crypto import hashes
+from secops.kernel.errors import Invalid
 
 _VERSION: Final = 1
 _MAX_NONCE: Final = 64
@@ -50,6 +51,15 @@ class TimeStampRequest:
     digest: bytes
     nonce: bytes | None = None
     certificates: bool = True
+
+
+def imprint_request(hash_name: str, digest: bytes, nonce: bytes | None = None) -> TimeStampRequest:
+    """Return the request for a token over ``digest``; raise ``Invalid`` for no such digest."""
+    if hash_name not in HASH_OIDS:
+        msg = f"imprints are by {', '.join(sorted(HASH_OIDS))}, not {hash_name[:32]!r}"
+        raise Invalid(msg)
+    hashes.check_digest(hash_name, digest)
+    return TimeStampRequest(hash_name, digest, nonce)
 
 
 def read_request(content: bytes, policies: Collection[str]) -> TimeStampRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from click.testing import CliRunner, Result
 from kms.commands import group
 from kms.core.rfc3161.requests import FailureInfo
 from kms.core.rfc3161.writing import rejected
+from kms.core.rfc5652.reading import read_signed_data
 from kms.errors.keys import PoolLocked
 from kms.errors.time_stamps import TimeStampUnreadable
 from kms.models.time_stamps import MAX_TOKEN
 from kms.plane import open_seal_files
+from kms.service.time_stamps import TimeStampAuthority
+from secops.crypto.hashes import digest
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, TooLarge
 from secops.kernel.parts import Parts
@@ -155,3 +159,30 @@ def test_a_locked_pool_stamps_nothing(tmp_path: Path, file: Path) -> None:
         asked = shell.run("create-time-stamp", file, "-o", stamp)
         assert isinstance(asked.exception, PoolLocked)
         assert not stamp.exists()
+
+
+def test_first_tokens_at_once_stand_under_one_certificate_each(tmp_path: Path) -> None:
+    names = ("sm3", "sha256")
+    with open_key_pool(tmp_path) as pool:
+        # as other processes have them: nothing in common but the database
+        others = [TimeStampAuthority(pool.services.authority) for _ in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            made = list(
+                threads.map(
+                    lambda n: others[n % 4].stamp(names[n % 2], digest(names[n % 2], b"%d" % n)),
+                    range(8),
+                )
+            )
+        assert len({read_signed_data(token).certificates for token in made}) == 2
+        issued = [
+            leaf["details"]["kind"]
+            for leaf in pool.leaves()
+            if leaf["action"] == "kms.issue_certificate"
+        ]
+        assert sorted(issued) == [
+            "document_root",
+            "document_time_stamper",
+            "maker",
+            "root",
+            "time_stamper",
+        ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,8 +12,6 @@ from kms.core.rfc3161.tokens import read_token
 from kms.core.rfc3161.writing import granted, rejected
 from kms.errors.time_stamps import TimeStampUnavailable
 from kms.models.time_stamps import TimeStampSources
-from kms.ports.time_stamps import TimeStamps
-from kms.service.authority import Authority
 from kms.service.outside_time_stamps import OutsideTimeStamps
 from kms.service.time_stamps import time_stamp_query
 from secops.adapters.outbound import (
@@ -26,72 +22,19 @@ from secops.adapters.outbound import (
 )
 from secops.bridges.key_backends import kms_options
 from secops.bridges.notices import stamping
-from secops.crypto.certificates import Certificate, read_certificate
+from secops.crypto.certificates import read_certificate
 from secops.crypto.hashes import digest
 from secops.kernel.errors import AuditUnavailable, Invalid
 from secops.settings import Settings, SettingsRejected
-from tests.fakes.time_stamping import StampingSite
+from tests.fakes.time_stamping import OTHER_URL, URL, OutsideSite
 
 MESSAGE = b"message"
 SHA256 = digest("sha256", MESSAGE)
 SM3 = digest("sm3", MESSAGE)
-URL = "https://tsa.example/tsa"
-OTHER_URL = "https://sm.example/tsa"
-Answer = Callable[[bytes], tuple[int, bytes]]
-
-
-class Wire:
-    """The way out: to an authority of another house, or to what a test says."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.asked: list[tuple[str, Mapping[str, str]]] = []
-
-    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
-        raise AssertionError(url)
-
-    def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> tuple[int, bytes]:
-        assert timeout > 0
-        self.asked.append((url, headers))
-        return self.answer(body)
-
-
-class Believed:
-    """Outside CAs of which only their time-stamps are believed."""
-
-    def __init__(self, *anchors: Certificate) -> None:
-        self._anchors = anchors
-
-    def believed(self, transaction: Any) -> tuple[Mapping[str, tuple[Certificate, ...]], None]:
-        return {"time_stamps": self._anchors}, None
-
-
-class House:
-    """Our own house, and the outside authority's."""
-
-    def __init__(self, *, believed: bool = True) -> None:
-        self.own, self.theirs = StampingSite(), StampingSite()
-        self.theirs.stamps.stamp("sha256", SHA256)
-        roots = map(read_certificate, self.theirs.anchor_file.roots) if believed else ()
-        outside: Any = Believed(*roots)
-        own = self.own.authority
-        self.authority = Authority(
-            own.parts, own.keys, own.store, own.anchor_file, own.public_url, outside
-        )
-        self.wire = Wire(self.honest)
-
-    def honest(self, body: bytes) -> tuple[int, bytes]:
-        return 200, self.theirs.stamps.create_time_stamp(body).content
-
-    def stamps(self, sha2: str = URL, sm3: str = "") -> TimeStamps:
-        sources = TimeStampSources(sha2, sm3)
-        return OutsideTimeStamps(self.own.stamps, self.authority, self.wire, sources)
 
 
 def test_a_token_of_the_outside_authority_is_judged_recorded_and_used() -> None:
-    house = House()
+    house = OutsideSite()
     token = house.stamps().stamp("sha256", SHA256)
     said = read_token(token)
     assert said.digest == SHA256
@@ -102,7 +45,7 @@ def test_a_token_of_the_outside_authority_is_judged_recorded_and_used() -> None:
 
 
 def test_the_imprint_chooses_the_address() -> None:
-    house = House()
+    house = OutsideSite()
     own = house.stamps().stamp("sm3", SM3)
     assert house.wire.asked == []
     assert (
@@ -113,14 +56,14 @@ def test_the_imprint_chooses_the_address() -> None:
 
 
 def test_a_digest_of_another_length_is_not_sent() -> None:
-    house = House()
+    house = OutsideSite()
     with pytest.raises(Invalid):
         house.stamps().stamp("sha256", bytes(3))
     assert house.wire.asked == []
 
 
 def test_an_authority_that_is_not_believed_stamps_nothing() -> None:
-    house = House(believed=False)
+    house = OutsideSite(believed=False)
     with pytest.raises(TimeStampUnavailable, match="no anchor for time-stamps"):
         house.stamps().stamp("sha256", SHA256)
     house.own.stamps.stamp("sha256", SHA256)  # now there are anchors, and it leads to none
@@ -130,7 +73,7 @@ def test_an_authority_that_is_not_believed_stamps_nothing() -> None:
 
 
 def test_what_the_other_side_gets_wrong_is_not_used() -> None:
-    house = House()
+    house = OutsideSite()
     theirs = house.theirs.stamps
     old = theirs.create_time_stamp(time_stamp_query("sha256", SHA256)).content
     other = theirs.create_time_stamp(time_stamp_query("sha256", digest("sha256", b"x"))).content
@@ -152,7 +95,7 @@ def test_what_the_other_side_gets_wrong_is_not_used() -> None:
 
 
 def test_its_silence_is_not_covered_up_by_our_own_authority() -> None:
-    house = House()
+    house = OutsideSite()
 
     def silent(_: bytes) -> tuple[int, bytes]:
         raise OutboundFailed
@@ -164,7 +107,7 @@ def test_its_silence_is_not_covered_up_by_our_own_authority() -> None:
 
 
 def test_a_token_that_can_not_be_recorded_is_not_used() -> None:
-    house = House()
+    house = OutsideSite()
     house.own.fakes.trail.down = True
     with pytest.raises(AuditUnavailable):
         house.stamps().stamp("sha256", SHA256)
@@ -172,7 +115,7 @@ def test_a_token_that_can_not_be_recorded_is_not_used() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1"])
 def test_an_authority_inside_must_be_listed(address: str) -> None:
-    house = House()
+    house = OutsideSite()
     guarded = OutboundClient(OutboundOptions(), resolve=lambda *_: [address])
     own = OutsideTimeStamps(
         house.own.stamps, house.authority, guarded, TimeStampSources("http://tsa.example/")
