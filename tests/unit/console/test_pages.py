@@ -21,7 +21,6 @@ LISTS = {
     "/incidents": "analyst",
     "/runs": "analyst",
     "/accounts": "analyst",
-    "/key-pool": "auditor",
     "/seals": "auditor",
     "/ledger": "auditor",
     "/assessments": "auditor",
