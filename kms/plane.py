@@ -92,6 +92,7 @@ from kms.store.keys import SqlKeyStore, SqlRootStore
 from kms.store.limits import SqlLimitStore
 from kms.store.mounts import SqlMountStore
 from kms.store.openpgp import SqlOpenPgpStore
+from kms.store.seal_lives import SqlSealLifeStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
@@ -167,6 +168,7 @@ def build_services(
         documents=PoolDocumentBox(system_keys),
         persons=ports.persons,
         proofs=ports.proofs,
+        lives=SqlSealLifeStore(),
         remote=ProvinceSealer(ports.outbound, options.province, time.sleep),
         time_stamps=OutsideTimeStamps(
             stamps, authority, ports.stamping, options.time_stamp_sources

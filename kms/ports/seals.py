@@ -115,12 +115,6 @@ class SealStore(Protocol):
         """Return a page, newest first, one more than asked for."""
         ...
 
-    def set_remote_reference(
-        self, transaction: Transaction, application_id: str, reference: str
-    ) -> None:
-        """Write down what the province calls the seal that was asked for."""
-        ...
-
     def insert_seal(
         self,
         transaction: Transaction,
@@ -160,16 +154,26 @@ class SealStore(Protocol):
         """Change the state in one conditional statement; False if it was not ``before``."""
         ...
 
+    def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
+        """Return (digest, since) of every seal that is suspended or revoked."""
+        ...
+
+
+class SealLifeStore(Protocol):
+    """Writes down how seals begin at the province and end here."""
+
+    def set_remote_reference(
+        self, transaction: Transaction, application_id: str, reference: str
+    ) -> None:
+        """Write down what the province calls the seal that was asked for."""
+        ...
+
     def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
         """Write down which approval the seal's destruction waits for."""
         ...
 
     def mark_destroyed(self, transaction: Transaction, seal_id: str) -> bool:
         """Change revoked to destroyed, once; since when it was stopped stays as it was."""
-        ...
-
-    def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
-        """Return (digest, since) of every seal that is suspended or revoked."""
         ...
 
 

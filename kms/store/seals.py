@@ -57,14 +57,6 @@ class SqlSealStore:
         statement = newest_first(statement, table, "applied_at", request)
         return [_application(row) for row in transaction.execute(statement)]
 
-    def set_remote_reference(
-        self, transaction: Transaction, application_id: str, reference: str
-    ) -> None:
-        """Write down what the province calls the seal that was asked for."""
-        table = kms_seal_applications
-        statement = update(table).where(table.c.id == application_id)
-        transaction.execute(statement.values(remote_reference=reference))
-
     def insert_seal(
         self,
         transaction: Transaction,
@@ -129,20 +121,6 @@ class SqlSealStore:
             update(kms_seals)
             .where(kms_seals.c.id == seal_id, kms_seals.c.state.in_(before))
             .values(state=after, state_reason=reason, state_at=stopped_at)
-        )
-        return bool(transaction.execute(statement).rowcount)
-
-    def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
-        """Write down which approval the seal's destruction waits for."""
-        statement = update(kms_seals).where(kms_seals.c.id == seal_id)
-        transaction.execute(statement.values(destroy_approval=approval_id))
-
-    def mark_destroyed(self, transaction: Transaction, seal_id: str) -> bool:
-        """Change revoked to destroyed, once; since when it was stopped stays as it was."""
-        statement = (
-            update(kms_seals)
-            .where(kms_seals.c.id == seal_id, kms_seals.c.state == "revoked")
-            .values(state="destroyed")
         )
         return bool(transaction.execute(statement).rowcount)
 

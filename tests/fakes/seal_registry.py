@@ -30,6 +30,7 @@ from kms.service.seals import (
 )
 from kms.service.time_stamps import TimeStampAuthority
 from kms.store.certificates import SqlCertificateStore, SqlTrustStore
+from kms.store.seal_lives import SqlSealLifeStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
@@ -132,6 +133,7 @@ def build(
         proofs,
         TimeStampAuthority(authority),
         remote or NoRemoteSealer(),
+        SqlSealLifeStore(),
     )
     applications = SealApplications(parts)
     return World(

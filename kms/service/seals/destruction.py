@@ -72,7 +72,7 @@ class SealDestruction:
                 reason=reason,
             )
             self._parts.approvals.request(transaction, approval)
-            self._seals.store.ask_destruction(transaction, record.id, identifier)
+            self._seals.lives.ask_destruction(transaction, record.id, identifier)
             details = {"approval": identifier, "loss": approval.subject_hash, "reason": reason}
             target = f"seal:{record.id}"
             transaction.record(Act("kms.request_seal_destruction", actor, target, details=details))
@@ -138,7 +138,7 @@ class SealDestruction:
         holders: tuple[SealHolder, ...],
     ) -> int:
         """Erase the keys and return how many there were."""
-        if not self._seals.store.mark_destroyed(transaction, record.id):
+        if not self._seals.lives.mark_destroyed(transaction, record.id):
             msg = "only a revoked seal is destroyed"
             raise SealStateConflict(msg)
         erased = 0

@@ -15,6 +15,7 @@ from kms.ports.seal_requests import DocumentBox, SealUseRequestStore
 from kms.ports.seals import (
     CallerRisks,
     SealingKeys,
+    SealLifeStore,
     SealPainter,
     SealPolicyStore,
     SealStore,
@@ -46,6 +47,7 @@ class SealParts:
     proofs: LedgerProofs
     time_stamps: TimeStamps
     remote: RemoteSealer
+    lives: SealLifeStore
     stamped: SealTimeStamps = "signatures"
     pades_level: PadesLevel = "b-t"
 

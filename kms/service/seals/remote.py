@@ -147,7 +147,7 @@ class RemoteSeals:
         reference = self._seals.remote.request_seal(order)
 
         def keep(transaction: Transaction) -> None:
-            self._seals.store.set_remote_reference(transaction, application.id, reference)
+            self._seals.lives.set_remote_reference(transaction, application.id, reference)
 
         self._parts.transactions.run(keep)
         return reference

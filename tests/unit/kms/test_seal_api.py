@@ -32,6 +32,7 @@ from kms.service.seals import (
 )
 from kms.service.time_stamps import TimeStampAuthority
 from kms.store.certificates import SqlCertificateStore
+from kms.store.seal_lives import SqlSealLifeStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
@@ -101,6 +102,7 @@ class Api:
             self.proofs,
             TimeStampAuthority(authority),
             NoRemoteSealer(),
+            SqlSealLifeStore(),
         )
         applications, verification = SealApplications(outside), SealVerification(outside)
         services: Any = SimpleNamespace(

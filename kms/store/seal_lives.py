@@ -1,0 +1,34 @@
+"""How seals begin at the province and end here, in the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from kms.store.tables.seals import kms_seal_applications, kms_seals
+from secops.kernel.transactions import Transaction
+
+
+class SqlSealLifeStore:
+    """Changes of rows that ``SqlSealStore`` reads."""
+
+    def set_remote_reference(
+        self, transaction: Transaction, application_id: str, reference: str
+    ) -> None:
+        """Write down what the province calls the seal that was asked for."""
+        table = kms_seal_applications
+        statement = update(table).where(table.c.id == application_id)
+        transaction.execute(statement.values(remote_reference=reference))
+
+    def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
+        """Write down which approval the seal's destruction waits for."""
+        statement = update(kms_seals).where(kms_seals.c.id == seal_id)
+        transaction.execute(statement.values(destroy_approval=approval_id))
+
+    def mark_destroyed(self, transaction: Transaction, seal_id: str) -> bool:
+        """Change revoked to destroyed, once; since when it was stopped stays as it was."""
+        statement = (
+            update(kms_seals)
+            .where(kms_seals.c.id == seal_id, kms_seals.c.state == "revoked")
+            .values(state="destroyed")
+        )
+        return bool(transaction.execute(statement).rowcount)
