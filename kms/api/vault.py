@@ -39,7 +39,15 @@ def vault_response(
     """Return ``data`` in Vault's envelope; each act names the request."""
     # not dataclasses.replace: it takes as long as all else here
     numbered = [
-        Act(act.action, act.actor, act.target, act.outcome, act.details, request.request_id)
+        Act(
+            act.action,
+            act.actor,
+            act.target,
+            act.outcome,
+            act.details,
+            request.request_id,
+            act.bulk,
+        )
         for act in acts
     ]
     return json_response(

@@ -67,6 +67,7 @@ class KeyRing:
         self._private: dict[bytes, signatures.PrivateKey] = {}
         self._public: dict[tuple[str, bytes], signatures.PublicKey] = {}
         self._symmetric: dict[bytes, bytes] = {}
+        self._sealers: dict[bytes, ciphers.Sealer] = {}
 
     def usable(self, org_id: str, name: str, *, mount: str) -> LoadedKey:
         """Return the key if it may be used now; raise what stands against it."""
@@ -157,6 +158,16 @@ class KeyRing:
             _keep(self._symmetric, row.wrapped, found)
         return found
 
+    def sealer(self, loaded: LoadedKey, version: int) -> ciphers.Sealer:
+        """Return ``version`` of a symmetric key held here, ready to encrypt."""
+        row = _version(loaded, version)
+        found = self._sealers.get(row.wrapped)
+        if found is None:
+            material = self.material(loaded, version)
+            found = ciphers.Sealer(loaded.key.kind.algorithm, material)
+            _keep(self._sealers, row.wrapped, found)
+        return found
+
     def cipher(self, loaded: LoadedKey, version: int) -> Cipher | None:
         """Return what encrypts in a backend; None where ``material`` is to be had here."""
         row = _version(loaded, version)
@@ -169,6 +180,7 @@ class KeyRing:
         self._entries.clear()
         self._private.clear()
         self._symmetric.clear()
+        self._sealers.clear()
 
     def _unlocked(self) -> Custody:
         try:

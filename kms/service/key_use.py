@@ -178,11 +178,10 @@ class KeyUse:
         if key.kind.signs:
             _refuse_associated_data(aad)
             return self._seal_to_public(loaded, version, plaintext)
-        material = self._ring.material(loaded, version)
         if context is None:
             nonce = self._randomness.bytes(ciphers.NONCE)
-            return ciphers.seal(key.kind.algorithm, material, nonce, plaintext, aad=aad)
-        derived = derive_keys(key, material, context)
+            return self._ring.sealer(loaded, version).seal(nonce, plaintext, aad)
+        derived = derive_keys(key, self._ring.material(loaded, version), context)
         nonce = self._nonce(loaded, derived, plaintext, aad)
         return ciphers.seal(key.kind.algorithm, derived.cipher_key, nonce, plaintext, aad=aad)
 
@@ -215,15 +214,18 @@ class KeyUse:
         cipher = self._ring.cipher(loaded, version)
         if cipher is not None:
             return cipher.unseal(sealed, aad)
-        material = self._ring.material(loaded, version)
         if key.kind.signs:
             _refuse_associated_data(aad)
-            if key.type == "sm2":
-                return sm2.PrivateKey(material).decrypt(sealed)
-            return self._rsa(loaded, version).decrypt(sealed)
-        if context is not None:
-            material = derive_keys(key, material, context).cipher_key
-        return ciphers.unseal(key.kind.algorithm, material, sealed, aad=aad)
+            return self._unseal_privately(loaded, version, sealed)
+        if context is None:
+            return self._ring.sealer(loaded, version).unseal(sealed, aad)
+        derived = derive_keys(key, self._ring.material(loaded, version), context)
+        return ciphers.unseal(key.kind.algorithm, derived.cipher_key, sealed, aad=aad)
+
+    def _unseal_privately(self, loaded: LoadedKey, version: int, sealed: bytes) -> bytes:
+        if loaded.key.type == "sm2":
+            return sm2.PrivateKey(self._ring.material(loaded, version)).decrypt(sealed)
+        return self._rsa(loaded, version).decrypt(sealed)
 
 
 def rsa_key(key: signatures.PrivateKey) -> rsa.PrivateKey:

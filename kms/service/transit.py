@@ -272,9 +272,12 @@ def _produced(action: str, actor: Actor, loaded: LoadedKey, used: Used) -> Produ
 
 
 def _read_act(action: str, actor: Actor, loaded: LoadedKey, used: Used) -> Act:
-    """Return the leaf of a bulk use: digest of the input or ciphertext, never its content."""
+    """Return the act of a bulk use: digest of the input or ciphertext, never its content.
+
+    Those that become durable together share a leaf, in which each keeps its own line.
+    """
     details = {"sha256": used.digest.hex(), "valid": used.valid}
-    return Act(action, actor, f"key:{loaded.key.id}", details=details)
+    return Act(action, actor, f"key:{loaded.key.id}", details=details, bulk=True)
 
 
 def _batch_act(

@@ -69,6 +69,33 @@ def unseal(name: str, key: bytes, sealed: bytes, *, aad: bytes = b"") -> bytes:
         raise DecryptionFailed from error
 
 
+class Sealer:
+    """One key ready for use in any number of threads: making it takes as long as using it."""
+
+    def __init__(self, name: str, key: bytes) -> None:
+        """Keep ``key``; raise ``InvalidKey`` unless it has the cipher's length."""
+        _check_key(name, key)
+        self._name = name
+        self._key = key
+        # an operation works on a copy of the context inside, so threads don't meet
+        self._ready = None if name == "sm4-gcm" else _aead(name, key)
+
+    def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        """Return nonce ‖ ciphertext ‖ tag, as ``seal`` does."""
+        if self._ready is None or len(nonce) != NONCE:
+            return seal(self._name, self._key, nonce, plaintext, aad=aad)
+        return nonce + self._ready.encrypt(nonce, plaintext, aad)
+
+    def unseal(self, sealed: bytes, aad: bytes) -> bytes:
+        """Return the plaintext, as ``unseal`` does."""
+        if self._ready is None or len(sealed) < NONCE + TAG:
+            return unseal(self._name, self._key, sealed, aad=aad)
+        try:
+            return self._ready.decrypt(sealed[:NONCE], sealed[NONCE:], aad)
+        except InvalidTag as error:
+            raise DecryptionFailed from error
+
+
 def _aead(name: str, key: bytes) -> AESGCM | ChaCha20Poly1305:
     return ChaCha20Poly1305(key) if name == "chacha20-poly1305" else AESGCM(key)
 
