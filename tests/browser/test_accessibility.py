@@ -82,13 +82,18 @@ PAGES = {
         "/ledger/0",
         "/assessments",
         "/seals",
+        "/verify/report",
         "/openpgp",
         "/key-pool",
         "/key-tenant",
+        "/ecertificate-batches",
         "/keys/demo-sm2/limits",
     ),
 }
-FIRST_LINKS = {"analyst": ("/alerts", "/rules", "/accounts"), "auditor": ("/seals",)}
+FIRST_LINKS = {
+    "analyst": ("/alerts", "/rules", "/accounts"),
+    "auditor": ("/seals", "/ecertificates", "/ecertificate-templates"),
+}
 ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
 "wcag22aa"]})).violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html))"""
 
