@@ -142,7 +142,7 @@ def check(home: Path, rounds: int) -> None:
 
 @pytest.mark.service
 def test_killed_processes_lose_no_key_and_raise_none(tmp_path: Path) -> None:
-    check(tmp_path, 2)
+    check(tmp_path, 1)
 
 
 @pytest.mark.service
