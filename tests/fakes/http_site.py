@@ -13,7 +13,7 @@ from secops.kernel.actors import system_actor
 from secops.kernel.errors import SecopsError
 from secops.kernel.trail import Act, OnDurable, Receipt
 from secops.kernel.waiting import about_to_wait, without_waiting
-from secops.web.lanes import Lane, build_wsgi
+from secops.web.lanes import FastLane, Lane, build_wsgi
 from secops.web.messages import Request, Response, json_response, redirect
 from secops.web.routes import Public, Route
 from secops.web.server.client_certificates import Vouching
@@ -126,14 +126,20 @@ class Wire(asyncio.Transport):
 class Site:
     """A server whose loop runs only as far as the test lets it."""
 
-    def __init__(self, vouching: Vouching | None = None, *, proxy: str = "") -> None:
+    def __init__(
+        self,
+        vouching: Vouching | None = None,
+        *,
+        proxy: str = "",
+        served: FastLane | None = None,
+    ) -> None:
         house = House()
         self.disk = SlowDisk()
         lane = house.app.lane
         proxies = (ip_network(proxy),) if proxy else ()
         origins = replace(lane.reader.origins, trusted_proxies=proxies, _trusted={})
         reader = replace(lane.reader, origins=origins)
-        application = build_wsgi(Lane(reader, lane.dispatcher), ROUTES)
+        application = served or build_wsgi(Lane(reader, lane.dispatcher), ROUTES)
         listening = Listening(addresses=(), port=8080, threads=2, vouching=vouching)
         self.server = HttpServer(application, self.disk, listening)
         self.loop = self.server._loop
