@@ -74,7 +74,8 @@ def _drawn(width: float, height: float, content: list[str]) -> bytes:
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         msg = "the page has no size that can be drawn"
         raise NotDrawn(msg)
-    source = "\n".join((f"#set page({_size(width, height)}, margin: 0pt)", *content))
+    edge = "#place(rect(width: 100%, height: 100%, stroke: 0.5pt + gray))"
+    source = "\n".join((f"#set page({_size(width, height)}, margin: 0pt)", *content, edge))
     ppi = min(_DENSEST, _LONGEST * _INCH / max(width, height))
     engine: Any = typst
     # numbers of ours alone are in the source, and the folder holds what was kept
