@@ -72,12 +72,12 @@ _COLUMNS: Final = (
 )
 _USES: Final = (
     Column("at", N_("时间")),
+    Column("receipt", N_("回执")),
     Column("holder", N_("使用人")),
     Column("purpose", N_("用途")),
     Column("class", N_("文件类别")),
     Column("form", N_("方式")),
     Column("sm3", N_("文件 SM3")),
-    Column("receipt", N_("回执")),
 )
 
 
@@ -198,12 +198,12 @@ class _Seals:
             receipt = Cell(word(request, N_("下载")), href=f"/seals/uses/{use.id}/receipt")
         return (
             Cell("", instant=use.used_at),
+            receipt,
             Cell(names.get(use.account_id, use.account_id)),
             Cell(use.purpose),
             Cell(use.document_class),
             Cell(word(request, FORMS[use.form])),
             Cell(use.digest),
-            receipt,
         )
 
     def use_seal(self, request: Request) -> Response:
