@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kms.core.keys import lifecycle
+from kms.errors.backends import BackendDraining, BackendUnavailable
 from kms.models.keys import Key
 from kms.ports.keys import KeyStore
 from kms.service.key_maker import KeyMaker
@@ -40,8 +41,12 @@ class KeyRotation:
         if loaded is None or not lifecycle.rotation_is_due(loaded.key, self._parts.clock.now()):
             return False
         before = loaded.key
-        after = self._maker.placed(lifecycle.rotated(before, self._parts.clock.now()))
-        version = self._maker.new_version(after, after.latest_version)
+        try:
+            after = self._maker.placed(lifecycle.rotated(before, self._parts.clock.now()))
+            version = self._maker.new_version(after, after.latest_version)
+        except (BackendUnavailable, BackendDraining):
+            # its device is away or drained: it stays due, and others must not wait for it
+            return False
 
         def work(transaction: Transaction) -> None:
             self._maker.update(transaction, before, after)

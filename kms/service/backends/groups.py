@@ -67,29 +67,26 @@ class Group:
         msg = f"no backend of the group {self.name} works now"
         raise BackendUnavailable(msg) from failure
 
-    def make(self, wish: NewObject, taking: frozenset[str]) -> MadeObject:
-        """Make an object in one member, or the same one in all that stand in for another.
+    def demand_ready(self, taking: frozenset[str]) -> None:
+        """Return if a new key can be made now; raise ``BackendUnavailable``.
 
-        ``taking`` names the members that are not drained.
+        ``taking`` names the backends that are not drained. A group needs every member: fail-over
+        is worth nothing without the key.
         """
         about_to_wait()
-        if len(self.members) > 1:
-            return self._make_everywhere(wish)
-        (member,) = self.members
-        if member.options.name not in taking or not member.is_ready():
-            raise BackendUnavailable(f"the backend {member.options.name} does not work now")
-        return member.work(lambda backend: backend.generate(wish), _accept)
+        for member in self.members:
+            name = member.options.name
+            if name not in taking or not member.is_ready():
+                raise BackendUnavailable(f"a new key needs the backend {name}, which can't make it")
 
-    def _make_everywhere(self, wish: NewObject) -> MadeObject:
-        """Put one key into every member: fail-over is worth nothing without it.
+    def make(self, wish: NewObject) -> MadeObject:
+        """Make an object: in the one member, or the same one in all of several.
 
         Index machines hold the same pair already, which is seen from its public key; tokens
         get material made here, which is in this process for that moment.
         """
-        if not all(member.is_ready() for member in self.members):
-            msg = f"a new key needs every backend of the group {self.name}"
-            raise BackendUnavailable(msg)
-        material = None if wish.slot is not None else self._material(wish.algorithm)
+        alone = len(self.members) == 1 or wish.slot is not None
+        material = None if alone else self._material(wish.algorithm)
         made = [
             member.work(lambda backend: backend.generate(wish, material), _accept)
             for member in self.members

@@ -52,12 +52,13 @@ class BackendObjects:
     def make(self, key: Key, version: int) -> KeyVersion:
         """Return ``version`` of ``key``, made in the key's group. Never inside a unit of work."""
         group = self.backends.group(key.backend)
+        group.demand_ready(self.backends.taking())
         record = self._begin(group, key, version)
         wish = NewObject(
             key.kind.algorithm, label_of(record), wrapping_context(key, version), record.slot
         )
         try:
-            made = group.make(wish, self.backends.taking())
+            made = group.make(wish)
         except (BackendFault, BackendUnavailable) as error:
             # it may have been made all the same: the sweep looks
             self._close(record, "failed", error.code)

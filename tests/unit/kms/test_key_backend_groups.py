@@ -29,7 +29,9 @@ from kms.models.backends import (
 from kms.models.keys import KeyRequest
 from kms.store.tables.backends import kms_backend_slots
 from kms.store.tables.keys import kms_key_versions
+from secops.crypto.options import DEFAULT
 from secops.kernel.errors import Conflict, Forbidden
+from secops.kernel.waiting import MustWait, without_waiting
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_backend import FakeKeyBackend
 from tests.fakes.key_pool import AUDITOR, KEEPER, USER, KeyPool, open_key_pool
@@ -344,6 +346,40 @@ def test_the_list_says_how_each_backend_fares(
     assert first.keys == second.keys == {"ecdsa-p256": 1}
     assert (second.failures, first.failures) == (0, 1)
     assert second.rate > 0
+
+
+def test_scheduled_rotation_passes_over_a_key_whose_device_is_away(
+    pool: KeyPool, clock: FakeClock, alone: FakeKeyBackend
+) -> None:
+    for name, backend in (("away", "alone"), ("here", "software")):
+        pool.create(name, "ecdsa-p256", backend=backend, auto_rotate_period=3_600)
+    clock.advance(3_700)
+    alone.fault = "gone"
+    for _ in range(3):
+        pool.services.key_rotation.rotate_due_keys()
+    versions = {
+        name: pool.services.keys.get_key(KEEPER, name).key.latest_version
+        for name in ("away", "here")
+    }
+    assert versions == {"away": 1, "here": 2}
+    # known to be away, it is not asked: one failure, then nothing
+    assert [outcome for outcome, _ in acts(pool, "kms.make_object")].count("failed") <= 1
+    alone.fault = ""
+    clock.advance(120)
+    pool.services.key_rotation.rotate_due_keys()
+    assert pool.services.keys.get_key(KEEPER, "away").key.latest_version == 2
+
+
+def test_a_thread_that_serves_many_never_waits_for_a_device(
+    pool: KeyPool, alone: FakeKeyBackend
+) -> None:
+    pool.create("notices", "ecdsa-p256", USER, backend="alone")
+    loaded = pool.services.keys.get_key(KEEPER, "notices")
+    key = pool.services.system_keys._ring.private_key(loaded, 1)
+    with pytest.raises(MustWait):
+        without_waiting(lambda: key.sign(MESSAGE, DEFAULT))
+    assert alone.signatures == 0
+    key.public_key.verify(key.sign(MESSAGE, DEFAULT), MESSAGE, DEFAULT)
 
 
 def test_every_backend_is_checked_hourly_whether_it_is_used_or_not(
