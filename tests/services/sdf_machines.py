@@ -79,22 +79,26 @@ def sdf_libraries(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return found
 
 
+def make_machine_in(folder: Path, library: Path, *, twin: Machine | None = None) -> Machine:
+    """Make a machine in ``folder``; ``twin`` gives it the same keys."""
+    if twin is not None:
+        shutil.copytree(twin.folder, folder)
+        return Machine(folder)
+    folder.mkdir()
+    shutil.copy(library, folder / "libsdf.so")
+    machine = Machine(folder)
+    for index in (CHECK, *INDICES):
+        machine.make_pair(index)
+    (folder / f"{KEK}.kek").write_bytes(bytes(range(16)))
+    (folder / "password").write_text(PASSWORD)
+    return machine
+
+
 @pytest.fixture
 def make_machine(sdf_libraries: dict[int, Path], tmp_path: Path) -> MakeMachine:
-    """Make machines; ``twin`` gives another one the same keys."""
+    """Make machines in the test's folder."""
 
     def make(name: str = "machine", *, width: int = 64, twin: Machine | None = None) -> Machine:
-        folder = tmp_path / name
-        if twin is not None:
-            shutil.copytree(twin.folder, folder)
-            return Machine(folder)
-        folder.mkdir()
-        shutil.copy(sdf_libraries[width], folder / "libsdf.so")
-        machine = Machine(folder)
-        for index in (CHECK, *INDICES):
-            machine.make_pair(index)
-        (folder / f"{KEK}.kek").write_bytes(bytes(range(16)))
-        (folder / "password").write_text(PASSWORD)
-        return machine
+        return make_machine_in(tmp_path / name, sdf_libraries[width], twin=twin)
 
     return make
