@@ -88,7 +88,7 @@ from kms.store.certificates import (
 from kms.store.destructions import SqlDestructionStore
 from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemplateStore
 from kms.store.fingerprints import key_fingerprints
-from kms.store.keys import SqlKeyStore, SqlRootStore
+from kms.store.keys import SqlKeyIndex, SqlKeyStore, SqlRootStore
 from kms.store.limits import SqlLimitStore
 from kms.store.mounts import SqlMountStore
 from kms.store.openpgp import SqlOpenPgpStore
@@ -125,7 +125,9 @@ def build_services(
         passphrase=partial(configured_passphrase, options, token),
         options=options,
     )
-    stores = KeyStores(SqlKeyStore(), SqlMountStore(), SqlDestructionStore())
+    stores = KeyStores(
+        SqlKeyStore(), SqlKeyIndex(), SqlMountStore(), SqlDestructionStore()
+    )
     traces = SqlBackendStore()
     backends = KeyBackends(
         parts,
@@ -191,13 +193,13 @@ def build_services(
         rekeying=Rekeying(parts, pool, SqlRootStore(), ports.persons),
         backend_control=BackendControl(parts, traces, objects),
         unlock_token=UnlockTokenBinding(parts, pool, token),
-        keys=Keys(parts, ring, maker, store=stores.keys),
+        keys=Keys(parts, ring, maker, stores),
         mounts=Mounts(parts, pool, stores.mounts),
         key_control=KeyControl(parts, ring, maker, store=stores.keys, subjects=ports.subjects),
         key_destruction=KeyDestruction(
             parts, ring, maker, SecondPerson(parts.approvals, ports.persons), stores
         ),
-        key_rotation=KeyRotation(parts, ring, maker, store=stores.keys),
+        key_rotation=KeyRotation(parts, ring, maker, index=stores.index),
         key_export=KeyExport(parts, ring),
         key_import=KeyImport(parts, ring, maker, system_keys),
         key_backups=KeyBackups(parts, ring, maker, system_keys, stores),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kms.models.keys import Destruction, Key, KeyGrant, KeyVersion, Mount
@@ -141,14 +140,6 @@ class KeyStore(Protocol):
         """Return the key of that name and its tag."""
         ...
 
-    def find_by_id(self, transaction: Transaction, key_id: str) -> tuple[Key, bytes] | None:
-        """Return the key and its tag, wherever it lies."""
-        ...
-
-    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
-        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
-        ...
-
     def page(
         self,
         transaction: Transaction,
@@ -162,12 +153,6 @@ class KeyStore(Protocol):
 
         With ``subject`` those of which it has a grant.
         """
-        ...
-
-    def names(
-        self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
-    ) -> Sequence[str]:
-        """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
         ...
 
     def insert_version(
@@ -194,6 +179,24 @@ class KeyStore(Protocol):
 
     def grants(self, transaction: Transaction, key_id: str) -> Sequence[tuple[KeyGrant, bytes]]:
         """Return all grants with their tags."""
+        ...
+
+
+class KeyIndex(Protocol):
+    """Finds keys otherwise than by their name."""
+
+    def find_by_id(self, transaction: Transaction, key_id: str) -> tuple[Key, bytes] | None:
+        """Return the key and its tag, wherever it lies."""
+        ...
+
+    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
+        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
+        ...
+
+    def names(
+        self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
+    ) -> Sequence[str]:
+        """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
         ...
 
 
@@ -252,5 +255,6 @@ class KeyStores:
     """The stores that belong together."""
 
     keys: KeyStore
+    index: KeyIndex
     mounts: MountStore
     destructions: DestructionStore

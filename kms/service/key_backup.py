@@ -130,10 +130,10 @@ class KeyBackups:
         versions = [self._version(coming, at) for at in range(len(coming.versions))]
 
         def work(transaction: Transaction) -> None:
-            if self._ring.mount_id(transaction, actor.org_id, request.mount) != mount:
+            if self._ring.mounts.identifier(transaction, actor.org_id, request.mount) != mount:
                 raise MountNotFound
             # what was decided about the key a moment ago holds for what comes back
-            found = self._stores.keys.find_by_id(transaction, backup.key.id)
+            found = self._stores.index.find_by_id(transaction, backup.key.id)
             if (None if found is None else found[0]) != current:
                 raise Conflict
             key = self._maker.carry_limits(transaction, backup.key, coming.key)
@@ -196,7 +196,9 @@ class KeyBackups:
         return None if found is None else found[0]
 
     def _mount_id(self, org_id: str, path: str) -> str:
-        return self._parts.transactions.read(lambda tx: self._ring.mount_id(tx, org_id, path))
+        return self._parts.transactions.read(
+            lambda tx: self._ring.mounts.identifier(tx, org_id, path)
+        )
 
     def _fresh(self, org_id: str, mount: str, name: str) -> LoadedKey:
         place = (org_id, mount, name)

@@ -56,6 +56,7 @@ class KeyDestruction:
         self._maker = maker
         self._persons = persons
         self._keys = stores.keys
+        self._index = stores.index
         self._destructions = stores.destructions
 
     def destroy_key(
@@ -174,7 +175,7 @@ class KeyDestruction:
 
     def destroy_due_keys(self) -> bool:
         """Erase the keys whose day has come; True when more wait. For the job."""
-        due = self._parts.transactions.read(lambda tx: self._keys.due(tx, "destruction", _AT_ONCE))
+        due = self._parts.transactions.read(lambda tx: self._index.due(tx, "destruction", _AT_ONCE))
         for key in due:
             self._erase(key.id)
         return len(due) == _AT_ONCE

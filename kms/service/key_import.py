@@ -67,7 +67,7 @@ class KeyImport:
         self._parts.access.require(actor, KEY_CREATE, f"key:{request.name}")
         path = request.mount
         mount = self._parts.transactions.read(
-            lambda tx: self._ring.mount_id(tx, actor.org_id, path)
+            lambda tx: self._ring.mounts.identifier(tx, actor.org_id, path)
         )
         key = self._maker.new_key(actor.org_id, replace(request, mount=mount, backend="software"))
         key = replace(key, imported=True, allow_rotation=allow_rotation)
@@ -76,7 +76,7 @@ class KeyImport:
         version = self._maker.brought_version(key, 1, material)
 
         def work(transaction: Transaction) -> None:
-            if self._ring.mount_id(transaction, actor.org_id, path) != mount:
+            if self._ring.mounts.identifier(transaction, actor.org_id, path) != mount:
                 raise MountNotFound
             if not self._maker.insert(transaction, key, version):
                 msg = f"the key {key.name} exists"
@@ -119,7 +119,7 @@ class KeyImport:
             msg = f"a wrapped key has at most {MAX_WRAPPED} bytes"
             raise Invalid(msg)
         self._system_keys.signer(_WRAPPING_KEY, _WRAPPING_TYPE)
-        loaded = self._ring.usable_own(_WRAPPING_KEY)
+        loaded = self._ring.own.usable(_WRAPPING_KEY)
         key = rsa_key(self._ring.private_key(loaded, loaded.key.latest_version))
         try:
             return unwrap_key(key, wrapped.content, wrapped.hash_name)

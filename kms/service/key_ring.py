@@ -8,7 +8,7 @@ unwrapped objects are kept by the bytes they were wrapped in, and forgotten at l
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -46,6 +46,27 @@ class _Entry:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """The product's own keys; no caller's path leads to them."""
+
+    loading: Callable[[Place], LoadedKey]
+    demanding: Callable[[LoadedKey], LoadedKey]
+    reading: Callable[[Transaction, Place], LoadedKey]
+
+    def usable(self, name: str) -> LoadedKey:
+        """Return the key if it may be used now."""
+        return self.demanding(self.load(name))
+
+    def load(self, name: str) -> LoadedKey:
+        """Return the key as it is stored."""
+        return self.loading((ROOT_ORG, SYSTEM_MOUNT, name))
+
+    def read(self, transaction: Transaction, name: str) -> LoadedKey:
+        """Return the key as it is inside a unit of work."""
+        return self.reading(transaction, (ROOT_ORG, SYSTEM_MOUNT, name))
+
+
 class KeyRing:
     """Loads keys and their material. Safe in any number of threads."""
 
@@ -58,7 +79,9 @@ class KeyRing:
     ) -> None:
         self._parts = parts
         self._tenants = Tenants(parts)
-        self._mounts = MountNames(stores.mounts)
+        self.mounts = MountNames(pool, stores.mounts)
+        self._index = stores.index
+        self.own = OwnKeys(self._load, self._demand_usable, self._read_here)
         self._pool = pool
         self._store = stores.keys
         self._backends = objects.backends
@@ -78,19 +101,6 @@ class KeyRing:
         _refuse_own(mount, name)
         self._tenants.demand_open(org_id)
         return self._load((org_id, mount, name))
-
-    def usable_own(self, name: str) -> LoadedKey:
-        """Return one of the product's own keys if it may be used now."""
-        return self._demand_usable(self.load_own(name))
-
-    def load_own(self, name: str) -> LoadedKey:
-        """Return one of the product's own keys as it is stored."""
-        return self._load((ROOT_ORG, SYSTEM_MOUNT, name))
-
-    def mount_id(self, transaction: Transaction, org_id: str, path: str) -> str:
-        """Return the identifier of the mount at ``path``; raise ``MountNotFound``."""
-        self._tenants.demand_open(org_id)
-        return self._mounts.identifier(transaction, self._unlocked(), org_id, path)
 
     def _demand_usable(self, loaded: LoadedKey) -> LoadedKey:
         key, revoked = loaded.key, self._parts.revocations.is_revoked
@@ -118,13 +128,9 @@ class KeyRing:
         self._tenants.demand_open(place[0])
         return self._read(transaction, self._unlocked(), place)
 
-    def read_own(self, transaction: Transaction, name: str) -> LoadedKey:
-        """Return one of the product's own keys as it is inside a unit of work."""
-        return self._read(transaction, self._unlocked(), (ROOT_ORG, SYSTEM_MOUNT, name))
-
     def read_by_id(self, transaction: Transaction, key_id: str) -> LoadedKey | None:
         """Return the key with this identifier, wherever it lies, inside a unit of work."""
-        found = self._store.find_by_id(transaction, key_id)
+        found = self._index.find_by_id(transaction, key_id)
         return None if found is None else self._checked(transaction, self._unlocked(), found)
 
     def private_key(self, loaded: LoadedKey, version: int) -> signatures.PrivateKey:
@@ -182,6 +188,9 @@ class KeyRing:
         self._symmetric.clear()
         self._sealers.clear()
 
+    def _read_here(self, transaction: Transaction, place: Place) -> LoadedKey:
+        return self._read(transaction, self._unlocked(), place)
+
     def _unlocked(self) -> Custody:
         try:
             return self._pool.require_unlocked()
@@ -202,7 +211,7 @@ class KeyRing:
     def _read(self, transaction: Transaction, custody: Custody, place: Place) -> LoadedKey:
         org_id, mount, name = place
         if mount != SYSTEM_MOUNT:
-            mount = self._mounts.identifier(transaction, custody, org_id, mount)
+            mount = self.mounts.identifier(transaction, org_id, mount)
         found = self._store.find(transaction, org_id, mount=mount, name=name)
         if found is None:
             msg = f"there is no key {name[:64]!r}"

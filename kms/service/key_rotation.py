@@ -7,7 +7,7 @@ from typing import Final
 from kms.core.keys import lifecycle
 from kms.errors.backends import BackendDraining, BackendUnavailable
 from kms.models.keys import Key
-from kms.ports.keys import KeyStore
+from kms.ports.keys import KeyIndex
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.keys import describe_version_made
@@ -23,15 +23,15 @@ _AT_ONCE: Final = 200
 class KeyRotation:
     """Rotates what is due."""
 
-    def __init__(self, parts: Parts, ring: KeyRing, maker: KeyMaker, *, store: KeyStore) -> None:
+    def __init__(self, parts: Parts, ring: KeyRing, maker: KeyMaker, *, index: KeyIndex) -> None:
         self._parts = parts
         self._ring = ring
         self._maker = maker
-        self._store = store
+        self._index = index
 
     def rotate_due_keys(self) -> bool:
         """Rotate the keys whose period is over; True when more wait. For the job."""
-        due = self._parts.transactions.read(lambda tx: self._store.due(tx, "rotation", _AT_ONCE))
+        due = self._parts.transactions.read(lambda tx: self._index.due(tx, "rotation", _AT_ONCE))
         rotated = [self._rotate(key) for key in due]
         return len(due) == _AT_ONCE and any(rotated)
 

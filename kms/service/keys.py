@@ -9,7 +9,7 @@ from typing import Any
 from kms.core.keys import lifecycle
 from kms.errors.keys import KeyExists, KeyNotFound, MountNotFound
 from kms.models.keys import DEFAULT_MOUNT, Key, KeyRequest, KeyVersion, LoadedKey
-from kms.ports.keys import KeyStore
+from kms.ports.keys import KeyStores
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from secops.crypto.hashes import sha256
@@ -33,11 +33,12 @@ from secops.kernel.transactions import Transaction
 class Keys:
     """The pool's keys, and what others than the security administrator see of them."""
 
-    def __init__(self, parts: Parts, ring: KeyRing, maker: KeyMaker, *, store: KeyStore) -> None:
+    def __init__(self, parts: Parts, ring: KeyRing, maker: KeyMaker, stores: KeyStores) -> None:
         self._parts = parts
         self._ring = ring
         self._maker = maker
-        self._store = store
+        self._store = stores.keys
+        self._index = stores.index
 
     def create_key(self, actor: Actor, request: KeyRequest) -> LoadedKey:
         """Make a key, or return it if it exists with this type (as Vault does)."""
@@ -48,7 +49,7 @@ class Keys:
 
         def work(transaction: Transaction) -> bool:
             # the mount may have been taken away meanwhile
-            if self._ring.mount_id(transaction, actor.org_id, request.mount) != mount:
+            if self._ring.mounts.identifier(transaction, actor.org_id, request.mount) != mount:
                 raise MountNotFound
             if not self._maker.insert(transaction, key, version):
                 return False
@@ -88,7 +89,7 @@ class Keys:
         subject = _seen_as(actor)
 
         def read(transaction: Transaction) -> Sequence[Key]:
-            identifier = self._ring.mount_id(transaction, actor.org_id, mount)
+            identifier = self._ring.mounts.identifier(transaction, actor.org_id, mount)
             return self._store.page(
                 transaction, actor.org_id, mount=identifier, request=request, subject=subject
             )
@@ -102,8 +103,8 @@ class Keys:
         subject = _seen_as(actor)
 
         def read(transaction: Transaction) -> Sequence[str]:
-            identifier = self._ring.mount_id(transaction, actor.org_id, mount)
-            return self._store.names(transaction, actor.org_id, mount=identifier, subject=subject)
+            identifier = self._ring.mounts.identifier(transaction, actor.org_id, mount)
+            return self._index.names(transaction, actor.org_id, mount=identifier, subject=subject)
 
         return self._parts.transactions.read(read)
 
@@ -172,7 +173,9 @@ class Keys:
         return self._fresh(actor.org_id, name, mount)
 
     def _mount_id(self, org_id: str, path: str) -> str:
-        return self._parts.transactions.read(lambda tx: self._ring.mount_id(tx, org_id, path))
+        return self._parts.transactions.read(
+            lambda tx: self._ring.mounts.identifier(tx, org_id, path)
+        )
 
     def _manage(self, actor: Actor, permission: Permission, name: str, mount: str) -> Key:
         self._parts.access.require(actor, permission, f"key:{name}")

@@ -15,7 +15,7 @@ from kms.core.keys import lifecycle
 from kms.core.keys.binding import mount_record
 from kms.errors.keys import MaterialTampered, MountInUse, MountNotFound
 from kms.models.keys import DEFAULT_MOUNT, SYSTEM_MOUNT, Mount
-from kms.ports.keys import Custody, MountStore
+from kms.ports.keys import MountStore
 from kms.service.custody import Pool
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Conflict, Invalid
@@ -34,25 +34,27 @@ _MAX_DESCRIPTION: Final = 500
 class MountNames:
     """Finds the mount behind a path, checked against its tag."""
 
-    def __init__(self, store: MountStore) -> None:
+    def __init__(self, pool: Pool, store: MountStore) -> None:
+        self._pool = pool
         self._store = store
 
-    def identifier(self, transaction: Transaction, custody: Custody, org_id: str, path: str) -> str:
+    def identifier(self, transaction: Transaction, org_id: str, path: str) -> str:
         """Return the identifier of the mount in use under ``path``; raise ``MountNotFound``.
 
         The product's own mount has no path: nothing from outside leads there.
         """
         if path == DEFAULT_MOUNT:
             return DEFAULT_MOUNT
-        return self.find(transaction, custody, org_id, path).id
+        return self.find(transaction, org_id, path).id
 
-    def find(self, transaction: Transaction, custody: Custody, org_id: str, path: str) -> Mount:
+    def find(self, transaction: Transaction, org_id: str, path: str) -> Mount:
         """Return the mount in use under ``path``; raise ``MountNotFound``."""
         found = self._store.find(transaction, org_id, path)
         if found is None:
             msg = f"nothing is mounted at {path[:64]!r}"
             raise MountNotFound(msg)
         mount, tag = found
+        custody = self._pool.require_unlocked()
         if not hmac.compare_digest(custody.authenticate(mount_record(mount)), tag):
             msg = "a stored mount does not belong to this pool's root key"
             raise MaterialTampered(msg)
@@ -66,7 +68,7 @@ class Mounts:
         self._parts = parts
         self._pool = pool
         self._store = store
-        self._names = MountNames(store)
+        self._names = MountNames(pool, store)
 
     def enable_mount(self, actor: Actor, path: str, description: str = "") -> Mount:
         """Make a mount at ``path``; raise ``MountInUse`` or ``Invalid``."""
@@ -156,8 +158,7 @@ class Mounts:
         return self._find(actor.org_id, path)
 
     def _find(self, org_id: str, path: str) -> Mount:
-        custody = self._pool.require_unlocked()
-        return self._parts.transactions.read(lambda tx: self._names.find(tx, custody, org_id, path))
+        return self._parts.transactions.read(lambda tx: self._names.find(tx, org_id, path))
 
 
 def _act(action: str, actor: Actor, mount: Mount) -> Act:

@@ -108,7 +108,7 @@ class SystemSigner:
         ]
 
     def _load(self) -> LoadedKey:
-        return self._ring.usable_own(self._name)
+        return self._ring.own.usable(self._name)
 
 
 class SystemBox:
@@ -121,7 +121,7 @@ class SystemBox:
 
     def seal(self, plaintext: bytes, aad: bytes) -> bytes:
         """Return version ‖ nonce ‖ ciphertext ‖ tag, bound to ``aad``."""
-        loaded = self._ring.usable_own(self._name)
+        loaded = self._ring.own.usable(self._name)
         version = loaded.key.latest_version
         sealed = ciphers.seal(
             loaded.key.kind.algorithm,
@@ -134,7 +134,7 @@ class SystemBox:
 
     def open(self, sealed: bytes, aad: bytes) -> bytes:
         """Return what was sealed with the same ``aad``; raise where a byte was changed."""
-        loaded = self._ring.usable_own(self._name)
+        loaded = self._ring.own.usable(self._name)
         version = int.from_bytes(sealed[:_VERSION_LENGTH], "big")
         if version not in loaded.versions:
             raise DecryptionFailed
@@ -165,7 +165,7 @@ class SystemKeys:
         self._ensure(KeyRequest(name, "hmac", SYSTEM_MOUNT))
 
         def keyed(data: bytes) -> bytes:
-            loaded = self._ring.usable_own(name)
+            loaded = self._ring.own.usable(name)
             # always version 1: another key would make every stored hash wrong
             return hashes.keyed(hash_name, self._ring.material(loaded, 1), data)
 
@@ -189,7 +189,7 @@ class SystemKeys:
 
     def rotate_signer(self, name: str) -> None:
         """Add a version; the old one's public key stays listed."""
-        before = self._parts.transactions.read(lambda tx: self._ring.read_own(tx, name)).key
+        before = self._parts.transactions.read(lambda tx: self._ring.own.read(tx, name)).key
         after = replace(before, latest_version=before.latest_version + 1)
         version = self._maker.new_version(after, after.latest_version)
 
@@ -211,7 +211,7 @@ class SystemKeys:
     def destroy_signer(self, transaction: Transaction, actor: Actor, name: str) -> bool:
         """Erase the signer's key for good; False if there is none (any more)."""
         try:
-            before = self._ring.read_own(transaction, name).key
+            before = self._ring.own.read(transaction, name).key
         except KeyNotFound:
             return False
         if before.state == "destroyed":
@@ -227,7 +227,7 @@ class SystemKeys:
 
     def _ensure(self, request: KeyRequest) -> None:
         try:
-            loaded = self._ring.load_own(request.name)
+            loaded = self._ring.own.load(request.name)
         except KeyNotFound:
             self._create(request)
             return

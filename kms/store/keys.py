@@ -100,24 +100,6 @@ class SqlKeyStore:
         row = transaction.execute(statement).one_or_none()
         return None if row is None else (_key(row), bytes(row.tag))
 
-    def find_by_id(self, transaction: Transaction, key_id: str) -> tuple[Key, bytes] | None:
-        """Return the key and its tag, wherever it lies."""
-        row = transaction.execute(select(kms_keys).where(kms_keys.c.id == key_id)).one_or_none()
-        return None if row is None else (_key(row), bytes(row.tag))
-
-    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
-        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
-        if what == "rotation":
-            state, column = "active", kms_keys.c.next_rotation_at
-            retired = select(kms_mounts.c.id).where(kms_mounts.c.retired_at > 0)
-            found = select(kms_keys).where(kms_keys.c.mount.not_in(retired))
-        else:
-            state, column = "pending_destruction", kms_keys.c.destroy_at
-            found = select(kms_keys)
-        found = found.where(kms_keys.c.state == state, column > 0, column <= transaction.now)
-        rows = transaction.execute(found.order_by(column, kms_keys.c.id).limit(limit))
-        return [_key(row) for row in rows]
-
     def page(
         self,
         transaction: Transaction,
@@ -133,14 +115,6 @@ class SqlKeyStore:
             statement = statement.where(kms_keys.c.name > after[0])
         statement = statement.order_by(kms_keys.c.name).limit(request.limit + 1)
         return [_key(row) for row in transaction.execute(statement)]
-
-    def names(
-        self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
-    ) -> Sequence[str]:
-        """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
-        statement = _of(select(kms_keys.c.name), org_id, mount, subject)
-        statement = statement.where(kms_keys.c.state.in_(_KEPT)).order_by(kms_keys.c.name)
-        return list(transaction.execute(statement).scalars())
 
     def insert_version(
         self, transaction: Transaction, key: Key, version: KeyVersion, *, tag: bytes
@@ -193,6 +167,36 @@ class SqlKeyStore:
         table = kms_key_grants
         statement = select(table).where(table.c.key_id == key_id).order_by(table.c.subject)
         return [(_grant(row), bytes(row.tag)) for row in transaction.execute(statement)]
+
+
+class SqlKeyIndex:
+    """Finds keys otherwise than by their name."""
+
+    def find_by_id(self, transaction: Transaction, key_id: str) -> tuple[Key, bytes] | None:
+        """Return the key and its tag, wherever it lies."""
+        row = transaction.execute(select(kms_keys).where(kms_keys.c.id == key_id)).one_or_none()
+        return None if row is None else (_key(row), bytes(row.tag))
+
+    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
+        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
+        if what == "rotation":
+            state, column = "active", kms_keys.c.next_rotation_at
+            retired = select(kms_mounts.c.id).where(kms_mounts.c.retired_at > 0)
+            found = select(kms_keys).where(kms_keys.c.mount.not_in(retired))
+        else:
+            state, column = "pending_destruction", kms_keys.c.destroy_at
+            found = select(kms_keys)
+        found = found.where(kms_keys.c.state == state, column > 0, column <= transaction.now)
+        rows = transaction.execute(found.order_by(column, kms_keys.c.id).limit(limit))
+        return [_key(row) for row in rows]
+
+    def names(
+        self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
+    ) -> Sequence[str]:
+        """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
+        statement = _of(select(kms_keys.c.name), org_id, mount, subject)
+        statement = statement.where(kms_keys.c.state.in_(_KEPT)).order_by(kms_keys.c.name)
+        return list(transaction.execute(statement).scalars())
 
 
 def _of(statement: Any, org_id: str, mount: str, subject: str | None) -> Any:

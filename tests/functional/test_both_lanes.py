@@ -112,7 +112,8 @@ def test_every_fast_route_answers_alike_on_all_lanes(gateway: FastLane, home: Pa
     fast = [route for route in gateway.routes if route.fast]
     compared = 0
     for route in fast:
-        path = route.path.replace("<name>", "demo-p256").replace("<kind>", "plaintext")
+        path = route.path.replace("<mount>", "transit").replace("<name>", "demo-p256")
+        path = path.replace("<kind>", "plaintext")
         path = path.replace("<hash_name>", "sha2-256").replace("<path:rest>", "x")
         path = path.replace("<count>", "16")
         for headers, body in requests_for(route, login):

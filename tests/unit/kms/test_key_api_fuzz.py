@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kms.plane import routes
 from secops.kernel.clock import SystemClock
 from secops.web.routes import Route
-from tests.fakes.key_pool import PASSPHRASE, USER, open_key_pool
+from tests.fakes.key_pool import KEEPER, PASSPHRASE, USER, open_key_pool
 from tests.fakes.vault_service import VaultService
 
 WORDS = [
@@ -52,6 +52,16 @@ WORDS = [
     "reset",
     "partial_failure_response_code",
     "derived",
+    "convergent_encryption",
+    "allow_plaintext_backup",
+    "auto_rotate_period",
+    "backup",
+    "force",
+    "hash_function",
+    "allow_rotation",
+    "description",
+    "delay_days",
+    "grant",
 ]
 TEXTS = st.sampled_from(
     [
@@ -69,6 +79,8 @@ TEXTS = st.sampled_from(
         "ed25519",
         "sign",
         "\0",
+        "24h",
+        "SHA256",
     ]
 )
 LEAVES = st.one_of(
@@ -83,6 +95,7 @@ VALUES = st.recursive(
 )
 BODIES = st.one_of(st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=6), VALUES)
 NAMES = st.sampled_from(["sm2", "aes256-gcm96", "hmac", "nothing", "..", "%00", "x" * 70, "1"])
+MOUNTS = st.sampled_from(["transit", "transit", "transit", "payments", "system", "nowhere", "%00"])
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +104,18 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultService]:
     with open_key_pool(home, clock=SystemClock()) as pool:
         for key_type in ("sm2", "aes256-gcm96", "hmac"):
             pool.create(key_type, key_type, USER, exportable=True)
+        pool.services.mounts.enable_mount(KEEPER, "payments")
         yield VaultService(pool)
+
+
+PREFIXES = ("/v1/", "/api/v1/kms/key", "/api/v1/kms/mounts")
 
 
 def key_routes(service: VaultService) -> list[Route]:
     return [
         route
         for route in routes(service.pool.services)
-        if route.path.startswith(("/v1/", "/api/v1/kms/keys")) and "seal" not in route.operation
+        if route.path.startswith(PREFIXES) and "seal" not in route.operation
     ]
 
 
@@ -108,14 +125,18 @@ def test_no_request_crashes_and_every_error_is_in_its_form(
     service: VaultService, data: st.DataObject
 ) -> None:
     route = data.draw(st.sampled_from(key_routes(service)))
-    path = re.sub("<[a-z_]+>", lambda _: data.draw(NAMES), route.path)
+    path = route.path.replace("<mount>", data.draw(MOUNTS))
+    path = re.sub("<[a-z_]+>", lambda _: data.draw(NAMES), path)
     token = data.draw(st.sampled_from(["user", "keeper", "auditor", ""]))
     body: Any = data.draw(BODIES) if route.method in ("POST", "PUT") else None
     try:
         status, headers, answer = service.call(route.method, path, body, token=token)
     except (TypeError, ValueError):  # orjson can't write lone surrogates or huge numbers
         return
-    assert status < 500 or (status == 503 and "pool" in str(answer)), (path, body, answer)
+    # Vault answers 500 where a backup is disallowed or its name taken, and clients look for that
+    backs = "backup" in route.operation or "restore" in route.operation
+    expected = (status == 503 and "pool" in str(answer)) or (status == 500 and backs)
+    assert status < 500 or expected, (path, body, answer)
     if status >= 400:
         assert "code" in answer if "problem" in headers["content-type"] else "errors" in answer
     if route.operation.startswith("lock_pool") and status == 204:
