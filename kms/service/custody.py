@@ -153,9 +153,13 @@ class Pool:
         self._parts.access.require(actor, POOL_LOCK, POOL_TARGET)
         act = Act("kms.lock_pool", actor, POOL_TARGET)
         self._custody.lock()
-        self._parts.transactions.restrict(
-            lambda tx: self._roots.put_handover(tx, None), Restriction("key", POOL_ID, act)
-        )
+
+        def work(transaction: Transaction) -> None:
+            self._roots.put_handover(transaction, None)
+            # shares given before the lock were not given to lift it
+            self._roots.put_progress(transaction, None)
+
+        self._parts.transactions.restrict(work, Restriction("key", POOL_ID, act))
 
     def _state(self) -> PoolState:
         if self._envelope() is None:

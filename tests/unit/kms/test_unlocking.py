@@ -199,12 +199,20 @@ def test_attempts_are_limited_per_address(service: Service) -> None:
 def test_a_lock_needs_shares_again_in_every_process(service: Service, clock: FakeClock) -> None:
     for share in service.shares[:3]:
         service.first.unlocking.unlock_pool(SOMEBODY, share.text)
-    service.first.pool.lock(ASKS)
+    another_process(service.pool, handover_key=HANDOVER).pool.lock(ASKS)
     assert service.second.pool.status().state == "locked"
     for share in service.shares[2:]:
         service.second.unlocking.unlock_pool(SOMEBODY, share.text)
     assert service.first.pool.status().state == "unlocked"
     assert service.first.unlocking.unlock_pool(SOMEBODY, service.shares[0].text).given == 0
+
+
+def test_shares_given_before_a_lock_do_not_lift_it(service: Service) -> None:
+    for share in service.shares[:2]:
+        service.first.unlocking.unlock_pool(SOMEBODY, share.text)
+    service.first.pool.lock(ASKS)
+    assert service.second.unlocking.unlock_pool(SOMEBODY, service.shares[2].text).given == 1
+    assert service.first.pool.status().state == "locked"
 
 
 def test_a_passphrase_no_longer_opens_what_shares_open(pool: KeyPool) -> None:
