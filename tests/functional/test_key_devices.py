@@ -176,7 +176,8 @@ def test_a_machine_opens_the_pool_of_a_home_without_its_passphrase(devices: Devi
     away = kept.rename(devices.home.parent / "unlock.key")
     settings = devices.home / "settings.toml"
     before = settings.read_text()
-    settings.write_text("".join(x for x in before.splitlines(keepends=True) if "unlock_file" not in x))
+    lines = [line for line in before.splitlines() if "unlock_file" not in line]
+    settings.write_text("\n".join([*lines, ""]))
     try:
         house = open_house(devices.home)
         try:

@@ -19,6 +19,7 @@ from secops.kernel.waiting import about_to_wait
 T = TypeVar("T")
 
 _IDLE: Final = 1.0
+_RESETTING: Final = threading.Lock()
 
 
 class _Call(Generic[T]):
@@ -61,8 +62,9 @@ class TimedLane:
         ``patience`` multiplies the limit, for what may take longer than a signature.
         """
         about_to_wait()
-        if self._process != os.getpid():
-            self._reset()  # the threads stayed with the parent
+        with _RESETTING:
+            if self._process != os.getpid():
+                self._reset()  # the threads stayed with the parent
         call = _Call(work)
         with self._lock:
             if self._hanging >= self._width:
