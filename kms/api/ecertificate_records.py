@@ -181,6 +181,7 @@ _ROW: Final = _object(
     number=_TEXT,
     holder=_TEXT,
     ecertificate_id=_TEXT_OR_NULL,
+    use_id=_TEXT_OR_NULL,
     why={"type": ["object", "null"]},
 )
 ROW_PAGE: Final = Schema("ECertificateRowPage", _page_of(_ROW))
@@ -266,6 +267,7 @@ def row_record(row: BatchRow) -> dict[str, Any]:
         "number": row.number,
         "holder": row.holder_masked,
         "ecertificate_id": row.certificate_id,
+        "use_id": row.use_id,
         "why": _why(row.error),
     }
 

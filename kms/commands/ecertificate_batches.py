@@ -165,6 +165,7 @@ def list_ecertificate_rows(ctx: click.Context, /, batch: str, **options: Any) ->
             "number": row.number,
             "holder": row.holder_masked,
             "ecertificate_id": row.certificate_id,
+            "use_id": row.use_id,
             "why": row.error,
         }
         for row in page.items

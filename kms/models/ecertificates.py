@@ -214,7 +214,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One row: issued at most once, whoever tries how often."""
+    """One row: issued at most once, whoever tries how often.
+
+    ``use_id`` is the entry of the seal's usage ledger, kept with the e-certificate.
+    """
 
     batch_id: str
     n: int
@@ -226,6 +229,7 @@ class BatchRow:
     state: RowState = "waiting"
     certificate_id: str | None = None
     error: str = ""
+    use_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

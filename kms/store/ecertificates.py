@@ -205,7 +205,9 @@ class SqlBatchStore:
         """Store both."""
         values = asdict(batch) | {"is_open": int(batch.is_open)}
         transaction.execute(insert(kms_ecertificate_batches).values(**values))
-        transaction.execute(insert(kms_ecertificate_rows), [asdict(row) for row in rows])
+        columns = [column.name for column in kms_ecertificate_rows.c]
+        stored = [{name: getattr(row, name) for name in columns} for row in rows]
+        transaction.execute(insert(kms_ecertificate_rows), stored)
 
     def batch(self, transaction: Transaction, org_id: str, batch_id: str) -> Batch | None:
         """Return it if it belongs to ``org_id``."""
@@ -256,7 +258,13 @@ class SqlBatchStore:
     ) -> Sequence[BatchRow]:
         """Return the first ``limit`` rows behind row ``after``, of one state or all."""
         table = kms_ecertificate_rows
-        statement = select(table).where(table.c.batch_id == batch_id, table.c.n > after)
+        issued = kms_ecertificates
+        joined = table.outerjoin(issued, issued.c.id == table.c.certificate_id)
+        statement = (
+            select(table, issued.c.use_id)
+            .select_from(joined)
+            .where(table.c.batch_id == batch_id, table.c.n > after)
+        )
         if state is not None:
             statement = statement.where(table.c.state == state)
         found = transaction.execute(statement.order_by(table.c.n).limit(limit))

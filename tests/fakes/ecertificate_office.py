@@ -97,8 +97,11 @@ class Office:
         )
 
     def uses(self) -> int:
+        return len(self.use_ids())
+
+    def use_ids(self) -> set[str]:
         page = self.world.using.list_uses(HOLDER, self.seal.id, PageRequest(200))
-        return len(page.items)
+        return {use.id for use in page.items}
 
 
 class NoPages:

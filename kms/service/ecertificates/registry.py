@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from kms.errors.ecertificates import ECertificateStateConflict
 from kms.models.ecertificates import (
@@ -69,6 +69,9 @@ class ECertificateRegistry:
         wanted = dict(filters or {})
         if not set(wanted) <= set(FILTERS) or any(len(v) > _MAX_FILTER for v in wanted.values()):
             msg = f"filter by {', '.join(FILTERS)}"
+            raise Invalid(msg)
+        if wanted.get("state", "valid") not in get_args(ECertificateState):
+            msg = f"a stored state is one of {', '.join(get_args(ECertificateState))}"
             raise Invalid(msg)
 
         def read(transaction: Transaction) -> Page[ECertificate]:

@@ -147,6 +147,7 @@ def test_batches_over_http(api: Api) -> None:
     assert api.call("show_ecertificate_batch", "qian", **one)[1]["counts"]["issued"] == 2
     found = api.call("list_ecertificate_rows", "qian", **one)[1]["items"]
     assert [(row["row"], row["state"]) for row in found] == [(1, "issued"), (2, "issued")]
+    assert {row["use_id"] for row in found} <= api.office.use_ids()
     status, content = api.call("zip_ecertificate_batch", "zhou", part="1", **one)
     assert (status, content[:2]) == (200, b"PK")
     assert api.call("zip_ecertificate_batch", "zhou", part="-1", **one)[0] == 400

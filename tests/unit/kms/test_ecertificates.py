@@ -444,7 +444,7 @@ def test_lists_page_and_filter(office: Office) -> None:
     assert page.next is not None
     only = registry.list_ecertificates(AUDITOR, PageRequest(), {"number": made[0].number})
     assert [each.id for each in only.items] == [made[0].id]
-    for filters in ({"sealed": "x"}, {"number": "x" * 101}):
+    for filters in ({"sealed": "x"}, {"number": "x" * 101}, {"state": "expired"}):
         with pytest.raises(Invalid):
             registry.list_ecertificates(AUDITOR, PageRequest(), filters)
 
