@@ -6,7 +6,6 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
@@ -14,6 +13,7 @@ from kms.models.certificates import AUTHORITY_NAMES, MAX_OCSP_REQUEST, Authority
 from kms.service import KmsServices
 from secops.crypto.hashes import sha256
 from secops.kernel.clock import SECOND
+from secops.kernel.errors import NotFound
 from secops.web.messages import NO_STORE, Request, Response
 from secops.web.routes import Public, Route
 
@@ -29,10 +29,6 @@ _OCSP: Final = "/ca/ocsp"
 _OCSP_RESPONSE: Final = "application/ocsp-response"
 _FRESH_SECONDS: Final = 60
 """What caches may keep of an answer that stands for ten minutes: a revocation is soon seen."""
-_OPERATIONS: Final[dict[AuthorityName, tuple[str, str]]] = {
-    "root": ("show_root_certificate", "show_revocation_list"),
-    "document": ("show_document_root_certificate", "show_document_revocation_list"),
-}
 
 
 def routes(services: KmsServices) -> tuple[Route, ...]:
@@ -43,25 +39,38 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
 def _published_routes(services: KmsServices) -> tuple[Route, ...]:
     lists = services.published_lists
 
-    def show_root(name: AuthorityName, _request: Request) -> Response:
-        return _answer("application/pkix-cert", lists.root_certificate(name))
+    def show_root_certificate(request: Request) -> Response:
+        """Give out the certificate of one of the two roots."""
+        return _answer("application/pkix-cert", lists.root_certificate(_name(request)))
 
-    def show_list(name: AuthorityName, _request: Request) -> Response:
-        return _answer("application/pkix-crl", lists.revocation_list(name))
+    def show_revocation_list(request: Request) -> Response:
+        """Give out the revocation list of one of the two roots."""
+        return _answer("application/pkix-crl", lists.revocation_list(_name(request)))
 
-    return tuple(
+    return (
         Route(
             method="GET",
-            path=f"/ca/{name}.{suffix}",
-            operation=operation,
+            path="/ca/<name>.crt",
+            operation="show_root_certificate",
             access=_PUBLIC,
-            handler=partial(handler, name),
-        )
-        for name in AUTHORITY_NAMES
-        for suffix, handler, operation in zip(
-            ("crt", "crl"), (show_root, show_list), _OPERATIONS[name], strict=True
-        )
+            handler=show_root_certificate,
+        ),
+        Route(
+            method="GET",
+            path="/ca/<name>.crl",
+            operation="show_revocation_list",
+            access=_PUBLIC,
+            handler=show_revocation_list,
+        ),
     )
+
+
+def _name(request: Request) -> AuthorityName:
+    """Return the root that the address names; raise ``NotFound`` for any other."""
+    for name in AUTHORITY_NAMES:
+        if request.args["name"] == name:
+            return name
+    raise NotFound
 
 
 def _ocsp_routes(services: KmsServices) -> tuple[Route, ...]:

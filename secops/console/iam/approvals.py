@@ -50,6 +50,8 @@ _OTHER_PLACES: Final = {
     "key_destruction": "/keys",
     "ecertificate_template": "/ecertificate-templates",
     "openpgp.partner": "/openpgp",
+    "certificate": "/certificates",
+    "trust_anchor": "/trust-anchors",
     "playbooks.run": "/runs",
     "detectors.exception": "/exceptions",
 }

@@ -53,6 +53,7 @@ def test_a_card_shows_exactly_what_is_approved(console: ConsoleSite) -> None:
     assert "办事&lt;i&gt;大厅&lt;/i&gt;" in seen
     assert "<code>dns:card.example.gov.cn</code>" in seen
     assert where not in console.reader("integrator").get("/certificates").text
+    assert '"/certificates"' in console.reader("security-admin").get("/approvals").text
     refused = console.reader("integrator").post(f"{where}/decide", {"decision": "grant"})
     assert refused.status == 403
     security = console.reader("security-admin")

@@ -177,13 +177,17 @@ def test_a_strangers_list_is_refused(world: World, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("openssl_command")
 def test_the_authority_publishes_its_root_and_its_list(world: World, tmp_path: Path) -> None:
     services: Any = SimpleNamespace(published_lists=PublishedLists(world.parts.authority))
-    root, crl = [route for route in routes(services) if route.path.startswith("/ca/root.")]
+    root, crl = [route for route in routes(services) if "<name>" in route.path]
     for route in (root, crl):
         with pytest.raises(NotFound):
-            route.handler(Request("GET", route.path))
+            route.handler(Request("GET", route.path, args={"name": "root"}))
+        with pytest.raises(NotFound):
+            route.handler(Request("GET", route.path, args={"name": "other"}))
     seal = world.make()
     world.registry.revoke_seal(SECURITY, seal.id, "撤销")
-    answers = [route.handler(Request("GET", route.path)) for route in (root, crl)]
+    answers = [
+        route.handler(Request("GET", route.path, args={"name": "root"})) for route in (root, crl)
+    ]
     assert [answer.header("content-type") for answer in answers] == [
         "application/pkix-cert",
         "application/pkix-crl",
