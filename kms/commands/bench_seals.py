@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from secops.kernel.actors import Actor
 
 _SECONDS: Final = 2.0
+_AT_ONCE: Final = 10
 _HOUR: Final = 3_600
 _TASKS: Final = Path("/proc/self/task")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -68,9 +69,9 @@ def _per_cpu_second(work: Callable[[], object]) -> float:
     work()
     count, started = 0, _spent()
     while True:
-        for _ in range(10):
+        for _ in range(_AT_ONCE):
             work()
-        count += 10
+        count += _AT_ONCE
         if (spent := _spent() - started) >= _SECONDS:
             return count / max(spent, 1 / _TICKS)
 

@@ -23,6 +23,7 @@ def test_the_benchmark_seals_at_each_level_and_verifies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench_seals, "_SECONDS", 0.0)
+    monkeypatch.setattr(bench_seals, "_AT_ONCE", 1)
     world = build(tmp_path, PixelPainter(), pdf=PdfInProcess())
     world.make()
     services: Any = SimpleNamespace(

@@ -233,6 +233,7 @@ def test_the_page_says_everything_and_takes_nothing_as_markup(
 
 
 @needs_font
+@pytest.mark.deep
 def test_fifty_signatures_are_set_within_the_limits(processes: PdfProcesses) -> None:
     steps = tuple(step(what, "很长的说明" * 30, ok=False) for what in NUMBERS)
     document = TypstVerdicts(processes).render(page_of(report_of(*steps, count=50)))
