@@ -69,6 +69,9 @@ def unseal(name: str, key: bytes, sealed: bytes, *, aad: bytes = b"") -> bytes:
         raise DecryptionFailed from error
 
 
+_PREPARED: Final = frozenset({"aes128-gcm", "aes256-gcm", "chacha20-poly1305"})
+
+
 class Sealer:
     """One key ready for use in any number of threads: making it takes as long as using it."""
 
@@ -78,7 +81,7 @@ class Sealer:
         self._name = name
         self._key = key
         # an operation works on a copy of the context inside, so threads don't meet
-        self._ready = None if name == "sm4-gcm" else _aead(name, key)
+        self._ready = _aead(name, key) if name in _PREPARED else None
 
     def seal(self, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
         """Return nonce ‖ ciphertext ‖ tag, as ``seal`` does."""

@@ -287,3 +287,21 @@ def test_an_engine_that_is_absent_is_told_apart_every_hour_too() -> None:
     report = engines.repeat_self_test({"sm2": absent})
     assert (report.passed, report.absent) == (False, {"sm2"})
     report.require_sound()
+
+
+@pytest.mark.parametrize("name", sorted(ciphers.KEY_LENGTHS))
+def test_a_key_made_ready_seals_and_opens_as_the_plain_calls_do(name: str) -> None:
+    key, nonce = bytes(range(ciphers.KEY_LENGTHS[name])), bytes(range(12))
+    ready = ciphers.Sealer(name, key)
+    sealed = ready.seal(nonce, b"text", b"aad")
+    assert sealed == ciphers.seal(name, key, nonce, b"text", aad=b"aad")
+    assert ready.unseal(sealed, b"aad") == ciphers.unseal(name, key, sealed, aad=b"aad") == b"text"
+    for bad in (sealed[:-1], sealed[:27], b"", sealed[:-1] + bytes((sealed[-1] ^ 1,))):
+        with pytest.raises(DecryptionFailed):
+            ready.unseal(bad, b"aad")
+    with pytest.raises(DecryptionFailed):
+        ready.unseal(sealed, b"other")
+    with pytest.raises(InvalidKey):
+        ready.seal(nonce[:-1], b"text", b"")
+    with pytest.raises(InvalidKey):
+        ciphers.Sealer(name, key + b"x")
