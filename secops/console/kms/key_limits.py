@@ -99,8 +99,13 @@ class _Limits:
         """Replace the quota that the form showed."""
         form = request.form
         org_id = form.get("organisation", "")
-        counts = (_count(form, name) for name in ("keys", "versions", "daily_operations"))
-        wish = Quota(org_id, *counts, _version(form))
+        wish = Quota(
+            org_id,
+            keys=_count(form, "keys"),
+            versions=_count(form, "versions"),
+            daily_operations=_count(form, "daily_operations"),
+            version=_version(form),
+        )
         self.desk.parts.kms.limit_control.set_quota(request.caller, wish)
         return redirect(_tenant(org_id))
 
