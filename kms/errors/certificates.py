@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Conflict, Forbidden, Invalid, NotFound, SecopsError
+
+E = TypeVar("E", bound=SecopsError)
+
+
+def because(kind: type[E], why: Text) -> E:
+    """Return the error ``kind`` that says ``why``, in both languages."""
+    return kind(why.en, because_zh=why.zh, because_en=why.en)
 
 
 class CertificateRefused(SecopsError):

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from kms.errors.certificates import CertificateMismatch
+from kms.errors.certificates import CertificateMismatch, because
 from kms.models.certificates import CertificateFilter
 from kms.models.seal_registry import IssuedCertificate, SealApplication
 from kms.ports.certificates import CertificateStore
 from kms.service.authority import Authority
+from secops.kernel.catalogue import Text
 from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -61,8 +62,11 @@ def find_outside_signers(
     good = [each for each in makers if _is_good(transaction, authority, each)]
     complete = len(holders) == len(found)
     if not good or not complete or not all(_is_good(transaction, authority, h) for h in holders):
-        msg = "maker and holders do not all have a certificate of an outside CA that is good now"
-        raise CertificateMismatch(msg)
+        why = Text(
+            "制章者和用印人未全部持有当前有效的外部 CA 证书",
+            "maker and holders do not all have a certificate of an outside CA that is good now",
+        )
+        raise because(CertificateMismatch, why)
     return OutsideSigners(good[0], holders)
 
 

@@ -12,6 +12,7 @@ from secops.crypto import names, sm2
 from secops.crypto.certificates import key_algorithm_of, verify_by_key
 from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
 from secops.crypto.hashes import sha256
+from secops.kernel.catalogue import Text
 
 MAX_REQUEST: Final = 32 << 10
 _ATTRIBUTES: Final = 0xA0
@@ -20,14 +21,19 @@ _ALTERNATIVE_NAMES: Final = "2.5.29.17"
 _COMMON_NAME: Final = "2.5.4.3"
 _ORGANIZATION: Final = "2.5.4.10"
 _OTHER_IDS: Final = {
-    "an empty user id": b"",
-    "the user id ALICE123@YAHOO.COM": b"ALICE123@YAHOO.COM",
+    Text("空用户标识", "an empty user id"): b"",
+    Text("用户标识 ALICE123@YAHOO.COM", "the user id ALICE123@YAHOO.COM"): b"ALICE123@YAHOO.COM",
 }
 """What SM2 requests are signed with by mistake: openssl without distid, the standard's example."""
 
 
 class RequestRefused(ValueError):
-    """The request proves nothing; the message says why."""
+    """The request proves nothing; ``why`` says why not."""
+
+    def __init__(self, why: Text) -> None:
+        """Keep ``why``; the message is its English."""
+        super().__init__(why.en)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,8 @@ class ProvedRequest:
 def verify_request(encoded: bytes) -> ProvedRequest:
     """Return the PKCS#10 in DER ``encoded``; raise ``RequestRefused``."""
     if len(encoded) > MAX_REQUEST:
-        msg = f"a request has at most {MAX_REQUEST} bytes"
-        raise RequestRefused(msg)
+        why = Text(f"请求最多 {MAX_REQUEST} 字节", f"a request has at most {MAX_REQUEST} bytes")
+        raise RequestRefused(why)
     try:
         root = read_der(encoded)
         info, algorithm, signature = root.sequence("CertificationRequest", 3)
@@ -72,30 +78,35 @@ def verify_request(encoded: bytes) -> ProvedRequest:
             names=wanted,
             ignored=ignored,
         )
+    except RequestRefused:
+        raise
     except (ValueError, MalformedEncoding, InvalidKey) as error:
-        raise RequestRefused(str(error)) from error
+        why = Text(f"不是可用的 PKCS#10:{error}", f"no PKCS#10 that can be used: {error}")
+        raise RequestRefused(why) from error
 
 
 def _prove(spki: bytes, algorithm: str, signature: bytes, message: bytes) -> None:
     try:
         verify_by_key(spki, algorithm, signature, message)
     except InvalidSignature as error:
-        msg = "its own key did not sign the request"
+        why = Text("请求不是由其自身的密钥签名", "its own key did not sign the request")
         if key_algorithm_of(spki) == "sm2":
-            msg = f"{msg} with the user id 1234567812345678{_explained(spki, signature, message)}"
-        raise RequestRefused(msg) from error
+            why = _explained(spki, signature, message)
+        raise RequestRefused(why) from error
 
 
-def _explained(spki: bytes, signature: bytes, message: bytes) -> str:
-    """Return which user id would have verified, "" if none that we know of."""
+def _explained(spki: bytes, signature: bytes, message: bytes) -> Text:
+    """Return why an SM2 request is refused, and which user id would have verified."""
+    zh = "请求不是由其自身的密钥以用户标识 1234567812345678 签名"
+    en = "its own key did not sign the request with the user id 1234567812345678"
     key = sm2.PublicKey(spki)
     for words, user_id in _OTHER_IDS.items():
         try:
             key.verify(signature, message, user_id)
         except InvalidSignature:
             continue
-        return f"; {words} would verify"
-    return ""
+        return Text(f"{zh};以{words.zh}可以验证", f"{en}; {words.en} would verify")
+    return Text(zh, en)
 
 
 def _wishes(attributes: Element) -> tuple[AlternativeNames, tuple[str, ...]]:

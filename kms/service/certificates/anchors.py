@@ -8,7 +8,7 @@ from typing import Final
 
 from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
 from kms.core.x690 import DerError
-from kms.errors.certificates import AnchorNotFound, AnchorRejected, AnchorsElsewhere
+from kms.errors.certificates import AnchorNotFound, AnchorRejected, AnchorsElsewhere, because
 from kms.errors.seals import RevocationListRejected
 from kms.models.certificates import (
     ANCHOR_USES,
@@ -26,6 +26,7 @@ from secops.crypto.hashes import sha256
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical
+from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY, MINUTE, to_rfc3339
 from secops.kernel.errors import Conflict, Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -160,8 +161,11 @@ class TrustAnchors:
 
         def store(transaction: Transaction) -> OutsideList:
             if not self._store.put_list(transaction, row):
-                msg = "a list with this number or a later one is here already"
-                raise RevocationListRejected(msg)
+                why = Text(
+                    "已有相同编号或更新的吊销列表",
+                    "a list with this number or a later one is here already",
+                )
+                raise because(RevocationListRejected, why)
             details = {"number": f"{row.number:x}", "sha256": sha256(der).hex()}
             transaction.record(Act("kms.import_revocation_list", actor, target, details=details))
             return row
@@ -181,22 +185,34 @@ class TrustAnchors:
                 verify_issued_by(found, found)
             found.public_key()
         except (MalformedEncoding, InvalidSignature, InvalidKey) as error:
-            msg = f"it can't be read, or its own key did not sign it: {error}"
-            raise AnchorRejected(msg) from error
+            why = Text(
+                f"证书无法读取,或自签名不正确:{error}",
+                f"it can't be read, or its own key did not sign it: {error}",
+            )
+            raise because(AnchorRejected, why) from error
         now = self._parts.clock.now()
         if not found.is_ca or not found.allows("keyCertSign"):
-            msg = "it is not a CA's: CA:TRUE or keyCertSign is missing"
-            raise AnchorRejected(msg)
+            why = Text(
+                "不是 CA 证书:缺少 CA:TRUE 或 keyCertSign",
+                "it is not a CA's: CA:TRUE or keyCertSign is missing",
+            )
+            raise because(AnchorRejected, why)
         if found.unknown_critical:
-            msg = f"it has the unknown critical extension {found.unknown_critical[0]}"
-            raise AnchorRejected(msg)
+            why = Text(
+                f"含未知的关键扩展 {found.unknown_critical[0]}",
+                f"it has the unknown critical extension {found.unknown_critical[0]}",
+            )
+            raise because(AnchorRejected, why)
         if not found.not_before <= now <= found.not_after:
             span = f"{to_rfc3339(found.not_before)} – {to_rfc3339(found.not_after)}"
-            msg = f"it is not valid now: {span}"
-            raise AnchorRejected(msg)
+            why = Text(f"不在有效期内:{span}", f"it is not valid now: {span}")
+            raise because(AnchorRejected, why)
         if found.spki in {own.spki for own in self._certificates.authority.anchors()}:
-            msg = "it is this instance's own CA, whose seals stay marked"
-            raise AnchorRejected(msg)
+            why = Text(
+                "这是本系统的内置 CA,其印章保留测试标记",
+                "it is this instance's own CA, whose seals stay marked",
+            )
+            raise because(AnchorRejected, why)
         return found
 
     def _anchor(
@@ -223,8 +239,11 @@ class TrustAnchors:
         # a second certificate of the same CA is fine; the same certificate twice is not
         for active in self._store.active_anchors(transaction):
             if active.fingerprint == anchor.fingerprint:
-                msg = "this certificate is an anchor already: retire it to change its uses"
-                raise Conflict(msg)
+                why = Text(
+                    "该证书已是信任锚;如需变更用途,请先停用",
+                    "this certificate is an anchor already: retire it to change its uses",
+                )
+                raise because(Conflict, why)
 
     def _change(
         self, transaction: Transaction, anchor: TrustAnchor, after: AnchorState, reason: str
@@ -234,8 +253,11 @@ class TrustAnchors:
             transaction, anchor.id, before=before, after=after, reason=reason
         )
         if not changed:
-            msg = f"only an anchor that is {before} becomes {after}"
-            raise Conflict(msg)
+            why = Text(
+                f"只有状态为 {before} 的信任锚可以变为 {after}",
+                f"only an anchor that is {before} becomes {after}",
+            )
+            raise because(Conflict, why)
 
     def _load(self, transaction: Transaction, actor: Actor, anchor_id: str) -> TrustAnchor:
         found = self._store.anchor(transaction, actor.org_id, anchor_id)
@@ -257,11 +279,17 @@ def _proved(der: bytes, anchor: TrustAnchor, now: int) -> RevocationList:
     except DerError as error:
         raise RevocationListRejected(str(error)) from error
     if found.number is None:
-        msg = "the list has no number, so nobody can tell which of two is newer"
-        raise RevocationListRejected(msg)
+        why = Text(
+            "吊销列表没有编号,无法判断新旧",
+            "the list has no number, so nobody can tell which of two is newer",
+        )
+        raise because(RevocationListRejected, why)
     if not found.this_update - _SKEW <= now <= found.next_update:
-        msg = f"the list was to be renewed {to_rfc3339(found.next_update)}, or is of the future"
-        raise RevocationListRejected(msg)
+        why = Text(
+            f"吊销列表应于 {to_rfc3339(found.next_update)} 更新,或时间在未来",
+            f"the list was to be renewed {to_rfc3339(found.next_update)}, or is of the future",
+        )
+        raise because(RevocationListRejected, why)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import cast
 from kms.core.rfc2986.reading import ProvedRequest, verify_request
 from kms.core.rfc5280.profiles import Profile
 from kms.core.rfc5280.writing import Name
-from kms.errors.certificates import CertificateRequestRejected, CertificateStateConflict
+from kms.errors.certificates import CertificateRequestRejected, CertificateStateConflict, because
 from kms.models.certificates import CertificateRequest
 from kms.models.seal_registry import IssuedCertificate
 from kms.models.seals import MARKING
@@ -17,6 +17,7 @@ from kms.service.certificates.parts import CertificateParts
 from kms.service.certificates.requests import request_hash
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending
+from secops.kernel.catalogue import Text
 from secops.kernel.permissions.kms import CERTIFICATE_ISSUE
 from secops.kernel.transactions import Transaction
 
@@ -60,8 +61,8 @@ class CertificateIssuing:
 
     def _require_approved(self, transaction: Transaction, request: CertificateRequest) -> None:
         if request.state != "requested":
-            msg = "this request was answered with a certificate already"
-            raise CertificateStateConflict(msg)
+            why = Text("该申请已签发证书", "this request was answered with a certificate already")
+            raise because(CertificateStateConflict, why)
         approval = self._parts.approvals.get(transaction, request.approval_id)
         if approval.state != "approved":
             raise NotPending
@@ -110,8 +111,10 @@ class CertificateIssuing:
         first, *others = issued.certificates
         for other in self._authority.store.of_key(transaction, first.key_digest):
             if self._authority.is_revoked(other):
-                msg = "the key's certificate was revoked meanwhile"
-                raise CertificateRequestRejected(msg)
+                why = Text(
+                    "该密钥的证书在此期间已被吊销", "the key's certificate was revoked meanwhile"
+                )
+                raise because(CertificateRequestRejected, why)
         marked = self._certificates.requests.mark_issued(
             transaction,
             request.id,
@@ -121,6 +124,9 @@ class CertificateIssuing:
         )
         kept = [self._authority.keep(transaction, each, actor) for each in issued.certificates]
         if not marked or not all(kept):
-            msg = "the request was answered already, or its serial number is taken"
-            raise CertificateStateConflict(msg)
+            why = Text(
+                "该申请已签发,或序列号已被占用",
+                "the request was answered already, or its serial number is taken",
+            )
+            raise because(CertificateStateConflict, why)
         return first

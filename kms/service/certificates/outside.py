@@ -12,7 +12,7 @@ from typing import Final
 
 from kms.core.rfc2986.writing import request, request_to_sign
 from kms.core.rfc5280.writing import Name
-from kms.errors.certificates import CertificateMismatch, CertificateNotFound
+from kms.errors.certificates import CertificateMismatch, CertificateNotFound, because
 from kms.errors.seals import SealStateConflict
 from kms.models.certificates import OutsideRequest, TrustAnchor
 from kms.models.seal_registry import CertificateKind, IssuedCertificate, SealApplication
@@ -26,6 +26,7 @@ from secops.crypto.certificates import Certificate, read_certificate, verify_cha
 from secops.crypto.errors import MalformedEncoding, UntrustedCertificate
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
+from secops.kernel.catalogue import Text
 from secops.kernel.permissions.kms import CERTIFICATE_IMPORT
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -81,8 +82,8 @@ class OutsideCertificates:
             found = read_certificate(read_one(encoded, "CERTIFICATE"))
             subject = found.subject_name
         except MalformedEncoding as error:
-            msg = f"the certificate can't be read: {error}"
-            raise CertificateMismatch(msg) from error
+            why = Text(f"证书无法读取:{error}", f"the certificate can't be read: {error}")
+            raise because(CertificateMismatch, why) from error
         self._require_fitting(place, found)
         anchor = self._issuer_of(found)
         issued = IssuedCertificate(
@@ -105,8 +106,11 @@ class OutsideCertificates:
             if wanted.role == "holder":
                 self._application(transaction, actor, wanted)
             if not self._certificates.authority.store.insert(transaction, issued):
-                msg = "this key has its certificate already, or the certificate is here"
-                raise CertificateMismatch(msg)
+                why = Text(
+                    "该密钥已有证书,或该证书已导入",
+                    "this key has its certificate already, or the certificate is here",
+                )
+                raise because(CertificateMismatch, why)
             details = {"serial": issued.serial, "key": place.key_name, "anchor": anchor.id}
             target = f"certificate:{issued.id}"
             transaction.record(Act("kms.import_certificate", actor, target, details=details))
@@ -146,11 +150,17 @@ class OutsideCertificates:
         """Raise ``CertificateMismatch`` unless it is of the key, and fit for seals."""
         spki = self._certificates.authority.keys.ensure_key(place.key_name)
         if not hmac.compare_digest(found.spki, spki):
-            msg = "it is of another key than the request that was exported here"
-            raise CertificateMismatch(msg)
+            why = Text(
+                "证书的公钥与此处导出的请求不符",
+                "it is of another key than the request that was exported here",
+            )
+            raise because(CertificateMismatch, why)
         if found.is_ca or not found.allows("digitalSignature"):
-            msg = "it is a CA's, or its key usage lacks digitalSignature"
-            raise CertificateMismatch(msg)
+            why = Text(
+                "是 CA 证书,或密钥用途不含数字签名",
+                "it is a CA's, or its key usage lacks digitalSignature",
+            )
+            raise because(CertificateMismatch, why)
 
     def _issuer_of(self, found: Certificate) -> TrustAnchor:
         """Return the anchor that issued it; raise ``CertificateMismatch``."""
@@ -161,15 +171,21 @@ class OutsideCertificates:
         try:
             chain = verify_chain(found, (), tuple(map(read_certificate, believed)), at=now)
         except UntrustedCertificate as error:
-            msg = f"no anchor that is believed for seals issued it: {error.detail}"
-            raise CertificateMismatch(msg) from error
+            why = Text(
+                f"不是由用于印章的信任锚签发:{error.detail}",
+                f"no anchor that is believed for seals issued it: {error.detail}",
+            )
+            raise because(CertificateMismatch, why) from error
         source = authority.revocation_source()
         if source is not None and (found.issuer, found.serial) in source.revoked:
-            msg = "its CA's list says that it is revoked"
-            raise CertificateMismatch(msg)
+            why = Text("其 CA 的吊销列表显示已吊销", "its CA's list says that it is revoked")
+            raise because(CertificateMismatch, why)
         if chain[-1].der == found.der or MARKING in found.issuer_name:
-            msg = "an anchor makes no seals itself, and a test CA's certificate changes nothing"
-            raise CertificateMismatch(msg)
+            why = Text(
+                "信任锚本身不用于制章,测试 CA 的证书也不改变标记",
+                "an anchor makes no seals itself, and a test CA's certificate changes nothing",
+            )
+            raise because(CertificateMismatch, why)
         return believed[chain[-1].der]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kms.errors.certificates import CertificateStateConflict
+from kms.errors.certificates import CertificateStateConflict, because
 from kms.models.certificates import (
     REVOCATION_REASONS,
     CertificateDetails,
@@ -15,6 +15,7 @@ from kms.models.seal_registry import IssuedCertificate
 from kms.service.certificates.parts import CertificateParts
 from kms.service.certificates.requests import REQUESTABLE
 from secops.kernel.actors import Actor
+from secops.kernel.catalogue import Text
 from secops.kernel.errors import Forbidden, Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.kms import (
@@ -85,8 +86,8 @@ class CertificateRegistry:
         def revoke(transaction: Transaction) -> None:
             changed = [self._authority.store.revoke(transaction, each, reason) for each in ended]
             if not any(changed):
-                msg = "the certificate was revoked before"
-                raise CertificateStateConflict(msg)
+                why = Text("该证书此前已吊销", "the certificate was revoked before")
+                raise because(CertificateStateConflict, why)
 
         restrictions = [
             Restriction(
@@ -108,11 +109,14 @@ class CertificateRegistry:
     ) -> tuple[str, ...]:
         found = self._certificates.load_certificate(transaction, actor, certificate_id)
         if found.requester_id != actor.id and not actor.may(CERTIFICATE_REVOKE_ALL):
-            msg = "this certificate was asked for by somebody else"
-            raise Forbidden(msg)
+            why = Text("该证书由他人申请", "this certificate was asked for by somebody else")
+            raise because(Forbidden, why)
         if found.kind not in _REVOCABLE:
-            msg = "a seal's certificate ends with its seal, and the CA's own ones last"
-            raise CertificateStateConflict(msg)
+            why = Text(
+                "印章的证书随印章吊销,CA 自身的证书不在此吊销",
+                "a seal's certificate ends with its seal, and the CA's own ones last",
+            )
+            raise because(CertificateStateConflict, why)
         request = self._certificates.requests.request_of(transaction, found.id)
         return _pair(request) or (found.id,)
 

@@ -12,6 +12,7 @@ from kms.errors.certificates import (
     CertificateRefused,
     CertificateRequestRejected,
     CertificateStateConflict,
+    because,
 )
 from kms.models.certificates import CertificateRequest, CertificateWish
 from kms.service.certificates.parts import CertificateParts, check_reason
@@ -19,6 +20,7 @@ from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical
+from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -133,8 +135,11 @@ class CertificateRequests:
         if profile.names == "hosts" and common_name not in {
             name.partition(":")[2] for name in names
         }:
-            msg = f"the common name {common_name!r} is none of the hosts that it names"
-            raise CertificateRefused(msg)
+            why = Text(
+                f"公用名 {common_name} 不在所列主机名称中",
+                f"the common name {common_name!r} is none of the hosts that it names",
+            )
+            raise because(CertificateRefused, why)
         draft = CertificateRequest(
             id=self._parts.ids.new("crq"),
             org_id=actor.org_id,
@@ -159,11 +164,17 @@ class CertificateRequests:
         authority = self._certificates.authority
         for other in authority.store.of_key(transaction, request.key_digest):
             if authority.is_revoked(other):
-                msg = "the key's certificate was revoked: make a new key"
-                raise CertificateRequestRejected(msg)
+                why = Text(
+                    "该密钥的证书已被吊销,请生成新密钥",
+                    "the key's certificate was revoked: make a new key",
+                )
+                raise because(CertificateRequestRejected, why)
             if other.org_id != request.org_id or other.kind not in REQUESTABLE:
-                msg = "the key is certified for somebody or something else"
-                raise CertificateRequestRejected(msg)
+                why = Text(
+                    "该密钥已用于其他单位或其他用途的证书",
+                    "the key is certified for somebody or something else",
+                )
+                raise because(CertificateRequestRejected, why)
 
     def _require_renewable(
         self, transaction: Transaction, actor: Actor, request: CertificateRequest
@@ -173,14 +184,23 @@ class CertificateRequests:
         old = self._certificates.load_certificate(transaction, actor, old_id)
         before = self._certificates.requests.request_of(transaction, old_id)
         if before is None or before.certificate_id != old_id:
-            msg = "this certificate was not asked for, so it is not renewed"
-            raise CertificateStateConflict(msg)
+            why = Text(
+                "该证书并非申请而得,不能换发",
+                "this certificate was not asked for, so it is not renewed",
+            )
+            raise because(CertificateStateConflict, why)
         if self._certificates.authority.is_revoked(old):
-            msg = "a revoked certificate is not renewed: ask for a new one"
-            raise CertificateStateConflict(msg)
+            why = Text(
+                "已吊销的证书不能换发,请重新申请",
+                "a revoked certificate is not renewed: ask for a new one",
+            )
+            raise because(CertificateStateConflict, why)
         if _identity(before) != _identity(request):
-            msg = "a renewal has the profile, subject and names of the certificate it follows"
-            raise CertificateRefused(msg)
+            why = Text(
+                "换发证书的模板、主体和名称须与原证书一致",
+                "a renewal has the profile, subject and names of the certificate it follows",
+            )
+            raise because(CertificateRefused, why)
 
 
 def request_hash(request: CertificateRequest) -> str:
@@ -215,11 +235,14 @@ def _prove(wish: CertificateWish) -> ProvedRequest:
     try:
         proved = verify_request(wish.csr)
     except RequestRefused as error:
-        raise CertificateRequestRejected(str(error)) from error
+        raise because(CertificateRequestRejected, error.why) from error
     if proved.key_algorithm not in profile.keys:
         kinds = ", ".join(sorted(profile.keys))
-        msg = f"a {wish.profile} certificate is for a key of {kinds}"
-        raise CertificateRequestRejected(msg)
+        why = Text(
+            f"{wish.profile} 证书的密钥须为:{kinds}",
+            f"a {wish.profile} certificate is for a key of {kinds}",
+        )
+        raise because(CertificateRequestRejected, why)
     try:
         check_names(proved.names, profile.names)
     except NameRefused as error:

@@ -160,8 +160,9 @@ def test_a_request_that_another_key_signed_is_refused(house: House) -> None:
 def test_an_sm2_request_with_another_user_id_is_told_which_would_verify(
     house: House, user_id: bytes, why: str
 ) -> None:
-    with pytest.raises(CertificateRequestRejected, match=why):
+    with pytest.raises(CertificateRequestRejected, match=why) as refused:
         house.request(sm2_csr(PrivateKey.generate(), user_id=user_id), "sm2_signing")
+    assert ("可以验证" in str(refused.value.facts["because_zh"])) is ("would" in why)
 
 
 @pytest.mark.parametrize(
