@@ -58,8 +58,8 @@ class KeyMaker:
             auto_rotate_period=request.auto_rotate_period,
         )
         key = replace(key, next_rotation_at=lifecycle.next_rotation(key, now))
-        if key.mount == SYSTEM_MOUNT:
-            return key
+        if key.mount == SYSTEM_MOUNT and not key.kind.signs:
+            return key  # its material is needed here: boxes and keyed hashes
         return self._at(key, self._backends.place(_wish(key), request.backend))
 
     def new_version(self, key: Key, version: int) -> KeyVersion:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kms.errors.backends import BackendDraining, BackendNotFound, BackendUnsupported
 from kms.models.backends import SOFTWARE, KeyWish, Offer, Placement
+from kms.models.keys import SYSTEM_MOUNT
 
 
 def place_key(wish: KeyWish, rules: Sequence[Placement], offers: Mapping[str, Offer]) -> str:
@@ -14,7 +15,7 @@ def place_key(wish: KeyWish, rules: Sequence[Placement], offers: Mapping[str, Of
     Where a rule fits and none of its groups can, that is raised: a key that was meant for a
     token never falls back to software in silence.
     """
-    rule = next((each for each in rules if _fits(wish, each)), None)
+    rule = fitting_rule(wish, rules)
     if rule is None:
         return SOFTWARE
     failure: BackendUnsupported | BackendDraining | BackendNotFound | None = None
@@ -24,6 +25,11 @@ def place_key(wish: KeyWish, rules: Sequence[Placement], offers: Mapping[str, Of
         except (BackendUnsupported, BackendDraining, BackendNotFound) as error:
             failure = failure or error
     raise failure or BackendNotFound("the placement rule names no group")
+
+
+def fitting_rule(wish: KeyWish, rules: Sequence[Placement]) -> Placement | None:
+    """Return the first rule that fits ``wish``; None leaves it to software."""
+    return next((each for each in rules if _fits(wish, each)), None)
 
 
 def demand_place(
@@ -42,6 +48,9 @@ def demand_place(
 
 
 def _fits(wish: KeyWish, rule: Placement) -> bool:
+    if wish.mount == SYSTEM_MOUNT and SYSTEM_MOUNT not in rule.mounts:
+        # the product's own keys, those of seals among them, go into a device only by name
+        return False
     return (
         (not rule.types or wish.type in rule.types)
         and (not rule.mounts or wish.mount in rule.mounts)

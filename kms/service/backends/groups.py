@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kms.core.backends.placement import demand_place, place_key
+from kms.core.backends.placement import demand_place, fitting_rule, place_key
 from kms.errors.backends import (
     BackendFault,
     BackendNotFound,
@@ -201,12 +201,13 @@ class KeyBackends:
 
     def place(self, wish: KeyWish, wanted: str = "") -> str:
         """Return the group for a new key: ``wanted``, or what the rules say."""
-        if wanted == SOFTWARE or not (wanted or self._placements):
+        if wanted == SOFTWARE:
             return SOFTWARE
-        offers = self._offers()
         if wanted:
-            return demand_place(wish, wanted, offers)
-        return place_key(wish, self._placements, offers)
+            return demand_place(wish, wanted, self._offers((wanted,)))
+        rule = fitting_rule(wish, self._placements)
+        # only the rule's own groups are asked: software waits for no device
+        return SOFTWARE if rule is None else place_key(wish, (rule,), self._offers(rule.groups))
 
     def takes(self, name: str) -> bool:
         """Tell whether the group ``name`` is configured and takes new keys."""
@@ -232,15 +233,15 @@ class KeyBackends:
         for member in self.members:
             member.backend.close()
 
-    def _offers(self) -> dict[str, Offer]:
+    def _offers(self, names: Sequence[str]) -> dict[str, Offer]:
         taking = self.taking()
         offers = {SOFTWARE: Offer(self.software.algorithms)}
-        for group in self.groups.values():
-            names = {member.options.name for member in group.members}
+        for group in (self.groups[name] for name in names if name in self.groups):
+            members = {member.options.name for member in group.members}
             offers[group.name] = Offer(
                 frozenset.intersection(*(each.backend.algorithms for each in group.members)),
                 frozenset(member.options.centre for member in group.members),
-                draining=not names <= taking,
+                draining=not members <= taking,
             )
         return offers
 

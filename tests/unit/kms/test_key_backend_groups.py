@@ -29,6 +29,7 @@ from kms.models.backends import (
 from kms.models.keys import KeyRequest
 from kms.store.tables.backends import kms_backend_slots
 from kms.store.tables.keys import kms_key_versions
+from secops.crypto import signatures
 from secops.crypto.options import DEFAULT
 from secops.kernel.errors import Conflict, Forbidden
 from secops.kernel.waiting import MustWait, without_waiting
@@ -442,6 +443,27 @@ def test_the_first_rule_that_fits_decides() -> None:
         place_key(wish("sm2"), (Placement(("machines",), centre=EAST),), offers)
     with pytest.raises(BackendNotFound):
         place_key(wish("sm2"), (Placement(()),), offers)
+
+
+def test_the_products_own_keys_go_into_a_device_only_by_name(
+    tmp_path: Path, alone: FakeKeyBackend
+) -> None:
+    offers = {"alone": Offer(frozenset({"ecdsa-p256"}))}
+    everything = Placement(("alone",))
+    assert place_key(wish(mount="system"), (everything,), offers) == SOFTWARE
+    rule = Placement(("alone",), mounts=frozenset({"system"}))
+    setup = BackendSetup((), (rule,))
+    with open_key_pool(tmp_path, devices=(alone,), setup=setup) as pool:
+        signer = pool.services.system_keys.signer("seal", "ecdsa-p256")
+        signature = signer.sign(MESSAGE)
+        key = signatures.public_key("ecdsa-p256", signer.public_key_der)
+        key.verify(signature, MESSAGE, DEFAULT)
+        box = pool.services.system_keys.box("box")
+        assert box.open(box.seal(b"m", b""), b"") == b"m"
+        assert (alone.signatures, len(alone.objects)) == (1, 1)
+        alone.fault = "gone"
+        with pytest.raises(BackendUnavailable):
+            signer.sign(MESSAGE)
 
 
 def test_a_circuit_waits_longer_with_each_failure_and_asks_for_a_check() -> None:
