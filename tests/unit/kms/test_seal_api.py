@@ -244,6 +244,40 @@ def test_a_pdf_is_sealed_over_http(api: Api, pdf: str | None, form: str) -> None
     assert (report["valid"], report["kind"]) == (True, "pdf")
 
 
+def test_level_and_key_of_a_pdf_are_chosen_over_http(api: Api) -> None:
+    seal = api.seal()
+    wish = {"document": encoded(paged_pdf()), "pades_level": "b-lt", "pades_key": "rsa-3072"}
+    status, sealed = api.call("stamp_document", "zhou", wish, seal_id=seal)
+    assert status == 201
+    report = api.call("verify_seal", None, {"file": sealed["document"]})[1]
+    assert "PAdES B-LT" in report["signatures"][0]["steps"][0]["why"]
+    for wrong in ({"pades_level": "b-x"}, {"pades_level": 7}, {"pades_key": "sm2"}):
+        assert api.call("stamp_document", "zhou", {**wish, **wrong}, seal_id=seal)[0] == 400
+
+
+def test_a_verdict_is_signed_for_who_may_see_seals(api: Api) -> None:
+    sealed = api.call(
+        "stamp_document", "zhou", {"document": encoded(paged_pdf())}, seal_id=api.seal()
+    )[1]
+    status, made = api.call("report_verdict", "zhou", {"file": sealed["document"]})
+    assert (status, made["verdict"]["valid"]) == (200, True)
+    assert api.call("verify_seal", None, {"file": made["document"]})[1]["valid"]
+    assert api.call("report_verdict", None, {"file": sealed["document"]})[0] == 401
+    assert api.call("report_verdict", "li", {"file": sealed["document"]})[0] == 403
+
+
+def test_a_place_is_previewed_over_http(api: Api) -> None:
+    seal = api.seal()
+    body = {"document": encoded(pack(paged_document(2))), "places": [{**PLACE, "page": -1}]}
+    status, seen = api.call("preview_stamp", "zhou", body, seal_id=seal)
+    assert (status, seen["page"], seen["pages"], seen["blank"]) == (200, 2, 2, True)
+    content, kind = multipart(document=paged_pdf(2), places=b"[]")
+    assert api.send("preview_stamp", "zhou", content, kind, seal_id=seal)[1]["blank"] is False
+    assert api.call("preview_stamp", None, body, seal_id=seal)[0] == 401
+    assert api.call("preview_stamp", "li", body, seal_id=seal)[0] == 403
+    assert api.call("preview_stamp", "zhou", {**body, "places": 7}, seal_id=seal)[0] == 400
+
+
 PLACE = {"page": 1, "x": 1, "y": 1}
 
 

@@ -239,3 +239,44 @@ def test_who_is_no_holder_seals_nothing(
     done = shell.run(who, "use-seal", seal, notice, "-o", value)
     assert isinstance(done.exception, error)
     assert not value.exists()
+
+
+def test_a_pdf_is_previewed_sealed_for_long_and_its_verdict_signed(
+    shell: Shell, tmp_path: Path
+) -> None:
+    seal = shell.seal()
+    notice, page, sealed = (tmp_path / name for name in ("n.pdf", "n.png", "s.pdf"))
+    notice.write_bytes(paged_pdf(2))
+    at = ("--at", "-1,120,200")
+    seen = shell.answer("holder", "preview-stamp", seal, notice, "-o", page, *at)
+    assert seen == {"page": 2, "pages": 2, "blank": False}
+    assert page.read_bytes().startswith(b"\x89PNG")
+    wish = ("use-seal", seal, notice, "-o", sealed, *at, "--pades", "b-lta", "--rsa")
+    assert shell.answer("holder", *wish)["form"] == "pdf"
+    verdict = tmp_path / "verdict.pdf"
+    report = shell.answer("auditor", "verify-seal", sealed, "--report", verdict)
+    assert [each["valid"] for each in report["signatures"]] == [True, True]
+    again = shell.answer("nobody", "verify-seal", verdict)
+    assert again["signatures"][0]["signer"].startswith("CN=验章结论")
+    sealed.write_bytes(sealed.read_bytes().replace(b"(Notice 1)", b"(Notice 7)"))
+    changed = shell.run("auditor", "verify-seal", sealed, "--report", verdict)
+    assert (changed.exit_code, "NOT valid" in changed.stdout) == (1, True)
+    assert shell.answer("nobody", "verify-seal", verdict)["valid"]
+
+
+def test_options_that_do_not_fit_the_wish_are_refused(shell: Shell, tmp_path: Path) -> None:
+    notice, verdict = tmp_path / "n.pdf", tmp_path / "verdict.pdf"
+    notice.write_bytes(paged_pdf())
+    for name, options in (
+        ("s.dat", ("--pades", "b-t")),
+        ("s.dat", ("--rsa",)),
+        ("s.ofd", ("--rsa",)),
+        ("s.pdf", ("--sm2", "--pades", "b-b")),
+    ):
+        output = tmp_path / name
+        done = shell.run("holder", "use-seal", "seal_x", notice, "-o", output, *options)
+        assert (done.exit_code, output.exists()) == (2, False)
+    # the instance signs what it believes itself
+    for option in ("--trust", "--crl"):
+        done = shell.run("auditor", "verify-seal", notice, "--report", verdict, option, notice)
+        assert (done.exit_code, verdict.exists()) == (2, False)
