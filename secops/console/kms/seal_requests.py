@@ -13,7 +13,14 @@ from kms.models.seal_registry import SealedValue, UseForm
 from kms.models.seal_requests import SealUseWish
 from kms.models.seals import MAX_FILE
 from kms.service.seals.receipts import receipt_record
-from secops.console.kms.seals import APPROVAL_STATES, FORMS, SHAPES, sealed_file, stamping_of_form
+from secops.console.kms.seals import (
+    APPROVAL_STATES,
+    FORMS,
+    SHAPES,
+    optional_upload,
+    sealed_file,
+    stamping_of_form,
+)
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -146,10 +153,8 @@ class _Requests:
 
     def use_approved_seal(self, request: Request) -> Response:
         """Seal what was approved and give it out."""
-        upload = request.files.get("document")
-        content = None if upload is None or not upload.content else upload.content
         sealed = self.desk.parts.kms.seal_use_requests.use_approved_seal(
-            request.caller, request.args["request_id"], content
+            request.caller, request.args["request_id"], optional_upload(request, "document")
         )
         body = sealed.value if isinstance(sealed, SealedValue) else sealed.document
         return sealed_file(sealed.use, body)

@@ -120,7 +120,7 @@ class _Seals:
 
     def apply_seal(self, request: Request) -> Response:
         """Apply for a seal."""
-        form, picture = request.form, request.files.get("picture")
+        form, picture = request.form, optional_upload(request, "picture")
         wish = SealRequest(
             name=form.get("name", "").strip(),
             shape=cast("SealShape", form.get("shape", "round")),
@@ -129,7 +129,7 @@ class _Seals:
             reason=form.get("reason", ""),
             format_version=5 if form.get("format_version") == "5" else 4,
             code=form.get("code", "").strip(),
-            picture=picture.content if picture is not None and picture.content else None,
+            picture=picture,
             origin="remote" if form.get("origin") == "remote" else "local",
         )
         self.desk.parts.kms.seal_applications.apply_seal(request.caller, wish)
@@ -253,6 +253,14 @@ class _Seals:
             raise Invalid("a seal is suspended, resumed or revoked")
         act(request.caller, seal_id, form.get("reason", ""))
         return redirect(f"/seals/{seal_id}")
+
+
+def optional_upload(request: Request, name: str) -> bytes | None:
+    """Return the file ``name`` of a form, None where none was chosen or the form has no files."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return None
+    upload = request.files.get(name)
+    return None if upload is None or not upload.content else upload.content
 
 
 def sealed_file(use: SealUse, content: bytes) -> Response:

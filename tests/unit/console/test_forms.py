@@ -146,7 +146,8 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
         "reason": "新设",
     }
     assert follow(applicant, applicant.post("/seals/apply", wish)).status == 200
-    application = first(r'action="(/seals/applications/[^"]+)/decide"', security.get("/seals"))
+    application = first(r'href="(/seals/applications/[^"]+)"', security.get("/seals"))
+    assert "data:image/png;base64," in security.get(application).text
     agreed = security.post(f"{application}/decide", {"decision": "grant", "reason": "同意"})
     assert "制章" in follow(security, agreed).text
     seal = security.post(f"{application}/make").headers["location"]
