@@ -83,6 +83,7 @@ PAGES = {
         "/ledger/0",
         "/assessments",
         "/seals",
+        "/seals/use-requests",
         "/verify/report",
         "/openpgp",
         "/certificates",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ import pytest
 
 from kms.adapters.anchor_files import HomeAnchorFile
 from kms.api import seal_policies, seal_requests, seal_uses, seals
+from kms.api.seal_records import in_base64
+from kms.models.seal_receipts import LeafProof
 from kms.service.authority import Authority
 from kms.service.seals import (
     SealApplications,
@@ -480,3 +483,107 @@ def test_a_document_that_is_too_large_is_a_413(api: Api) -> None:
     assert api.send("use_seal", "zhou", content, kind, seal_id="seal_1")[0] == 413
     content, kind = multipart(file=bytes((20 << 20) + 1))
     assert api.send("verify_seal", None, content, kind)[0] == 413
+
+
+def test_each_use_answers_with_its_leaf_and_where_its_receipt_lies(api: Api) -> None:
+    seal = api.seal()
+    body = {"document_sm3": sm3(DOCUMENT).hex()}
+    sealed = api.call("use_seal", "zhou", body, seal_id=seal)[1]
+    use = sealed["use"]["id"]
+    url = f"/api/v1/kms/seal-uses/{use}/receipt"
+    assert sealed["receipt"] == {"leaf_hash": sealed["use"]["leaf_hash"], "url": url}
+    assert re.fullmatch("[0-9a-f]{64}", sealed["receipt"]["leaf_hash"])
+    status, receipt = api.call("show_receipt", "zhou", use_id=use)
+    assert (status, receipt["proofs"], receipt["use"]["id"]) == (200, None, use)
+    proof = LeafProof(7, b"{}", "sha256 proof", "sm3 proof", ("key",))
+    api.proofs.proofs[receipt["leaf_hash"]] = proof
+    proved = api.call("show_receipt", "qian", use_id=use)[1]
+    assert (proved["entry"], proved["record"], proved["vkeys"]) == (7, "{}", ["key"])
+    assert proved["proofs"] == {"sha256": "sha256 proof", "sm3": "sm3 proof"}
+    assert api.call("show_receipt", "zhou", use_id="use_none")[0] == 404
+    assert api.call("show_receipt", "li", use_id=use)[0] == 403
+
+
+def test_a_single_use_is_asked_for_approved_and_used_over_http(api: Api) -> None:
+    seal = api.seal()
+    api.call("set_use_policy", "qian", {"version": 0, "approval": "each_use"}, seal_id=seal)
+    asked = {"file_name": "通知.txt", "purpose": "印发", "document": in_base64(DOCUMENT)}
+    status, request = api.call("request_seal_use", "zhou", asked, seal_id=seal)
+    assert (status, request["approval"], request["document_kept"]) == (201, "pending", True)
+    named = {"request_id": request["id"]}
+    listed = api.call("list_seal_use_requests", "qian")[1]["items"]
+    assert [each["id"] for each in listed] == [request["id"]]
+    assert api.call("use_approved_seal", "zhou", {}, **named)[0] == 403
+    decision = {"grant": True, "reason": "已核对"}
+    assert api.call("decide_seal_use", "zhou", decision, **named)[0] == 403
+    assert api.call("decide_seal_use", "qian", decision, **named)[1]["state"] == "approved"
+    other = {"document_sm3": "00" * 32}
+    assert api.call("use_approved_seal", "zhou", other, **named)[0] == 403
+    sealed = api.call("use_approved_seal", "zhou", {}, **named)
+    assert (sealed[0], sealed[1]["use"]["request_id"]) == (201, request["id"])
+    shown = api.call("show_seal_use_request", "qian", **named)[1]
+    assert (shown["approval"], shown["use_id"]) == ("used", sealed[1]["use"]["id"])
+
+
+def test_a_document_of_a_request_comes_as_a_part_too(api: Api) -> None:
+    seal = api.seal()
+    parts = {"document": pack(paged_document(1)), "file_name": b"a.ofd", "purpose": b"x"}
+    more = {"form": b"ofd", "places": b'[{"page": 1, "x": 20, "y": 20}]'}
+    kind = multipart(**parts, **more)
+    status, request = api.send("request_seal_use", "zhou", *kind, seal_id=seal)
+    assert (status, request["form"], request["stamping"]["places"][0]["x"]) == (201, "ofd", 20)
+    named = {"request_id": request["id"]}
+    api.call("decide_seal_use", "qian", {"grant": True, "reason": "同意"}, **named)
+    content = multipart(document=parts["document"])
+    status, sealed = api.send("use_approved_seal", "zhou", *content, **named)
+    assert (status, sealed["use"]["form"]) == (201, "ofd")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"document": None},
+        {"document_sm3": "00" * 32},
+        {"file_name": 7},
+        {"file_name": None},
+        {"purpose": None},
+        {"form": "paper"},
+        {"document": "%"},
+        {"places": {}},
+    ],
+)
+def test_a_malformed_request_for_a_use_is_a_400(api: Api, wrong: dict[str, Any]) -> None:
+    body = {"file_name": "a", "purpose": "x", "document": in_base64(DOCUMENT), **wrong}
+    assert api.call("request_seal_use", "zhou", body, seal_id=api.seal())[0] == 400
+    digest = {"file_name": "a", "purpose": "x", "document_sm3": "zz"}
+    assert api.call("request_seal_use", "zhou", digest, seal_id=api.seal())[0] == 400
+
+
+def test_an_application_is_shown_with_its_picture(api: Api) -> None:
+    wanted = {
+        "name": "临江县",
+        "shape": "round",
+        "organization": "临江县",
+        "holders": ["zhou"],
+        "reason": "x",
+        "code": "4403990012345",
+        "picture": in_base64(b"png"),
+    }
+    application = api.call("apply_seal", "sun", wanted)[1]
+    shown = api.call("show_application", "qian", application_id=application["id"])[1]
+    assert (shown["code"], shown["picture_filed"]) == ("4403990012345", True)
+    assert base64.b64decode(shown["picture"]).startswith(b"\x89PNG")
+    for wrong in ({"code": "123"}, {"code": 7}, {"origin": "moon"}, {"picture": "%"}):
+        assert api.call("apply_seal", "sun", {**wanted, **wrong})[0] == 400
+
+
+def test_a_seal_is_destroyed_over_http_by_another(api: Api) -> None:
+    seal = {"seal_id": api.seal()}
+    reason, decision = {"reason": "撤销"}, {"grant": True, "reason": "同意"}
+    assert api.call("request_seal_destruction", "qian", reason, **seal)[0] == 409
+    api.call("revoke_seal", "qian", reason, **seal)
+    assert api.call("request_seal_destruction", "qian", reason, **seal)[0] == 201
+    assert api.call("decide_seal_destruction", "qian", decision, **seal)[0] == 403
+    assert api.call("decide_seal_destruction", "zhou", decision, **seal)[0] == 403
+    rejected = api.call("decide_seal_destruction", "qian", {**decision, "grant": False}, **seal)
+    assert rejected == (200, {"id": seal["seal_id"], "approval": "rejected"})
