@@ -167,7 +167,9 @@ class _Keys:
         form, control = request.form, self.desk.parts.kms.key_control
         name, subject, mount = request.args["name"], form.get("subject", ""), _mount(request)
         if form.get("to") == "revoke":
-            control.revoke_key_grant(request.caller, name, subject, mount=mount)
+            # the table shows ``account:ID``; names and identifiers are what is asked for
+            held = subject.rpartition(":")[2]
+            control.revoke_key_grant(request.caller, name, held, mount=mount)
         else:
             control.grant_key(request.caller, name, subject, DEFAULT_OPERATIONS, mount=mount)
         return _back(request)
