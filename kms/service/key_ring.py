@@ -79,7 +79,7 @@ class KeyRing:
     ) -> None:
         self._parts = parts
         self._tenants = Tenants(parts)
-        self.mounts = MountNames(pool, stores.mounts)
+        self.mounts = MountNames(pool, stores.mounts, self._tenants)
         self._index = stores.index
         self.own = OwnKeys(self._load, self._demand_usable, self._read_here)
         self._pool = pool

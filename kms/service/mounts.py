@@ -17,6 +17,7 @@ from kms.errors.keys import MaterialTampered, MountInUse, MountNotFound
 from kms.models.keys import DEFAULT_MOUNT, SYSTEM_MOUNT, Mount
 from kms.ports.keys import MountStore
 from kms.service.custody import Pool
+from kms.service.tenants import Tenants
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Conflict, Invalid
 from secops.kernel.parts import Parts
@@ -34,15 +35,18 @@ _MAX_DESCRIPTION: Final = 500
 class MountNames:
     """Finds the mount behind a path, checked against its tag."""
 
-    def __init__(self, pool: Pool, store: MountStore) -> None:
+    def __init__(self, pool: Pool, store: MountStore, tenants: Tenants) -> None:
         self._pool = pool
         self._store = store
+        self._tenants = tenants
 
     def identifier(self, transaction: Transaction, org_id: str, path: str) -> str:
         """Return the identifier of the mount in use under ``path``; raise ``MountNotFound``.
 
-        The product's own mount has no path: nothing from outside leads there.
+        The product's own mount has no path: nothing from outside leads there. Nor does anything
+        lead to the keys of a locked organisation (``TenantLocked``).
         """
+        self._tenants.demand_open(org_id)
         if path == DEFAULT_MOUNT:
             return DEFAULT_MOUNT
         return self.find(transaction, org_id, path).id
@@ -68,7 +72,7 @@ class Mounts:
         self._parts = parts
         self._pool = pool
         self._store = store
-        self._names = MountNames(pool, store)
+        self._names = MountNames(pool, store, Tenants(parts))
 
     def enable_mount(self, actor: Actor, path: str, description: str = "") -> Mount:
         """Make a mount at ``path``; raise ``MountInUse`` or ``Invalid``."""
