@@ -178,7 +178,7 @@ class SystemKeys:
 
     def hand_over(self, name: str, receiver: sm2.PublicKey) -> bytes:
         """Return the latest version of the SM2 key ``name`` as SM2EnvelopedKey for ``receiver``."""
-        loaded = self._ring.usable(ROOT_ORG, name, mount=SYSTEM_MOUNT)
+        loaded = self._ring.own.usable(name)
         material = self._ring.material(loaded, loaded.key.latest_version)
         once = self._parts.randomness.bytes(_SM4_KEY)
         return enveloped_keys.enveloped_key(
