@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from kms.core.keys.backup import read_backup
+from kms.core.keys.backup import read_backup, write_backup
 from kms.errors.keys import (
     BackupDisallowed,
     KeyNotFound,
@@ -20,6 +20,7 @@ from kms.errors.keys import (
     RestoreExists,
     RestoreRefused,
 )
+from kms.models.keys import Key
 from kms.service.key_backup import RestoreRequest
 from kms.store.tables.keys import kms_key_versions, kms_keys
 from secops.kernel.errors import Forbidden, Invalid, TooLarge
@@ -196,6 +197,15 @@ def test_a_backup_shows_nothing_of_the_key(pool: KeyPool) -> None:
     assert b"secret" not in sealed
     assert ORG.encode() not in sealed
     assert exported.act.details["versions"] == [1]
+
+
+def test_a_backup_of_another_version_or_type_is_refused() -> None:
+    key = Key("key_1", ORG, "transit", "k", "ecdsa-p256", 0)
+    content = write_backup(key, {}, {})
+    assert read_backup(content).key == key
+    for old, new in ((b'"v":1', b'"v":2'), (b'"ecdsa-p256"', b'"dsa"')):
+        with pytest.raises(Invalid):
+            read_backup(content.replace(old, new))
 
 
 @given(

@@ -101,6 +101,12 @@ def test_vaults_words_set_the_period(pool: KeyPool) -> None:
         assert service.call(*config, {"auto_rotate_period": value}, token="keeper")[0] == 400
 
 
+def test_a_period_is_a_number_when_it_reaches_the_rules(pool: KeyPool) -> None:
+    pool.create("k", "ed25519")
+    with pytest.raises(Invalid):
+        pool.services.keys.configure_key(KEEPER, "k", {"auto_rotate_period": "1h"})
+
+
 def test_spans_of_time_are_read_strictly() -> None:
     assert read_duration(f"{LONGEST}", "x") == LONGEST
     for value in (LONGEST + 1, " 1h", "1h ", "1H", "-1", "1h2", "", None, b"1"):
