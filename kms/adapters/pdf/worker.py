@@ -35,9 +35,6 @@ _MEMORY_TIMES: Final = 8
 _RENDERING: Final = (10.0, 512 << 20)
 """For pages of our own, whose texts are data; typesetting takes threads."""
 
-_DRAWING: Final = 64 << 20
-"""More for each file that is drawn, and a second."""
-
 _PAGE: Final = resource.getpagesize()
 _DATA_COLUMN: Final = 5
 _MEBIBYTE: Final = 1 << 20
@@ -52,7 +49,7 @@ def answer(question: socket.socket) -> None:
     if files:
         asked["files"] = files
     seconds, memory = _RENDERING if asked["do"] == "render" else allowance(len(document))
-    _limit(seconds + len(files), memory + len(files) * _DRAWING)
+    _limit(seconds, memory)
     head, content = _answer(asked, document)
     question.settimeout(WALL_SECONDS)
     send_frame(question, head, content)

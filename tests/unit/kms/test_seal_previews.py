@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from kms.service.seals import SealPreviews
 from secops.kernel.errors import Forbidden, TooLarge, TooMany
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
-from tests.fakes.pdf_pages import paged_pdf
+from tests.fakes.pdf_pages import assemble, paged_pdf
 from tests.fakes.previews import PlainPreviews
 from tests.fakes.seal_registry import AUDITOR, HOLDER, World, build, person
 from tests.fakes.sealing import PixelPainter
@@ -176,6 +177,35 @@ def test_a_huge_page_becomes_a_small_picture(drawing: TypstPreviews) -> None:
     assert max(image.size) <= 1_000
 
 
+def drawn_pdf(content: bytes, extra: bytes = b"null") -> bytes:
+    """Return a PDF of one page that draws the object ``extra`` as /I."""
+    return assemble(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
+            b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R"
+            b" /Resources << /XObject << /I 5 0 R >> >> >>",
+            b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
+            extra,
+        ]
+    )
+
+
+def huge_picture() -> bytes:
+    packed = zlib.compress(bytes(120 << 20), 1)
+    return (
+        b"<< /Type /XObject /Subtype /Image /Width 11000 /Height 11000 /ColorSpace /DeviceGray"
+        b" /BitsPerComponent 8 /Filter /FlateDecode /Length %d >>\nstream\n%b\nendstream"
+        % (len(packed), packed)
+    )
+
+
+ITSELF = (
+    b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /I 5 0 R >> >>"
+    b" /Length 5 >>\nstream\n/I Do\nendstream"
+)
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -184,8 +214,10 @@ def test_a_huge_page_becomes_a_small_picture(drawing: TypstPreviews) -> None:
         paged_pdf(page="/Rotate 90"),
         paged_pdf(pages="/MediaBox [0 0 20000 20000]"),
         paged_pdf().replace(b"BT /F1 24 Tf 72 720 Td", b"q " * 11),
+        drawn_pdf(b"q 500 0 0 500 0 0 cm /I Do Q", huge_picture()),
+        drawn_pdf(b"/I Do", ITSELF),
     ],
-    ids=["rubbish", "bomb", "rotated", "beyond all sizes", "an unbalanced page"],
+    ids=["rubbish", "bomb", "rotated", "beyond all", "unbalanced", "picture", "draws itself"],
 )
 def test_a_hostile_page_is_refused_or_drawn_and_nothing_else_happens(
     drawing: TypstPreviews, document: bytes
