@@ -183,8 +183,10 @@ def drawn_pdf(content: bytes, extra: bytes = b"null") -> bytes:
         [
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
-            b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R"
-            b" /Resources << /XObject << /I 5 0 R >> >> >>",
+            (
+                b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R"
+                b" /Resources << /XObject << /I 5 0 R >> >> >>"
+            ),
             b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
             extra,
         ]
