@@ -25,11 +25,12 @@ from kms.api.seal_schemas import (
     USE_SEAL,
     VERIFY_SEAL,
 )
-from kms.api.stampings import pades_of, stamping_in_form, stamping_of, standard_of
+from kms.api.stampings import stamping_in_form, stamping_of, standard_of
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import Stamping, StampRequest
 from kms.service import KmsServices
 from kms.service.presenting import in_base64
+from kms.service.seals.pades_words import pades_of
 from kms.service.seals.receipts import use_record
 from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS

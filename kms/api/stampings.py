@@ -10,10 +10,7 @@ import orjson
 from kms.models.stamps import (
     LAST_PAGE,
     MAX_PLACES,
-    PADES_KEYS,
-    PADES_LEVELS,
     EdgePlace,
-    PadesForm,
     PdfStandard,
     Stamping,
     StampPlace,
@@ -38,16 +35,6 @@ def standard_of(fields: Mapping[str, Any]) -> PdfStandard:
         msg = "pdf is pades or sm2"
         raise Invalid(msg)
     return "pades" if standard == "pades" else "sm2"
-
-
-def pades_of(fields: Mapping[str, Any]) -> PadesForm:
-    """Return level and key of a signature by PAdES; raise ``Invalid``."""
-    level, key = fields.get("pades_level") or None, fields.get("pades_key") or PADES_KEYS[0]
-    for found in PADES_KEYS:
-        if key == found and (level is None or level in PADES_LEVELS):
-            return PadesForm(level, found)
-    msg = f"pades_level is one of {', '.join(PADES_LEVELS)}; pades_key {' or '.join(PADES_KEYS)}"
-    raise Invalid(msg)
 
 
 def stamping_in_form(fields: Mapping[str, str]) -> Stamping:

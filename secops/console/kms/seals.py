@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from detectors.models.coverage import DayCount
-from kms.api.stampings import pades_of
 from kms.models.seal_policies import show_minutes
 from kms.models.seal_registry import SealRecord, SealRequest, SealShape, SealUse
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
+from kms.service.seals.pades_words import pades_of
 from secops.console.detectors.rules import HEIGHT, WIDTH, day_bars
 from secops.console.kms.policies import DAY_NAMES, USE_APPROVALS
 from secops.console.parts import Desk, get_page, post_page, whole_number
