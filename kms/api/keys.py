@@ -138,9 +138,7 @@ class _Calls:
         if type(minimum) is not int:
             msg = "min_available_version is a number"
             raise Invalid(msg)
-        self._keys.trim_key(
-            request.caller, request.args["name"], minimum, mount=mount_of(request)
-        )
+        self._keys.trim_key(request.caller, request.args["name"], minimum, mount=mount_of(request))
         return no_content()
 
     def destroy_key(self, request: Request) -> Response:

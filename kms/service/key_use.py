@@ -5,7 +5,7 @@ Whoever calls has asked role, grant and limits (``service.transit``), and makes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -61,6 +61,25 @@ class KeyUse:
             signature = private.sign(message, options)
         payload = texts.marshal_signature(algorithm, signature, request.marshaling)
         return Used(texts.write_text(version, payload), version, digest)
+
+    def plain_signer(
+        self, loaded: LoadedKey, request: SignatureRequest
+    ) -> Callable[[Fields], Used]:
+        """Return what signs items that wish nothing of their own: ``sign``, looked up once."""
+        version = lifecycle.producing_version(loaded.key, request.key_version)
+        options = request.digest_options
+        here = loaded.versions[version].backend == SOFTWARE
+        if options is None or not here or request.marshaling != "asn1":
+            return lambda fields: self.sign(loaded, fields, request)
+        private, mark = self._ring.private_key(loaded, version), texts.write_text(version, "")
+
+        def sign(fields: Fields) -> Used:
+            message = texts.decode_base64(fields.get("input"), "input")
+            digest = sha256(message).digest()
+            signature = private.sign(digest, options)
+            return Used(mark + texts.encode_base64(signature), version, digest)
+
+        return sign
 
     def verify(self, loaded: LoadedKey, fields: Fields, path_hash: str | None) -> Used:
         """Tell whether ``signature`` or ``hmac`` is of ``input``."""

@@ -13,7 +13,6 @@ from typing import Final
 from kms.core.keys import lifecycle
 from kms.core.transit import costs, requests, texts
 from kms.core.transit.batch_root import batch_root
-from kms.core.transit.requests import SignatureRequest
 from kms.models.keys import DEFAULT_MOUNT, LoadedKey, Operation
 from kms.service.batches import Batch, BatchUsed, is_plain
 from kms.service.key_ring import KeyRing
@@ -222,15 +221,16 @@ class Transit:
     def _item_sign(self, loaded: LoadedKey, batch: Batch) -> Callable[[Fields], Used]:
         """Items that bring nothing of their own but the input share one reading of the wishes."""
         sign, key, path_hash = self._use.sign, loaded.key, batch.path_hash
-        kept: list[SignatureRequest] = []
+        kept: list[Callable[[Fields], Used]] = []
 
         def use(item: Fields) -> Used:
             if not is_plain(item):
                 whole = batch.whole(item)
                 return sign(loaded, whole, requests.signature_request(key, whole, path_hash))
             if not kept:
-                kept.append(requests.signature_request(key, batch.shared, path_hash))
-            return sign(loaded, item, kept[0])
+                request = requests.signature_request(key, batch.shared, path_hash)
+                kept.append(self._use.plain_signer(loaded, request))
+            return kept[0](item)
 
         return use
 

@@ -47,6 +47,7 @@ _HASHES: Final[dict[str, Callable[[bytes], bytes]]] = {
     "sm3": sm3,
     **{name: _by_hashlib(name) for name in _ALGORITHMS if name != "sm3"},
 }
+_SIZES: Final = {name: chosen.digest_size for name, chosen in _ALGORITHMS.items()}
 NAMES: Final = frozenset(_HASHES)
 
 
@@ -96,7 +97,8 @@ def check_name(name: str) -> None:
 
 def check_digest(name: str, value: bytes) -> None:
     """Return if ``value`` is as long as a digest of ``name``; raise ``Invalid`` otherwise."""
-    size = algorithm(name).digest_size
+    check_name(name)
+    size = _SIZES[name]
     if len(value) != size:
         msg = f"prehashed input for {name} has {size} bytes, not {len(value)}"
         raise Invalid(msg)

@@ -131,7 +131,9 @@ def _rate(served: Served, headers: dict[str, str], bench: _Bench) -> dict[str, A
 
 def _many_keys(home: Path) -> list[dict[str, Any]]:
     """Put keys beside the one in use; their rows are copies that nobody could use."""
-    _copy_keys(home)
+    from secops.adapters.bench_copies import copy_keys  # noqa: PLC0415 - heavy
+
+    copy_keys(home, "demo-p256", _KEYS)
     with serve(home, workers=_WORKERS, **UNHINDERED) as served:
         headers = _headers(served)
         seconds = []
@@ -164,35 +166,6 @@ def _many_keys(home: Path) -> list[dict[str, Any]]:
             per_cpu_second=loaded.good / spent.gateway,
         ),
     ]
-
-
-def _copy_keys(home: Path) -> None:
-    from sqlalchemy import text  # noqa: PLC0415 - heavy
-
-    from secops.adapters.database.engine import database_url, make_engine  # noqa: PLC0415
-
-    engine = make_engine(database_url(home, None))
-    names = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :many)"
-    copies = (
-        ("kms_keys", "id", {"id": "'many-' || n.i", "name": "printf('many-%06d', n.i)"}),
-        ("kms_key_grants", "key_id", {"key_id": "'many-' || n.i"}),
-    )
-    with engine.begin() as connection:
-        source = connection.execute(
-            text("SELECT id FROM kms_keys WHERE name = 'demo-p256' AND mount = 'transit'")
-        ).scalar_one()
-        for table, column, changed in copies:
-            info = connection.execute(text(f"PRAGMA table_info({table})"))
-            names_of = [row.name for row in info]
-            shown = ", ".join(changed.get(name, f"k.{name}") for name in names_of)
-            connection.execute(
-                text(
-                    f"INSERT INTO {table} {names} SELECT {shown} FROM {table} k, n"  # noqa: S608
-                    f" WHERE k.{column} = :source"
-                ),
-                {"many": _KEYS, "source": source},
-            )
-    engine.dispose()
 
 
 def _make_keys(home: Path) -> None:
