@@ -54,6 +54,7 @@ from kms.service.outside_trust import OutsideTrust
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
+    RemoteSeals,
     SealApplications,
     SealDestruction,
     SealFiles,
@@ -125,9 +126,7 @@ def build_services(
         passphrase=partial(configured_passphrase, options, token),
         options=options,
     )
-    stores = KeyStores(
-        SqlKeyStore(), SqlKeyIndex(), SqlMountStore(), SqlDestructionStore()
-    )
+    stores = KeyStores(SqlKeyStore(), SqlKeyIndex(), SqlMountStore(), SqlDestructionStore())
     traces = SqlBackendStore()
     backends = KeyBackends(
         parts,
@@ -229,6 +228,7 @@ def build_services(
         seal_using=SealUsing(seals, uses),
         seal_stamping=SealStamping(seals, uses),
         seal_receipts=SealReceipts(seals),
+        remote_seals=RemoteSeals(seals),
         seal_use_requests=SealUseRequests(seals, uses),
         seal_verification=verification,
         seal_verdicts=SealVerdicts(seals, verification, TypstVerdicts(processes)),

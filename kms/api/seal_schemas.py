@@ -276,3 +276,15 @@ PAGE_PREVIEW: Final = Schema(
         blank={"type": "boolean"},
     ),
 )
+BOTH_VERDICTS: Final = Schema(
+    "BothVerdicts",
+    _object(
+        ("ours", "province"),
+        ours={"type": "object"},
+        province=_object(
+            ("valid", "reasons"),
+            valid={"type": "boolean"},
+            reasons={"type": "array", "items": _TEXT},
+        ),
+    ),
+)

@@ -23,6 +23,7 @@ from kms.service.openpgp import Exports, OpenPgpKeys, Partners
 from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
+    RemoteSeals,
     SealApplications,
     SealDestruction,
     SealMaking,
@@ -83,6 +84,7 @@ class KmsServices:
     seal_using: SealUsing
     seal_stamping: SealStamping
     seal_receipts: SealReceipts
+    remote_seals: RemoteSeals
     seal_use_requests: SealUseRequests
     seal_verification: SealVerification
     seal_verdicts: SealVerdicts

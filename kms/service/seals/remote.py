@@ -120,7 +120,9 @@ class RemoteSeals:
             raise
         return value
 
-    def verify_seal(self, actor: Actor, content: bytes, document: bytes | None) -> BothVerdicts:
+    def verify_seal_at_province(
+        self, actor: Actor, content: bytes, document: bytes | None
+    ) -> BothVerdicts:
         """Return our verdict on a file, which counts, and the province's beside it."""
         self._parts.access.require(actor, SEAL_READ, "seal:remote")
         if max(len(content), len(document or b"")) > MAX_FILE:

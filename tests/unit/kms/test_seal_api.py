@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from kms.adapters.anchor_files import HomeAnchorFile
-from kms.api import seal_policies, seal_requests, seal_uses, seals
+from kms.api import province, seal_policies, seal_requests, seal_uses, seals
 from kms.api.seal_records import in_base64
 from kms.models.seal_receipts import LeafProof
 from kms.service.authority import Authority
 from kms.service.seals import (
+    RemoteSeals,
     SealApplications,
     SealDestruction,
     SealMaking,
@@ -117,6 +118,7 @@ class Api:
             seal_using=SealUsing(outside, SealUses(outside)),
             seal_stamping=SealStamping(outside, SealUses(outside)),
             seal_receipts=SealReceipts(outside),
+            remote_seals=RemoteSeals(outside),
             seal_use_requests=SealUseRequests(outside, SealUses(outside)),
             seal_verification=verification,
             seal_previews=SealPreviews(outside, SealRegistry(outside), PlainPreviews()),
@@ -129,6 +131,7 @@ class Api:
                 *seal_uses.routes(services),
                 *seal_policies.routes(services),
                 *seal_requests.routes(services),
+                *province.routes(services),
             )
         }
         self.dispatcher = Dispatcher(Guard(Tokens(), parts.access, parts.clock), parts.trail)
@@ -587,3 +590,10 @@ def test_a_seal_is_destroyed_over_http_by_another(api: Api) -> None:
     assert api.call("decide_seal_destruction", "zhou", decision, **seal)[0] == 403
     rejected = api.call("decide_seal_destruction", "qian", {**decision, "grant": False}, **seal)
     assert rejected == (200, {"id": seal["seal_id"], "approval": "rejected"})
+
+
+def test_where_there_is_no_province_its_verdict_is_a_503(api: Api) -> None:
+    body = {"file": in_base64(b"0\x00")}
+    status, problem = api.call("verify_seal_at_province", "zhou", body)
+    assert (status, problem["code"]) == (503, "kms.remote_sealer_absent")
+    assert api.call("verify_seal_at_province", "li", body)[0] == 403

@@ -353,8 +353,8 @@ def test_the_provinces_verdict_is_shown_beside_ours_and_cleaned(
 ) -> None:
     sealed = world.use(made(world))
     remote = RemoteSeals(world.parts)
-    both = remote.verify_seal(AUDITOR, sealed.value, DOCUMENT)
+    both = remote.verify_seal_at_province(AUDITOR, sealed.value, DOCUMENT)
     assert (both.ours.valid, both.theirs.valid) == (True, True)
     assert both.theirs.reasons == ("省级?[31m判定",)
-    other = remote.verify_seal(AUDITOR, sealed.value, b"other")
+    other = remote.verify_seal_at_province(AUDITOR, sealed.value, b"other")
     assert (other.ours.valid, other.theirs.valid) == (False, False)
