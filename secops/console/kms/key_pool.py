@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kms.models.backends import SOFTWARE, BackendStatus, KeyCustody
-from kms.models.keys import DEFAULT_MOUNT
 from kms.service.presenting_backends import is_in_device, is_national
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, export_table, view_table
