@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kms.errors.keys import KeyDestroyed, KeyNotGranted, KeySuspended, PoolLocked
+from kms.errors.keys import KeyNotGranted, KeyPendingDestruction, KeySuspended, PoolLocked
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import SecopsError
 from tests.fakes.key_pool import KEEPER, USER, KeyPool, open_key_pool
@@ -57,7 +57,7 @@ def test_what_is_taken_away_here_is_refused_there_within_a_second(
     def use() -> None:
         try:
             there.services.transit.sign(USER, "k", INPUT)
-        except KeyDestroyed as error:
+        except KeyPendingDestruction as error:
             raise KeySuspended from error
 
     use()
