@@ -88,6 +88,7 @@ PAGES = {
         "/openpgp",
         "/certificates",
         "/key-pool",
+        "/keys",
         "/key-tenant",
         "/ecertificate-batches",
         "/keys/demo-sm2/limits",
