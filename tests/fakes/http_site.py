@@ -43,6 +43,10 @@ def breaks(_request: Request) -> Response:
     return redirect("/x\r\nset-cookie: stolen=1")
 
 
+def nothing(request: Request) -> Response:
+    return json_response({"not": "to be sent"}, int(request.query["status"]))
+
+
 def route(path: str, handler: Callable[[Request], Response], **more: Any) -> Route:
     given: dict[str, Any] = {"method": "POST", "max_body": 1_000, "fast": True, **more}
     return Route(path=path, operation=path[1:], access=OPEN, handler=handler, **given)
@@ -57,6 +61,8 @@ ROUTES = (
     route("/slow-breaks", breaks, fast=False),
     route("/told", lambda r: json_response({"told": r.headers.get("x-told")}), fast=False),
     route("/large", echo, fast=False, max_body=100_000),
+    route("/nothing", nothing, method="GET"),
+    route("/slow-nothing", nothing, method="GET", fast=False),
     route("/got", echo, method="GET"),
     route("/got", echo, method="HEAD"),
     route("/got", lambda _: json_response({"listed": True}), method="LIST"),

@@ -86,10 +86,9 @@ class FastAnswers:
             if len(self._tops) >= _MAX_TOPS:
                 self._tops.clear()
             self._tops[key] = head
-        body = response.body
-        last = ending(response.status, len(body), keep_alive=keep_alive)
-        sent = b"" if request.method == "HEAD" else body
-        return b"%bx-request-id: %b\r\n%b%b" % (head, request.request_id.encode(), last, sent)
+        method = request.method
+        rest = ending(response.status, response.body, method=method, keep_alive=keep_alive)
+        return b"%bx-request-id: %b\r\n%b" % (head, request.request_id.encode(), rest)
 
     def _request_id(self) -> str:
         """Return 12 random bytes as text; many are drawn from the system at once."""

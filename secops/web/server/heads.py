@@ -114,12 +114,16 @@ def status_and_headers(status: int, headers: Sequence[tuple[str, str]]) -> bytes
     return text.encode("latin-1")
 
 
-def ending(status: int, length: int, *, keep_alive: bool) -> bytes:
-    """Return the last headers and the empty line."""
+def ending(status: int, body: bytes, *, method: str, keep_alive: bool) -> bytes:
+    """Return the last headers, the empty line, and what of ``body`` may follow them.
+
+    A byte after the head of a 204 would be read as the next answer on the connection.
+    """
     close = b"" if keep_alive else b"connection: close\r\n"
     if status in _BODYLESS_ANSWERS:
         return close + b"\r\n"
-    return b"content-length: %d\r\n%b\r\n" % (length, close)
+    sent = b"" if method == "HEAD" else body
+    return b"content-length: %d\r\n%b\r\n%b" % (len(body), close, sent)
 
 
 def environ_of(

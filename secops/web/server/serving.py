@@ -239,9 +239,8 @@ class HttpServer:
             _LOG.exception("%s %s: the answer can't be sent", head.method, head.path)
             response = self.answers.refusal(SecopsError(), head)
             top = status_and_headers(response.status, response.headers)
-        last = ending(response.status, len(response.body), keep_alive=keep_alive)
-        body = b"" if head.method == "HEAD" else response.body
-        connection.answer(top + last + body, keep_alive=keep_alive)
+        rest = ending(response.status, response.body, method=head.method, keep_alive=keep_alive)
+        connection.answer(top + rest, keep_alive=keep_alive)
 
 
 def _finish(stop: asyncio.Future[None]) -> None:

@@ -307,6 +307,18 @@ def test_head_has_the_length_and_no_body(site: Site) -> None:
     assert (b"content-length: " in head, body) == (True, b"")
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/slow-nothing"])
+@pytest.mark.parametrize("status", [204, 304])
+def test_attack_no_byte_of_a_body_follows_an_answer_that_has_none(
+    site: Site, path: str, status: int
+) -> None:
+    connection, wire = site.connect()
+    site.send(connection, f"GET {path}?status={status} HTTP/1.1\r\n".encode() + HOST + b"\r\n")
+    site.until(lambda: b"\r\n\r\n" in wire.sent)
+    assert wire.sent.startswith(b"HTTP/1.1 %d " % status)
+    assert wire.sent.partition(b"\r\n\r\n")[2] == b""
+
+
 def test_http_1_0_ends_after_its_answer(site: Site) -> None:
     connection, wire = site.connect()
     site.send(connection, b"GET /got HTTP/1.0\r\n" + HOST + b"\r\n")
@@ -315,7 +327,7 @@ def test_http_1_0_ends_after_its_answer(site: Site) -> None:
 
 def test_heads_of_answers() -> None:
     assert status_and_headers(204, [("a", "b")]) == b"HTTP/1.1 204 No Content\r\na: b\r\n"
-    assert ending(204, 0, keep_alive=True) == b"\r\n"
+    assert ending(204, b"", method="GET", keep_alive=True) == b"\r\n"
     for value in ("a\r\nb", "a\nb", "a\rb", "a\0b", "人"):
         with pytest.raises(ValueError, match=r"line break|codec"):
             status_and_headers(200, [("x", value)])
