@@ -211,8 +211,10 @@ class MountStore(Protocol):
         """Return the mount in use under ``path`` and its tag."""
         ...
 
-    def get(self, transaction: Transaction, org_id: str, mount_id: str) -> Mount | None:
-        """Return the mount, in use or not."""
+    def get(
+        self, transaction: Transaction, org_id: str, mount_id: str
+    ) -> tuple[Mount, bytes] | None:
+        """Return the mount, in use or not, and its tag."""
         ...
 
     def in_use(

@@ -57,6 +57,17 @@ class MountNames:
         if found is None:
             msg = f"nothing is mounted at {path[:64]!r}"
             raise MountNotFound(msg)
+        return self._checked(found)
+
+    def retired(self, transaction: Transaction, org_id: str, mount_id: str) -> Mount:
+        """Return the mount that was taken away; raise ``MountNotFound``."""
+        found = self._store.get(transaction, org_id, mount_id)
+        if found is None or not found[0].retired_at:
+            msg = f"no mount {mount_id[:64]!r} was taken away"
+            raise MountNotFound(msg)
+        return self._checked(found)
+
+    def _checked(self, found: tuple[Mount, bytes]) -> Mount:
         mount, tag = found
         custody = self._pool.require_unlocked()
         if not hmac.compare_digest(custody.authenticate(mount_record(mount)), tag):
@@ -130,10 +141,8 @@ class Mounts:
         custody = self._pool.require_unlocked()
 
         def work(transaction: Transaction) -> Mount:
-            before = self._store.get(transaction, actor.org_id, mount_id)
-            if before is None or not before.retired_at:
-                msg = f"no mount {mount_id[:64]!r} was taken away"
-                raise MountNotFound(msg)
+            # a row that somebody wrote could name the product's own mount
+            before = self._names.retired(transaction, actor.org_id, mount_id)
             if self._store.find(transaction, actor.org_id, before.path) is not None:
                 msg = f"path is already in use at {before.path}/"
                 raise MountInUse(msg)

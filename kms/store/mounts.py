@@ -34,13 +34,15 @@ class SqlMountStore:
         row = transaction.execute(statement).one_or_none()
         return None if row is None else (_mount(row), bytes(row.tag))
 
-    def get(self, transaction: Transaction, org_id: str, mount_id: str) -> Mount | None:
-        """Return the mount, in use or not."""
+    def get(
+        self, transaction: Transaction, org_id: str, mount_id: str
+    ) -> tuple[Mount, bytes] | None:
+        """Return the mount, in use or not, and its tag."""
         statement = select(kms_mounts).where(
             kms_mounts.c.org_id == org_id, kms_mounts.c.id == mount_id
         )
         row = transaction.execute(statement).one_or_none()
-        return None if row is None else _mount(row)
+        return None if row is None else (_mount(row), bytes(row.tag))
 
     def in_use(
         self, transaction: Transaction, org_id: str, *, retired: bool = False

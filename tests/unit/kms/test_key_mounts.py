@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from kms.errors.keys import (
     KeyNotFound,
@@ -151,6 +151,20 @@ def test_a_mount_that_was_pointed_elsewhere_is_noticed(pool: KeyPool, clock: Fak
     clock.advance(2)
     with pytest.raises(MaterialTampered):
         pool.services.transit.sign(USER, "k", INPUT, mount="a")
+
+
+@pytest.mark.parametrize("of_whom", [ROOT_ORG, KEEPER.org_id])
+def test_attack_a_row_that_names_the_products_own_mount_is_not_brought_back(
+    pool: KeyPool, of_whom: str
+) -> None:
+    pool.services.system_keys.signer("tokens", "ecdsa-p256")
+    row = {"id": SYSTEM_MOUNT, "org_id": of_whom, "path": "a", "description": ""}
+    pool.change(insert(kms_mounts).values(**row, created_at=1, retired_at=1, tag=b"?" * 32))
+    keeper = replace(KEEPER, org_id=of_whom)
+    with pytest.raises(MaterialTampered):
+        pool.services.mounts.restore_mount(keeper, SYSTEM_MOUNT)
+    with pytest.raises(MountNotFound):
+        pool.services.mounts.get_mount(keeper, "a")
 
 
 def test_vaults_calls_make_list_and_take_away_mounts(pool: KeyPool) -> None:
