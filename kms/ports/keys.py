@@ -189,8 +189,18 @@ class KeyIndex(Protocol):
         """Return the key and its tag, wherever it lies."""
         ...
 
-    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
-        """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
+    def due(
+        self,
+        transaction: Transaction,
+        what: Due,
+        limit: int,
+        *,
+        after: tuple[int, str] | None = None,
+    ) -> Sequence[Key]:
+        """Return keys in use due for rotation, or approved ones for destruction, oldest first.
+
+        ``after`` is when the last key seen was due, and its identifier.
+        """
         ...
 
     def names(

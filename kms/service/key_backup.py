@@ -136,7 +136,7 @@ class KeyBackups:
             found = self._stores.index.find_by_id(transaction, backup.key.id)
             if (None if found is None else found[0]) != current:
                 raise Conflict
-            key = self._maker.carry_limits(transaction, backup.key, coming.key)
+            key = self._maker.limiter.carry(transaction, backup.key, coming.key)
             if not self._maker.insert(transaction, key, versions[0]):
                 raise RestoreExists
             for version in versions[1:]:

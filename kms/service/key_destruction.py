@@ -17,6 +17,7 @@ from kms.core.keys.destruction import describe_loss, is_due
 from kms.errors.keys import DestructionNotFound, KeyNotFound, StaleDestruction
 from kms.models.keys import DEFAULT_MOUNT, Destruction, Key, LoadedKey
 from kms.ports.keys import KeyStores
+from kms.service.due_keys import DueKeys
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.second_person import SecondPerson
@@ -56,7 +57,7 @@ class KeyDestruction:
         self._maker = maker
         self._persons = persons
         self._keys = stores.keys
-        self._index = stores.index
+        self._due = DueKeys(parts, stores.index, "destruction", at_once=_AT_ONCE)
         self._destructions = stores.destructions
 
     def destroy_key(
@@ -174,13 +175,14 @@ class KeyDestruction:
         return self._parts.transactions.read(read)
 
     def destroy_due_keys(self) -> bool:
-        """Erase the keys whose day has come; True when more wait. For the job."""
-        due = self._parts.transactions.read(lambda tx: self._index.due(tx, "destruction", _AT_ONCE))
-        for key in due:
-            self._erase(key.id)
-        return len(due) == _AT_ONCE
+        """Erase the keys whose day has come; True when more wait. For the job.
 
-    def _erase(self, key_id: str) -> None:
+        Raises ``MaterialTampered`` for a changed row, once the others were erased.
+        """
+        return self._due.work_off(self._erase)
+
+    def _erase(self, found: Key) -> None:
+        key_id = found.id
         # read again and checked against its tag: whoever can write rows can't have keys destroyed
         loaded = self._parts.transactions.read(lambda tx: self._ring.read_by_id(tx, key_id))
         now = self._parts.clock.now()

@@ -34,7 +34,7 @@ class KeyMaker:
         limiter: KeyLimiter,
     ) -> None:
         self._parts = parts
-        self._limiter = limiter
+        self.limiter = limiter
         self._pool = pool
         self._store = store
         self._backends = objects.backends
@@ -104,7 +104,7 @@ class KeyMaker:
         if version.backend != SOFTWARE:
             self._objects.settle(transaction, version)
         if key.mount != SYSTEM_MOUNT:
-            self._limiter.demand_room(transaction, key.org_id)
+            self.limiter.demand_room(transaction, key.org_id)
         return True
 
     def update(self, transaction: Transaction, before: Key, after: Key) -> None:
@@ -118,10 +118,6 @@ class KeyMaker:
         """Destroy a key: its row stays, all its material is gone."""
         self.update(transaction, before, lifecycle.destroyed(before))
         self._store.erase_versions(transaction, before.id, None)
-
-    def carry_limits(self, transaction: Transaction, source: Key, key: Key) -> Key:
-        """Return ``key``, which comes back from ``source``, with the limits that one has here."""
-        return self._limiter.carry(transaction, source, key)
 
     def put_grant(self, transaction: Transaction, key: Key, grant: KeyGrant) -> None:
         """Store or replace what a subject may do with ``key``."""

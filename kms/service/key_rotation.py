@@ -6,8 +6,10 @@ from typing import Final
 
 from kms.core.keys import lifecycle
 from kms.errors.backends import BackendDraining, BackendUnavailable
+from kms.errors.limits import QuotaExceeded
 from kms.models.keys import Key
 from kms.ports.keys import KeyIndex
+from kms.service.due_keys import DueKeys
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.keys import describe_version_made
@@ -27,26 +29,29 @@ class KeyRotation:
         self._parts = parts
         self._ring = ring
         self._maker = maker
-        self._index = index
+        self._due = DueKeys(parts, index, "rotation", at_once=_AT_ONCE)
 
     def rotate_due_keys(self) -> bool:
-        """Rotate the keys whose period is over; True when more wait. For the job."""
-        due = self._parts.transactions.read(lambda tx: self._index.due(tx, "rotation", _AT_ONCE))
-        rotated = [self._rotate(key) for key in due]
-        return len(due) == _AT_ONCE and any(rotated)
+        """Rotate the keys whose period is over; True when more wait. For the job.
 
-    def _rotate(self, found: Key) -> bool:
+        Raises ``MaterialTampered`` for a changed row, once the others were rotated.
+        """
+        return self._due.work_off(self._rotate)
+
+    def _rotate(self, found: Key) -> None:
         # read again and checked against its tag: the row that was found is only a hint
-        loaded = self._parts.transactions.read(lambda tx: self._ring.read_by_id(tx, found.id))
+        read = self._parts.transactions.read
+        loaded = read(lambda tx: self._ring.read_by_id(tx, found.id))
         if loaded is None or not lifecycle.rotation_is_due(loaded.key, self._parts.clock.now()):
-            return False
+            return
         before = loaded.key
         try:
+            read(lambda tx: self._maker.limiter.demand_room(tx, before.org_id, more=1))
             after = self._maker.placed(lifecycle.rotated(before, self._parts.clock.now()))
             version = self._maker.new_version(after, after.latest_version)
-        except (BackendUnavailable, BackendDraining):
-            # its device is away or drained: it stays due, and others must not wait for it
-            return False
+        except (BackendUnavailable, BackendDraining, QuotaExceeded):
+            # no device takes it, or its organisation has all it may: it stays due, alone
+            return
 
         def work(transaction: Transaction) -> None:
             self._maker.update(transaction, before, after)
@@ -58,6 +63,6 @@ class KeyRotation:
 
         try:
             self._parts.transactions.run(work)
-        except Conflict:  # somebody rotated or changed it just now: looked at again next time
-            return False
-        return True
+        except (Conflict, QuotaExceeded):
+            # somebody rotated or changed it just now, or took the last room: looked at next time
+            return

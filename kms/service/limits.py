@@ -138,8 +138,8 @@ class KeyLimiter:
         self._store.put_limits(transaction, key.org_id, copy, tag=tag)
         return replace(key, limits_version=1)
 
-    def demand_room(self, transaction: Transaction, org_id: str) -> None:
-        """Return if what was just stored still fits the quota; raise ``QuotaExceeded``."""
+    def demand_room(self, transaction: Transaction, org_id: str, *, more: int = 0) -> None:
+        """Return if what is stored and ``more`` versions fit; raise ``QuotaExceeded``."""
         quota = self.read_quota(transaction, org_id)
         if quota.keys is None and quota.versions is None:
             return
@@ -147,7 +147,7 @@ class KeyLimiter:
         if quota.keys is not None and keys > quota.keys:
             msg = f"the organisation may have {quota.keys} keys, and has them"
             raise QuotaExceeded(msg)
-        if quota.versions is not None and versions > quota.versions:
+        if quota.versions is not None and versions + more > quota.versions:
             msg = f"the organisation may have {quota.versions} key versions, and has them"
             raise QuotaExceeded(msg)
 

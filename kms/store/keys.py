@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, tuple_, update
 
 from kms.models.keys import Key, KeyGrant, KeyState, KeyVersion, Operation
 from kms.ports.keys import Due
@@ -177,7 +177,14 @@ class SqlKeyIndex:
         row = transaction.execute(select(kms_keys).where(kms_keys.c.id == key_id)).one_or_none()
         return None if row is None else (_key(row), bytes(row.tag))
 
-    def due(self, transaction: Transaction, what: Due, limit: int) -> Sequence[Key]:
+    def due(
+        self,
+        transaction: Transaction,
+        what: Due,
+        limit: int,
+        *,
+        after: tuple[int, str] | None = None,
+    ) -> Sequence[Key]:
         """Return keys in use due for rotation, or approved ones for destruction, oldest first."""
         if what == "rotation":
             state, column = "active", kms_keys.c.next_rotation_at
@@ -187,6 +194,8 @@ class SqlKeyIndex:
             state, column = "pending_destruction", kms_keys.c.destroy_at
             found = select(kms_keys)
         found = found.where(kms_keys.c.state == state, column > 0, column <= transaction.now)
+        if after is not None:
+            found = found.where(tuple_(column, kms_keys.c.id) > tuple_(*after))
         rows = transaction.execute(found.order_by(column, kms_keys.c.id).limit(limit))
         return [_key(row) for row in rows]
 

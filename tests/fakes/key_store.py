@@ -58,13 +58,16 @@ class FakeKeyStore:
     def find_by_id(self, transaction: Any, key_id: str) -> tuple[Key, bytes] | None:
         return next((row for row in self._keys.values() if row[0].id == key_id), None)
 
-    def due(self, transaction: Any, what: Due, limit: int) -> Sequence[Key]:
+    def due(
+        self, transaction: Any, what: Due, limit: int, *, after: tuple[int, str] | None = None
+    ) -> Sequence[Key]:
         state = "active" if what == "rotation" else "pending_destruction"
         field = "next_rotation_at" if what == "rotation" else "destroy_at"
         rows = [
             (getattr(key, field), key.id, key)
             for key, _ in self._keys.values()
             if key.state == state and 0 < getattr(key, field) <= transaction.now
+            if after is None or (getattr(key, field), key.id) > after
         ]
         return [key for _, _, key in sorted(rows, key=lambda row: row[:2])[:limit]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,19 @@ from sqlalchemy import update
 
 from kms.core.transit.durations import LONGEST, read_duration
 from kms.errors.keys import MaterialTampered
+from kms.models.keys import KeyRequest
+from kms.models.limits import Quota
+from kms.service.due_keys import DueKeys
+from kms.store.keys import SqlKeyIndex
 from kms.store.tables.keys import kms_keys
+from secops.kernel.actors import ROOT_ORG
 from secops.kernel.errors import Invalid
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_pool import KEEPER, USER, KeyPool, open_key_pool
 from tests.fakes.vault_service import VaultService
 
 HOUR = 3_600
+VILLAGE = replace(KEEPER, org_id="org_village")
 
 
 @pytest.fixture
@@ -86,6 +93,61 @@ def test_a_row_that_was_made_due_by_hand_is_not_believed(pool: KeyPool, clock: F
     pool.change(update(kms_keys).values(next_rotation_at=1))
     with pytest.raises(MaterialTampered):
         pool.services.key_rotation.rotate_due_keys()
+
+
+def make_two(pool: KeyPool, clock: FakeClock) -> None:
+    """``first`` of another organisation is due before ``k``."""
+    request = KeyRequest("first", "ed25519", auto_rotate_period=HOUR)
+    pool.services.keys.create_key(VILLAGE, request)
+    pool.create("k", "ed25519", auto_rotate_period=2 * HOUR)
+    clock.advance(3 * HOUR)
+
+
+def test_a_row_that_was_changed_holds_up_no_other_key(pool: KeyPool, clock: FakeClock) -> None:
+    make_two(pool, clock)
+    pool.change(update(kms_keys).where(kms_keys.c.name == "first").values(tag=b"?" * 32))
+    with pytest.raises(MaterialTampered):
+        pool.services.key_rotation.rotate_due_keys()
+    clock.advance(2)
+    assert version(pool) == 2
+
+
+def test_an_organisation_that_has_all_it_may_holds_up_no_other(
+    pool: KeyPool, clock: FakeClock
+) -> None:
+    make_two(pool, clock)
+    whole = replace(KEEPER, org_id=ROOT_ORG)
+    pool.services.limit_control.set_quota(whole, Quota(VILLAGE.org_id, versions=1))
+    due(pool)
+    clock.advance(2)
+    first = pool.services.keys.get_key(VILLAGE, "first").key
+    assert (first.latest_version, version(pool)) == (1, 2)
+
+
+def test_the_keys_of_a_locked_organisation_wait_until_it_is_open(
+    pool: KeyPool, clock: FakeClock
+) -> None:
+    make_two(pool, clock)
+    pool.services.tenants.lock_tenant(VILLAGE, VILLAGE.org_id, reason="searched")
+    due(pool)
+    pool.services.tenants.unlock_tenant(VILLAGE, VILLAGE.org_id)
+    assert pool.services.keys.get_key(VILLAGE, "first").key.latest_version == 1
+    due(pool)
+    clock.advance(2)
+    assert pool.services.keys.get_key(VILLAGE, "first").key.latest_version == 2
+
+
+def test_keys_that_cant_go_are_walked_past_page_by_page(pool: KeyPool, clock: FakeClock) -> None:
+    for name in ("a", "b", "c"):
+        pool.create(name, "ed25519", auto_rotate_period=HOUR)
+    clock.advance(HOUR)
+    walk = DueKeys(pool.spine.parts, SqlKeyIndex(), "rotation", at_once=2)
+    seen: list[str] = []
+    assert [walk.work_off(lambda key: seen.append(key.name)) for _ in range(4)] == [
+        *(True, False),
+        *(True, False),
+    ]
+    assert sorted(seen) == sorted("abcabc")
 
 
 def test_vaults_words_set_the_period(pool: KeyPool) -> None:
