@@ -12,7 +12,8 @@ class TimeStampUnavailable(Unavailable):
     code = "kms.time_stamp_unavailable"
     title = Text("时间戳服务不可用", "No time-stamp can be made now")
     remedy = Text(
-        "时间戳证书过期或被吊销时,请运行 secops kms rotate-time-stamper;使用外部机构时,检查其地址、信任锚和应答。",
+        "时间戳证书过期或被吊销时,请运行 secops kms rotate-time-stamper;"
+        "使用外部机构时,检查其地址、信任锚和应答。",
         "Where its certificate is expired or revoked, run `secops kms rotate-time-stamper`; of an "
         "outside authority see the address, the anchor and the answer.",
     )
