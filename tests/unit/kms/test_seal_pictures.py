@@ -21,6 +21,9 @@ needs_font = pytest.mark.skipif(
 )
 
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
 def request(
     shape: SealShape = "round", name: str = "临江县数据局", marking: str = MARKING
 ) -> PictureRequest:
@@ -222,12 +225,24 @@ def png(size: tuple[int, int], colour: tuple[int, ...]) -> bytes:
     return out.getvalue()
 
 
-def bomb() -> bytes:
-    """A header that announces a hundred million points."""
+def bomb(side: int = 9_000) -> bytes:
+    """A header that announces eighty million points, or ``side`` squared."""
     sound = bytearray(png((100, 100), (0, 0, 0, 0)))
-    sound[16:24] = (10_000).to_bytes(4, "big") * 2
+    sound[16:24] = side.to_bytes(4, "big") * 2
     sound[29:33] = zlib.crc32(bytes(sound[12:29])).to_bytes(4, "big")
     return bytes(sound)
+
+
+def late_header(side: int) -> bytes:
+    """Another chunk stands where the sizes are looked for, and names small ones."""
+    kind, said = b"prVt", (100).to_bytes(4, "big") * 2
+    chunk = len(said).to_bytes(4, "big") + kind + said
+    return SIGNATURE + chunk + zlib.crc32(kind + said).to_bytes(4, "big") + bomb(side)[8:]
+
+
+def second_header(side: int) -> bytes:
+    """A sound picture whose header is followed by another one."""
+    return filed()[:33] + bomb(side)[8:33] + filed()[33:]
 
 
 PICTURES: dict[str, bytes] = {
@@ -239,8 +254,12 @@ PICTURES: dict[str, bytes] = {
     "all transparent": png((300, 300), (200, 0, 0, 0)),
     "all ink": png((300, 300), (200, 0, 0, 255)),
     "too small": png((5, 5), (200, 0, 0, 255)),
-    "too wide": png((4_001, 20), (200, 0, 0, 255)),
+    "too wide": png((2_001, 20), (200, 0, 0, 255)),
     "a bomb": bomb(),
+    "a bomb behind another chunk": late_header(9_000),
+    "a bomb in a second header": second_header(9_000),
+    "a bomb that Pillow warns of": late_header(12_000),
+    "a bomb that Pillow refuses": late_header(30_000),
     "too many bytes": filed() + bytes(1 << 20),
 }
 
