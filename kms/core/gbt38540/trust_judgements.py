@@ -8,6 +8,7 @@ from typing import Final
 
 from kms.core.gbt38540.evidence import Subject
 from kms.core.gbt38540.structures import SM2_WITH_SM3
+from kms.core.rfc5280.purposes import purpose_defect
 from kms.core.trust import CLOCK_SKEW, RevocationSource, Trust
 from kms.models.certificates import AnchorUse
 from kms.models.seals import MARKING, Step, What
@@ -204,6 +205,10 @@ def chain_step(
     """Return whether ``certificate`` led to an anchor for ``use`` at ``at``; None without any."""
     if certificate is None:
         return Step(what, ok=False, why=_UNREADABLE)
+    defect = purpose_defect(certificate, makes_seals=what == "seal_maker")
+    if defect is not None:
+        why = Text(f"证书用途不符:{defect.zh}", f"not for this: {defect.en}")
+        return Step(what, ok=False, why=why)
     anchors = trust.anchors_for(use)
     if not anchors:
         return Step(what, ok=None, why=Text("未配置信任锚", "no trust anchor is configured"))

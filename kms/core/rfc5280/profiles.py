@@ -27,6 +27,7 @@ NameForm = Literal["none", "hosts", "mail"]
 
 SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
 CLIENT_AUTH: Final = "1.3.6.1.5.5.7.3.2"
+MAIL_PROTECTION: Final = "1.3.6.1.5.5.7.3.4"
 TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
 DOCUMENT_SIGNING: Final = "1.3.6.1.5.5.7.3.36"
@@ -115,6 +116,8 @@ PROFILES: Final[dict[Profile, CertificateProfile]] = {
         2 * 365,
         _SIGNING,
         _SM2,
+        # a person's: it makes no seals, which a certificate without a purpose may
+        (CLIENT_AUTH, MAIL_PROTECTION),
         requestable=True,
     ),
     "sm2_encryption": CertificateProfile(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.core.rfc2986.writing import request, request_to_sign
+from kms.core.rfc5280.purposes import purpose_defect
 from kms.core.rfc5280.writing import Name
 from kms.errors.certificates import CertificateMismatch, CertificateNotFound, because
 from kms.errors.seals import SealStateConflict
@@ -161,6 +162,9 @@ class OutsideCertificates:
                 "it is a CA's, or its key usage lacks digitalSignature",
             )
             raise because(CertificateMismatch, why)
+        defect = purpose_defect(found, makes_seals=place.kind == "outside_maker")
+        if defect is not None:
+            raise because(CertificateMismatch, defect)
 
     def _issuer_of(self, found: Certificate) -> TrustAnchor:
         """Return the anchor that issued it; raise ``CertificateMismatch``."""

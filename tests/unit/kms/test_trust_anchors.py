@@ -277,6 +277,7 @@ def test_a_certificate_for_another_key_is_not_imported(house: House) -> None:
     [
         ({"profile": "sm2_encryption"}, "digitalSignature"),
         ({"profile": "root"}, "it is a CA's"),
+        ({"profile": "tls_client"}, "not the signing of documents"),
         ({"not_after": START - SECOND}, "no anchor"),
         ({"not_before": START + DAY}, "no anchor"),
     ],
