@@ -229,8 +229,8 @@ class RunStore(Protocol):
         """Return runs, newest first."""
         ...
 
-    def unfinished(self, transaction: Transaction, limit: int) -> Sequence[str]:
-        """Return the ids of runs that may have work, the longest waiting first."""
+    def due(self, transaction: Transaction, now: int, limit: int) -> Sequence[str]:
+        """Return the ids of runs that have work at ``now``, the longest due first."""
         ...
 
     def journal(self, transaction: Transaction, run_id: str) -> Sequence[JournalEntry]:
@@ -238,7 +238,7 @@ class RunStore(Protocol):
         ...
 
     def append(self, transaction: Transaction, entry: JournalEntry, *, fence: int) -> None:
-        """Add to the journal while ``fence`` is the run's; intents only while it is running.
+        """Add to the journal while ``fence`` is the run's; what begins, only while it runs.
 
         ``entry.seq`` is the place its writer believes to be the next. Raises
         ``ChangedMeanwhile`` if another runner took over or another writer was first.

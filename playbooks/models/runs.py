@@ -11,16 +11,24 @@ RunState = Literal[
     "approved",
     "running",
     "waiting",
+    "compensating",
     "done",
     "failed",
+    "compensated",
     "expired",
     "cancelled",
 ]
-FINAL_STATES: Final[frozenset[RunState]] = frozenset({"done", "failed", "expired", "cancelled"})
+FINAL_STATES: Final[frozenset[RunState]] = frozenset(
+    {"done", "failed", "compensated", "expired", "cancelled"}
+)
 
-EntryKind = Literal["intent", "outcome"]
+EntryKind = Literal["intent", "outcome", "decision", "prolong", "cancel"]
+"""decision: which branch, what a step is bound to · prolong: containment lasts longer ·
+cancel: nothing new begins."""
 OutcomeState = Literal["done", "failed", "unknown"]
-StepKind = Literal["action", "manual"]
+StepKind = Literal["action", "manual", "parallel", "if", "while", "switch", "playbook"]
+UNDO: Final = "~"
+"""Ends the path of a step that takes back what the step before the mark did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,11 @@ class PlannedStep:
 
     ``path`` names it in the run (``/`` joins nested playbooks, ``!`` marks the way after
     a failure); ``on_success`` and ``on_failure`` are paths, ``end:done`` or ``end:failed``.
+    ``branches`` are the heads of what a branching step controls, by choice. ``frame`` names
+    the variables it sees (the path of the nested playbook), ``local`` are its own before
+    them. The args of a step with ``late`` variables are templates until it is reached.
+    ``compensate`` is the path of the step that takes its effect back, after ``ttl_s``
+    seconds at the latest.
     """
 
     path: str
@@ -61,13 +74,25 @@ class PlannedStep:
     backoff_ms: int = 0
     verify: bool = True
     approval: bool = True
+    branches: Mapping[str, str] = field(default_factory=dict)
+    condition: str = ""
+    frame: str = ""
+    local: Mapping[str, str | None] = field(default_factory=dict)
+    in_args: tuple[str, ...] = ()
+    out_args: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+    blast: int = 0
+    compensate: str = ""
+    ttl_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Exactly what would be done. ``sha256`` and ``sm3`` (hex) are over its RFC 8785 form.
 
-    ``given`` are the variables the requester set, ``variables`` all that were used.
+    ``given`` are the variables the requester set, ``variables`` all that were used. ``scopes``
+    hold, by frame, those that are looked at or set while it runs. ``approvers`` different
+    persons must approve.
     """
 
     playbook_id: str
@@ -81,13 +106,19 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     needs_approval: bool
     expires_s: int
+    scopes: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    approvers: int = 1
     sha256: str = ""
     sm3: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of a plan."""
+    """One execution of a plan.
+
+    ``due_at`` is when the runner must look at it again, None when only a person can move it;
+    ``approvers`` are those who approved so far, ``approver_id`` the last of them.
+    """
 
     id: str
     org_id: str
@@ -103,6 +134,8 @@ class Run:
     finished_at: int | None = None
     error: str = ""
     fence: int = 0
+    due_at: int | None = None
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +143,7 @@ class JournalEntry:
     """What was intended or came out, for one target of one step.
 
     ``key`` is the idempotency key; ``deadline`` stands in intents; ``state`` in outcomes.
+    ``loop`` counts the turns of the loops around the step ("3", "3.1"), "" outside of any.
     """
 
     run_id: str
@@ -125,6 +159,7 @@ class JournalEntry:
     state: OutcomeState | Literal[""] = ""
     deadline: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
+    loop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

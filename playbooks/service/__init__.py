@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playbooks.service.actions import make_actions
+from playbooks.service.binding import Binder
 from playbooks.service.checking import check_playbook, require_playbook
 from playbooks.service.evidence import EvidenceService
 from playbooks.service.inbox import InboxService
 from playbooks.service.incidents import IncidentService, Judgement, NewIncident
 from playbooks.service.openers import AlertOpener
+from playbooks.service.performing import Performer
 from playbooks.service.planning import Planner
 from playbooks.service.playbooks import PlaybookService
 from playbooks.service.reports import ReportService
@@ -50,14 +52,16 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
     views = RunViews(surroundings)
     playbooks = PlaybookService(surroundings)
     actions = make_actions(surroundings)
-    planner = Planner(surroundings, playbooks, actions)
+    binder = Binder(surroundings, actions)
+    planner = Planner(surroundings, playbooks, binder)
+    performer = Performer(surroundings, actions, binder)
     incidents = IncidentService(surroundings, views)
     return PlaybooksServices(
         incidents=incidents,
         reports=ReportService(surroundings, incidents),
         playbooks=playbooks,
         runs=RunService(surroundings, playbooks, planner, views),
-        runner=Runner(surroundings, planner, playbooks, actions, owner),
+        runner=Runner(surroundings, planner, playbooks, performer, owner),
         evidence=EvidenceService(surroundings),
         inbox=InboxService(surroundings),
         openers=AlertOpener(surroundings),

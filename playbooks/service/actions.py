@@ -31,10 +31,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What came out. ``verified`` tells that the effect was read back."""
+    """What came out. ``verified`` tells that the effect was read back.
+
+    ``outputs`` go into the variables that the step's out_args name, and nowhere else.
+    """
 
     verified: bool
     details: Mapping[str, str | int] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 class Action(Protocol):

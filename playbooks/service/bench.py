@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from playbooks.core.cacao20 import check_text
+from playbooks.core.compiling import compile_steps
 from playbooks.core.execution import next_move
-from playbooks.core.plan import compile_steps, hashed
+from playbooks.core.plan import hashed
 from playbooks.models import JournalEntry, Plan, TargetState
 from playbooks.service.checking import require_playbook
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from playbooks.core.cacao20.vocabulary import VARIABLE
-from playbooks.core.plan import Compiled, compile_steps, hashed
-from playbooks.errors import BlastExceeded, TargetProtected
+from playbooks.core.compiling import compile_steps
+from playbooks.core.plan import hashed
 from playbooks.models import CheckedPlaybook, Incident, Plan, PlannedStep, TargetState
-from playbooks.service.actions import Action
+from playbooks.service.binding import Binder
 from playbooks.service.playbooks import PlaybookService
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.errors import Invalid
@@ -39,11 +39,11 @@ class Planner:
         self,
         surroundings: Surroundings,
         playbooks: PlaybookService,
-        actions: Mapping[str, Action],
+        binder: Binder,
     ) -> None:
         self._s = surroundings
         self._playbooks = playbooks
-        self._actions = actions
+        self._binder = binder
 
     def plan(self, request: PlanRequest) -> Plan:
         """Return the plan; raise what stands in its way (``TargetProtected``, …)."""
@@ -52,7 +52,6 @@ class Planner:
         others = self._playbooks.known(incident.org_id)
         compiled = compile_steps(request.playbook, given, others)
         steps = tuple(self._resolve(incident, step) for step in compiled.steps.values())
-        self._check_limits(compiled, steps)
         hours = self._s.options.approval_hours
         return hashed(
             Plan(
@@ -67,27 +66,18 @@ class Planner:
                 steps=steps,
                 needs_approval=not request.trusted or any(step.approval for step in steps),
                 expires_s=compiled.expires_s or hours * HOUR_S,
+                scopes=compiled.scopes,
+                approvers=compiled.approvers,
             )
         )
 
     def _resolve(self, incident: Incident, step: PlannedStep) -> PlannedStep:
-        if step.kind == "manual":
-            person = TargetState(f"manual:{step.path}"[:200], step.name, "", "", "done by hand")
-            return replace(step, targets=(person,))
-        targets = self._actions[step.action].inspect(incident.org_id, step.args)
-        for target in targets:
-            if target.protected:
-                msg = f"{target.target}: {target.protected}"
-                raise TargetProtected(msg)
-        return replace(step, targets=targets)
-
-    @staticmethod
-    def _check_limits(compiled: Compiled, steps: tuple[PlannedStep, ...]) -> None:
-        for step in steps:
-            limit = compiled.blast.get(step.path, len(step.targets))
-            if len(step.targets) > limit:
-                msg = f"{step.name}: {len(step.targets)} targets, at most {limit}"
-                raise BlastExceeded(msg)
+        if step.kind not in ("action", "manual"):
+            return step
+        if step.late:
+            later = TargetState(f"late:{step.path}"[:200], step.name, "", "", "known at its step")
+            return replace(step, targets=(later,))
+        return self._binder.resolve(incident.org_id, step)
 
 
 def offered_by(incident: Incident) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 
-from playbooks.core.execution import step_states
+from playbooks.core.stepping import step_states
 from playbooks.models import Run
 from playbooks.models.views import RunView
 from playbooks.service.surroundings import Surroundings

@@ -9,22 +9,20 @@ apart.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
-from playbooks.core.execution import Move, next_move
-from playbooks.core.plan import idempotency_key
-from playbooks.errors import ChangedMeanwhile, EffectUnknown
-from playbooks.models import FINAL_STATES, JournalEntry, PlannedStep, Run
-from playbooks.models.runs import OutcomeState, RunState
-from playbooks.ports import Order
-from playbooks.service.actions import Action, Call
+from playbooks.core.execution import next_moves
+from playbooks.core.moves import Move, Moves, best, due
+from playbooks.errors import ChangedMeanwhile
+from playbooks.models import FINAL_STATES, JournalEntry, Notification, Run
+from playbooks.models.runs import RunState
+from playbooks.service.performing import RUNNER, Performer, note
 from playbooks.service.planning import Planner, PlanRequest
 from playbooks.service.playbooks import PlaybookService
 from playbooks.service.runs import approval_for, facts_of
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.actors import Actor, system_actor
 from secops.kernel.approvals import NotPending
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import AuditUnavailable, SecopsError, Unavailable
@@ -32,18 +30,8 @@ from secops.kernel.leases import Lease
 from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
-RUNNER: Final = system_actor("playbooks-runner")
 LEASE_SECONDS: Final = 30.0
 BATCH: Final = 50
-_MS: Final = SECOND // 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """How one call came out."""
-
-    state: OutcomeState
-    details: Mapping[str, str | int]
 
 
 class Runner:
@@ -54,19 +42,20 @@ class Runner:
         surroundings: Surroundings,
         planner: Planner,
         playbooks: PlaybookService,
-        actions: Mapping[str, Action],
+        performer: Performer,
         owner: str,
     ) -> None:
         self._s = surroundings
         self._planner = planner
         self._playbooks = playbooks
-        self._actions = actions
+        self._performer = performer
         self._owner = owner
 
     def advance_all(self) -> bool:
-        """Advance the unfinished runs once; False, for what is left waits for its time."""
+        """Advance the runs that are due; True if there may be more of them now."""
+        now = self._s.parts.clock.now()
         waiting = self._s.parts.transactions.read(
-            lambda tx: self._s.stores.runs.unfinished(tx, BATCH)
+            lambda tx: self._s.stores.runs.due(tx, now, BATCH)
         )
         for run_id in waiting:
             with contextlib.suppress(SecopsError):  # tried again at the next tick
@@ -94,10 +83,15 @@ class Runner:
         now = self._s.parts.clock.now()
         if run.state == "awaiting_approval":
             return now > run.expires_at
+        if run.state in FINAL_STATES:
+            return run.due_at is not None and run.due_at <= now
         if run.state != "waiting" or run.started_at is None:
-            return run.state not in FINAL_STATES
-        move = next_move(run.plan, self._journal(run), started_at=run.started_at, now=now)
-        return move.kind not in ("ask", "wait")
+            return True
+        return best(self._moves(run, self._journal(run))).kind not in ("ask", "wait", "approve")
+
+    def _moves(self, run: Run, entries: Sequence[JournalEntry]) -> Moves:
+        now = self._s.parts.clock.now()
+        return next_moves(run.plan, entries, started_at=int(run.started_at or 0), now=now)
 
     def _work(self, run: Run, lease: Lease) -> Run:
         if not self._has_work(run):
@@ -106,36 +100,36 @@ class Runner:
             run = self._begin(run)
             if run.started_at is None:
                 return run
-        run = self._take_over(run, lease)
         while True:
             entries = self._journal(run)
-            now = self._s.parts.clock.now()
-            move = next_move(run.plan, entries, started_at=int(run.started_at or 0), now=now)
+            moves = self._moves(run, entries)
+            move = best(moves)
             if move.kind == "finish":
-                return self._finish(run, move.state or "failed", "")
-            if move.step is None or move.kind in ("ask", "wait"):
-                return self._wait(run, move)
+                return self._finish(run, move.state or "failed", move)
+            if move.step is None or move.kind in ("ask", "wait", "approve"):
+                return self._wait(run, move, due(moves, self._s.parts.clock.now()))
+            run = self._take_over(run, lease, move)
             seconds = LEASE_SECONDS + move.step.timeout_ms / 1_000
             if self._s.parts.leases.renew(lease, seconds) is None:
                 return run
-            self._make(run, move.step, move, entries)
+            self._performer.make(run, move.step, move, entries)
 
     def _begin(self, run: Run) -> Run:
         """Plan again: only exactly what was approved is started, and the approval is spent."""
         if self._s.parts.clock.now() > run.expires_at:
-            return self._finish(run, "expired", "expired")
+            return self._finish(run, "expired", Move("finish", error="expired"))
         try:
             plan = self._replanned(run)
         except (AuditUnavailable, Unavailable):
             return run  # the world can't be read now: the next tick tries again
         except SecopsError as error:
-            return self._finish(run, "failed", error.code)
+            return self._finish(run, "failed", Move("finish", error=error.code))
         if plan.plan.sha256 != run.plan.sha256:
             return self._ask_again(run, plan)
         try:
             return self._start(run)
         except NotPending:
-            return self._finish(run, "expired", "approval_not_valid")
+            return self._finish(run, "expired", Move("finish", error="approval_not_valid"))
 
     def _replanned(self, run: Run) -> Run:
         read = self._s.parts.transactions.read
@@ -155,9 +149,10 @@ class Runner:
         def work(tx: Transaction) -> Run:
             if run.approval_id is not None:
                 self._s.parts.approvals.use(tx, run.approval_id, run.plan.sha256)
-            started = replace(run, state="running", started_at=tx.now)
+            started = replace(run, state="running", started_at=tx.now, due_at=tx.now)
             self._s.stores.runs.change(tx, started, was=run)
-            self._note(tx, run, "开始运行剧本", Act("playbooks.start_run", RUNNER, f"run:{run.id}"))
+            act = Act("playbooks.start_run", RUNNER, f"run:{run.id}")
+            note(self._s, tx, run, "开始运行剧本", act)
             return started
 
         return self._s.parts.transactions.run(work)
@@ -172,176 +167,71 @@ class Runner:
                 state="awaiting_approval",
                 approval_id=approval_id,
                 approver_id=None,
+                approvers=(),
                 expires_at=expires,
+                due_at=expires + 1,
                 error="plan_changed",
             )
             self._s.parts.approvals.request(tx, approval_for(asked, tx.now))
             self._s.stores.runs.change(tx, asked, was=run)
             act = Act("playbooks.void_approval", RUNNER, f"run:{run.id}", details=facts_of(asked))
-            self._note(tx, run, "目标状态已变化,原审批作废,重新申请审批", act)
+            note(self._s, tx, run, "目标状态已变化,原审批作废,重新申请审批", act)
             return asked
 
         approval_id = self._s.parts.ids.new("apr")
         return self._s.parts.transactions.run(work)
 
-    def _take_over(self, run: Run, lease: Lease) -> Run:
-        if (run.state, run.fence) == ("running", lease.fence):
+    def _take_over(self, run: Run, lease: Lease, move: Move) -> Run:
+        """Mark the run as this runner's, in the state that ``move`` belongs to."""
+        state: RunState = "running"
+        if move.takes_back and (run.state != "running" or not move.until):
+            state = "compensating"
+        if (run.state, run.fence) == (state, lease.fence):
             return run
-        taken = replace(run, state="running", fence=lease.fence)
+        now = self._s.parts.clock.now()
+        taken = replace(run, state=state, fence=lease.fence, due_at=now)
         self._s.parts.transactions.run(lambda tx: self._s.stores.runs.change(tx, taken, was=run))
         return taken
 
-    def _wait(self, run: Run, move: Move) -> Run:
-        waiting = replace(run, state="waiting", error="" if move.kind == "wait" else "ask")
+    def _wait(self, run: Run, move: Move, until: int | None) -> Run:
+        waiting = replace(
+            run, state="waiting", error="" if move.kind == "wait" else move.kind, due_at=until
+        )
 
         def work(tx: Transaction) -> Run:
             self._s.stores.runs.change(tx, waiting, was=run)
-            if move.kind == "ask" and move.step is not None:
+            if move.kind != "wait" and move.step is not None:
                 text = f"等待人工处理步骤:{move.step.name}"
                 act = Act("playbooks.ask_person", RUNNER, f"run:{run.id}")
-                self._note(tx, run, text, act)
+                note(self._s, tx, run, text, act)
             return waiting
 
+        if (run.state, run.error, run.due_at) == (waiting.state, waiting.error, until):
+            return run  # asked before
         return self._s.parts.transactions.run(work)
 
-    def _finish(self, run: Run, state: RunState, error: str) -> Run:
-        outcome: Outcome = "done" if state == "done" else "failed"
+    def _finish(self, run: Run, state: RunState, move: Move) -> Run:
+        outcome: Outcome = "done" if state in ("done", "compensated") else "failed"
+        alarm = move.error == "compensation_failed"
 
         def work(tx: Transaction) -> Run:
-            ended = replace(run, state=state, finished_at=tx.now, error=error)
+            ended = replace(
+                run,
+                state=state,
+                finished_at=run.finished_at or tx.now,
+                error=move.error or (run.error if state in ("cancelled", "compensated") else ""),
+                due_at=move.until or None,
+            )
             self._s.stores.runs.change(tx, ended, was=run)
-            details = {**facts_of(run), "state": state, "error": error}
+            details = {**facts_of(run), "state": state, "error": ended.error}
             act = Act("playbooks.finish_run", RUNNER, f"run:{run.id}", outcome, details)
-            self._note(tx, run, f"剧本运行结束:{state} {error}".strip(), act)
+            note(self._s, tx, run, f"剧本运行结束:{state} {ended.error}".strip(), act)
+            if alarm:
+                self._s.stores.runs.notify(tx, _alarm(run, notification_id, tx.now))
             return ended
 
+        notification_id = self._s.parts.ids.new("ntf")
         return self._s.parts.transactions.run(work)
-
-    def _make(
-        self, run: Run, step: PlannedStep, move: Move, entries: Sequence[JournalEntry]
-    ) -> None:
-        """Make one move; each way ends with a durable outcome, or a manual step's intent."""
-        if move.kind == "perform":
-            intent = self._intend(run, step, move, len(entries) + 1)
-            if step.kind == "manual":
-                return
-            self._conclude(run, intent, self._call(run, step, intent))
-            return
-        intent = [e for e in entries if (e.path, e.index) == (step.path, move.index)][-1]
-        if move.kind == "expire":
-            self._conclude(run, intent, _Result("failed", {"error": "timeout"}), len(entries))
-            return
-        self._conclude(run, intent, self._recover(run, step, intent), len(entries))
-
-    def _intend(self, run: Run, step: PlannedStep, move: Move, seq: int) -> JournalEntry:
-        target = step.targets[move.index].target
-        now = self._s.parts.clock.now()
-        entry = JournalEntry(
-            run_id=run.id,
-            seq=seq,
-            org_id=run.org_id,
-            at=now,
-            path=step.path,
-            index=move.index,
-            target=target,
-            key=idempotency_key(run.id, step.path, move.index, target),
-            attempt=move.attempt,
-            kind="intent",
-            deadline=now + step.timeout_ms * _MS if step.timeout_ms else 0,
-        )
-        self._write(run, entry, "intent")
-        return entry
-
-    def _call(self, run: Run, step: PlannedStep, intent: JournalEntry) -> _Result:
-        action = self._actions[step.action]
-        began = self._s.parts.clock.monotonic()
-        try:
-            performed = action.perform(self._call_of(run, step, intent))
-        except EffectUnknown as error:
-            return _Result("unknown", {"error": error.code})
-        except SecopsError as error:
-            return _Result("failed", {"error": error.code})
-        except Exception as error:  # noqa: BLE001 - a fault in one adapter stops no other run
-            return _Result("unknown", {"error": type(error).__name__})
-        took = round((self._s.parts.clock.monotonic() - began) * 1_000)
-        details = {**performed.details, "milliseconds": took}
-        if step.verify and not performed.verified:
-            return _Result("failed", {**details, "error": "not_verified"})
-        if took > step.timeout_ms:
-            return _Result("failed", {**details, "error": "timeout"})
-        return _Result("done", details)
-
-    def _recover(self, run: Run, step: PlannedStep, intent: JournalEntry) -> _Result:
-        """Repeat, read back, or say that nobody knows what became of the intent."""
-        action = self._actions[step.action]
-        recovery = action.recovery(step)
-        if recovery == "neither":
-            return _Result("unknown", {"error": "outcome_lost"})
-        if recovery == "readable":
-            try:
-                there = action.holds(self._call_of(run, step, intent))
-            except SecopsError as error:
-                return _Result("unknown", {"error": error.code})
-            if there:
-                return _Result("done", {"recovered": "read_back"})
-        result = self._call(run, step, intent)
-        return replace(result, details={**result.details, "recovered": "repeated"})
-
-    def _call_of(self, run: Run, step: PlannedStep, intent: JournalEntry) -> Call:
-        order = Order(
-            org_id=run.org_id,
-            run_id=run.id,
-            incident_id=run.incident_id,
-            key=intent.key,
-            requester_id=run.requester_id,
-            approver_id=run.approver_id or "",
-            reason=f"{run.incident_id} {step.name}"[:200],
-            timeout_ms=step.timeout_ms,
-        )
-        return Call(step, step.targets[intent.index], order)
-
-    def _conclude(
-        self, run: Run, intent: JournalEntry, result: _Result, written: int | None = None
-    ) -> None:
-        seq = (intent.seq if written is None else written) + 1
-        entry = replace(
-            intent,
-            seq=seq,
-            at=self._s.parts.clock.now(),
-            kind="outcome",
-            state=result.state,
-            deadline=0,
-            details=result.details,
-        )
-        self._write(run, entry, result.state)
-
-    def _write(self, run: Run, entry: JournalEntry, outcome: Outcome) -> None:
-        details: dict[str, Any] = {
-            "run_id": run.id,
-            "step": entry.path,
-            "index": entry.index,
-            "attempt": entry.attempt,
-            "key": entry.key,
-            "plan_sha256": run.plan.sha256,
-            "requester_id": run.requester_id,
-            "approver_id": run.approver_id,
-            **entry.details,
-        }
-
-        def work(tx: Transaction) -> None:
-            self._s.stores.runs.append(tx, entry, fence=run.fence)
-            act = Act("playbooks.perform_step", RUNNER, entry.target, outcome, details)
-            if entry.kind == "intent":
-                tx.record(act)
-            else:
-                self._note(tx, run, f"{_name(run, entry)}:{outcome}", act)
-
-        self._s.parts.transactions.run(work)
-
-    def _note(self, tx: Transaction, run: Run, text: str, act: Act) -> None:
-        actor: Actor = act.actor
-        self._s.tell(tx, actor, (run.org_id, run.incident_id), "run", text, run_id=run.id)
-        tx.record(act)
 
     def _read(self, run_id: str) -> Run:
         return self._s.parts.transactions.read(lambda tx: self._s.stores.runs.get(tx, None, run_id))
@@ -350,5 +240,16 @@ class Runner:
         return self._s.parts.transactions.read(lambda tx: self._s.stores.runs.journal(tx, run.id))
 
 
-def _name(run: Run, entry: JournalEntry) -> str:
-    return next((s.name for s in run.plan.steps if s.path == entry.path), entry.path)
+def _alarm(run: Run, notification_id: str, now: int) -> Notification:
+    """Return the message that containment could not be taken back: a person must."""
+    return Notification(
+        id=notification_id,
+        org_id=run.org_id,
+        incident_id=run.incident_id,
+        channel="inbox",
+        kind="inbox",
+        title="处置补偿失败,需人工处理",
+        text=f"剧本运行 {run.id} 的补偿步骤失败,请人工核实并恢复。",
+        key=f"{run.id}:compensation_failed",
+        at=now,
+    )

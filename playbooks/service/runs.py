@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from playbooks.core.execution import next_move
+from playbooks.core.choices import assigned
+from playbooks.core.execution import next_moves
+from playbooks.core.variables import MAX_VALUE
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, CheckedPlaybook, JournalEntry, Plan, Run
 from playbooks.models.views import RunView
@@ -45,11 +47,15 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class StepAnswer:
-    """What a person says about a step done by hand, or one whose outcome is unknown."""
+    """What a person says about a step done by hand, or one whose outcome is unknown.
+
+    ``values`` are the results that the step's out_args ask for.
+    """
 
     path: str
     outcome: Literal["done", "failed"]
     note: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunService:
@@ -106,7 +112,8 @@ class RunService:
     ) -> Run:
         """Approve or reject exactly the plan whose hash was seen; raise ``PlanChanged``.
 
-        Requester and approver differ (``SelfApproval``); a rejected run is cancelled.
+        Requester and approvers are different persons (``SelfApproval``); a rejected run is
+        cancelled. A plan that wants several approvers waits for the next one.
         """
         self._s.parts.access.require(actor, RUN_APPROVE, f"run:{run_id}")
 
@@ -120,13 +127,7 @@ class RunService:
                 raise PlanChanged(msg)
             why = reason[:MAX_REASON]
             self._s.parts.approvals.decide(tx, run.approval_id, actor, grant=grant, reason=why)
-            decided = replace(
-                run,
-                state="approved" if grant else "cancelled",
-                approver_id=actor.id,
-                finished_at=None if grant else tx.now,
-                error="" if grant else "rejected",
-            )
+            decided = self._decided(tx, run, actor, grant=grant)
             self._s.stores.runs.change(tx, decided, was=run)
             place = (run.org_id, run.incident_id)
             text = "批准剧本运行" if grant else "驳回剧本运行"
@@ -138,7 +139,7 @@ class RunService:
         return self._s.parts.transactions.run(work)
 
     def cancel_run(self, actor: Actor, run_id: str, *, reason: str) -> Run:
-        """Stop a run before its next step; what was done stays done."""
+        """Stop a run before its next step; what has a compensation is taken back."""
         self._s.parts.access.require(actor, RUN_CANCEL, f"run:{run_id}")
 
         def work(tx: Transaction) -> Run:
@@ -146,9 +147,7 @@ class RunService:
             if run.state in FINAL_STATES:
                 msg = f"the run is {run.state}"
                 raise RunStateRefused(msg)
-            cancelled = replace(
-                run, state="cancelled", finished_at=tx.now, error=f"cancelled by {actor.id}"
-            )
+            cancelled = self._cancelled(tx, run, actor)
             self._s.stores.runs.change(tx, cancelled, was=run)
             place = (run.org_id, run.incident_id)
             text = f"取消剧本运行:{reason[:MAX_REASON]}"
@@ -175,10 +174,14 @@ class RunService:
                 kind="outcome",
                 state=answer.outcome,
                 deadline=0,
-                details={"answered_by": actor.id, "note": answer.note[:MAX_REASON]},
+                details={
+                    "answered_by": actor.id,
+                    "note": answer.note[:MAX_REASON],
+                    **_results(run, answer),
+                },
             )
             self._s.stores.runs.append(tx, entry, fence=run.fence)
-            resumed = replace(run, state="running", error="")
+            resumed = replace(run, state="running", error="", due_at=tx.now)
             self._s.stores.runs.change(tx, resumed, was=run)
             place = (run.org_id, run.incident_id)
             text = f"人工确认步骤:{answer.outcome} {answer.note[:MAX_REASON]}".strip()
@@ -217,12 +220,67 @@ class RunService:
     def _waiting_entry(self, tx: Transaction, run: Run, path: str) -> JournalEntry:
         if run.state == "waiting" and run.started_at is not None:
             entries = self._s.stores.runs.journal(tx, run.id)
-            move = next_move(run.plan, entries, started_at=run.started_at, now=tx.now)
-            if move.kind in ("ask", "expire") and move.step and move.step.path == path:
-                mine = [e for e in entries if (e.path, e.index) == (path, move.index)]
-                return mine[-1]
+            for move in next_moves(run.plan, entries, started_at=run.started_at, now=tx.now):
+                if move.kind in ("ask", "expire") and move.step and move.step.path == path:
+                    mine = (path, move.index, move.loop)
+                    return [e for e in entries if (e.path, e.index, e.loop) == mine][-1]
         msg = "the run does not wait for an answer about this step"
         raise RunStateRefused(msg)
+
+    def _decided(self, tx: Transaction, run: Run, actor: Actor, *, grant: bool) -> Run:
+        if not grant:
+            return replace(
+                run,
+                state="cancelled",
+                approver_id=actor.id,
+                finished_at=tx.now,
+                due_at=None,
+                error="rejected",
+            )
+        for earlier in run.approvers:
+            self._require_another(tx, run, earlier, actor)
+        approvers = (*run.approvers, actor.id)
+        if len(approvers) >= run.plan.approvers:
+            return replace(
+                run, state="approved", approver_id=actor.id, approvers=approvers, due_at=tx.now
+            )
+        approvals = self._s.parts.approvals
+        approvals.use(tx, str(run.approval_id), run.plan.sha256)
+        waiting = replace(
+            run, approval_id=self._s.parts.ids.new("apr"), approver_id=actor.id, approvers=approvers
+        )
+        approvals.request(tx, approval_for(waiting, tx.now))
+        return waiting
+
+    def _require_another(self, tx: Transaction, run: Run, earlier: str, actor: Actor) -> None:
+        """Refuse ``actor`` who approved before by any account: whoever vouched asks the next."""
+        approval_id = self._s.parts.ids.new("apr")
+        approval = replace(approval_for(run, tx.now), id=approval_id, requester_id=earlier)
+        self._s.parts.approvals.request(tx, approval)
+        self._s.parts.approvals.decide(tx, approval_id, actor, grant=True, reason="")
+        self._s.parts.approvals.use(tx, approval_id, run.plan.sha256)
+
+    def _cancelled(self, tx: Transaction, run: Run, actor: Actor) -> Run:
+        """Return the run as cancelled, or with its journal told to take back what was done."""
+        why = f"cancelled by {actor.id}"
+        entries = self._s.stores.runs.journal(tx, run.id)
+        if not entries or not any(step.compensate for step in run.plan.steps):
+            return replace(run, state="cancelled", finished_at=tx.now, error=why, due_at=None)
+        entry = JournalEntry(
+            run_id=run.id,
+            seq=len(entries) + 1,
+            org_id=run.org_id,
+            at=tx.now,
+            path="",
+            index=0,
+            target=f"run:{run.id}",
+            key="",
+            attempt=1,
+            kind="cancel",
+            details={"by": actor.id},
+        )
+        self._s.stores.runs.append(tx, entry, fence=run.fence)
+        return replace(run, state="compensating", error=why, due_at=tx.now)
 
     def _new(self, actor: Actor, plan: Plan) -> Run:
         now = self._s.parts.clock.now()
@@ -236,7 +294,19 @@ class RunService:
             created_at=now,
             expires_at=now + plan.expires_s * SECOND,
             approval_id=self._s.parts.ids.new("apr") if plan.needs_approval else None,
+            due_at=now + plan.expires_s * SECOND + 1 if plan.needs_approval else now,
         )
+
+
+def _results(run: Run, answer: StepAnswer) -> dict[str, Any]:
+    """Return what the answer sets: all the step's results, and nothing else."""
+    step = next(step for step in run.plan.steps if step.path == answer.path)
+    wanted = step.out_args if answer.outcome == "done" else ()
+    if set(answer.values) != set(wanted) or any(len(v) > MAX_VALUE for v in answer.values.values()):
+        names = ", ".join(wanted) or "no variable"
+        msg = f"the answer gives a value of {MAX_VALUE} characters at most for {names}"
+        raise RunStateRefused(msg)
+    return assigned(step, answer.values)
 
 
 def approval_for(run: Run, now: int) -> Approval:

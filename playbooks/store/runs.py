@@ -18,16 +18,17 @@ from playbooks.models import (
     Run,
     TargetState,
 )
+from playbooks.models.runs import UNDO
 from playbooks.store.rows import fields_of, from_json, newest_first, to_json
 from playbooks.store.tables import notifications, run_steps, runs
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
-_UNFINISHED = ("awaiting_approval", "approved", "running", "waiting")
-
 
 def _step(value: dict[str, Any]) -> PlannedStep:
     targets = tuple(TargetState(**target) for target in value.pop("targets"))
+    for key in ("in_args", "out_args", "late"):
+        value[key] = tuple(value.get(key, ()))
     return PlannedStep(targets=targets, **value)
 
 
@@ -38,13 +39,19 @@ def _plan(text: str) -> Plan:
 
 
 def _run(row: Any) -> Run:
-    values = fields_of(row)
+    values = fields_of(row, "approvers")
     del values["plan_sha256"]
-    return Run(**{**values, "plan": _plan(values["plan"])})
+    approvers = tuple(values["approvers"])
+    return Run(**{**values, "plan": _plan(values["plan"]), "approvers": approvers})
 
 
 def _values(run: Run) -> dict[str, Any]:
-    return {**asdict(run), "plan": to_json(run.plan), "plan_sha256": run.plan.sha256}
+    return {
+        **asdict(run),
+        "plan": to_json(run.plan),
+        "plan_sha256": run.plan.sha256,
+        "approvers": to_json(run.approvers),
+    }
 
 
 def _entry(row: Any) -> JournalEntry:
@@ -96,12 +103,12 @@ class Runs:
         found = [_run(row) for row in transaction.execute(newest_first(statement, columns, page))]
         return page_of(found, page.limit, [(one.created_at, one.id) for one in found])
 
-    def unfinished(self, transaction: Transaction, limit: int) -> Sequence[str]:
-        """Return the ids of runs that may have work, the longest waiting first."""
+    def due(self, transaction: Transaction, now: int, limit: int) -> Sequence[str]:
+        """Return the ids of runs that have work at ``now``, the longest due first."""
         rows = transaction.execute(
             sa.select(runs.c.id)
-            .where(runs.c.state.in_(_UNFINISHED))
-            .order_by(runs.c.created_at, runs.c.id)
+            .where(runs.c.due_at <= now)
+            .order_by(runs.c.due_at, runs.c.id)
             .limit(limit)
         )
         return [row.id for row in rows]
@@ -120,8 +127,9 @@ class Runs:
         who was first makes this one raise ``ChangedMeanwhile``.
         """
         mine = [runs.c.id == entry.run_id, runs.c.fence == fence]
-        if entry.kind == "intent":  # a cancelled run begins nothing; what is in flight is told
-            mine.append(runs.c.state == "running")
+        if entry.kind in ("intent", "decision"):  # a cancelled run begins nothing but taking back
+            busy = ("running", "compensating") if UNDO in entry.path else ("running",)
+            mine.append(runs.c.state.in_(busy))
         held = transaction.execute(runs.update().where(*mine).values(fence=fence))
         values = {**asdict(entry), "details": to_json(dict(entry.details))}
         values["target_index"] = values.pop("index")

@@ -97,9 +97,12 @@ runs: Final = Table(
     Column("finished_at", BigInteger),
     Column("error", Text, nullable=False),
     Column("fence", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("approvers", Text, nullable=False, server_default="[]"),
     Index("playbooks_runs_by_time", "org_id", "created_at", "id"),
     Index("playbooks_runs_by_state", "state", "created_at"),
     Index("playbooks_runs_by_incident", "incident_id", "created_at"),
+    Index("playbooks_runs_by_due", "due_at"),
 )
 
 run_steps: Final = Table(
@@ -118,6 +121,7 @@ run_steps: Final = Table(
     Column("state", Text, nullable=False),
     Column("deadline", BigInteger, nullable=False),
     Column("details", Text, nullable=False),
+    Column("loop", Text, nullable=False, server_default=""),
 )
 """The journal of a run: append-only."""
 

@@ -160,7 +160,7 @@ def test_a_run_that_is_not_running_begins_nothing_but_tells_what_was_in_flight(
         run(spine, lambda tx: store.append(tx, ENTRY, fence=3))
     outcome = replace(ENTRY, kind="outcome", state="done")
     run(spine, lambda tx: store.append(tx, outcome, fence=3))
-    assert run(spine, lambda tx: store.unfinished(tx, 10)) == []
+    assert run(spine, lambda tx: store.due(tx, 10**18, 10)) == []
     found = run(spine, lambda tx: store.list(tx, "org_a", "inc_1", PageRequest(5)))
     assert [one.state for one in found.items] == ["cancelled"]  # type: ignore[attr-defined]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from playbooks.core.cacao20.problems import Findings, pointer
-from playbooks.core.cacao20.vocabulary import BRANCHING
+from playbooks.core.cacao20.vocabulary import BRANCHING, EXTENSION
 
 _ONWARD: Final = ("on_completion", "on_success", "on_failure")
 
@@ -23,6 +23,13 @@ def steps_of(document: Mapping[str, Any]) -> Steps:
     if not isinstance(workflow, dict):
         return {}
     return {key: step for key, step in workflow.items() if isinstance(step, dict)}
+
+
+def extension_of(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return our extension of ``step``, empty where there is none."""
+    extensions = step.get("step_extensions")
+    value = extensions.get(EXTENSION) if isinstance(extensions, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def onward(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -121,6 +128,8 @@ def _check_reachable(document: Mapping[str, Any], steps: Steps, findings: Findin
         head = document.get(key)
         if isinstance(head, str):
             seen |= reachable(head, steps)
+    for name in tuple(seen):
+        seen |= reachable(str(extension_of(steps[name]).get("compensate")), steps)
     for name in steps:
         if name not in seen:
             findings.add("unreachable_step", pointer("/workflow", name))

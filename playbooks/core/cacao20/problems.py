@@ -48,6 +48,13 @@ _KINDS: Final[Mapping[str, tuple[ProblemKind, ProblemLevel, str, str]]] = {
     "cycle": ("semantic", "error", "步骤形成循环", "the steps form a cycle"),
     "successor_missing": ("semantic", "error", "没有后继步骤", "the step leads nowhere"),
     "end_has_successor": ("semantic", "error", "end 步骤不得有后继", "an end step goes on"),
+    "bad_condition": ("semantic", "error", "条件表达式不合法", "not a condition we can decide"),
+    "ttl_without_compensate": (
+        "profile",
+        "error",
+        "设了有效期却没有补偿步骤",
+        "a time to live, and no step that ends it",
+    ),
     "start_branches": (
         "semantic",
         "error",

@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from playbooks.core.cacao20.grammar import Check, Record, anything, array, boolean, integer, one_of
 from playbooks.core.cacao20.grammar import text as string
-from playbooks.core.cacao20.graph import Steps, steps_of
+from playbooks.core.cacao20.graph import Steps, extension_of, steps_of
 from playbooks.core.cacao20.problems import Findings, pointer
 from playbooks.core.cacao20.vocabulary import (
     ACTIONS,
-    BRANCHING,
     EXTENSION,
     RUNNABLE_ACTIONS,
     SECOPS,
 )
+from playbooks.core.stix21 import ConditionInvalid, read_condition
 
 _HOUR_S: Final = 3_600
 _EXTENSION: Final = Record(
@@ -42,13 +42,6 @@ _EXTENSION: Final = Record(
 )
 
 
-def extension_of(step: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return our extension of ``step``, empty where there is none."""
-    extensions = step.get("step_extensions")
-    value = extensions.get(EXTENSION) if isinstance(extensions, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
 def secops_commands(step: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
     """Return the step's commands of our own type, with their index."""
     commands = step.get("commands")
@@ -67,6 +60,7 @@ def check_profile(document: Mapping[str, Any], findings: Findings) -> None:
         _check_extension(document, place, step, findings)
         if secops_commands(step):
             _check_action(document, place, step, findings)
+        _check_condition(place, step, findings)
         _check_not_yet(place, step, findings)
     _check_compensations(steps, findings)
 
@@ -106,25 +100,28 @@ def _check_action(
     Record(fields, ACTIONS[action])(extension_of(step).get("args", {}), f"{where}/args", findings)
 
 
+def _check_condition(place: str, step: Mapping[str, Any], findings: Findings) -> None:
+    condition = step.get("condition")
+    if isinstance(condition, str):
+        try:
+            read_condition(condition)
+        except ConditionInvalid as error:
+            findings.add("bad_condition", f"{place}/condition", str(error))
+
+
 def _check_not_yet(place: str, step: Mapping[str, Any], findings: Findings) -> None:
-    kind = str(step.get("type"))
-    if kind in BRANCHING:
-        findings.add("not_yet", place, kind)
     for number, command in secops_commands(step):
         action = str(command.get("command"))
         if action in ACTIONS and action not in RUNNABLE_ACTIONS:
             findings.add("not_yet", f"{place}/commands/{number}", action)
     extension = extension_of(step)
     where = pointer(f"{place}/step_extensions", EXTENSION)
-    for key in ("compensate", "ttl_s", "late_bound"):
-        if extension.get(key):
-            findings.add("not_yet", f"{where}/{key}", key)
+    if extension.get("ttl_s") and not extension.get("compensate"):
+        findings.add("ttl_without_compensate", f"{where}/ttl_s")
     approval = extension.get("approval")
-    if isinstance(approval, dict):
-        if approval.get("n", 1) != 1:
-            findings.add("not_yet", f"{where}/approval/n", "n > 1")
-        if approval.get("role", "security-admin") != "security-admin":
-            findings.add("not_yet", f"{where}/approval/role", str(approval["role"]))
+    role = approval.get("role", "security-admin") if isinstance(approval, dict) else None
+    if role not in (None, "security-admin"):
+        findings.add("not_yet", f"{where}/approval/role", str(role))
 
 
 def _check_compensations(steps: Steps, findings: Findings) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from playbooks.core.stix21 import OBJECT_PATH
+
 STEP_TYPES: Final = frozenset(
     {
         "start",
@@ -87,5 +89,5 @@ TIMESTAMP: Final = re.compile(
     re.ASCII,
 )
 VARIABLE: Final = re.compile(r"__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__")
-REFERENCE: Final = re.compile(r"(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value")
+REFERENCE: Final = re.compile(OBJECT_PATH)
 HTTP_START_LINE: Final = re.compile(r"[A-Z]{3,10} \S{1,4096} HTTP/\d(?:\.\d)?")

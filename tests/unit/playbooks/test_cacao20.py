@@ -186,7 +186,6 @@ WARNED = {
     "foreign_key": 6,
     "http_start_line": 7,
     "microseconds": 10,
-    "not_yet": 1,
 }
 
 
@@ -359,8 +358,6 @@ def test_each_rule_of_the_standard_and_of_the_profile_is_checked(code: str, chan
 
 TOLERATED: list[tuple[str, Change]] = [
     ("not_yet", _set(LOCK, commands=[{"type": "secops", "command": "key.suspend"}])),
-    ("not_yet", _extension(ttl_s=60)),
-    ("not_yet", _extension(approval={"n": 2})),
     ("not_yet", _extension(approval={"role": "auditor"})),
     ("shadowed_variable", _set(LOCK, step_variables={"__account__": {"type": "string"}})),
     ("foreign_key", lambda d: d["agent_definitions"][AGENT].update(banana="rama")),
@@ -404,12 +401,10 @@ BRANCHED: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "values"), BRANCHED)
-def test_branching_playbooks_are_valid_and_named_as_not_yet_runnable(
-    kind: str, values: dict[str, Any]
-) -> None:
+def test_branching_playbooks_are_valid_and_run(kind: str, values: dict[str, Any]) -> None:
     document = branching(kind, **values)
     assert errors(document) == set()
-    assert places(document, "not_yet") == [f"/workflow/{_id(kind, 'a')}"]
+    assert places(document, "not_yet") == []
 
 
 def test_a_while_branch_may_lead_back_to_its_condition() -> None:

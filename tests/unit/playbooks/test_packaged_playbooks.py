@@ -48,7 +48,7 @@ def test_a_packaged_playbook_does_on_its_sample_what_the_sample_says(
         incident = services.incidents.open_incident(ANALYST, NewIncident(alert_id="alr_9"))
         request = RunRequest(incident.id, services.playbooks.find(ANALYST, name))
         plan = services.runs.plan_run(ANALYST, request)
-        assert [step.action for step in plan.steps] == told["actions"]
+        assert [step.action for step in plan.steps if step.targets] == told["actions"]
         assert plan.needs_approval == told["needs_approval"]
         run = services.runs.request_run(ANALYST, request)
         if run.state == "awaiting_approval":

@@ -102,9 +102,9 @@ def rig(home: House, folder: Path, boundaries: Boundaries, kind: str) -> House:
     if kind == "readable":
         action = ReadableLock(folder / "effects")
         action.perform = boundaries.around(action.perform)  # type: ignore[method-assign]
-        changed = {**services.runner._actions, "account.lock": action}
-        services.runner._actions = changed
-        services.runner._planner._actions = changed
+        changed = {**services.runner._performer._actions, "account.lock": action}
+        services.runner._performer._actions = changed
+        services.runner._planner._binder._actions = changed
     return replace(home, services=services, surroundings=surroundings)
 
 

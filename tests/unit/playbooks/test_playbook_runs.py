@@ -269,9 +269,9 @@ def test_a_limit_on_targets_holds(home: House) -> None:
     document = playbook()
     document["workflow"][LOCK]["step_extensions"][EXTENSION]["blast"] = {"max": 1}
     home.services.runs.plan_run(ANALYST, wanted(home, document))
-    planner = home.services.runs._planner
-    twice = planner._actions["account.lock"].inspect("org_root", {"account": "zhang.san"}) * 2
-    planner._actions = {**planner._actions, "account.lock": _Fixed(twice)}
+    binder = home.services.runs._planner._binder
+    twice = binder._actions["account.lock"].inspect("org_root", {"account": "zhang.san"}) * 2
+    binder._actions = {**binder._actions, "account.lock": _Fixed(twice)}
     request = RunRequest(
         home.services.incidents.open_incident(ANALYST, NewIncident(title="x")).id,
         require_playbook(json.dumps(document).encode()),
@@ -306,7 +306,7 @@ def test_foreign_commands_and_results_are_refused_by_name(home: House) -> None:
     document["workflow"][LOCK]["commands"] = [{"type": "manual", "command": "look"}]
     document["workflow"][LOCK]["out_args"] = ["__account__"]
     checked = require_playbook(json.dumps(document).encode())
-    with pytest.raises(NotYetRunnable, match="out_args"):
+    with pytest.raises(NotYetRunnable, match="late_bound"):
         home.services.runs.plan_run(ANALYST, RunRequest(request.incident_id, checked))
 
 
@@ -562,8 +562,9 @@ def test_a_nested_playbook_is_put_in_place(home: House) -> None:
     document["playbook_variables"]["__title__"] = {"type": "string"}
     document["workflow"][NESTED]["in_args"] = ["__incident__", "__title__"]
     run = home.services.runs.request_run(ANALYST, wanted(home, document))
-    assert [s.action for s in run.plan.steps] == ["session.revoke", "notify.send", "notify.send"]
-    assert run.plan.steps[1].path.startswith(f"{NESTED}/action--")
+    actions = [step.action for step in run.plan.steps]
+    assert actions == ["session.revoke", "playbook", "notify.send", "notify.send"]
+    assert run.plan.steps[2].path.startswith(f"{NESTED}/action--")
     assert approve(home, run).state == "done"
 
 
@@ -580,7 +581,7 @@ def test_nested_playbooks_must_be_known_finite_and_of_the_version_asked_for(home
     old = nesting(inner.id, playbook_version="2020-01-01T00:00:00Z")
     refused(old, PlaybookNotFound, "version")
     results = nesting(inner.id, out_args=["__account__"])
-    refused(results, NotYetRunnable, "results")
+    refused(results, NotYetRunnable, "late")
     own = nesting("playbook--99999999-9999-4999-8999-999999999999")
     entry = home.services.playbooks.import_playbook(ANALYST, json.dumps(own).encode())
     home.services.playbooks.approve_playbook(APPROVER, entry.content_hash)
@@ -641,7 +642,7 @@ def test_a_readable_call_without_outcome_is_read_back(
     there: bool,  # noqa: FBT001 - parametrised
     calls: int,
 ) -> None:
-    actions = home.services.runner._actions
+    actions = home.services.runner._performer._actions
     revoke = actions["session.revoke"]
     revoke.recovery = lambda _: "readable"  # type: ignore[method-assign]
     revoke.holds = lambda _: there  # type: ignore[method-assign]
@@ -652,7 +653,7 @@ def test_a_readable_call_without_outcome_is_read_back(
 
 
 def test_what_can_not_be_read_back_is_unknown(home: House) -> None:
-    revoke = home.services.runner._actions["session.revoke"]
+    revoke = home.services.runner._performer._actions["session.revoke"]
     revoke.recovery = lambda _: "readable"  # type: ignore[method-assign]
     run = home.services.runs.request_run(ANALYST, wanted(home))
     _die_before_the_outcome(home, run, 1)
@@ -741,7 +742,7 @@ def test_an_address_that_is_none_is_a_plain_failure(robot: House) -> None:
     robot.outbound.error = Invalid("not a URL")
     run = robot.services.runs.request_run(ANALYST, wanted(robot))
     assert approve(robot, run).state == "failed"
-    send = robot.services.runner._actions["notify.send"]
+    send = robot.services.runner._performer._actions["notify.send"]
     assert send.holds(None) is False  # type: ignore[arg-type]
 
 

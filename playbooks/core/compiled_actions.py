@@ -1,0 +1,90 @@
+"""What a step that acts becomes in a plan: our actions, HTTP calls, work done by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from playbooks.core.cacao20.graph import extension_of
+from playbooks.core.cacao20.profile import secops_commands
+from playbooks.core.cacao20.variables import references
+from playbooks.core.cacao20.vocabulary import RESTRICTING_ACTIONS
+from playbooks.core.plan import DONE, FAILED
+from playbooks.core.variables import Scope, substitute
+from playbooks.errors import NotYetRunnable
+from playbooks.models import PlannedStep
+
+
+class Actions:
+    """Makes acting steps; notes the variables they use in ``used``."""
+
+    def __init__(self, used: dict[str, str]) -> None:
+        self._used = used
+
+    def action(
+        self,
+        step: Mapping[str, Any],
+        path: str,
+        scope: Scope,
+        dynamic: AbstractSet[str],
+        *,
+        document: Mapping[str, Any],
+    ) -> PlannedStep:
+        """Return the step. Args that name a ``dynamic`` variable stay templates."""
+        kind, action, templates = _templates(step, path, document)
+        late = {name for _, name in references(templates)} & dynamic
+        extension = extension_of(step)
+        restricting = action in RESTRICTING_ACTIONS
+        approval = extension.get("approval", {}).get("when", "before" if restricting else "none")
+        undeclared = late - set(extension.get("late_bound", ()))
+        if approval == "before" and undeclared:
+            msg = f"{path}: {min(undeclared)} is known late, and not listed in late_bound"
+            raise NotYetRunnable(msg, place=path)
+        retry = extension.get("retry", {})
+        return PlannedStep(
+            path=path,
+            name=substitute(_still(str(step.get("name", path)), dynamic), scope, self._used),
+            kind=kind,
+            action=action,
+            args=templates if late else self._filled(templates, scope),
+            targets=(),
+            timeout_ms=step.get("timeout", 0),
+            on_success=DONE,
+            on_failure=FAILED,
+            delay_ms=step.get("delay", 0),
+            retry_max=retry.get("max", 0),
+            backoff_ms=retry.get("backoff_ms", 0),
+            verify=kind == "action" and extension.get("verify", True),
+            approval=approval == "before",
+            out_args=tuple(step.get("out_args", ())),
+            late=tuple(sorted({name for _, name in references(templates)})) if late else (),
+            blast=extension.get("blast", {}).get("max", 0),
+        )
+
+    def _filled(self, templates: Mapping[str, str], scope: Scope) -> dict[str, str]:
+        return {key: substitute(text, scope, self._used) for key, text in templates.items()}
+
+
+def _still(text: str, dynamic: AbstractSet[str]) -> str:
+    """Return ``text`` with dynamic references as bare names: a title is not known late."""
+    for _, name in references(text):
+        if name in dynamic:
+            text = text.replace(f"{name}:value", name)
+    return text
+
+
+def _templates(
+    step: Mapping[str, Any], path: str, document: Mapping[str, Any]
+) -> tuple[Any, str, dict[str, str]]:
+    """Return (kind, action, args before substitution)."""
+    del document
+    commands = step["commands"]
+    if secops_commands(step):
+        return "action", str(commands[0]["command"]), dict(extension_of(step)["args"])
+    foreign = sorted({str(c["type"]) for c in commands if c["type"] != "manual"})
+    if foreign:
+        msg = f"{path}: commands of type {', '.join(foreign)} are not run"
+        raise NotYetRunnable(msg, place=path)
+    lines = [str(c.get("command") or c.get("description") or "") for c in commands]
+    return "manual", "manual", {"instructions": "\n".join(lines)}
