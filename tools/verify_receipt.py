@@ -19,6 +19,7 @@ import argparse
 import base64
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,13 @@ def read_proof(text: str) -> tuple[int, list[bytes], str]:
     return int(lines[1][6:]), hashes, checkpoint
 
 
-def check_proof(name: str, text: str, record: bytes, keys: list[Key]) -> int:
-    """Return the tree's size if the record is in it; raise ``Bad``."""
+def check_proof(name: str, receipt: dict[str, Any], record: bytes, keys: list[Key]) -> int:
+    """Return the tree's size if the record is its entry; raise ``Bad``."""
     digest = sha256 if name == "sha256" else quick_sm3()
-    index, hashes, note = read_proof(text)
+    index, hashes, note = read_proof(receipt["proofs"][name])
+    if index != receipt["entry"]:
+        msg = f"the {name} proof is of entry {index}, the receipt of {receipt['entry']}"
+        raise Bad(msg)
     origin, size, root = open_checkpoint(note, keys)
     if origin.endswith("/sm3") != (name == "sm3"):
         msg = f"the {name} proof ends in a checkpoint of {origin}"
@@ -85,6 +89,13 @@ def check_proof(name: str, text: str, record: bytes, keys: list[Key]) -> int:
         msg = f"the {name} proof does not lead to the signed root"
         raise Bad(msg)
     return size
+
+
+def instant(at: int) -> str:
+    """Return the leaf's instant (UTC microseconds) as a receipt writes it."""
+    seconds, micros = divmod(at, 1_000_000)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{micros:06d}Z" if micros else f"{text}Z"
 
 
 def check_record(receipt: dict[str, Any], record: bytes) -> None:
@@ -100,11 +111,13 @@ def check_record(receipt: dict[str, Any], record: bytes) -> None:
         "seal": (f"seal:{use['seal_id']}", leaf["target"]),
         "account": (use["account_id"], leaf["actor"]["id"]),
         "use": (use["id"], details["use"]),
+        "used_at": (use["used_at"], instant(leaf["at"])),
         "document_sm3": (use["document_sm3"], details["document_sm3"]),
         "value_sm3": (use["value_sm3"], details["value_sm3"]),
         "form": (use["form"], details["form"]),
         "document_class": (use["document_class"], details["document_class"]),
         "request": (use["request_id"], details.get("request", "")),
+        "purpose": (quick_sm3()(use["purpose"].encode()).hex(), details["purpose_sm3"]),
     }
     for name, (receipted, recorded) in said.items():
         if receipted != recorded:
@@ -129,12 +142,11 @@ def verify(receipt: dict[str, Any], options: argparse.Namespace) -> dict[str, ob
         keys = read_keys(vkeys if options.vkeys is None else options.vkeys.read_text())
         record = receipt["record"].encode()
         check_record(receipt, record)
-        proofs = receipt["proofs"]
-        verdict["sizes"] = {n: check_proof(n, proofs[n], record, keys) for n in ("sha256", "sm3")}
+        verdict["sizes"] = {n: check_proof(n, receipt, record, keys) for n in ("sha256", "sm3")}
         check_file(options.document, receipt["use"]["document_sm3"], "document")
         check_file(options.value, receipt["use"]["value_sm3"], "value")
         verdict["valid"] = True
-    except (Bad, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (Bad, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         verdict["why"] = str(error)
     return verdict
 

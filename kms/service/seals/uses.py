@@ -291,6 +291,8 @@ def _act(actor: Actor, use: SealUse) -> Act:
         "use": use.id,
         "form": use.form,
         "document_class": use.document_class,
+        # its words may name people: the ledger keeps what proves them, the usage ledger them
+        "purpose_sm3": sm3(use.purpose.encode()).hex(),
     }
     if use.request_id:
         details["request"] = use.request_id

@@ -148,6 +148,16 @@ def without_keys(record: dict[str, Any]) -> None:
     record["vkeys"] = []
 
 
+def another_entry(record: dict[str, Any]) -> None:
+    record["entry"] += 1
+
+
+def no_instant(record: dict[str, Any]) -> None:
+    leaf = json.loads(record["record"])
+    forged = json.dumps({**leaf, "at": 10**30})
+    record["record"], record["leaf_hash"] = forged, sha256(b"\x00" + forged.encode()).hex()
+
+
 FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "another document": changed("document_sm3", "00" * 32),
     "another value": changed("value_sm3", "00" * 32),
@@ -156,6 +166,10 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "another form": changed("form", "ofd"),
     "another class": changed("document_class", "合同"),
     "an approval that was none": changed("request_id", "sur_1"),
+    "another time": changed("used_at", "2020-01-01T00:00:00Z"),
+    "another purpose": changed("purpose", "贷款合同"),
+    "another entry": another_entry,
+    "a time that is none": no_instant,
     "a leaf of one's own": other_record,
     "another place": other_place,
     "proofs exchanged": exchanged,
