@@ -72,7 +72,6 @@ from kms.service.seals import (
     SealVerification,
 )
 from kms.service.seals.document_box import PoolDocumentBox
-from kms.service.second_person import SecondPerson
 from kms.service.self_tests import SelfTests
 from kms.service.system_keys import PoolSealingKeys, SystemKeys
 from kms.service.tenants import Tenants
@@ -167,7 +166,6 @@ def build_services(
         risks=ports.risks,
         requests=SqlSealUseRequestStore(),
         documents=PoolDocumentBox(system_keys),
-        persons=ports.persons,
         proofs=ports.proofs,
         lives=SqlSealLifeStore(),
         remote=ProvinceSealer(ports.outbound, options.province, time.sleep),
@@ -182,22 +180,19 @@ def build_services(
         SqlOpenPgpStore(),
         system_keys,
         GnuPg(),
-        SecondPerson(parts.approvals, ports.persons),
     )
     applications, uses = SealApplications(seals), SealUses(seals)
     verification, registry = SealVerification(seals), SealRegistry(seals)
     return KmsServices(
         pool=pool,
         unlocking=Unlocking(parts, pool, SqlRootStore(), options),
-        rekeying=Rekeying(parts, pool, SqlRootStore(), ports.persons),
+        rekeying=Rekeying(parts, pool, SqlRootStore()),
         backend_control=BackendControl(parts, traces, objects),
         unlock_token=UnlockTokenBinding(parts, pool, token),
         keys=Keys(parts, ring, maker, stores),
         mounts=Mounts(parts, pool, stores.mounts),
         key_control=KeyControl(parts, ring, maker, store=stores.keys, subjects=ports.subjects),
-        key_destruction=KeyDestruction(
-            parts, ring, maker, SecondPerson(parts.approvals, ports.persons), stores
-        ),
+        key_destruction=KeyDestruction(parts, ring, maker, stores),
         key_rotation=KeyRotation(parts, ring, maker, index=stores.index),
         key_export=KeyExport(parts, ring),
         key_import=KeyImport(parts, ring, maker, system_keys),
@@ -214,7 +209,6 @@ def build_services(
                 authority,
                 SqlCertificateRequestStore(),
                 trust,
-                SecondPerson(parts.approvals, ports.persons),
             ),
             seals.store,
         ),

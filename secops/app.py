@@ -80,7 +80,7 @@ def open_house(home: Path, role: str = "command") -> House:
     parts = spine.parts
 
     kms_ports = KmsPorts(
-        subjects, subjects, subjects, proofs, notices.province(settings), notices.stamping(settings)
+        subjects, subjects, proofs, notices.province(settings), notices.stamping(settings)
     )
     kms_plane = install_kms(
         parts,
@@ -106,7 +106,9 @@ def open_house(home: Path, role: str = "command") -> House:
     access.bind(iam.decisions)
 
     own_log = own_acts.LedgerActs()
-    detectors_ports = DetectorsPorts(own_log, keys.PoolPrivacyKeys(kms), keys.PoolModelSigner(kms))
+    detectors_ports = DetectorsPorts(
+        own_log, keys.PoolPrivacyKeys(kms), keys.PoolModelSigner(kms), subjects
+    )
     detectors_plane = install_detectors(
         parts, detectors_ports, detectors_options(settings, spine.owner)
     )

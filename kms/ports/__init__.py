@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.ports.keys import Subjects
-from kms.ports.persons import Persons
 from kms.ports.receipts import LedgerProofs
 from kms.ports.remote_seals import Outbound
 from kms.ports.seals import CallerRisks
 
-__all__ = ["CallerRisks", "KmsPorts", "LedgerProofs", "Outbound", "Persons", "Subjects"]
+__all__ = ["CallerRisks", "KmsPorts", "LedgerProofs", "Outbound", "Subjects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,6 @@ class KmsPorts:
 
     subjects: Subjects
     risks: CallerRisks
-    persons: Persons
     proofs: LedgerProofs
     outbound: Outbound
     stamping: Outbound

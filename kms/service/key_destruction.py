@@ -20,7 +20,6 @@ from kms.ports.keys import KeyStores
 from kms.service.due_keys import DueKeys
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
-from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.approvals import Approval
@@ -49,13 +48,11 @@ class KeyDestruction:
         parts: Parts,
         ring: KeyRing,
         maker: KeyMaker,
-        persons: SecondPerson,
         stores: KeyStores,
     ) -> None:
         self._parts = parts
         self._ring = ring
         self._maker = maker
-        self._persons = persons
         self._keys = stores.keys
         self._due = DueKeys(parts, stores.index, "destruction", at_once=_AT_ONCE)
         self._destructions = stores.destructions
@@ -122,7 +119,7 @@ class KeyDestruction:
             before = loaded.key
             if grant and not self._stands(transaction, request, loaded):
                 raise StaleDestruction
-            self._persons.decide(transaction, request.id, actor, grant=grant, reason=reason)
+            self._parts.approvals.decide(transaction, request.id, actor, grant=grant, reason=reason)
             after = self._decided(transaction, request, before, grant=grant)
             details = {"approval": request.id, "grant": grant, "destroy_at": after.destroy_at}
             act = Act("kms.decide_destruction", actor, f"key:{before.id}", details=details)

@@ -30,7 +30,6 @@ from kms.models.openpgp import (
     ProtectedExport,
 )
 from kms.ports.openpgp import OpenPgp, OpenPgpStore
-from kms.service.second_person import SecondPerson
 from kms.service.system_keys import SystemKeys
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
@@ -63,7 +62,6 @@ class OpenPgpParts:
     store: OpenPgpStore
     system_keys: SystemKeys
     openpgp: OpenPgp
-    second_person: SecondPerson
 
 
 class OpenPgpKeys:
@@ -195,9 +193,7 @@ class Partners:
             partner = self._load(transaction, actor, partner_id)
             if grant and "".join(fingerprint.split()).upper() != partner.fingerprint:
                 raise FingerprintMismatch
-            self._openpgp.second_person.decide(
-                transaction, partner.approval_id, actor, grant=grant, reason=reason
-            )
+            approvals.decide(transaction, partner.approval_id, actor, grant=grant, reason=reason)
             if grant:
                 approvals.use(transaction, partner.approval_id, subject_hash(partner))
                 if stored.named(transaction, actor.org_id, partner.name) is not None:

@@ -21,9 +21,7 @@ from kms.core.shamir.shares import (
 from kms.errors.shares import ShareRefused
 from kms.models.shares import IssuedShare, Opening, Share, SharePlan
 from kms.ports.keys import RootStore
-from kms.ports.persons import Persons
 from kms.service.custody import POOL_TARGET, Pool, check_passphrase
-from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.approvals import Approval, NotPending
@@ -43,11 +41,10 @@ _MAX_REASON: Final = 500
 class Rekeying:
     """Changes what opens the root key: asked for by one, approved by another."""
 
-    def __init__(self, parts: Parts, pool: Pool, roots: RootStore, persons: Persons) -> None:
+    def __init__(self, parts: Parts, pool: Pool, roots: RootStore) -> None:
         self._parts = parts
         self._pool = pool
         self._roots = roots
-        self._second = SecondPerson(parts.approvals, persons)
 
     def request_rekey(self, actor: Actor, opening: Opening) -> Approval:
         """Ask that ``opening`` shall open the root key from now on."""
@@ -90,7 +87,7 @@ class Rekeying:
 
         def work(transaction: Transaction) -> Approval:
             self._asked(transaction, approval_id)
-            decided = self._second.decide(
+            decided = self._parts.approvals.decide(
                 transaction, approval_id, actor, grant=grant, reason=reason
             )
             transaction.record(Act("kms.decide_rekey", actor, POOL_TARGET, details=details))

@@ -22,7 +22,6 @@ from kms.core.x690 import writing as der
 from kms.models.certificates import AnchorUse, CertificateWish
 from kms.models.seal_registry import IssuedCertificate
 from kms.service.certificates import CertificateParts, CertificateServices, build_certificates
-from kms.service.second_person import SecondPerson
 from kms.store.certificates import SqlCertificateRequestStore, SqlTrustStore
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.der import encode
@@ -76,7 +75,6 @@ def open_house(home: Path, **more: Any) -> Iterator[House]:
         world.parts.authority,
         SqlCertificateRequestStore(),
         SqlTrustStore(),
-        SecondPerson(world.spine.parts.approvals, world.persons),
     )
     try:
         yield House(world, build_certificates(parts, world.parts.store))

@@ -55,13 +55,6 @@ class NamedSubjects:
         return frozenset({"seal-holder"})
 
 
-class OwnPersons:
-    """Every account is a person of its own."""
-
-    def same_person(self, transaction: Any, one: str, other: str) -> bool:
-        return one == other
-
-
 class NoProofs:
     """No checkpoint covers anything yet."""
 
@@ -81,9 +74,7 @@ class NoOutbound:
 
 def calm_ports() -> KmsPorts:
     """What other planes provide, where nobody is risky and nothing is proved."""
-    return KmsPorts(
-        NamedSubjects(), CalmCallers(), OwnPersons(), NoProofs(), NoOutbound(), NoOutbound()
-    )
+    return KmsPorts(NamedSubjects(), CalmCallers(), NoProofs(), NoOutbound(), NoOutbound())
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 from secops.adapters.database.engine import make_engine
 from secops.adapters.spine import COMMAND_FILE_BYTES, Spine, SpineOptions, open_spine
 from secops.kernel.access import AccessControl
+from secops.kernel.approvals import Persons
 from secops.kernel.clock import Clock
 from secops.kernel.ids import Ids
 from secops.kernel.parts import Parts
@@ -101,6 +102,7 @@ def database_spine(
     url: str | None = None,
     clock: Clock | None = None,
     access: AccessControl | None = None,
+    persons: Persons | None = None,
 ) -> Spine:
     """Return a started spine over SQLite in ``home`` (or ``url``), migrated; close it."""
     is_fresh = url is None and not (home / "secops.db").exists()
@@ -111,6 +113,7 @@ def database_spine(
         clock=clock or FakeClock(),
         randomness=FakeRandomness(),
         access=access or FakeAccess(),
+        persons=persons,
     )
     if not is_fresh:  # looking that nothing is to be done takes as long as all the rest
         upgrade(spine.engine)

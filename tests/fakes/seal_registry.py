@@ -108,14 +108,15 @@ def build(
     home: Path, painter: Any = None, pdf: Any = None, remote: Any = None, *, public_url: str = ""
 ) -> World:
     clock = FakeClock()
-    spine = database_spine(home, clock=clock)
+    persons = FakePersons()
+    spine = database_spine(home, clock=clock, persons=persons)
     keys = FakeSealingKeys()
     outside = OutsideTrust(spine.parts, SqlTrustStore())
     anchor_file = HomeAnchorFile(home)
     authority = Authority(
         spine.parts, keys, SqlCertificateStore(), anchor_file, public_url, outside
     )
-    risks, persons, proofs = FakeRisks(), FakePersons(), FakeLedgerProofs()
+    risks, proofs = FakeRisks(), FakeLedgerProofs()
     parts = SealParts(
         spine.parts,
         SqlSealStore(),
@@ -129,7 +130,6 @@ def build(
         risks,
         SqlSealUseRequestStore(),
         FakeDocumentBox(),
-        persons,
         proofs,
         TimeStampAuthority(authority),
         remote or NoRemoteSealer(),

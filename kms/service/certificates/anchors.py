@@ -90,7 +90,7 @@ class TrustAnchors:
 
         def decide(transaction: Transaction) -> Approval:
             anchor = self._load(transaction, actor, anchor_id)
-            approval = self._certificates.second_person.decide(
+            approval = self._parts.approvals.decide(
                 transaction, anchor.approval_id, actor, grant=grant, reason=reason
             )
             if grant:

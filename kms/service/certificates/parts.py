@@ -11,7 +11,6 @@ from kms.models.seal_registry import IssuedCertificate
 from kms.ports.certificates import CertificateRequestStore, TrustStore
 from kms.service.authority import Authority
 from kms.service.document_authority import DocumentAuthority
-from kms.service.second_person import SecondPerson
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts
@@ -27,7 +26,6 @@ class CertificateParts:
     authority: Authority
     requests: CertificateRequestStore
     trust: TrustStore
-    second_person: SecondPerson
 
     @property
     def parts(self) -> Parts:

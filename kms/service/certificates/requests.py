@@ -83,7 +83,7 @@ class CertificateRequests:
 
         def decide(transaction: Transaction) -> Approval:
             request = self._certificates.load_request(transaction, actor, request_id)
-            approval = self._certificates.second_person.decide(
+            approval = self._parts.approvals.decide(
                 transaction, request.approval_id, actor, grant=grant, reason=reason
             )
             details = {"request": request.subject_hash, "grant": grant}

@@ -14,7 +14,6 @@ from kms.service.ecertificates.registry import ECertificateRegistry
 from kms.service.ecertificates.running import BatchRunner
 from kms.service.ecertificates.templates import ECertificateTemplates
 from kms.service.seals import SealParts, SealStamping, SealUses, SealVerification
-from kms.service.second_person import SecondPerson
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,6 @@ def build_ecertificates(
         stamping=SealStamping(seals, uses),
         verification=verification,
         subjects=seals.subjects,
-        second=SecondPerson(seals.parts.approvals, seals.persons),
         public_url=public_url,
     )
     issuing, registry = ECertificateIssuing(here), ECertificateRegistry(here)

@@ -14,7 +14,6 @@ from kms.ports.keys import Subjects
 from kms.ports.seal_requests import DocumentBox
 from kms.ports.seals import SealStore
 from kms.service.seals import SealStamping, SealUses, SealVerification
-from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
 from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts
@@ -39,7 +38,6 @@ class ECertificateParts:
     stamping: SealStamping
     verification: SealVerification
     subjects: Subjects
-    second: SecondPerson
     public_url: str
 
     def load_template(

@@ -102,7 +102,9 @@ class ECertificateTemplates:
         def decide(transaction: Transaction) -> ECertificateTemplate:
             here = self._here
             template = here.load_template(transaction, actor.org_id, template_id)
-            here.second.decide(transaction, template.approval_id, actor, grant=grant, reason=reason)
+            here.parts.approvals.decide(
+                transaction, template.approval_id, actor, grant=grant, reason=reason
+            )
             if grant:
                 self._retire_older(transaction, template)
                 # of the template as it lies there now, so that the approved one is in force

@@ -20,7 +20,6 @@ from kms.models.seal_registry import (
 from kms.models.seals import MARKING
 from kms.ports.seals import PictureRequest, SealPainter
 from kms.service.seals.parts import SealParts
-from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -57,7 +56,6 @@ class SealApplications:
     def __init__(self, seals: SealParts) -> None:
         self._seals = seals
         self._parts = seals.parts
-        self._second = SecondPerson(seals.parts.approvals, seals.persons)
 
     def apply_seal(self, actor: Actor, request: SealRequest) -> SealApplication:
         """Store the application and ask for its approval; raises ``Invalid``, ``NotFound``."""
@@ -106,7 +104,7 @@ class SealApplications:
 
         def decide(transaction: Transaction) -> Approval:
             application = self.load(transaction, actor, application_id)
-            approval = self._second.decide(
+            approval = self._parts.approvals.decide(
                 transaction, application.approval_id, actor, grant=grant, reason=reason
             )
             details = {"application": application.subject_hash, "grant": grant}

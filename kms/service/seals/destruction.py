@@ -15,7 +15,6 @@ from kms.models.stamps import PADES_KEYS
 from kms.service.document_authority import document_key_name
 from kms.service.seals.parts import SealParts
 from kms.service.seals.registry import check_reason
-from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -44,7 +43,6 @@ class SealDestruction:
     def __init__(self, seals: SealParts) -> None:
         self._seals = seals
         self._parts = seals.parts
-        self._second = SecondPerson(seals.parts.approvals, seals.persons)
 
     def request_seal_destruction(self, actor: Actor, seal_id: str, reason: str) -> Approval:
         """Ask for it; raises ``SealStateConflict`` unless the seal is revoked, or if it waits."""
@@ -96,7 +94,7 @@ class SealDestruction:
             if record.destroy_approval is None:
                 msg = "nobody asked for the seal's destruction"
                 raise SealStateConflict(msg)
-            approval = self._second.decide(
+            approval = self._parts.approvals.decide(
                 transaction, record.destroy_approval, actor, grant=grant, reason=reason
             )
             erased = 0

@@ -8,7 +8,6 @@ from kms.models.keys import SealTimeStamps
 from kms.models.stamps import PadesLevel
 from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
-from kms.ports.persons import Persons
 from kms.ports.receipts import LedgerProofs
 from kms.ports.remote_seals import RemoteSealer
 from kms.ports.seal_requests import DocumentBox, SealUseRequestStore
@@ -43,7 +42,6 @@ class SealParts:
     risks: CallerRisks
     requests: SealUseRequestStore
     documents: DocumentBox
-    persons: Persons
     proofs: LedgerProofs
     time_stamps: TimeStamps
     remote: RemoteSealer

@@ -24,7 +24,6 @@ from kms.service.seals.parts import SealParts
 from kms.service.seals.stamping import SealStamping
 from kms.service.seals.uses import SealUses, WantedUse, check_use, require_size
 from kms.service.seals.using import SealUsing
-from kms.service.second_person import SecondPerson
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -77,7 +76,6 @@ class SealUseRequests:
         self._uses = uses
         self._using = SealUsing(seals, uses)
         self._stamping = SealStamping(seals, uses)
-        self._second = SecondPerson(seals.parts.approvals, seals.persons)
 
     def request_seal_use(self, actor: Actor, wish: SealUseWish) -> SealUseRequest:
         """Ask for one use; raises what ``use_seal`` raises for a seal that can't be used.
@@ -120,7 +118,7 @@ class SealUseRequests:
 
         def decide(transaction: Transaction) -> Approval:
             request = self._load(transaction, actor, request_id)
-            approval = self._second.decide(
+            approval = self._parts.approvals.decide(
                 transaction, request.approval_id, actor, grant=grant, reason=reason
             )
             details = {

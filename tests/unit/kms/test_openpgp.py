@@ -21,7 +21,6 @@ from kms.errors.openpgp import (
 )
 from kms.models.openpgp import MAX_EXPORT, OpenPgpKey, Partner
 from kms.service.openpgp import Exports, OpenPgpKeys, OpenPgpParts, Partners
-from kms.service.second_person import SecondPerson
 from kms.store.openpgp import SqlOpenPgpStore
 from kms.store.tables.openpgp import kms_openpgp_keys
 from secops.adapters.journal.reader import JournalReader
@@ -68,14 +67,13 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     clock, persons = FakeClock(), FakePersons()
-    with open_key_pool(tmp_path / "home", clock=clock) as pool:
+    with open_key_pool(tmp_path / "home", clock=clock, persons=persons) as pool:
         parts = pool.spine.parts
         openpgp = OpenPgpParts(
             parts,
             SqlOpenPgpStore(),
             pool.services.system_keys,
             FakeOpenPgp(),
-            SecondPerson(parts.approvals, persons),
         )
         yield World(pool, OpenPgpKeys(openpgp), Partners(openpgp), Exports(openpgp), persons, clock)
 

@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 from kms.api import openpgp as api
 from kms.commands import group
 from kms.service.openpgp import Exports, OpenPgpKeys, OpenPgpParts, Partners
-from kms.service.second_person import SecondPerson
 from kms.store.openpgp import SqlOpenPgpStore
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Unauthenticated
@@ -26,7 +25,6 @@ from secops.web.messages import Request, Response
 from tests.fakes.clock import START
 from tests.fakes.key_pool import KeyPool, actor, open_key_pool
 from tests.fakes.openpgp import FakeOpenPgp
-from tests.fakes.sealing import FakePersons
 
 ROLES = {
     "qian": "security-admin",
@@ -73,7 +71,6 @@ class Faces:
             SqlOpenPgpStore(),
             pool.services.system_keys,
             FakeOpenPgp(),
-            SecondPerson(parts.approvals, FakePersons()),
         )
         self.services = pool.services
         for name, service in (

@@ -22,6 +22,7 @@ from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.errors import Conflict, Forbidden, Invalid, TooMany
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_pool import PASSPHRASE, USER, KeyPool, actor, open_key_pool
+from tests.fakes.sealing import FakePersons
 from tests.unit.kms.test_key_pool import another_process
 
 ASKS = actor("acc_asks", "security-admin", org=ROOT_ORG)
@@ -278,15 +279,15 @@ def test_an_approval_is_of_the_envelope_it_was_asked_for(pool: KeyPool) -> None:
 
 
 def test_another_account_of_the_same_person_approves_nothing(
-    pool: KeyPool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: FakeClock
 ) -> None:
-    rekeying = pool.services.rekeying
-    asked = rekeying.request_rekey(ASKS, OPENING)
-    monkeypatch.setattr(
-        type(rekeying._second.persons), "same_person", lambda *_: True, raising=True
-    )
-    with pytest.raises(SelfApproval):
-        rekeying.decide_rekey(APPROVES, asked.id, grant=True, reason="me again")
+    persons = FakePersons()
+    persons.same.add(frozenset({ASKS.id, APPROVES.id}))
+    with open_key_pool(tmp_path, clock=clock, persons=persons) as pool:
+        rekeying = pool.services.rekeying
+        asked = rekeying.request_rekey(ASKS, OPENING)
+        with pytest.raises(SelfApproval):
+            rekeying.decide_rekey(APPROVES, asked.id, grant=True, reason="me again")
 
 
 @pytest.mark.parametrize("stranger", [USER, TOWN])
