@@ -303,7 +303,15 @@ def _connection(
     return _PinnedConnection(host, _port(parts), timeout, addresses=addresses, tls=tls)
 
 
+def _no_passphrase() -> str:
+    """Answer for OpenSSL, which would ask at the terminal and wait there for ever."""
+    return ""
+
+
 def _tls(options: OutboundOptions) -> ssl.SSLContext:
+    if options.only_ca and not options.ca_file:
+        msg = "only one root shall be trusted, and none is named"
+        raise OutboundFailed(msg)
     # with a file of its own the context takes none of the system's roots
     alone = options.ca_file if options.only_ca else ""
     named = alone or options.ca_file
@@ -313,7 +321,7 @@ def _tls(options: OutboundOptions) -> ssl.SSLContext:
             tls.load_verify_locations(options.ca_file)
         if options.client_certificate:
             named = options.client_certificate
-            tls.load_cert_chain(options.client_certificate)
+            tls.load_cert_chain(options.client_certificate, password=_no_passphrase)
     except OSError as error:  # ssl.SSLError is one
         msg = f"{named} holds no certificate that can be used"
         raise OutboundFailed(msg) from error

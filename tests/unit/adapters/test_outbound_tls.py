@@ -7,9 +7,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from secops.adapters.outbound import (
     OutboundClient,
@@ -90,6 +93,87 @@ def test_a_root_file_that_is_none_is_an_error_of_ours(
         given.write_bytes(content)
     with pytest.raises(OutboundFailed):
         client(given, "localhost").open_tls("localhost", echo, 5.0)
+
+
+# one root instead of the system's, and a certificate of our own
+
+
+def test_with_one_root_alone_the_systems_are_not_trusted(
+    authority: Path, echo: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))  # the system's roots know the server
+    other = str(write_authority(tmp_path / "other", ["localhost"]))
+    beside = OutboundOptions(("localhost",), ca_file=other)
+    speak(beside, echo)
+    with pytest.raises(OutboundFailed, match="SSLCertVerificationError"):
+        speak(replace(beside, only_ca=True), echo)
+    with pytest.raises(OutboundFailed, match="none is named"):
+        speak(replace(beside, only_ca=True, ca_file=""), echo)
+    speak(replace(beside, only_ca=True, ca_file=str(authority)), echo)
+
+
+def speak(options: OutboundOptions, port: int) -> None:
+    stream = OutboundClient(options, lambda *_: ["127.0.0.1"]).open_tls("localhost", port, 5.0)
+    try:
+        stream.send(b"hello")
+        assert stream.receive(100) == b"hello"
+    finally:
+        stream.close()
+
+
+@pytest.fixture
+def asking(authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server speaks only to whom its own authority certified."""
+    demanded = ssl.SSLContext.load_cert_chain
+
+    def load_and_ask(context: ssl.SSLContext, *files: Any, **more: Any) -> None:
+        demanded(context, *files, **more)
+        if context.protocol == ssl.PROTOCOL_TLS_SERVER:
+            context.load_verify_locations(authority)
+            context.verify_mode = ssl.CERT_REQUIRED
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load_and_ask)
+
+
+def joined(*files: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in files)
+
+
+@pytest.mark.usefixtures("asking")
+def test_our_certificate_is_shown_to_whoever_asks_for_one(
+    request: pytest.FixtureRequest, authority: Path, tmp_path: Path
+) -> None:
+    port = request.getfixturevalue("echo")
+    ours, strange = tmp_path / "ours.pem", tmp_path / "strange.pem"
+    ours.write_bytes(joined(authority.parent / "node.pem", authority.parent / "node.key"))
+    write_authority(tmp_path / "other", ["localhost"])
+    strange.write_bytes(joined(tmp_path / "other" / "node.pem", tmp_path / "other" / "node.key"))
+    options = OutboundOptions(("localhost",), ca_file=str(authority), only_ca=True)
+    speak(replace(options, client_certificate=str(ours)), port)
+    for shown in ("", str(strange)):
+        with pytest.raises((OutboundFailed, OutboundUncertain)):
+            speak(replace(options, client_certificate=shown), port)
+
+
+@pytest.mark.parametrize("content", ["absent", "no key", "a key under a passphrase"])
+def test_a_certificate_that_can_not_be_shown_is_an_error_of_ours(
+    authority: Path, echo: int, tmp_path: Path, content: str
+) -> None:
+    given = tmp_path / "ours.pem"
+    certificate, key = authority.parent / "node.pem", authority.parent / "node.key"
+    if content == "no key":
+        given.write_bytes(joined(certificate))
+    elif content == "a key under a passphrase":
+        read = serialization.load_pem_private_key(key.read_bytes(), None)
+        locked = read.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+        given.write_bytes(joined(certificate) + locked)
+    options = OutboundOptions(("localhost",), ca_file=str(authority), client_certificate=str(given))
+    with pytest.raises(OutboundFailed, match="holds no certificate that can be used"):
+        speak(options, echo)
 
 
 # TLS that is agreed on in clear
