@@ -8,13 +8,15 @@ from playbooks.api.schemas import (
     ANSWER,
     DECISION,
     PLAN,
+    PROLONGATION,
     REASON,
     RUN,
     RUN_REQUEST,
+    STEP_DECISION,
     body_of,
     page_schema,
 )
-from playbooks.service import PlaybooksServices, RunRequest, StepAnswer
+from playbooks.service import PlaybooksServices, RunRequest, StepAnswer, StepDecision
 from playbooks.service.documents import (
     approval_document,
     plan_document,
@@ -75,8 +77,29 @@ class _Handlers:
 
     def resolve_step(self, request: Request) -> Response:
         body = body_of(request, ANSWER)
-        answer = StepAnswer(body["step"], body["outcome"], body.get("note", ""))
+        answer = StepAnswer(
+            body["step"], body["outcome"], body.get("note", ""), body.get("values", {})
+        )
         run = self._services.runs.resolve_step(request.caller, request.args["run_id"], answer)
+        return json_response(run_document(run))
+
+    def approve_step(self, request: Request) -> Response:
+        body = body_of(request, STEP_DECISION)
+        decision = StepDecision(
+            path=body["step"],
+            sha256=body["sha256"],
+            grant=body["grant"],
+            loop=body.get("loop", ""),
+            reason=body.get("reason", ""),
+        )
+        run = self._services.steps.approve_step(request.caller, request.args["run_id"], decision)
+        return json_response(run_document(run))
+
+    def prolong_containment(self, request: Request) -> Response:
+        body = body_of(request, PROLONGATION)
+        run = self._services.steps.prolong_containment(
+            request.caller, request.args["run_id"], body["step"], seconds=body["seconds"]
+        )
         return json_response(run_document(run))
 
     def cancel_run(self, request: Request) -> Response:
@@ -164,6 +187,26 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             access=permissions.RUN_RESOLVE,
             handler=handlers.resolve_step,
             request=ANSWER,
+            response=RUN,
+        ),
+        Route(
+            method="POST",
+            path=f"{RUNS}/<run_id>/step-decisions",
+            operation="approve_step",
+            access=permissions.RUN_APPROVE,
+            handler=handlers.approve_step,
+            request=STEP_DECISION,
+            response=RUN,
+            level=2,
+            fresh_seconds=_FRESH_S,
+        ),
+        Route(
+            method="POST",
+            path=f"{RUNS}/<run_id>/prolongations",
+            operation="prolong_containment",
+            access=permissions.RUN_RESOLVE,
+            handler=handlers.prolong_containment,
+            request=PROLONGATION,
             response=RUN,
         ),
         Route(

@@ -78,7 +78,28 @@ DECISION: Final = Schema(
 )
 ANSWER: Final = Schema(
     "StepAnswer",
-    _object(("step", "outcome"), step=_TEXT, outcome={"enum": ["done", "failed"]}, note=_TEXT),
+    _object(
+        ("step", "outcome"),
+        step=_TEXT,
+        outcome={"enum": ["done", "failed"]},
+        note=_TEXT,
+        values={"type": "object", "additionalProperties": _TEXT},
+    ),
+)
+STEP_DECISION: Final = Schema(
+    "StepDecision",
+    _object(
+        ("step", "sha256", "grant"),
+        step=_TEXT,
+        loop=_TEXT,
+        sha256=_TEXT,
+        grant={"type": "boolean"},
+        reason=_TEXT,
+    ),
+)
+PROLONGATION: Final = Schema(
+    "Prolongation",
+    _object(("step", "seconds"), step=_TEXT, seconds={"type": "integer", "minimum": 1}),
 )
 REASON: Final = Schema("RunReason", _object(("reason",), reason=_TEXT))
 
@@ -108,4 +129,6 @@ def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
         return isinstance(value, bool)
     if schema["type"] == "object":
         return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    if schema["type"] == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, str)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playbooks.commands import files, incidents, runs
+from playbooks.commands import files, incidents, runs, steps
 from playbooks.commands.group import group
 
-__all__ = ["files", "group", "incidents", "runs"]
+__all__ = ["files", "group", "incidents", "runs", "steps"]

@@ -13,12 +13,12 @@ from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 
-def _variables(pairs: tuple[str, ...]) -> dict[str, str]:
+def _variables(pairs: tuple[str, ...], option: str = "--var") -> dict[str, str]:
     values: dict[str, str] = {}
     for pair in pairs:
         name, separator, value = pair.partition("=")
         if not separator:
-            msg = f"--var is NAME=VALUE, not {pair!r}"
+            msg = f"{option} is NAME=VALUE, not {pair!r}"
             raise click.UsageError(msg)
         values[name if name.startswith("__") else f"__{name}__"] = value
     return values
@@ -169,6 +169,7 @@ def approve_run(ctx: click.Context, /, run_id: str, **chosen: Any) -> None:
 @click.argument("step")
 @click.argument("outcome", type=click.Choice(["done", "failed"]))
 @click.option("--note", default="")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="A result of the step.")
 @click.pass_context
 def resolve_step(ctx: click.Context, /, run_id: str, step: str, **chosen: Any) -> None:
     """Answer for a step done by hand, or for one whose outcome nobody knows; go on.
@@ -179,7 +180,8 @@ def resolve_step(ctx: click.Context, /, run_id: str, step: str, **chosen: Any) -
 
     session = session_of(ctx)
     services = session.services(PlaybooksServices)
-    answer = StepAnswer(step, chosen["outcome"], chosen["note"])
+    values = _variables(chosen["values"], "--set")
+    answer = StepAnswer(step, chosen["outcome"], chosen["note"], values)
     services.runs.resolve_step(session.actor, run_id, answer)
     gone_on = services.runner.advance(run_id)
     click.echo(f"{gone_on.id} {gone_on.state}")

@@ -207,8 +207,9 @@ class Replay:
         until = min((move.until for move in left), default=0)
         stuck = any(self._undone(step, loop) == "failed" for step, loop, _ in self._effects())
         if stuck:
-            return [Move("finish", state="failed", error="compensation_failed", until=until)]
-        return [Move("finish", state="done", until=until)]
+            error = "compensation_failed"
+            return [Move("finish", state="failed", error=error, until=until, left=tuple(left))]
+        return [Move("finish", state="done", until=until, left=tuple(left))]
 
     def taking_back(self, *, cancelled: bool) -> Moves:
         """Return what takes back the completed steps, the last completed first, each once."""

@@ -25,8 +25,8 @@ class Move:
     """``step``, ``index``, ``loop`` and ``attempt`` say for what.
 
     ``fresh``: it begins something, so it is left out once a sibling failed. ``until`` of a
-    finish is when containment expires, 0 for never; of ``ask`` and ``approve`` when it is
-    too late.
+    finish is when containment expires (``left`` says which), 0 for never; of ``ask`` and
+    ``approve`` when it is too late.
     """
 
     kind: MoveKind
@@ -40,6 +40,7 @@ class Move:
     takes_back: bool = False
     choice: Choice = field(default_factory=Choice)
     error: str = ""
+    left: tuple[Move, ...] = ()
 
 
 Moves = list[Move]

@@ -8,6 +8,7 @@ from playbooks.service.actions import make_actions
 from playbooks.service.binding import Binder
 from playbooks.service.checking import check_playbook, require_playbook
 from playbooks.service.evidence import EvidenceService
+from playbooks.service.filings import FilingService, NewFiling
 from playbooks.service.inbox import InboxService
 from playbooks.service.incidents import IncidentService, Judgement, NewIncident
 from playbooks.service.openers import AlertOpener
@@ -18,14 +19,17 @@ from playbooks.service.reports import ReportService
 from playbooks.service.run_views import RunViews
 from playbooks.service.runner import Runner
 from playbooks.service.runs import RunRequest, RunService, StepAnswer
+from playbooks.service.steps import StepDecision, StepService
 from playbooks.service.surroundings import Surroundings
 
 __all__ = [
     "Judgement",
+    "NewFiling",
     "NewIncident",
     "PlaybooksServices",
     "RunRequest",
     "StepAnswer",
+    "StepDecision",
     "Surroundings",
     "check_playbook",
     "make_services",
@@ -41,9 +45,11 @@ class PlaybooksServices:
     reports: ReportService
     playbooks: PlaybookService
     runs: RunService
+    steps: StepService
     runner: Runner
     evidence: EvidenceService
     inbox: InboxService
+    filings: FilingService
     openers: AlertOpener
 
 
@@ -61,8 +67,10 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         reports=ReportService(surroundings, incidents),
         playbooks=playbooks,
         runs=RunService(surroundings, playbooks, planner, views),
+        steps=StepService(surroundings, binder),
         runner=Runner(surroundings, planner, playbooks, performer, owner),
         evidence=EvidenceService(surroundings),
         inbox=InboxService(surroundings),
+        filings=FilingService(surroundings),
         openers=AlertOpener(surroundings),
     )

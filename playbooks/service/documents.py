@@ -5,6 +5,7 @@ Instants are RFC 3339 in UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -87,6 +88,9 @@ def _clock(clock: Clock) -> dict[str, Any]:
         "due_at": _time(clock.due_at),
         "source": clock.source,
         "overdue": clock.overdue,
+        "filed_at": _time(clock.filed_at),
+        "late": clock.late,
+        "by": clock.by,
     }
 
 
@@ -109,6 +113,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "incident_id": plan.incident_id,
         "variables": dict(plan.variables),
         "needs_approval": plan.needs_approval,
+        "approvers": plan.approvers,
         "expires_s": plan.expires_s,
         "sha256": plan.sha256,
         "sm3": plan.sm3,
@@ -128,6 +133,12 @@ def _step(step: PlannedStep) -> dict[str, Any]:
         "approval": step.approval,
         "on_success": step.on_success,
         "on_failure": step.on_failure,
+        "kind": step.kind,
+        "branches": dict(step.branches),
+        "condition": step.condition,
+        "late": list(step.late),
+        "compensate": step.compensate,
+        "ttl_s": step.ttl_s,
     }
 
 
@@ -140,6 +151,8 @@ def run_document(run: Run) -> dict[str, Any]:
         "state": run.state,
         "requester_id": run.requester_id,
         "approver_id": run.approver_id,
+        "approvers": list(run.approvers),
+        "due_at": _time(run.due_at),
         "approval_id": run.approval_id,
         "plan_sha256": run.plan.sha256,
         "plan_sm3": run.plan.sm3,
@@ -168,13 +181,19 @@ def _entry(entry: JournalEntry) -> dict[str, Any]:
         "at": _time(entry.at),
         "step": entry.path,
         "index": entry.index,
+        "loop": entry.loop,
         "target": entry.target,
         "attempt": entry.attempt,
         "kind": entry.kind,
         "state": entry.state,
         "key": entry.key,
-        "details": dict(entry.details),
+        "details": _masked(entry.details),
     }
+
+
+def _masked(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details with the names of the variables that were set, and not their values."""
+    return {key: sorted(value) if key == "set" else value for key, value in details.items()}
 
 
 def playbook_document(playbook: StoredPlaybook) -> dict[str, Any]:

@@ -19,13 +19,15 @@ RUN_STATES: Final = {
     "approved": N_("已批准"),
     "running": N_("执行中"),
     "waiting": N_("等待人员"),
+    "compensating": N_("正在撤销处置"),
     "done": N_("完成"),
     "failed": N_("失败"),
     "unknown": N_("结果未知"),
+    "compensated": N_("已撤销处置"),
     "cancelled": N_("已取消"),
     "expired": N_("已过期"),
 }
-_FINAL: Final = ("done", "failed", "cancelled", "expired")
+_FINAL: Final = ("done", "failed", "compensated", "cancelled", "expired")
 _COLUMNS: Final = (
     Column("id", N_("运行编号")),
     Column("state", N_("状态")),

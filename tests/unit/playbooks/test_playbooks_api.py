@@ -167,6 +167,8 @@ def test_who_has_no_role_gets_nothing(call: Caller) -> None:
         "approve_run": {"grant": True, "plan_sha256": "x"},
         "resolve_step": {"step": "x", "outcome": "done"},
         "cancel_run": {"reason": "x"},
+        "approve_step": {"step": "x", "sha256": "x", "grant": True},
+        "prolong_containment": {"step": "x", "seconds": 60},
         "plan_run": {"incident_id": "x", "playbook": "notify_duty"},
         "request_run": {"incident_id": "x", "playbook": "notify_duty"},
         "import_playbook": playbook(),

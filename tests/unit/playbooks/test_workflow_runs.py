@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from playbooks.core.cacao20.vocabulary import EXTENSION
-from playbooks.errors import NotYetRunnable, RunStateRefused
+from playbooks.core.record import replay_run
+from playbooks.errors import NotYetRunnable, PlanChanged, RunStateRefused
 from playbooks.models import Run
-from playbooks.service import NewIncident, RunRequest, StepAnswer, require_playbook
+from playbooks.service import (
+    NewIncident,
+    RunRequest,
+    StepAnswer,
+    StepDecision,
+    require_playbook,
+)
 from secops.kernel.approvals import SelfApproval
 from secops.kernel.clock import SECOND
+from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest
 from tests.fakes.cacao import AGENT, END, LOCK, NOTIFY, REVOKE, START, action, playbook
 from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house, person
@@ -224,3 +233,148 @@ def test_what_compensates_is_one_action_known_from_the_start(home: House) -> Non
     document["workflow"][UNDO]["on_completion"] = LOOK
     with pytest.raises(NotYetRunnable, match="one action"):
         begin(home, document)
+
+
+def late() -> dict[str, Any]:
+    """A person finds the account; locking it is approved when its name is known."""
+    document = playbook()
+    document["playbook_variables"]["__found__"] = {"type": "string"}
+    lock = action("account.lock", {"account": "__found__:value"}, END, late_bound=["__found__"])
+    document["workflow"] = {
+        START: {"type": "start", "on_completion": LOOK},
+        LOOK: by_hand(LOCK, out_args=["__found__"]),
+        LOCK: lock,
+        END: {"type": "end"},
+    }
+    return document
+
+
+def asked(home: House, run: Run) -> str:
+    entry = home.services.runs.show_run(AUDITOR, run.id).journal[-1]
+    assert (entry.path, entry.state) == (LOCK, "")
+    return str(entry.details["sha256"])
+
+
+def test_a_value_known_late_is_approved_at_its_step(home: House) -> None:
+    run = begin(home, late())
+    run = answer(home, run, LOOK, found="zhang.san")
+    assert (run.state, run.error, home.containment.calls) == ("waiting", "approve", [])
+    sha256, approve = asked(home, run), home.services.steps.approve_step
+    with pytest.raises(PlanChanged):
+        approve(APPROVER, run.id, StepDecision(LOCK, "0" * 64, grant=True))
+    with pytest.raises(RunStateRefused):
+        approve(APPROVER, run.id, StepDecision(LOOK, sha256, grant=True))
+    boss = replace(ANALYST, roles=frozenset({"analyst", "security-admin"}))
+    with pytest.raises(SelfApproval):
+        approve(boss, run.id, StepDecision(LOCK, sha256, grant=True))
+    approve(APPROVER, run.id, StepDecision(LOCK, sha256, grant=True))
+    assert home.services.runner.advance(run.id).state == "done"
+    assert home.containment.calls == ["lock acc_zhang"]
+    assert home.services.steps.replay_run(AUDITOR, run.id).differences == ()
+
+
+def test_a_late_step_that_is_refused_or_left_alone_fails(home: House) -> None:
+    first = answer(home, begin(home, late()), LOOK, found="zhang.san")
+    decision = StepDecision(LOCK, asked(home, first), grant=False)
+    home.services.steps.approve_step(APPROVER, first.id, decision)
+    assert home.services.runner.advance(first.id).state == "failed"
+    assert home.containment.calls == []
+
+
+def test_an_approval_of_a_late_step_expires(home: House) -> None:
+    run = answer(home, begin(home, late()), LOOK, found="zhang.san")
+    home.clock.advance(24 * 3_600 + 1)
+    home.services.runner.advance_all()
+    assert home.services.runs.show_run(AUDITOR, run.id).run.state == "failed"
+    assert home.containment.calls == []
+
+
+def test_a_late_target_that_changed_before_the_approval_voids_it(home: House) -> None:
+    run = answer(home, begin(home, late()), LOOK, found="zhang.san")
+    old = asked(home, run)
+    home.containment._load()["accounts"]["acc_zhang"]["locked"] = True
+    with pytest.raises(PlanChanged):
+        home.services.steps.approve_step(APPROVER, run.id, StepDecision(LOCK, old, grant=True))
+    home.services.runner.advance(run.id)
+    new = asked(home, run)
+    assert new != old
+    home.services.steps.approve_step(APPROVER, run.id, StepDecision(LOCK, new, grant=True))
+    assert home.services.runner.advance(run.id).state == "done"
+
+
+@pytest.mark.parametrize("found", ["nobody", "acc_boss"])
+def test_a_late_target_that_is_protected_or_not_there_fails_its_step(
+    home: House, found: str
+) -> None:
+    home.containment.add("acc_boss", "boss", protected="the last security administrator")
+    assert answer(home, begin(home, late()), LOOK, found=found).state == "failed"
+    assert home.containment.calls == []
+
+
+def test_containment_is_prolonged_before_it_expires(home: House) -> None:
+    document = undone()
+    document["workflow"][LOCK]["step_extensions"][EXTENSION]["ttl_s"] = 600
+    run = answer(home, begin(home, document), LOOK)
+    prolong = home.services.steps.prolong_containment
+    home.clock.advance(500)
+    later = prolong(ANALYST, run.id, LOCK, seconds=3_600)
+    assert later.due_at == home.clock.now() + 3_600 * SECOND
+    home.clock.advance(3_599)
+    home.services.runner.advance_all()
+    assert sent(home) == []
+    home.clock.advance(1)
+    home.services.runner.advance_all()
+    assert sent(home) == ["unlocked"]
+    assert home.services.steps.replay_run(AUDITOR, run.id).differences == ()
+    with pytest.raises(RunStateRefused):
+        prolong(ANALYST, run.id, LOCK, seconds=3_600)
+    with pytest.raises(Invalid):
+        prolong(ANALYST, run.id, LOCK, seconds=0)
+
+
+def test_a_record_that_was_changed_does_not_replay(home: House) -> None:
+    run = answer(home, begin(home, judged()), LOOK, risk="71")
+    assert run.state == "done"
+    view = home.services.runs.show_run(AUDITOR, run.id)
+    assert home.services.steps.replay_run(AUDITOR, run.id).lines == len(view.journal)
+    journal = list(view.journal)
+    for number, entry in enumerate(journal):
+        forged = {
+            "intent": replace(entry, key="0" * 64),
+            "outcome": replace(entry, key="0" * 64),
+            "decision": replace(entry, details={"choice": "false"}),
+        }[entry.kind]
+        changed = [*journal[:number], forged, *journal[number + 1 :]]
+        assert replay_run(view.run, changed), entry
+        assert replay_run(view.run, [*journal[:number], *journal[number + 1 :]]), entry
+    assert replay_run(replace(view.run, state="failed"), journal)[0].seq == 0
+
+
+def test_only_a_finished_run_is_replayed(home: House) -> None:
+    run = begin(home, judged())
+    with pytest.raises(RunStateRefused):
+        home.services.steps.replay_run(AUDITOR, run.id)
+    stopped = home.services.runs.cancel_run(ANALYST, run.id, reason="x")
+    assert home.services.steps.replay_run(AUDITOR, stopped.id).differences == ()
+
+
+def test_a_loop_without_end_is_stopped_and_starves_nobody(home: House) -> None:
+    loop = "while-condition--dddddddd-dddd-4ddd-8ddd-dddddddddddd"
+    document = playbook()
+    document["workflow"] = {
+        START: {"type": "start", "on_completion": loop},
+        loop: {
+            "type": "while-condition",
+            "condition": "EXISTS __account__:value",
+            "on_true": NOTIFY,
+            "on_completion": END,
+        },
+        NOTIFY: say("again", OTHER_END),
+        END: {"type": "end"},
+        OTHER_END: {"type": "end"},
+    }
+    run = begin(home, document)
+    assert (run.state, len(sent(home))) == ("failed", 50)
+    view = home.services.runs.show_run(AUDITOR, run.id)
+    assert view.journal[-1].details == {"error": "too_many_turns"}
+    assert len({entry.key for entry in view.journal if entry.kind == "intent"}) == 100
