@@ -40,16 +40,22 @@ class CertificateStore(Protocol):
         """Return what ``issuer_id`` issued under ``serial``."""
         ...
 
-    def revoke(self, transaction: Transaction, certificate_id: str, reason: str = "") -> bool:
-        """Mark it revoked now for ``reason`` (a word of RFC 5280); False if it was before."""
+    def revoke(
+        self,
+        transaction: Transaction,
+        certificate_id: str,
+        reason: str = "",
+        *,
+        at: int | None = None,
+    ) -> bool:
+        """Mark it revoked ``at`` an instant, now by default, for ``reason``; False if it was.
+
+        ``reason`` is a word of RFC 5280.
+        """
         ...
 
     def revoked(self, transaction: Transaction) -> Sequence[IssuedCertificate]:
         """Return all that were revoked."""
-        ...
-
-    def unrevoked_ids(self, transaction: Transaction, issuer_id: str) -> Sequence[str]:
-        """Return the identifiers of what ``issuer_id`` issued, still runs and is not revoked."""
         ...
 
     def of_key(self, transaction: Transaction, key_digest: str) -> Sequence[IssuedCertificate]:

@@ -154,8 +154,13 @@ class SealStore(Protocol):
         """Change the state in one conditional statement; False if it was not ``before``."""
         ...
 
-    def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
-        """Return (digest, since) of every seal that is suspended or revoked."""
+    def stopped(
+        self, transaction: Transaction, elsewhere: Mapping[str, int]
+    ) -> Sequence[tuple[str, int]]:
+        """Return (digest, since) of every seal that is suspended or revoked.
+
+        ``elsewhere`` are identifiers that were stopped, which the store may not know.
+        """
         ...
 
 

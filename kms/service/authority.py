@@ -32,6 +32,7 @@ from kms.models.seals import MARKING
 from kms.ports.certificates import CertificateStore
 from kms.ports.seals import AnchorFile, SealingKeys
 from kms.service.outside_trust import OutsideTrust
+from kms.service.revoked import revoked_certificates
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import ROOT_ORG, Actor
@@ -186,7 +187,7 @@ class Authority:
         }
         if not subjects:
             return None
-        revoked = self.store.revoked(transaction)
+        revoked = revoked_certificates(transaction, self.store, self.parts.revocations)
         return RevocationSource(
             issuers=frozenset(subjects.values()),
             revoked={

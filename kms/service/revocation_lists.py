@@ -7,11 +7,10 @@ from typing import Final
 from kms.core.rfc5280 import writing
 from kms.core.rfc5280.writing import KeyAlgorithm, RevocationListContent
 from kms.models.certificates import REVOCATION_REASONS, AuthorityName
-from kms.models.seal_registry import IssuedCertificate
 from kms.service.authority import Authority
+from kms.service.revoked import mark_revoked, revoked_certificates
 from secops.crypto.certificates import read_certificate
 from secops.kernel.clock import DAY, SECOND
-from secops.kernel.transactions import Transaction
 
 _LIFETIME: Final = DAY
 _ALGORITHMS: Final[dict[AuthorityName, KeyAlgorithm]] = {"root": "sm2", "document": "ecdsa-p256"}
@@ -20,11 +19,14 @@ _ALGORITHMS: Final[dict[AuthorityName, KeyAlgorithm]] = {"root": "sm2", "documen
 def sign_revocation_list(authority: Authority, name: AuthorityName = "root") -> bytes:
     """Return the CRL of a root in DER, signed now; raises ``PoolLocked``, ``NotFound``."""
     root = authority.find_root(name)
-    _settle(authority, root)
+    mark_revoked(authority.parts, authority.store)
     issuer = read_certificate(root.der)
-    found = authority.parts.transactions.read(authority.store.revoked)
+    parts, store = authority.parts, authority.store
+    found = parts.transactions.read(
+        lambda transaction: revoked_certificates(transaction, store, parts.revocations)
+    )
     revoked = [each for each in found if each.issuer_id == root.id]
-    now = authority.parts.clock.now()
+    now = parts.clock.now()
     algorithm = _ALGORITHMS[name]
     tbs = writing.revocation_list_to_sign(
         RevocationListContent(
@@ -43,18 +45,3 @@ def sign_revocation_list(authority: Authority, name: AuthorityName = "root") -> 
         )
     )
     return writing.revocation_list(tbs, authority.keys.sign(root.key_name, tbs), algorithm)
-
-
-def _settle(authority: Authority, root: IssuedCertificate) -> None:
-    """Mark in the table what the emergency way revoked while nothing could be written."""
-    parts, store = authority.parts, authority.store
-
-    def read(transaction: Transaction) -> list[str]:
-        running = store.unrevoked_ids(transaction, root.id)
-        return [each for each in running if parts.revocations.is_revoked("certificate", each)]
-
-    late = parts.transactions.read(read)
-    if late:
-        parts.transactions.run(
-            lambda transaction: [store.revoke(transaction, each) for each in late]
-        )

@@ -64,13 +64,20 @@ class SqlCertificateStore:
             transaction, and_(table.c.issuer_id == issuer_id, table.c.serial == f"{serial:x}")
         )
 
-    def revoke(self, transaction: Transaction, certificate_id: str, reason: str = "") -> bool:
-        """Mark it revoked now for ``reason``; False if it was before."""
+    def revoke(
+        self,
+        transaction: Transaction,
+        certificate_id: str,
+        reason: str = "",
+        *,
+        at: int | None = None,
+    ) -> bool:
+        """Mark it revoked ``at`` an instant, now by default, for ``reason``; False if it was."""
         table = kms_certificates
         statement = (
             update(table)
             .where(table.c.id == certificate_id, table.c.revoked_at.is_(None))
-            .values(revoked_at=transaction.now, revocation_reason=reason)
+            .values(revoked_at=transaction.now if at is None else at, revocation_reason=reason)
         )
         return bool(transaction.execute(statement).rowcount)
 
@@ -78,16 +85,6 @@ class SqlCertificateStore:
         """Return all that were revoked."""
         statement = select(kms_certificates).where(kms_certificates.c.revoked_at.is_not(None))
         return [_certificate(row) for row in transaction.execute(statement)]
-
-    def unrevoked_ids(self, transaction: Transaction, issuer_id: str) -> Sequence[str]:
-        """Return the identifiers of what ``issuer_id`` issued, still runs and is not revoked."""
-        table = kms_certificates
-        statement = select(table.c.id).where(
-            table.c.issuer_id == issuer_id,
-            table.c.revoked_at.is_(None),
-            table.c.not_after >= transaction.now,
-        )
-        return list(transaction.execute(statement).scalars())
 
     def of_key(self, transaction: Transaction, key_digest: str) -> Sequence[IssuedCertificate]:
         """Return all certificates of the key with this SPKI digest, oldest first."""

@@ -124,12 +124,20 @@ class SqlSealStore:
         )
         return bool(transaction.execute(statement).rowcount)
 
-    def stopped(self, transaction: Transaction) -> Sequence[tuple[str, int]]:
-        """Return (digest, since) of every seal that is suspended or revoked."""
-        statement = select(kms_seals.c.digest, kms_seals.c.state_at).where(
-            kms_seals.c.state != "active"
-        )
-        return [(row.digest, row.state_at or 0) for row in transaction.execute(statement)]
+    def stopped(
+        self, transaction: Transaction, elsewhere: Mapping[str, int]
+    ) -> Sequence[tuple[str, int]]:
+        """Return (digest, since) of every seal that is suspended or revoked.
+
+        ``elsewhere`` are identifiers that were stopped, which this table may not know.
+        """
+        columns = select(kms_seals.c.id, kms_seals.c.digest, kms_seals.c.state_at)
+        rows = transaction.execute(columns.where(kms_seals.c.state != "active")).all()
+        found = [(row.digest, row.state_at or 0) for row in rows]
+        for identifier in elsewhere.keys() - {row.id for row in rows}:
+            row = transaction.execute(columns.where(kms_seals.c.id == identifier)).one_or_none()
+            found += [] if row is None else [(row.digest, elsewhere[identifier])]
+        return found
 
 
 class SqlSealUseStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, Protocol, get_args
 
 from secops.kernel.transactions import Transaction
@@ -34,6 +35,13 @@ class Revocations(Protocol):
 
     def is_revoked(self, kind: RevocationKind, identifier: str) -> bool:
         """Tell whether it is ended now; raise ``Unavailable`` if news is older than 1 s."""
+        ...
+
+    def ended_of(self, kind: RevocationKind) -> Mapping[str, int]:
+        """Return all of a kind that is ended now, and since when (UTC microseconds).
+
+        Also what only the emergency way ended. Raises ``Unavailable`` as ``is_revoked``.
+        """
         ...
 
     def revoke(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:

@@ -109,26 +109,17 @@ def test_a_serial_is_given_once_by_an_issuer(spine: Spine) -> None:
     assert run(spine, CERTIFICATES.insert, replace(same, issuer_id="cert_other")) is True
 
 
-def test_what_runs_is_told_from_what_was_revoked_or_ran_out(spine: Spine) -> None:
-    rest = {"issuer_id": "cert_root"}
+def test_what_was_revoked_stays_so_with_its_instant(spine: Spine) -> None:
     run(spine, CERTIFICATES.insert, CERTIFICATE)
-    for number, until in ((2, START + 9), (3, START - 1)):
-        run(
-            spine,
-            CERTIFICATES.insert,
-            replace(
-                CERTIFICATE,
-                id=f"cert_{number}",
-                key_name=f"crq_{number}",
-                serial=f"{number}",
-                not_after=until,
-                **rest,
-            ),
-        )
+    for number in (2, 3):
+        other = replace(CERTIFICATE, id=f"cert_{number}", key_name=f"crq_{number}")
+        run(spine, CERTIFICATES.insert, replace(other, serial=f"{number}"))
     assert run(spine, CERTIFICATES.revoke, "cert_2", "superseded") is True
-    assert run(spine, CERTIFICATES.unrevoked_ids, "cert_root") == ["cert_1"]
-    (ended,) = run(spine, CERTIFICATES.revoked)
-    assert (ended.id, ended.revoked_at, ended.revocation_reason) == ("cert_2", START, "superseded")
+    assert run(spine, CERTIFICATES.revoke, "cert_2", "key_compromise") is False
+    assert run(spine, CERTIFICATES.revoke, "cert_3", at=START - 9) is True
+    found = {each.id: each for each in run(spine, CERTIFICATES.revoked)}
+    said = {name: (each.revoked_at, each.revocation_reason) for name, each in found.items()}
+    assert said == {"cert_2": (START, "superseded"), "cert_3": (START - 9, "")}
 
 
 def test_a_request_comes_back_and_is_answered_once(spine: Spine) -> None:

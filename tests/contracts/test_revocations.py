@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from secops.kernel.errors import Invalid
+from secops.kernel.transactions import Transaction
 from tests.contracts.conftest import Kit
 
 
@@ -45,3 +46,19 @@ def test_an_unknown_kind_is_invalid(kit: Kit) -> None:
         transactions.run(
             lambda tx: revocations.revoke(tx, "planet", "x")  # type: ignore[arg-type]
         )
+
+
+def test_all_that_is_ended_of_a_kind_is_there_with_its_instant(kit: Kit) -> None:
+    revocations, transactions = kit.parts.revocations, kit.parts.transactions
+    assert revocations.ended_of("seal") == {}
+
+    def end(tx: Transaction) -> int:
+        revocations.revoke(tx, "seal", "a")
+        revocations.revoke(tx, "certificate", "b")
+        return tx.now
+
+    now = transactions.run(end)
+    assert revocations.ended_of("seal") == {"a": now}
+    assert revocations.ended_of("certificate") == {"b": now}
+    transactions.run(lambda tx: revocations.restore(tx, "seal", "a"))
+    assert revocations.ended_of("seal") == {}

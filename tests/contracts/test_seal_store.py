@@ -108,12 +108,13 @@ def test_the_state_changes_only_from_what_was_expected(made: Spine) -> None:
     change = {"before": ("active",), "after": "suspended", "reason": "异常"}
     assert run(made, SEALS.change_state, "seal_1", **change) is True
     assert run(made, SEALS.change_state, "seal_1", **change) is False
-    assert run(made, SEALS.stopped) == [(SEAL.digest, START)]
+    assert run(made, SEALS.stopped, {SEAL.id: 9}) == [(SEAL.digest, START)]
     record, _ = run(made, SEALS.seal, "org_a", "seal_1")
     assert (record.state, record.state_reason, record.state_at) == ("suspended", "异常", START)
     back = {"before": ("suspended",), "after": "active", "reason": "无误"}
     assert run(made, SEALS.change_state, "seal_1", **back) is True
-    assert run(made, SEALS.stopped) == []
+    assert run(made, SEALS.stopped, {}) == []
+    assert run(made, SEALS.stopped, {SEAL.id: 9, "seal_gone": 9}) == [(SEAL.digest, 9)]
 
 
 def test_pages_come_newest_first_without_gap_or_repeat(spine: Spine) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from secops.kernel.errors import Invalid, Unavailable
 from secops.kernel.revocations import KINDS, RevocationKind
 from secops.kernel.transactions import Transaction
 
 
 class FakeRevocations:
-    """``stale`` makes every question fail, as if the news were older than a second."""
+    """``stale`` makes every question fail, as if the news were older than a second.
+
+    ``now`` is the instant that is written down for what ends.
+    """
 
     def __init__(self) -> None:
         self.ended: set[tuple[str, str]] = set()
+        self.since: dict[tuple[str, str], int] = {}
+        self.now = 0
         self.stale = False
         self._epoch = 0
 
@@ -24,8 +31,14 @@ class FakeRevocations:
             raise Unavailable
         return (kind, identifier) in self.ended
 
+    def ended_of(self, kind: RevocationKind) -> Mapping[str, int]:
+        if self.stale:
+            raise Unavailable
+        return {name: self.since.get((of, name), 0) for of, name in self.ended if of == kind}
+
     def revoke(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
         self.end(kind, identifier)
+        self.since[kind, identifier] = transaction.now
 
     def restore(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
         if kind in ("session", "token"):
@@ -40,3 +53,4 @@ class FakeRevocations:
             raise Invalid(msg)
         self._epoch += 1
         self.ended.add((kind, identifier))
+        self.since[kind, identifier] = self.now

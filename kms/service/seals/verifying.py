@@ -77,7 +77,8 @@ class SealVerification:
 
     def _trust(self) -> Trust:
         def read(transaction: Transaction) -> Trust:
-            stopped = self._seals.store.stopped(transaction)
+            elsewhere = self._seals.parts.revocations.ended_of("seal")
+            stopped = self._seals.store.stopped(transaction, elsewhere)
             suspended = {bytes.fromhex(digest): since for digest, since in stopped}
             return replace(self._seals.authority.trust_in(transaction), suspended=suspended)
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Engine, select
@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from secops.adapters.database.tables import emergency_progress, revocation_epoch, revocations
 from secops.adapters.database.unit import DatabaseTransaction, upsert
-from secops.adapters.emergency import EmergencyJournal
+from secops.adapters.emergency import EmergencyJournal, Entry
 from secops.kernel.clock import Clock
 from secops.kernel.errors import Invalid, Unavailable
 from secops.kernel.revocations import KINDS, RevocationKind
@@ -33,8 +33,13 @@ _FINAL: Final = frozenset({"session", "token"})
 Thing = tuple[str, str]
 
 
-def set_revoked(transaction: Transaction, kind: str, identifier: str, *, revoked: bool) -> int:
-    """Write the last word on one thing under a new epoch, and return the epoch."""
+def set_revoked(
+    transaction: Transaction, kind: str, identifier: str, *, revoked: bool, at: int | None = None
+) -> int:
+    """Write the last word on one thing under a new epoch, and return the epoch.
+
+    ``at`` is when it was said, None for now.
+    """
     if kind not in KINDS:
         msg = "nothing of this kind can be revoked"
         raise Invalid(msg)
@@ -48,7 +53,7 @@ def set_revoked(transaction: Transaction, kind: str, identifier: str, *, revoked
         transaction,
         revocations,
         {"kind": kind, "identifier": identifier},
-        {"epoch": epoch, "revoked": revoked, "at": transaction.now},
+        {"epoch": epoch, "revoked": revoked, "at": transaction.now if at is None else at},
     )
     return epoch
 
@@ -79,9 +84,11 @@ class DatabaseRevocations:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._ended: set[Thing] = set()
-        self._in_emergency: set[Thing] = set()
-        self._ended_here: set[Thing] = set()
+        # each with the instant since when; replaced and never changed, for readers look as they are
+        self._ended: dict[Thing, int] = {}
+        self._in_emergency: dict[Thing, int] = {}
+        self._ended_here: dict[Thing, int] = {}
+        self._of_kind: dict[str, tuple[int, Mapping[str, int]]] = {}
         self._emergency_count = 0
         self._known = -1
         self._fresh_at = float("-inf")
@@ -100,6 +107,17 @@ class DatabaseRevocations:
         if self._clock.monotonic() - self._fresh_at > STALE_SECONDS:
             self._make_fresh()
         return thing in self._ended or thing in self._in_emergency
+
+    def ended_of(self, kind: RevocationKind) -> Mapping[str, int]:
+        """Return all of a kind that is ended now, and since when; raises as ``is_revoked``."""
+        # asked before the things themselves: they may be newer than it, and never older
+        epoch = self.epoch
+        kept = self._of_kind.get(kind)
+        if kept is None or kept[0] != epoch:
+            every = (self._ended, self._ended_here, self._in_emergency)
+            found = {key[1]: at for things in every for key, at in things.items() if key[0] == kind}
+            kept = self._of_kind[kind] = (epoch, found)
+        return kept[1]
 
     def revoke(self, transaction: Transaction, kind: RevocationKind, identifier: str) -> None:
         """End it with this transaction."""
@@ -126,7 +144,8 @@ class DatabaseRevocations:
     def end_here(self, things: Iterable[Thing]) -> None:
         """End (kind, identifier) in this process's memory, whatever disks and database do."""
         with self._lock:
-            self._ended_here |= set(things)
+            now = self._clock.now()
+            self._ended_here = dict.fromkeys(things, now) | self._ended_here
             self._emergency_count += 1
 
     def close(self) -> None:
@@ -167,13 +186,12 @@ class DatabaseRevocations:
                 self.refresh()
 
     def _read_emergency(self) -> None:
-        things = {(entry.kind, entry.identifier) for entry in self._emergency.waiting()}
-        self._add_emergency(things)
+        self._add_emergency(_things(self._emergency.waiting()))
 
-    def _add_emergency(self, things: set[Thing]) -> None:
+    def _add_emergency(self, things: dict[Thing, int]) -> None:
         """Let ``things`` be ended; the epoch grows after them, so who sees it sees them."""
-        news = not things <= self._in_emergency
-        self._in_emergency |= things
+        news = not things.keys() <= self._in_emergency.keys()
+        self._in_emergency = things | self._in_emergency
         if news:
             self._emergency_count += 1
 
@@ -186,16 +204,27 @@ class DatabaseRevocations:
             if epoch != self._known:
                 newer = revocations.c.epoch > self._known
                 rows = list(connection.execute(select(revocations).where(newer)))
-        ended = {(row.kind, row.identifier) for row in rows if row.revoked}
+        ended = {(row.kind, row.identifier): row.at for row in rows if row.revoked}
         restored = {(row.kind, row.identifier) for row in rows if not row.revoked}
-        self._ended = (self._ended - restored) | ended if rows else self._ended
+        if rows:
+            before = self._ended.items()
+            self._ended = {thing: at for thing, at in before if thing not in restored} | ended
         self._known = epoch
         # what this snapshot says is imported is among its rows, so memory may drop it
         positions = {row.file_id: row.position for row in progress}
-        waiting = self._emergency.waiting(positions)
-        still = {(entry.kind, entry.identifier) for entry in waiting}
+        still = _things(self._emergency.waiting(positions))
         self._add_emergency(still)
         self._in_emergency = still
         # what could be written nowhere holds here until something newer is known
-        self._ended_here -= ended | restored | self._in_emergency
+        known = ended.keys() | restored | still.keys()
+        here = self._ended_here.items()
+        self._ended_here = {thing: at for thing, at in here if thing not in known}
         self._fresh_at = asked_at
+
+
+def _things(entries: Iterable[Entry]) -> dict[Thing, int]:
+    """Return what ``entries`` ended, each since the first of them."""
+    found: dict[Thing, int] = {}
+    for entry in entries:
+        found.setdefault((entry.kind, entry.identifier), entry.at)
+    return found

@@ -120,7 +120,7 @@ class DatabaseTransactions:
         moved = dict(known)
         for entry in waiting:
             if entry.end > moved.get(entry.file_id, 0):
-                set_revoked(transaction, entry.kind, entry.identifier, revoked=True)
+                set_revoked(transaction, entry.kind, entry.identifier, revoked=True, at=entry.at)
                 transaction.record_encoded(entry.record, entry.at)
                 moved[entry.file_id] = entry.end
         for file_id, position in moved.items():

@@ -73,6 +73,23 @@ def test_a_restriction_takes_effect_when_the_commit_is_impossible(one: Spine) ->
     assert one.revocations.is_revoked("account", "a1")
 
 
+def test_the_instant_of_a_restriction_outlives_its_way_into_the_database(
+    one: Spine, two: Spine
+) -> None:
+    before = SystemClock().now()
+    restrict_without_database(one, SESSION)
+    after = SystemClock().now()
+    since = one.revocations.ended_of("session")["s1"]
+    assert before <= since <= after
+    two.revocations.refresh()
+    waiting = two.revocations.ended_of("session")["s1"]
+    one.transactions.import_emergency()
+    for spine in (one, two):
+        spine.revocations.refresh()
+        assert spine.revocations.ended_of("session") == {"s1": waiting}
+    assert before <= waiting <= after
+
+
 def test_it_reaches_another_process(one: Spine, two: Spine) -> None:
     assert not two.revocations.is_revoked("session", "s1")
     before = two.revocations.epoch
