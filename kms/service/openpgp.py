@@ -30,6 +30,7 @@ from kms.models.openpgp import (
     ProtectedExport,
 )
 from kms.ports.openpgp import OpenPgp, OpenPgpStore
+from kms.service.refusals import refusals_recorded
 from kms.service.system_keys import SystemKeys
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
@@ -207,7 +208,9 @@ class Partners:
             self._record(transaction, "kms.decide_partner", actor, partner, grant=grant)
             return after
 
-        return self._parts.transactions.run(decide)
+        target = f"partner:{partner_id[:60]}"
+        with refusals_recorded(self._parts, "kms.decide_partner", actor, target):
+            return self._parts.transactions.run(decide)
 
     def retire_partner(self, actor: Actor, partner_id: str) -> None:
         """Let nothing be encrypted to the partner any more; never refused for the ledger."""

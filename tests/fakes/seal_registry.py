@@ -34,7 +34,8 @@ from kms.store.seal_lives import SqlSealLifeStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
 from kms.store.seals import SqlSealStore, SqlSealUseStore
-from secops.adapters.spine import Spine
+from secops.adapters.journal.reader import JournalReader
+from secops.adapters.spine import Spine, journal_folder
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from tests.fakes.clock import FakeClock
@@ -97,6 +98,20 @@ class World:
         return self.using.use_seal(
             actor, seal.id, document_digest=sm3(DOCUMENT), purpose="印发通知"
         )
+
+    def refused(self) -> list[tuple[str, str, str]]:
+        """(action, target, code) of every refusal in the journal, oldest first."""
+        reader = JournalReader(journal_folder(self.spine.parts.home))
+        acts = [
+            orjson.loads(record)
+            for process in reader.processes()
+            for record in reader.read(process, 0).records
+        ]
+        return [
+            (act["action"], act["target"], act["details"]["code"])
+            for act in acts
+            if act["outcome"] == "refused"
+        ]
 
     def acts(self) -> list[dict[str, Any]]:
         with self.spine.engine.connect() as connection:

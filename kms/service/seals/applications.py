@@ -19,6 +19,7 @@ from kms.models.seal_registry import (
 )
 from kms.models.seals import MARKING
 from kms.ports.seals import PictureRequest, SealPainter
+from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
@@ -98,7 +99,7 @@ class SealApplications:
         self, actor: Actor, application_id: str, *, grant: bool, reason: str
     ) -> Approval:
         """Approve or reject; raises ``SelfApproval``, ``Forbidden`` or ``NotPending``."""
-        target = f"seal_application:{application_id}"
+        target = f"seal_application:{application_id[:60]}"
         self._parts.access.require(actor, SEAL_APPROVE, target)
         _check_reason(reason)
 
@@ -111,7 +112,8 @@ class SealApplications:
             transaction.record(Act("kms.decide_application", actor, target, details=details))
             return approval
 
-        return self._parts.transactions.run(decide)
+        with refusals_recorded(self._parts, "kms.decide_application", actor, target):
+            return self._parts.transactions.run(decide)
 
     def show_application(self, actor: Actor, application_id: str) -> ApplicationView:
         """Return the application with its approval and the picture that it would get."""

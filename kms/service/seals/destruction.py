@@ -13,6 +13,7 @@ from kms.errors.seals import SealNotFound, SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord
 from kms.models.stamps import PADES_KEYS
 from kms.service.document_authority import document_key_name
+from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
 from kms.service.seals.registry import check_reason
 from secops.crypto.hashes import sha256
@@ -20,7 +21,6 @@ from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Forbidden
 from secops.kernel.permissions.kms import SEAL_DESTROY, SEAL_READ
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -108,13 +108,8 @@ class SealDestruction:
             transaction.record(act)
             return approval
 
-        try:
+        with refusals_recorded(self._parts, "kms.decide_seal_destruction", actor, target):
             approval = self._parts.transactions.run(decide)
-        except Forbidden as error:
-            refused = {"code": error.code}
-            act = Act("kms.decide_seal_destruction", actor, target, "refused", refused)
-            self._parts.trail.append([act])
-            raise
         self._seals.keys.forget()
         return approval
 

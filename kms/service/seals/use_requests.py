@@ -20,6 +20,7 @@ from kms.errors.seals import (
 from kms.models.seal_registry import SealedDocument, SealedValue, SealRecord
 from kms.models.seal_requests import SealUseRequest, SealUseWish
 from kms.models.stamps import PdfStandard, Stamping, StampRequest
+from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
 from kms.service.seals.stamping import SealStamping
 from kms.service.seals.uses import SealUses, WantedUse, check_use, require_size
@@ -29,7 +30,7 @@ from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.kms import SEAL_APPROVE_USE, SEAL_READ, SEAL_USE
 from secops.kernel.trail import Act
@@ -129,12 +130,8 @@ class SealUseRequests:
             transaction.record(Act("kms.decide_seal_use", actor, target, details=details))
             return approval
 
-        try:
+        with refusals_recorded(self._parts, "kms.decide_seal_use", actor, target):
             return self._parts.transactions.run(decide)
-        except Forbidden as error:
-            act = Act("kms.decide_seal_use", actor, target, "refused", {"code": error.code})
-            self._parts.trail.append([act])
-            raise
 
     def use_approved_seal(
         self,
@@ -163,9 +160,13 @@ class SealUseRequests:
                 )
             )
         if request.requester_id != actor.id and document is None:
-            raise SealUseRefused(
-                because_zh="只有申请人可以使用", because_en="only who asked may use it"
-            )
+            # before the kept file is opened; another document than the approved one is refused
+            # where it is used
+            target = f"seal:{request.seal_id}"
+            with refusals_recorded(self._parts, "kms.use_seal", actor, target):
+                raise SealUseRefused(
+                    because_zh="只有申请人可以使用", because_en="only who asked may use it"
+                )
         standard: PdfStandard = "sm2" if request.form == "pdf_sm2" else "pades"
         wish = StampRequest(
             self._kept(request) if document is None else document,

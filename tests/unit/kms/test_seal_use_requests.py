@@ -90,6 +90,7 @@ def test_without_an_approval_nothing_is_sealed_and_the_refusal_is_recorded(world
     with pytest.raises(SealUseRefused):
         world.stamping.stamp_document(HOLDER, seal.id, document)
     assert world.acts() == [act for act in world.acts() if act["action"] != "kms.use_seal"]
+    assert world.refused() == 2 * [("kms.use_seal", f"seal:{seal.id}", SealUseRefused.code)]
 
 
 def test_an_approved_document_is_sealed_once(world: World) -> None:
@@ -152,6 +153,7 @@ def test_only_who_asked_may_use_it(world: World) -> None:
     approve(world, stamped)
     with pytest.raises(SealUseRefused):
         world.requests.use_approved_seal(OTHER_HOLDER, stamped.id)
+    assert world.refused() == 2 * [("kms.use_seal", f"seal:{seal.id}", SealUseRefused.code)]
     stranger = person("chen", "seal-holder", org="org_b")
     with pytest.raises(UseRequestNotFound):
         world.requests.use_approved_seal(stranger, request.id)
