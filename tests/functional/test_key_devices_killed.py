@@ -85,6 +85,7 @@ def killed(home: Path, clock: FakeClock, token: Pkcs11Backend, number: int) -> l
 def labels(token: Pkcs11Backend) -> set[str]:
     from pkcs11 import Attribute, ObjectClass  # noqa: PLC0415 - where SoftHSM2 is present
 
+    token.check()  # other tests may have begun the library before this token was made
     with token._sessions.session() as session:
         found = session.session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
         return {each.label for each in found if each.label.startswith(LABEL)}

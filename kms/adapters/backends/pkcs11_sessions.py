@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from kms.adapters.backends.pkcs11_library import open_library
 from kms.errors.backends import BackendFault, BackendMisconfigured, BackendRefused
 
 _DRAIN_SECONDS: Final = 2.0
@@ -63,7 +64,10 @@ class Library:
                     raise BackendFault(f"calls into {self._path.name} hang")
                 self.generation += 1
                 self.logged_in.clear()
-                self._opened.reinitialize()
+                if self._opened is None:
+                    self._open()
+                else:
+                    self._opened.reinitialize()
             except PKCS11Error as error:
                 raise fault_of(error, self._path.name) from None
             finally:
@@ -71,12 +75,12 @@ class Library:
                 self._lock.notify_all()
 
     def _open(self) -> None:
-        import pkcs11  # noqa: PLC0415 - heavy, and only where a token is configured
-        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415
+        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - heavy
 
         try:
-            self._opened = pkcs11.lib(str(self._path))
-            if self._process:  # the parent's sessions are not ours
+            if self._opened is None:
+                self._opened = open_library(self._path)
+            else:  # the parent's sessions are not ours
                 self._opened.reinitialize()
         except PKCS11Error as error:
             raise fault_of(error, self._path.name) from None

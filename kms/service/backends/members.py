@@ -11,7 +11,7 @@ from kms.core.backends.circuit import Circuit
 from kms.errors.backends import BackendFault, BackendWrongAnswer
 from kms.models.backends import BackendOptions
 from kms.ports.backends import KeyBackend
-from secops.crypto.errors import InvalidSignature
+from secops.crypto.errors import InvalidSignature, MalformedEncoding
 from secops.kernel.clock import Clock
 from secops.kernel.waiting import about_to_wait
 
@@ -82,8 +82,7 @@ class Member:
             self.calls += 1
             self._recent.append(self._clock.monotonic())
         try:
-            made = call(self.backend)
-            self._demand_right(made, verify)
+            made = self._right(call, verify)
         except BackendFault as error:
             self._fail(error)
             raise
@@ -91,12 +90,15 @@ class Member:
             self._circuit = self._circuit.worked()
         return made
 
-    def _demand_right(self, made: T, verify: Callable[[T], None]) -> None:
+    def _right(self, call: Callable[[KeyBackend], T], verify: Callable[[T], None]) -> T:
         try:
+            made = call(self.backend)
             verify(made)
-        except InvalidSignature as error:
+        except (InvalidSignature, MalformedEncoding) as error:
+            # what can't even be read as a signature is the backend's fault, not the caller's
             msg = f"{self.options.name}: the signature does not verify"
             raise BackendWrongAnswer(msg) from error
+        return made
 
     def _check(self) -> bool:
         before = self._circuit

@@ -173,16 +173,17 @@ def test_a_backend_that_fell_out_gets_work_again_after_a_check(
     assert outcomes[-2:] == [("failed", "kms.backend_fault"), ("done", "")]
 
 
+@pytest.mark.parametrize("fault", ["lie", "babble"])
 def test_a_wrong_signature_never_leaves_and_condemns_its_backend(
-    pool: KeyPool, twins: tuple[FakeKeyBackend, FakeKeyBackend]
+    pool: KeyPool, twins: tuple[FakeKeyBackend, FakeKeyBackend], fault: str
 ) -> None:
     first, second = twins
     pool.create("notices", "ecdsa-p256", USER, backend="twins")
-    first.fault = "lie"
+    first.fault = fault
     for _ in range(5):
         sign(pool, "notices")
     assert (first.signatures, second.signatures) == (1, 5)
-    second.fault = "lie"
+    second.fault = fault
     with pytest.raises(BackendUnavailable):
         sign(pool, "notices")
     codes = [
@@ -191,7 +192,7 @@ def test_a_wrong_signature_never_leaves_and_condemns_its_backend(
     assert codes == ["kms.backend_wrong_answer"] * 2
 
 
-@pytest.mark.parametrize("fault", ["gone", "hang", "lie"])
+@pytest.mark.parametrize("fault", ["gone", "hang", "lie", "babble"])
 def test_where_no_member_is_left_the_caller_gets_503(
     pool: KeyPool, alone: FakeKeyBackend, fault: str
 ) -> None:
