@@ -181,6 +181,11 @@ class LoadedKey:
     versions: Mapping[int, KeyVersion]
     grants: Mapping[str, frozenset[Operation]]
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether the material of some version is not in this process but in a backend."""
+        return any(version.backend != SOFTWARE for version in self.versions.values())
+
 
 @dataclass(frozen=True, slots=True)
 class PoolStatus:

@@ -24,7 +24,6 @@ from secops.kernel.permissions.kms import KEY_CREATE, KEY_ROTATE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
-_WRAPPING_KEY: Final = "key-import"
 _WRAPPING_TYPE: Final = "rsa-4096"
 MAX_WRAPPED: Final = 1 << 14
 HASHES: Final = {"SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512"}
@@ -50,9 +49,9 @@ class KeyImport:
         self._system_keys = system_keys
 
     def get_wrapping_key(self, actor: Actor) -> str:
-        """Return the public key (PEM, RSA of 4,096 bits) that keys are wrapped for."""
+        """Return the public key (PEM, RSA of 4,096 bits) that the organisation's keys come under."""
         self._parts.access.require(actor, KEY_CREATE, "key:import")
-        signer = self._system_keys.signer(_WRAPPING_KEY, _WRAPPING_TYPE)
+        signer = self._system_keys.signer(_wrapping_key(actor.org_id), _WRAPPING_TYPE)
         return to_pem("PUBLIC KEY", signer.public_key_der)
 
     def import_key(
@@ -71,7 +70,7 @@ class KeyImport:
         )
         key = self._maker.new_key(actor.org_id, replace(request, mount=mount, backend="software"))
         key = replace(key, imported=True, allow_rotation=allow_rotation)
-        material = self._unwrapped(wrapped)
+        material = self._unwrapped(actor.org_id, wrapped)
         check_material(key.kind, material)
         version = self._maker.brought_version(key, 1, material)
 
@@ -98,7 +97,7 @@ class KeyImport:
         if not before.imported:
             msg = f"the key {name} was made here: rotate it"
             raise Invalid(msg)
-        material = self._unwrapped(wrapped)
+        material = self._unwrapped(actor.org_id, wrapped)
         check_material(before.kind, material)
         after = lifecycle.with_version(before, self._parts.clock.now())
         version = self._maker.brought_version(after, after.latest_version, material)
@@ -114,12 +113,13 @@ class KeyImport:
         self._parts.transactions.run(work)
         return self._fresh(place)
 
-    def _unwrapped(self, wrapped: WrappedMaterial) -> bytes:
+    def _unwrapped(self, org_id: str, wrapped: WrappedMaterial) -> bytes:
         if len(wrapped.content) > MAX_WRAPPED:
             msg = f"a wrapped key has at most {MAX_WRAPPED} bytes"
             raise Invalid(msg)
-        self._system_keys.signer(_WRAPPING_KEY, _WRAPPING_TYPE)
-        loaded = self._ring.own.usable(_WRAPPING_KEY)
+        name = _wrapping_key(org_id)
+        self._system_keys.signer(name, _WRAPPING_TYPE)
+        loaded = self._ring.own.usable(name)
         key = rsa_key(self._ring.private_key(loaded, loaded.key.latest_version))
         try:
             return unwrap_key(key, wrapped.content, wrapped.hash_name)
@@ -130,3 +130,8 @@ class KeyImport:
 
     def _fresh(self, place: tuple[str, str, str]) -> LoadedKey:
         return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
+
+
+def _wrapping_key(org_id: str) -> str:
+    """Each organisation has its own: who overhears a wrapped key can't import it elsewhere."""
+    return f"key-import.{org_id}"

@@ -192,9 +192,10 @@ class Transit:
         Each item has its answer, or its own error; what stands against all of them is raised.
         """
         items, verb = batch.items, batch.verb
-        loaded = self._granted(actor, name, batch.mount, _DEMANDS[verb], uses=len(items))
+        loaded = self._allowed(actor, name, batch.mount, _DEMANDS[verb])
         if len(items) * costs.microseconds(loaded.key.type, verb) > _LOOP_MICROSECONDS:
             about_to_wait()
+        self._limiter.demand(actor, loaded.key, len(items))
         use = self._item_use(loaded, batch)
         outcomes: list[Used | SecopsError] = []
         for item in items:
@@ -257,13 +258,18 @@ class Transit:
                 return version
         return None
 
-    def _granted(
-        self, actor: Actor, name: str, mount: str, operation: Operation, *, uses: int = 1
-    ) -> LoadedKey:
+    def _granted(self, actor: Actor, name: str, mount: str, operation: Operation) -> LoadedKey:
+        loaded = self._allowed(actor, name, mount, operation)
+        self._limiter.demand(actor, loaded.key)
+        return loaded
+
+    def _allowed(self, actor: Actor, name: str, mount: str, operation: Operation) -> LoadedKey:
         self._parts.access.require(actor, KEY_USE, f"key:{name}")
         loaded = self._ring.usable(actor.org_id, name, mount=mount)
         lifecycle.demand_operation(loaded, operation, subject_of(actor))
-        self._limiter.demand(actor, loaded.key, uses)
+        if operation != "verify" and loaded.is_outside:
+            # for a device, and before the use is counted: a handler that waits later is run again
+            about_to_wait()
         return loaded
 
 

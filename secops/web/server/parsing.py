@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -24,8 +25,12 @@ SMALL_BODY: Final = 65_536
 """Bytes of a body that no route is asked for."""
 
 _LIST: Final = b"LIST "
-"""Vault's clients list by this method, which llhttp does not know: read as GET, and named again.
-So it is understood where it begins a packet, not behind another request in the same one."""
+"""Vault's clients list by this method, which llhttp does not know: read as GET, and named again,
+wherever the parser itself says that a request begins."""
+_CUT: Final = re.compile(rb"\r\n\r\n|\n(?=LIST |L(?:I(?:ST?)?)?\Z)")
+"""Behind what a head ends, or another request begins."""
+_REST_OF_CUT: Final = re.compile(rb"\r?\n")
+"""The same, where the packet before ended in the midst of it."""
 
 Reserve = Callable[[int], bool]
 """Reserves memory for a body; False if too many bodies are held already."""
@@ -58,6 +63,8 @@ class RequestParser:
         self._parts: list[bytes] = []
         self._head: Head | None = None
         self._found: Found | None = None
+        self._length = 0
+        self._got = 0
         self.expected = 0
         self.expects_continue = False
 
@@ -68,23 +75,51 @@ class RequestParser:
         if self._missing:
             self._collect(data)
             return self._taken()
-        begins = not (self.reading or self._last) or bool(self._held)
+        begins = self._begins or bool(self._held)
         if begins:
             data, self._held = self._held + data, b""
-            if 0 < len(data) < len(_LIST) and _LIST.startswith(data):
-                self._held, self.reading = data, True
-                return []
+            self.reading = False
             known = self._answers.heads.whole(data)
             if known is not None and self._reserve(len(known[1])):
                 return [known]
-        if begins:
-            self._listing = data.startswith(_LIST)
-        renamed = begins and self._listing
-        self._parse(b"GET " + data[len(_LIST) :] if renamed else data)
+        self._feed_pieces(data)
         whole = self._taken()
-        if begins and len(whole) == 1 and not (self.reading or self._last or self.deaf):
+        if begins and len(whole) == 1 and self._begins and not self.deaf:
             self._answers.heads.learn(data, whole[0])
         return whole
+
+    @property
+    def _begins(self) -> bool:
+        """Whether the next byte begins a request."""
+        return not (self.reading or self._last)
+
+    def _feed_pieces(self, data: bytes) -> None:
+        """Feed ``data``, and LIST as GET where the parser has said that a request begins."""
+        at = 0
+        last = data.rfind(_LIST)
+        if data.endswith((b"L", b"LI", b"LIS", b"LIST")):
+            last = len(data)
+        while at < len(data) and not self.deaf:
+            end = self._end_of_piece(data, at) if at <= last else len(data)
+            piece = data[at:end]
+            if self._begins and data.startswith(_LIST, at):
+                self._listing = True
+                piece = b"GET " + piece[len(_LIST) :]
+            elif self._begins and _LIST.startswith(data[at:]):
+                self._held, self.reading = data[at:], True
+                return
+            at = end
+            if self._missing:
+                self._collect(piece)
+            else:
+                self._parse(piece)
+
+    def _end_of_piece(self, data: bytes, at: int) -> int:
+        """Return an index at or before which the request that is read, or begins, ends."""
+        if self._head is not None and self.reading:
+            return min(len(data), at + self._length - self._got)
+        found = _REST_OF_CUT.match(data, at) or _CUT.search(data, at)
+        return len(data) if found is None else found.end()
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -147,13 +182,14 @@ class RequestParser:
         self._found = self._answers.find(method, path)
         if "transfer-encoding" in headers:
             raise LengthRequired
-        self.expected = content_length(headers) or 0
+        self.expected = self._length = content_length(headers) or 0
         if self.expected:
             self._expect(self._head)
 
     def on_body(self, part: bytes) -> None:
         """Collect the body: llhttp gives no more than Content-Length."""
         self._parts.append(part)
+        self._got += len(part)
 
     def on_message_complete(self) -> None:
         """Hand the whole request out."""

@@ -21,7 +21,7 @@ from secops.crypto.errors import DecryptionFailed
 from secops.crypto.options import DEFAULT
 from secops.kernel.errors import Forbidden, Invalid
 from tests.fakes.clock import FakeClock
-from tests.fakes.key_pool import KEEPER, USER, KeyPool, open_key_pool
+from tests.fakes.key_pool import KEEPER, USER, KeyPool, actor, open_key_pool
 from tests.fakes.vault_service import VaultService
 
 
@@ -109,6 +109,16 @@ def test_what_can_not_be_opened_or_is_no_such_key_is_refused(
         service.import_key(USER, KeyRequest("n", "aes256-gcm96"), WrappedMaterial(good))
     with pytest.raises(Forbidden):
         service.get_wrapping_key(USER)
+
+
+def test_a_wrapped_key_that_another_organisation_overheard_opens_nowhere_else(
+    pool: KeyPool, wrapping: rsa.RSAPublicKey
+) -> None:
+    overheard = WrappedMaterial(wrapped(wrapping, bytes(32), hashes.SHA256()))
+    thief = actor("acc_thief", "security-admin", org="org_village")
+    request = KeyRequest("mine", "aes256-gcm96", exportable=True)
+    with pytest.raises(Invalid, match="can't be opened"):
+        pool.services.key_import.import_key(thief, request, overheard)
 
 
 def test_a_key_made_here_takes_no_brought_version(

@@ -24,6 +24,7 @@ from kms.errors.limits import (
 )
 from kms.models.keys import KeyRequest
 from kms.models.limits import KeyLimits, Quota
+from kms.service.batches import Batch
 from kms.service.key_backup import RestoreRequest
 from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys
 from kms.store.tables.limits import kms_key_limits, kms_quotas
@@ -357,6 +358,19 @@ def test_an_organisation_uses_its_keys_as_often_a_day_as_its_quota_says(
     use(pool)
     clock.advance(86_400)
     use(pool)
+
+
+def test_a_batch_that_moves_to_a_thread_is_counted_once(pool: KeyPool, clock: FakeClock) -> None:
+    pool.create("k", "sm2", USER)
+    pool.services.limit_control.set_quota(ROOT, Quota(ORG, daily_operations=8_000))
+    clock.advance(2)
+    transit, batch = pool.services.transit, Batch("sign", [{"input": HELLO}] * 20, {})
+    transit.sign(USER, "k", {"input": HELLO})
+    with pytest.raises(MustWait):
+        without_waiting(lambda: transit.use_batch(USER, "k", batch))
+    assert len(transit.use_batch(USER, "k", batch).outcomes) == 20
+    leased = pool.services.limit_control.show_tenant(KEEPER, ORG).operations_leased
+    assert leased == rules.lease_size(8_000)
 
 
 def test_a_quota_is_changed_over_its_version_and_bound_to_the_root(pool: KeyPool) -> None:

@@ -63,6 +63,23 @@ def test_vaults_method_list_is_understood_however_it_is_cut(site: Site, cut: int
     assert "listed" not in orjson.loads(got[2])
 
 
+@pytest.mark.parametrize("cut", range(240))
+def test_list_behind_another_request_is_understood_however_it_is_cut(site: Site, cut: int) -> None:
+    connection, wire = site.connect()
+    listed = b"LIST /got HTTP/1.1\r\nhost: localhost:8080\r\n\r\n"
+    posted = post("/recorded", b'{"LIST /got": "LIST "}LIST ') + post("/recorded", b"endsinL")
+    whole = listed + posted + listed + listed.replace(b"LIST", b"GET") + listed
+    site.send(connection, whole[:cut])
+    site.send(connection, whole[cut:])
+    for _ in range(20):
+        site.disk.sync()
+        site.turn()
+    found = answers(wire.sent)
+    assert [status for status, _, _ in found] == [200] * 6
+    named = [orjson.loads(body).get("listed", False) for _, _, body in found]
+    assert named == [True, False, False, True, False, True]
+
+
 def test_list_is_a_method_and_no_prefix_of_one(site: Site) -> None:
     connection, wire = site.connect()
     site.send(connection, b"LISTEN /got HTTP/1.1\r\nhost: localhost:8080\r\n\r\n")
