@@ -8,13 +8,13 @@ from typing import cast
 from kms.core.rfc2986.reading import ProvedRequest, verify_request
 from kms.core.rfc5280.profiles import Profile
 from kms.core.rfc5280.writing import Name
-from kms.errors.certificates import CertificateRequestRejected, CertificateStateConflict, because
+from kms.errors.certificates import CertificateStateConflict, because
 from kms.models.certificates import CertificateRequest
 from kms.models.seal_registry import IssuedCertificate
 from kms.models.seals import MARKING
 from kms.service.authority import Order
 from kms.service.certificates.parts import CertificateParts
-from kms.service.certificates.requests import request_hash
+from kms.service.certificates.requests import request_hash, require_usable_key
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import NotPending
 from secops.kernel.catalogue import Text
@@ -109,12 +109,8 @@ class CertificateIssuing:
         # the hash of what was read and signed: a row changed in between is not what was approved
         self._parts.approvals.use(transaction, request.approval_id, request_hash(request))
         first, *others = issued.certificates
-        for other in self._authority.store.of_key(transaction, first.key_digest):
-            if self._authority.is_revoked(other):
-                why = Text(
-                    "该密钥的证书在此期间已被吊销", "the key's certificate was revoked meanwhile"
-                )
-                raise because(CertificateRequestRejected, why)
+        # again: between the request and now it may have been revoked, or certified for others
+        require_usable_key(transaction, self._authority, request)
         marked = self._certificates.requests.mark_issued(
             transaction,
             request.id,

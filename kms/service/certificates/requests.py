@@ -15,6 +15,7 @@ from kms.errors.certificates import (
     because,
 )
 from kms.models.certificates import CertificateRequest, CertificateWish
+from kms.service.authority import Authority
 from kms.service.certificates.parts import CertificateParts, check_reason
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
@@ -57,7 +58,7 @@ class CertificateRequests:
         request = self._request(actor, wish, _prove(wish))
 
         def store(transaction: Transaction) -> CertificateRequest:
-            self._require_usable_key(transaction, request)
+            require_usable_key(transaction, self._certificates.authority, request)
             if request.renews is not None:
                 self._require_renewable(transaction, actor, request)
             self._certificates.requests.insert_request(transaction, request)
@@ -160,22 +161,6 @@ class CertificateRequests:
         )
         return replace(draft, subject_hash=request_hash(draft))
 
-    def _require_usable_key(self, transaction: Transaction, request: CertificateRequest) -> None:
-        authority = self._certificates.authority
-        for other in authority.store.of_key(transaction, request.key_digest):
-            if authority.is_revoked(other):
-                why = Text(
-                    "该密钥的证书已被吊销,请生成新密钥",
-                    "the key's certificate was revoked: make a new key",
-                )
-                raise because(CertificateRequestRejected, why)
-            if other.org_id != request.org_id or other.kind not in REQUESTABLE:
-                why = Text(
-                    "该密钥已用于其他单位或其他用途的证书",
-                    "the key is certified for somebody or something else",
-                )
-                raise because(CertificateRequestRejected, why)
-
     def _require_renewable(
         self, transaction: Transaction, actor: Actor, request: CertificateRequest
     ) -> None:
@@ -201,6 +186,28 @@ class CertificateRequests:
                 "a renewal has the profile, subject and names of the certificate it follows",
             )
             raise because(CertificateRefused, why)
+
+
+def require_usable_key(
+    transaction: Transaction, authority: Authority, request: CertificateRequest
+) -> None:
+    """Raise ``CertificateRequestRejected`` for a key that was revoked, or is somebody else's.
+
+    A request proves only that its key was there once: who copies one has no key.
+    """
+    for other in authority.store.of_key(transaction, request.key_digest):
+        if authority.is_revoked(other):
+            why = Text(
+                "该密钥的证书已被吊销,请生成新密钥",
+                "the key's certificate was revoked: make a new key",
+            )
+            raise because(CertificateRequestRejected, why)
+        if other.org_id != request.org_id or other.kind not in REQUESTABLE:
+            why = Text(
+                "该密钥已用于其他单位或其他用途的证书",
+                "the key is certified for somebody or something else",
+            )
+            raise because(CertificateRequestRejected, why)
 
 
 def request_hash(request: CertificateRequest) -> str:

@@ -254,6 +254,21 @@ def test_a_key_of_another_organisation_or_of_the_ca_is_not_certified(house: Hous
         house.certificates.requests.request_certificate(STRANGER, wish)
 
 
+def test_a_copied_request_gets_no_certificate_once_the_key_has_its_own(house: House) -> None:
+    encoded = csr(None, HOST)
+    mine = house.request(encoded)
+    wish = CertificateWish("tls_server", encoded, "抄来的", "远方单位")
+    copied = house.certificates.requests.request_certificate(STRANGER, wish)
+    house.approve(mine)
+    far = person("xu", "security-admin", org=STRANGER.org_id)
+    house.certificates.requests.decide_certificate_request(
+        far, copied.id, grant=True, reason="同意"
+    )
+    house.certificates.issuing.issue_certificate(SECURITY, mine.id)
+    with pytest.raises(CertificateRequestRejected, match="somebody"):
+        house.certificates.issuing.issue_certificate(far, copied.id)
+
+
 def test_a_renewal_says_what_the_certificate_before_it_said(house: House) -> None:
     first = house.issue(csr(None, HOST))
     second = house.issue(csr(None, HOST), renews=first.id)
