@@ -49,7 +49,7 @@ class KeyImport:
         self._system_keys = system_keys
 
     def get_wrapping_key(self, actor: Actor) -> str:
-        """Return the public key (PEM, RSA of 4,096 bits) that the organisation's keys come under."""
+        """Return the public key (PEM, RSA of 4,096 bits) that an organisation's keys come under."""
         self._parts.access.require(actor, KEY_CREATE, "key:import")
         signer = self._system_keys.signer(_wrapping_key(actor.org_id), _WRAPPING_TYPE)
         return to_pem("PUBLIC KEY", signer.public_key_der)
