@@ -158,6 +158,30 @@ class ChannelUnknown(Invalid):
     )
 
 
+class DutyFiled(Conflict):
+    """The report was filed before, or the duty declared; the first entry counts."""
+
+    code = "playbooks.duty_filed"
+    exit_code = 1
+    title = Text("该报送事项此前已登记", "This duty was entered before")
+    remedy = Text(
+        "请查看事件页的法定时限;如需更正,请在时间线中说明。",
+        "See the deadlines on the incident's page; write a correction into its timeline.",
+    )
+
+
+class DutyAbsent(Conflict):
+    """The incident has no such duty now."""
+
+    code = "playbooks.duty_absent"
+    exit_code = 1
+    title = Text("该事件当前没有此报送事项", "The incident has no such duty now")
+    remedy = Text(
+        "请先研判报告级别,或先登记该事项适用。",
+        "Judge the reporting level, or declare that the duty applies.",
+    )
+
+
 class TargetUnreachable(Unavailable):
     """What a step acts on can't be asked or reached now."""
 

@@ -16,6 +16,7 @@ from playbooks.models import (
     StoredPlaybook,
     TimelineEntry,
 )
+from playbooks.models.filings import Filing
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -149,8 +150,11 @@ class IncidentStore(Protocol):
         """Return incidents, newest first."""
         ...
 
-    def running(self, transaction: Transaction) -> Sequence[Incident]:
-        """Return incidents of all organisations that aren't closed, at most 1,000."""
+    def clocked(self, transaction: Transaction, since: int) -> Sequence[Incident]:
+        """Return incidents of all organisations whose clocks may run, at most 1,000.
+
+        Closed ones handled after ``since`` stay until their closing report is filed.
+        """
         ...
 
     def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
@@ -173,6 +177,22 @@ class IncidentStore(Protocol):
 
     def incident_of(self, transaction: Transaction, org_id: str, alert_id: str) -> str | None:
         """Return the incident an alert belongs to."""
+        ...
+
+
+class FilingStore(Protocol):
+    """Keeps which reports an incident owes by declaration, and which were filed."""
+
+    def declare(self, transaction: Transaction, filing: Filing) -> bool:
+        """Keep that a duty is owed; False if it is there."""
+        ...
+
+    def file(self, transaction: Transaction, filing: Filing) -> bool:
+        """Keep that a duty was fulfilled; False if it was before."""
+        ...
+
+    def of(self, transaction: Transaction, org_id: str, incident_id: str) -> Mapping[str, Filing]:
+        """Return an incident's filings by duty."""
         ...
 
 
@@ -267,3 +287,4 @@ class PlaybookStores:
     incidents: IncidentStore
     playbooks: PlaybookStore
     runs: RunStore
+    filings: FilingStore

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from playbooks.models import INCIDENT_STATES
+from playbooks.models.filings import DUTIES
 from secops.kernel.errors import Invalid
 from secops.web.messages import Request
 from secops.web.routes import Schema
@@ -63,6 +64,14 @@ JUDGE: Final = Schema(
 )
 NOTE: Final = Schema("IncidentNote", _object(("text",), text=_TEXT))
 LINK: Final = Schema("LinkAlert", _object(("alert_id",), alert_id=_TEXT))
+FILING: Final = Schema("Filing", {**_OPEN, "required": ["incident_id", "duty", "filed_at"]})
+DECLARE_DUTY: Final = Schema("DeclareDuty", _object(("duty",), duty={"enum": ["defect_report"]}))
+FILE_REPORT: Final = Schema(
+    "FileReport",
+    _object(
+        ("duty",), duty={"enum": list(DUTIES)}, filed_at=_TEXT, filed_to=_TEXT, reference=_TEXT
+    ),
+)
 RUN_REQUEST: Final = Schema(
     "RunRequest",
     _object(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playbooks.commands import files, incidents, runs, steps
+from playbooks.commands import files, filings, incidents, runs, steps
 from playbooks.commands.group import group
 
-__all__ = ["files", "group", "incidents", "runs", "steps"]
+__all__ = ["files", "filings", "group", "incidents", "runs", "steps"]

@@ -12,12 +12,16 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from playbooks.models import Clock, Incident
+from playbooks.models.filings import Filing
 from playbooks.models.options import OperatorKind
-from secops.kernel.clock import MINUTE
+from secops.kernel.catalogue import Text
+from secops.kernel.clock import HOUR, MINUTE
 from secops.kernel.errors import Invalid
 
 LEVELS: Final = ("especially_major", "major", "considerable", "ordinary")
 """Levels of the reporting rule, gravest first."""
+WARN_DAYS: Final = 30
+_HOURS_OF_A_DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +49,103 @@ def is_reportable(level: str) -> bool:
 
 
 def clocks_of(
-    rule: Mapping[str, Any], operator: OperatorKind, incident: Incident, now: int
+    rule: Mapping[str, Any],
+    operator: OperatorKind,
+    incident: Incident,
+    now: int,
+    *,
+    filings: Mapping[str, Filing],
 ) -> tuple[Clock, ...]:
     """Return the deadlines of ``incident`` that run for ``operator``, the timed ones first.
 
-    "以上" and "以内" include the number: a clock is overdue after its last microsecond.
+    "以上" and "以内" include the number: a clock is overdue after its last microsecond. A
+    filing (by duty) stops its clock. A false alarm, closed from triage, owes nothing.
     """
-    if not is_reportable(incident.reporting_level):
+    if incident.state == "closed" and incident.handled_at is None:
         return ()
     starts = {"discovered": incident.discovered_at, "handled": incident.handled_at}
-    source = rule["rule"]["zh"]
+    starts |= {duty: filing.filed_at for duty, filing in filings.items()}
+    reportable = is_reportable(incident.reporting_level)
     clocks = []
     for entry in rule["clocks"]:
-        start = starts[entry["from"]]
-        if operator in entry["operators"] and start is not None:
+        start = starts.get(entry["from"])
+        if start is not None and _applies(entry, operator, incident, filings):
             due = start + entry["minutes"] * MINUTE
-            text = f"{source} {entry['article']}"
-            clocks.append(Clock(entry["name"], tuple(entry["to"]), due, text, overdue=now > due))
-    clocks += [Clock(e["name"], (e["zh"],), None, e["article"]) for e in rule["untimed"]]
+            clocks.append(_clock(rule, entry, due, now, filings=filings))
+    for entry in rule["untimed"] if reportable else ():
+        done = _filed_at(filings, entry["name"])
+        clocks.append(Clock(entry["name"], (entry["zh"],), None, entry["article"], filed_at=done))
     return tuple(clocks)
+
+
+def _applies(
+    entry: Mapping[str, Any],
+    operator: OperatorKind,
+    incident: Incident,
+    filings: Mapping[str, Filing],
+) -> bool:
+    """Tell whether a timed duty is owed: by declaration, or by operator and level."""
+    if entry.get("declared"):
+        return entry["name"] in filings
+    level = incident.reporting_level
+    return (
+        is_reportable(level)
+        and operator in entry["operators"]
+        and ("levels" not in entry or level in entry["levels"])
+    )
+
+
+def _clock(
+    rule: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    due: int,
+    now: int,
+    *,
+    filings: Mapping[str, Filing],
+) -> Clock:
+    filed = _filed_at(filings, entry["name"])
+    source, by = entry.get("source", rule["rule"]["zh"]), entry.get("by", "")
+    return Clock(
+        name=entry["name"],
+        to=tuple(entry["to"]),
+        due_at=due,
+        source=f"{source} {entry['article']}",
+        overdue=filed is None and now > due and not by,
+        filed_at=filed,
+        late=filed is not None and filed > due,
+        by=by,
+    )
+
+
+def _filed_at(filings: Mapping[str, Filing], name: str) -> int | None:
+    return filings[name].filed_at if name in filings else None
+
+
+def warning_of(clock: Clock, now: int) -> tuple[str, Text] | None:
+    """Return the stage of warning that ``clock`` is in, and its words; None for none.
+
+    One hour before the end, at the end, then every hour of the first day and every day of
+    the first 30: each stage once, and a stage that was slept through is not made up for.
+    What another authority owes is shown and not warned of.
+    """
+    if clock.due_at is None or clock.filed_at is not None or clock.by:
+        return None
+    if now <= clock.due_at - HOUR:
+        return None
+    if now < clock.due_at:
+        return "before", Text("即将到期", "ends within the hour")
+    return _after((now - clock.due_at) // HOUR)
+
+
+def _after(hours: int) -> tuple[str, Text] | None:
+    if hours == 0:
+        return "at", Text("已到时限", "has ended")
+    if hours < _HOURS_OF_A_DAY:
+        return f"after-{hours}h", Text(f"已超时 {hours} 小时", f"is {hours} h overdue")
+    days = hours // _HOURS_OF_A_DAY
+    if days > WARN_DAYS:
+        return None
+    return f"after-{days}d", Text(f"已超时 {days} 天", f"is {days} d overdue")
 
 
 def propose_reporting_level(rule: Mapping[str, Any], figures: Mapping[str, str]) -> LevelProposal:

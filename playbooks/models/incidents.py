@@ -105,10 +105,17 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One statutory deadline. ``due_at`` is None where the law names no hours."""
+    """One statutory deadline. ``due_at`` is None where the law names no hours.
+
+    ``filed_at`` ends it; ``overdue`` says that it ran out unfiled, ``late`` that it was filed
+    after its end. ``by`` is who owes it where that isn't us; then it is never overdue.
+    """
 
     name: str
     to: tuple[str, ...]
     due_at: int | None
     source: str
     overdue: bool = False
+    filed_at: int | None = None
+    late: bool = False
+    by: str = ""

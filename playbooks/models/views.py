@@ -30,7 +30,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """All about an incident that its page and its report show."""
+    """All about an incident that its page and its report show, as of ``seen_at``."""
 
     incident: Incident
     alerts: tuple[AlertLink, ...]
@@ -38,6 +38,7 @@ class IncidentView:
     clocks: tuple[Clock, ...]
     runs: tuple[RunView, ...]
     next_states: tuple[IncidentState, ...]
+    seen_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from playbooks.models import (
     StoredPlaybook,
     TimelineEntry,
 )
+from playbooks.models.filings import Filing
 from playbooks.models.views import IncidentView, RunView
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
@@ -91,6 +92,20 @@ def _clock(clock: Clock) -> dict[str, Any]:
         "filed_at": _time(clock.filed_at),
         "late": clock.late,
         "by": clock.by,
+    }
+
+
+def filing_document(filing: Filing) -> dict[str, Any]:
+    """Return what was declared or filed."""
+    return {
+        "incident_id": filing.incident_id,
+        "duty": filing.duty,
+        "declared_by": filing.declared_by,
+        "declared_at": _time(filing.declared_at),
+        "filed_at": _time(filing.filed_at),
+        "filed_by": filing.filed_by,
+        "filed_to": filing.filed_to,
+        "reference": filing.reference,
     }
 
 

@@ -45,7 +45,16 @@ class EvidenceService:
             incident
             for incident in real
             if incident.state != "closed"
-            and any(clock.overdue for clock in clocks_of(rule, kind, incident, tx.now))
+            and any(
+                clock.overdue
+                for clock in clocks_of(
+                    rule,
+                    kind,
+                    incident,
+                    tx.now,
+                    filings=self._s.stores.filings.of(tx, org_id, incident.id),
+                )
+            )
         ]
         times = [(i.closed_at - i.opened_at) // SECOND for i in closed if i.closed_at is not None]
         linked = [i for i in real if self._s.stores.incidents.links(tx, org_id, i.id)]

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Final, cast
 
-from playbooks.core.reporting import clocks_of
+from playbooks.core.reporting import WARN_DAYS, clocks_of, warning_of
 from playbooks.models import Incident, Notification
+from playbooks.models.filings import DUTIES, Duty
 from playbooks.models.incidents import Clock
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor, system_actor
-from secops.kernel.clock import HOUR
+from secops.kernel.clock import DAY
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.playbooks import NOTIFICATION_READ
 from secops.kernel.transactions import Transaction
 
 CLOCKS: Final = system_actor("playbooks-clocks")
-WARN_BEFORE: Final = HOUR
+CLOCKED_FOR: Final = 2 * WARN_DAYS * DAY
+"""How long a closed incident is looked at: 30 days to report, 30 days of warnings after."""
 
 
 class InboxService:
@@ -33,23 +35,38 @@ class InboxService:
         )
 
     def warn_of_clocks(self) -> int:
-        """Warn once of each statutory clock within an hour of its end, and once after it."""
+        """Warn of each statutory clock, once at each stage, until its report is filed."""
         now = self._s.parts.clock.now()
         rule, kind = self._s.library.reporting_rule(), self._s.options.operator_kind
-        open_ones = self._s.parts.transactions.read(self._s.stores.incidents.running)
-        count = 0
-        for incident in open_ones:
-            for clock in clocks_of(rule, kind, incident, now):
-                if clock.due_at is not None and now > clock.due_at - WARN_BEFORE:
-                    count += self._warn(incident, clock)
-        return count
 
-    def _warn(self, incident: Incident, clock: Clock) -> bool:
-        stage = "overdue" if clock.overdue else "due"
+        def work(tx: Transaction) -> list[tuple[Incident, Clock]]:
+            stores = self._s.stores
+            return [
+                (incident, clock)
+                for incident in stores.incidents.clocked(tx, now - CLOCKED_FOR)
+                for clock in clocks_of(
+                    rule,
+                    kind,
+                    incident,
+                    now,
+                    filings=stores.filings.of(tx, incident.org_id, incident.id),
+                )
+            ]
+
+        found = self._s.parts.transactions.read(work)
+        return sum(self._warn(incident, clock, now) for incident, clock in found)
+
+    def _warn(self, incident: Incident, clock: Clock, now: int) -> bool:
+        warning = warning_of(clock, now)
+        if warning is None:
+            return False
+        stage, words = warning
         seed = f"{incident.id} {clock.name} {clock.due_at} {stage}".encode()
         key = hashlib.sha256(seed).hexdigest()
-        word = "已超时" if clock.overdue else "即将到期"
-        text = f"{clock.name} → {'、'.join(clock.to)}({clock.source})"
+        drill = "(演练)" if incident.drill else ""
+        word = words.zh
+        name = DUTIES[cast("Duty", clock.name)].zh
+        text = f"{name} → {'、'.join(clock.to)}({clock.source})"
 
         def seen(tx: Transaction) -> bool:
             return self._s.stores.runs.is_notified(tx, key)
@@ -64,7 +81,7 @@ class InboxService:
                 incident_id=incident.id,
                 channel="inbox",
                 kind="inbox",
-                title=f"法定时限{word}:{incident.title}"[:200],
+                title=f"{drill}法定时限{word}:{incident.title}"[:200],
                 text=text,
                 key=key,
                 at=tx.now,

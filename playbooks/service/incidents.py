@@ -219,9 +219,16 @@ class IncidentService:
                 incident=incident,
                 alerts=tuple(stores.incidents.links(tx, org_id, incident_id)),
                 timeline=tuple(stores.incidents.timeline(tx, org_id, incident_id)),
-                clocks=clocks_of(rule, self._s.options.operator_kind, incident, tx.now),
+                clocks=clocks_of(
+                    rule,
+                    self._s.options.operator_kind,
+                    incident,
+                    tx.now,
+                    filings=stores.filings.of(tx, org_id, incident_id),
+                ),
                 runs=tuple(self._views.of(tx, run) for run in runs.items),
                 next_states=tuple(sorted(allowed_from(incident.state))),
+                seen_at=tx.now,
             )
 
         return self._s.parts.transactions.read(work)

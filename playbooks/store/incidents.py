@@ -13,12 +13,12 @@ from playbooks.errors import AlertLinked, ChangedMeanwhile, IncidentNotFound
 from playbooks.models import AlertLink, Incident, TimelineEntry
 from playbooks.ports import IncidentFilter
 from playbooks.store.rows import fields_of, newest_first, to_json
-from playbooks.store.tables import incident_alerts, incident_timeline, incidents
+from playbooks.store.tables import filings, incident_alerts, incident_timeline, incidents
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
 MAX_TIMELINE: Final = 2_000
-MAX_RUNNING: Final = 1_000
+MAX_CLOCKED: Final = 1_000
 
 
 def _values(incident: Incident) -> dict[str, Any]:
@@ -75,13 +75,25 @@ class Incidents:
         found = [_incident(row) for row in rows]
         return page_of(found, page.limit, [(one.opened_at, one.id) for one in found])
 
-    def running(self, transaction: Transaction) -> Sequence[Incident]:
-        """Return incidents of all organisations that aren't closed, at most 1,000."""
+    def clocked(self, transaction: Transaction, since: int) -> Sequence[Incident]:
+        """Return incidents of all organisations whose clocks may run, at most 1,000.
+
+        Closing an incident ends no duty: those handled after ``since`` stay until their
+        closing report is filed. What is ordinary stays while something declared is owed.
+        """
+        filed = sa.select(filings.c.incident_id).where(
+            filings.c.duty == "closing_report", filings.c.filed_at.is_not(None)
+        )
+        declared = sa.select(filings.c.incident_id).where(filings.c.filed_at.is_(None))
+        owed = sa.and_(incidents.c.handled_at > since, incidents.c.id.not_in(filed))
         rows = transaction.execute(
             incidents.select()
-            .where(incidents.c.state != "closed")
+            .where(
+                sa.or_(incidents.c.state != "closed", owed),
+                sa.or_(incidents.c.reporting_level != "ordinary", incidents.c.id.in_(declared)),
+            )
             .order_by(incidents.c.opened_at.desc())
-            .limit(MAX_RUNNING)
+            .limit(MAX_CLOCKED)
         )
         return [_incident(row) for row in rows]
 

@@ -139,3 +139,17 @@ notifications: Final = Table(
     Column("at", BigInteger, nullable=False),
     Index("playbooks_notifications_by_time", "org_id", "at", "id"),
 )
+
+filings: Final = Table(
+    "playbooks_filings",
+    metadata,
+    Column("incident_id", Text, primary_key=True),
+    Column("duty", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+    Column("declared_by", Text, nullable=False),
+    Column("declared_at", BigInteger, nullable=False),
+    Column("filed_at", BigInteger),
+    Column("filed_by", Text, nullable=False),
+    Column("filed_to", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+)

@@ -10,6 +10,7 @@ from playbooks.service import Judgement, NewIncident
 from playbooks.service.runs import RunRequest
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
+from secops.console.playbooks.filings import DECLARED, LEVELS, shown_clocks
 from secops.console.playbooks.runs import RUN_STATES
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -75,6 +76,10 @@ class _Incidents:
             "playbooks/incident.html",
             view=view,
             incident=view.incident,
+            clocks=shown_clocks(view),
+            may_declare=DECLARED not in {clock.name for clock in view.clocks},
+            declared=DECLARED,
+            levels=LEVELS,
             severity=SEVERITIES.get(view.incident.severity, view.incident.severity),
             states=INCIDENT_STATES,
             run_states=RUN_STATES,
@@ -102,6 +107,7 @@ class _Incidents:
         judgement = Judgement(
             category=form.get("category") or None,
             level=form.get("level") or None,
+            reporting_level=form.get("reporting_level") or None,
             cause=form.get("cause") or None,
         )
         self.desk.parts.playbooks.incidents.judge_incident(request.caller, incident_id, judgement)

@@ -124,9 +124,9 @@ def test_the_first_report_is_due_by_operator_and_not_by_severity(
     due = minutes * MINUTE
     for severity in ("low", "critical"):
         incident = replace(BARE, severity=severity)
-        assert clocks_of(RULE, kind, incident, due)[0].due_at == due
-        assert not clocks_of(RULE, kind, incident, due)[0].overdue
-        assert clocks_of(RULE, kind, incident, due + 1)[0].overdue
+        assert clocks_of(RULE, kind, incident, due, filings={})[0].due_at == due
+        assert not clocks_of(RULE, kind, incident, due, filings={})[0].overdue
+        assert clocks_of(RULE, kind, incident, due + 1, filings={})[0].overdue
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,26 @@ def answer(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+def test_duties_are_declared_and_reports_filed_on_the_command_line(run: Run) -> None:
+    key = run("open-incident", "--title", "主页被篡改").stdout.strip()
+    assert run("declare-duty", key, "defect_report").stdout == f"{key} defect_report\n"
+    at = answer(run("show-incident", key, "--json"))["discovered_at"]
+    line = run("file-report", key, "first_report", "--at", at, "--to", "12387").stdout
+    assert line == f"{key} first_report {at}\n"
+    filed = answer(run("file-report", key, "defect_report", "--reference", "7", "--json"))
+    assert (filed["duty"], filed["reference"]) == ("defect_report", "7")
+    assert run("file-report", key, "relay", "--at", "soon", fails=True).exit_code == 2
+    second = answer(
+        run(
+            "declare-duty",
+            run("open-incident", "--title", "x").stdout.strip(),
+            "defect_report",
+            "--json",
+        )
+    )
+    assert second["filed_at"] is None
+
+
 def test_an_incident_is_opened_moved_judged_noted_shown_and_reported(
     run: Run, tmp_path: Path
 ) -> None:
