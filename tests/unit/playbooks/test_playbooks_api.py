@@ -91,6 +91,22 @@ def test_the_whole_answer_to_an_alert_goes_over_http(call: Caller) -> None:
     assert len(call(ANALYST, "list_notifications")["items"]) == 1
 
 
+def test_duties_are_declared_and_reports_filed_over_http(call: Caller) -> None:
+    key = call(ANALYST, "open_incident", {"title": "主页被篡改"})["id"]
+    declared = call(ANALYST, "declare_duty", {"duty": "defect_report"}, incident_id=key)
+    assert (call.status, declared["filed_at"]) == (201, None)
+    body = {"duty": "first_report", "filed_to": "12387", "reference": "7"}
+    for wrong in ({}, {"duty": "x"}, {**body, "filed_at": "yesterday"}):
+        with pytest.raises(Invalid):
+            call(ANALYST, "file_report", wrong, incident_id=key)
+    at = call(ANALYST, "show_incident", incident_id=key)["discovered_at"]
+    filed = call(ANALYST, "file_report", {**body, "filed_at": at}, incident_id=key)
+    assert (filed["filed_at"], filed["filed_to"], filed["reference"]) == (at, "12387", "7")
+    shown = {c["name"]: c for c in call(AUDITOR, "show_incident", incident_id=key)["clocks"]}
+    assert shown["first_report"]["filed_at"] == at
+    assert shown["defect_report"]["due_at"] is not None
+
+
 def test_playbooks_are_checked_imported_and_approved_over_http(call: Caller) -> None:
     text = json.dumps(playbook()).encode()
     assert call(ANALYST, "check_playbook", text) == {"valid": True, "problems": []}
@@ -167,6 +183,8 @@ def test_who_has_no_role_gets_nothing(call: Caller) -> None:
         "approve_run": {"grant": True, "plan_sha256": "x"},
         "resolve_step": {"step": "x", "outcome": "done"},
         "cancel_run": {"reason": "x"},
+        "declare_duty": {"duty": "defect_report"},
+        "file_report": {"duty": "first_report"},
         "approve_step": {"step": "x", "sha256": "x", "grant": True},
         "prolong_containment": {"step": "x", "seconds": 60},
         "plan_run": {"incident_id": "x", "playbook": "notify_duty"},
