@@ -55,6 +55,7 @@ from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
     RemoteSeals,
+    RemoteSealStates,
     SealApplications,
     SealDestruction,
     SealFiles,
@@ -223,6 +224,7 @@ def build_services(
         seal_stamping=SealStamping(seals, uses),
         seal_receipts=SealReceipts(seals),
         remote_seals=RemoteSeals(seals),
+        remote_seal_states=RemoteSealStates(seals),
         seal_use_requests=SealUseRequests(seals, uses),
         seal_verification=verification,
         seal_verdicts=SealVerdicts(seals, verification, TypstVerdicts(processes)),

@@ -173,6 +173,12 @@ class SealLifeStore(Protocol):
         """Write down what the province calls the seal that was asked for."""
         ...
 
+    def living_remote_seals(
+        self, transaction: Transaction, after: str, limit: int
+    ) -> Sequence[SealRecord]:
+        """Return at most ``limit`` seals at the province, active or suspended, by identifier."""
+        ...
+
     def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
         """Write down which approval the seal's destruction waits for."""
         ...

@@ -24,6 +24,7 @@ from kms.service.published_lists import PublishedLists
 from kms.service.rekeying import Rekeying
 from kms.service.seals import (
     RemoteSeals,
+    RemoteSealStates,
     SealApplications,
     SealDestruction,
     SealMaking,
@@ -85,6 +86,7 @@ class KmsServices:
     seal_stamping: SealStamping
     seal_receipts: SealReceipts
     remote_seals: RemoteSeals
+    remote_seal_states: RemoteSealStates
     seal_use_requests: SealUseRequests
     seal_verification: SealVerification
     seal_verdicts: SealVerdicts

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from collections.abc import Sequence
 
+from sqlalchemy import select, update
+
+from kms.models.seal_registry import SealRecord
+from kms.store.rows import fields_of
 from kms.store.tables.seals import kms_seal_applications, kms_seals
 from secops.kernel.transactions import Transaction
 
@@ -18,6 +22,19 @@ class SqlSealLifeStore:
         table = kms_seal_applications
         statement = update(table).where(table.c.id == application_id)
         transaction.execute(statement.values(remote_reference=reference))
+
+    def living_remote_seals(
+        self, transaction: Transaction, after: str, limit: int
+    ) -> Sequence[SealRecord]:
+        """Return at most ``limit`` seals at the province, active or suspended, by identifier."""
+        columns = [column for column in kms_seals.c if column.name != "content"]
+        statement = select(*columns).where(
+            kms_seals.c.origin == "remote",
+            kms_seals.c.state.in_(("active", "suspended")),
+            kms_seals.c.id > after,
+        )
+        rows = transaction.execute(statement.order_by(kms_seals.c.id).limit(limit))
+        return [SealRecord(**fields_of(row)) for row in rows]
 
     def ask_destruction(self, transaction: Transaction, seal_id: str, approval_id: str) -> None:
         """Write down which approval the seal's destruction waits for."""

@@ -9,6 +9,7 @@ from kms.service.seals.previews import SealPreviews
 from kms.service.seals.receipts import SealReceipts
 from kms.service.seals.registry import SealRegistry
 from kms.service.seals.remote import RemoteSeals
+from kms.service.seals.remote_states import RemoteSealStates
 from kms.service.seals.stamping import SealStamping
 from kms.service.seals.use_requests import SealUseRequests
 from kms.service.seals.uses import SealUses
@@ -17,6 +18,7 @@ from kms.service.seals.verdicts import SealVerdicts
 from kms.service.seals.verifying import SealFiles, SealVerification
 
 __all__ = [
+    "RemoteSealStates",
     "RemoteSeals",
     "SealApplications",
     "SealDestruction",

@@ -30,6 +30,7 @@ from kms.service.seals import (
     SealVerification,
 )
 from kms.service.seals.remote import RemoteSeals
+from kms.service.seals.remote_states import RemoteSealStates
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.crypto.certificates import Certificate
 from secops.crypto.hashes import sm3
@@ -346,6 +347,54 @@ def test_a_seal_of_the_provinces_obeys_policy_and_suspension_here(
     with pytest.raises(SealNotUsable):
         world.use(seal)
     assert len(province.asked) == asked
+
+
+@pytest.mark.parametrize("state", ["suspended", "revoked"])
+def test_what_the_province_ends_ends_here_and_nothing_comes_back_by_itself(
+    world: World, province: Province, state: str
+) -> None:
+    seal, suspended = made(world), made(world)
+    states = RemoteSealStates(world.parts)
+    world.registry.suspend_seal(SECURITY, suspended.id, "异常")
+    assert states.refresh_remote_seals() is False
+    assert world.registry.show_seal(AUDITOR, seal.id).record.state == "active"
+    assert world.registry.show_seal(AUDITOR, suspended.id).record.state == "suspended"
+    province.state = state
+    assert states.refresh_remote_seals() is False
+    record = world.registry.show_seal(AUDITOR, seal.id).record
+    assert (record.state, record.state_reason) == (state, "province: 待审")
+    assert world.registry.show_seal(AUDITOR, suspended.id).record.state == state
+    assert world.acts()[-1]["actor"]["kind"] == "system"
+    with pytest.raises(SealNotUsable):
+        world.use(seal)
+    acts = len(world.acts())
+    assert states.refresh_remote_seals() is False
+    province.state = "active"
+    assert states.refresh_remote_seals() is False
+    assert len(world.acts()) == acts
+    assert world.registry.show_seal(AUDITOR, seal.id).record.state == state
+
+
+def test_a_silent_province_changes_nothing_and_every_seal_has_its_turn(
+    world: World, province: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kms.service.seals.remote_states._AT_ONCE", 1)
+    seals = [made(world), made(world)]
+    states = RemoteSealStates(world.parts)
+    province.state, province.fault = "revoked", "500"
+    assert states.refresh_remote_seals() is False
+    province.fault = ""
+    assert states.refresh_remote_seals() is True
+    assert states.refresh_remote_seals() is True
+    assert states.refresh_remote_seals() is False
+    found = [world.registry.show_seal(AUDITOR, seal.id).record.state for seal in seals]
+    assert found == ["revoked", "revoked"]
+
+
+def test_without_a_province_nothing_is_asked_after(tmp_path: Path) -> None:
+    alone = build(tmp_path)
+    assert RemoteSealStates(alone.parts).refresh_remote_seals() is False
+    alone.spine.close()
 
 
 def test_the_provinces_verdict_is_shown_beside_ours_and_cleaned(
