@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
-from kms.core.trust import RevocationSource
+from kms.core.trust import RevocationSource, earliest
 from kms.models.certificates import ANCHOR_USES, AnchorUse, TrustAnchor
 from kms.ports.certificates import TrustStore
 from secops.crypto.certificates import Certificate, read_certificate
@@ -51,7 +51,7 @@ class OutsideTrust:
         """
         anchors = {each.id: read_certificate(each.der) for each in active}
         now = self.parts.clock.now()
-        revoked: dict[tuple[bytes, int], int] = {}
+        revoked: Mapping[tuple[bytes, int], int] = {}
         issuers: set[bytes] = set()
         stale: dict[bytes, int] = {}
         for row in self.store.revocation_lists(transaction) if anchors else ():
@@ -60,7 +60,8 @@ class OutsideTrust:
             anchor = anchors[row.anchor_id]
             found = _proved(row.der, anchor.der)
             issuers.add(anchor.subject)
-            revoked |= {(anchor.subject, serial): at for serial, at in found.revoked.items()}
+            listed = {(anchor.subject, serial): at for serial, at in found.revoked.items()}
+            revoked = earliest(revoked, listed)
             if found.next_update < now:
                 stale[anchor.subject] = found.next_update
         return RevocationSource(frozenset(issuers), revoked, stale) if issuers else None

@@ -74,7 +74,7 @@ def _western_certificates(
     *,
     purposes: Sequence[x509.ObjectIdentifier] = TIME_STAMPING,
     critical: bool = True,
-    usage: str | None = "digital_signature",
+    allowed: str | None = "digital_signature",
 ) -> tuple[Certificate, Certificate]:
     key = western_key(kind)
 
@@ -95,7 +95,7 @@ def _western_certificates(
     root = (
         begun("root", 1)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_usage("key_cert_sign"), critical=True)
+        .add_extension(usage("key_cert_sign"), critical=True)
         .sign(key, primitives.SHA256())
     )
     leaf = begun("tsa", 2).add_extension(
@@ -103,8 +103,8 @@ def _western_certificates(
     )
     if purposes:
         leaf = leaf.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
-    if usage:
-        leaf = leaf.add_extension(_usage(usage), critical=True)
+    if allowed:
+        leaf = leaf.add_extension(usage(allowed), critical=True)
     signed = leaf.sign(key, primitives.SHA256())
     return (
         read_certificate(root.public_bytes(Encoding.DER)),
@@ -112,7 +112,8 @@ def _western_certificates(
     )
 
 
-def _usage(name: str) -> x509.KeyUsage:
+def usage(name: str) -> x509.KeyUsage:
+    """A key usage of one bit."""
     names = (
         "digital_signature",
         "content_commitment",

@@ -6,7 +6,7 @@ token is never an anchor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
@@ -158,7 +158,8 @@ def _purposes(certificate: Certificate) -> tuple[tuple[str, ...], bool]:
 def _trusted(subject: _Subject, trust: Trust) -> Findings:
     """7 to 9: at the time the token says, whatever became of the certificate since."""
     certificate, at = subject.certificate, subject.token.made_at
-    yield _chain(subject, trust)
+    step, chain = _chain(subject, trust)
+    yield step
     shown = to_rfc3339(at)
     span = f"{to_rfc3339(certificate.not_before)} – {to_rfc3339(certificate.not_after)}"
     if at > trust.now + CLOCK_SKEW:
@@ -175,23 +176,26 @@ def _trusted(subject: _Subject, trust: Trust) -> Findings:
         yield Text(
             f"时间戳证书此后已于 {until} 过期", f"its certificate has expired since, {until}"
         )
-    yield _revocation(certificate, trust)
+    # the anchor itself was believed by decision, whatever a list of its own says
+    steps = [_revocation(each, trust) for each in chain[:-1] or (certificate,)]
+    yield next((each for each in steps if each.ok is False), steps[0])
 
 
-def _chain(subject: _Subject, trust: Trust) -> TokenStep:
+def _chain(subject: _Subject, trust: Trust) -> tuple[TokenStep, Sequence[Certificate]]:
+    """Return the step, and the chain from the authority to an anchor where there is one."""
     anchors = trust.anchors_for("time_stamps")
     if not anchors:
-        return TokenStep(
-            "chain", ok=None, why=Text("未配置信任锚", "no trust anchor is configured")
-        )
+        why = Text("未配置信任锚", "no trust anchor is configured")
+        return TokenStep("chain", ok=None, why=why), ()
     found = [each for der in subject.data.certificates if (each := readable_certificate(der))]
     try:
         chain = verify_chain(subject.certificate, found, anchors, at=subject.token.made_at)
     except UntrustedCertificate as error:
         why = Text(f"证书链不可信:{error.detail}", f"untrusted issuer: {error.detail}")
-        return TokenStep("chain", ok=False, why=why)
+        return TokenStep("chain", ok=False, why=why), ()
     anchor = chain[-1].subject_name
-    return TokenStep("chain", ok=True, why=Text(f"证书链到 {anchor}", f"leads to {anchor}"))
+    why = Text(f"证书链到 {anchor}", f"leads to {anchor}")
+    return TokenStep("chain", ok=True, why=why), chain
 
 
 def _revocation(certificate: Certificate, trust: Trust) -> TokenStep:
@@ -210,10 +214,10 @@ def _revocation(certificate: Certificate, trust: Trust) -> TokenStep:
     if since is None:
         why = Text("时间戳证书未被吊销", "its certificate is not revoked")
         return TokenStep("revocation", ok=True, why=why)
-    when = to_rfc3339(since)
+    when, whose = to_rfc3339(since), certificate.common_name
     why = Text(
-        f"时间戳证书于 {when} 被吊销,此前的令牌也不再可信",
-        f"its certificate was revoked {when}; tokens from before count no more either",
+        f"时间戳证书({whose})于 {when} 被吊销,此前的令牌也不再可信",
+        f"its certificate ({whose}) was revoked {when}; tokens from before count no more either",
     )
     return TokenStep("revocation", ok=False, why=why)
 

@@ -29,12 +29,19 @@ class RevocationSource:
     stale: Mapping[bytes, int] = field(default_factory=dict)
 
     def joined(self, other: RevocationSource) -> RevocationSource:
-        """Return what both say."""
+        """Return what both say; of two instants for one certificate the first counts."""
         return RevocationSource(
             issuers=self.issuers | other.issuers,
-            revoked={**self.revoked, **other.revoked},
+            revoked=earliest(self.revoked, other.revoked),
             stale={**self.stale, **other.stale},
         )
+
+
+def earliest(
+    one: Mapping[tuple[bytes, int], int], other: Mapping[tuple[bytes, int], int]
+) -> Mapping[tuple[bytes, int], int]:
+    """Return both, each certificate with the first instant: a later list takes nothing back."""
+    return {**one, **{name: min(at, one.get(name, at)) for name, at in other.items()}}
 
 
 @dataclass(frozen=True, slots=True)

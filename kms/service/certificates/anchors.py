@@ -207,10 +207,14 @@ class TrustAnchors:
             span = f"{to_rfc3339(found.not_before)} – {to_rfc3339(found.not_after)}"
             why = Text(f"不在有效期内:{span}", f"it is not valid now: {span}")
             raise because(AnchorRejected, why)
-        if found.spki in {own.spki for own in self._certificates.authority.anchors()}:
+        own = self._certificates.authority.anchors()
+        # of that name it could say in its lists which of our certificates are revoked
+        if found.spki in {each.spki for each in own} or found.subject in {
+            each.subject for each in own
+        }:
             why = Text(
-                "这是本系统的内置 CA,其印章保留测试标记",
-                "it is this instance's own CA, whose seals stay marked",
+                "这是本系统的内置 CA(或与其同名),其印章保留测试标记",
+                "it is this instance's own CA, whose seals stay marked, or bears its name",
             )
             raise because(AnchorRejected, why)
         return found

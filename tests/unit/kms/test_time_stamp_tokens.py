@@ -5,11 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +50,8 @@ from tests.fakes.tokens import (
     pss_tsa,
     rsa_tsa,
     sm2_tsa,
+    usage,
+    western_key,
     with_context,
 )
 
@@ -347,7 +354,7 @@ PURPOSES: dict[str, Callable[[], Tsa]] = {
         purposes=(ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CODE_SIGNING)
     ),
     "not critical": lambda: ecdsa_tsa(critical=False),
-    "a key usage without signatures": lambda: ecdsa_tsa(usage="key_agreement"),
+    "a key usage without signatures": lambda: ecdsa_tsa(allowed="key_agreement"),
     "a signer of seals": lambda: sm2_tsa("signer"),
 }
 
@@ -359,7 +366,7 @@ def test_the_certificate_is_for_time_stamps_alone(name: str) -> None:
 
 @pytest.mark.parametrize("usage", ["content_commitment", None])
 def test_a_key_usage_may_be_absent_or_for_commitments(usage: str | None) -> None:
-    assert verdict_on(ecdsa_tsa(usage=usage)).valid
+    assert verdict_on(ecdsa_tsa(allowed=usage)).valid
 
 
 def test_a_malformed_purpose_is_none() -> None:
@@ -431,6 +438,42 @@ def test_a_revoked_authoritys_tokens_count_no_more_from_whenever_they_are() -> N
     assert step(RevocationSource(known, {})) is True
     assert step(RevocationSource(known, {}, {tsa.certificate.issuer: NOW})) is None
     assert step(RevocationSource(frozenset(), {})) is None
+
+
+def certified(name: str, issuer: str, serial: int, *more: x509.ExtensionType) -> Certificate:
+    """Return a certificate of one key, by the same key."""
+    key = western_key("p256")
+    builder = x509.CertificateBuilder(
+        *(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (issuer, name)),
+        public_key=key.public_key(),
+        serial_number=serial,
+        not_valid_before=datetime.fromtimestamp(START // SECOND, UTC),
+        not_valid_after=datetime.fromtimestamp((START + 300 * DAY) // SECOND, UTC),
+    )
+    for each in more:
+        builder = builder.add_extension(each, critical=True)
+    return read_certificate(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+
+
+def test_the_tokens_of_a_revoked_cas_authority_count_no_more() -> None:
+    ca = (x509.BasicConstraints(ca=True, path_length=None), usage("key_cert_sign"))
+    root, middle = certified("root", "root", 1, *ca), certified("middle", "root", 2, *ca)
+    purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+    leaf = certified("tsa", "middle", 3, purposes)
+    tsa = replace(ecdsa_tsa(), root=root, certificate=leaf)
+    inside = (leaf.der, middle.der)
+    token = make_token(TokenRecipe(tsa=tsa, hash_name="sha256", certificates=inside))
+
+    def step(revoked: dict[tuple[bytes, int], int]) -> bool | None:
+        source = RevocationSource(frozenset({root.subject}), revoked)
+        verdict = judged(token, tsa, trust=Trust(NOW, (root,), source))
+        steps = {each.what: each.ok for each in verdict.steps}
+        assert steps["chain"]
+        return steps["revocation"]
+
+    assert step({}) is None
+    assert step({(root.subject, root.serial): NOW}) is None
+    assert step({(root.subject, middle.serial): NOW}) is False
 
 
 def test_another_name_in_the_token_is_said() -> None:
@@ -533,7 +576,7 @@ def test_a_signer_may_be_named_by_its_key() -> None:
 
 
 def test_two_certificates_of_one_name_are_nobodys() -> None:
-    one, other = ecdsa_tsa(), ecdsa_tsa(usage="content_commitment")
+    one, other = ecdsa_tsa(), ecdsa_tsa(allowed="content_commitment")
     token = make_token(TokenRecipe(one, certificates=(one.certificate.der, other.certificate.der)))
     assert wrong_steps(judged(token, one)) == ["structure"]
 

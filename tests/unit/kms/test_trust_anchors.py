@@ -13,6 +13,7 @@ from sqlalchemy import text
 from kms.core.rfc2986.reading import verify_request
 from kms.core.rfc5280 import writing
 from kms.core.rfc5280.writing import Name
+from kms.core.trust import RevocationSource
 from kms.core.x690 import read_der
 from kms.core.x690 import writing as der
 from kms.errors.certificates import (
@@ -126,6 +127,23 @@ def without_ca() -> bytes:
 def test_what_may_not_issue_is_no_anchor(house: House, encoded: bytes, why: str) -> None:
     with pytest.raises(AnchorRejected, match=why):
         propose(house, encoded)
+
+
+def test_a_ca_of_the_built_in_ones_name_is_no_anchor(house: House) -> None:
+    house.world.make()
+    name = house.root().subject
+    namesake = OutsideCa(PrivateKey.generate(), b"")
+    spki = namesake.key.public_key.der
+    with pytest.raises(AnchorRejected, match="bears its name"):
+        propose(house, namesake._signed("root", name, spki, issuer=name))
+
+
+def test_of_two_lists_the_first_instant_counts() -> None:
+    one = RevocationSource(frozenset({b"a"}), {(b"a", 1): 5, (b"a", 2): 9})
+    other = RevocationSource(frozenset({b"b"}), {(b"a", 1): 8, (b"a", 2): 3, (b"b", 1): 7})
+    for joined in (one.joined(other), other.joined(one)):
+        assert joined.revoked == {(b"a", 1): 5, (b"a", 2): 3, (b"b", 1): 7}
+        assert joined.issuers == {b"a", b"b"}
 
 
 def test_the_built_in_ca_is_no_outside_ca(house: House) -> None:
