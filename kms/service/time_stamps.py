@@ -189,7 +189,8 @@ class TimeStampAuthority:
         return self._documents.ensure(actor, order, root)
 
     def _require_usable(self, issued: IssuedCertificate, now: int) -> None:
-        if issued.revoked_at is not None or not issued.not_before <= now <= issued.not_after:
+        in_time = issued.not_before <= now <= issued.not_after
+        if not in_time or self._authority.is_revoked(issued):
             msg = "the authority's certificate is revoked or out of its time"
             raise TimeStampUnavailable(msg)
 

@@ -27,7 +27,9 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
 
 _MAX_SEARCH: Final = 100
-_REVOCABLE: Final = frozenset({*REQUESTABLE, "sm2_encryption"})
+_REVOCABLE: Final = frozenset(
+    {*REQUESTABLE, "sm2_encryption", "time_stamper", "document_time_stamper"}
+)
 
 
 class CertificateRegistry:

@@ -24,12 +24,16 @@ from kms.errors.certificates import (
     CertificateRequestRejected,
     CertificateStateConflict,
 )
+from kms.errors.time_stamps import TimeStampUnavailable
 from kms.models.certificates import CertificateFilter, CertificateWish
 from kms.service.authority import Order
+from kms.service.time_stamps import TimeStampAuthority
 from secops.crypto import ciphers
 from secops.crypto.certificates import read_certificate, verify_chain, verify_issued_by
 from secops.crypto.der import encode
+from secops.crypto.hashes import sm3
 from secops.crypto.sm2 import PrivateKey
+from secops.kernel.actors import ROOT_ORG
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Forbidden, Invalid
@@ -299,6 +303,21 @@ def test_revocation_is_for_who_asked_or_the_administrator_once_and_for_good(hous
     details = house.certificates.registry.show_certificate(AUDITOR, issued.id)
     assert (details.revoked, details.certificate.revocation_reason) == (True, "superseded")
     assert house.world.spine.parts.revocations.is_revoked("certificate", issued.id)
+
+
+def test_the_administrator_revokes_the_time_stampers_certificate(house: House) -> None:
+    stamps = TimeStampAuthority(house.world.parts.authority)
+    stamps.stamp("sm3", sm3(b"x"))
+    wanted = CertificateFilter(kind="time_stamper")
+    root = person("gu", "security-admin", org=ROOT_ORG)
+    registry = house.certificates.registry
+    (issued,) = registry.list_certificates(root, wanted, PageRequest()).items
+    asker = person("fang", "integrator", org=ROOT_ORG)
+    with pytest.raises(Forbidden):
+        registry.revoke_certificate(asker, issued.id, "key_compromise")
+    registry.revoke_certificate(root, issued.id, "key_compromise")
+    with pytest.raises(TimeStampUnavailable):
+        stamps.stamp("sm3", sm3(b"x"))
 
 
 def test_both_certificates_of_a_pair_end_together(house: House) -> None:
