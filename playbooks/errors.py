@@ -146,6 +146,17 @@ class NotificationFailed(SecopsError):
     )
 
 
+class HttpRefused(SecopsError):
+    """A partner answered a playbook's call with an error."""
+
+    code = "playbooks.http_refused"
+    status = 502
+    title = Text("对方系统拒绝了请求", "The other system refused the call")
+    remedy = Text(
+        "请检查对方接口和剧本中的请求。", "Check the other system and the playbook's call."
+    )
+
+
 class ChannelUnknown(Invalid):
     """No notification channel of that name is configured."""
 
@@ -155,6 +166,17 @@ class ChannelUnknown(Invalid):
     remedy = Text(
         "请在设置中配置通知渠道,或使用 inbox。",
         "Configure the channel in the settings, or use `inbox`.",
+    )
+
+
+class FontUnavailable(Unavailable):
+    """No font is there that a report can be set in."""
+
+    code = "playbooks.font_unavailable"
+    title = Text("没有可用的中文字体,无法生成 PDF", "No font for the PDF is installed")
+    remedy = Text(
+        "请安装字体:apt-get install fonts-wqy-microhei,或改用 DOCX。",
+        "Install one (apt-get install fonts-wqy-microhei), or take the DOCX.",
     )
 
 

@@ -17,6 +17,7 @@ from playbooks.models import (
     TimelineEntry,
 )
 from playbooks.models.filings import Filing
+from playbooks.models.reports import PrintedReport
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -84,6 +85,10 @@ class Containment(Protocol):
 class Outbound(Protocol):
     """The guarded way out to the network."""
 
+    def get(self, url: str, headers: Mapping[str, str], *, timeout: float) -> tuple[int, bytes]:
+        """Ask for ``url``; as ``post``, but an answer longer than 64 KiB is an error."""
+        ...
+
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
     ) -> tuple[int, bytes]:
@@ -118,6 +123,14 @@ class Library(Protocol):
 
     def playbooks(self) -> Mapping[str, bytes]:
         """Return the packaged playbooks by name (``contain_account``)."""
+        ...
+
+
+class ReportPrinter(Protocol):
+    """Sets reports as files of an office."""
+
+    def print_report(self, report: PrintedReport) -> bytes:
+        """Return the file; raise ``FontUnavailable`` if its texts can't be set."""
         ...
 
 

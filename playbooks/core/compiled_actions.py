@@ -10,6 +10,7 @@ from playbooks.core.cacao20.graph import extension_of
 from playbooks.core.cacao20.profile import secops_commands
 from playbooks.core.cacao20.variables import references
 from playbooks.core.cacao20.vocabulary import RESTRICTING_ACTIONS
+from playbooks.core.http_calls import DEFAULT_TIMEOUT_MS, HTTP_API, escaped, http_arguments
 from playbooks.core.plan import DONE, FAILED
 from playbooks.core.variables import Scope, substitute
 from playbooks.errors import NotYetRunnable
@@ -35,7 +36,8 @@ class Actions:
         kind, action, templates = _templates(step, path, document)
         late = {name for _, name in references(templates)} & dynamic
         extension = extension_of(step)
-        restricting = action in RESTRICTING_ACTIONS
+        writes = action == HTTP_API and templates["method"] != "GET"
+        restricting = action in RESTRICTING_ACTIONS or writes
         approval = extension.get("approval", {}).get("when", "before" if restricting else "none")
         undeclared = late - set(extension.get("late_bound", ()))
         if approval == "before" and undeclared:
@@ -47,9 +49,9 @@ class Actions:
             name=substitute(_still(str(step.get("name", path)), dynamic), scope, self._used),
             kind=kind,
             action=action,
-            args=templates if late else self._filled(templates, scope),
+            args=templates if late else filled(templates, scope, self._used),
             targets=(),
-            timeout_ms=step.get("timeout", 0),
+            timeout_ms=step.get("timeout", DEFAULT_TIMEOUT_MS if action == HTTP_API else 0),
             on_success=DONE,
             on_failure=FAILED,
             delay_ms=step.get("delay", 0),
@@ -62,8 +64,21 @@ class Actions:
             blast=extension.get("blast", {}).get("max", 0),
         )
 
-    def _filled(self, templates: Mapping[str, str], scope: Scope) -> dict[str, str]:
-        return {key: substitute(text, scope, self._used) for key, text in templates.items()}
+
+def filled(templates: Mapping[str, str], scope: Scope, used: dict[str, str]) -> dict[str, str]:
+    """Return the args with values in their places, each escaped for where it stands."""
+    calls = "base" in templates
+    return {
+        key: substitute(text, _escaped(key, text, scope) if calls else scope, used)
+        for key, text in templates.items()
+    }
+
+
+def _escaped(key: str, template: str, scope: Scope) -> Scope:
+    return {
+        name: None if value is None else escaped(key, value, template)
+        for name, value in scope.items()
+    }
 
 
 def _still(text: str, dynamic: AbstractSet[str]) -> str:
@@ -78,10 +93,11 @@ def _templates(
     step: Mapping[str, Any], path: str, document: Mapping[str, Any]
 ) -> tuple[Any, str, dict[str, str]]:
     """Return (kind, action, args before substitution)."""
-    del document
     commands = step["commands"]
     if secops_commands(step):
         return "action", str(commands[0]["command"]), dict(extension_of(step)["args"])
+    if {command["type"] for command in commands} == {HTTP_API}:
+        return "action", HTTP_API, http_arguments(step, path, document)
     foreign = sorted({str(c["type"]) for c in commands if c["type"] != "manual"})
     if foreign:
         msg = f"{path}: commands of type {', '.join(foreign)} are not run"

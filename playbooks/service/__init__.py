@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playbooks.core.http_calls import HTTP_API
 from playbooks.service.actions import make_actions
 from playbooks.service.binding import Binder
 from playbooks.service.checking import check_playbook, require_playbook
 from playbooks.service.evidence import EvidenceService
 from playbooks.service.filings import FilingService, NewFiling
+from playbooks.service.http_calls import HttpCall
 from playbooks.service.inbox import InboxService
 from playbooks.service.incidents import IncidentService, Judgement, NewIncident
 from playbooks.service.openers import AlertOpener
@@ -57,7 +59,7 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
     """Return the services; ``owner`` names this process in the runner's leases."""
     views = RunViews(surroundings)
     playbooks = PlaybookService(surroundings)
-    actions = make_actions(surroundings)
+    actions = {**make_actions(surroundings), HTTP_API: HttpCall(surroundings)}
     binder = Binder(surroundings, actions)
     planner = Planner(surroundings, playbooks, binder)
     performer = Performer(surroundings, actions, binder)

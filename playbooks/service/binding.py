@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from playbooks.core.choices import run_values, seen_by
+from playbooks.core.compiled_actions import filled
 from playbooks.core.moves import Move
 from playbooks.core.plan import step_hash
-from playbooks.core.variables import substitute
 from playbooks.errors import BlastExceeded, TargetProtected
 from playbooks.models import JournalEntry, PlannedStep, Run, TargetState
 from playbooks.service.actions import Action
@@ -79,7 +79,7 @@ class Binder:
         )
         values = seen_by(step, run_values(run.plan, entries))
         try:
-            args = {key: substitute(text, values, {}) for key, text in step.args.items()}
+            args = filled(step.args, values, {})
             bound = self.resolve(run.org_id, replace(step, args=args))
         except SecopsError as error:
             return Bound(replace(entry, state="failed", details={"error": error.code}))

@@ -19,6 +19,13 @@ class FakeOutbound:
     file: Path | None = None
     posted: list[tuple[str, bytes, Mapping[str, str]]] = field(default_factory=list)
 
+    def get(self, url: str, headers: Mapping[str, str], *, timeout: float) -> tuple[int, bytes]:
+        assert timeout > 0
+        self.posted.append((url, b"", headers))
+        if self.error is not None:
+            raise self.error
+        return self.answer
+
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float
     ) -> tuple[int, bytes]:
