@@ -40,5 +40,4 @@ class _Province:
         both = self.services.remote_seals.verify_seal_at_province(
             request.caller, decoded_field(fields, "file"), document
         )
-        theirs = {"valid": both.theirs.valid, "reasons": list(both.theirs.reasons)}
-        return json_response({"ours": both.ours.to_record(), "province": theirs})
+        return json_response(both.to_record())

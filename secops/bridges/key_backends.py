@@ -35,7 +35,7 @@ def kms_options(settings: Settings) -> KmsOptions:
     """Return the plane's options; raise ``BackendMisconfigured``."""
     file = settings.unlock_file
     return KmsOptions(
-        province=ProvinceOptions(settings.province_seal_url, settings.province_seal_token),
+        province=_province(settings),
         profile=settings.crypto_profile,
         seal_time_stamps=settings.seal_time_stamps,
         time_stamp_sources=_time_stamp_sources(settings),
@@ -48,6 +48,13 @@ def kms_options(settings: Settings) -> KmsOptions:
         unlock_token_file=settings.home / UNLOCK_TOKEN_FILE,
         public_url=settings.origin,
     )
+
+
+def _province(settings: Settings) -> ProvinceOptions:
+    url = settings.province_seal_url
+    if url and not url.startswith("https://"):
+        raise SettingsRejected("province_seal_url is an https address: a token goes there")
+    return ProvinceOptions(url, settings.province_seal_token)
 
 
 def _time_stamp_sources(settings: Settings) -> TimeStampSources:

@@ -8,7 +8,7 @@ its effect elsewhere; what became of it is another leaf.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.judgements import WHOLE_DOCUMENT
@@ -50,6 +50,11 @@ class BothVerdicts:
 
     ours: VerificationReport
     theirs: RemoteVerdict
+
+    def to_record(self) -> dict[str, Any]:
+        """Return both as JSON shows them."""
+        theirs = {"valid": self.theirs.valid, "reasons": list(self.theirs.reasons)}
+        return {"ours": self.ours.to_record(), "province": theirs}
 
 
 class RemoteSeals:
@@ -123,13 +128,22 @@ class RemoteSeals:
     def verify_seal_at_province(
         self, actor: Actor, content: bytes, document: bytes | None
     ) -> BothVerdicts:
-        """Return our verdict on a file, which counts, and the province's beside it."""
+        """Return our verdict on a file, which counts, and the province's beside it.
+
+        The file leaves the house: that, and whose file it was, is in the ledger before.
+        """
         self._parts.access.require(actor, SEAL_READ, "seal:remote")
         if max(len(content), len(document or b"")) > MAX_FILE:
             msg = f"a file is at most {MAX_FILE >> 20} MiB"
             raise TooLarge(msg)
-        evidence = Evidence(None if document is None else sm3(document))
-        ours = verify_seal(content, evidence, self.trust())
+        digest = None if document is None else sm3(document)
+        ours = verify_seal(content, Evidence(digest), self.trust())
+        details = {
+            "file_sm3": sm3(content).hex(),
+            "document_sm3": "" if digest is None else digest.hex(),
+        }
+        act = Act("kms.verify_seal_at_province", actor, "seal:remote", "intent", details)
+        self._parts.trail.append([act])
         return BothVerdicts(ours, self._seals.remote.verify_seal(content, document))
 
     def trust(self) -> Trust:

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from click.testing import CliRunner, Result
 
 from kms.adapters.province import ProvinceSealer
+from kms.commands import group
 from kms.core.trust import RevocationSource
 from kms.errors.remote_seals import (
     RemoteAnswerRejected,
@@ -21,6 +24,7 @@ from kms.errors.seals import DocumentRejected, SealNotUsable, SealStateConflict
 from kms.models.remote_seals import ProvinceOptions, RemoteSealOrder, RemoteUse
 from kms.models.seal_registry import SealRecord, SealRequest
 from kms.models.stamps import StampRequest
+from kms.service import KmsServices
 from kms.service.seals import (
     SealApplications,
     SealMaking,
@@ -32,11 +36,16 @@ from kms.service.seals import (
 from kms.service.seals.remote import RemoteSeals
 from kms.service.seals.remote_states import RemoteSealStates
 from secops.adapters.outbound import OutboundClient, OutboundOptions
+from secops.bridges.key_backends import kms_options
 from secops.crypto.certificates import Certificate
 from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import SecopsError
 from secops.kernel.pages import PageRequest
+from secops.kernel.trail import Act
+from secops.settings import Settings, SettingsRejected
+from secops.terminal.session import Session
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
 from tests.fakes.pdf_files import PdfInProcess
@@ -405,5 +414,74 @@ def test_the_provinces_verdict_is_shown_beside_ours_and_cleaned(
     both = remote.verify_seal_at_province(AUDITOR, sealed.value, DOCUMENT)
     assert (both.ours.valid, both.theirs.valid) == (True, True)
     assert both.theirs.reasons == ("省级?[31m判定",)
+    assert both.to_record()["province"] == {"valid": True, "reasons": ["省级?[31m判定"]}
     other = remote.verify_seal_at_province(AUDITOR, sealed.value, b"other")
     assert (other.ours.valid, other.theirs.valid) == (False, False)
+
+
+def test_what_is_sent_there_to_be_verified_is_in_the_ledger(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = world.use(made(world))
+    acts: list[Act] = []
+    monkeypatch.setattr(type(world.parts.parts.trail), "append", lambda _, more: acts.extend(more))
+    RemoteSeals(world.parts).verify_seal_at_province(AUDITOR, sealed.value, DOCUMENT)
+    (act,) = acts
+    assert (act.action, act.actor, act.outcome) == (
+        "kms.verify_seal_at_province",
+        AUDITOR,
+        "intent",
+    )
+    assert act.details == {
+        "file_sm3": sm3(sealed.value).hex(),
+        "document_sm3": sm3(DOCUMENT).hex(),
+    }
+
+
+def test_the_token_is_sent_over_tls_alone(tmp_path: Path) -> None:
+    chosen = Settings(tmp_path, province_seal_url="https://seals.example", province_seal_token="x")
+    assert kms_options(chosen).province == ProvinceOptions("https://seals.example", "x")
+    with pytest.raises(SettingsRejected):
+        kms_options(replace(chosen, province_seal_url="http://seals.example"))
+
+
+class Desk:
+    """A session of the command line over the world's services."""
+
+    def __init__(self, world: World) -> None:
+        self.parts = world.spine.parts
+        self.world = world
+
+    @property
+    def services(self) -> tuple[object, ...]:
+        services = object.__new__(KmsServices)
+        object.__setattr__(services, "remote_seals", RemoteSeals(self.world.parts))
+        return (services,)
+
+    def act_as(self, _account: str | None) -> Actor:
+        return AUDITOR
+
+    def close(self) -> None:
+        """Leave it to the test."""
+
+
+def test_the_command_shows_both_verdicts_and_ours_counts(world: World, tmp_path: Path) -> None:
+    sealed = world.use(made(world))
+    value, document, other = (tmp_path / name for name in ("value", "document", "other"))
+    value.write_bytes(sealed.value)
+    document.write_bytes(DOCUMENT)
+    other.write_bytes(b"other")
+
+    def run(*arguments: object) -> Result:
+        session = Session(tmp_path, "zheng", lambda _: Desk(world))
+        named = ["verify-seal-at-province", *map(str, arguments)]
+        return CliRunner().invoke(group, named, obj=session)
+
+    done = run(value, "--document", document, "--json")
+    assert done.exit_code == 0, done.exception
+    shown = orjson.loads(done.stdout)
+    assert (shown["ours"]["valid"], shown["province"]["valid"]) == (True, True)
+    refused = run(value, "--document", other)
+    assert refused.exit_code == 1
+    assert "digest" in refused.stdout
+    assert run(other).exit_code == 1
