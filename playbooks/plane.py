@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playbooks.adapters.packaged import PackagedLibrary
+from playbooks.adapters.printing import DocxReports, TypstReports
 from playbooks.api import routes
 from playbooks.jobs import jobs
 from playbooks.models import PlaybooksOptions
@@ -22,6 +23,7 @@ def install(parts: Parts, ports: PlaybooksPorts, options: PlaybooksOptions) -> P
         stores=make_stores(),
         library=PackagedLibrary(),
         options=options,
+        printers={"docx": DocxReports(), "pdf": TypstReports()},
     )
     services = make_services(surroundings, owner=parts.ids.new("runner"))
     return Plane(

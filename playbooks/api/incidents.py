@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from playbooks.api.schemas import (
     CHANGE_STATE,
@@ -14,6 +14,7 @@ from playbooks.api.schemas import (
     body_of,
     page_schema,
 )
+from playbooks.models.reports import ReportFormat, ReportKind
 from playbooks.service import Judgement, NewIncident, PlaybooksServices
 from playbooks.service.documents import (
     incident_document,
@@ -38,6 +39,8 @@ _TYPES: Final = {
     "json": "application/json",
     "md": "text/markdown; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
 }
 
 
@@ -102,12 +105,13 @@ class _Handlers:
     def report_incident(self, request: Request) -> Response:
         wanted = request.query.get("format", "html")
         if wanted not in _TYPES:
-            msg = "format is json, md or html"
+            msg = f"format is one of {', '.join(_TYPES)}"
             raise Invalid(msg)
         content = self._services.reports.report_incident(
             request.caller,
             request.args["incident_id"],
-            output="json" if wanted == "json" else "md" if wanted == "md" else "html",
+            output=cast("ReportFormat", wanted),
+            kind=cast("ReportKind", request.query.get("kind", "full")),
             language=request.language,
         )
         name = f'attachment; filename="{request.args["incident_id"]}.{wanted}"'

@@ -13,7 +13,14 @@ from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
-_FORMATS = {".md": "md", ".html": "html", ".htm": "html", ".json": "json"}
+_FORMATS = {
+    ".md": "md",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".docx": "docx",
+    ".pdf": "pdf",
+}
 
 
 @group.command("open-incident")
@@ -170,24 +177,31 @@ def add_note(ctx: click.Context, incident_id: str, text: str) -> None:
     "--output",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="FILE.md, FILE.html or FILE.json.",
+    help="FILE.md, FILE.html, FILE.json, FILE.docx or FILE.pdf.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["full", "first"]),
+    default="full",
+    show_default=True,
+    help="first: what is known so far; what isn't is named.",
 )
 @click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 @click.pass_context
-def report_incident(ctx: click.Context, incident_id: str, output: Path, language: Any) -> None:
+def report_incident(ctx: click.Context, /, incident_id: str, output: Path, **chosen: Any) -> None:
     """Write an incident's report to a file; its ending chooses the format.
 
-    Example: secops playbooks report-incident inc_01k9 -o incident.html
+    Example: secops playbooks report-incident inc_01k9 --kind first -o first.docx
     """
     wanted: Any = _FORMATS.get(output.suffix.lower())
     if wanted is None:
-        msg = "the file ends in .md, .html or .json"
+        msg = f"the file ends in {', '.join(_FORMATS)}"
         raise click.UsageError(msg)
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
 
     session = session_of(ctx)
     content = session.services(PlaybooksServices).reports.report_incident(
-        session.actor, incident_id, output=wanted, language=language
+        session.actor, incident_id, output=wanted, kind=chosen["kind"], language=chosen["language"]
     )
     output.write_bytes(content)
     say(f"{output}: {len(content)} bytes")

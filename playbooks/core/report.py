@@ -1,4 +1,4 @@
-"""The incident report: one value, shown as JSON, Markdown or HTML.
+"""The incident report: one value, shown as JSON, Markdown, HTML or as tables to print.
 
 Everything a person typed or a log said is escaped for the format it goes into.
 """
@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from playbooks.core.gbt20986 import Classification
 from playbooks.models import INCIDENT_STATES
+from playbooks.models.filings import DUTIES
+from playbooks.models.reports import PrintedReport, ReportKind, Section
 from playbooks.models.views import IncidentView
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.clock import SECOND
 
-ReportFormat = Literal["json", "md", "html"]
 _BEIJING: Final = timezone(timedelta(hours=8))
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
 
 _T: Final = {
     "title": Text("网络安全事件报告", "Cyber incident report"),
+    "title_first": Text("网络安全事件首报", "First report of a cyber incident"),
+    "unknown": Text(
+        "尚未掌握,后续补报的要素(第七条)", "Not known yet, to be supplied later (article 7)"
+    ),
+    "filed": Text("已报送", "filed"),
     "drill": Text("(演练)", "(drill)"),
     "facts": Text("基本情况", "Facts"),
     "clocks": Text("法定时限", "Statutory deadlines"),
@@ -48,6 +54,7 @@ class ReportInput:
     rule: Mapping[str, Any]
     made_at: int
     made_by: str
+    kind: ReportKind = "full"
 
 
 def beijing(instant: int | None) -> str:
@@ -62,9 +69,11 @@ def report_value(given: ReportInput) -> dict[str, Any]:
     """Return the report as a JSON value; what both other formats are made from."""
     view = given.view
     incident = asdict(view.incident)
+    items = _items(given)
     return {
         "report": "incident",
-        "version": 1,
+        "kind": given.kind,
+        "version": 2,
         "unit": given.unit,
         "made_at": given.made_at,
         "made_by": given.made_by,
@@ -99,7 +108,8 @@ def report_value(given: ReportInput) -> dict[str, Any]:
             for run in view.runs
         ],
         "timeline": [asdict(entry) for entry in view.timeline],
-        "items": _items(given),
+        "items": items,
+        "unknown": [item["n"] for item in items if not item["text"]],
     }
 
 
@@ -142,87 +152,102 @@ def _items(given: ReportInput) -> list[dict[str, Any]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A heading and its table: columns and rows of plain text."""
-
-    heading: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
 def sections_of(value: Mapping[str, Any], language: Language) -> list[Section]:
-    """Return the report's tables in ``language``."""
+    """Return the report's tables in ``language``.
 
-    def t(key: str) -> str:
-        return _T[key].into(language)
+    A first report holds what is known and names what isn't; a full one adds evidence,
+    response and history.
+    """
+    shared = [_facts_section(value, language), _clocks(value, language), _known(value, language)]
+    if value["kind"] == "first":
+        return [*shared, _unknown(value, language)]
+    return [*shared, _alerts(value, language), _runs(value, language), _timeline(value, language)]
 
-    def columns(zh: str, en: str) -> tuple[str, ...]:
-        return tuple((zh if language == "zh" else en).split("|"))
 
-    return [
-        Section(t("facts"), columns("项目|内容", "Item|Value"), _facts(value, language)),
-        Section(
-            t("clocks"),
-            columns("事项|对象|期限|依据", "What|To|Due|Source"),
-            tuple(
-                (
-                    clock["name"],
-                    "、".join(clock["to"]),
-                    (beijing(clock["due_at"]) or t("no_limit"))
-                    + (f" {t('overdue')}" if clock["overdue"] else ""),
-                    clock["source"],
-                )
-                for clock in value["clocks"]
-            ),
-        ),
-        Section(
-            t("items"),
-            columns("序号|要素|内容", "No|Item|Content"),
-            tuple(
-                (str(item["n"]), item[language], item["text"] or t("unset"))
-                for item in value["items"]
-            ),
-        ),
-        Section(
-            t("alerts"),
-            columns("告警|规则|级别|证据数|证据摘要 SHA-256", "Alert|Rule|Severity|Events|SHA-256"),
-            tuple(
-                (
-                    f"{alert['title']} ({alert['alert_id']})",
-                    alert["rule_id"],
-                    alert["severity"],
-                    str(alert["evidence_count"]),
-                    alert["evidence_sha256"],
-                )
-                for alert in value["alerts"]
-            ),
-        ),
-        Section(
-            t("runs"),
-            columns("运行|步骤|动作|目标|结果|审批人", "Run|Step|Action|Targets|Result|Approver"),
-            tuple(
-                (
-                    run["id"],
-                    step["name"],
-                    step["action"],
-                    "、".join(step["targets"]),
-                    step["state"],
-                    run["approver_id"] or "",
-                )
-                for run in value["runs"]
-                for step in run["steps"]
-            ),
-        ),
-        Section(
-            t("timeline"),
-            columns("时间|人员|内容", "Time|Who|What"),
-            tuple(
-                (beijing(entry["at"]), entry["actor_id"], entry["text"])
-                for entry in value["timeline"]
-            ),
-        ),
-    ]
+def _section(
+    language: Language,
+    heading: str,
+    columns: Text,
+    rows: Iterable[tuple[str, ...]],
+) -> Section:
+    names = tuple(columns.into(language).split("|"))
+    return Section(_T[heading].into(language), names, tuple(rows))
+
+
+def _facts_section(value: Mapping[str, Any], language: Language) -> Section:
+    return _section(language, "facts", Text("项目|内容", "Item|Value"), _facts(value, language))
+
+
+def _clocks(value: Mapping[str, Any], language: Language) -> Section:
+    rows = (
+        (
+            DUTIES[clock["name"]].into(language),
+            "、".join(clock["to"]),
+            _due(clock, language),
+            clock["source"],
+        )
+        for clock in value["clocks"]
+    )
+    return _section(language, "clocks", Text("事项|对象|期限|依据", "What|To|Due|Source"), rows)
+
+
+def _due(clock: Mapping[str, Any], language: Language) -> str:
+    parts = [beijing(clock["due_at"]) or _T["no_limit"].into(language)]
+    if clock["filed_at"] is not None:
+        parts.append(f"{_T['filed'].into(language)} {beijing(clock['filed_at'])}")
+    if clock["overdue"] or clock["late"]:
+        parts.append(_T["overdue"].into(language))
+    return " ".join(parts)
+
+
+def _known(value: Mapping[str, Any], language: Language) -> Section:
+    unset = _T["unset"].into(language)
+    rows = ((str(each["n"]), each[language], each["text"] or unset) for each in value["items"])
+    return _section(language, "items", Text("序号|要素|内容", "No|Item|Content"), rows)
+
+
+def _unknown(value: Mapping[str, Any], language: Language) -> Section:
+    rows = (
+        (str(each["n"]), each[language]) for each in value["items"] if each["n"] in value["unknown"]
+    )
+    return _section(language, "unknown", Text("序号|要素", "No|Item"), rows)
+
+
+def _alerts(value: Mapping[str, Any], language: Language) -> Section:
+    rows = (
+        (
+            f"{alert['title']} ({alert['alert_id']})",
+            alert["rule_id"],
+            alert["severity"],
+            str(alert["evidence_count"]),
+            alert["evidence_sha256"],
+        )
+        for alert in value["alerts"]
+    )
+    columns = Text("告警|规则|级别|证据数|证据摘要 SHA-256", "Alert|Rule|Severity|Events|SHA-256")
+    return _section(language, "alerts", columns, rows)
+
+
+def _runs(value: Mapping[str, Any], language: Language) -> Section:
+    rows = (
+        (
+            run["id"],
+            step["name"],
+            step["action"],
+            "、".join(step["targets"]),
+            step["state"],
+            run["approver_id"] or "",
+        )
+        for run in value["runs"]
+        for step in run["steps"]
+    )
+    columns = Text("运行|步骤|动作|目标|结果|审批人", "Run|Step|Action|Targets|Result|Approver")
+    return _section(language, "runs", columns, rows)
+
+
+def _timeline(value: Mapping[str, Any], language: Language) -> Section:
+    rows = ((beijing(entry["at"]), entry["actor_id"], entry["text"]) for entry in value["timeline"])
+    return _section(language, "timeline", Text("时间|人员|内容", "Time|Who|What"), rows)
 
 
 def _facts(value: Mapping[str, Any], language: Language) -> tuple[tuple[str, ...], ...]:
@@ -247,7 +272,22 @@ def _facts(value: Mapping[str, Any], language: Language) -> tuple[tuple[str, ...
 def title_of(value: Mapping[str, Any], language: Language) -> str:
     """Return the report's title; a drill says so."""
     drill = _T["drill"].into(language) if value["incident"]["drill"] else ""
-    return f"{_T['title'].into(language)}{drill}"
+    title = _T["title_first" if value["kind"] == "first" else "title"]
+    return f"{title.into(language)}{drill}"
+
+
+def to_print(
+    value: Mapping[str, Any], digests: Mapping[str, str], language: Language
+) -> PrintedReport:
+    """Return the report as a printer takes it."""
+    return PrintedReport(
+        title=title_of(value, language),
+        sections=tuple(sections_of(value, language)),
+        digests=digests,
+        digest_heading=_T["hash"].into(language),
+        language=language,
+        made_at=value["made_at"],
+    )
 
 
 def to_markdown(value: Mapping[str, Any], digests: Mapping[str, str], language: Language) -> str:

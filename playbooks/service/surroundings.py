@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from playbooks.models import PlaybooksOptions, TimelineEntry
-from playbooks.ports import Library, PlaybooksPorts, PlaybookStores
+from playbooks.models.reports import PrintFormat
+from playbooks.ports import Library, PlaybooksPorts, PlaybookStores, ReportPrinter
 from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
@@ -20,6 +22,7 @@ class Surroundings:
     stores: PlaybookStores
     library: Library
     options: PlaybooksOptions
+    printers: Mapping[PrintFormat, ReportPrinter]
 
     def tell(
         self,

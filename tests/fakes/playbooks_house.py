@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playbooks.adapters.packaged import PackagedLibrary
+from playbooks.adapters.printing import DocxReports, TypstReports
 from playbooks.models import PlaybooksOptions
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices, Surroundings, make_services
@@ -86,6 +87,7 @@ def house(
         stores=make_stores(),
         library=PackagedLibrary(),
         options=options or PlaybooksOptions(),
+        printers={"docx": DocxReports(), "pdf": TypstReports()},
     )
     services = make_services(surroundings, owner)
     try:

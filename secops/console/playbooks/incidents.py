@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from playbooks.models.incidents import INCIDENT_STATES, Incident, IncidentState
+from playbooks.models.reports import ReportFormat, ReportKind
 from playbooks.service import Judgement, NewIncident
 from playbooks.service.runs import RunRequest
 from secops.console.detectors.alerts import SEVERITIES
@@ -149,14 +150,19 @@ class _Incidents:
         )
 
     def report_incident(self, request: Request) -> Response:
-        """Download the incident's report."""
-        incident_id = request.args["incident_id"]
+        """Download the incident's report in the chosen kind and format."""
+        incident_id, form = request.args["incident_id"], request.form
+        output = cast("ReportFormat", form.get("format", "html"))
         content = self.desk.parts.playbooks.reports.report_incident(
-            request.caller, incident_id, output="html", language=request.language
+            request.caller,
+            incident_id,
+            output=output,
+            kind=cast("ReportKind", form.get("kind", "full")),
+            language=request.language,
         )
         headers = (
             ("content-type", "application/octet-stream"),
-            ("content-disposition", f'attachment; filename="{incident_id}.html"'),
+            ("content-disposition", f'attachment; filename="{incident_id}.{output}"'),
             ("cache-control", "no-store"),
         )
         return Response(200, headers, content)

@@ -256,7 +256,7 @@ def test_a_report_holds_clocks_items_and_digests_and_its_export_is_recorded(home
     assert leaf["action"] == "playbooks.report_incident"
     assert leaf["details"]["sha256"] == report["digests"]["SHA-256"]
     with pytest.raises(Invalid):
-        home.services.reports.report_incident(ANALYST, incident, output="pdf")  # type: ignore[arg-type]
+        home.services.reports.report_incident(ANALYST, incident, output="exe")  # type: ignore[arg-type]
     with pytest.raises(Forbidden):
         home.services.reports.report_incident(person("li", "staff"), incident)
 
