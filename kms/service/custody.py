@@ -18,6 +18,7 @@ from kms.errors.shares import OpenedOtherwise
 from kms.models.keys import POOL_ID, KmsOptions, PoolState, PoolStatus
 from kms.models.shares import SharePlan
 from kms.ports.keys import Custody, RootStore
+from kms.service.tenants import demand_whole
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid, TooMany
@@ -149,8 +150,12 @@ class Pool:
             raise MaterialTampered(msg) from error
 
     def lock(self, actor: Actor) -> None:
-        """Lock the pool in every process; never refused for the ledger."""
+        """Lock the pool in every process; never refused for the ledger.
+
+        It stops everybody's keys: an organisation locks its own part (``Tenants.lock_tenant``).
+        """
         self._parts.access.require(actor, POOL_LOCK, POOL_TARGET)
+        demand_whole(actor)
         act = Act("kms.lock_pool", actor, POOL_TARGET)
         self._custody.lock()
 

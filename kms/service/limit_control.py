@@ -11,8 +11,8 @@ from kms.models.limits import Counter, KeyLimits, Quota, Tenancy
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing
 from kms.service.limits import KeyLimiter, LimitMeans
-from kms.service.tenants import Tenants, demand_reach
-from secops.kernel.actors import ROOT_ORG, Actor
+from kms.service.tenants import Tenants, demand_reach, demand_whole
+from secops.kernel.actors import Actor
 from secops.kernel.errors import Conflict
 from secops.kernel.permissions.kms import KEY_CONFIGURE, KEY_READ_ALL
 from secops.kernel.trail import Act
@@ -92,7 +92,7 @@ class LimitControl:
         Only whoever is of the whole installation says what one organisation may have.
         """
         self._parts.access.require(actor, KEY_CONFIGURE, f"tenant:{wish.org_id}")
-        demand_reach(actor, ROOT_ORG)
+        demand_whole(actor)
         rules.check_quota(wish)
         after = replace(wish, version=wish.version + 1)
         tag = self._means.tag(rules.quota_record(after))

@@ -22,12 +22,13 @@ from kms.errors.shares import ShareRefused
 from kms.models.shares import IssuedShare, Opening, Share, SharePlan
 from kms.ports.keys import RootStore
 from kms.service.custody import POOL_TARGET, Pool, check_passphrase
+from kms.service.tenants import demand_whole
 from secops.crypto.hashes import sha256
-from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval, NotPending
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Conflict, Forbidden, Invalid
+from secops.kernel.errors import Conflict, Invalid
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import POOL_REKEY
 from secops.kernel.trail import Act
@@ -123,9 +124,7 @@ class Rekeying:
 
     def _require(self, actor: Actor) -> None:
         self._parts.access.require(actor, POOL_REKEY, POOL_TARGET)
-        if actor.org_id != ROOT_ORG:
-            msg = "the root key is the whole installation's, not one organisation's"
-            raise Forbidden(msg)
+        demand_whole(actor)
 
     def _cut(self, opening: Opening) -> tuple[SharePlan, tuple[Share, ...], bytes]:
         drawn = self._parts.randomness.bytes

@@ -60,5 +60,12 @@ def demand_reach(actor: Actor, org_id: str) -> None:
         raise Forbidden(msg)
 
 
+def demand_whole(actor: Actor) -> None:
+    """Return if the actor is of the whole installation, whose the pool and its devices are."""
+    if actor.org_id != ROOT_ORG:
+        msg = "this is the whole installation's, not one organisation's"
+        raise Forbidden(msg)
+
+
 def _revocation(org_id: str) -> str:
     return f"{POOL_ID}:{org_id}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kms.errors.backends import BackendFault, BackendMisconfigured
 from kms.ports.unlock import UnlockToken
 from kms.service.custody import POOL_TARGET, Pool
+from kms.service.tenants import demand_whole
 from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import POOL_LOCK
@@ -26,6 +27,7 @@ class UnlockTokenBinding:
         and is recorded. The device gets a new key: intent and outcome are recorded.
         """
         self._parts.access.require(actor, POOL_LOCK, POOL_TARGET)
+        demand_whole(actor)
         token = self._token
         if token is None:
             msg = "the setting unlock_token names no device"

@@ -20,7 +20,7 @@ from kms.ports.backends import KeyBackend
 from kms.service import KmsServices
 from secops.adapters.database.tables import ledger_door
 from secops.adapters.spine import Spine
-from secops.kernel.actors import Actor
+from secops.kernel.actors import ROOT_ORG, Actor
 from tests.fakes.parts import database_spine
 
 PASSPHRASE = "correct horse battery staple"
@@ -33,6 +33,8 @@ def actor(name: str, *roles: str, org: str = ORG, kind: Any = "account", level: 
 
 
 KEEPER = actor("acc_keeper", "security-admin")
+WHOLE = actor("acc_whole", "security-admin", org=ROOT_ORG)
+"""Of the whole installation: the pool itself and its devices are theirs."""
 USER = actor("acc_user", "integrator")
 OTHER = actor("acc_other", "integrator")
 AUDITOR = actor("acc_auditor", "auditor")

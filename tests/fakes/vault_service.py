@@ -20,10 +20,11 @@ from secops.web.dispatch import Dispatcher
 from secops.web.guard import Guard
 from secops.web.lanes import Lane, build_wsgi
 from secops.web.wsgi import Origins, RequestReader
-from tests.fakes.key_pool import AUDITOR, KEEPER, OTHER, USER, KeyPool, actor
+from tests.fakes.key_pool import AUDITOR, KEEPER, OTHER, USER, WHOLE, KeyPool, actor
 
 TOKENS = {
     "keeper": KEEPER,
+    "whole": WHOLE,
     "user": USER,
     "other": OTHER,
     "auditor": AUDITOR,

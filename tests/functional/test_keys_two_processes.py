@@ -12,7 +12,7 @@ import pytest
 from kms.errors.keys import KeyNotGranted, KeyPendingDestruction, KeySuspended, PoolLocked
 from secops.kernel.clock import SystemClock
 from secops.kernel.errors import SecopsError
-from tests.fakes.key_pool import KEEPER, USER, KeyPool, open_key_pool
+from tests.fakes.key_pool import KEEPER, USER, WHOLE, KeyPool, open_key_pool
 
 INPUT = {"input": base64.b64encode(b"hello").decode()}
 DEADLINE = 1.0
@@ -66,7 +66,7 @@ def test_what_is_taken_away_here_is_refused_there_within_a_second(
         "suspend": lambda: control.suspend_key(KEEPER, "k", reason="risk"),
         "destroy": lambda: here.services.key_destruction.destroy_key(KEEPER, "k"),
         "revoke grant": lambda: control.revoke_key_grant(KEEPER, "k", USER.id),
-        "lock the pool": lambda: here.services.pool.lock(KEEPER),
+        "lock the pool": lambda: here.services.pool.lock(WHOLE),
     }[act]()
     spent = seconds_until_refused(use, refusal)
     print(f"{act}: refused after {spent:.3f} s")

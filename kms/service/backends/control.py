@@ -10,6 +10,7 @@ from kms.models.backends import BackendRecord, BackendStatus, KeyCustody
 from kms.ports.backends import BackendStore
 from kms.service.backends.members import Member
 from kms.service.backends.objects import BackendObjects
+from kms.service.tenants import demand_whole
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Conflict
@@ -99,6 +100,7 @@ class BackendControl:
 
     def _switch(self, actor: Actor, name: str, *, draining: bool) -> None:
         self._parts.access.require(actor, BACKEND_DRAIN, f"backend:{name}")
+        demand_whole(actor)
         self._backends.member(name)
         action = "kms.drain_backend" if draining else "kms.resume_backend"
 

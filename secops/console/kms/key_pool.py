@@ -10,6 +10,7 @@ from kms.service.presenting_backends import is_in_device, is_national
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, export_table, view_table
 from secops.console.texts import N_
+from secops.kernel.actors import ROOT_ORG
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
 from secops.web.messages import Request, Response, redirect
@@ -81,7 +82,7 @@ class _KeyPool:
             "kms/key_pool.html",
             table,
             backends=replace(view_table(request, devices), export_href=export),
-            switchable=found if caller.may(BACKEND_DRAIN) else (),
+            switchable=found if caller.may(BACKEND_DRAIN) and caller.org_id == ROOT_ORG else (),
             chosen=backend,
             pool_state=state,
             pool_badge=badge,

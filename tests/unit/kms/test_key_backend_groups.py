@@ -35,7 +35,7 @@ from secops.kernel.errors import Conflict, Forbidden
 from secops.kernel.waiting import MustWait, without_waiting
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_backend import FakeKeyBackend
-from tests.fakes.key_pool import AUDITOR, KEEPER, USER, KeyPool, open_key_pool
+from tests.fakes.key_pool import AUDITOR, KEEPER, USER, WHOLE, KeyPool, open_key_pool
 
 MESSAGE = b"a notice of the county"
 EAST, WEST = "east", "west"
@@ -205,7 +205,7 @@ def test_where_no_member_is_left_the_caller_gets_503(
 
 def test_a_locked_pool_signs_nothing_in_a_backend(pool: KeyPool) -> None:
     pool.create("notices", "ecdsa-p256", USER, backend="alone")
-    pool.services.pool.lock(KEEPER)
+    pool.services.pool.lock(WHOLE)
     with pytest.raises(PoolLocked):
         sign(pool, "notices")
 
@@ -296,7 +296,7 @@ def test_a_drained_backend_takes_no_new_keys_and_rotation_moves_a_key(
 ) -> None:
     pool.create("notices", "ecdsa-p256", USER, backend="alone")
     control = pool.services.backend_control
-    control.drain_backend(KEEPER, "alone")
+    control.drain_backend(WHOLE, "alone")
     with pytest.raises(BackendDraining):
         pool.create("others", "ecdsa-p256", backend="alone")
     sign(pool, "notices")  # what it holds goes on working
@@ -311,8 +311,8 @@ def test_a_drained_backend_takes_no_new_keys_and_rotation_moves_a_key(
     sign(pool, "notices")
     assert alone.signatures == 1
     with pytest.raises(Conflict):
-        control.drain_backend(KEEPER, "alone")
-    control.resume_backend(KEEPER, "alone")
+        control.drain_backend(WHOLE, "alone")
+    control.resume_backend(WHOLE, "alone")
     back = pool.services.keys.rotate_key(KEEPER, "notices", backend="alone")
     assert back.versions[3].backend == "alone"
     assert [leaf["action"] for leaf in pool.leaves() if "_backend" in leaf["action"]][-1] == (
@@ -330,7 +330,7 @@ def test_only_the_security_administrator_drains_and_auditors_see(pool: KeyPool) 
         with pytest.raises(Forbidden):
             attempt()
     with pytest.raises(BackendNotFound):
-        control.drain_backend(KEEPER, "nothing")
+        control.drain_backend(WHOLE, "nothing")
     assert [each.name for each in control.list_backends(AUDITOR)] == ["alone", "first", "second"]
 
 
@@ -340,7 +340,7 @@ def test_the_list_says_how_each_backend_fares(
     pool.create("notices", "ecdsa-p256", USER, backend="twins")
     twins[0].fault = "gone"
     sign(pool, "notices")
-    pool.services.backend_control.drain_backend(KEEPER, "second")
+    pool.services.backend_control.drain_backend(WHOLE, "second")
     alone, first, second = pool.services.backend_control.list_backends(KEEPER)
     assert (alone.healthy, alone.keys, alone.calls) == (True, {}, 0)
     assert (first.healthy, first.failure) == (False, "kms.backend_fault")

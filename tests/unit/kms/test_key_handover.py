@@ -13,7 +13,7 @@ from kms.service.system_keys import PoolSealingKeys
 from secops.crypto.ciphers import sm4_blocks
 from secops.crypto.errors import DecryptionFailed, InvalidKey
 from secops.crypto.sm2 import PrivateKey
-from tests.fakes.key_pool import KEEPER, open_key_pool
+from tests.fakes.key_pool import WHOLE, open_key_pool
 
 
 def test_a_pool_key_opens_with_the_receivers_key_alone(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_pool_key_opens_with_the_receivers_key_alone(tmp_path: Path) -> None:
         envelopes = [keys.hand_over("encryption-1", receiver.public_key.der) for _ in range(2)]
         with pytest.raises(InvalidKey):
             keys.hand_over("encryption-1", b"\x30\x00")
-        pool.services.pool.lock(KEEPER)
+        pool.services.pool.lock(WHOLE)
         with pytest.raises(PoolLocked):
             keys.hand_over("encryption-1", receiver.public_key.der)
     scalars = []

@@ -33,6 +33,7 @@ from tests.fakes.key_pool import (
     KEEPER,
     PASSPHRASE,
     USER,
+    WHOLE,
     KeyPool,
     calm_ports,
     open_key_pool,
@@ -105,7 +106,10 @@ def test_locking_reaches_every_process_and_needs_the_permission(pool: KeyPool) -
     assert other.pool.status().state == "unlocked"
     with pytest.raises(Forbidden):
         pool.services.pool.lock(USER)
-    pool.services.pool.lock(KEEPER)
+    with pytest.raises(Forbidden, match="whole installation"):
+        pool.services.pool.lock(KEEPER)  # an organisation locks its own part, not all others'
+    assert other.pool.status().state == "unlocked"
+    pool.services.pool.lock(WHOLE)
     # even a process that could unlock itself stays locked until somebody unlocks
     assert other.pool.status().state == "locked"
     with pytest.raises(PoolLocked):
@@ -121,7 +125,7 @@ def test_one_unlock_serves_all_processes_of_the_service(pool: KeyPool) -> None:
     assert second.pool.status().state == "unlocked"
     stranger = another_process(pool, handover_key=b"s" * 32)
     assert stranger.pool.status().state == "locked"
-    first.pool.lock(KEEPER)
+    first.pool.lock(WHOLE)
     assert second.pool.status().state == "locked"
     third = another_process(pool, handover_key=HANDOVER)
     assert third.pool.status().state == "locked"
@@ -204,7 +208,7 @@ def test_a_keyed_hash_is_the_same_in_every_process_and_after_rotation(
 
 def test_a_locked_pool_signs_nothing_for_the_product_either(pool: KeyPool) -> None:
     signer = pool.services.system_keys.signer("s", "ecdsa-p256")
-    pool.services.pool.lock(KEEPER)
+    pool.services.pool.lock(WHOLE)
     with pytest.raises(PoolLocked):
         signer.sign(b"m")
 

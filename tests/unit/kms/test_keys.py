@@ -33,6 +33,7 @@ from tests.fakes.key_pool import (
     OTHER,
     PASSPHRASE,
     USER,
+    WHOLE,
     KeyPool,
     actor,
     open_key_pool,
@@ -285,7 +286,7 @@ def test_attack_a_swapped_public_key_is_refused(pool: KeyPool) -> None:
 def test_a_locked_pool_uses_no_key_and_the_passphrase_opens_it(tmp_path: Path) -> None:
     with open_key_pool(tmp_path) as pool:
         pool.create("k", "sm2", USER)
-        pool.services.pool.lock(KEEPER)
+        pool.services.pool.lock(WHOLE)
         with pytest.raises(PoolLocked):
             pool.services.transit.sign(USER, "k", INPUT)
         assert pool.services.pool.status().state == "locked"

@@ -19,7 +19,7 @@ from secops.kernel.permissions.roles import ROLES
 from secops.web.routes import Public, Route, SignedIn
 from tests.fakes import vault_service
 from tests.fakes.clock import FakeClock
-from tests.fakes.key_pool import KEEPER, ORG, PASSPHRASE, USER, KeyPool, actor, open_key_pool
+from tests.fakes.key_pool import KEEPER, ORG, PASSPHRASE, USER, WHOLE, KeyPool, actor, open_key_pool
 from tests.fakes.vault_service import VaultService
 
 ARGUMENT = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
@@ -91,7 +91,7 @@ def test_every_route_of_the_plane_is_behind_the_lock_or_named_as_needing_no_key(
 def test_a_locked_pool_answers_503_and_nothing_else(service: VaultService) -> None:
     asked = pool_routes(service.pool)
     before = {route.operation: ask(service, route, b"{}")[0] for route in asked}
-    service.pool.services.pool.lock(KEEPER)
+    service.pool.services.pool.lock(WHOLE)
     wrong, answers = [], set()
     for route, body in itertools.product(asked, (b"{}", b"rubbish")):
         status, _, content = ask(service, route, body)
@@ -116,7 +116,7 @@ def without_request(content: bytes) -> bytes:
 
 
 def test_a_caller_without_the_right_is_refused_as_ever(service: VaultService) -> None:
-    service.pool.services.pool.lock(KEEPER)
+    service.pool.services.pool.lock(WHOLE)
     assert service.call("POST", "/v1/transit/hmac/k", {}, token="as-staff")[0] == 403
     assert service.call("POST", "/v1/transit/hmac/k", {}, token="nobody")[0] == 401
 
@@ -129,6 +129,6 @@ def test_a_locked_organisation_answers_503_on_the_same_routes(service: VaultServ
 
 def test_the_same_routes_answer_again_after_unlocking(service: VaultService) -> None:
     asked = pool_routes(service.pool)
-    service.pool.services.pool.lock(KEEPER)
+    service.pool.services.pool.lock(WHOLE)
     service.pool.services.pool.unlock(KEEPER, PASSPHRASE.encode())
     assert 503 not in {ask(service, route, b"{}")[0] for route in asked[:20]}

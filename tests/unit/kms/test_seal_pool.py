@@ -14,7 +14,7 @@ from kms.service import KmsServices
 from secops.crypto.hashes import sm3
 from secops.kernel.clock import DAY
 from secops.kernel.pages import PageRequest
-from tests.fakes.key_pool import AUDITOR, KEEPER, KeyPool, actor, open_key_pool
+from tests.fakes.key_pool import AUDITOR, KEEPER, WHOLE, KeyPool, actor, open_key_pool
 from tests.fakes.sealing import DOCUMENT
 
 APPLICANT = actor("acc_applicant", "seal-applicant")
@@ -50,7 +50,7 @@ def test_a_seal_of_the_pool_verifies_in_the_service_and_over_files_alone(tmp_pat
 def test_a_locked_pool_makes_and_uses_no_seal(tmp_path: Path) -> None:
     with open_key_pool(tmp_path) as pool:
         seal = make(pool.services)
-        pool.services.pool.lock(KEEPER)
+        pool.services.pool.lock(WHOLE)
         with pytest.raises(PoolLocked):
             use(pool, seal)
         with pytest.raises(PoolLocked):

@@ -20,7 +20,7 @@ from secops.kernel.clock import DAY
 from secops.kernel.errors import AuditUnavailable, Forbidden
 from secops.kernel.pages import PageRequest, decode_cursor
 from tests.fakes.clock import FakeClock
-from tests.fakes.key_pool import AUDITOR, KEEPER, USER, KeyPool, open_key_pool
+from tests.fakes.key_pool import AUDITOR, USER, WHOLE, KeyPool, open_key_pool
 from tests.fakes.vault_service import VaultService
 from tests.unit.kms.test_share_commands import ACCOUNTS, run
 
@@ -103,7 +103,7 @@ def test_the_root_keys_own_cipher_is_refused_as_well(
     with pytest.raises(EngineUnavailable):
         pool.create("k", "hmac")
     assert pool.services.pool.status().state == "unlocked"
-    pool.services.pool.lock(KEEPER)
+    pool.services.pool.lock(WHOLE)
     with pytest.raises(PoolLocked):
         pool.services.pool.require_unlocked()
 

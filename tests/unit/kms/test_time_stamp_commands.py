@@ -27,7 +27,7 @@ from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, TooLarge
 from secops.kernel.parts import Parts
 from secops.terminal.session import Session
-from tests.fakes.key_pool import KEEPER, KeyPool, actor, open_key_pool
+from tests.fakes.key_pool import KEEPER, WHOLE, KeyPool, actor, open_key_pool
 from tests.fakes.sealing import mint
 
 STAFF = actor("acc_staff")
@@ -154,7 +154,7 @@ def test_the_authority_gets_a_new_key(shell: Shell, file: Path) -> None:
 def test_a_locked_pool_stamps_nothing(tmp_path: Path, file: Path) -> None:
     stamp = file.with_suffix(".tsr")
     with open_key_pool(tmp_path / "locked") as pool:
-        pool.services.pool.lock(KEEPER)
+        pool.services.pool.lock(WHOLE)
         shell = Shell(tmp_path / "locked", pool)
         asked = shell.run("create-time-stamp", file, "-o", stamp)
         assert isinstance(asked.exception, PoolLocked)
