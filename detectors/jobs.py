@@ -19,6 +19,7 @@ REPORT_SECONDS = 60.0
 FORGET_SECONDS = 3_600.0
 TRAIN_SECONDS = 60.0
 WATCH_SECONDS = 5.0
+BULK_SECONDS = 0.5
 
 
 def detection_jobs(runs: RunService, retention_days: int) -> tuple[Job, ...]:

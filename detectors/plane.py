@@ -21,7 +21,7 @@ from detectors.api import routes
 from detectors.core.anchors import indexing
 from detectors.core.query import evaluator
 from detectors.core.rfc6587.framing import FrameCutter
-from detectors.jobs import anomaly_jobs, detection_jobs, log_jobs, triage_jobs
+from detectors.jobs import BULK_SECONDS, anomaly_jobs, detection_jobs, log_jobs, triage_jobs
 from detectors.models import DetectorsOptions
 from detectors.ports import DetectorsPorts
 from detectors.service import DetectorsServices
@@ -50,6 +50,8 @@ from detectors.service.runs.coverage import CoverageService
 from detectors.service.runs.runs import RunService
 from detectors.service.runs.steps import RunStores
 from detectors.service.triage.alerts import AlertService
+from detectors.service.triage.bulk_actions import BulkActionService
+from detectors.service.triage.bulk_runner import BulkRunner
 from detectors.service.triage.entities import EntityService
 from detectors.service.triage.suppression import SuppressionService
 from detectors.service.watching.self_watch import SelfWatch
@@ -59,6 +61,7 @@ from detectors.service.watching.store_watch import EVERY_SECONDS as LOOK_SECONDS
 from detectors.service.watching.store_watch import StoreWatch
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
+from detectors.store.bulk_actions import DatabaseBulkActions
 from detectors.store.correlations import DatabaseCorrelations
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.history import DatabaseRuleHistory
@@ -128,6 +131,8 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         runs=runs,
         correlations=CorrelationService(parts, rules, DatabaseCorrelations(), DatabaseAlerts()),
         alerts=alerts,
+        bulk_actions=BulkActionService(parts, DatabaseBulkActions()),
+        bulk_runner=BulkRunner(parts, DatabaseBulkActions(), DatabaseAlerts(), ports.roles),
         reports=rule_reports(parts, opened.store, rules),
         forecasts=ForecastService(parts, opened.store, rules),
         exceptions=ExceptionService(parts, DatabaseExceptions(), rules),
@@ -150,6 +155,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         Job("detectors.watch_log_store", LOOK_SECONDS, looking.watch),
         *detection_jobs(runs, options.retention_days),
         *triage_jobs(services.reports, services.correlations, services.entities),
+        Job("detectors.bulk_actions", BULK_SECONDS, services.bulk_runner.tick),
         *anomaly_jobs(services.anomalies, training),
     )
     return Plane("detectors", services, routes(services), jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detectors.api.alerts import alert_routes
 from detectors.api.bulk import bulk_routes
+from detectors.api.bulk_actions import bulk_action_routes
 from detectors.api.log_search import search_routes
 from detectors.api.logs import log_routes
 from detectors.api.models import model_routes
@@ -27,6 +28,7 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *bulk_routes(services.shipping),
         *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
+        *bulk_action_routes(services.bulk_actions),
         *model_routes(services.models),
         *rule_routes(services.rules, services.runs, services.reports),
         *triage_routes(

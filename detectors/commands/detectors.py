@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from detectors.commands.alerts import COMMANDS
+from detectors.commands.bulk_actions import COMMANDS as BULK_COMMANDS
 from detectors.commands.correlations import CORRELATION_COMMANDS
 from detectors.commands.files import (
     log_files,
@@ -182,6 +183,7 @@ for _command in (
     *COMMANDS,
     *CORRELATION_COMMANDS,
     *TRIAGE_COMMANDS,
+    *BULK_COMMANDS,
     *MODEL_COMMANDS,
     *FOLDER_COMMANDS,
 ):

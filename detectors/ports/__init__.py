@@ -9,6 +9,7 @@ from detectors.ports.anomalies import (
     NetworkTable,
     NoModelSigner,
 )
+from detectors.ports.bulk_actions import BulkActionStore
 from detectors.ports.correlation import CorrelationStore
 from detectors.ports.detection import (
     AlertStore,
@@ -35,7 +36,9 @@ from detectors.ports.logs import (
 from detectors.ports.outside import (
     DetectorsPorts,
     NoActs,
+    NoRoles,
     OwnActs,
+    RolesNow,
 )
 from detectors.ports.privacy import (
     DataClassSource,
@@ -51,6 +54,7 @@ from detectors.ports.triage import ExceptionStore, RiskStore, SuppressionStore
 
 __all__ = [
     "AlertStore",
+    "BulkActionStore",
     "ClosedSegments",
     "CorrelationStore",
     "DataClassSource",
@@ -71,6 +75,7 @@ __all__ = [
     "NoActs",
     "NoModelSigner",
     "NoPrivacyKeys",
+    "NoRoles",
     "OriginalStore",
     "OwnActs",
     "PolicyStore",
@@ -80,6 +85,7 @@ __all__ = [
     "RejectSink",
     "Rejects",
     "RiskStore",
+    "RolesNow",
     "RuleCache",
     "RuleFolderFiles",
     "RuleFolderStore",

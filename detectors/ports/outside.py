@@ -26,6 +26,22 @@ class NoActs:
         return ()
 
 
+class RolesNow(Protocol):
+    """What somebody may do by now, for work that goes on when they are gone; iam fills it."""
+
+    def roles_now(self, account_id: str) -> frozenset[str] | None:
+        """Return the roles of an account as they are now; None where it may not act."""
+        ...
+
+
+class NoRoles:
+    """Where nobody is known, nobody may have work done later."""
+
+    def roles_now(self, account_id: str) -> frozenset[str] | None:  # noqa: ARG002 - the port's
+        """Return None."""
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorsPorts:
     """What other planes provide."""
@@ -33,3 +49,4 @@ class DetectorsPorts:
     acts: OwnActs = field(default_factory=NoActs)
     privacy_keys: PrivacyKeys = field(default_factory=NoPrivacyKeys)
     model_signer: ModelSigner = field(default_factory=NoModelSigner)
+    roles: RolesNow = field(default_factory=NoRoles)

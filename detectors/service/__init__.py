@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.runs.coverage import CoverageService
     from detectors.service.runs.runs import RunService
     from detectors.service.triage.alerts import AlertService
+    from detectors.service.triage.bulk_actions import BulkActionService
+    from detectors.service.triage.bulk_runner import BulkRunner
     from detectors.service.triage.entities import EntityService
     from detectors.service.triage.suppression import SuppressionService
     from detectors.service.watching.source_watch import SourceWatch
@@ -56,6 +58,8 @@ class DetectorsServices:
     runs: RunService
     correlations: CorrelationService
     alerts: AlertService
+    bulk_actions: BulkActionService
+    bulk_runner: BulkRunner
     models: ModelService
     login_risk: LoginRiskService
     anomalies: AnomalyWatch

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from detectors.models.alerts import RISKS, Alert
+from detectors.store.alert_queries import next_revision
 from detectors.store.alert_rows import values_of
 from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alert_versions, alerts
@@ -37,7 +38,7 @@ class AlertWriting:
         if not fresh:
             return frozenset()
         rows = [{"id": alert.id, **values_of(alert)} for alert, _ in fresh.values()]
-        tx.execute(alerts.insert(), rows)
+        tx.execute(alerts.insert().values(revision=next_revision()), rows)
         _put_subjects(tx, fresh.values())
         tx.execute(alert_versions.insert(), [_version(row, 1, tx.now) for row in rows])
         return frozenset(fresh)
@@ -66,6 +67,7 @@ class AlertWriting:
                 closed_by=closed_by,
                 close_reason=reason,
                 version=alerts.c.version + 1,
+                revision=next_revision(),
             )
         )
         if done.rowcount != 1:
@@ -89,6 +91,7 @@ def _change(tx: Transaction, written: Mapping[str, Written]) -> None:
     columns: dict[str, Any] = {
         name: sa.bindparam(f"new_{name}") for name in rows[0] if name != "id"
     }
+    columns["revision"] = next_revision()
     statement = alerts.update().where(alerts.c.id == sa.bindparam("new_id")).values(columns)
     tx.execute(statement, [{f"new_{name}": row[name] for name in row} for row in rows])
     tx.execute(alert_versions.insert(), [_version(row, row["version"], tx.now) for row in rows])

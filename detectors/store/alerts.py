@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from detectors.errors import AlertNotFound
 from detectors.models.alerts import Alert, AlertFilter
+from detectors.store.alert_queries import conditions_of, older_than
 from detectors.store.alert_rows import alert_of, group_key
 from detectors.store.alert_writing import AlertWriting
 from detectors.store.pieces import pieces
 from detectors.store.risk_notes import RiskNotes
-from detectors.store.tables import alert_subjects, alerts
+from detectors.store.tables import alerts
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -67,25 +68,9 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
         self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest
     ) -> Sequence[Alert]:
         """Return at most ``page.limit + 1`` alerts, newest event first."""
-        query = sa.select(alerts).where(alerts.c.org_id == org_id)
-        for column, value in (
-            (alerts.c.status, wanted.status),
-            (alerts.c.severity, wanted.severity),
-            (alerts.c.rule_id, wanted.rule_id),
-        ):
-            if value is not None:
-                query = query.where(column == value)
-        if wanted.since is not None:
-            query = query.where(alerts.c.last_at >= wanted.since)
-        if wanted.subject is not None:
-            about = sa.select(alert_subjects.c.alert_id).where(
-                alert_subjects.c.subject == wanted.subject
-            )
-            query = query.where(alerts.c.id.in_(about))
+        query = sa.select(alerts).where(*conditions_of(org_id, wanted))
         if (after := page.key(int, str)) is not None:
-            last_at, alert_id = after
-            before = sa.and_(alerts.c.last_at == last_at, alerts.c.id < alert_id)
-            query = query.where(sa.or_(alerts.c.last_at < last_at, before))
+            query = query.where(older_than(*after))
         query = query.order_by(alerts.c.last_at.desc(), alerts.c.id.desc()).limit(page.limit + 1)
         return [alert_of(row) for row in tx.execute(query)]
 

@@ -15,6 +15,7 @@ from detectors.models.triage import (
     SuppressedGroup,
     Suppression,
 )
+from detectors.store.alert_queries import next_revision
 from detectors.store.tables import (
     alert_subjects,
     alerts,
@@ -160,7 +161,11 @@ class DatabaseSuppressions:
         oldest = sa.select(alerts.c.id).where(*quiet).order_by(alerts.c.first_at, alerts.c.id)
         ids = list(tx.execute(oldest.limit(limit)).scalars())
         if ids:
-            values = {"status": "open", "version": alerts.c.version + 1}
+            values = {
+                "status": "open",
+                "version": alerts.c.version + 1,
+                "revision": next_revision(),
+            }
             tx.execute(alerts.update().where(alerts.c.id.in_(ids)).values(**values))
             mine = alert_subjects.c.alert_id.in_(ids)
             tx.execute(alert_subjects.update().where(mine).values(open=True))

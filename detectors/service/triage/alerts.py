@@ -21,6 +21,15 @@ from secops.kernel.transactions import Transaction
 MAX_REASON = 1_000
 
 
+def checked_reason(reason: str) -> str:
+    """Return why alerts are closed; raise ``Invalid`` without one, or for a treatise."""
+    reason = reason.strip()
+    if not reason or len(reason) > MAX_REASON:
+        msg = f"closing an alert needs a reason of at most {MAX_REASON} characters"
+        raise Invalid(msg)
+    return reason
+
+
 @dataclass(frozen=True, slots=True)
 class AlertWithLines:
     """An alert and those of its events that are still stored, in event order."""
@@ -57,10 +66,7 @@ class AlertService:
 
         Raises ``AlertNotFound``, ``AlertNotOpen``, ``Invalid`` without a reason.
         """
-        reason = reason.strip()
-        if not reason or len(reason) > MAX_REASON:
-            msg = f"closing an alert needs a reason of at most {MAX_REASON} characters"
-            raise Invalid(msg)
+        reason = checked_reason(reason)
         self._parts.access.require(actor, ALERT_CLOSE, f"alert:{alert_id}")
 
         def work(tx: Transaction) -> Alert:

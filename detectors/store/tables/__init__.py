@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detectors.store.tables.anomalies import anomaly_progress, login_judgements, models
+from detectors.store.tables.bulk_actions import bulk_actions, bulk_items
 from detectors.store.tables.correlation import (
     correlation_counts,
     correlation_groups,
@@ -45,6 +46,8 @@ __all__ = [
     "alert_versions",
     "alerts",
     "anomaly_progress",
+    "bulk_actions",
+    "bulk_items",
     "correlation_counts",
     "correlation_groups",
     "criticalities",

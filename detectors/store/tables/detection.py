@@ -30,7 +30,10 @@ alerts: Final = Table(
     Column("close_reason", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("suppressed_by", Text),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
     Index("detectors_alerts_by_time", "last_at", "id"),
+    Index("detectors_alerts_by_queue", "org_id", "status", "last_at", "id"),
+    Index("detectors_alerts_by_revision", "revision"),
     Index("detectors_alerts_by_group", "rule_id", "group_key", "last_at"),
 )
 

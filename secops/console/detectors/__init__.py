@@ -2,6 +2,7 @@
 
 from secops.console.detectors import (
     alerts,
+    bulk_actions,
     coverage,
     logs,
     models,
@@ -21,6 +22,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
     return (
         *alerts.routes(desk),
+        *bulk_actions.routes(desk),
         *rules.routes(desk),
         *coverage.routes(desk),
         *rule_folders.routes(desk),

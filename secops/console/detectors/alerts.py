@@ -51,6 +51,8 @@ class _Alerts:
         wanted = AlertFilter(
             status=cast("AlertStatus", status) if status in _STATUSES else None,
             severity=cast("Severity", severity) if severity in SEVERITIES else None,
+            rule_id=query.get("rule") or None,
+            subject=query.get("subject") or None,
         )
         alerts = self.desk.parts.detectors.alerts
         page = alerts.list_alerts(request.caller, wanted, wanted_page(request))
@@ -62,6 +64,9 @@ class _Alerts:
             table,
             chosen_status=status,
             chosen_severity=severity,
+            chosen_rule=wanted.rule_id or "",
+            chosen_subject=wanted.subject or "",
+            may_close=request.caller.may(ALERT_CLOSE) and wanted.status == "open",
             severities=SEVERITIES,
             statuses=_STATUSES,
         )
