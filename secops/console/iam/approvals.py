@@ -48,6 +48,7 @@ _OTHER_PLACES: Final = {
     "seal_use": "/seals/use-requests/{}",
     "seal_destruction": "/seals/{}",
     "key_destruction": "/keys",
+    "kms.rekey": "/key-pool#rekey",
     "ecertificate_template": "/ecertificate-templates",
     "openpgp.partner": "/openpgp",
     "certificate": "/certificates",

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from kms.models.backends import BackendOptions
+from kms.models.shares import Opening
 from kms.service.backends.groups import Group
 from kms.service.backends.members import Member
+from secops.kernel.actors import ROOT_ORG
 from tests.fakes.console_site import ConsoleSite
 from tests.fakes.key_backend import FakeKeyBackend
+from tests.fakes.key_pool import actor
 
 
 @pytest.fixture
@@ -37,6 +40,18 @@ def test_without_devices_the_page_says_that_all_is_software(console: ConsoleSite
     assert "没有配置密码设备" in page
     assert "已解锁" in page
     assert "demo-sm2" in page
+
+
+def test_a_change_of_what_opens_the_root_key_leads_to_where_it_is_decided(
+    console: ConsoleSite,
+) -> None:
+    asks = actor("acc_asks", "security-admin", org=ROOT_ORG)
+    console.site.house.kms.rekeying.request_rekey(asks, Opening(2, ("one", "two", "three")))
+    keeper = console.reader("security-admin")
+    assert 'href="/key-pool#rekey"' in keeper.get("/approvals").text
+    page = keeper.get("/key-pool").text
+    assert 'id="rekey"' in page
+    assert "secops kms decide-rekey" in page
 
 
 def test_both_lists_are_exported(console: ConsoleSite, device: FakeKeyBackend) -> None:
