@@ -26,11 +26,14 @@ class PlaybookService:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
+        self._checked: Mapping[str, CheckedPlaybook] = {}
 
     def packaged(self) -> Mapping[str, CheckedPlaybook]:
         """Return the playbooks of the release by name."""
-        texts = self._s.library.playbooks()
-        return {name: require_playbook(text) for name, text in texts.items()}
+        if not self._checked:  # data of the release: checked once in a process
+            texts = self._s.library.playbooks()
+            self._checked = {name: require_playbook(text) for name, text in texts.items()}
+        return self._checked
 
     def list_playbooks(self, actor: Actor, page: PageRequest) -> Page[StoredPlaybook]:
         """Return the register of the caller's organisation."""
