@@ -29,6 +29,7 @@ from secops.crypto.engines import require_engine
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
+from secops.kernel.waiting import Renewal
 
 T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 1.0
@@ -44,6 +45,7 @@ class _Entry:
     loaded: LoadedKey
     epoch: int
     until: float
+    renewal: Renewal
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,12 @@ class KeyRing:
         custody = self._unlocked()
         epoch, now = self._parts.revocations.epoch, self._parts.clock.monotonic()
         entry = self._entries.get(place)
-        if entry is not None and entry.epoch == epoch and now < entry.until:
+        good = entry is not None and entry.epoch == epoch and now < entry.until
+        if entry is not None and good and not entry.renewal.is_mine(now):
             return entry.loaded
         loaded = self._parts.transactions.read(lambda tx: self._read(tx, custody, place))
-        _keep(self._entries, place, _Entry(loaded, epoch, now + _TRUSTED_SECONDS))
+        renewal = Renewal(now + _TRUSTED_SECONDS / 2)
+        _keep(self._entries, place, _Entry(loaded, epoch, now + _TRUSTED_SECONDS, renewal))
         return loaded
 
     def read(self, transaction: Transaction, place: Place) -> LoadedKey:

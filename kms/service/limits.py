@@ -26,7 +26,7 @@ from kms.service.custody import Pool
 from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
-from secops.kernel.waiting import about_to_wait
+from secops.kernel.waiting import Renewal, about_to_wait
 
 T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 1.0
@@ -65,7 +65,7 @@ class KeyLimiter:
         self._parts = means.parts
         self._store = means.store
         self._limits: dict[tuple[str, int], KeyLimits] = {}
-        self._quotas: dict[str, tuple[Quota, float]] = {}
+        self._quotas: dict[str, tuple[Quota, float, Renewal]] = {}
         self._leases: dict[str, _Lease] = {}
         self._lock = threading.Lock()
 
@@ -102,10 +102,11 @@ class KeyLimiter:
         """Return the organisation's quota as it was at most a second ago."""
         now = self._parts.clock.monotonic()
         found = self._quotas.get(org_id)
-        if found is not None and now < found[1]:
+        if found is not None and now < found[1] and not found[2].is_mine(now):
             return found[0]
         quota = self._parts.transactions.read(lambda tx: self.read_quota(tx, org_id))
-        _keep(self._quotas, org_id, (quota, now + _TRUSTED_SECONDS))
+        renewal = Renewal(now + _TRUSTED_SECONDS / 2)
+        _keep(self._quotas, org_id, (quota, now + _TRUSTED_SECONDS, renewal))
         return quota
 
     def read_quota(self, transaction: Transaction, org_id: str) -> Quota:

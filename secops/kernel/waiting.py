@@ -33,3 +33,33 @@ def without_waiting(work: Callable[[], T]) -> T:
         return work()
     finally:
         _HERE.forbidden = False
+
+
+class Renewal:
+    """Who of many callers reads anew, from ``at`` on, what all of them may still use for a while.
+
+    Without it all that come between the end of what was kept and the next reading leave the
+    thread that serves many, each to read the same.
+    """
+
+    __slots__ = ("_at", "_sent", "_taken")
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+        self._sent = False
+        self._taken = False
+
+    def is_mine(self, now: float) -> bool:
+        """Tell whether this caller reads anew, alone.
+
+        One that must not wait here raises ``MustWait``, so that it comes again where it may.
+        """
+        if now < self._at or self._taken:
+            return False
+        if getattr(_HERE, "forbidden", False):
+            if self._sent:
+                return False
+            self._sent = True
+            raise MustWait
+        self._taken = True
+        return True

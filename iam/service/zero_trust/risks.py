@@ -11,6 +11,7 @@ from iam.ports import RiskStore
 from secops.kernel.clock import Clock
 from secops.kernel.events import Delivery, SubjectRiskChanged
 from secops.kernel.transactions import Transaction, Transactions
+from secops.kernel.waiting import Renewal
 
 REFRESH_SECONDS: Final = 0.25
 
@@ -39,6 +40,8 @@ class RiskProjection:
         self._clock = clock
         self._known: Mapping[str, tuple[int, int]] = {}
         self._read_at = float("-inf")
+        self._renewal = Renewal(float("inf"))
+        self._received = 0
         self._lock = threading.Lock()
         self._on_change: Callable[[str, int], None] = lambda _subject, _risk: None
 
@@ -57,6 +60,7 @@ class RiskProjection:
             return self._store.put(tx, announcement.subject, risk, (delivery.id, delivery.at))
 
         stored = self._transactions.run(work)
+        self._received += 1
         self._read_at = float("-inf")
         # a repeat goes on too: the first delivery may have died between the two
         if stored or self._fresh().get(announcement.subject, (0, 0))[0] == risk:
@@ -79,6 +83,14 @@ class RiskProjection:
         if now - self._read_at > REFRESH_SECONDS:
             with self._lock:
                 if now - self._read_at > REFRESH_SECONDS:
-                    self._known = self._transactions.read(self._store.all)
-                    self._read_at = now
+                    self._read(now)
+        elif self._renewal.is_mine(now):
+            self._read(now)
         return self._known
+
+    def _read(self, now: float) -> None:
+        received = self._received
+        self._known = self._transactions.read(self._store.all)
+        # what was announced while it was read may not be in it
+        self._read_at = now if received == self._received else float("-inf")
+        self._renewal = Renewal(now + REFRESH_SECONDS / 2)

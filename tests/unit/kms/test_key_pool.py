@@ -27,6 +27,7 @@ from secops.crypto import signatures
 from secops.crypto.errors import InvalidSignature
 from secops.crypto.options import DEFAULT
 from secops.kernel.errors import Conflict, Forbidden, TooMany
+from secops.kernel.waiting import MustWait, without_waiting
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_pool import (
     FAST,
@@ -225,3 +226,27 @@ def test_options_never_show_the_passphrase() -> None:
     assert PASSPHRASE not in shown
     assert "kkkk" not in shown
     assert replace(KmsOptions(), profile="gm").profile == "gm"
+
+
+def test_a_key_in_use_is_read_anew_by_one_caller_while_the_others_go_on(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    with open_key_pool(tmp_path / "renewed", clock=clock) as pool:
+        pool.create("k", "ecdsa-p256", USER)
+        transit = pool.services.transit
+
+        def version() -> int:
+            return transit.sign(USER, "k", {"input": "eA=="}).key_version
+
+        version()
+        pool.services.keys.rotate_key(KEEPER, "k")
+        clock.advance(0.6)
+        # on the loop one is sent to where it may wait; the others use what holds for a second
+        with pytest.raises(MustWait):
+            without_waiting(version)
+        with pytest.raises(MustWait):
+            without_waiting(version)  # for the quota, which is kept beside
+        assert without_waiting(version) == 1
+        assert version() == 2
+        assert without_waiting(version) == 2
