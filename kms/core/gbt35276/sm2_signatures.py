@@ -8,6 +8,7 @@ from typing import Final
 
 from secops.crypto import der, sm2
 from secops.crypto.certificates import Certificate
+from secops.crypto.engines import require_engine
 from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
 from secops.kernel.catalogue import Text
 
@@ -29,8 +30,11 @@ def check_signature(
     """Check ``signature`` (DER, or the r ‖ s of some makers) over ``message``.
 
     Only the default user id counts; where the empty one would verify, ``why`` says so,
-    for that is the usual mistake (openssl without ``distid``).
+    for that is the usual mistake (openssl without ``distid``). Raises ``EngineUnavailable``
+    where SM2 or SM3 failed its known answers: a verdict of theirs would mean nothing.
     """
+    require_engine("sm2")
+    require_engine("hash")
     if algorithm != sm2.SIGNATURE_OID:
         why = Text(f"签名算法 {algorithm} 不是 SM2-with-SM3", f"{algorithm} is not SM2-with-SM3")
         return SignatureCheck(ok=False, why=why)

@@ -14,7 +14,9 @@ from kms.core.gbt33190.verification import verify_ofd
 from kms.core.gbt35275.reading import is_signed_data, read_signed_data
 from kms.core.trust import RevocationSource, Trust
 from kms.models.seals import VerificationReport
+from secops.crypto import engines
 from secops.crypto.certificates import read_certificate
+from secops.crypto.errors import EngineUnavailable
 from secops.crypto.hashes import sm3
 from secops.kernel.clock import DAY
 from tests.fakes.clock import START
@@ -129,6 +131,17 @@ def test_a_certificate_revoked_before_the_signing_time_is_refused() -> None:
     source = RevocationSource(frozenset({signer.issuer}), known)
     report = judged(make_signed_data(Style("A"), XML), Trust(NOW, mint().anchors, source))
     assert steps(report)["revocation"] is False
+
+
+@pytest.mark.parametrize("engine", ["sm2", "hash"])
+def test_an_engine_that_failed_its_known_answers_gives_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    value = make_signed_data(Style("A"), XML)
+    assert judged(value).valid
+    monkeypatch.setitem(engines._defects, engine, "wrong answer")
+    with pytest.raises(EngineUnavailable):
+        judged(value)
 
 
 def test_the_empty_user_id_is_named() -> None:
