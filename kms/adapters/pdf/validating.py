@@ -11,7 +11,14 @@ from typing import Any, Final
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    FormUpdatingRule,
+    ModificationLevel,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+)
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -24,6 +31,14 @@ _MAX_HASHED: Final = 256 << 20
 """Bytes that signatures say they cover which are hashed outside this process."""
 
 _HASHED_OUTSIDE: Final = (SES, TIME_STAMP)
+_NEW_FIELD: Any = SigFieldCreationRule
+_LATER: Final = StandardDiffPolicy(
+    global_rules=DEFAULT_DIFF_POLICY.global_rules,
+    form_rule=FormUpdatingRule(field_rules=[_NEW_FIELD(), SigFieldModificationRule()]),
+)
+"""What may come after a signature: others, and validation data. Nothing else of a form is filled
+in: a field over the whole page would show what nobody signed."""
+
 _RANGE: Final = 4
 _SECOND: Final = 1_000_000
 
@@ -122,7 +137,7 @@ def _instant(moment: datetime) -> int:
 
 def _changes(embedded: Any) -> dict[str, Any]:
     """Return what pyHanko finds about what came after a signature."""
-    embedded.compute_integrity_info()
+    embedded.compute_integrity_info(diff_policy=_LATER)
     allowed = ModificationLevel.FORM_FILLING.value
     summary = embedded.summarise_integrity_info()
     level = getattr(summary["diff_result"], "modification_level", ModificationLevel.NONE)

@@ -147,7 +147,7 @@ def _range_step(found: FoundSignature, *, closed: bool) -> Step:
     if found.covers_file:
         return Step("range", ok=True, why=Text("保护整个文件", "the whole file is covered"))
     if found.unchanged and (closed or found.validation_data):
-        why = Text("此后仅增加了签名", "only signatures and form fields came after it")
+        why = Text("此后仅增加了签名", "only signatures came after it")
         return Step("range", ok=True, why=why)
     why = Text("签名之后文件被修改", "the file was changed after this signature")
     return Step("range", ok=False, why=why)

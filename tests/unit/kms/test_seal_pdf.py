@@ -121,7 +121,7 @@ def test_a_second_signature_leaves_the_first_one_valid(
     report = judged(world, twice)
     assert [verdict.valid for verdict in report.signatures] == [True, True]
     reasons = [step.why.en for step in report.signatures[0].steps if step.what == "range"]
-    assert reasons == ["only signatures and form fields came after it"]
+    assert reasons == ["only signatures came after it"]
 
 
 def test_the_picture_stands_where_it_was_wanted(sealed: bytes) -> None:
@@ -272,6 +272,61 @@ def annotation(writer: Any) -> None:
     )
     page["/Annots"] = generic.ArrayObject([writer.add_object(note)])
     writer.update_container(page)
+
+
+def appearance(writer: Any, text: bytes) -> Any:
+    name = generic.pdf_name
+    box = generic.ArrayObject([generic.NumberObject(each) for each in (0, 0, 500, 600)])
+    entries = {name("/Type"): name("/XObject"), name("/Subtype"): name("/Form"), name("/BBox"): box}
+    content = b"1 g 0 0 500 600 re f BT /Helv 24 Tf 9 500 Td (" + text + b") Tj ET"
+    return writer.add_object(generic.StreamObject(entries, stream_data=content))
+
+
+def with_field(writer: Any) -> None:
+    """Add a field for text over the whole page, which shows nothing yet."""
+    name, page = generic.pdf_name, writer.root["/Pages"]["/Kids"][0]
+    box = generic.ArrayObject([generic.NumberObject(each) for each in (20, 20, 520, 620)])
+    shown = generic.DictionaryObject({name("/N"): appearance(writer, b"")})
+    field = generic.DictionaryObject(
+        {
+            name("/Type"): name("/Annot"),
+            name("/Subtype"): name("/Widget"),
+            name("/FT"): name("/Tx"),
+            name("/T"): generic.TextStringObject("Sum"),
+            name("/Rect"): box,
+            name("/AP"): shown,
+        }
+    )
+    reference = writer.add_object(field)
+    page["/Annots"] = generic.ArrayObject([reference])
+    form = {name("/Fields"): generic.ArrayObject([reference])}
+    writer.root["/AcroForm"] = writer.add_object(generic.DictionaryObject(form))
+    writer.update_container(page)
+    writer.update_root()
+
+
+def filled_in(writer: Any) -> None:
+    """Let the field cover the page with something else."""
+    name = generic.pdf_name
+    field = writer.root["/AcroForm"]["/Fields"][0]
+    field["/V"] = generic.TextStringObject("900000")
+    field["/AP"] = generic.DictionaryObject({name("/N"): appearance(writer, b"Forged")})
+    writer.update_container(field)
+
+
+def test_a_field_filled_in_after_a_seal_is_a_change_whoever_seals_it_then(
+    world: World, seal_id: str
+) -> None:
+    form = appended(world, paged_pdf(2), with_field)
+    once = stamp(world, seal_id, form)
+    assert judged(world, once).valid
+    twice = stamp(world, seal_id, once, AT_THE_CORNER)
+    assert [each.valid for each in judged(world, twice).signatures] == [True, True]
+    filled = appended(world, once, filled_in)
+    (found,) = PdfInProcess().read(filled).signatures
+    assert not found.unchanged
+    with pytest.raises(DocumentRejected, match="earlier signature"):
+        stamp(world, seal_id, filled, AT_THE_CORNER)
 
 
 def byte_range(document: bytes) -> tuple[int, ...]:
