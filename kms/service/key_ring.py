@@ -108,6 +108,7 @@ class KeyRing:
         key, revoked = loaded.key, self._parts.revocations.is_revoked
         # an engine that failed since is refused for keys that were opened before, too
         require_engine(_ENGINES[key.kind.algorithm])
+        require_engine("hash")  # of what is signed, and of what the ledger says about it
         demand_active(key)
         if revoked("key", key.id) or (key.mount != DEFAULT_MOUNT and revoked("key", key.mount)):
             msg = f"the key {key.name} is suspended"

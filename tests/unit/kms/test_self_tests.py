@@ -95,6 +95,16 @@ def test_an_engine_that_is_absent_here_is_no_alert(
     assert (leaf["outcome"], leaf["details"]["absent"]) == ("done", ["sm2"])
 
 
+def test_where_hashes_are_wrong_nothing_is_signed(
+    pool: KeyPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.create("k", "ecdsa-p256", USER)
+    pool.services.transit.sign(USER, "k", {"input": "aGVsbG8="})
+    monkeypatch.setitem(engines._defects, "hash", "wrong answer")
+    with pytest.raises(EngineUnavailable):
+        pool.services.transit.sign(USER, "k", {"input": "aGVsbG8="})
+
+
 def test_the_root_keys_own_cipher_is_refused_as_well(
     pool: KeyPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
