@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +13,11 @@ from kms.core.gbt33190.package import OfdError, OfdPackage
 
 NAMESPACES: Final = ("http://www.ofdspec.org/2016", "http://www.ofdspec.org")
 MAX_XML: Final = 8 << 20
+MAX_NODES: Final = 300_000
+"""Tags and attributes of one file: each takes some 130 bytes as a tree, whatever it took before."""
+_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([^"']*)""")
+_ENCODINGS: Final = frozenset({b"utf-8", b"utf-16", b"gbk", b"gb2312", b"gb18030", b"us-ascii"})
+"""In all of these ``<`` and ``=`` are the same bytes, so that they can be counted."""
 MAX_MARKUP: Final = 24 << 20
 """Bytes of all the XML that is followed: whoever sends a file must not cost minutes."""
 
@@ -44,6 +50,13 @@ def read_xml(package: OfdPackage, name: str, root_name: str = "") -> Any:
         remove_pis=True,
     )
     content = package.read(name, MAX_XML)
+    declared = _ENCODING.search(content[:200])
+    if declared is not None and declared[1].lower() not in _ENCODINGS:
+        msg = f"{name} is in no encoding of an OFD"
+        raise OfdError(msg)
+    if content.count(b"<") + content.count(b"=") > MAX_NODES:
+        msg = f"{name} has more than {MAX_NODES} tags and attributes"
+        raise OfdError(msg)
     try:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -14,13 +14,15 @@ import struct
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
-from secops.crypto.hashes import sm3
+from secops.crypto.hashes import stream
 
 MAX_ENTRIES: Final = 5_000
 MAX_ENTRY: Final = 64 << 20
 MAX_TOTAL: Final = 128 << 20
+_PIECE: Final = 1 << 20
 _LOCAL: Final = struct.Struct("<4s5H3I2H")
 _LOCAL_SIGNATURE: Final = b"PK\x03\x04"
 _ENCRYPTED: Final = 0x2061
@@ -87,32 +89,41 @@ class OfdPackage:
 
     def read(self, name: str, limit: int = MAX_ENTRY) -> bytes:
         """Return the unpacked bytes; raise ``OfdError`` if it is missing, broken or larger."""
-        info = self._entries.get(name)
-        if info is None:
-            msg = f"{name} is missing"
-            raise OfdError(msg)
-        if info.file_size > min(limit, MAX_ENTRY):
-            msg = f"{name} is too large"
-            raise OfdError(msg)
-        try:
-            with self._zip.open(info) as stream:
-                content = stream.read(info.file_size + 1)
-        except _ZIP_ERRORS as error:
-            raise _refusal(f"{name} can't be unpacked", error) from error
-        if len(content) != info.file_size:
-            msg = f"{name} unpacks to another size than it says"
-            raise OfdError(msg)
-        return content
+        return b"".join(self._pieces(name, min(limit, MAX_ENTRY), limit))
 
     def digest(self, name: str) -> bytes:
-        """Return the SM3 of the unpacked bytes."""
+        """Return the SM3 of the unpacked bytes, of which few are in memory at a time."""
         if name not in self._digests:
-            self._digests[name] = sm3(self.read(name))
+            engine = stream("sm3")
+            for piece in self._pieces(name, MAX_ENTRY, _PIECE):
+                engine.update(piece)
+            self._digests[name] = engine.finalize()
         return self._digests[name]
 
     def is_unchanged(self, name: str, digest: bytes) -> bool:
         """Tell whether the file is there and has this SM3."""
         return name in self._entries and self.digest(name) == digest
+
+    def _pieces(self, name: str, limit: int, piece: int) -> Iterator[bytes]:
+        """Yield the unpacked bytes, ``piece`` at a time; raise ``OfdError`` as ``read`` does."""
+        info = self._entries.get(name)
+        if info is None:
+            msg = f"{name} is missing"
+            raise OfdError(msg)
+        if info.file_size > limit:
+            msg = f"{name} is too large"
+            raise OfdError(msg)
+        size = 0
+        try:
+            with self._zip.open(info) as opened:
+                while found := opened.read(min(piece, info.file_size - size + 1)):
+                    size += len(found)
+                    yield found
+        except _ZIP_ERRORS as error:
+            raise _refusal(f"{name} can't be unpacked", error) from error
+        if size != info.file_size:
+            msg = f"{name} unpacks to another size than it says"
+            raise OfdError(msg)
 
     def _checked_name(self, info: zipfile.ZipInfo) -> str:
         """Return the entry's path; raise ``OfdError`` if it is not plain or not the local one."""

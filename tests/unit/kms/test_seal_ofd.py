@@ -232,10 +232,30 @@ def too_much_markup() -> Files:
     return {**sign(files, GOOD), LIST: listing("Doc_0/Signs/Sign_0")}
 
 
+def large_seal_file() -> Files:
+    """Return a document whose Seal.esl unpacks to 60 MiB."""
+    return {**signed_document(GOOD), SEAL: bytes(60 << 20)}
+
+
+def small_markup_of_many_nodes() -> Files:
+    """Return a document whose Signature.xml packs to 6 KB and is two million nodes."""
+    return {
+        **signed_document(GOOD),
+        SIGNATURE: f"<x {NS}>{'<x/>' * (2 << 20)}</x>".encode()[: 8 << 20],
+    }
+
+
+def markup_in_another_encoding() -> Files:
+    """Return a document whose tags are other bytes, which nobody could count."""
+    declared = b'<?xml version="1.0" encoding="cp037"?>'
+    body = f"<ofd:Signature {NS}>{'<x/>' * 1_000_000}</ofd:Signature>".encode("cp037")
+    return {**signed_document(GOOD), SIGNATURE: declared + body}
+
+
 def documents_of_one_list() -> Files:
     """Return a package of a few bytes that would be read for hours."""
     body = f"<ofd:DocBody><ofd:Signatures>/{LIST}</ofd:Signatures></ofd:DocBody>" * 60_000
-    junk = f"<ofd:Signatures {NS}>{'<x/>' * 1_000_000}</ofd:Signatures>"
+    junk = f"<ofd:Signatures {NS}>{'<x/>' * 250_000}</ofd:Signatures>"
     return {"OFD.xml": f"<ofd:OFD {NS}>{body}</ofd:OFD>".encode(), LIST: junk.encode()}
 
 
@@ -425,6 +445,9 @@ ATTACKS: dict[str, Callable[[], Files | bytes]] = {
     ),
     "too much markup": too_much_markup,
     "documents that share a list": documents_of_one_list,
+    "a seal of sixty megabytes": large_seal_file,
+    "markup of too many nodes": small_markup_of_many_nodes,
+    "markup in another encoding": markup_in_another_encoding,
     "signatures of too much markup": signatures_of_much_markup,
     "a zip version that does not exist": of_the_future,
     "a picture moved to another page afterwards": stamp_moved,
@@ -455,6 +478,40 @@ def test_an_attack_on_an_ofd_is_not_accepted(name: str) -> None:
 def test_every_kind_of_attack_that_is_known_is_among_them() -> None:
     print(f"{len(ATTACKS)} hostile OFDs, each judged by itself above")
     assert len(ATTACKS) >= 68
+
+
+def peak() -> int:
+    """Return the most KiB that this process had since ``forget_peak``."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def forget_peak() -> int:
+    """Begin anew and return how many KiB there are now."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    return peak()
+
+
+HEAVY = (
+    "a bomb",
+    "a seal of sixty megabytes",
+    "documents that share a list",
+    "markup in another encoding",
+    "markup of too many nodes",
+    "signatures of too much markup",
+    "too much markup",
+)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_hostile_file_takes_less_than_a_hundred_megabytes(name: str) -> None:
+    found = ATTACKS[name]()
+    content = found if isinstance(found, bytes) else pack(found)
+    del found
+    before = forget_peak()
+    assert not judged(content).valid
+    assert peak() - before < 100 << 10
 
 
 def bomb_of_extensions() -> bytes:
