@@ -205,13 +205,13 @@ def chain_step(
     """Return whether ``certificate`` led to an anchor for ``use`` at ``at``; None without any."""
     if certificate is None:
         return Step(what, ok=False, why=_UNREADABLE)
+    anchors = trust.anchors_for(use)
+    if not anchors:
+        return Step(what, ok=None, why=Text("未配置信任锚", "no trust anchor is configured"))
     defect = purpose_defect(certificate, makes_seals=what == "seal_maker")
     if defect is not None:
         why = Text(f"证书用途不符:{defect.zh}", f"not for this: {defect.en}")
         return Step(what, ok=False, why=why)
-    anchors = trust.anchors_for(use)
-    if not anchors:
-        return Step(what, ok=None, why=Text("未配置信任锚", "no trust anchor is configured"))
     try:
         chain = verify_chain(certificate, (), anchors, at=at)
     except UntrustedCertificate as error:
