@@ -76,21 +76,23 @@ class BulkSelections:
 
     def subjects(self, tx: Transaction, action: BulkAction, limit: int) -> Sequence[str]:
         """Return who the next ``limit`` alerts behind ``told`` concern and none before did."""
-        item, earlier = bulk_items.c, bulk_items.alias("earlier")
-        theirs = alert_subjects.alias("theirs")
-        mine = sa.select(alert_subjects.c.subject).distinct()
-        joined = mine.join(bulk_items, item.alert_id == alert_subjects.c.alert_id)
-        before = (
-            sa.select(sa.literal(1))
-            .select_from(theirs.join(earlier, earlier.c.alert_id == theirs.c.alert_id))
-            .where(
-                theirs.c.subject == alert_subjects.c.subject,
-                earlier.c.action_id == action.id,
-                earlier.c.place <= action.told,
-            )
-        )
+        item, earlier = bulk_items.c, bulk_items.alias("earlier").c
+        theirs = alert_subjects.alias("theirs").c
         here = item.place.between(action.told + 1, action.told + limit)
-        query = joined.where(item.action_id == action.id, here, ~before.exists())
+        joined = sa.select(alert_subjects.c.subject).distinct()
+        joined = joined.join(bulk_items, item.alert_id == alert_subjects.c.alert_id)
+        mine = joined.where(item.action_id == action.id, here)
+        if action.told == 0:
+            return list(tx.execute(mine).scalars())
+        found = mine.subquery("found").c
+        # looked up by key, alert by alert: most subjects have few, a frequent one ends at once
+        place = sa.select(earlier.place).where(
+            earlier.action_id == action.id, earlier.alert_id == theirs.alert_id
+        )
+        before = sa.select(sa.literal(1)).where(
+            theirs.subject == found.subject, place.scalar_subquery() <= action.told
+        )
+        query = sa.select(found.subject).where(~before.exists())
         return list(tx.execute(query).scalars())
 
 
