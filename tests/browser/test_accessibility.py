@@ -50,6 +50,7 @@ PAGES = {
         "/exceptions",
         "/suppressions",
         "/alert-groups",
+        "/bulk-actions",
         "/trace",
         "/data-policies",
         "/incidents",
