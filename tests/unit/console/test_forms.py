@@ -80,6 +80,13 @@ def test_an_incident_is_judged_planned_run_approved_and_reported(console: Consol
     security, analyst = console.reader("security-admin"), console.reader("analyst")
     alert = first(r'href="(/alerts/alr_[^"]+)"', analyst.get("/alerts?severity=high"))
     incident = analyst.post(f"{alert}/incident").headers["location"]
+    sent = {"duty": "first_report", "filed_to": "12387", "reference": "7"}
+    filed = follow(analyst, analyst.post(f"{incident}/filings", sent))
+    assert "已报送:首报 12387 7" in filed.text
+    assert analyst.post(f"{incident}/filings", sent).status == 409
+    owed = follow(analyst, analyst.post(f"{incident}/duties", {"duty": "defect_report"}))
+    assert "剩余 23 小时" in owed.text
+    assert "Named(" not in owed.text
     page = analyst.get(incident)
     state = first(r'<select name="state"><option value="([^"]+)"', page)
     moved = follow(analyst, analyst.post(f"{incident}/state", {"state": state, "reason": "确认"}))
@@ -109,6 +116,9 @@ def test_an_incident_is_judged_planned_run_approved_and_reported(console: Consol
     report = analyst.post(f"{incident}/report")
     assert report.headers["content-disposition"].startswith("attachment")
     assert "弱口令" in report.text
+    printed = analyst.post(f"{incident}/report", {"kind": "first", "format": "docx"})
+    assert (printed.headers["content-disposition"][-6:], printed.body[:2]) == ('.docx"', b"PK")
+    assert analyst.post(f"{incident}/report", {"format": "exe"}).status == 400
 
 
 def see_the_place_first(console: ConsoleSite, seal: str, place: dict[str, str]) -> None:
