@@ -22,7 +22,7 @@ from secops.kernel.transactions import Transaction
 
 CHUNK: Final = 1_000
 """Alerts written in one transaction; people's own writes go in between."""
-TOLD: Final = 250
+TOLD: Final = 1_000
 """Alerts whose subjects' risks are told in one transaction."""
 _RUNNER: Final = system_actor("detectors")
 _TASK_STATES: Final[dict[str, TaskState]] = {
