@@ -32,6 +32,7 @@ from kms.models.openpgp import (
 from kms.ports.openpgp import OpenPgp, OpenPgpStore
 from kms.service.refusals import refusals_recorded
 from kms.service.system_keys import SystemKeys
+from kms.service.tenants import Tenants
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -213,16 +214,17 @@ class Partners:
             return self._parts.transactions.run(decide)
 
     def retire_partner(self, actor: Actor, partner_id: str) -> None:
-        """Let nothing be encrypted to the partner any more; never refused for the ledger."""
+        """Let nothing go to an active partner any more; never refused for the ledger."""
         self._parts.access.require(actor, OPENPGP_CONFIGURE, f"partner:{partner_id}")
         self.show_partner(actor, partner_id)
         act = Act("kms.retire_partner", actor, f"partner:{partner_id}")
-        self._parts.transactions.restrict(
-            lambda tx: self._openpgp.store.change_state(
-                tx, partner_id, before="active", after="retired"
-            ),
-            Restriction("key", partner_id, act),
-        )
+        change = self._openpgp.store.change_state
+
+        def retire(tx: Transaction) -> None:
+            if not change(tx, partner_id, before="active", after="retired"):
+                raise PartnerStateConflict
+
+        self._parts.transactions.restrict(retire, Restriction("key", partner_id, act))
 
     def list_partners(self, actor: Actor, request: PageRequest) -> Page[Partner]:
         """Return the organisation's partners in every state, newest first."""
@@ -270,7 +272,7 @@ class Exports:
         """Return ``content`` signed and encrypted to the ``partners`` named; recorded first.
 
         Raises ``PartnerNotFound``, ``PartnerKeyRejected`` for a key that expired meanwhile,
-        ``OpenPgpKeyNotFound``, ``TooLarge``, ``PoolLocked``.
+        ``OpenPgpKeyNotFound``, ``TooLarge``, ``PoolLocked``, ``TenantLocked``.
         """
         self._parts.access.require(actor, OPENPGP_USE, "export:new")
         if not 0 < len(partners) <= MAX_PARTNERS_OF_EXPORT or len(set(partners)) != len(partners):
@@ -278,8 +280,7 @@ class Exports:
             raise Invalid(msg)
         secret, key = self._signer(actor, content)
         found = [self._usable(actor, name) for name in partners]
-        keys = [partner.public_key for partner in found]
-        message = self._openpgp.openpgp.protect(content, secret, keys)
+        message = self._openpgp.openpgp.protect(content, secret, [p.public_key for p in found])
         export = _export(content, message, key, partners)
         fingerprints = [partner.fingerprint for partner in found]
         self._record(actor, "kms.protect_export", export, partners=fingerprints)
@@ -297,6 +298,7 @@ class Exports:
         if len(content) > MAX_EXPORT:
             msg = f"an export has at most {MAX_EXPORT} bytes"
             raise TooLarge(msg)
+        Tenants(self._parts).demand_open(actor.org_id)
         key = self._parts.transactions.read(
             lambda tx: self._openpgp.store.active_key(tx, actor.org_id)
         )

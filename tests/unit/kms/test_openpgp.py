@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from kms.errors.keys import PoolLocked
+from kms.errors.limits import TenantLocked
 from kms.errors.openpgp import (
     FingerprintMismatch,
     OpenPgpKeyNotFound,
@@ -32,7 +33,7 @@ from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.errors import Forbidden, Invalid, TooLarge
 from secops.kernel.pages import PageRequest
 from tests.fakes.clock import FakeClock
-from tests.fakes.key_pool import AUDITOR, KEEPER, USER, KeyPool, actor, open_key_pool
+from tests.fakes.key_pool import AUDITOR, KEEPER, USER, WHOLE, KeyPool, actor, open_key_pool
 from tests.fakes.openpgp import EXPIRES, FakeOpenPgp
 from tests.fakes.sealing import FakePersons
 
@@ -145,9 +146,21 @@ def test_without_a_key_nothing_is_signed(world: World) -> None:
 
 def test_a_locked_pool_signs_nothing(world: World) -> None:
     world.key()
-    world.pool.services.pool.lock(KEEPER)
+    world.pool.services.pool.lock(WHOLE)
     with pytest.raises(PoolLocked):
         world.exports.sign_export(USER, CONTENT)
+
+
+def test_a_locked_organisation_signs_nothing_and_the_others_go_on(world: World) -> None:
+    world.key()
+    other = replace(KEEPER, org_id="org_far")
+    world.keys.create_openpgp_key(other, "邻县数据局", "data@lin.gov.cn")
+    world.pool.services.tenants.lock_tenant(KEEPER, KEEPER.org_id, reason="停用")
+    with pytest.raises(TenantLocked):
+        world.exports.sign_export(USER, CONTENT)
+    assert world.exports.sign_export(replace(USER, org_id="org_far"), CONTENT).message
+    world.pool.services.tenants.unlock_tenant(KEEPER, KEEPER.org_id)
+    assert world.exports.sign_export(USER, CONTENT).message
 
 
 def test_a_secret_put_into_anothers_row_does_not_open(world: World) -> None:
@@ -229,6 +242,15 @@ def test_a_retired_partner_gets_nothing_and_its_name_is_free(world: World) -> No
     world.partner(number=8)
     export = world.exports.protect_export(USER, CONTENT, ("市审计局",))
     assert orjson.loads(export.message)[2] == ["partner 8"]
+
+
+def test_only_an_active_partner_is_retired(world: World) -> None:
+    asked = world.partners.request_partner(KEEPER, "市审计局", b"partner 7", reason="年度审计")
+    with pytest.raises(PartnerStateConflict):
+        world.partners.retire_partner(KEEPER, asked.id)
+    world.key()
+    assert world.approve(asked).state == "active"
+    assert world.exports.protect_export(USER, CONTENT, (asked.name,)).partners == ("市审计局",)
 
 
 def test_a_partners_key_that_expired_meanwhile_is_not_encrypted_to(world: World) -> None:
