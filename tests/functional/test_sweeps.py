@@ -137,7 +137,7 @@ def written(house: DetectionHouse) -> dict[str, object]:
         for row in connection.execute(sa.select(alert_hits)):
             hits.setdefault(row.alert_id, []).extend(zip(*orjson.loads(row.body), strict=True))
         return {
-            "alerts": rows(alerts, "version", "raised_at"),
+            "alerts": rows(alerts, "version", "raised_at", "revision"),
             "hits": {name: sorted(mine) for name, mine in hits.items()},
             "evaluations": rows(evaluations, "at"),
             "gaps": rows(gaps, "fence"),
