@@ -147,8 +147,8 @@ class BatchStore(Protocol):
         """Return a page, newest first, one more than asked for."""
         ...
 
-    def open_batch(self, transaction: Transaction) -> Batch | None:
-        """Return the oldest batch that is worked on, of any organisation."""
+    def open_batches(self, transaction: Transaction) -> Sequence[Batch]:
+        """Return what is worked on, of any organisation, oldest first, a limited number."""
         ...
 
     def set_open(self, transaction: Transaction, batch_id: str, *, before: bool) -> bool:

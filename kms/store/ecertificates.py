@@ -33,6 +33,9 @@ from kms.store.tables.ecertificates import (
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
+MAX_OPEN = 100
+"""Batches that are looked at before one that can go on."""
+
 
 class SqlTemplateStore:
     """Templates and serial numbers."""
@@ -225,17 +228,16 @@ class SqlBatchStore:
         statement = newest_first(statement, table, "ordered_at", request)
         return [_batch(row) for row in transaction.execute(statement)]
 
-    def open_batch(self, transaction: Transaction) -> Batch | None:
-        """Return the oldest batch that is worked on, of any organisation."""
+    def open_batches(self, transaction: Transaction) -> Sequence[Batch]:
+        """Return what is worked on, of any organisation, oldest first, at most ``MAX_OPEN``."""
         table = kms_ecertificate_batches
         statement = (
             select(table)
             .where(table.c.is_open == 1)
             .order_by(table.c.ordered_at, table.c.id)
-            .limit(1)
+            .limit(MAX_OPEN)
         )
-        row = transaction.execute(statement).one_or_none()
-        return None if row is None else _batch(row)
+        return [_batch(row) for row in transaction.execute(statement)]
 
     def set_open(self, transaction: Transaction, batch_id: str, *, before: bool) -> bool:
         """Open a closed batch or close an open one; False if it was not ``before``."""

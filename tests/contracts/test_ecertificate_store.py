@@ -147,7 +147,7 @@ def test_a_row_is_finished_once_and_names_its_use(spine: Spine) -> None:
 
 def test_a_batch_is_opened_and_closed_once(spine: Spine) -> None:
     spine.transactions.run(lambda tx: BATCHES.insert_batch(tx, BATCH, ROWS))
-    assert spine.transactions.read(BATCHES.open_batch) == BATCH
+    assert spine.transactions.read(BATCHES.open_batches) == [BATCH]
     assert spine.transactions.read(lambda tx: BATCHES.batch(tx, "org_b", "ecb_1")) is None
     assert spine.transactions.read(lambda tx: BATCHES.batches(tx, "org_a", PageRequest())) == [
         BATCH
@@ -157,4 +157,4 @@ def test_a_batch_is_opened_and_closed_once(spine: Spine) -> None:
         return BATCHES.set_open(tx, "ecb_1", before=True)
 
     assert [spine.transactions.run(close) for _ in range(2)] == [True, False]
-    assert spine.transactions.read(BATCHES.open_batch) is None
+    assert spine.transactions.read(BATCHES.open_batches) == []

@@ -13,7 +13,7 @@ from secops.kernel.clock import HOUR, to_rfc3339
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
-_SHORT: Final = 4
+_LONG: Final = 6
 _ENDS: Final = 2
 _BEIJING: Final = 8 * HOUR
 
@@ -73,10 +73,13 @@ def chinese_date(instant: int) -> str:
 
 
 def mask(value: str) -> str:
-    """Return ``value`` with only its ends: the first letter of a short one, two of a long one."""
-    if len(value) <= _SHORT:
-        return value[:1] + "*" * max(len(value) - 1, 1)
-    return value[:_ENDS] + "*" * (len(value) - 2 * _ENDS) + value[-_ENDS:]
+    """Return ``value`` with at most a third of it readable: its first letters, and its last.
+
+    Of a single letter nothing, of a short value the first, of a long one up to two at each end.
+    """
+    ends = min(_ENDS, len(value) // _LONG)
+    first = ends or int(len(value) > 1)
+    return value[:first] + "*" * (len(value) - first - ends) + value[len(value) - ends :]
 
 
 def public_values(

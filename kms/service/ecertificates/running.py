@@ -41,9 +41,13 @@ class BatchRunner:
         self._issuing = issuing
 
     def tick(self) -> bool:
-        """Do a part of the oldest open batch; tell whether more waits."""
-        batch = self._parts.transactions.read(self._here.batches.open_batch)
-        return batch is not None and self.advance(batch)
+        """Do a part of the oldest open batch that can go on; tell whether more waits.
+
+        One that can't (its organisation is locked, say) holds up nobody else's.
+        """
+        return any(
+            map(self.advance, self._parts.transactions.read(self._here.batches.open_batches))
+        )
 
     def advance(self, batch: Batch) -> bool:
         """Do a part of ``batch``; False where another process does, a part is down, or it ended."""

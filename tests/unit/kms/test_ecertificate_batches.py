@@ -338,3 +338,25 @@ def test_batches_are_listed_newest_first(office: Office) -> None:
     page = office.services.batches.list_ecertificate_batches(AUDITOR, PageRequest(1))
     assert [batch.id for batch, _ in page.items] in ([first.id], [second.id])
     assert page.next is not None
+
+
+class LockedFor(DyingBox):
+    """Opens nothing of one batch."""
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        if self.batch_id.encode() in aad:
+            raise PoolLocked
+        return super().open(sealed, aad)
+
+    batch_id = ""
+
+
+def test_a_batch_that_can_not_go_on_holds_up_no_other(office: Office) -> None:
+    template = office.template()
+    stuck, free = office.order(template, 1), office.order(template, 1)
+    box = LockedFor(office.box, 9)
+    box.batch_id = stuck.id
+    worker = runner(office, box=box)
+    while worker.tick():
+        pass
+    assert [counts(office, each)[0] for each in (stuck, free)] == ["queued", "done"]

@@ -230,13 +230,15 @@ def test_the_public_sees_what_the_template_shows_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("value", "masked"),
     [
-        ("王", "王*"),
+        ("男", "*"),
         ("王五", "王*"),
+        ("13812", "1****"),
+        ("13812345678", "1*********8"),
         ("欧阳春晖", "欧***"),
         ("110101199003070011", "11" + "*" * 14 + "11"),
     ],
 )
-def test_a_mask_leaves_the_ends(value: str, masked: str) -> None:
+def test_a_mask_leaves_a_third_at_most(value: str, masked: str) -> None:
     assert mask(value) == masked
 
 
