@@ -7,6 +7,7 @@ home needs nothing but the database. At most ``_AT_ONCE`` questions run; each ha
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 4
 _PATIENCE: Final = 30.0
+_MAX_MEMORY: Final = 512 << 20
 _RETRY_SECONDS: Final = 5
 _OPTIONS: Final = (
     "--no-options",
@@ -149,6 +151,8 @@ def _open(home: str) -> gnupg.GPG:
 
         def _open_subprocess(self, args: list[str], passphrase: bool = False) -> Any:  # noqa: FBT001, FBT002 - the library's own signature
             process = super()._open_subprocess(args, passphrase)
+            # a packet may unpack to much more than it is
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (_MAX_MEMORY, _MAX_MEMORY))
             timer = threading.Timer(_PATIENCE, process.kill)
             timer.daemon = True
             timer.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -17,6 +17,7 @@ EXPIRES = START + 700 * DAY
 class FakeOpenPgp:
     def __init__(self) -> None:
         self.made = 0
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def make_key(
         self, name: str, email: str, algorithm: OpenPgpAlgorithm, passphrase: str
@@ -32,7 +33,9 @@ class FakeOpenPgp:
         return OpenPgpIdentity(f"{number:040X}", f"Partner {number}", "ECDH", EXPIRES)
 
     def protect(self, content: bytes, secret: OpenPgpSecret, partners: Sequence[str]) -> bytes:
+        self.meanwhile()
         return orjson.dumps([content.decode(), secret.armored, list(partners)])
 
     def sign(self, content: bytes, secret: OpenPgpSecret) -> bytes:
+        self.meanwhile()
         return orjson.dumps([content.decode(), secret.armored])

@@ -50,6 +50,7 @@ class World:
     exports: Exports
     persons: FakePersons
     clock: FakeClock
+    gpg: FakeOpenPgp
 
     def key(self) -> OpenPgpKey:
         return self.keys.create_openpgp_key(KEEPER, "临江县数据局", "data@linjiang.gov.cn")
@@ -67,16 +68,17 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    clock, persons = FakeClock(), FakePersons()
+    clock, persons, gpg = FakeClock(), FakePersons(), FakeOpenPgp()
     with open_key_pool(tmp_path / "home", clock=clock, persons=persons) as pool:
         parts = pool.spine.parts
         openpgp = OpenPgpParts(
             parts,
             SqlOpenPgpStore(),
             pool.services.system_keys,
-            FakeOpenPgp(),
+            gpg,
         )
-        yield World(pool, OpenPgpKeys(openpgp), Partners(openpgp), Exports(openpgp), persons, clock)
+        services = OpenPgpKeys(openpgp), Partners(openpgp), Exports(openpgp)
+        yield World(pool, *services, persons, clock, gpg)
 
 
 def test_an_export_is_signed_by_the_own_key_for_the_partners_named(world: World) -> None:
@@ -103,8 +105,8 @@ def test_the_ledger_has_digests_and_fingerprints_before_the_message_goes_out(wor
 
 def acts_of(world: World) -> list[dict[str, Any]]:
     reader = JournalReader(journal_folder(world.pool.spine.parts.home))
-    (process,) = reader.processes()
-    return [orjson.loads(record) for record in reader.read(process, 0).records]
+    records = [reader.read(process, 0).records for process in reader.processes()]
+    return [orjson.loads(record) for found in records for record in found]
 
 
 def test_a_detached_signature_needs_no_partner(world: World) -> None:
@@ -260,6 +262,22 @@ def test_a_partners_key_that_expired_meanwhile_is_not_encrypted_to(world: World)
     world.clock.instant = EXPIRES
     with pytest.raises((PartnerKeyRejected, OpenPgpKeyNotFound), match="expired"):
         world.exports.protect_export(USER, CONTENT, (partner.name,))
+
+
+def test_what_is_retired_while_gpg_works_protects_nothing(world: World) -> None:
+    key, partner = world.key(), world.partner()
+    world.gpg.meanwhile = lambda: world.partners.retire_partner(KEEPER, partner.id)
+    with pytest.raises(PartnerNotFound):
+        world.exports.protect_export(USER, CONTENT, (partner.name,))
+    world.gpg.meanwhile = lambda: world.keys.retire_openpgp_key(KEEPER, key.id)
+    with pytest.raises(OpenPgpKeyNotFound):
+        world.exports.sign_export(USER, CONTENT)
+    world.gpg.meanwhile = lambda: None
+    world.key()
+    world.gpg.meanwhile = world.key
+    with pytest.raises(OpenPgpKeyNotFound):
+        world.exports.sign_export(USER, CONTENT)
+    assert acts_of(world) == []
 
 
 @pytest.mark.parametrize("names", [(), ("市审计局", "市审计局"), tuple(map(str, range(21)))])
