@@ -36,24 +36,32 @@ class ShownClock:
     badge: str
 
 
+_OVER: Final = Text("超过", "over")
+_LEFT: Final = Text("剩余", "left")
+_DAYS: Final = Text("天", "d")
+_HOURS: Final = Text("小时", "h")
+_MINUTES: Final = Text("分", "min")
+
+
 def countdown(clock: Clock, now: int) -> Text:
     """Return in words how long ``clock`` runs on from ``now``, or since when it is over."""
     if clock.filed_at is not None:
         return Text("已报送,超时", "filed late") if clock.late else Text("已报送", "filed")
     if clock.due_at is None:
         return Text("及时", "in time")
-    zh, en = _length(abs(clock.due_at - now))
-    if now > clock.due_at:
-        return Text(f"超过 {zh}", f"{en} over")
-    return Text(f"剩余 {zh}", f"{en} left")
+    span = _length(abs(clock.due_at - now))
+    side = _OVER if now > clock.due_at else _LEFT
+    return Text(f"{side.zh} {span.zh}", f"{span.en} {side.en}")
 
 
-def _length(span: int) -> tuple[str, str]:
+def _length(span: int) -> Text:
     days, rest = divmod(span, DAY)
     hours, minutes = rest // HOUR, rest % HOUR // MINUTE
-    if days:
-        return f"{days} 天 {hours} 小时", f"{days} d {hours} h"
-    return f"{hours} 小时 {minutes} 分", f"{hours} h {minutes} min"
+    parts = ((days, _DAYS), (hours, _HOURS)) if days else ((hours, _HOURS), (minutes, _MINUTES))
+    return Text(
+        " ".join(f"{count} {unit.zh}" for count, unit in parts),
+        " ".join(f"{count} {unit.en}" for count, unit in parts),
+    )
 
 
 def shown_clocks(view: IncidentView) -> list[ShownClock]:

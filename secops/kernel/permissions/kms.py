@@ -152,7 +152,7 @@ _CERTIFICATES: Final[tuple[Grant, ...]] = (
     grant(CERTIFICATE_REVOKE_ALL, "吊销任何证书", "Revoke any certificate", SECURITY_ADMIN),
     grant(CERTIFICATE_IMPORT, "导入外部证书", "Import certificates of outside CAs", SECURITY_ADMIN),
     grant(CERTIFICATE_READ, "查看证书", "See certificates", *_CERTIFICATE_READERS),
-    grant(ANCHOR_PROPOSE, "提议信任锚", "Propose a trust anchor", SYSTEM_ADMIN, SECURITY_ADMIN),
+    grant(ANCHOR_PROPOSE, "提议信任锚", "Propose a trust anchor", SYSTEM_ADMIN),
     grant(ANCHOR_APPROVE, "审批信任锚", "Approve a trust anchor", SECURITY_ADMIN),
     grant(ANCHOR_RETIRE, "停用信任锚", "Retire a trust anchor", SECURITY_ADMIN),
     grant(

@@ -21,10 +21,10 @@ from kms.errors.keys import KeyNotGranted
 from secops.kernel.errors import Forbidden, Invalid, NotFound, TooLarge
 from secops.terminal.session import Session
 from tests.fakes.clock import FakeClock
-from tests.fakes.key_pool import KEEPER, OTHER, PASSPHRASE, USER, KeyPool, open_key_pool
+from tests.fakes.key_pool import KEEPER, OTHER, PASSPHRASE, USER, WHOLE, KeyPool, open_key_pool
 from tests.fakes.vault_service import VaultService
 
-ACCOUNTS = {"keeper": KEEPER, "user": USER, "other": OTHER}
+ACCOUNTS = {"whole": WHOLE, "keeper": KEEPER, "user": USER, "other": OTHER}
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_the_pool_of_a_running_service_is_locked_and_unlocked(
 ) -> None:
     status = run(pool, "keeper", "status", "--url", url)
     assert (status.exit_code, status.stdout.split()[0]) == (0, "unlocked")
-    assert run(pool, "keeper", "lock", "--url", url).exit_code == 0
+    assert run(pool, "whole", "lock", "--url", url).exit_code == 0
     locked = run(pool, "keeper", "status", "--url", url, "--json")
     assert (locked.exit_code, json.loads(locked.stdout)["state"]) == (1, "locked")
     wrong = run(pool, "keeper", "unlock", "--url", url, input="wrong\n")
@@ -223,7 +223,7 @@ def test_a_service_that_does_not_run_is_said_so(pool: KeyPool) -> None:
         done = run(pool, "keeper", command, "--url", "http://localhost:1", input="x\n")
         assert isinstance(done.exception, ServiceNotRunning)
         assert done.exception.exit_code == 3
-    locked = run(pool, "keeper", "lock", "--url", "http://localhost:1")
+    locked = run(pool, "whole", "lock", "--url", "http://localhost:1")
     assert (locked.exit_code, "no service answers" in locked.stderr) == (0, True)
     bad = run(pool, "keeper", "status", "--url", "ftp://localhost")
     assert isinstance(bad.exception, Invalid)

@@ -186,6 +186,7 @@ def test_a_use_is_entered_with_digest_and_form(world: World, seal_id: str) -> No
         "use": newest.id,
         "form": "ofd",
         "document_class": "",
+        "purpose_sm3": sm3("归档".encode()).hex(),
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 from playbooks.core.cacao20 import check_document
 from playbooks.core.cacao20.vocabulary import EXTENSION
 from playbooks.core.choices import choose
+from playbooks.core.compiled_actions import _still
 from playbooks.core.compiling import compile_steps
 from playbooks.core.execution import next_moves
 from playbooks.core.moves import Move, best, due
@@ -206,3 +207,9 @@ def test_an_expiry_that_fails_is_an_alarm(home: House) -> None:
     ended = home.services.runs.show_run(AUDITOR, run.id).run
     assert (ended.state, ended.error) == ("failed", "compensation_failed")
     assert sent(home) == ["处置补偿失败,需人工处理"]
+
+
+def test_a_title_names_what_is_known_late_and_leaves_the_rest_to_be_filled_in() -> None:
+    title = "lock __account__:value from __address__:value"
+    late = frozenset({"__address__"})
+    assert _still(title, late) == "lock __account__:value from __address__"
