@@ -24,7 +24,9 @@ def send_frame(to: socket.socket, head: Any, content: bytes) -> None:
     """Send ``head`` as JSON and ``content`` behind it; raises ``OSError``."""
     encoded = orjson.dumps(head)
     to.sendall(_LENGTHS.pack(len(encoded), len(content)) + encoded)
-    to.sendall(content)
+    if content:
+        # nothing at all is sent, too, and whoever knows the answer may have gone by then
+        to.sendall(content)
 
 
 def receive_frame(source: socket.socket, until: float) -> tuple[Any, bytes]:

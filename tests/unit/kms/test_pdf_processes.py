@@ -264,3 +264,24 @@ def test_who_finds_no_place_for_a_child_process_is_told_to_wait(
     monkeypatch.setattr(processes, "_PATIENCE", 0.01)
     with pytest.raises(TooMany):
         PyHankoFiles().read(b"%PDF")
+
+
+class _GoneAfterTheHead(socket.socket):
+    """Its other side answers and ends as soon as it has a head."""
+
+    other: socket.socket
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        super().sendall(data, flags)
+        self.other.recv(1 << 16)
+        self.other.close()
+
+
+def test_a_question_without_a_document_is_whole_when_its_head_is_there() -> None:
+    ours, theirs = socket.socketpair()
+    asking = _GoneAfterTheHead(fileno=ours.detach())
+    asking.other = theirs
+    with asking:
+        send_frame(asking, {"do": "render"}, b"")
+        with pytest.raises(BrokenPipeError):
+            super(_GoneAfterTheHead, asking).sendall(b"")
