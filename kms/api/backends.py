@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kms.api.key_schemas import page_of_schema
+from kms.api.schemas import TEXT, TEXT_OR_NULL
 from kms.api.vault import no_content
 from kms.service import KmsServices
 from kms.service.presenting_backends import backend_fields, custody_fields
@@ -16,20 +17,19 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _BASE: Final = "/api/v1/kms/backends"
-_TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _BACKEND: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
-        "name": _TEXT,
+        "name": TEXT,
         "kind": {"enum": ["software", "pkcs11", "sdf"]},
-        "centre": _TEXT,
-        "group": _TEXT,
+        "centre": TEXT,
+        "group": TEXT,
         "healthy": {"type": "boolean"},
         "draining": {"type": "boolean"},
-        "failure": {"type": ["string", "null"]},
-        "checked_at": {"type": ["string", "null"]},
-        "algorithms": {"type": "array", "items": _TEXT},
+        "failure": TEXT_OR_NULL,
+        "checked_at": TEXT_OR_NULL,
+        "algorithms": {"type": "array", "items": TEXT},
         "keys": {"type": "object", "additionalProperties": _COUNT},
         "calls": _COUNT,
         "failures": _COUNT,
@@ -37,11 +37,11 @@ _BACKEND: Final[dict[str, Any]] = {
     },
 }
 _CUSTODY: Final[dict[str, Any]] = {
-    **dict.fromkeys(("id", "name", "mount", "type", "state", "backend"), _TEXT),
-    "places": {"type": "array", "items": _TEXT},
+    **dict.fromkeys(("id", "name", "mount", "type", "state", "backend"), TEXT),
+    "places": {"type": "array", "items": TEXT},
     "latest_version": _COUNT,
-    "rotated_at": _TEXT,
-    "rotation_due_at": {"type": ["string", "null"]},
+    "rotated_at": TEXT,
+    "rotation_due_at": TEXT_OR_NULL,
     "users": _COUNT,
     "national_algorithm": {"type": "boolean"},
     "in_device": {"type": "boolean"},

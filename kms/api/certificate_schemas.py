@@ -4,125 +4,121 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kms.api.schemas import (
+    BASE64,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS,
+    TIME,
+    TIME_OR_NULL,
+    object_of,
+    page_of,
+)
 from kms.models.certificates import ANCHOR_USES, REVOCATION_REASONS
 from kms.service.certificates.requests import REQUESTABLE
 from secops.web.routes import Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": _TEXT}
-_MAYBE: Final[dict[str, Any]] = {"type": ["string", "null"]}
-_BASE64: Final[dict[str, Any]] = {"type": "string", "contentEncoding": "base64"}
 _STATE: Final[dict[str, Any]] = {
     "enum": ["pending", "approved", "rejected", "expired", "used"],
 }
 
 
-def _object(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
-
-
-def _page_of(item: dict[str, Any]) -> dict[str, Any]:
-    items = {"type": "array", "items": item}
-    return _object(("items", "next"), items=items, next=_MAYBE)
-
-
-_CERTIFICATE: Final = _object(
+_CERTIFICATE: Final = object_of(
     ("id", "kind", "subject", "serial", "not_after"),
-    id=_TEXT,
-    kind=_TEXT,
-    subject=_TEXT,
-    serial=_TEXT,
-    not_before=_TIME,
-    not_after=_TIME,
-    issued_at=_TIME,
-    revoked_at={"type": ["string", "null"], "format": "date-time"},
-    revocation_reason=_TEXT,
-    issuer_id=_TEXT,
-    key_sha256=_TEXT,
-    requester_id=_TEXT,
+    id=TEXT,
+    kind=TEXT,
+    subject=TEXT,
+    serial=TEXT,
+    not_before=TIME,
+    not_after=TIME,
+    issued_at=TIME,
+    revoked_at=TIME_OR_NULL,
+    revocation_reason=TEXT,
+    issuer_id=TEXT,
+    key_sha256=TEXT,
+    requester_id=TEXT,
     revoked={"type": "boolean"},
-    pem=_TEXT,
-    chain=_TEXTS,
-    request_id=_MAYBE,
-    enveloped_key=_BASE64,
-    encryption_id=_MAYBE,
+    pem=TEXT,
+    chain=TEXTS,
+    request_id=TEXT_OR_NULL,
+    enveloped_key=BASE64,
+    encryption_id=TEXT_OR_NULL,
 )
-_REQUEST: Final = _object(
+_REQUEST: Final = object_of(
     ("id", "profile", "approval", "state"),
-    id=_TEXT,
+    id=TEXT,
     profile={"enum": list(REQUESTABLE)},
-    organization=_TEXT,
-    common_name=_TEXT,
-    names=_TEXTS,
-    ignored=_TEXTS,
-    key_algorithm=_TEXT,
-    key_sha256=_TEXT,
-    reason=_TEXT,
-    requester_id=_TEXT,
-    requested_at=_TIME,
+    organization=TEXT,
+    common_name=TEXT,
+    names=TEXTS,
+    ignored=TEXTS,
+    key_algorithm=TEXT,
+    key_sha256=TEXT,
+    reason=TEXT,
+    requester_id=TEXT,
+    requested_at=TIME,
     approval=_STATE,
     state={"enum": ["requested", "issued"]},
-    renews=_MAYBE,
-    certificate_id=_MAYBE,
-    encryption_id=_MAYBE,
+    renews=TEXT_OR_NULL,
+    certificate_id=TEXT_OR_NULL,
+    encryption_id=TEXT_OR_NULL,
 )
-_ANCHOR: Final = _object(
+_ANCHOR: Final = object_of(
     ("id", "subject", "sha256", "uses", "state"),
-    id=_TEXT,
-    subject=_TEXT,
-    sha256=_TEXT,
+    id=TEXT,
+    subject=TEXT,
+    sha256=TEXT,
     uses={"type": "array", "items": {"enum": list(ANCHOR_USES)}},
-    not_before=_TIME,
-    not_after=_TIME,
-    reason=_TEXT,
-    requester_id=_TEXT,
-    requested_at=_TIME,
+    not_before=TIME,
+    not_after=TIME,
+    reason=TEXT,
+    requester_id=TEXT,
+    requested_at=TIME,
     approval=_STATE,
     state={"enum": ["proposed", "active", "retired"]},
-    state_reason=_TEXT,
-    list_next_update={"type": ["string", "null"], "format": "date-time"},
+    state_reason=TEXT,
+    list_next_update=TIME_OR_NULL,
 )
 CERTIFICATE: Final = Schema("Certificate", _CERTIFICATE)
-CERTIFICATE_PAGE: Final = Schema("CertificatePage", _page_of(_CERTIFICATE))
+CERTIFICATE_PAGE: Final = Schema("CertificatePage", page_of(_CERTIFICATE))
 REQUEST: Final = Schema("CertificateRequest", _REQUEST)
-REQUEST_PAGE: Final = Schema("CertificateRequestPage", _page_of(_REQUEST))
+REQUEST_PAGE: Final = Schema("CertificateRequestPage", page_of(_REQUEST))
 ANCHOR: Final = Schema("TrustAnchor", _ANCHOR)
-ANCHOR_PAGE: Final = Schema("TrustAnchorPage", _page_of(_ANCHOR))
+ANCHOR_PAGE: Final = Schema("TrustAnchorPage", page_of(_ANCHOR))
 REQUEST_CERTIFICATE: Final = Schema(
     "RequestCertificate",
-    _object(
+    object_of(
         ("profile", "csr", "reason"),
         profile={"enum": list(REQUESTABLE)},
-        csr=_TEXT,
-        reason=_TEXT,
-        organization=_TEXT,
-        renews=_MAYBE,
+        csr=TEXT,
+        reason=TEXT,
+        organization=TEXT,
+        renews=TEXT_OR_NULL,
     ),
 )
 DECIDE: Final = Schema(
-    "DecideCertificate", _object(("grant", "reason"), grant={"type": "boolean"}, reason=_TEXT)
+    "DecideCertificate", object_of(("grant", "reason"), grant={"type": "boolean"}, reason=TEXT)
 )
 REVOKE: Final = Schema(
-    "RevokeCertificate", _object(("reason",), reason={"enum": list(REVOCATION_REASONS)})
+    "RevokeCertificate", object_of(("reason",), reason={"enum": list(REVOCATION_REASONS)})
 )
 PROPOSE_ANCHOR: Final = Schema(
     "ProposeAnchor",
-    _object(
+    object_of(
         ("certificate", "uses", "reason"),
-        certificate=_TEXT,
+        certificate=TEXT,
         uses={"type": "array", "items": {"enum": list(ANCHOR_USES)}},
-        reason=_TEXT,
+        reason=TEXT,
     ),
 )
 _WANTED: Final[dict[str, dict[str, Any]]] = {
     "role": {"enum": ["maker", "holder"]},
-    "application_id": _TEXT,
+    "application_id": TEXT,
     "place": {"type": "integer", "minimum": 0},
 }
-EXPORT_REQUEST: Final = Schema("ExportCertificateRequest", _object(("role",), **_WANTED))
-EXPORTED_REQUEST: Final = Schema("ExportedCertificateRequest", _object(("csr",), csr=_TEXT))
+EXPORT_REQUEST: Final = Schema("ExportCertificateRequest", object_of(("role",), **_WANTED))
+EXPORTED_REQUEST: Final = Schema("ExportedCertificateRequest", object_of(("csr",), csr=TEXT))
 IMPORT_CERTIFICATE: Final = Schema(
-    "ImportCertificate", _object(("role", "certificate"), **_WANTED, certificate=_TEXT)
+    "ImportCertificate", object_of(("role", "certificate"), **_WANTED, certificate=TEXT)
 )
-IMPORT_LIST: Final = Schema("ImportRevocationList", _object(("list",), list=_TEXT))
+IMPORT_LIST: Final = Schema("ImportRevocationList", object_of(("list",), list=TEXT))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from kms.api.schemas import TEXT, TEXT_OR_NULL, object_of, page_of
 from kms.models.ecertificates import (
     Batch,
     BatchRow,
@@ -18,125 +19,114 @@ from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.jobs import Task
 from secops.web.routes import Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXT_OR_NULL: Final[dict[str, Any]] = {"type": ["string", "null"]}
 _NUMBER: Final[dict[str, Any]] = {"type": "integer"}
 _STATES: Final = ["valid", "suspended", "revoked", "superseded", "expired", "not_yet_valid"]
 
 
-def _object(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
-
-
-def _page_of(item: dict[str, Any]) -> dict[str, Any]:
-    items = {"type": "array", "items": item}
-    return _object(("items", "next"), items=items, next=_TEXT_OR_NULL)
-
-
 _WISH: Final[dict[str, Any]] = {
     "type_code": {"type": "string", "pattern": "^[0-9A-Z]{21}$"},
-    "name": _TEXT,
-    "authority": _TEXT,
+    "name": TEXT,
+    "authority": TEXT,
     "authority_code": {"type": "string", "pattern": "^[0-9A-Z]{18}$"},
-    "number_prefix": _TEXT,
+    "number_prefix": TEXT,
     "fields": {"type": "array", "items": {"type": "object"}, "maxItems": 40},
-    "holder_field": _TEXT,
-    "seal_id": _TEXT,
+    "holder_field": TEXT,
+    "seal_id": TEXT,
     "validity_days": {"type": ["integer", "null"]},
     "layout": {"type": ["object", "null"]},
     "format": {"enum": ["ofd", "pdf"]},
 }
 PROPOSE_TEMPLATE: Final = Schema(
     "ProposeTemplate",
-    _object(
+    object_of(
         tuple(name for name in _WISH if name not in ("validity_days", "layout", "format")), **_WISH
     ),
 )
-_TEMPLATE: Final = _object(
+_TEMPLATE: Final = object_of(
     ("id", "version", "state", *_WISH),
-    id=_TEXT,
+    id=TEXT,
     version=_NUMBER,
     state={"enum": ["proposed", "active", "rejected", "retired"]},
-    state_reason=_TEXT,
-    created_by=_TEXT,
-    created_at=_TEXT,
-    approval=_TEXT,
+    state_reason=TEXT,
+    created_by=TEXT,
+    created_at=TEXT,
+    approval=TEXT,
     changes={"type": "array", "items": {"type": "object"}},
     **_WISH,
 )
 TEMPLATE: Final = Schema("ECertificateTemplate", _TEMPLATE)
-TEMPLATE_PAGE: Final = Schema("ECertificateTemplatePage", _page_of(_TEMPLATE))
+TEMPLATE_PAGE: Final = Schema("ECertificateTemplatePage", page_of(_TEMPLATE))
 DECIDE_TEMPLATE: Final = Schema(
-    "DecideTemplate", _object(("grant", "reason"), grant={"type": "boolean"}, reason=_TEXT)
+    "DecideTemplate", object_of(("grant", "reason"), grant={"type": "boolean"}, reason=TEXT)
 )
 ISSUE: Final = Schema(
     "IssueECertificate",
-    _object(
+    object_of(
         ("template_id", "values"),
-        template_id=_TEXT,
-        values={"type": "object", "additionalProperties": _TEXT},
-        number=_TEXT,
-        replaces=_TEXT,
+        template_id=TEXT,
+        values={"type": "object", "additionalProperties": TEXT},
+        number=TEXT,
+        replaces=TEXT,
     ),
 )
-_ECERTIFICATE: Final = _object(
+_ECERTIFICATE: Final = object_of(
     ("id", "identifier", "number", "state", "file_sm3"),
-    id=_TEXT,
-    identifier=_TEXT,
-    number=_TEXT,
-    type_name=_TEXT,
-    type_code=_TEXT,
-    authority=_TEXT,
-    authority_code=_TEXT,
-    holder=_TEXT,
+    id=TEXT,
+    identifier=TEXT,
+    number=TEXT,
+    type_name=TEXT,
+    type_code=TEXT,
+    authority=TEXT,
+    authority_code=TEXT,
+    holder=TEXT,
     state={"enum": _STATES},
-    state_reason=_TEXT,
+    state_reason=TEXT,
     version=_NUMBER,
-    valid_from=_TEXT,
-    valid_until=_TEXT_OR_NULL,
-    issued_at=_TEXT,
-    issued_by=_TEXT,
-    file_sm3=_TEXT,
-    template_id=_TEXT,
-    seal_id=_TEXT,
-    use_id=_TEXT,
-    replaces=_TEXT_OR_NULL,
-    replaced_by=_TEXT_OR_NULL,
-    batch_id=_TEXT_OR_NULL,
+    valid_from=TEXT,
+    valid_until=TEXT_OR_NULL,
+    issued_at=TEXT,
+    issued_by=TEXT,
+    file_sm3=TEXT,
+    template_id=TEXT,
+    seal_id=TEXT,
+    use_id=TEXT,
+    replaces=TEXT_OR_NULL,
+    replaced_by=TEXT_OR_NULL,
+    batch_id=TEXT_OR_NULL,
 )
 ECERTIFICATE: Final = Schema("ECertificate", _ECERTIFICATE)
-ECERTIFICATE_PAGE: Final = Schema("ECertificatePage", _page_of(_ECERTIFICATE))
+ECERTIFICATE_PAGE: Final = Schema("ECertificatePage", page_of(_ECERTIFICATE))
 OPENED: Final = Schema(
     "OpenedECertificate",
-    _object(
+    object_of(
         ("values", "link", "document"),
         values={"type": "array", "items": {"type": "object"}},
-        link=_TEXT,
+        link=TEXT,
         document={"type": "string", "contentEncoding": "base64"},
     ),
 )
-_PUBLIC: Final = _object(
+_PUBLIC: Final = object_of(
     ("identifier", "number", "state", "file_sm3"),
-    type_name=_TEXT,
-    authority=_TEXT,
-    authority_code=_TEXT,
-    number=_TEXT,
-    identifier=_TEXT,
+    type_name=TEXT,
+    authority=TEXT,
+    authority_code=TEXT,
+    number=TEXT,
+    identifier=TEXT,
     state={"enum": _STATES},
-    valid_from=_TEXT,
-    valid_until=_TEXT_OR_NULL,
-    issued_at=_TEXT,
-    file_sm3=_TEXT,
+    valid_from=TEXT,
+    valid_until=TEXT_OR_NULL,
+    issued_at=TEXT,
+    file_sm3=TEXT,
     shown={"type": "array", "items": {"type": "object"}},
 )
 PUBLIC_VIEW: Final = Schema("PublicECertificate", _PUBLIC)
 VERIFY: Final = Schema(
     "VerifyECertificate",
-    _object(("file",), file={"type": "string", "contentEncoding": "base64"}, token=_TEXT),
+    object_of(("file",), file={"type": "string", "contentEncoding": "base64"}, token=TEXT),
 )
 FILE_VERDICT: Final = Schema(
     "ECertificateVerdict",
-    _object(
+    object_of(
         ("seal", "registered", "same"),
         seal={"type": "object"},
         registered={"type": ["object", "null"]},
@@ -144,47 +134,47 @@ FILE_VERDICT: Final = Schema(
     ),
 )
 _ROWS_FILE: Final[dict[str, Any]] = {
-    "template_id": _TEXT,
+    "template_id": TEXT,
     "rows": {"type": "string", "description": "CSV or JSON Lines", "maxLength": 4 << 20},
 }
-CHECK_BATCH: Final = Schema("CheckBatch", _object(("template_id", "rows"), **_ROWS_FILE))
+CHECK_BATCH: Final = Schema("CheckBatch", object_of(("template_id", "rows"), **_ROWS_FILE))
 BATCH_CHECK: Final = Schema(
     "BatchCheck",
-    _object(
+    object_of(
         ("total", "problems"),
         total=_NUMBER,
         problems={"type": "array", "items": {"type": "object"}},
     ),
 )
 ORDER_BATCH: Final = Schema(
-    "OrderBatch", _object(("template_id", "rows", "name"), name=_TEXT, **_ROWS_FILE)
+    "OrderBatch", object_of(("template_id", "rows", "name"), name=TEXT, **_ROWS_FILE)
 )
-_BATCH: Final = _object(
+_BATCH: Final = object_of(
     ("id", "state", "done", "total"),
-    id=_TEXT,
-    name=_TEXT,
-    template_id=_TEXT,
+    id=TEXT,
+    name=TEXT,
+    template_id=TEXT,
     state={"enum": ["queued", "running", "done", "failed", "cancelled"]},
     done=_NUMBER,
     total=_NUMBER,
     why={"type": ["object", "null"]},
-    ordered_by=_TEXT,
-    ordered_at=_TEXT,
+    ordered_by=TEXT,
+    ordered_at=TEXT,
     counts={"type": "object"},
 )
 BATCH: Final = Schema("ECertificateBatch", _BATCH)
-BATCH_PAGE: Final = Schema("ECertificateBatchPage", _page_of(_BATCH))
-_ROW: Final = _object(
+BATCH_PAGE: Final = Schema("ECertificateBatchPage", page_of(_BATCH))
+_ROW: Final = object_of(
     ("row", "state", "number"),
     row=_NUMBER,
     state={"enum": ["waiting", "issued", "failed"]},
-    number=_TEXT,
-    holder=_TEXT,
-    ecertificate_id=_TEXT_OR_NULL,
-    use_id=_TEXT_OR_NULL,
+    number=TEXT,
+    holder=TEXT,
+    ecertificate_id=TEXT_OR_NULL,
+    use_id=TEXT_OR_NULL,
     why={"type": ["object", "null"]},
 )
-ROW_PAGE: Final = Schema("ECertificateRowPage", _page_of(_ROW))
+ROW_PAGE: Final = Schema("ECertificateRowPage", page_of(_ROW))
 
 
 def template_record(template: ECertificateTemplate) -> dict[str, Any]:

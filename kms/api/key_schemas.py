@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from kms.api.schemas import TEXT, TEXT_OR_NULL, TIME, object_of, page_of
 from kms.api.vault import ANY_OBJECT, ENVELOPE
 from kms.models.keys import DEFAULT_MOUNT
 from secops.kernel.errors import Invalid
@@ -14,58 +15,50 @@ from secops.web.limits import MAX_BODY
 from secops.web.messages import Request, Response
 from secops.web.routes import Form, Route, Schema
 
-_TEXT: Final = {"type": "string"}
 _WHOLE: Final = {"type": "integer"}
-_TIME: Final = {"type": "string", "format": "date-time"}
-_MAYBE_TIME: Final = {"type": ["string", "null"]}
 STATES: Final = {"enum": ["active", "suspended", "pending_destruction", "destroyed"]}
 
 
 def page_of_schema(name: str, item: Mapping[str, Any]) -> Schema:
     """Return the schema of a page of items, each with all of ``item``."""
-    shape = {"type": "object", "required": list(item), "properties": dict(item)}
-    properties = {
-        "items": {"type": "array", "items": shape},
-        "next": {"type": ["string", "null"]},
-    }
-    return Schema(name, {"type": "object", "required": ["items", "next"], "properties": properties})
+    return Schema(name, page_of(object_of(tuple(item), **item)))
 
 
 KEY_PAGE: Final = page_of_schema(
     "KeyPage",
     {
-        "id": _TEXT,
-        "name": _TEXT,
-        "type": _TEXT,
+        "id": TEXT,
+        "name": TEXT,
+        "type": TEXT,
         "latest_version": _WHOLE,
         "state": STATES,
-        "created_at": _TIME,
-        "next_rotation_at": _MAYBE_TIME,
-        "destroy_at": _MAYBE_TIME,
+        "created_at": TIME,
+        "next_rotation_at": TEXT_OR_NULL,
+        "destroy_at": TEXT_OR_NULL,
     },
 )
 DESTRUCTION_PAGE: Final = page_of_schema(
     "DestructionPage",
     {
-        "id": _TEXT,
-        "key_id": _TEXT,
-        "key_name": _TEXT,
-        "mount": _TEXT,
-        "approval": _TEXT,
-        "requester_id": _TEXT,
+        "id": TEXT,
+        "key_id": TEXT,
+        "key_name": TEXT,
+        "mount": TEXT,
+        "approval": TEXT,
+        "requester_id": TEXT,
         "delay_days": _WHOLE,
-        "requested_at": _TIME,
+        "requested_at": TIME,
         "change": {"type": "object"},
     },
 )
 MOUNT_PAGE: Final = page_of_schema(
     "MountPage",
     {
-        "id": _TEXT,
-        "path": _TEXT,
-        "description": _TEXT,
-        "created_at": _TIME,
-        "retired_at": _MAYBE_TIME,
+        "id": TEXT,
+        "path": TEXT,
+        "description": TEXT,
+        "created_at": TIME,
+        "retired_at": TEXT_OR_NULL,
     },
 )
 

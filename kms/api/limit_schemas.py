@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kms.api.schemas import TEXT, TIME_OR_NULL, object_of
 from secops.web.routes import Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
 _COUNT: Final[dict[str, Any]] = {"type": ["integer", "null"], "minimum": 0}
-_TIME: Final[dict[str, Any]] = {"type": ["string", "null"], "format": "date-time"}
 _LIMITS: Final[dict[str, Any]] = {
-    "not_before": _TIME,
-    "not_after": _TIME,
+    "not_before": TIME_OR_NULL,
+    "not_after": TIME_OR_NULL,
     "max_uses": _COUNT,
-    "clients": {"type": "array", "items": _TEXT, "maxItems": 100},
+    "clients": {"type": "array", "items": TEXT, "maxItems": 100},
     "max_risk": {"type": "integer", "minimum": 0, "maximum": 100},
 }
 _QUOTA: Final[dict[str, Any]] = {
@@ -25,7 +24,7 @@ _VERSION: Final[dict[str, Any]] = {"version": {"type": "integer", "minimum": 0}}
 
 
 def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": sorted(properties), "properties": properties}
+    return object_of(tuple(sorted(properties)), **properties)
 
 
 SET_KEY_LIMITS: Final = Schema("SetKeyLimits", {"type": "object", "properties": _LIMITS})
@@ -35,7 +34,7 @@ TENANT: Final = Schema(
     "Tenant",
     _whole(
         {
-            "org_id": _TEXT,
+            "org_id": TEXT,
             "locked": {"type": "boolean"},
             "quota": _whole(_QUOTA | _VERSION),
             "used": _whole(
@@ -46,9 +45,9 @@ TENANT: Final = Schema(
 )
 _SELF_TEST: Final = _whole(
     {
-        "id": _TEXT,
+        "id": TEXT,
         "at": {"type": "string", "format": "date-time"},
-        "process": _TEXT,
+        "process": TEXT,
         "passed": {"type": "integer"},
         "defects": {"type": "object"},
     }

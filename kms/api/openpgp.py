@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from kms.api.schemas import BASE64, TEXT, TIME_OR_NULL, object_of, page_of
 from kms.api.seal_records import decoded_field, in_base64, listing, text_field
 from kms.models.openpgp import (
     MAX_EXPORT,
@@ -27,76 +27,64 @@ from secops.web.routes import Route, Schema
 _ROOT: Final = "/api/v1/kms/openpgp"
 _FRAMING: Final = 64 << 10
 _BODY: Final = MAX_EXPORT * 4 // 3 + _FRAMING
-_TEXT: Final = {"type": "string"}
-_BASE64: Final = {"type": "string", "contentEncoding": "base64"}
-_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
 _IDENTITY: Final = {
-    "id": _TEXT,
-    "fingerprint": _TEXT,
-    "user_id": _TEXT,
-    "algorithm": _TEXT,
-    "expires_at": _TIME,
-    "state": _TEXT,
+    "id": TEXT,
+    "fingerprint": TEXT,
+    "user_id": TEXT,
+    "algorithm": TEXT,
+    "expires_at": TIME_OR_NULL,
+    "state": TEXT,
 }
 
 
-def _object(required: tuple[str, ...], properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": dict(properties)}
-
-
-def _page_of(item: dict[str, Any]) -> dict[str, Any]:
-    fields = {"items": {"type": "array", "items": item}, "next": {"type": ["string", "null"]}}
-    return _object(("items", "next"), fields)
-
-
-_KEY: Final = _object(tuple(_IDENTITY), {**_IDENTITY, "created_at": _TIME})
-_PARTNER: Final = _object(
-    tuple(_IDENTITY), {**_IDENTITY, "name": _TEXT, "reason": _TEXT, "requested_at": _TIME}
+_KEY: Final = object_of(tuple(_IDENTITY), **_IDENTITY, created_at=TIME_OR_NULL)
+_PARTNER: Final = object_of(
+    tuple(_IDENTITY), **_IDENTITY, name=TEXT, reason=TEXT, requested_at=TIME_OR_NULL
 )
 _PARTNERS: Final = {
     "type": "array",
-    "items": _TEXT,
+    "items": TEXT,
     "minItems": 0,
     "maxItems": MAX_PARTNERS_OF_EXPORT,
 }
 KEY: Final = Schema("OpenPgpKey", _KEY)
-KEY_PAGE: Final = Schema("OpenPgpKeyPage", _page_of(_KEY))
+KEY_PAGE: Final = Schema("OpenPgpKeyPage", page_of(_KEY))
 CREATE_KEY: Final = Schema(
     "CreateOpenPgpKey",
-    _object(
+    object_of(
         ("name", "email"),
-        {"name": _TEXT, "email": _TEXT, "algorithm": {"enum": list(OPENPGP_ALGORITHMS)}},
+        name=TEXT,
+        email=TEXT,
+        algorithm={"enum": list(OPENPGP_ALGORITHMS)},
     ),
 )
 PARTNER: Final = Schema("OpenPgpPartner", _PARTNER)
-PARTNER_PAGE: Final = Schema("OpenPgpPartnerPage", _page_of(_PARTNER))
+PARTNER_PAGE: Final = Schema("OpenPgpPartnerPage", page_of(_PARTNER))
 REQUEST_PARTNER: Final = Schema(
     "RequestPartner",
-    _object(
-        ("name", "public_key", "reason"), {"name": _TEXT, "public_key": _TEXT, "reason": _TEXT}
-    ),
+    object_of(("name", "public_key", "reason"), name=TEXT, public_key=TEXT, reason=TEXT),
 )
 DECIDE_PARTNER: Final = Schema(
     "DecidePartner",
-    _object(
+    object_of(
         ("grant", "reason"),
-        {"grant": {"type": "boolean"}, "reason": _TEXT, "fingerprint": _TEXT},
+        grant={"type": "boolean"},
+        reason=TEXT,
+        fingerprint=TEXT,
     ),
 )
 PROTECT_EXPORT: Final = Schema(
-    "ProtectExport", _object(("content",), {"content": _BASE64, "partners": _PARTNERS})
+    "ProtectExport", object_of(("content",), content=BASE64, partners=_PARTNERS)
 )
 PROTECTED_EXPORT: Final = Schema(
     "ProtectedExport",
-    _object(
+    object_of(
         ("message", "fingerprint", "sm3", "sha256"),
-        {
-            "message": _BASE64,
-            "fingerprint": _TEXT,
-            "partners": _PARTNERS,
-            "sm3": _TEXT,
-            "sha256": _TEXT,
-        },
+        message=BASE64,
+        fingerprint=TEXT,
+        partners=_PARTNERS,
+        sm3=TEXT,
+        sha256=TEXT,
     ),
 )
 

@@ -4,178 +4,167 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from kms.api.schemas import BASE64, TEXT, TIME, object_of, page_of
 from kms.models.stamps import PADES_KEYS, PADES_LEVELS
 from secops.web.routes import Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TIME: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
-_BASE64: Final[dict[str, Any]] = {"type": "string", "contentEncoding": "base64"}
 _FORMAT: Final[dict[str, Any]] = {"enum": [4, 5]}
 _ORIGIN: Final[dict[str, Any]] = {"enum": ["local", "remote"]}
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 
 
-def _object(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties}
-
-
-def _page_of(item: dict[str, Any]) -> dict[str, Any]:
-    items = {"type": "array", "items": item}
-    return _object(("items", "next"), items=items, next={"type": ["string", "null"]})
-
-
-_SEAL: Final = _object(
+_SEAL: Final = object_of(
     ("id", "name", "state", "marking"),
-    id=_TEXT,
-    es_id=_TEXT,
-    name=_TEXT,
+    id=TEXT,
+    es_id=TEXT,
+    name=TEXT,
     shape={"enum": ["round", "oval", "square"]},
     state={"enum": ["active", "suspended", "revoked", "destroyed"]},
-    state_reason=_TEXT,
-    marking=_TEXT,
+    state_reason=TEXT,
+    marking=TEXT,
     sm3=_DIGEST,
-    valid_from=_TIME,
-    valid_until=_TIME,
-    made_at=_TIME,
+    valid_from=TIME,
+    valid_until=TIME,
+    made_at=TIME,
     format_version=_FORMAT,
     origin=_ORIGIN,
     holders={"type": "array"},
-    content=_BASE64,
-    picture=_BASE64,
+    content=BASE64,
+    picture=BASE64,
 )
-_APPLICATION: Final = _object(
+_APPLICATION: Final = object_of(
     ("id", "name", "approval"),
-    id=_TEXT,
-    name=_TEXT,
+    id=TEXT,
+    name=TEXT,
     shape={"enum": ["round", "oval", "square"]},
-    organization=_TEXT,
-    holders={"type": "array", "items": _TEXT},
-    reason=_TEXT,
-    applicant_id=_TEXT,
-    applied_at=_TIME,
+    organization=TEXT,
+    holders={"type": "array", "items": TEXT},
+    reason=TEXT,
+    applicant_id=TEXT,
+    applied_at=TIME,
     approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
     seal_id={"type": ["string", "null"]},
     format_version=_FORMAT,
-    code=_TEXT,
+    code=TEXT,
     picture_filed={"type": "boolean"},
     origin=_ORIGIN,
-    picture=_BASE64,
+    picture=BASE64,
 )
-_USE: Final = _object(
+_USE: Final = object_of(
     ("id", "seal_id", "document_sm3"),
-    id=_TEXT,
-    seal_id=_TEXT,
-    account_id=_TEXT,
+    id=TEXT,
+    seal_id=TEXT,
+    account_id=TEXT,
     document_sm3=_DIGEST,
-    purpose=_TEXT,
-    used_at=_TIME,
+    purpose=TEXT,
+    used_at=TIME,
     value_sm3=_DIGEST,
     form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
-    document_class=_TEXT,
-    leaf_hash=_TEXT,
-    request_id=_TEXT,
+    document_class=TEXT,
+    leaf_hash=TEXT,
+    request_id=TEXT,
 )
-_LINK: Final = _object(("leaf_hash", "url"), leaf_hash=_DIGEST, url=_TEXT)
-_STAMPING: Final = _object(
+_LINK: Final = object_of(("leaf_hash", "url"), leaf_hash=_DIGEST, url=TEXT)
+_STAMPING: Final = object_of(
     ("places", "edge"), places={"type": "array"}, edge={"type": ["object", "null"]}
 )
-_USE_REQUEST: Final = _object(
+_USE_REQUEST: Final = object_of(
     ("id", "seal_id", "document_sm3", "file_name", "approval"),
-    id=_TEXT,
-    seal_id=_TEXT,
-    requester_id=_TEXT,
-    requester=_TEXT,
+    id=TEXT,
+    seal_id=TEXT,
+    requester_id=TEXT,
+    requester=TEXT,
     document_sm3=_DIGEST,
-    file_name=_TEXT,
+    file_name=TEXT,
     form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
     stamping=_STAMPING,
-    document_class=_TEXT,
-    purpose=_TEXT,
+    document_class=TEXT,
+    purpose=TEXT,
     document_kept={"type": "boolean"},
     size={"type": "integer"},
-    requested_at=_TIME,
-    expires_at=_TIME,
+    requested_at=TIME,
+    expires_at=TIME,
     approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
-    use_id=_TEXT,
+    use_id=TEXT,
 )
-_STEP: Final = _object(
+_STEP: Final = object_of(
     ("n", "what", "ok", "why"),
     n={"type": "integer"},
-    what=_TEXT,
+    what=TEXT,
     ok={"type": ["boolean", "null"]},
-    why=_TEXT,
+    why=TEXT,
 )
-_VERDICT: Final = _object(
+_VERDICT: Final = object_of(
     ("valid", "signer", "seal_name", "signed_at", "steps", "warnings"),
     valid={"type": "boolean"},
     signer={"type": ["string", "null"]},
     seal_name={"type": ["string", "null"]},
     signed_at={"type": ["string", "null"]},
     steps={"type": "array", "items": _STEP},
-    warnings={"type": "array", "items": _TEXT},
+    warnings={"type": "array", "items": TEXT},
 )
 
 SEAL: Final = Schema("Seal", _SEAL)
-SEAL_PAGE: Final = Schema("SealPage", _page_of(_SEAL))
+SEAL_PAGE: Final = Schema("SealPage", page_of(_SEAL))
 APPLICATION: Final = Schema("SealApplication", _APPLICATION)
-APPLICATION_PAGE: Final = Schema("SealApplicationPage", _page_of(_APPLICATION))
-USE_PAGE: Final = Schema("SealUsePage", _page_of(_USE))
-REASON: Final = Schema("SealReason", _object(("reason",), reason=_TEXT))
+APPLICATION_PAGE: Final = Schema("SealApplicationPage", page_of(_APPLICATION))
+USE_PAGE: Final = Schema("SealUsePage", page_of(_USE))
+REASON: Final = Schema("SealReason", object_of(("reason",), reason=TEXT))
 DECIDE_APPLICATION: Final = Schema(
-    "DecideApplication", _object(("grant", "reason"), grant={"type": "boolean"}, reason=_TEXT)
+    "DecideApplication", object_of(("grant", "reason"), grant={"type": "boolean"}, reason=TEXT)
 )
 APPLY_SEAL: Final = Schema(
     "ApplySeal",
-    _object(
+    object_of(
         ("name", "shape", "organization", "holders", "reason"),
-        name=_TEXT,
+        name=TEXT,
         shape={"enum": ["round", "oval", "square"]},
-        organization=_TEXT,
-        holders={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 20},
-        reason=_TEXT,
+        organization=TEXT,
+        holders={"type": "array", "items": TEXT, "minItems": 1, "maxItems": 20},
+        reason=TEXT,
         format_version=_FORMAT,
         code={"type": "string", "pattern": "^([0-9]{13})?$"},
-        picture=_BASE64,
+        picture=BASE64,
         origin=_ORIGIN,
     ),
 )
 USE_SEAL: Final = Schema(
     "UseSeal",
-    _object((), document=_BASE64, document_sm3=_DIGEST, purpose=_TEXT, document_class=_TEXT),
+    object_of((), document=BASE64, document_sm3=_DIGEST, purpose=TEXT, document_class=TEXT),
 )
-_PLACE: Final = _object(
+_PLACE: Final = object_of(
     ("page", "x", "y"), page={"type": "integer"}, x={"type": "number"}, y={"type": "number"}
 )
-_EDGE: Final = _object(
+_EDGE: Final = object_of(
     ("y",), y={"type": "number"}, first={"type": "integer"}, last={"type": "integer"}
 )
 STAMP_DOCUMENT: Final = Schema(
     "StampDocument",
-    _object(
+    object_of(
         ("document",),
-        document=_BASE64,
-        purpose=_TEXT,
+        document=BASE64,
+        purpose=TEXT,
         places={"type": "array", "items": _PLACE, "maxItems": 20},
         edge=_EDGE,
         pdf={"enum": ["pades", "sm2"]},
         pades_level={"enum": list(PADES_LEVELS)},
         pades_key={"enum": list(PADES_KEYS)},
-        document_class=_TEXT,
+        document_class=TEXT,
     ),
 )
 SEALED_DOCUMENT: Final = Schema(
     "SealedDocument",
-    _object(
+    object_of(
         ("document", "use", "receipt", "marking"),
-        document=_BASE64,
+        document=BASE64,
         use=_USE,
         receipt=_LINK,
-        marking=_TEXT,
+        marking=TEXT,
     ),
 )
 _POLICY: Final[dict[str, dict[str, Any]]] = {
-    "users": {"type": "array", "items": _TEXT},
-    "document_classes": {"type": "array", "items": _TEXT},
+    "users": {"type": "array", "items": TEXT},
+    "document_classes": {"type": "array", "items": TEXT},
     "weekdays": {"type": "array", "items": {"type": "integer"}},
     "opens": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"},
     "closes": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"},
@@ -184,93 +173,93 @@ _POLICY: Final[dict[str, dict[str, Any]]] = {
     "approval": {"enum": ["none", "each_use"]},
     "version": {"type": "integer"},
 }
-SET_USE_POLICY: Final = Schema("SetUsePolicy", _object(("version",), **_POLICY))
-USE_POLICY: Final = Schema("UsePolicy", _object(tuple(_POLICY), **_POLICY))
+SET_USE_POLICY: Final = Schema("SetUsePolicy", object_of(("version",), **_POLICY))
+USE_POLICY: Final = Schema("UsePolicy", object_of(tuple(_POLICY), **_POLICY))
 SEALED_VALUE: Final = Schema(
     "SealedValue",
-    _object(
+    object_of(
         ("value", "use", "receipt", "marking"),
-        value=_BASE64,
+        value=BASE64,
         use=_USE,
         receipt=_LINK,
-        marking=_TEXT,
+        marking=TEXT,
     ),
 )
 SEALED: Final = Schema(
     "Sealed",
-    _object(
+    object_of(
         ("use", "receipt", "marking"),
-        value=_BASE64,
-        document=_BASE64,
+        value=BASE64,
+        document=BASE64,
         use=_USE,
         receipt=_LINK,
-        marking=_TEXT,
+        marking=TEXT,
     ),
 )
 USE_REQUEST: Final = Schema("SealUseRequest", _USE_REQUEST)
-USE_REQUEST_PAGE: Final = Schema("SealUseRequestPage", _page_of(_USE_REQUEST))
+USE_REQUEST_PAGE: Final = Schema("SealUseRequestPage", page_of(_USE_REQUEST))
 DECIDE_SEAL_USE: Final = Schema(
-    "DecideSealUse", _object(("grant", "reason"), grant={"type": "boolean"}, reason=_TEXT)
+    "DecideSealUse", object_of(("grant", "reason"), grant={"type": "boolean"}, reason=TEXT)
 )
 REQUEST_SEAL_USE: Final = Schema(
     "RequestSealUse",
-    _object(
+    object_of(
         ("file_name", "purpose"),
-        document=_BASE64,
+        document=BASE64,
         document_sm3=_DIGEST,
-        file_name=_TEXT,
+        file_name=TEXT,
         form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
-        purpose=_TEXT,
-        document_class=_TEXT,
+        purpose=TEXT,
+        document_class=TEXT,
         places={"type": "array", "items": _PLACE, "maxItems": 20},
         edge=_EDGE,
     ),
 )
 USE_APPROVED_SEAL: Final = Schema(
-    "UseApprovedSeal", _object((), document=_BASE64, document_sm3=_DIGEST)
+    "UseApprovedSeal", object_of((), document=BASE64, document_sm3=_DIGEST)
 )
 RECEIPT: Final = Schema(
     "SealUseReceipt",
-    _object(
+    object_of(
         ("format", "use", "leaf_hash", "entry", "record", "proofs", "vkeys"),
-        format=_TEXT,
+        format=TEXT,
         use=_USE,
         leaf_hash=_DIGEST,
         entry={"type": ["integer", "null"]},
         record={"type": ["string", "null"]},
         proofs={"type": ["object", "null"]},
-        vkeys={"type": "array", "items": _TEXT},
+        vkeys={"type": "array", "items": TEXT},
     ),
 )
-VERIFY_SEAL: Final = Schema("VerifySeal", _object(("file",), file=_BASE64, document=_BASE64))
+VERIFY_SEAL: Final = Schema("VerifySeal", object_of(("file",), file=BASE64, document=BASE64))
 REPORT: Final = Schema(
     "VerificationReport",
-    _object(
+    object_of(
         ("valid", "kind", "version", "signatures"),
         valid={"type": "boolean"},
-        kind=_TEXT,
+        kind=TEXT,
         version={"type": ["integer", "null"]},
         signatures={"type": "array", "items": _VERDICT},
-        warnings={"type": "array", "items": _TEXT},
+        warnings={"type": "array", "items": TEXT},
     ),
 )
 SIGNED_VERDICT: Final = Schema(
-    "SignedVerdict", _object(("document", "verdict"), document=_BASE64, verdict={"type": "object"})
+    "SignedVerdict", object_of(("document", "verdict"), document=BASE64, verdict={"type": "object"})
 )
 PREVIEW_STAMP: Final = Schema(
     "PreviewStamp",
-    _object(
+    object_of(
         ("document",),
-        document=_BASE64,
+        document=BASE64,
         places={"type": "array", "items": _PLACE, "maxItems": 20},
         edge=_EDGE,
     ),
 )
 PAGE_PREVIEW: Final = Schema(
     "PagePreview",
-    _object(
+    object_of(
         ("picture", "page", "pages", "blank"),
-        picture=_BASE64,
+        picture=BASE64,
         page={"type": "integer"},
         pages={"type": "integer"},
         blank={"type": "boolean"},
@@ -278,13 +267,13 @@ PAGE_PREVIEW: Final = Schema(
 )
 BOTH_VERDICTS: Final = Schema(
     "BothVerdicts",
-    _object(
+    object_of(
         ("ours", "province"),
         ours={"type": "object"},
-        province=_object(
+        province=object_of(
             ("valid", "reasons"),
             valid={"type": "boolean"},
-            reasons={"type": "array", "items": _TEXT},
+            reasons={"type": "array", "items": TEXT},
         ),
     ),
 )
