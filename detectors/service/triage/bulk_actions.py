@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from hmac import compare_digest
 from typing import Final
 
-import orjson
-
 from detectors.errors.bulk_actions import (
     BulkActionConflict,
     BulkActionNotFound,
@@ -24,6 +22,7 @@ from secops.kernel.canonical import canonical_record
 from secops.kernel.clock import MINUTE
 from secops.kernel.errors import Forbidden, Invalid
 from secops.kernel.jobs import Task
+from secops.kernel.orders import order_of
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
@@ -97,7 +96,7 @@ class BulkActionService:
                 count=count,
                 state="preview",
                 ordered_by=actor.id,
-                ordered=_said(actor),
+                ordered=order_of(actor),
                 created_at=tx.now,
             )
             self._store.forget_previews(tx, actor.org_id, tx.now - PREVIEW_LASTS)
@@ -161,7 +160,7 @@ class BulkActionService:
                 count=action.written,
                 state="acting",
                 ordered_by=actor.id,
-                ordered=_said(actor),
+                ordered=order_of(actor),
                 created_at=tx.now,
                 ordered_at=tx.now,
                 undoes=action.id,
@@ -235,11 +234,3 @@ class BulkActionService:
         if action is None:
             raise BulkActionNotFound
         return action
-
-
-def _said(actor: Actor) -> str:
-    """Return ``actor`` as JSON, for work that goes on when they are gone; without the session."""
-    known = asdict(actor) | {"session_id": None, "address": ""}
-    known["roles"] = sorted(actor.roles)
-    known["scopes"] = None if actor.scopes is None else sorted(actor.scopes)
-    return orjson.dumps(known).decode()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-import orjson
-
 from detectors.core.bulk_roots import extended_root
 from detectors.errors.bulk_actions import BulkActionConflict
 from detectors.models.bulk_actions import BulkAction
 from detectors.ports import AlertStore, BulkActionStore, RolesNow
 from detectors.service.triage.risks import publish_risks
-from secops.kernel.actors import Actor, system_actor
+from secops.kernel.actors import system_actor
 from secops.kernel.errors import Forbidden, StepUpRequired, Unauthenticated
 from secops.kernel.jobs import TaskState
+from secops.kernel.orders import actor_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import ALERT_CLOSE
 from secops.kernel.trail import Act
@@ -130,16 +129,9 @@ class BulkRunner:
         roles = self._roles.roles_now(action.ordered_by)
         if roles is None:
             return "the account that ordered it may not act any more"
-        actor = _actor(action.ordered, roles)
+        actor = actor_of(action.ordered, roles)
         try:
             self._parts.access.require(actor, ALERT_CLOSE, f"bulk_action:{action.id}")
         except (Forbidden, StepUpRequired, Unauthenticated) as error:
             return str(error)
         return ""
-
-
-def _actor(ordered: str, roles: frozenset[str]) -> Actor:
-    """Return who ordered the work, with the ``roles`` of now instead of those of then."""
-    known = orjson.loads(ordered)
-    scopes = None if known["scopes"] is None else frozenset(known["scopes"])
-    return Actor(**{**known, "roles": roles, "scopes": scopes})

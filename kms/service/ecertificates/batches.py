@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final
-
-import orjson
 
 from kms.core.ecertificates.refusals import ECertificateError
 from kms.core.ecertificates.rows import NUMBER, Row, read_rows
@@ -34,6 +32,7 @@ from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import Invalid
 from secops.kernel.jobs import Task
+from secops.kernel.orders import order_of
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.kms import (
     ECERTIFICATE_ISSUE,
@@ -304,21 +303,6 @@ class ECertificateBatches:
             msg = f"there is no batch {batch_id[:60]!r}"
             raise ECertificateNotFound(msg)
         return found
-
-
-def order_of(actor: Actor) -> str:
-    """Return ``actor`` as JSON, for work that goes on when they are gone; without the session."""
-    known = asdict(actor) | {"session_id": None, "address": ""}
-    known["roles"] = sorted(actor.roles)
-    known["scopes"] = None if actor.scopes is None else sorted(actor.scopes)
-    return orjson.dumps(known).decode()
-
-
-def actor_of(ordered: str, roles: frozenset[str]) -> Actor:
-    """Return who ordered the work, with the ``roles`` of now instead of those of then."""
-    known = orjson.loads(ordered)
-    scopes = None if known["scopes"] is None else frozenset(known["scopes"])
-    return Actor(**{**known, "roles": roles, "scopes": scopes})
 
 
 def _repeated(rows: Sequence[Row]) -> list[Problem]:

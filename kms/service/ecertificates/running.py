@@ -10,12 +10,12 @@ import orjson
 from kms.errors.ecertificates import ECertificateStateConflict
 from kms.errors.seals import SealNotFound
 from kms.models.ecertificates import Batch, BatchRow, ECertificateTemplate
-from kms.service.ecertificates.batches import actor_of
 from kms.service.ecertificates.issuing import ECertificateIssuing, Order
 from kms.service.ecertificates.parts import ECertificateParts
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.errors import Forbidden, SecopsError, StepUpRequired, Unauthenticated
 from secops.kernel.jobs import Task, TaskState
+from secops.kernel.orders import actor_of
 from secops.kernel.permissions.kms import ECERTIFICATE_ISSUE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction

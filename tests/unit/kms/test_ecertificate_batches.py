@@ -21,10 +21,11 @@ from kms.errors.keys import PoolLocked
 from kms.models.ecertificates import Batch, IssueRequest
 from kms.models.seal_policies import UsePolicy
 from kms.service.ecertificates import running
-from kms.service.ecertificates.batches import PART_FILES, actor_of, order_of
+from kms.service.ecertificates.batches import PART_FILES
 from kms.service.ecertificates.issuing import ECertificateIssuing
 from kms.service.ecertificates.running import BatchRunner
 from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.orders import actor_of, order_of
 from secops.kernel.pages import PageRequest
 from tests.fakes.ecertificate_office import VALUES, Office, open_office
 from tests.fakes.seal_registry import APPLICANT, AUDITOR, HOLDER, SECURITY
