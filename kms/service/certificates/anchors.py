@@ -18,8 +18,9 @@ from kms.models.certificates import (
     OutsideList,
     TrustAnchor,
 )
-from kms.service.certificates.parts import CertificateParts, check_reason
+from kms.service.certificates.parts import CertificateParts
 from kms.service.certificates.pem import read_one
+from kms.service.reasons import check_reason
 from secops.crypto.certificates import Certificate, read_certificate, verify_issued_by
 from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
 from secops.crypto.hashes import sha256

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from kms.errors.certificates import CertificateNotFound
 from kms.models.certificates import CertificateRequest
@@ -12,11 +11,8 @@ from kms.ports.certificates import CertificateRequestStore, TrustStore
 from kms.service.authority import Authority
 from kms.service.document_authority import DocumentAuthority
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
-
-_MAX_REASON: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +53,3 @@ class CertificateParts:
             msg = f"there is no certificate {certificate_id[:40]!r}"
             raise CertificateNotFound(msg)
         return found
-
-
-def check_reason(reason: str) -> None:
-    """Raise ``Invalid`` unless somebody said why."""
-    if not reason.strip() or len(reason) > _MAX_REASON or not reason.isprintable():
-        msg = f"a reason of 1 to {_MAX_REASON} printable characters is needed"
-        raise Invalid(msg)

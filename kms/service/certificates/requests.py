@@ -16,7 +16,8 @@ from kms.errors.certificates import (
 )
 from kms.models.certificates import CertificateRequest, CertificateWish
 from kms.service.authority import Authority
-from kms.service.certificates.parts import CertificateParts, check_reason
+from kms.service.certificates.parts import CertificateParts
+from kms.service.reasons import check_reason
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval

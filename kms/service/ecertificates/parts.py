@@ -15,11 +15,9 @@ from kms.ports.seal_requests import DocumentBox
 from kms.ports.seals import SealStore
 from kms.service.seals import SealStamping, SealUses, SealVerification
 from secops.crypto.hashes import sha256
-from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
 
-MAX_REASON: Final = 500
 _SHOWN: Final = 60
 
 
@@ -75,10 +73,3 @@ class ECertificateParts:
 def token_hash(token: str) -> str:
     """Return by what a link's token is found: tokens themselves lie encrypted."""
     return sha256(token.encode(errors="replace")).hex()
-
-
-def check_reason(reason: str) -> None:
-    """Raise ``Invalid`` for a reason that says nothing or too much."""
-    if not reason.strip() or len(reason) > MAX_REASON or not reason.isprintable():
-        msg = f"a reason of 1 to {MAX_REASON} printable characters is needed"
-        raise Invalid(msg)

@@ -13,7 +13,8 @@ from kms.models.ecertificates import (
     ECertificateTemplate,
     FileFormat,
 )
-from kms.service.ecertificates.parts import ECertificateParts, check_reason
+from kms.service.ecertificates.parts import ECertificateParts
+from kms.service.reasons import check_reason
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest, page_of

@@ -15,7 +15,8 @@ from kms.errors.ecertificates import ECertificateRejected, ECertificateStateConf
 from kms.errors.seals import SealNotFound
 from kms.models.ecertificates import ECertificateTemplate, Layout, TemplateState, TemplateWish
 from kms.models.seal_registry import SHAPES
-from kms.service.ecertificates.parts import ECertificateParts, check_reason
+from kms.service.ecertificates.parts import ECertificateParts
+from kms.service.reasons import check_reason
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval

@@ -15,8 +15,8 @@ from kms.models.openpgp import (
     Partner,
 )
 from kms.service.openpgp.parts import OpenPgpParts, check_name
+from kms.service.reasons import check_reason
 from kms.service.refusals import refusals_recorded
-from kms.service.seals.registry import check_reason
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval

@@ -13,9 +13,9 @@ from kms.errors.seals import SealNotFound, SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord
 from kms.models.stamps import PADES_KEYS
 from kms.service.document_authority import document_key_name
+from kms.service.reasons import check_reason
 from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
-from kms.service.seals.registry import check_reason
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
 from kms.errors.seals import SealNotFound, SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord, SealState
 from kms.service.document_authority import DocumentAuthority
+from kms.service.reasons import check_reason
 from kms.service.seals.parts import SealParts
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.kms import SEAL_READ, SEAL_SUSPEND
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Restriction, Transaction
-
-_MAX_REASON: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +129,3 @@ class SealRegistry:
             msg = f"there is no seal {seal_id[:40]!r}"
             raise SealNotFound(msg)
         return found
-
-
-def check_reason(reason: str) -> None:
-    """Raise ``Invalid`` for a reason that is empty, too long or not printable."""
-    if not reason.strip() or len(reason) > _MAX_REASON or not reason.isprintable():
-        msg = f"a reason of 1 to {_MAX_REASON} printable characters is needed"
-        raise Invalid(msg)
