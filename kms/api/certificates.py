@@ -14,7 +14,7 @@ from kms.api.certificate_schemas import (
     REQUEST_PAGE,
     REVOKE,
 )
-from kms.api.seal_records import listing, text_field
+from kms.api.seal_records import decision_of, listing, text_field
 from kms.models.certificates import CertificateFilter, CertificateWish
 from kms.service import KmsServices
 from kms.service.certificates import CertificateServices, read_one
@@ -180,7 +180,7 @@ class _Certificates:
 
     def decide_certificate_request(self, request: Request) -> Response:
         request_id = request.args["request_id"]
-        grant, reason = decision(request)
+        grant, reason = decision_of(request.json_object())
         approval = self.services.requests.decide_certificate_request(
             request.caller, request_id, grant=grant, reason=reason
         )
@@ -200,13 +200,3 @@ def wanted_certificates(request: Request) -> CertificateFilter:
         msg = "state is valid or revoked"
         raise Invalid(msg)
     return CertificateFilter(query.get("q", ""), query.get("kind", ""), _STATES[state])
-
-
-def decision(request: Request) -> tuple[bool, str]:
-    """Return whether a decision grants, and why; raise ``Invalid``."""
-    fields = request.json_object()
-    grant = fields.get("grant")
-    if not isinstance(grant, bool):
-        msg = "grant is true or false"
-        raise Invalid(msg)
-    return grant, text_field(fields, "reason")

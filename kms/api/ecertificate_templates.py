@@ -12,10 +12,9 @@ from kms.api.ecertificate_records import (
     TEMPLATE_PAGE,
     template_record,
 )
-from kms.api.seal_records import listing, text_field
+from kms.api.seal_records import decision_of, listing, text_field
 from kms.api.seal_schemas import REASON
 from kms.service import KmsServices
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
     ECERTIFICATE_APPROVE,
     ECERTIFICATE_PROPOSE,
@@ -109,16 +108,9 @@ class _Templates:
         return json_response({**template_record(found.template), **approval})
 
     def decide_ecertificate_template(self, request: Request) -> Response:
-        fields = request.json_object()
-        grant = fields.get("grant")
-        if not isinstance(grant, bool):
-            msg = "grant is true or false"
-            raise Invalid(msg)
+        grant, reason = decision_of(request.json_object())
         decided = self.services.ecertificates.templates.decide_ecertificate_template(
-            request.caller,
-            request.args["template_id"],
-            grant=grant,
-            reason=text_field(fields, "reason"),
+            request.caller, request.args["template_id"], grant=grant, reason=reason
         )
         return json_response(template_record(decided))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from kms.api.schemas import BASE64, TEXT, TIME_OR_NULL, object_of, page_of
-from kms.api.seal_records import decoded_field, in_base64, listing, text_field
+from kms.api.seal_records import decision_of, decoded_field, in_base64, listing, text_field
 from kms.models.openpgp import (
     MAX_EXPORT,
     MAX_PARTNERS_OF_EXPORT,
@@ -17,7 +17,7 @@ from kms.models.openpgp import (
     ProtectedExport,
 )
 from kms.service import KmsServices
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import OPENPGP_CONFIGURE, OPENPGP_READ, OPENPGP_USE
 from secops.web.messages import Request, Response, file_response, json_response
@@ -249,15 +249,12 @@ class _Partners:
 
     def decide_partner(self, request: Request) -> Response:
         fields = request.json_object()
-        grant = fields.get("grant")
-        if not isinstance(grant, bool):
-            msg = "grant is true or false"
-            raise Invalid(msg)
+        grant, reason = decision_of(fields)
         partner = self.services.partners.decide_partner(
             request.caller,
             request.args["partner_id"],
             grant=grant,
-            reason=text_field(fields, "reason"),
+            reason=reason,
             fingerprint=text_field(fields, "fingerprint") if grant else "",
         )
         return json_response(partner_record(partner))
@@ -299,7 +296,7 @@ def _identity_record(found: OpenPgpKey | Partner) -> dict[str, Any]:
         "fingerprint": found.fingerprint,
         "user_id": found.user_id,
         "algorithm": found.algorithm,
-        "expires_at": None if found.expires_at is None else to_rfc3339(found.expires_at),
+        "expires_at": rfc3339_or_none(found.expires_at),
         "state": found.state,
     }
 

@@ -17,8 +17,7 @@ from kms.api.certificate_schemas import (
     IMPORT_LIST,
     PROPOSE_ANCHOR,
 )
-from kms.api.certificates import decision
-from kms.api.seal_records import listing, text_field
+from kms.api.seal_records import decision_of, listing, text_field
 from kms.api.seal_schemas import REASON
 from kms.models.certificates import OutsideRequest
 from kms.service import KmsServices
@@ -152,7 +151,7 @@ class _Anchors:
 
     def decide_anchor(self, request: Request) -> Response:
         anchor_id = request.args["anchor_id"]
-        grant, reason = decision(request)
+        grant, reason = decision_of(request.json_object())
         self.services.anchors.decide_anchor(request.caller, anchor_id, grant=grant, reason=reason)
         return json_response({"id": anchor_id, "state": "active" if grant else "rejected"})
 

@@ -208,7 +208,7 @@ def _page(cursor: str | None) -> PageRequest:
 
 
 def _row(found: OpenPgpKey | Partner, name: str) -> dict[str, Any]:
-    from secops.kernel.clock import to_rfc3339  # noqa: PLC0415
+    from secops.kernel.clock import rfc3339_or_none  # noqa: PLC0415
 
     return {
         "id": found.id,
@@ -216,5 +216,5 @@ def _row(found: OpenPgpKey | Partner, name: str) -> dict[str, Any]:
         "fingerprint": found.fingerprint,
         "algorithm": found.algorithm,
         "state": found.state,
-        "expires_at": None if found.expires_at is None else to_rfc3339(found.expires_at),
+        "expires_at": rfc3339_or_none(found.expires_at),
     }
