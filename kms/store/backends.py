@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     and_,
@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from kms.models.backends import BackendRecord, KeyCustody, SlotRecord, SlotState
 from kms.models.keys import SYSTEM_MOUNT
+from kms.store.rows import fields_of
 from kms.store.tables.backends import kms_backend_slots, kms_backends
 from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_mounts
 from secops.kernel.pages import PageRequest
@@ -33,17 +34,7 @@ class SqlBackendStore:
     def records(self, transaction: Transaction) -> dict[str, BackendRecord]:
         """Return all by name."""
         rows = transaction.execute(select(kms_backends))
-        return {
-            row.name: BackendRecord(
-                name=row.name,
-                draining=row.draining,
-                changed_by=row.changed_by,
-                changed_at=row.changed_at,
-                checked_at=row.checked_at,
-                failure=row.failure,
-            )
-            for row in rows
-        }
+        return {row.name: BackendRecord(**fields_of(row)) for row in rows}
 
     def put_draining(
         self, transaction: Transaction, name: str, *, draining: bool, changed_by: str
@@ -139,7 +130,7 @@ class SqlSlotStore:
         """Return one trace."""
         statement = select(kms_backend_slots).where(kms_backend_slots.c.id == slot_id)
         row = transaction.execute(statement).one_or_none()
-        return None if row is None else _slot(row)
+        return None if row is None else SlotRecord(**fields_of(row))
 
     def slots(self, transaction: Transaction, backend: str) -> Sequence[SlotRecord]:
         """Return all traces of a group, oldest first."""
@@ -207,18 +198,4 @@ def _still(record: SlotRecord) -> Any:
 
 
 def _slots(transaction: Transaction, statement: Any) -> list[SlotRecord]:
-    return [_slot(row) for row in transaction.execute(statement)]
-
-
-def _slot(row: Any) -> SlotRecord:
-    return SlotRecord(
-        id=row.id,
-        org_id=row.org_id,
-        backend=row.backend,
-        key_id=row.key_id,
-        version=row.version,
-        state=cast("SlotState", row.state),
-        started_at=row.started_at,
-        slot=row.slot,
-        fingerprint=row.fingerprint,
-    )
+    return [SlotRecord(**fields_of(row)) for row in transaction.execute(statement)]

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from kms.models.keys import SYSTEM_MOUNT
 from kms.models.limits import Counter, KeyLimits, Quota
+from kms.store.rows import fields_of
 from kms.store.tables.keys import kms_key_versions, kms_keys
 from kms.store.tables.limits import kms_key_limits, kms_quotas, kms_use_counters
 from secops.kernel.transactions import Transaction
@@ -100,5 +101,4 @@ def _put(transaction: Transaction, table: Any, key: Any, fields: dict[str, Any])
 
 
 def _fields(row: Any, *left_out: str) -> dict[str, Any]:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented name
-    return {name: value for name, value in fields.items() if name not in left_out}
+    return {name: value for name, value in fields_of(row).items() if name not in left_out}

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import orjson
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, insert, select
 
 from kms.models.self_tests import SelfTestRecord
+from kms.store.rows import newest_first
 from kms.store.tables.self_tests import kms_self_tests
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import DAY
@@ -37,12 +38,8 @@ class SqlSelfTestStore:
 
     def page(self, transaction: Transaction, request: PageRequest) -> Sequence[SelfTestRecord]:
         """Return runs, newest first, one more than asked for."""
-        table = kms_self_tests
-        statement = select(table).order_by(table.c.at.desc(), table.c.id.desc())
-        if (after := request.key(int, str)) is not None:
-            statement = statement.where(tuple_(table.c.at, table.c.id) < tuple_(*after))
-        rows = transaction.execute(statement.limit(request.limit + 1))
+        statement = newest_first(select(kms_self_tests), kms_self_tests, "at", request)
         return [
             SelfTestRecord(row.id, row.at, row.process, row.passed, orjson.loads(row.defects))
-            for row in rows
+            for row in transaction.execute(statement)
         ]

@@ -9,13 +9,11 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
 
 from kms.adapters.backends.opening import open_device
-from kms.adapters.backends.sdf import SdfBackend
-from kms.adapters.backends.sdf_secrets import MachineSecretBox
 from kms.errors.backends import BackendMisconfigured, BackendUnavailable
 from kms.errors.keys import PoolLocked, UnlockFileUnsafe
 from kms.models.backends import LABEL, HeldObject, NewObject
@@ -23,6 +21,9 @@ from kms.models.keys import KmsOptions
 from kms.ports.backends import Cipher, KeyBackend
 from secops.crypto.errors import DecryptionFailed
 from secops.kernel.ids import Randomness
+
+if TYPE_CHECKING:
+    from kms.adapters.backends.sdf_secrets import MachineSecretBox
 
 _ALGORITHM: Final = "aes256-gcm"
 _BOUND: Final = b"kms unlock token v1"
@@ -42,11 +43,7 @@ class TokenPassphrase:
     def __init__(self, backend: KeyBackend, file: Path, randomness: Randomness) -> None:
         self.name = backend.options.name
         self._file = file
-        self._keeper: _Keeper
-        if isinstance(backend, SdfBackend):
-            self._keeper = _MachineKeeper(backend)
-        else:
-            self._keeper = _CipherKeeper(backend, randomness)
+        self._keeper = _keeper(backend, randomness)
 
     def keep(self, passphrase: bytes) -> None:
         """Encrypt ``passphrase`` in the device and write the file; raise ``BackendFault``."""
@@ -108,14 +105,24 @@ class _CipherKeeper:
 class _MachineKeeper:
     """By SM4 keys under the machine's key-encrypting key (GM/T 0018 §6.3)."""
 
-    def __init__(self, backend: SdfBackend) -> None:
-        self._box = MachineSecretBox(backend)
+    def __init__(self, box: MachineSecretBox) -> None:
+        self._box = box
 
     def keep(self, secret: bytes) -> dict[str, str]:
         return {"sealed": base64.b64encode(self._box.seal(secret)).decode()}
 
     def give(self, kept: dict[str, str]) -> bytes:
         return self._box.unseal(base64.b64decode(kept["sealed"], validate=True))
+
+
+def _keeper(backend: KeyBackend, randomness: Randomness) -> _Keeper:
+    # only where a device is configured: the machine's C declarations are parsed at the import
+    from kms.adapters.backends.sdf import SdfBackend  # noqa: PLC0415 - heavy
+    from kms.adapters.backends.sdf_secrets import MachineSecretBox  # noqa: PLC0415
+
+    if isinstance(backend, SdfBackend):
+        return _MachineKeeper(MachineSecretBox(backend))
+    return _CipherKeeper(backend, randomness)
 
 
 def unlock_token(options: KmsOptions, randomness: Randomness) -> TokenPassphrase | None:
