@@ -8,24 +8,15 @@ from pathlib import Path
 import click
 
 from detectors.commands.files import rule_files
+from detectors.commands.instants import instant
 from detectors.commands.workers import ForkedWorkers, cores
 from detectors.models.alerts import AlertFilter
-from secops.kernel.clock import from_rfc3339
-from secops.kernel.errors import Invalid
 from secops.kernel.logs import Window
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 _PATHS = click.Path(path_type=Path, exists=True)
-
-
-def _instant(text: str | None, option: str) -> int | None:
-    try:
-        return from_rfc3339(text) if text is not None else None
-    except ValueError as error:
-        msg = f"{option} is a time as in RFC 3339, e.g. 2026-11-22T08:00:00+08:00"
-        raise Invalid(msg) from error
 
 
 @click.command("run")
@@ -51,7 +42,7 @@ def run(
 
     session = session_of(ctx)
     services = session.services(DetectorsServices)
-    window = Window(_instant(since, "--since"), _instant(until, "--until"))
+    window = Window(instant(since, "--since"), instant(until, "--until"))
     files = rule_files(folders) if folders else None
     workers = ForkedWorkers(cores())
     result = services.runs.run_detectors(session.actor, window, files, workers=workers)
@@ -91,7 +82,7 @@ def list_alerts(  # noqa: PLR0913 - one parameter per option
     from detectors.service.triage.presentation import alert_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
-    wanted = AlertFilter(status, severity, _instant(since, "--since"))  # type: ignore[arg-type]
+    wanted = AlertFilter(status, severity, instant(since, "--since"))  # type: ignore[arg-type]
     services = session.services(DetectorsServices)
     page = services.alerts.list_alerts(session.actor, wanted, page_request(limit, cursor))
     if as_json:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detectors.commands.instants import instant
 from detectors.models.alerts import AlertFilter
-from secops.kernel.clock import from_rfc3339
-from secops.kernel.errors import Invalid
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
@@ -63,11 +62,7 @@ def preview_bulk_close(  # noqa: PLR0913 - one parameter per option
     """
     from detectors.service.triage.bulk_presentation import bulk_action_json  # noqa: PLC0415 - heavy
 
-    try:
-        at = from_rfc3339(since) if since is not None else None
-    except ValueError as error:
-        msg = "--since is a time as in RFC 3339, e.g. 2026-11-22T08:00:00+08:00"
-        raise Invalid(msg) from error
+    at = instant(since, "--since")
     services, actor = _open(ctx)
     wanted = AlertFilter("open", severity, at, rule_id, subject)
     action = services.bulk_actions.preview_bulk_close(actor, wanted, reason)

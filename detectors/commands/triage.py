@@ -10,7 +10,7 @@ import click
 import orjson
 
 from detectors.commands.files import rule_files
-from secops.kernel.clock import from_rfc3339
+from detectors.commands.instants import instant
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import Window
 from secops.terminal.output import json_option, print_json, print_list, print_table, say
@@ -26,14 +26,6 @@ def _open(ctx: click.Context) -> tuple[DetectorsServices, Actor]:
 
     session = session_of(ctx)
     return session.services(DetectorsServices), session.actor
-
-
-def _instant(text: str | None, option: str) -> int | None:
-    try:
-        return from_rfc3339(text) if text is not None else None
-    except ValueError as error:
-        msg = f"{option} is a time as in RFC 3339, e.g. 2026-11-22T08:00:00+08:00"
-        raise Invalid(msg) from error
 
 
 def _wished(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +95,7 @@ def forecast(
     from detectors.service.triage.triage_presentation import forecast_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
-    window = Window(_instant(since, "--since"), _instant(until, "--until"))
+    window = Window(instant(since, "--since"), instant(until, "--until"))
     path = Path(rule)
     if path.exists():
         found = services.forecasts.forecast_files(actor, rule_files([path]), window)

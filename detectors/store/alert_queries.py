@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -10,6 +10,15 @@ from detectors.models.alerts import AlertFilter
 from detectors.store.tables import alert_subjects, alerts
 
 Condition = sa.ColumnElement[bool]
+
+_GIVEN: Final = alerts.alias("given").c.revision
+NEXT_REVISION: Final[Any] = sa.select(
+    sa.func.coalesce(sa.func.max(_GIVEN), 0) + 1
+).scalar_subquery()
+"""What numbers a write of alerts: one more than the greatest number given.
+
+Made once: making it takes longer than the write that it is part of.
+"""
 
 
 def conditions_of(org_id: str, wanted: AlertFilter) -> list[Condition]:
@@ -36,10 +45,3 @@ def older_than(last_at: int, alert_id: str) -> Condition:
     """Return the condition of standing behind that alert where the newest event is first."""
     before = sa.and_(alerts.c.last_at == last_at, alerts.c.id < alert_id)
     return sa.and_(alerts.c.last_at <= last_at, sa.or_(alerts.c.last_at < last_at, before))
-
-
-def next_revision() -> Any:
-    """Return what numbers a write of alerts: one more than the greatest number given."""
-    given = alerts.alias("given").c.revision
-    greatest = sa.select(sa.func.coalesce(sa.func.max(given), 0) + 1)
-    return greatest.scalar_subquery()

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from detectors.models.alerts import RISKS, Alert
-from detectors.store.alert_queries import next_revision
+from detectors.store.alert_queries import NEXT_REVISION
 from detectors.store.alert_rows import values_of
 from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alert_versions, alerts
@@ -38,7 +38,7 @@ class AlertWriting:
         if not fresh:
             return frozenset()
         rows = [{"id": alert.id, **values_of(alert)} for alert, _ in fresh.values()]
-        tx.execute(alerts.insert().values(revision=next_revision()), rows)
+        tx.execute(alerts.insert().values(revision=NEXT_REVISION), rows)
         _put_subjects(tx, fresh.values())
         tx.execute(alert_versions.insert(), [_version(row, 1, tx.now) for row in rows])
         return frozenset(fresh)
@@ -67,12 +67,12 @@ class AlertWriting:
                 closed_by=closed_by,
                 close_reason=reason,
                 version=alerts.c.version + 1,
-                revision=next_revision(),
+                revision=NEXT_REVISION,
             )
         )
         if done.rowcount != 1:
             return False
-        _add_version(tx, alert_id)
+        add_versions(tx, [alert_id])
         tx.execute(
             alert_subjects.update().where(alert_subjects.c.alert_id == alert_id).values(open=False)
         )
@@ -91,7 +91,7 @@ def _change(tx: Transaction, written: Mapping[str, Written]) -> None:
     columns: dict[str, Any] = {
         name: sa.bindparam(f"new_{name}") for name in rows[0] if name != "id"
     }
-    columns["revision"] = next_revision()
+    columns["revision"] = NEXT_REVISION
     statement = alerts.update().where(alerts.c.id == sa.bindparam("new_id")).values(columns)
     tx.execute(statement, [{f"new_{name}": row[name] for name in row} for row in rows])
     tx.execute(alert_versions.insert(), [_version(row, row["version"], tx.now) for row in rows])
@@ -126,12 +126,13 @@ def _put_subjects(tx: Transaction, written: Iterable[Written]) -> None:
         tx.execute(alert_subjects.insert(), rows)
 
 
-def _add_version(tx: Transaction, alert_id: str) -> None:
-    """Keep what a stored alert says now as one of its versions."""
-    columns = (alerts.c[name] for name in ("id", "version", *_VERSIONED))
-    row = tx.execute(sa.select(*columns).where(alerts.c.id == alert_id)).one()
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    tx.execute(alert_versions.insert(), [_version(values, row.version, tx.now)])
+def add_versions(tx: Transaction, ids: Sequence[str]) -> None:
+    """Keep what stored alerts say now as one of their versions."""
+    columns = [alerts.c[name] for name in ("id", "version", *_VERSIONED)]
+    names = ["alert_id", "version", *_VERSIONED, "at"]
+    for some in pieces(ids, _MANY):
+        now = sa.select(*columns, sa.literal(tx.now)).where(alerts.c.id.in_(some))
+        tx.execute(alert_versions.insert().from_select(names, now))
 
 
 def _version(row: Mapping[str, Any], version: int, at: int) -> dict[str, Any]:

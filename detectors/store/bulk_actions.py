@@ -18,15 +18,15 @@ from detectors.models.bulk_actions import (
     BulkState,
     Selected,
 )
-from detectors.store.alert_queries import conditions_of, next_revision, older_than
+from detectors.store.alert_queries import NEXT_REVISION, conditions_of, older_than
+from detectors.store.alert_writing import add_versions
 from detectors.store.pieces import pieces
-from detectors.store.tables import alert_subjects, alert_versions, alerts, bulk_actions, bulk_items
+from detectors.store.tables import alert_subjects, alerts, bulk_actions, bulk_items
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 _MANY: Final = 500
 _BEFORE: Final = ("status", "closed_at", "closed_by", "close_reason")
-_VERSION: Final = ("version", "org_id", "status", "first_at", "last_at", "event_count")
 _PROGRESS: Final = (
     "state",
     "ordered_at",
@@ -109,14 +109,14 @@ class BulkWriting:
             "closed_by": action.ordered_by,
             "close_reason": action.reason,
             "version": alerts.c.version + 1,
-            "revision": next_revision(),
+            "revision": NEXT_REVISION,
         }
         ids = [each.id for each in chosen]
         for some in pieces(ids, _MANY):
             tx.execute(alerts.update().where(alerts.c.id.in_(some)).values(**values))
             mine = alert_subjects.c.alert_id.in_(some)
             tx.execute(alert_subjects.update().where(mine).values(open=False))
-        _add_versions(tx, ids)
+        add_versions(tx, ids)
         items = [
             BulkItem(each.id, action.place + n, each.version + 1, "done", each.before)
             for n, each in enumerate(chosen, 1)
@@ -131,14 +131,14 @@ class BulkWriting:
         same = [each for each in chosen if each.version == each.written]
         if same:
             values: dict[str, Any] = {name: sa.bindparam(f"old_{name}") for name in _BEFORE}
-            values |= {"version": alerts.c.version + 1, "revision": next_revision()}
+            values |= {"version": alerts.c.version + 1, "revision": NEXT_REVISION}
             statement = alerts.update().where(alerts.c.id == sa.bindparam("old_id"))
             tx.execute(statement.values(values), [_old(each) for each in same])
             ids = [each.id for each in same]
             for some in pieces(ids, _MANY):
                 mine = alert_subjects.c.alert_id.in_(some)
                 tx.execute(alert_subjects.update().where(mine).values(open=True))
-            _add_versions(tx, ids)
+            add_versions(tx, ids)
         items = [_undone(action.place + n, each) for n, each in enumerate(chosen, 1)]
         _put_items(tx, action, items)
         return items
@@ -222,14 +222,6 @@ def _undone(place: int, chosen: Selected) -> BulkItem:
     if chosen.version == chosen.written:
         return BulkItem(chosen.id, place, chosen.version + 1, "done", chosen.before)
     return BulkItem(chosen.id, place, chosen.version, "changed", chosen.before)
-
-
-def _add_versions(tx: Transaction, ids: Sequence[str]) -> None:
-    columns = [alerts.c[name] for name in _VERSION]
-    for some in pieces(ids, _MANY):
-        now = sa.select(alerts.c.id, *columns, sa.literal(tx.now)).where(alerts.c.id.in_(some))
-        names = ["alert_id", *_VERSION, "at"]
-        tx.execute(alert_versions.insert().from_select(names, now))
 
 
 def _put_items(tx: Transaction, action: BulkAction, items: Sequence[BulkItem]) -> None:

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import delete, insert, select
 
 from detectors.models.privacy import KeptOriginal, SourcePolicy
+from detectors.store.pieces import pieces
 from detectors.store.tables import originals, source_policies
 from secops.kernel.transactions import Transaction
 
@@ -50,8 +51,8 @@ class SqlOriginals:
 
     def keep(self, tx: Transaction, originals_: Sequence[KeptOriginal]) -> None:
         """Store them; one that is there already stays."""
-        for begin in range(0, len(originals_), _AT_ONCE):
-            some = {each.event_id: each for each in originals_[begin : begin + _AT_ONCE]}
+        for kept in pieces(originals_, _AT_ONCE):
+            some = {each.event_id: each for each in kept}
             chosen = select(originals.c.event_id).where(originals.c.event_id.in_(some))
             known = {row.event_id for row in tx.execute(chosen).all()}
             rows = [_row(each) for each in some.values() if each.event_id not in known]

@@ -15,7 +15,7 @@ from detectors.models.triage import (
     SuppressedGroup,
     Suppression,
 )
-from detectors.store.alert_queries import next_revision
+from detectors.store.alert_queries import NEXT_REVISION
 from detectors.store.tables import (
     alert_subjects,
     alerts,
@@ -164,7 +164,7 @@ class DatabaseSuppressions:
             values = {
                 "status": "open",
                 "version": alerts.c.version + 1,
-                "revision": next_revision(),
+                "revision": NEXT_REVISION,
             }
             tx.execute(alerts.update().where(alerts.c.id.in_(ids)).values(**values))
             mine = alert_subjects.c.alert_id.in_(ids)

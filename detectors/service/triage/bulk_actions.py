@@ -73,9 +73,7 @@ class BulkActionService:
             msg = "only open alerts can be closed"
             raise Invalid(msg)
         self._parts.access.require(actor, ALERT_CLOSE)
-        if actor.kind != "account":
-            msg = "a bulk action is ordered by a person"
-            raise Forbidden(msg)
+        _require_person(actor)
         wanted = replace(wanted, status="open")
         action_id = self._parts.ids.new("bulk")
 
@@ -136,9 +134,7 @@ class BulkActionService:
         it is undone; ``UndoTooLate`` after ten minutes.
         """
         self._parts.access.require(actor, ALERT_CLOSE, f"bulk_action:{action_id}")
-        if actor.kind != "account":
-            msg = "a bulk action is ordered by a person"
-            raise Forbidden(msg)
+        _require_person(actor)
         undo_id = self._parts.ids.new("bulk")
 
         def work(tx: Transaction) -> BulkAction:
@@ -234,3 +230,9 @@ class BulkActionService:
         if action is None:
             raise BulkActionNotFound
         return action
+
+
+def _require_person(actor: Actor) -> None:
+    if actor.kind != "account":
+        msg = "a bulk action is ordered by a person"
+        raise Forbidden(msg)

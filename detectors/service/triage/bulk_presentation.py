@@ -8,7 +8,7 @@ import orjson
 
 from detectors.models.bulk_actions import BulkAction, BulkItem
 from detectors.service.triage.bulk_actions import token_of, undo_until
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 
 
 def bulk_action_json(action: BulkAction) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def bulk_action_json(action: BulkAction) -> dict[str, Any]:
         "wanted": {
             "status": wanted.status,
             "severity": wanted.severity,
-            "since": _time(wanted.since),
+            "since": rfc3339_or_none(wanted.since),
             "rule": wanted.rule_id,
             "subject": wanted.subject,
         },
@@ -35,11 +35,11 @@ def bulk_action_json(action: BulkAction) -> dict[str, Any]:
         "failure": action.failure,
         "ordered_by": action.ordered_by,
         "created_at": to_rfc3339(action.created_at),
-        "ordered_at": _time(action.ordered_at),
-        "ended_at": _time(action.ended_at),
+        "ordered_at": rfc3339_or_none(action.ordered_at),
+        "ended_at": rfc3339_or_none(action.ended_at),
         "undoes": action.undoes,
         "undone_by": action.undone_by,
-        "undo_until": _time(undo_until(action)),
+        "undo_until": rfc3339_or_none(undo_until(action)),
         "token": token_of(action) if action.state == "preview" else None,
     }
 
@@ -53,7 +53,3 @@ def bulk_item_json(item: BulkItem) -> dict[str, Any]:
         "result": item.result,
         "before": orjson.loads(item.before),
     }
-
-
-def _time(at: int | None) -> str | None:
-    return to_rfc3339(at) if at is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -49,14 +50,12 @@ class BulkRunner:
         action = self._parts.transactions.read(self._store.running)
         if action is None:
             return False
-        try:
+        # cancelled, or another process was faster: nothing of this part is stored
+        with suppress(BulkActionConflict):
             if action.state == "acting":
                 self._act(action)
             else:
                 self._tell(action)
-        except BulkActionConflict:
-            # cancelled, or another process was faster: nothing of this part is stored
-            return True
         return True
 
     def _act(self, action: BulkAction) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 from detectors.models.alerts import Alert, Evaluation, ListedRule, RunResult, Unscanned
 from detectors.models.rule_folders import FolderPolicy, FolderReport, RuleFolder
 from detectors.service.triage.alerts import AlertWithLines
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 
 
 def alert_json(alert: Alert) -> dict[str, Any]:
     """Return an alert with times as RFC 3339."""
-    closed = alert.closed_at
     return {
         "id": alert.id,
         "kind": alert.kind,
@@ -35,7 +34,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "tags": list(alert.tags),
         "custom": dict(alert.custom),
         "superseded": list(alert.superseded),
-        "closed_at": to_rfc3339(closed) if closed is not None else None,
+        "closed_at": rfc3339_or_none(alert.closed_at),
         "closed_by": alert.closed_by,
         "close_reason": alert.close_reason,
         "version": alert.version,
