@@ -9,7 +9,7 @@ from kms.core.etsi319142.validation_data import DatedTrust
 from kms.core.gbt38540.time_judgements import ABSENT
 from kms.core.rfc3161 import read_token
 from kms.core.rfc3161.verification import DigestOf, verify_time_stamp
-from kms.core.rfc5652.reading import read_signed_data
+from kms.core.rfc5652.reading import only_signer, signed_data_at
 from kms.core.rfc5652.schemes import SIGNATURE_TIME_STAMP
 from kms.core.trust import CLOCK_SKEW
 from kms.core.x690 import DerError, read_der
@@ -36,10 +36,8 @@ _STEPS: Final[dict[What, tuple[TokenWhat, ...]]] = {
 
 def stamps_of(cms: bytes, known: DatedTrust) -> tuple[TokenVerdict, ...]:
     """Return the verdicts on the time-stamps of a signature's value; raise ``DerError``."""
-    root, data = read_der(cms), read_signed_data(cms)
-    if len(data.signers) != 1:
-        root.refuse(f"{len(data.signers)} signers where one belongs")
-    (signer,) = data.signers
+    root = read_der(cms)
+    signer = only_signer(signed_data_at(root), root)
     return tuple(
         _verify(token, lambda name: digest(name, signer.signature), known)
         for token in signer.unsigned.get(SIGNATURE_TIME_STAMP, ())

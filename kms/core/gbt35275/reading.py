@@ -54,12 +54,10 @@ def is_signed_data(value: bytes) -> bool:
 def read_signed_data(value: bytes) -> SignedData:
     """Return the SignedData in ``value``; raise ``DerError`` for anything but one signer."""
     root = read_der(value)
-    data = cms.read_signed_data(value)
+    data = cms.signed_data_at(root)
     if data.outer_type != GM_SIGNED_DATA:
         root.refuse("the value is no SignedData of GB/T 35275")
-    if len(data.signers) != 1:
-        root.refuse(f"{len(data.signers)} signers where one belongs")
-    (signer,) = data.signers
+    signer = cms.only_signer(data, root)
     if data.digest_algorithms != {HASH_OIDS["sm3"]}:
         root.refuse("a hash that is not SM3")
     if (

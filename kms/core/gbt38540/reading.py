@@ -191,9 +191,7 @@ def _picture(element: Element) -> Picture:
 def _extensions(element: Element) -> tuple[Extension, ...]:
     """Return the ExtDatas, written bare or under [0] EXPLICIT."""
     if element.tag == CONTEXT_0:
-        if len(element.children) != 1:
-            element.refuse("extDatas is not one SEQUENCE")
-        element = element.children[0]
+        element = element.only("extDatas is not one SEQUENCE")
     return tuple(_extension(entry) for entry in element.sequence("extDatas"))
 
 
@@ -207,7 +205,5 @@ def _extension(entry: Element) -> Extension:
 
 
 def _timestamp(element: Element) -> bytes:
-    inner = element.expect(CONTEXT_0, "timeStamp").children
-    if len(inner) != 1:
-        element.refuse("timeStamp is not one BIT STRING")
-    return values.bits(inner[0], "timeStamp")
+    inner = element.expect(CONTEXT_0, "timeStamp").only("timeStamp is not one BIT STRING")
+    return values.bits(inner, "timeStamp")

@@ -119,10 +119,9 @@ def _wishes(attributes: Element) -> tuple[AlternativeNames, tuple[str, ...]]:
         if oid != _EXTENSION_REQUEST:
             ignored.append(oid)
             continue
-        wanted = content.expect(elements.SET, "extensionRequest").children
-        if len(wanted) != 1:
-            content.refuse("extensionRequest is not one list of extensions")
-        for extension in wanted[0].sequence("extensions"):
+        listed = content.expect(elements.SET, "extensionRequest")
+        wanted = listed.only("extensionRequest is not one list of extensions")
+        for extension in wanted.sequence("extensions"):
             parts = extension.sequence("extension", 2, 3)
             oid = values.oid(parts[0], "extnID")
             if oid != _ALTERNATIVE_NAMES:

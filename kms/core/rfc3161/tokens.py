@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.core.rfc3161.writing import TST_INFO
-from kms.core.rfc5652.reading import SignedData, read_signed_data
+from kms.core.rfc5652.reading import SignedData, signed_data_at
 from kms.core.x690 import Element, read_der, values
 from kms.core.x690.elements import BOOLEAN, CONTEXT_0, INTEGER, SEQUENCE, take
 from secops.kernel.clock import SECOND
@@ -40,7 +40,8 @@ class TimestampToken:
 
 def read_token(content: bytes) -> TimestampToken:
     """Return what the token in ``content`` says; raise ``DerError`` if it is none."""
-    return token_of(read_signed_data(content), read_der(content))
+    root = read_der(content)
+    return token_of(signed_data_at(root), root)
 
 
 def token_of(data: SignedData, root: Element) -> TimestampToken:
@@ -98,9 +99,7 @@ def _accuracy(element: Element) -> int:
 
 
 def _authority(element: Element) -> bytes:
-    if len(element.children) != 1:
-        element.refuse("tsa is not one name")
-    name = element.children[0]
+    name = element.only("tsa is not one name")
     if name.tag != _DIRECTORY_NAME or len(name.children) != 1:
         return b""
     return name.children[0].raw

@@ -12,7 +12,7 @@ from hmac import compare_digest
 from typing import Final
 
 from kms.core.rfc3161.tokens import TimestampToken, token_of
-from kms.core.rfc5652.reading import SignedData, SignerInfo, read_signed_data
+from kms.core.rfc5652.reading import SignedData, SignerInfo, only_signer, signed_data_at
 from kms.core.rfc5652.schemes import HASHES
 from kms.core.rfc5652.verification import (
     certificate_of,
@@ -76,11 +76,9 @@ def verify_time_stamp(token: bytes, digest_of: DigestOf, trust: Trust) -> TokenV
 
 def _subject(token: bytes, trust: Trust) -> _Subject:
     root = read_der(token)
-    data = read_signed_data(token)
+    data = signed_data_at(root)
     said = token_of(data, root)
-    if len(data.signers) != 1:
-        root.refuse(f"{len(data.signers)} signers where one belongs")
-    signer = data.signers[0]
+    signer = only_signer(data, root)
     if signer.signed is None:
         root.refuse("the token has no signed attributes")
     certificate = certificate_of(signer, data, trust.anchors_for("time_stamps"))

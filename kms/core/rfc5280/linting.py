@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from kms.core.rfc5280.extensions import read_extension
 from kms.core.rfc5280.names import AlternativeNames, check_names
 from kms.core.rfc5280.profiles import PROFILES, CertificateProfile, Profile
 from kms.core.rfc5280.writing import SIGNATURES, KeyAlgorithm, key_identifier
@@ -155,11 +156,9 @@ def _key_findings(field: Element, profile: CertificateProfile) -> Iterator[str]:
 
 def _extension_findings(fields: tuple[Element, ...], issuance: Issuance) -> Iterator[str]:
     profile = PROFILES[issuance.profile]
-    wrapped = fields[7].expect(0xA3, "extensions").children
-    if len(wrapped) != 1:
-        fields[7].refuse("extensions are not one SEQUENCE")
+    wrapped = fields[7].expect(0xA3, "extensions")
     found: dict[str, _Extension] = {}
-    for each in wrapped[0].sequence("extensions"):
+    for each in wrapped.only("extensions are not one SEQUENCE").sequence("extensions"):
         oid, extension = _extension(each)
         if oid in found or oid not in _KNOWN:
             yield f"the extension {oid} is repeated or unknown"
@@ -173,12 +172,10 @@ def _extension_findings(fields: tuple[Element, ...], issuance: Issuance) -> Iter
 
 
 def _extension(element: Element) -> tuple[str, _Extension]:
-    parts = element.sequence("extension", 2, 3)
-    critical = len(parts) == 3 and values.boolean(parts[1], "critical")  # noqa: PLR2004
-    if len(parts) == 3 and not critical:  # noqa: PLR2004
+    oid, critical, holder = read_extension(element)
+    if len(element.children) == 3 and not critical:  # noqa: PLR2004
         element.refuse("FALSE is written out")
-    content = read_der(values.octets(parts[-1], "extnValue"))
-    return values.oid(parts[0], "extnID"), _Extension(critical, content)
+    return oid, _Extension(critical, read_der(values.octets(holder, "extnValue")))
 
 
 def _usage_findings(found: Mapping[str, _Extension], profile: CertificateProfile) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kms.core.rfc5280.extensions import read_extension
 from kms.core.x690 import Element, read_der, values
 from kms.core.x690.elements import BIT_STRING, CONTEXT_0, GENERALIZED_TIME, SEQUENCE, UTC_TIME
 from secops.crypto.certificates import Certificate, verify_signature_of
@@ -70,9 +71,7 @@ def _revoked(fields: Sequence[Element]) -> tuple[Mapping[int, int], int | None]:
     number = None
     for field in fields:
         if field.tag == CONTEXT_0:
-            if len(field.children) != 1:
-                field.refuse("crlExtensions is not one SEQUENCE")
-            number = _check_extensions(field.children[0])
+            number = _check_extensions(field.only("crlExtensions is not one SEQUENCE"))
             continue
         for entry in field.sequence("revokedCertificates"):
             parts = entry.sequence("revokedCertificate", 2, 3)
@@ -86,13 +85,11 @@ def _check_extensions(field: Element) -> int | None:
     """Return the list's number; raise ``DerError`` for what is critical and unknown."""
     number = None
     for extension in field.sequence("extensions"):
-        parts = extension.sequence("extension", 2, 3)
-        oid = values.oid(parts[0], "extnID")
-        critical = len(parts) == 3 and values.boolean(parts[1], "critical")  # noqa: PLR2004
+        oid, critical, holder = read_extension(extension)
         if critical and oid not in _KNOWN:
             extension.refuse(f"unknown critical extension {oid}")
         if oid == _NUMBER:
-            value = read_der(values.octets(parts[-1], "extnValue"))
+            value = read_der(values.octets(holder, "extnValue"))
             number = values.integer(value, "cRLNumber")
             if number < 0 or len(value.content) > _MAX_NUMBER:
                 extension.refuse("the list's number is negative or too long")

@@ -66,12 +66,17 @@ class SignedData:
 
 def read_signed_data(encoded: bytes) -> SignedData:
     """Return the SignedData in ``encoded``; raise ``DerError``."""
-    kind, holder = read_der(encoded).sequence("ContentInfo", 2)
+    return signed_data_at(read_der(encoded))
+
+
+def signed_data_at(root: Element) -> SignedData:
+    """Return the SignedData whose ContentInfo is ``root``; raise ``DerError``."""
+    kind, holder = root.sequence("ContentInfo", 2)
     outer_type = values.oid(kind, "contentType")
     versions = _VERSIONS.get(outer_type)
     if versions is None:
         kind.refuse("the content is no SignedData")
-    whole = _only(holder.expect(CONTEXT_0, "content"))
+    whole = holder.expect(CONTEXT_0, "content").only()
     fields = whole.sequence("SignedData", 4, 5, 6)
     listed = fields[1].expect(SET, "digestAlgorithms").children
     digest_algorithms = frozenset(map(_plain_algorithm, listed))
@@ -99,12 +104,19 @@ def read_signed_data(encoded: bytes) -> SignedData:
     )
 
 
+def only_signer(data: SignedData, root: Element) -> SignerInfo:
+    """Return the one signer of ``data``, which was read at ``root``; raise ``DerError``."""
+    if len(data.signers) != 1:
+        root.refuse(f"{len(data.signers)} signers where one belongs")
+    return data.signers[0]
+
+
 def _content(element: Element) -> tuple[str, bytes | None]:
     fields = element.sequence("encapContentInfo", 1, 2)
     kind = values.oid(fields[0], "eContentType")
     if len(fields) == 1:
         return kind, None
-    return kind, values.octets(_only(fields[1].expect(CONTEXT_0, "content")), "eContent")
+    return kind, values.octets(fields[1].expect(CONTEXT_0, "content").only(), "eContent")
 
 
 def _signer(info: Element) -> SignerInfo:
@@ -160,9 +172,3 @@ def _attributes(element: Element) -> Mapping[str, tuple[bytes, ...]]:
 
 def _raw(elements: Sequence[Element]) -> tuple[bytes, ...]:
     return tuple(each.raw for each in elements)
-
-
-def _only(element: Element) -> Element:
-    if len(element.children) != 1:
-        element.refuse(f"{len(element.children)} elements where one belongs")
-    return element.children[0]

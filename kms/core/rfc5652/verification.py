@@ -153,10 +153,10 @@ def _pss(parameters: bytes) -> SignatureOptions | None:
     chosen, mask, salt = (take(fields, tag) for tag in (CONTEXT_0, _CONTEXT_1, _CONTEXT_2))
     if chosen is None or mask is None or fields:
         return None
-    name = HASHES.get(_algorithm(_only(chosen)))
-    generator = _only(mask).sequence("maskGenAlgorithm", 2)
+    name = HASHES.get(_algorithm(chosen.only()))
+    generator = mask.only().sequence("maskGenAlgorithm", 2)
     same = values.oid(generator[0], "mgf") == _MGF1 and HASHES.get(_algorithm(generator[1])) == name
-    length = _DEFAULT_SALT if salt is None else values.integer(_only(salt), "saltLength")
+    length = _DEFAULT_SALT if salt is None else values.integer(salt.only(), "saltLength")
     if name is None or not same or not 0 <= length <= _MAX_SALT:
         return None
     return SignatureOptions(name, padding="pss", salt_length=length)
@@ -211,9 +211,3 @@ def _fits_issuer(fields: list[Element], certificate: Certificate) -> bool:
     }
     number = values.integer(serial, "serialNumber")
     return not fields and certificate.issuer in named and certificate.serial == number
-
-
-def _only(element: Element) -> Element:
-    if len(element.children) != 1:
-        element.refuse("not one element")
-    return element.children[0]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kms.core.rfc5280.extensions import read_extension
 from kms.core.rfc5280.writing import key_bits
 from kms.core.x690 import DerError, Element, elements, read_der, values
 from kms.models.certificates import MAX_OCSP_REQUEST
@@ -111,14 +112,10 @@ def _nonce(wrapped: Element) -> bytes | None:
 
 def _extensions(wrapped: Element, known: Sequence[str]) -> list[bytes]:
     """Return the values of ``known`` ones; raise ``DerError`` for one that is critical and not."""
-    if len(wrapped.children) != 1:
-        wrapped.refuse("extensions are not one SEQUENCE")
     found: list[bytes] = []
-    for extension in wrapped.children[0].sequence("extensions"):
-        parts = extension.sequence("extension", 2, 3)
-        oid = values.oid(parts[0], "extnID")
-        critical = len(parts) == 3 and values.boolean(parts[1], "critical")  # noqa: PLR2004
-        value = values.octets(parts[-1], "extnValue")
+    for extension in wrapped.only("extensions are not one SEQUENCE").sequence("extensions"):
+        oid, critical, holder = read_extension(extension)
+        value = values.octets(holder, "extnValue")
         if oid in known:
             found.append(value)
         elif critical:

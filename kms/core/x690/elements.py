@@ -74,6 +74,12 @@ class Element:
             self.refuse(f"{what} has {len(children)} fields")
         return children
 
+    def only(self, otherwise: str = "") -> Element:
+        """Return the one element inside; where it is not one, refuse and say ``otherwise``."""
+        if len(self.children) != 1:
+            self.refuse(otherwise or f"{len(self.children)} elements where one belongs")
+        return self.children[0]
+
     def refuse(self, why: str) -> NoReturn:
         """Raise the exception that says ``why``, and where."""
         msg = f"{why} (at byte {self.start})"
