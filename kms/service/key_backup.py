@@ -17,7 +17,6 @@ from kms.core.keys.lifecycle import check_name, demand_kept
 from kms.core.transit.texts import decode_base64, encode_base64
 from kms.errors.keys import (
     BackupDisallowed,
-    MountNotFound,
     RestoreExists,
     RestoreRefused,
 )
@@ -25,7 +24,7 @@ from kms.models.backends import SOFTWARE
 from kms.models.keys import DEFAULT_MOUNT, Key, KeyVersion, LoadedKey
 from kms.ports.keys import KeyStores
 from kms.service.key_maker import KeyMaker
-from kms.service.key_ring import KeyRing
+from kms.service.key_ring import KeyRing, read_now
 from kms.service.system_keys import SystemBox, SystemKeys
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.hashes import sha256
@@ -130,8 +129,7 @@ class KeyBackups:
         versions = [self._version(coming, at) for at in range(len(coming.versions))]
 
         def work(transaction: Transaction) -> None:
-            if self._ring.mounts.identifier(transaction, actor.org_id, request.mount) != mount:
-                raise MountNotFound
+            self._ring.mounts.demand_same(transaction, actor.org_id, request.mount, mount)
             # what was decided about the key a moment ago holds for what comes back
             found = self._stores.index.find_by_id(transaction, backup.key.id)
             if (None if found is None else found[0]) != current:
@@ -201,8 +199,7 @@ class KeyBackups:
         )
 
     def _fresh(self, org_id: str, mount: str, name: str) -> LoadedKey:
-        place = (org_id, mount, name)
-        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
+        return read_now(self._parts, self._ring, (org_id, mount, name))
 
     def _box(self) -> SystemBox:
         return self._system_keys.box(_BOX)

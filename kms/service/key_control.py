@@ -12,7 +12,7 @@ from kms.core.keys import lifecycle
 from kms.models.keys import DEFAULT_MOUNT, OPERATIONS, Key, KeyGrant, LoadedKey, Operation
 from kms.ports.keys import KeyStore, Subjects
 from kms.service.key_maker import KeyMaker
-from kms.service.key_ring import KeyRing
+from kms.service.key_ring import KeyRing, read_now
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.parts import Parts
@@ -116,8 +116,7 @@ class KeyControl:
         return self._load(actor, name, mount).key
 
     def _load(self, actor: Actor, name: str, mount: str) -> LoadedKey:
-        place = (actor.org_id, mount, name)
-        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
+        return read_now(self._parts, self._ring, (actor.org_id, mount, name))
 
 
 def _operations(words: Iterable[str]) -> frozenset[Operation]:

@@ -19,7 +19,7 @@ from kms.models.keys import DEFAULT_MOUNT, Destruction, Key, LoadedKey
 from kms.ports.keys import KeyStores
 from kms.service.due_keys import DueKeys
 from kms.service.key_maker import KeyMaker
-from kms.service.key_ring import KeyRing
+from kms.service.key_ring import KeyRing, read_now
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.approvals import Approval
@@ -53,7 +53,6 @@ class KeyDestruction:
         self._parts = parts
         self._ring = ring
         self._maker = maker
-        self._keys = stores.keys
         self._due = DueKeys(parts, stores.index, "destruction", at_once=_AT_ONCE)
         self._destructions = stores.destructions
 
@@ -72,7 +71,7 @@ class KeyDestruction:
         """
         self._parts.access.require(actor, KEY_DESTROY, f"key:{name}")
         _check(reason, delay_days)
-        loaded = self._load((actor.org_id, mount, name))
+        loaded = read_now(self._parts, self._ring, (actor.org_id, mount, name))
         before = loaded.key
         after = lifecycle.destruction_requested(before)
         asked = {"key": describe_loss(loaded), "delay_days": delay_days, "reason": reason}
@@ -186,17 +185,13 @@ class KeyDestruction:
         if loaded is None or not is_due(loaded.key, now):
             return
         before, actor, target = loaded.key, system_actor("kms"), f"key:{key_id}"
-        after = lifecycle.destroyed(before)
         details = {"name": before.name, "versions": before.latest_version}
         intent = Act("kms.destroy_key", actor, target, "intent", details)
         self._parts.transactions.run(lambda tx: tx.record(intent))
-
-        def work(transaction: Transaction) -> None:
-            self._maker.update(transaction, before, after)
-            self._keys.erase_versions(transaction, key_id, None)
-
         act = Act("kms.destroy_key", actor, target, details=details)
-        self._parts.transactions.restrict(work, Restriction("key", key_id, act))
+        self._parts.transactions.restrict(
+            lambda tx: self._maker.erase(tx, before), Restriction("key", key_id, act)
+        )
         self._ring.forget()
 
     def _decided(
@@ -229,9 +224,6 @@ class KeyDestruction:
             msg = f"there is no request {identifier[:64]!r} to destroy a key"
             raise DestructionNotFound(msg)
         return found
-
-    def _load(self, place: tuple[str, str, str]) -> LoadedKey:
-        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
 
 
 def _check(reason: str, delay_days: int) -> None:

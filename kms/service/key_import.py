@@ -8,17 +8,17 @@ from typing import Final
 from kms.core.keys import lifecycle
 from kms.core.keys.brought import check_material
 from kms.core.transit.description import to_pem
-from kms.errors.keys import KeyExists, MountNotFound
+from kms.errors.keys import KeyExists
 from kms.models.keys import DEFAULT_MOUNT, KeyRequest, LoadedKey
 from kms.service.key_maker import KeyMaker
-from kms.service.key_ring import KeyRing
+from kms.service.key_ring import KeyRing, read_now
 from kms.service.key_use import rsa_key
 from kms.service.keys import describe_version_made
 from kms.service.system_keys import SystemKeys
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.key_transport import unwrap_key
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Conflict, Invalid
+from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import KEY_CREATE, KEY_ROTATE
 from secops.kernel.trail import Act
@@ -75,8 +75,7 @@ class KeyImport:
         version = self._maker.brought_version(key, 1, material)
 
         def work(transaction: Transaction) -> None:
-            if self._ring.mounts.identifier(transaction, actor.org_id, path) != mount:
-                raise MountNotFound
+            self._ring.mounts.demand_same(transaction, actor.org_id, path, mount)
             if not self._maker.insert(transaction, key, version):
                 msg = f"the key {key.name} exists"
                 raise KeyExists(msg)
@@ -85,7 +84,7 @@ class KeyImport:
             transaction.record(Act("kms.import_key", actor, f"key:{key.id}", details=details))
 
         self._parts.transactions.run(work)
-        return self._fresh((actor.org_id, path, key.name))
+        return read_now(self._parts, self._ring, (actor.org_id, path, key.name))
 
     def import_key_version(
         self, actor: Actor, name: str, wrapped: WrappedMaterial, *, mount: str = DEFAULT_MOUNT
@@ -93,7 +92,7 @@ class KeyImport:
         """Give an imported key a version of brought material."""
         self._parts.access.require(actor, KEY_ROTATE, f"key:{name}")
         place = (actor.org_id, mount, name)
-        before = self._fresh(place).key
+        before = read_now(self._parts, self._ring, place).key
         if not before.imported:
             msg = f"the key {name} was made here: rotate it"
             raise Invalid(msg)
@@ -103,15 +102,13 @@ class KeyImport:
         version = self._maker.brought_version(after, after.latest_version, material)
 
         def work(transaction: Transaction) -> None:
-            self._maker.update(transaction, before, after)
-            if not self._maker.insert_version(transaction, after, version):
-                raise Conflict
+            self._maker.add_version(transaction, before, after, version)
             details = describe_version_made(version)
             act = Act("kms.import_key_version", actor, f"key:{after.id}", details=details)
             transaction.record(act)
 
         self._parts.transactions.run(work)
-        return self._fresh(place)
+        return read_now(self._parts, self._ring, place)
 
     def _unwrapped(self, org_id: str, wrapped: WrappedMaterial) -> bytes:
         if len(wrapped.content) > MAX_WRAPPED:
@@ -127,9 +124,6 @@ class KeyImport:
             # one answer for every defect: which step failed would be an oracle
             msg = "the wrapped key can't be opened by the wrapping key"
             raise Invalid(msg) from error
-
-    def _fresh(self, place: tuple[str, str, str]) -> LoadedKey:
-        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
 
 
 def _wrapping_key(org_id: str) -> str:

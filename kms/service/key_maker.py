@@ -107,6 +107,14 @@ class KeyMaker:
             self.limiter.demand_room(transaction, key.org_id)
         return True
 
+    def add_version(
+        self, transaction: Transaction, before: Key, after: Key, version: KeyVersion
+    ) -> None:
+        """Put ``after`` and its new version where ``before`` stands; raise ``Conflict``."""
+        self.update(transaction, before, after)
+        if not self.insert_version(transaction, after, version):
+            raise Conflict
+
     def update(self, transaction: Transaction, before: Key, after: Key) -> None:
         """Put ``after`` where ``before`` stands; raise ``Conflict`` if it has changed."""
         tag = self._pool.require_unlocked().authenticate(key_record(after))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from kms.core.keys.binding import grant_record, key_record, version_record, wrapping_context
 from kms.core.keys.lifecycle import demand_active
@@ -22,6 +22,7 @@ from kms.ports.backends import Cipher
 from kms.ports.keys import Custody, KeyStores
 from kms.service.backends.objects import BackendObjects
 from kms.service.custody import Pool
+from kms.service.kept import keep
 from kms.service.mounts import MountNames
 from kms.service.tenants import Tenants
 from secops.crypto import ciphers, signatures
@@ -31,9 +32,7 @@ from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
 from secops.kernel.waiting import Renewal
 
-T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 1.0
-_KEPT: Final = 4_096
 _ENGINES: Final = {**ciphers.ENGINES, **signatures.ENGINES, "hmac": "hmac"}
 
 Place = tuple[str, str, str]
@@ -124,7 +123,7 @@ class KeyRing:
             return entry.loaded
         loaded = self._parts.transactions.read(lambda tx: self._read(tx, custody, place))
         renewal = Renewal(now + _TRUSTED_SECONDS / 2)
-        _keep(self._entries, place, _Entry(loaded, epoch, now + _TRUSTED_SECONDS, renewal))
+        keep(self._entries, place, _Entry(loaded, epoch, now + _TRUSTED_SECONDS, renewal))
         return loaded
 
     def read(self, transaction: Transaction, place: Place) -> LoadedKey:
@@ -144,7 +143,7 @@ class KeyRing:
         found = self._private.get(row.wrapped)
         if found is None:
             found = self._private_key(loaded.key, row)
-            _keep(self._private, row.wrapped, found)
+            keep(self._private, row.wrapped, found)
         return found
 
     def public_key(self, loaded: LoadedKey, version: int) -> signatures.PublicKey:
@@ -154,7 +153,7 @@ class KeyRing:
         found = self._public.get((algorithm, row.public_key))
         if found is None:
             found = signatures.public_key(algorithm, row.public_key)
-            _keep(self._public, (algorithm, row.public_key), found)
+            keep(self._public, (algorithm, row.public_key), found)
         return found
 
     def material(self, loaded: LoadedKey, version: int) -> bytes:
@@ -166,7 +165,7 @@ class KeyRing:
         found = self._symmetric.get(row.wrapped)
         if found is None:
             found = self._open(loaded.key, row)
-            _keep(self._symmetric, row.wrapped, found)
+            keep(self._symmetric, row.wrapped, found)
         return found
 
     def sealer(self, loaded: LoadedKey, version: int) -> ciphers.Sealer:
@@ -176,7 +175,7 @@ class KeyRing:
         if found is None:
             material = self.material(loaded, version)
             found = ciphers.Sealer(loaded.key.kind.algorithm, material)
-            _keep(self._sealers, row.wrapped, found)
+            keep(self._sealers, row.wrapped, found)
         return found
 
     def cipher(self, loaded: LoadedKey, version: int) -> Cipher | None:
@@ -269,11 +268,6 @@ def _version(loaded: LoadedKey, version: int) -> KeyVersion:
     return row
 
 
-K = TypeVar("K")
-
-
-def _keep(kept: dict[K, T], key: K, value: T) -> None:
-    """Keep at most ``_KEPT``: one organisation's thousand keys don't push out all memory."""
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[key] = value
+def read_now(parts: Parts, ring: KeyRing, place: Place) -> LoadedKey:
+    """Return the key as it is, not as it was a second ago: who changed it looks at it next."""
+    return parts.transactions.read(lambda tx: ring.read(tx, place))

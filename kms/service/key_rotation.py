@@ -54,9 +54,7 @@ class KeyRotation:
             return
 
         def work(transaction: Transaction) -> None:
-            self._maker.update(transaction, before, after)
-            if not self._maker.insert_version(transaction, after, version):
-                raise Conflict
+            self._maker.add_version(transaction, before, after, version)
             details = {**describe_version_made(version), "scheduled": True}
             actor, target = system_actor("kms"), f"key:{after.id}"
             transaction.record(Act("kms.rotate_key", actor, target, details=details))

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from kms.core.keys import lifecycle
-from kms.errors.keys import KeyExists, KeyNotFound, MountNotFound
+from kms.errors.keys import KeyExists, KeyNotFound
 from kms.models.keys import DEFAULT_MOUNT, Key, KeyRequest, KeyVersion, LoadedKey
 from kms.ports.keys import KeyStores
 from kms.service.key_maker import KeyMaker
-from kms.service.key_ring import KeyRing
+from kms.service.key_ring import KeyRing, read_now
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Conflict
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions import Permission
@@ -48,9 +47,7 @@ class Keys:
         version = self._maker.new_version(key, 1)
 
         def work(transaction: Transaction) -> bool:
-            # the mount may have been taken away meanwhile
-            if self._ring.mounts.identifier(transaction, actor.org_id, request.mount) != mount:
-                raise MountNotFound
+            self._ring.mounts.demand_same(transaction, actor.org_id, request.mount, mount)
             if not self._maker.insert(transaction, key, version):
                 return False
             details = {
@@ -74,7 +71,6 @@ class Keys:
     def get_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> LoadedKey:
         """Return a key the actor may see; an integrator sees only granted ones."""
         self._parts.access.require(actor, KEY_READ, f"key:{name}")
-        # not as it was a second ago: who changed it looks at it next
         loaded = self._fresh(actor.org_id, name, mount)
         if not _sees(actor, loaded):
             msg = f"there is no key {name[:64]!r}"
@@ -121,9 +117,7 @@ class Keys:
         version = self._maker.new_version(after, after.latest_version)
 
         def work(transaction: Transaction) -> None:
-            self._maker.update(transaction, before, after)
-            if not self._maker.insert_version(transaction, after, version):
-                raise Conflict
+            self._maker.add_version(transaction, before, after, version)
             transaction.record(
                 Act(
                     "kms.rotate_key",
@@ -182,8 +176,7 @@ class Keys:
         return self._fresh(actor.org_id, name, mount).key
 
     def _fresh(self, org_id: str, name: str, mount: str) -> LoadedKey:
-        place = (org_id, mount, name)
-        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
+        return read_now(self._parts, self._ring, (org_id, mount, name))
 
 
 def _sees(actor: Actor, loaded: LoadedKey) -> bool:

@@ -9,7 +9,7 @@ from kms.errors.limits import LimitsChanged
 from kms.models.keys import DEFAULT_MOUNT, Key, LoadedKey
 from kms.models.limits import Counter, KeyLimits, Quota, Tenancy
 from kms.service.key_maker import KeyMaker
-from kms.service.key_ring import KeyRing
+from kms.service.key_ring import KeyRing, read_now
 from kms.service.limits import KeyLimiter, LimitMeans
 from kms.service.tenants import Tenants, demand_reach, demand_whole
 from secops.kernel.actors import Actor
@@ -120,8 +120,7 @@ class LimitControl:
         return found if found.version else KeyLimits(key.id)
 
     def _load(self, actor: Actor, name: str, mount: str) -> LoadedKey:
-        place = (actor.org_id, mount, name)
-        return self._parts.transactions.read(lambda tx: self._ring.read(tx, place))
+        return read_now(self._parts, self._ring, (actor.org_id, mount, name))
 
 
 def _demand_version(present: int, looked_at: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import threading
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from kms.core.keys import limits as rules
 from kms.errors.keys import MaterialTampered, RestoreRefused
@@ -23,14 +23,13 @@ from kms.models.limits import NO_RISK_LIMIT, Counter, KeyLimits, Quota
 from kms.ports.limits import LimitStore
 from kms.ports.seals import CallerRisks
 from kms.service.custody import Pool
+from kms.service.kept import keep
 from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
 from secops.kernel.waiting import Renewal, about_to_wait
 
-T = TypeVar("T")
 _TRUSTED_SECONDS: Final = 1.0
-_KEPT: Final = 4_096
 _FREE: Final = KeyLimits("")
 
 
@@ -95,7 +94,7 @@ class KeyLimiter:
         found = self._limits.get(known)
         if found is None:
             found = self._parts.transactions.read(lambda tx: self._read_limits(tx, key))
-            _keep(self._limits, known, found)
+            keep(self._limits, known, found)
         return found
 
     def quota_of(self, org_id: str) -> Quota:
@@ -106,7 +105,7 @@ class KeyLimiter:
             return found[0]
         quota = self._parts.transactions.read(lambda tx: self.read_quota(tx, org_id))
         renewal = Renewal(now + _TRUSTED_SECONDS / 2)
-        _keep(self._quotas, org_id, (quota, now + _TRUSTED_SECONDS, renewal))
+        keep(self._quotas, org_id, (quota, now + _TRUSTED_SECONDS, renewal))
         return quota
 
     def read_quota(self, transaction: Transaction, org_id: str) -> Quota:
@@ -181,7 +180,7 @@ class KeyLimiter:
             lease = self._leases.get(counter.id)
             if lease is None or (lease.version, lease.period) != (version, counter.period):
                 lease = _Lease(version, counter.period, 0)
-                _keep(self._leases, counter.id, lease)
+                keep(self._leases, counter.id, lease)
             if lease.left >= uses:
                 lease.left -= uses
                 return True
@@ -209,12 +208,3 @@ class KeyLimiter:
         if not hmac.compare_digest(self._means.tag(record), tag):
             msg = "stored limits do not belong to this pool's root key"
             raise MaterialTampered(msg)
-
-
-K = TypeVar("K")
-
-
-def _keep(kept: dict[K, T], key: K, value: T) -> None:
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[key] = value

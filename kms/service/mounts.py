@@ -51,6 +51,14 @@ class MountNames:
             return DEFAULT_MOUNT
         return self.find(transaction, org_id, path).id
 
+    def demand_same(self, transaction: Transaction, org_id: str, path: str, mount_id: str) -> None:
+        """Return if ``path`` still leads to ``mount_id``; raise ``MountNotFound`` otherwise.
+
+        The mount may have been taken away since its identifier was looked up.
+        """
+        if self.identifier(transaction, org_id, path) != mount_id:
+            raise MountNotFound
+
     def find(self, transaction: Transaction, org_id: str, path: str) -> Mount:
         """Return the mount in use under ``path``; raise ``MountNotFound``."""
         found = self._store.find(transaction, org_id, path)

@@ -194,9 +194,7 @@ class SystemKeys:
         version = self._maker.new_version(after, after.latest_version)
 
         def work(transaction: Transaction) -> None:
-            self._maker.update(transaction, before, after)
-            if not self._maker.insert_version(transaction, after, version):
-                raise Conflict
+            self._maker.add_version(transaction, before, after, version)
             transaction.record(
                 Act(
                     "kms.rotate_key",

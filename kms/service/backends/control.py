@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 from kms.models.backends import BackendRecord, BackendStatus, KeyCustody
@@ -11,13 +10,13 @@ from kms.ports.backends import BackendStore
 from kms.service.backends.members import Member
 from kms.service.backends.objects import BackendObjects
 from kms.service.tenants import demand_whole
-from secops.kernel.actors import Actor, system_actor
+from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Conflict
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
-from secops.kernel.trail import Act, Outcome
+from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _CHECK_EVERY: Final = 3_600 * SECOND
@@ -80,23 +79,14 @@ class BackendControl:
             checked_at = records.get(member.options.name, BackendRecord("")).checked_at
             if checked_at is not None and checked_at > before:
                 continue
-            passed = member.check()
-            failure = "" if passed else member.failure
-            name = member.options.name
-            self._parts.transactions.run(partial(self._put_check, name, failure))
+            failure = "" if member.check() else member.failure
+            self._backends.note_check(member.options.name, failure)
         return False
 
     def sweep_objects(self) -> bool:
         """Close calls without outcome and erase objects that no key leads to; for the job."""
         self._objects.sweep()
         return False
-
-    def _put_check(self, name: str, failure: str, transaction: Transaction) -> None:
-        self._store.put_check(transaction, name, failure)
-        outcome: Outcome = "failed" if failure else "done"
-        details = {"failure": failure}
-        act = Act("kms.check_backend", system_actor("kms"), f"backend:{name}", outcome, details)
-        transaction.record(act)
 
     def _switch(self, actor: Actor, name: str, *, draining: bool) -> None:
         self._parts.access.require(actor, BACKEND_DRAIN, f"backend:{name}")

@@ -168,7 +168,7 @@ class KeyBackends:
         self._parts = parts
         self._store = store
         self._placements = placements
-        self.members = tuple(Member(each, parts.clock, self._note) for each in backends)
+        self.members = tuple(Member(each, parts.clock, self.note_check) for each in backends)
         families: dict[str, list[Member]] = {}
         for member in self.members:
             families.setdefault(member.options.family, []).append(member)
@@ -245,8 +245,8 @@ class KeyBackends:
             )
         return offers
 
-    def _note(self, name: str, failure: str) -> None:
-        """Keep as evidence that a backend fell out, or passed its check and works again."""
+    def note_check(self, name: str, failure: str) -> None:
+        """Keep as evidence how a backend fares: what it failed by, "" for a check it passed."""
         act = Act(
             "kms.check_backend",
             system_actor("kms"),

@@ -23,7 +23,7 @@ def device(console: ConsoleSite) -> Iterator[FakeKeyBackend]:
     """One token in the demo home's pool, as if it were configured."""
     made = FakeKeyBackend(BackendOptions("token-1", "pkcs11", "east"))
     backends = console.site.house.kms.backend_control._backends
-    member = Member(made, console.site.house.parts.clock, backends._note)
+    member = Member(made, console.site.house.parts.clock, backends.note_check)
     before = backends.members, backends.groups
     group = Group("token-1", [member], console.site.house.parts.randomness)
     backends.members, backends.groups = (member,), {"token-1": group}
