@@ -11,7 +11,6 @@ from kms.core.gbt38540.structures import V5, Picture, SealProperty
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.gbt38540.writing import SealContent
 from kms.core.rfc5280.writing import Name
-from kms.core.trust import Trust
 from kms.errors.seals import SealRejected, SealStateConflict
 from kms.models.seal_registry import (
     SEAL_KINDS,
@@ -174,14 +173,7 @@ class SealMaking:
 
     def _require_valid(self, content: bytes) -> None:
         """Raise ``SealRejected`` unless what was made would be accepted by a verifier."""
-        authority = self._seals.authority
-        trust = Trust(
-            now=self._parts.clock.now(),
-            anchors=authority.anchors(),
-            revocations=authority.revocation_source(),
-            outside=authority.outside_anchors(),
-        )
-        report = verify_seal(content, Evidence(), trust)
+        report = verify_seal(content, Evidence(), self._seals.authority.trust())
         if not report.valid:
             steps = report.signatures[0].steps
             failed = ", ".join(step.what for step in steps if step.ok is not True)

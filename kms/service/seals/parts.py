@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kms.core.trust import Trust
 from kms.models.keys import SealTimeStamps
 from kms.models.stamps import PadesLevel
 from kms.ports.keys import Subjects
@@ -56,6 +57,16 @@ class SealParts:
     def stamp_signature(self, value: bytes) -> bytes | None:
         """Return a token over a signer's signature ``value``, None where none is wanted."""
         return None if self.stamped == "none" else self._stamp(value)
+
+    def trust_of_new(self) -> Trust:
+        """Return under what a value that was made just now is verified before it leaves.
+
+        Whether its signer was revoked is asked in the unit of work that enters the use.
+        """
+        authority = self.authority
+        return Trust(
+            self.parts.clock.now(), authority.anchors(), outside=authority.outside_anchors()
+        )
 
     def _stamp(self, value: bytes) -> bytes:
         return self.time_stamps.stamp("sm3", sm3(value))

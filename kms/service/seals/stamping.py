@@ -14,7 +14,6 @@ from kms.core.gbt33190.writing import (
     write_signature,
 )
 from kms.core.gbt38540.reading import read_seal
-from kms.core.trust import Trust
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected
 from kms.models.seal_registry import SealedDocument
@@ -87,8 +86,4 @@ class SealStamping:
 
     def _require_valid(self, sealed: bytes) -> None:
         """Raise ``SealRejected`` unless the new signature, the last one, verifies."""
-        authority = self._seals.authority
-        trust = Trust(
-            self._seals.parts.clock.now(), authority.anchors(), outside=authority.outside_anchors()
-        )
-        require_valid(verify_ofd(sealed, trust).signatures[-1])
+        require_valid(verify_ofd(sealed, self._seals.trust_of_new()).signatures[-1])

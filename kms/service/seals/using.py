@@ -8,7 +8,6 @@ from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.judgements import WHOLE_DOCUMENT
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.seal_use.policy import day_start
-from kms.core.trust import Trust
 from kms.errors.seals import SealNotFound, SealRejected
 from kms.models.seal_registry import SealedValue, SealUse
 from kms.service.seals.parts import SealParts
@@ -83,11 +82,7 @@ class SealUsing:
         return self._parts.transactions.read(read)
 
     def _require_valid(self, value: bytes, document_digest: bytes) -> None:
-        authority = self._seals.authority
-        trust = Trust(
-            self._parts.clock.now(), authority.anchors(), outside=authority.outside_anchors()
-        )
-        report = verify_seal(value, Evidence(document_digest), trust)
+        report = verify_seal(value, Evidence(document_digest), self._seals.trust_of_new())
         if not report.valid:
             failed = [step.what for step in report.signatures[0].steps if step.ok is False]
             msg = f"the value does not verify ({', '.join(failed)}); it is not given out"
