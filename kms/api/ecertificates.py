@@ -31,13 +31,13 @@ from secops.kernel.permissions.kms import (
     ECERTIFICATE_RESUME,
     ECERTIFICATE_STOP,
 )
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Public, Route
 
 ECERTIFICATES: Final = "/api/v1/kms/ecertificates"
 _PUBLIC: Final = Public("whoever is shown an e-certificate may verify it; nothing is stored")
-_FRAMING: Final = 64 << 10
 _FILTERS: Final = ("template_id", "type_code", "number", "state", "batch_id")
 _MAX_VALUES: Final = 100
 
@@ -128,7 +128,7 @@ def _public(handlers: _ECertificates) -> tuple[Route, ...]:
             handler=handlers.verify_ecertificate,
             request=VERIFY,
             response=FILE_VERDICT,
-            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+            max_body=MAX_FILE * 4 // 3 + FRAMING,
         ),
     )
 

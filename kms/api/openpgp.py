@@ -20,13 +20,13 @@ from kms.service import KmsServices
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import OPENPGP_CONFIGURE, OPENPGP_READ, OPENPGP_USE
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _ROOT: Final = "/api/v1/kms/openpgp"
-_FRAMING: Final = 64 << 10
-_BODY: Final = MAX_EXPORT * 4 // 3 + _FRAMING
+_BODY: Final = MAX_EXPORT * 4 // 3 + FRAMING
 _IDENTITY: Final = {
     "id": TEXT,
     "fingerprint": TEXT,

@@ -35,13 +35,14 @@ from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import SEAL_APPROVE_USE, SEAL_READ, SEAL_USE
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _REQUESTS: Final = "/api/v1/kms/seal-use-requests"
 _ONE: Final = f"{_REQUESTS}/<request_id>"
-_BODY: Final = MAX_FILE * 4 // 3 + (64 << 10)
+_BODY: Final = MAX_FILE * 4 // 3 + FRAMING
 
 
 def routes(services: KmsServices) -> tuple[Route, ...]:

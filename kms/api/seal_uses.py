@@ -36,12 +36,12 @@ from secops.crypto.hashes import sm3
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid, TooLarge
 from secops.kernel.permissions.kms import SEAL_READ, SEAL_REPORT, SEAL_USE
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Public, Route
 
 SEALS: Final = "/api/v1/kms/seals"
-_FRAMING: Final = 64 << 10
 _DIGEST_HEX: Final = 64
 _TEXTS: Final = ("purpose", "document_class")
 
@@ -60,7 +60,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             response=SEALED_VALUE,
             level=2,
             fresh_seconds=FRESH_SECONDS,
-            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+            max_body=MAX_FILE * 4 // 3 + FRAMING,
         ),
         Route(
             method="POST",
@@ -72,7 +72,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             response=SEALED_DOCUMENT,
             level=2,
             fresh_seconds=FRESH_SECONDS,
-            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+            max_body=MAX_FILE * 4 // 3 + FRAMING,
         ),
         Route(
             method="POST",
@@ -82,7 +82,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             handler=handlers.preview_stamp,
             request=PREVIEW_STAMP,
             response=PAGE_PREVIEW,
-            max_body=MAX_FILE * 4 // 3 + _FRAMING,
+            max_body=MAX_FILE * 4 // 3 + FRAMING,
         ),
         Route(
             method="GET",
@@ -101,7 +101,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             handler=handlers.report_verdict,
             request=VERIFY_SEAL,
             response=SIGNED_VERDICT,
-            max_body=2 * MAX_FILE + _FRAMING,
+            max_body=2 * MAX_FILE + FRAMING,
         ),
         Route(
             method="POST",
@@ -111,7 +111,7 @@ def routes(services: KmsServices) -> tuple[Route, ...]:
             handler=handlers.verify_seal,
             request=VERIFY_SEAL,
             response=REPORT,
-            max_body=2 * MAX_FILE + _FRAMING,
+            max_body=2 * MAX_FILE + FRAMING,
         ),
     )
 

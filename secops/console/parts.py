@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from playbooks.service import PlaybooksServices
 from secops.console.render import Renderer
 from secops.console.tables import Table, export_table, view_table
 from secops.kernel.clock import Clock
+from secops.kernel.errors import Invalid
+from secops.web.forms import Upload
 from secops.web.messages import Request, Response
 from secops.web.routes import Access, Route
 
@@ -57,6 +60,19 @@ class Desk:
 def whole_number(text: str, digits: int) -> int | None:
     """Return what at most ``digits`` ASCII digits say; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
+def chosen_file(request: Request, name: str, otherwise: str) -> Upload:
+    """Return the file ``name`` of a form; raise ``Invalid(otherwise)`` for none or an empty one."""
+    upload = request.files.get(name)
+    if upload is None or not upload.content:
+        raise Invalid(otherwise)
+    return upload
+
+
+def png_picture(content: bytes) -> str:
+    """Return a PNG as a data URI: an image needs no address and no inline style."""
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def get_page(

@@ -9,6 +9,8 @@ from secops.kernel.errors import Invalid
 
 MAX_BODY: Final = 1 << 20
 """Bytes of a body, unless its route allows more."""
+FRAMING: Final = 64 << 10
+"""Bytes of a body beside the file in it: other fields, headers of parts, names of JSON."""
 MAX_FIELDS: Final = 1_000
 MAX_JSON_DEPTH: Final = 32
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.models.imports import ImportReport
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, chosen_file, get_page, post_page
 from secops.console.render import beijing_time
 from secops.console.tables import csv_file
 from secops.console.texts import N_, translate
 from secops.kernel.catalogue import Language
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import ACCOUNT_CREATE
 from secops.web.messages import Request, Response
 from secops.web.routes import Route
@@ -31,9 +30,8 @@ class _Imports:
 
     def import_people(self, request: Request) -> Response:
         """Preview the file, or import it and hand out the enrolments as CSV."""
-        upload, form = request.files.get("table"), request.form
-        if upload is None or not upload.content:
-            raise Invalid("a file is needed")
+        upload = chosen_file(request, "table", "a file is needed")
+        form = request.form
         imports = self.desk.parts.iam.power.imports
         if form.get("do") == "import":
             wanted = "good" if form.get("rows") == "good" else "all"

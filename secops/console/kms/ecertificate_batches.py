@@ -11,7 +11,7 @@ import orjson
 from kms.models.ecertificates import BatchRow, Problem
 from kms.service.ecertificates.batches import PART_FILES
 from secops.console.kms.ecertificates import active_templates
-from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.parts import Desk, chosen_file, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, export_table, view_table
 from secops.console.texts import N_
 from secops.kernel.access import FRESH_SECONDS
@@ -21,11 +21,12 @@ from secops.kernel.permissions.kms import (
     ECERTIFICATE_OPEN,
     ECERTIFICATE_READ,
 )
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
-_MAX_BODY: Final = (4 << 20) + (64 << 10)
+_MAX_BODY: Final = (4 << 20) + FRAMING
 _PART_DIGITS: Final = 3
 TASK_STATES: Final = {
     "queued": N_("等待中"),
@@ -184,9 +185,8 @@ class _Batches:
 
 def _upload(request: Request) -> tuple[str, bytes, str]:
     """Return the template, the file's bytes, and the batch's name or else the file's."""
-    upload, form = request.files.get("rows"), request.form
-    if upload is None or not upload.content:
-        raise Invalid("choose a CSV or JSON Lines file")
+    upload = chosen_file(request, "rows", "choose a CSV or JSON Lines file")
+    form = request.form
     name = form.get("name", "").strip() or upload.filename
     return form.get("template_id", ""), upload.content, name
 

@@ -9,13 +9,13 @@ from kms.models.ecertificates import PublicView
 from kms.models.seals import MAX_FILE
 from kms.service.ecertificates.public import FileVerdict
 from secops.console.kms.ecertificates import STATES
-from secops.console.parts import Desk, get_page, post_page
-from secops.kernel.errors import Invalid, SecopsError
+from secops.console.parts import Desk, chosen_file, get_page, post_page
+from secops.kernel.errors import SecopsError
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response
 from secops.web.routes import Public, Route
 
 _PUBLIC: Final = Public("whoever is shown an e-certificate may verify it; nothing is stored")
-_FRAMING: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,10 @@ class _Verify:
 
     def verify(self, request: Request) -> Response:
         """Judge the uploaded file by its own seal and compare it with the registered one."""
-        view, upload = self._view(request), request.files.get("file")
+        view = self._view(request)
         verdict, error = None, None
         try:
-            if upload is None or not upload.content:
-                raise Invalid("choose the e-certificate's file")
+            upload = chosen_file(request, "file", "choose the e-certificate's file")
             verdict = self.desk.parts.kms.ecertificates.verification.verify_ecertificate(
                 upload.content, caller=request.remote, token=request.args["token"]
             )
@@ -74,6 +73,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "verify_ecertificate_form",
             _PUBLIC,
             here.verify,
-            max_body=MAX_FILE + _FRAMING,
+            max_body=MAX_FILE + FRAMING,
         ),
     )

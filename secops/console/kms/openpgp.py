@@ -13,18 +13,17 @@ from kms.models.openpgp import (
     OpenPgpKey,
     Partner,
 )
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, chosen_file, get_page, post_page
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
-from secops.kernel.errors import Invalid
 from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.permissions.kms import OPENPGP_CONFIGURE, OPENPGP_READ, OPENPGP_USE
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _HERE: Final = "/openpgp"
-_FRAMING: Final = 64 << 10
 _STATES: Final = {
     "requested": N_("待审批"),
     "active": N_("有效"),
@@ -126,9 +125,8 @@ class _OpenPgp:
 
     def request_partner(self, request: Request) -> Response:
         """Ask that exports may go to a partner."""
-        upload, form = request.files.get("public_key"), request.form
-        if upload is None or not upload.content:
-            raise Invalid("choose the partner's public key")
+        upload = chosen_file(request, "public_key", "choose the partner's public key")
+        form = request.form
         self.desk.parts.kms.partners.request_partner(
             request.caller,
             form.get("name", "").strip(),
@@ -156,10 +154,8 @@ class _OpenPgp:
 
     def protect_export(self, request: Request) -> Response:
         """Sign and encrypt the uploaded file; nothing of it stays here."""
-        upload, form = request.files.get("export"), request.form
-        if upload is None or not upload.content:
-            raise Invalid("choose the file to be protected")
-        exports, partner = self.desk.parts.kms.exports, form.get("partner", "")
+        upload = chosen_file(request, "export", "choose the file to be protected")
+        exports, partner = self.desk.parts.kms.exports, request.form.get("partner", "")
         if partner:
             export = exports.protect_export(request.caller, upload.content, (partner,))
             return file_response(export.message, "application/pgp-encrypted", "export.pgp")
@@ -189,7 +185,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "request_partner_form",
             configure,
             here.request_partner,
-            max_body=MAX_PARTNER_KEY + _FRAMING,
+            max_body=MAX_PARTNER_KEY + FRAMING,
             level=2,
         ),
         post_page(
@@ -203,7 +199,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "protect_export_form",
             OPENPGP_USE,
             here.protect_export,
-            max_body=MAX_EXPORT + _FRAMING,
+            max_body=MAX_EXPORT + FRAMING,
             level=2,
         ),
     )

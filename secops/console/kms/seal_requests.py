@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -21,7 +20,7 @@ from secops.console.kms.seals import (
     sealed_file,
     stamping_of_form,
 )
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, chosen_file, get_page, png_picture, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
@@ -35,11 +34,12 @@ from secops.kernel.permissions.kms import (
     SEAL_READ,
     SEAL_USE,
 )
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
-_BODY: Final = MAX_FILE + (64 << 10)
+_BODY: Final = MAX_FILE + FRAMING
 _PDF: Final[dict[str, UseForm]] = {"pades": "pdf", "sm2": "pdf_sm2"}
 _COLUMNS: Final = (
     Column("file", N_("文件名")),
@@ -66,7 +66,7 @@ class _Requests:
             "kms/seal_application.html",
             application=view.application,
             approval=view.approval,
-            picture="data:image/png;base64," + base64.b64encode(view.picture).decode(),
+            picture=png_picture(view.picture),
             shapes=SHAPES,
             state=APPROVAL_STATES[view.approval.state],
             badge=_BADGES.get(view.approval.state, ""),
@@ -122,9 +122,8 @@ class _Requests:
 
     def request_seal_use(self, request: Request) -> Response:
         """Ask another person to approve one use."""
-        form, upload = request.form, request.files.get("document")
-        if upload is None or not upload.content:
-            raise Invalid("choose the file to be sealed")
+        upload = chosen_file(request, "document", "choose the file to be sealed")
+        form = request.form
         made = self.desk.parts.kms.seal_use_requests.request_seal_use(
             request.caller,
             SealUseWish(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,14 @@ from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
 from kms.service.seals.pades_words import pades_of
 from secops.console.detectors.rules import HEIGHT, WIDTH, day_bars
 from secops.console.kms.policies import DAY_NAMES, USE_APPROVALS
-from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.parts import (
+    Desk,
+    chosen_file,
+    get_page,
+    png_picture,
+    post_page,
+    whole_number,
+)
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
@@ -33,11 +39,11 @@ from secops.kernel.permissions.kms import (
     SEAL_SUSPEND,
     SEAL_USE,
 )
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
-_FRAMING: Final = 64 << 10
 _MAX_PICTURE: Final = 1 << 20
 _MAX_NUMBER: Final = 12
 _PAGE_DIGITS: Final = 4
@@ -169,7 +175,7 @@ class _Seals:
             Table(N_("每次用章均在审计账本中"), _USES, rows, page.next, N_("尚未使用")),
             seal=record,
             holders=details.holders,
-            picture="data:image/png;base64," + base64.b64encode(details.picture).decode(),
+            picture=png_picture(details.picture),
             days_used=days,
             bars=day_bars(days),
             size=(WIDTH, HEIGHT),
@@ -208,23 +214,21 @@ class _Seals:
 
     def use_seal(self, request: Request) -> Response:
         """Seal the uploaded file: only its SM3 leaves this process's memory."""
-        upload = request.files.get("document")
-        if upload is None or not upload.content:
-            raise Invalid("choose the file to be sealed")
+        upload = chosen_file(request, "document", "choose the file to be sealed")
+        form = request.form
         sealed = self.desk.parts.kms.seal_using.use_seal(
             request.caller,
             request.args["seal_id"],
             document_digest=sm3(upload.content),
-            purpose=request.form.get("purpose", ""),
-            document_class=request.form.get("document_class", "").strip(),
+            purpose=form.get("purpose", ""),
+            document_class=form.get("document_class", "").strip(),
         )
         return sealed_file(sealed.use, sealed.value)
 
     def stamp_document(self, request: Request) -> Response:
         """Put the seal into the uploaded OFD or PDF; nothing of it stays here."""
-        upload, form = request.files.get("document"), request.form
-        if upload is None or not upload.content:
-            raise Invalid("choose the OFD or PDF to be sealed")
+        upload = chosen_file(request, "document", "choose the OFD or PDF to be sealed")
+        form = request.form
         sealed = self.desk.parts.kms.seal_stamping.stamp_document(
             request.caller,
             request.args["seal_id"],
@@ -306,7 +310,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "apply_seal_form",
             SEAL_APPLY,
             here.apply_seal,
-            max_body=_MAX_PICTURE + _FRAMING,
+            max_body=_MAX_PICTURE + FRAMING,
         ),
         post_page(
             f"{application}/decide",
@@ -321,7 +325,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "use_seal_form",
             SEAL_USE,
             here.use_seal,
-            max_body=MAX_FILE + _FRAMING,
+            max_body=MAX_FILE + FRAMING,
             level=2,
             fresh_seconds=FRESH_SECONDS,
         ),
@@ -330,7 +334,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "stamp_document_form",
             SEAL_USE,
             here.stamp_document,
-            max_body=MAX_FILE + _FRAMING,
+            max_body=MAX_FILE + FRAMING,
             level=2,
             fresh_seconds=FRESH_SECONDS,
         ),

@@ -7,7 +7,7 @@ from typing import Final
 
 from kms.models.certificates import ANCHOR_USES, AnchorEntry
 from secops.console.kms.seals import APPROVAL_STATES
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, chosen_file, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
@@ -113,9 +113,7 @@ class _Anchors:
 
     def import_revocation_list(self, request: Request) -> Response:
         """Take over the list in the form."""
-        upload = request.files.get("list")
-        if upload is None or not upload.content:
-            raise Invalid("choose the revocation list")
+        upload = chosen_file(request, "list", "choose the revocation list")
         self.desk.parts.kms.certificates.anchors.import_revocation_list(
             request.caller, request.args["anchor_id"], upload.content
         )

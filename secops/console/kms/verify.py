@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from secops.console.parts import Desk, get_page, post_page
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.permissions.kms import SEAL_REPORT
+from secops.web.forms import Upload
 from secops.web.messages import Request, Response, file_response
 from secops.web.routes import Public, Route
 
@@ -29,11 +31,11 @@ class _Verify:
     def verify_seal(self, request: Request) -> Response:
         """Verify the uploaded file and show each step."""
         report, error = None, None
-        sealed = request.files.get("sealed")
-        name = sealed.filename if sealed else ""
+        files = request.files
+        name = files["sealed"].filename if "sealed" in files else ""
         try:
             report = self.desk.parts.kms.seal_verification.verify_seal(
-                *_uploads(request), caller=request.remote
+                *_judged(files), caller=request.remote
             )
         except SecopsError as refused:
             error = refused
@@ -50,16 +52,16 @@ class _Verify:
         """Give the verdict on the uploaded file as a PDF that the instance signed."""
         try:
             made = self.desk.parts.kms.seal_verdicts.report_verdict(
-                request.caller, *_uploads(request)
+                request.caller, *_judged(request.files)
             )
         except SecopsError as refused:
             return self.desk.page(request, "kms/verify_report.html", refused.status, error=refused)
         return file_response(made.document, "application/pdf", "verdict.pdf")
 
 
-def _uploads(request: Request) -> tuple[bytes, bytes | None]:
+def _judged(files: Mapping[str, Upload]) -> tuple[bytes, bytes | None]:
     """Return the file to be judged, and what it was put on; raise ``Invalid``."""
-    sealed, document = request.files.get("sealed"), request.files.get("document")
+    sealed, document = files.get("sealed"), files.get("document")
     if sealed is None or not sealed.content:
         raise Invalid("choose a seal, a signature value or a sealed document")
     return sealed.content, document.content if document and document.content else None

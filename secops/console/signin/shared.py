@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from typing import Final
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ from iam.errors import SignInRefused
 from iam.models.factors import PasskeyQuestion
 from iam.models.sessions import Opened
 from iam.service.provider.console import ConsoleService
-from secops.console.parts import Desk
+from secops.console.parts import Desk, png_picture
 from secops.kernel.errors import Forbidden, SecopsError
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Public
@@ -82,4 +81,4 @@ def qr_picture(text: str) -> str:
     """Return ``text`` as a QR code, a data URI (an image needs no inline style)."""
     drawn = io.BytesIO()
     segno.make(text, error="m").save(drawn, kind="png", scale=5)
-    return "data:image/png;base64," + base64.b64encode(drawn.getvalue()).decode()
+    return png_picture(drawn.getvalue())
