@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -160,16 +160,17 @@ class Settings:
     @property
     def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """The networks whose forwarding headers count."""
-        return tuple(
-            ipaddress.ip_network(part.strip())
-            for part in self.trusted_proxies.split(",")
-            if part.strip()
-        )
+        return tuple(ipaddress.ip_network(network) for network in listed(self.trusted_proxies))
 
     @property
     def database(self) -> str:
         """The database's URL: SQLite in the home unless set."""
         return self.database_url or f"sqlite:///{self.home / DATABASE_FILE}"
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the parts of a setting that lists several, separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def default_home() -> Path:
@@ -266,6 +267,13 @@ _NUMBERS: Final = (
     ("syslog_idle_seconds", 10, 86_400),
 )
 
+_WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("password_profile", ("mlps", "nist")),
+    ("seal_time_stamps", get_args(SealTimeStamps)),
+    ("pades_level", get_args(PadesLevel)),
+    ("crypto_profile", get_args(CryptoProfile)),
+)
+
 
 def _check(settings: Settings) -> None:
     _check_listen(settings)
@@ -274,14 +282,9 @@ def _check(settings: Settings) -> None:
         raise SettingsRejected("handover_key is 32 bytes in hex")
     if settings.terminator_key and not re.fullmatch("[0-9a-f]{64}", settings.terminator_key):
         raise SettingsRejected("terminator_key is 32 bytes in hex")
-    if settings.password_profile not in ("mlps", "nist"):
-        raise SettingsRejected("password_profile is mlps or nist")
-    if settings.seal_time_stamps not in ("none", "signatures", "all"):
-        raise SettingsRejected("seal_time_stamps is none, signatures or all")
-    if settings.pades_level not in ("b-b", "b-t", "b-lt", "b-lta"):
-        raise SettingsRejected("pades_level is b-b, b-t, b-lt or b-lta")
-    if settings.crypto_profile not in ("intl", "gm"):
-        raise SettingsRejected("crypto_profile is intl or gm")
+    for name, words in _WORDS:
+        if getattr(settings, name) not in words:
+            raise SettingsRejected(f"{name} is {', '.join(words[:-1])} or {words[-1]}")
     for name, least, most in _NUMBERS:
         if not least <= cast("int", getattr(settings, name)) <= most:
             raise SettingsRejected(f"{name} is from {least} to {most}")

@@ -23,27 +23,25 @@ class LateSubjects:
 
     def resolve_subject(self, org_id: str, name: str) -> str:
         """Return ``account:ID`` or ``client:ID``; raise ``NotFound``."""
-        if self._iam is None:
-            raise Unavailable("identity is not installed yet")
-        return self._iam.actors.resolve_subject(org_id, name)
+        return self._installed.actors.resolve_subject(org_id, name)
 
     def roles_now(self, account_id: str) -> frozenset[str] | None:
         """Return the roles of an account as they are now; None where it may not act."""
-        if self._iam is None:
-            raise Unavailable("identity is not installed yet")
-        return self._iam.actors.roles_now(account_id)
+        return self._installed.actors.roles_now(account_id)
 
     def same_person(self, transaction: Transaction, one: str, other: str) -> bool:
         """Tell whether two account ids belong to one natural person."""
-        if self._iam is None:
-            raise Unavailable("identity is not installed yet")
-        return self._iam.actors.same_person(transaction, one, other)
+        return self._installed.actors.same_person(transaction, one, other)
 
     def risk_of(self, actor: Actor) -> int:
         """Return the highest risk of account, session and client."""
+        return self._installed.decisions.standing(actor).risk
+
+    @property
+    def _installed(self) -> IamServices:
         if self._iam is None:
             raise Unavailable("identity is not installed yet")
-        return self._iam.decisions.standing(actor).risk
+        return self._iam
 
 
 class IamContainment:

@@ -11,7 +11,7 @@ from iam.models.factors import AttestationPolicy, RevocationPolicy
 from iam.models.options import IamOptions, Lifetimes, PasswordProfile
 from secops.bridges import messages
 from secops.kernel.clock import HOUR
-from secops.settings import Settings, SettingsRejected
+from secops.settings import Settings, SettingsRejected, listed
 
 _MAX_ROOTS: Final = 4 * 1024 * 1024
 _CERTIFICATE: Final = re.compile(
@@ -28,7 +28,7 @@ def options(settings: Settings) -> IamOptions:
         demo=settings.demo,
         crypto_profile=settings.crypto_profile,
         password_profile=cast("PasswordProfile", settings.password_profile),
-        password_words=frozenset(_parts(settings.password_words)),
+        password_words=frozenset(listed(settings.password_words)),
         breached_passwords=_in_home(settings, settings.breached_passwords),
         real_name_schemes=_in_home(settings, settings.real_name_schemes),
         attestation=_attestation(settings),
@@ -57,7 +57,7 @@ def _revocation(settings: Settings) -> RevocationPolicy:
 
 
 def _attestation(settings: Settings) -> AttestationPolicy:
-    models = frozenset(part.lower() for part in _parts(settings.passkey_models))
+    models = frozenset(part.lower() for part in listed(settings.passkey_models))
     if any(_MODEL.fullmatch(model) is None for model in models):
         raise SettingsRejected("passkey_models are AAGUIDs, separated by commas")
     roots = _roots(settings)
@@ -82,7 +82,3 @@ def _roots(settings: Settings) -> tuple[str, ...]:
 
 def _in_home(settings: Settings, name: str) -> Path | None:
     return settings.home / name if name else None
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

@@ -21,7 +21,7 @@ from kms.models.remote_seals import ProvinceOptions
 from kms.models.time_stamps import TimeStampSources
 from secops.kernel.errors import SecopsError
 from secops.kernel.ids import Randomness
-from secops.settings import Settings, SettingsRejected
+from secops.settings import Settings, SettingsRejected, listed
 
 UNLOCK_TOKEN_FILE: Final = "unlock.token"  # noqa: S105 - the name of a file
 _MAX_FILE: Final = 1 << 20
@@ -200,7 +200,7 @@ def _placement(row: dict[str, Any]) -> Placement:
 def _indices(text: str) -> tuple[int, ...]:
     """Return the numbers of ``1-8,12``."""
     found: list[int] = []
-    for part in filter(None, (each.strip() for each in text.split(","))):
+    for part in listed(text):
         first, _, last = part.partition("-")
         if not (first.isascii() and first.isdigit() and (not last or last.isdigit())):
             raise BackendMisconfigured("indices are like 1-8,12")

@@ -12,7 +12,7 @@ from iam.errors import AddressInvalid
 from iam.ports import MessageCarrier
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.kernel.clock import Clock
-from secops.settings import Settings, SettingsRejected, is_loopback
+from secops.settings import Settings, SettingsRejected, is_loopback, listed
 
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,5}")
 _MAX_PORT: Final = 65_535
@@ -20,7 +20,7 @@ _MAX_PORT: Final = 65_535
 
 def prefixes(settings: Settings) -> tuple[str, ...]:
     """Return the country codes that messages go to; raise ``SettingsRejected``."""
-    found = tuple(part.strip() for part in settings.message_prefixes.split(",") if part.strip())
+    found = listed(settings.message_prefixes)
     if not found or any(_PREFIX.fullmatch(prefix) is None for prefix in found):
         raise SettingsRejected("message_prefixes are country codes like +86, separated by commas")
     return found
@@ -39,7 +39,7 @@ def carriers(settings: Settings, clock: Clock) -> tuple[MessageCarrier, ...]:
 def _gateway(settings: Settings, clock: Clock) -> MessageGateway:
     if not settings.sms_gateway_url.startswith(("https://", "http://")):
         raise SettingsRejected("sms_gateway_url is an https address")
-    inside = tuple(part.strip() for part in settings.sms_gateway_allow.split(",") if part.strip())
+    inside = listed(settings.sms_gateway_allow)
     if settings.sms_gateway_url.startswith("http://") and not inside:
         raise SettingsRejected("sms_gateway_url is https, or lies in sms_gateway_allow")
     outbound = OutboundClient(OutboundOptions(allowed=inside))

@@ -6,7 +6,7 @@ from typing import Final, cast, get_args
 
 from playbooks.models.options import Channel, ChannelKind, PlaybooksOptions
 from secops.adapters.outbound import OutboundClient, OutboundOptions
-from secops.settings import Settings, SettingsRejected
+from secops.settings import Settings, SettingsRejected, listed
 
 _MAX_PROVINCE_ANSWER: Final = 8 << 20
 """Bytes: a value with a picture of 4 MiB, in Base64."""
@@ -14,22 +14,22 @@ _MAX_PROVINCE_ANSWER: Final = 8 << 20
 
 def outbound(settings: Settings) -> OutboundClient:
     """Return the guarded HTTP client; ``webhook_allow`` names inner hosts it may reach."""
-    allowed = tuple(part.strip() for part in settings.webhook_allow.split(",") if part.strip())
-    return OutboundClient(OutboundOptions(allowed=allowed))
+    return OutboundClient(OutboundOptions(allowed=listed(settings.webhook_allow)))
 
 
 def upstream(settings: Settings) -> OutboundClient:
     """Return the guarded client for identity providers; ``upstream_allow`` names inner ones."""
-    allowed = tuple(part.strip() for part in settings.upstream_allow.split(",") if part.strip())
-    authority = str(settings.home / settings.upstream_ca) if settings.upstream_ca else ""
-    return OutboundClient(OutboundOptions(allowed=allowed, ca_file=authority))
+    authority = _in_home(settings, settings.upstream_ca)
+    return OutboundClient(
+        OutboundOptions(allowed=listed(settings.upstream_allow), ca_file=authority)
+    )
 
 
 def province(settings: Settings) -> OutboundClient:
     """Return the guarded client for the province's e-seal system, and for nothing else."""
     return OutboundClient(
         OutboundOptions(
-            allowed=tuple(_listed(settings.province_seal_allow)),
+            allowed=listed(settings.province_seal_allow),
             ca_file=_in_home(settings, settings.province_seal_ca),
             only_ca=bool(settings.province_seal_ca),
             client_certificate=_in_home(settings, settings.province_seal_certificate),
@@ -40,11 +40,7 @@ def province(settings: Settings) -> OutboundClient:
 
 def stamping(settings: Settings) -> OutboundClient:
     """Return the guarded client for outside time-stamps; ``time_stamp_allow`` names inner hosts."""
-    return OutboundClient(OutboundOptions(allowed=tuple(_listed(settings.time_stamp_allow))))
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return OutboundClient(OutboundOptions(allowed=listed(settings.time_stamp_allow)))
 
 
 def _in_home(settings: Settings, path: str) -> str:
