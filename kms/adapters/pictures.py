@@ -7,13 +7,13 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kms.errors.seals import FontMissing, PictureRejected
 from kms.models.seal_registry import MAX_NAME, MIN_NAME
 from kms.ports.seals import PictureRequest
+from secops.adapters.typesetting import NotSet, drawable, font_file
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -56,7 +56,8 @@ _WHITE: Final = 235
 """What is lighter than this is the ground of a scanned picture."""
 _INK: Final = (0.01, 0.75)
 """Least and greatest part of a picture that is drawn."""
-_NOT_A_CHARACTER: Final = "\U0010ffff"
+_GLYPH: Final = 4
+"""Millimetres of a letter that is only looked for."""
 _FULL_SWEEP: Final = math.radians(250)
 _OVAL_SWEEP: Final = math.radians(215)
 """How much of the border the longest name takes; marking and number have the rest."""
@@ -97,12 +98,10 @@ class PillowPainter:
         return canvas.png()
 
     def _font_path(self) -> Path:
-        found = next((path for path in self._fonts if path.is_file()), None)
-        if found is None:
-            looked = ", ".join(str(path) for path in self._fonts)
-            msg = f"no font file at {looked}"
-            raise FontMissing(msg)
-        return found
+        try:
+            return font_file(self._fonts)
+        except NotSet as error:
+            raise FontMissing(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +130,11 @@ class _Canvas:
 
         return ImageFont.truetype(str(self._font), max(8, round(size * self._scale)))
 
-    @cached_property
-    def _blank(self) -> bytes:
-        return bytes(self.font(4).getmask(_NOT_A_CHARACTER))
-
     def require_glyphs(self, text: str) -> None:
         """Raise ``PictureRejected`` if the font has no drawing for a character."""
+        draws = drawable(self._font, _GLYPH * self._scale)
         for character in text:
-            if not character.isprintable() or bytes(self.font(4).getmask(character)) == self._blank:
+            if not character.isprintable() or not draws(character):
                 msg = f"the font has no drawing for {character!r}"
                 raise PictureRejected(msg)
 

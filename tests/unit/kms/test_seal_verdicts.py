@@ -20,6 +20,7 @@ from kms.models.stamps import StampRequest
 from kms.models.verdicts import REMEDIES, STEP_NAMES, FileDigests, VerdictPage
 from kms.ports.pdf import ReadPdf
 from kms.service.seals import SealVerdicts
+from secops.adapters.typesetting import NotSet, open_typeface
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY, SECOND
@@ -269,13 +270,14 @@ def test_without_a_font_there_is_no_verdict(processes: PdfProcesses, tmp_path: P
 def test_a_file_that_is_no_font_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "broken.ttf"
     file.write_bytes(b"no font")
-    with pytest.raises(rendering.NotSet, match="holds no font"):
-        rendering.render({"judged_at": 0}, [str(file)])
+    with pytest.raises(NotSet, match="holds no font"):
+        rendering.render({"judged_at": 0}, [str(file)], "verdict")
 
 
 @needs_font
 def test_a_warning_of_the_typesetter_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "_family", lambda *_: "A Font That Is Not There")
+    typeface = replace(open_typeface(FONTS), family="A Font That Is Not There")
+    monkeypatch.setattr(rendering, "open_typeface", lambda _: typeface)
     data = texts._data(page_of(report_of(step("structure", ok=True))))
-    with pytest.raises(rendering.NotSet, match="unknown font"):
-        rendering.render(data, [str(path) for path in FONTS])
+    with pytest.raises(NotSet, match="unknown font"):
+        rendering.render(data, [str(path) for path in FONTS], "verdict")
