@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kms.adapters.pdf.processes import PdfProcesses
-from kms.errors.seals import DocumentRejected
 from kms.ports.pdf import FoundSignature, PdfRequest, PreparedPdf, ReadPdf, ValidationData
 
 
@@ -22,7 +21,7 @@ class PyHankoFiles:
         wanted = asdict(request)
         if request.place is not None:
             wanted["place"]["picture"] = base64.b64encode(request.place.picture).decode()
-        answer, content = self._ask({"do": "prepare", **wanted}, document)
+        answer, content = self.processes.demand({"do": "prepare", **wanted}, document)
         return PreparedPdf(content, answer["start"], answer["end"])
 
     def add_validation_data(self, document: bytes, data: ValidationData) -> bytes:
@@ -31,24 +30,19 @@ class PyHankoFiles:
             name: [base64.b64encode(each).decode() for each in values]
             for name, values in asdict(data).items()
         }
-        _, content = self._ask({"do": "add_validation_data", **wanted}, document)
+        _, content = self.processes.demand({"do": "add_validation_data", **wanted}, document)
         return content
 
     def prepare_time_stamp(self, document: bytes, reserved: int) -> PreparedPdf:
         """Return ``document`` with room for a time-stamp; raise ``DocumentRejected``."""
-        answer, content = self._ask({"do": "prepare_time_stamp", "reserved": reserved}, document)
+        wanted = {"do": "prepare_time_stamp", "reserved": reserved}
+        answer, content = self.processes.demand(wanted, document)
         return PreparedPdf(content, answer["start"], answer["end"])
 
     def read(self, document: bytes) -> ReadPdf:
         """Return the signatures in ``document``; raise ``DocumentRejected``."""
-        answer, _ = self._ask({"do": "read"}, document)
+        answer, _ = self.processes.demand({"do": "read"}, document)
         return read_pdf(answer)
-
-    def _ask(self, question: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
-        answer, content = self.processes.ask(question, document)
-        if "refused" in answer:
-            raise DocumentRejected(answer["refused"])
-        return answer, content
 
 
 def read_pdf(answer: dict[str, Any]) -> ReadPdf:

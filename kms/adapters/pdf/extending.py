@@ -13,11 +13,11 @@ from typing import Any, Final
 from asn1crypto import crl, ocsp, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec
-from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
+from pyhanko.sign.signers.cms_embedder import SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from kms.adapters.pdf.signing import Prepared, free_name
+from kms.adapters.pdf.signing import Prepared, embedded, free_name
 
 _MAX_VALUES: Final = 100
 _MAX_BYTES: Final = 2 << 20
@@ -40,14 +40,9 @@ def add_validation_data(document: io.BytesIO, data: dict[str, list[str]]) -> byt
 def prepare_time_stamp(document: io.BytesIO, reserved: int) -> Prepared:
     """Return the PDF with room for a time-stamp of it all, in a field that shows nothing."""
     writer = IncrementalPdfFileWriter(document)
-    name = free_name(writer, "TimeStamp")
-    steps = PdfCMSEmbedder(SigFieldSpec(name)).write_cms(name, writer)
-    next(steps)
+    field = SigFieldSpec(free_name(writer, "TimeStamp"))
     placeholder: Any = DocumentTimestamp
-    steps.send(SigObjSetup(placeholder(bytes_reserved=2 * reserved)))
-    prepared, output = steps.send(SigIOSetup("sha256", in_place=True))
-    steps.close()
-    return output.getvalue(), prepared.reserved_region_start, prepared.reserved_region_end
+    return embedded(writer, field, SigObjSetup(placeholder(bytes_reserved=2 * reserved)))
 
 
 def validation_data(reader: Any) -> dict[str, list[str]]:

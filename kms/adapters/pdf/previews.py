@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from kms.adapters.pdf.processes import PdfProcesses
-from kms.errors.seals import DocumentRejected
 from kms.models.stamps import PagePreview
 from kms.ports.pdf import PdfPlace
 from kms.ports.previews import BlankPage
@@ -23,7 +21,7 @@ class TypstPreviews:
         """Return the page of a PDF with the picture on it; raise ``DocumentRejected``."""
         wanted = asdict(place)
         wanted["picture"] = base64.b64encode(place.picture).decode()
-        answer, picture = self._ask({"do": "preview_pdf", "place": wanted}, document)
+        answer, picture = self.processes.demand({"do": "preview_pdf", "place": wanted}, document)
         return PagePreview(picture, answer["page"], answer["pages"])
 
     def preview_blank(self, page: BlankPage) -> bytes:
@@ -34,11 +32,5 @@ class TypstPreviews:
             "height": page.height,
             "stamps": [asdict(each) for each in page.stamps],
         }
-        _, picture = self._ask(wanted, page.picture)
+        _, picture = self.processes.demand(wanted, page.picture)
         return picture
-
-    def _ask(self, question: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        answer, picture = self.processes.ask(question, content)
-        if "refused" in answer:
-            raise DocumentRejected(answer["refused"])
-        return answer, picture

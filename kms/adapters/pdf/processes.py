@@ -48,6 +48,13 @@ class PdfProcesses:
         finally:
             self._places.release()
 
+    def demand(self, question: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return as ``ask``; raise ``DocumentRejected`` where the child refused, too."""
+        answer, content = self.ask(question, document)
+        if "refused" in answer:
+            raise DocumentRejected(answer["refused"])
+        return answer, content
+
     @property
     def process_id(self) -> int | None:
         """The id of the process that forks, None before the first question."""

@@ -53,13 +53,19 @@ def prepare(document: io.BytesIO, request: dict[str, Any]) -> Prepared:
     appearance = None
     if place is not None:
         appearance = SigAppearanceSetup(_style(writer, place), moment, request["name"])
-    steps = PdfCMSEmbedder(SigFieldSpec(name, on_page=page, box=box)).write_cms(name, writer)
+    field = SigFieldSpec(name, on_page=page, box=box)
+    return embedded(writer, field, SigObjSetup(placeholder, appearance_setup=appearance))
+
+
+def embedded(writer: Any, field: SigFieldSpec, placeholder: SigObjSetup) -> Prepared:
+    """Return the PDF with ``placeholder`` in a new ``field``, its value not filled in."""
+    name = field.sig_field_name
+    steps = PdfCMSEmbedder(field).write_cms(name, writer)
     next(steps)
-    steps.send(SigObjSetup(placeholder, appearance_setup=appearance))
+    steps.send(placeholder)
     prepared, output = steps.send(SigIOSetup("sha256", in_place=True))
     steps.close()
-    start, end = prepared.reserved_region_start, prepared.reserved_region_end
-    return output.getvalue(), start, end
+    return output.getvalue(), prepared.reserved_region_start, prepared.reserved_region_end
 
 
 def free_name(writer: Any, prefix: str) -> str:

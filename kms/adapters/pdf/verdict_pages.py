@@ -31,7 +31,8 @@ class TypstVerdicts:
 
     def render(self, page: VerdictPage) -> bytes:
         """Return ``page`` as an unsigned PDF; raise ``FontMissing``, ``Unavailable``."""
-        question = {"do": "render", "data": _data(page), "fonts": [str(p) for p in self.fonts]}
+        fonts = [str(path) for path in self.fonts]
+        question = {"do": "render", "template": "verdict", "data": _data(page), "fonts": fonts}
         answer, content = self.processes.ask(question, b"")
         if "refused" in answer:
             raise FontMissing(answer["refused"])

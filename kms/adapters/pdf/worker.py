@@ -104,43 +104,27 @@ def _answer(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], byt
 
 
 def _done(asked: dict[str, Any], document: bytes) -> tuple[dict[str, Any], bytes]:
-    wanted = asked.pop("do")
-    return (
-        _drawn(wanted, asked, document)
-        or _changed(wanted, asked, io.BytesIO(document))
-        or (
-            validating.read(document),
-            b"",
-        )
-    )
-
-
-def _drawn(
-    wanted: str, asked: dict[str, Any], document: bytes
-) -> tuple[dict[str, Any], bytes] | None:
-    if wanted == "render":
-        return {}, rendering.render(asked["data"], asked["fonts"], asked.get("template", "verdict"))
-    if wanted == "preview_pdf":
-        found = previewing.preview_pdf(document, asked["place"], asked["files"])
-        picture: bytes = found.pop("picture")
-        return found, picture
-    if wanted == "preview_blank":
-        return {}, previewing.preview_blank(asked, asked["files"])
-    return None
-
-
-def _changed(
-    wanted: str, asked: dict[str, Any], document: io.BytesIO
-) -> tuple[dict[str, Any], bytes] | None:
-    if wanted == "prepare":
-        if asked["place"] is not None:
-            asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
-        return _prepared(signing.prepare(document, asked))
-    if wanted == "add_validation_data":
-        return {}, extending.add_validation_data(document, asked)
-    if wanted == "prepare_time_stamp":
-        return _prepared(extending.prepare_time_stamp(document, asked["reserved"]))
-    return None
+    head: dict[str, Any] = {}
+    match asked.pop("do"):
+        case "render":
+            content = rendering.render(asked["data"], asked["fonts"], asked["template"])
+        case "preview_pdf":
+            head = previewing.preview_pdf(document, asked["place"], asked["files"])
+            content = head.pop("picture")
+        case "preview_blank":
+            content = previewing.preview_blank(asked, asked["files"])
+        case "prepare":
+            if asked["place"] is not None:
+                asked["place"]["picture"] = base64.b64decode(asked["place"]["picture"])
+            head, content = _prepared(signing.prepare(io.BytesIO(document), asked))
+        case "add_validation_data":
+            content = extending.add_validation_data(io.BytesIO(document), asked)
+        case "prepare_time_stamp":
+            made = extending.prepare_time_stamp(io.BytesIO(document), asked["reserved"])
+            head, content = _prepared(made)
+        case _:
+            head, content = validating.read(document), b""
+    return head, content
 
 
 def _prepared(made: signing.Prepared) -> tuple[dict[str, Any], bytes]:
