@@ -34,7 +34,8 @@ class Actions:
     ) -> PlannedStep:
         """Return the step. Args that name a ``dynamic`` variable stay templates."""
         kind, action, templates = _templates(step, path, document)
-        late = {name for _, name in references(templates)} & dynamic
+        named = {name for _, name in references(templates)}
+        late = named & dynamic
         extension = extension_of(step)
         writes = action == HTTP_API and templates["method"] != "GET"
         restricting = action in RESTRICTING_ACTIONS or writes
@@ -60,7 +61,7 @@ class Actions:
             verify=kind == "action" and extension.get("verify", True),
             approval=approval == "before",
             out_args=tuple(step.get("out_args", ())),
-            late=tuple(sorted({name for _, name in references(templates)})) if late else (),
+            late=tuple(sorted(named)) if late else (),
             blast=extension.get("blast", {}).get("max", 0),
         )
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from playbooks.core.choices import Choice, choose, run_values
 from playbooks.core.moves import EndState, Move, MoveKind, Moves, best
 from playbooks.core.plan import DONE
-from playbooks.core.stepping import Ended, Journal, by_place, retry_or_fail
+from playbooks.core.stepping import Ended, Journal, Verdict, by_place, retry_or_fail
 from playbooks.models import JournalEntry, Plan, PlannedStep, TargetState
 from secops.kernel.clock import SECOND
 
@@ -255,7 +255,7 @@ def _in_flight(move: Move) -> bool:
     return move.kind == "recover" or asked
 
 
-def _verdict(entry: JournalEntry) -> Any:
+def _verdict(entry: JournalEntry) -> Verdict:
     return "failed" if entry.state == "failed" else "done"
 
 

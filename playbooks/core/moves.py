@@ -1,4 +1,4 @@
-"""A move of a run, and which of several is made first."""
+"""A move of a run, which of several is made first, and the line it writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from playbooks.core.choices import Choice
-from playbooks.models import PlannedStep
+from playbooks.core.plan import idempotency_key
+from playbooks.models import JournalEntry, PlannedStep, Run
 
 MoveKind = Literal[
     "perform", "recover", "expire", "decide", "bind", "wait", "ask", "approve", "finish"
@@ -59,3 +60,22 @@ def due(moves: Sequence[Move], now: int) -> int | None:
     if any(move.kind not in (*_PASSIVE, "finish") for move in moves):
         return now
     return min((move.until for move in moves if move.until), default=None)
+
+
+def new_entry(run: Run, step: PlannedStep, move: Move, *, seq: int, now: int) -> JournalEntry:
+    """Return a decision of ``move``; what acts on a target carries the key for it."""
+    acts = move.kind == "perform"
+    target = step.targets[move.index].target if acts else f"step:{step.path}"[:200]
+    return JournalEntry(
+        run_id=run.id,
+        seq=seq,
+        org_id=run.org_id,
+        at=now,
+        path=step.path,
+        index=move.index,
+        target=target,
+        key=idempotency_key(run.id, step.path, move.loop, target) if acts else "",
+        attempt=max(move.attempt, 1),
+        kind="decision",
+        loop=move.loop,
+    )

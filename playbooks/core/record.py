@@ -58,12 +58,11 @@ def _explained(
 ) -> bool:
     if entry.kind in ("cancel", "prolong"):
         return True
-    place = (entry.path, entry.loop, entry.index)
     if entry.kind == "outcome":
-        mine = [one for one in before if (one.path, one.loop, one.index) == place]
+        mine = [one for one in before if one.place == entry.place]
         open_call = bool(mine) and (mine[-1].kind == "intent" or mine[-1].state == "unknown")
         return open_call and mine[-1].key == entry.key and bool(entry.state)
-    here = [m for m in moves if m.step and (m.step.path, m.loop, m.index) == place]
+    here = [m for m in moves if m.step and (m.step.path, m.loop, m.index) == entry.place]
     if entry.kind == "intent":
         key = idempotency_key(run.id, entry.path, entry.loop, entry.target)
         asked = [m for m in here if m.kind == "perform" and m.attempt == entry.attempt]

@@ -13,6 +13,7 @@ from secops.kernel.clock import SECOND
 _MS: Final = SECOND // 1_000
 MAX_BACKOFF_MS: Final = 3_600_000
 
+Verdict = Literal["done", "failed"]
 Journal = Mapping[tuple[str, str], Mapping[int, Sequence[JournalEntry]]]
 """Entries by (path, loop) and then by the target's index."""
 
@@ -21,7 +22,7 @@ Journal = Mapping[tuple[str, str], Mapping[int, Sequence[JournalEntry]]]
 class Ended:
     """A step or a branch is over, since ``at``."""
 
-    verdict: Literal["done", "failed"]
+    verdict: Verdict
     at: int
 
 

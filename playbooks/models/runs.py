@@ -161,6 +161,11 @@ class JournalEntry:
     details: Mapping[str, Any] = field(default_factory=dict)
     loop: str = ""
 
+    @property
+    def place(self) -> tuple[str, str, int]:
+        """Return what it is about: step, turn of the loops around it, target."""
+        return (self.path, self.loop, self.index)
+
 
 @dataclass(frozen=True, slots=True)
 class Notification:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from playbooks.core.choices import run_values, seen_by
 from playbooks.core.compiled_actions import filled
-from playbooks.core.moves import Move
+from playbooks.core.moves import Move, new_entry
 from playbooks.core.plan import step_hash
 from playbooks.errors import BlastExceeded, TargetProtected
 from playbooks.models import JournalEntry, PlannedStep, Run, TargetState
@@ -64,19 +64,7 @@ class Binder:
         reference of its own. What stands in the way is the step's failure.
         """
         now = self._s.parts.clock.now()
-        entry = JournalEntry(
-            run_id=run.id,
-            seq=0,
-            org_id=run.org_id,
-            at=now,
-            path=step.path,
-            index=move.index,
-            target=f"step:{step.path}"[:200],
-            key="",
-            attempt=max(move.attempt, 1),
-            kind="decision",
-            loop=move.loop,
-        )
+        entry = new_entry(run, step, move, seq=0, now=now)
         values = seen_by(step, run_values(run.plan, entries))
         try:
             args = filled(step.args, values, {})

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from playbooks.core.reporting import clocks_of
 from playbooks.models import Incident, Run
 from playbooks.models.views import DrillEvidence, IncidentEvidence
 from playbooks.ports import IncidentFilter
@@ -40,21 +39,11 @@ class EvidenceService:
         everything = list(self._incidents(tx, org_id))
         real = [incident for incident in everything if not incident.drill]
         closed = [incident for incident in real if incident.state == "closed"]
-        rule, kind = self._s.library.reporting_rule(), self._s.options.operator_kind
         late = [
             incident
             for incident in real
             if incident.state != "closed"
-            and any(
-                clock.overdue
-                for clock in clocks_of(
-                    rule,
-                    kind,
-                    incident,
-                    tx.now,
-                    filings=self._s.stores.filings.of(tx, org_id, incident.id),
-                )
-            )
+            and any(clock.overdue for clock in self._s.clocks_of(tx, incident, tx.now))
         ]
         times = [(i.closed_at - i.opened_at) // SECOND for i in closed if i.closed_at is not None]
         linked = [i for i in real if self._s.stores.incidents.links(tx, org_id, i.id)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-from playbooks.core.reporting import clocks_of
 from playbooks.errors import DutyAbsent, DutyFiled
 from playbooks.models import Incident
 from playbooks.models.filings import DUTIES, Duty, Filing
@@ -91,9 +90,7 @@ class FilingService:
         return self._s.parts.transactions.run(work)
 
     def _filing(self, tx: Transaction, actor: Actor, incident: Incident, new: NewFiling) -> Filing:
-        known = self._s.stores.filings.of(tx, actor.org_id, incident.id)
-        rule, kind = self._s.library.reporting_rule(), self._s.options.operator_kind
-        running = clocks_of(rule, kind, incident, tx.now, filings=known)
+        running = self._s.clocks_of(tx, incident, tx.now)
         if new.duty not in {clock.name for clock in running}:
             msg = f"{new.duty} is not owed"
             raise DutyAbsent(msg)

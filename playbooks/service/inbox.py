@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final, cast
 
-from playbooks.core.reporting import WARN_DAYS, clocks_of, warning_of
+from playbooks.core.reporting import WARN_DAYS, warning_of
 from playbooks.models import Incident, Notification
 from playbooks.models.filings import DUTIES, Duty
 from playbooks.models.incidents import Clock
@@ -37,20 +37,12 @@ class InboxService:
     def warn_of_clocks(self) -> int:
         """Warn of each statutory clock, once at each stage, until its report is filed."""
         now = self._s.parts.clock.now()
-        rule, kind = self._s.library.reporting_rule(), self._s.options.operator_kind
 
         def work(tx: Transaction) -> list[tuple[Incident, Clock]]:
-            stores = self._s.stores
             return [
                 (incident, clock)
-                for incident in stores.incidents.clocked(tx, now - CLOCKED_FOR)
-                for clock in clocks_of(
-                    rule,
-                    kind,
-                    incident,
-                    now,
-                    filings=stores.filings.of(tx, incident.org_id, incident.id),
-                )
+                for incident in self._s.stores.incidents.clocked(tx, now - CLOCKED_FOR)
+                for clock in self._s.clocks_of(tx, incident, now)
             ]
 
         found = self._s.parts.transactions.read(work)

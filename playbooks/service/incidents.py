@@ -12,7 +12,6 @@ from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
 from playbooks.core.reporting import (
     LEVELS,
     LevelProposal,
-    clocks_of,
     propose_reporting_level,
 )
 from playbooks.errors import AlertNotFound
@@ -210,7 +209,7 @@ class IncidentService:
 
     def view(self, org_id: str, incident_id: str) -> IncidentView:
         """Return all about an incident, for a caller who was authorised."""
-        stores, rule = self._s.stores, self._s.library.reporting_rule()
+        stores = self._s.stores
 
         def work(tx: Transaction) -> IncidentView:
             incident = stores.incidents.get(tx, org_id, incident_id)
@@ -219,13 +218,7 @@ class IncidentService:
                 incident=incident,
                 alerts=tuple(stores.incidents.links(tx, org_id, incident_id)),
                 timeline=tuple(stores.incidents.timeline(tx, org_id, incident_id)),
-                clocks=clocks_of(
-                    rule,
-                    self._s.options.operator_kind,
-                    incident,
-                    tx.now,
-                    filings=stores.filings.of(tx, org_id, incident_id),
-                ),
+                clocks=self._s.clocks_of(tx, incident, tx.now),
                 runs=tuple(self._views.of(tx, run) for run in runs.items),
                 next_states=tuple(sorted(allowed_from(incident.state))),
                 seen_at=tx.now,

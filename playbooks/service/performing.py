@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from playbooks.core.choices import assigned
 from playbooks.core.execution import BOUND
-from playbooks.core.moves import Move
-from playbooks.core.plan import idempotency_key
+from playbooks.core.moves import Move, new_entry
 from playbooks.errors import ChangedMeanwhile, EffectUnknown
 from playbooks.models import JournalEntry, PlannedStep, Run
 from playbooks.models.runs import OutcomeState
@@ -69,7 +68,7 @@ class Performer:
             late = Result("failed", {"error": "not_approved"})
             self._decide(run, step, move, len(entries) + 1, late)
         else:
-            intent = [e for e in entries if _place(e) == (step.path, move.loop, move.index)][-1]
+            intent = [e for e in entries if e.place == (step.path, move.loop, move.index)][-1]
             result = Result("failed", {"error": "timeout"})
             if move.kind == "recover":
                 result = self._recover(run, step, intent)
@@ -159,7 +158,7 @@ class Performer:
 
         def work(tx: Transaction) -> None:
             entries = self._s.stores.runs.journal(tx, run.id)
-            mine = [entry for entry in entries if _place(entry) == _place(intent)]
+            mine = [entry for entry in entries if entry.place == intent.place]
             if not mine or mine[-1].seq != intent.seq:
                 msg = f"{run.id} went on meanwhile"
                 raise ChangedMeanwhile(msg)
@@ -204,29 +203,6 @@ def note(s: Surroundings, tx: Transaction, run: Run, text: str, act: Act) -> Non
     actor: Actor = act.actor
     s.tell(tx, actor, (run.org_id, run.incident_id), "run", text, run_id=run.id)
     tx.record(act)
-
-
-def new_entry(run: Run, step: PlannedStep, move: Move, *, seq: int, now: int) -> JournalEntry:
-    """Return a decision of ``move``; what acts on a target carries the key for it."""
-    acts = move.kind == "perform"
-    target = step.targets[move.index].target if acts else f"step:{step.path}"[:200]
-    return JournalEntry(
-        run_id=run.id,
-        seq=seq,
-        org_id=run.org_id,
-        at=now,
-        path=step.path,
-        index=move.index,
-        target=target,
-        key=idempotency_key(run.id, step.path, move.loop, target) if acts else "",
-        attempt=max(move.attempt, 1),
-        kind="decision",
-        loop=move.loop,
-    )
-
-
-def _place(entry: JournalEntry) -> tuple[str, str, int]:
-    return (entry.path, entry.loop, entry.index)
 
 
 def _with_outputs(step: PlannedStep, performed: Performed, details: Mapping[str, Any]) -> Result:

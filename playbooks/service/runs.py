@@ -222,8 +222,8 @@ class RunService:
             entries = self._s.stores.runs.journal(tx, run.id)
             for move in next_moves(run.plan, entries, started_at=run.started_at, now=tx.now):
                 if move.kind in ("ask", "expire") and move.step and move.step.path == path:
-                    mine = (path, move.index, move.loop)
-                    return [e for e in entries if (e.path, e.index, e.loop) == mine][-1]
+                    mine = (path, move.loop, move.index)
+                    return [e for e in entries if e.place == mine][-1]
         msg = "the run does not wait for an answer about this step"
         raise RunStateRefused(msg)
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from playbooks.core.execution import BOUND, next_moves
-from playbooks.core.moves import Move, due
+from playbooks.core.moves import Move, due, new_entry
 from playbooks.core.record import Difference, replay_run
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, JournalEntry, Run
 from playbooks.models.runs import UNDO, OutcomeState
 from playbooks.service.binding import Binder
+from playbooks.service.runs import MAX_REASON
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
@@ -23,7 +24,6 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 MAX_PROLONGED_S: Final = 365 * 24 * 3_600
-MAX_REASON: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class StepService:
         def work(tx: Transaction) -> Run:
             run, entries = self._loaded(tx, actor, run_id)
             lasting = [
-                move
+                (move.step, move)
                 for move in self._moves(run, entries, tx.now)
                 if move.kind == "wait" and move.step and move.step.path == path + UNDO
             ]
@@ -116,8 +116,14 @@ class StepService:
                 msg = "nothing that this step took away is about to expire"
                 raise RunStateRefused(msg)
             journal = list(entries)
-            for move in lasting:
-                entry = _prolonged(run, move, len(journal) + 1, tx.now, seconds)
+            for undo, move in lasting:
+                entry = replace(
+                    new_entry(run, undo, move, seq=len(journal) + 1, now=tx.now),
+                    index=BOUND,
+                    attempt=1,
+                    kind="prolong",
+                    deadline=tx.now + seconds * SECOND,
+                )
                 self._s.stores.runs.append(tx, entry, fence=run.fence)
                 journal.append(entry)
             later = replace(run, due_at=due(self._moves(run, journal, tx.now), tx.now))
@@ -162,27 +168,8 @@ def _waiting(
     place = (decision.path, decision.loop, BOUND)
     if run.state == "waiting":
         for move in next_moves(run.plan, entries, started_at=run.started_at or 0, now=now):
-            if move.kind == "approve" and move.step and move.step.path == decision.path:
-                mine = [e for e in entries if (e.path, e.loop, e.index) == place]
-                if move.loop == decision.loop:
-                    return move, mine[-1]
+            here = (move.step.path, move.loop, move.index) if move.step else None
+            if move.kind == "approve" and here == place:
+                return move, [e for e in entries if e.place == place][-1]
     msg = "the run does not wait for an approval of this step"
     raise RunStateRefused(msg)
-
-
-def _prolonged(run: Run, move: Move, seq: int, now: int, seconds: int) -> JournalEntry:
-    path = move.step.path if move.step else ""
-    return JournalEntry(
-        run_id=run.id,
-        seq=seq,
-        org_id=run.org_id,
-        at=now,
-        path=path,
-        index=BOUND,
-        target=f"step:{path}"[:200],
-        key="",
-        attempt=1,
-        kind="prolong",
-        deadline=now + seconds * SECOND,
-        loop=move.loop,
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from playbooks.models import PlaybooksOptions, TimelineEntry
+from playbooks.core.reporting import clocks_of
+from playbooks.models import Clock, Incident, PlaybooksOptions, TimelineEntry
 from playbooks.models.reports import PrintFormat
 from playbooks.ports import Library, PlaybooksPorts, PlaybookStores, ReportPrinter
 from secops.kernel.actors import Actor
@@ -23,6 +24,16 @@ class Surroundings:
     library: Library
     options: PlaybooksOptions
     printers: Mapping[PrintFormat, ReportPrinter]
+
+    def clocks_of(self, tx: Transaction, incident: Incident, now: int) -> tuple[Clock, ...]:
+        """Return the statutory deadlines of ``incident``, as its filings stand."""
+        return clocks_of(
+            self.library.reporting_rule(),
+            self.options.operator_kind,
+            incident,
+            now,
+            filings=self.stores.filings.of(tx, incident.org_id, incident.id),
+        )
 
     def tell(
         self,
