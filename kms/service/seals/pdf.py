@@ -10,7 +10,6 @@ from kms.core.gbt38540.structures import Picture
 from kms.core.rfc5280.writing import Name
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected, SealRejected
-from kms.models.seal_registry import UseForm
 from kms.models.seals import MARKING
 from kms.models.stamps import LAST_PAGE, PadesKey, Stamping, StampRequest
 from kms.ports.pdf import MAX_PAGES, PADES, SES, PdfPlace, PdfRequest
@@ -45,25 +44,15 @@ class PdfStamping:
         self._uses = uses
         self._pades = PadesSigning(seals)
 
-    def prepare(self, actor: Actor, seal_id: str, wish: StampRequest) -> PreparedDocument:
+    def prepare(self, wanted: WantedUse, wish: StampRequest) -> PreparedDocument:
         """Return the PDF with one more signature over all of it, its use not yet entered.
 
         Raises ``DocumentRejected``, ``TooLarge``, and what ``use_seal`` raises.
         """
-        form: UseForm = "pdf" if wish.standard == "pades" else "pdf_sm2"
-        wanted = WantedUse(
-            actor,
-            seal_id,
-            sm3(wish.document),
-            wish.purpose,
-            form=form,
-            document_class=wish.document_class,
-            request_id=wish.request_id,
-        )
         ready = self._uses.open_seal(wanted)
         require_place(wish.stamping)
         sign = self._sign_pades if wish.standard == "pades" else self._sign_sm2
-        signed = sign(actor, ready, wish)
+        signed = sign(wanted.actor, ready, wish)
         require_size(signed.document)
         self._require_valid(wish.document, signed)
         return PreparedDocument(wanted, signed.contents[0], signed.document)

@@ -16,7 +16,7 @@ from kms.core.gbt33190.writing import (
 from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
 from kms.errors.seals import DocumentRejected
-from kms.models.seal_registry import SealedDocument
+from kms.models.seal_registry import SealedDocument, UseForm
 from kms.models.seals import PDF_MAGIC
 from kms.models.stamps import Stamping, StampRequest
 from kms.service.seals.parts import SealParts
@@ -54,17 +54,17 @@ class SealStamping:
     def prepare_document(self, actor: Actor, seal_id: str, wish: StampRequest) -> PreparedDocument:
         """Return what ``stamp_document`` gives out, before its use is entered."""
         require_size(wish.document)
-        if wish.document.startswith(PDF_MAGIC):
-            return self._pdf.prepare(actor, seal_id, wish)
         wanted = WantedUse(
             actor,
             seal_id,
             sm3(wish.document),
             wish.purpose,
-            form="ofd",
+            form=_form(wish),
             document_class=wish.document_class,
             request_id=wish.request_id,
         )
+        if wanted.form != "ofd":
+            return self._pdf.prepare(wanted, wish)
         ready = self._uses.open_seal(wanted)
         try:
             package = OfdPackage(wish.document)
@@ -87,3 +87,10 @@ class SealStamping:
     def _require_valid(self, sealed: bytes) -> None:
         """Raise ``SealRejected`` unless the new signature, the last one, verifies."""
         require_valid(verify_ofd(sealed, self._seals.trust_of_new()).signatures[-1])
+
+
+def _form(wish: StampRequest) -> UseForm:
+    """Return into what the seal goes, as the usage ledger names it."""
+    if not wish.document.startswith(PDF_MAGIC):
+        return "ofd"
+    return "pdf" if wish.standard == "pades" else "pdf_sm2"
