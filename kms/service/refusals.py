@@ -12,10 +12,12 @@ from secops.kernel.trail import Act
 
 
 @contextmanager
-def refusals_recorded(parts: Parts, action: str, actor: Actor, target: str) -> Iterator[None]:
-    """Enter a ``Forbidden`` that comes out, by its code, and let it go on."""
+def refusals_recorded(
+    parts: Parts, action: str, actor: Actor, target: str, **details: str
+) -> Iterator[None]:
+    """Enter a ``Forbidden`` that comes out, by its code and ``details``, and let it go on."""
     try:
         yield
     except Forbidden as error:
-        parts.trail.append([Act(action, actor, target, "refused", {"code": error.code})])
+        parts.trail.append([Act(action, actor, target, "refused", {"code": error.code, **details})])
         raise

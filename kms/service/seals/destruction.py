@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.errors.seals import SealNotFound, SealStateConflict
+from kms.errors.seals import SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord
 from kms.models.stamps import PADES_KEYS
 from kms.service.document_authority import document_key_name
@@ -151,11 +151,8 @@ class SealDestruction:
     def _load(
         self, transaction: Transaction, actor: Actor, seal_id: str
     ) -> tuple[SealRecord, tuple[SealHolder, ...]]:
-        found = self._seals.store.seal(transaction, actor.org_id, seal_id)
-        if found is None:
-            msg = f"there is no seal {seal_id[:40]!r}"
-            raise SealNotFound(msg)
-        return found[0], tuple(self._seals.store.holders(transaction, seal_id))
+        record, _ = self._seals.load_seal(transaction, actor, seal_id)
+        return record, tuple(self._seals.store.holders(transaction, seal_id))
 
 
 def loss_hash(record: SealRecord, holders: tuple[SealHolder, ...]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kms.core.trust import Trust
+from kms.errors.seals import SealNotFound
 from kms.models.keys import SealTimeStamps
+from kms.models.seal_registry import SealRecord
 from kms.models.stamps import PadesLevel
 from kms.ports.keys import Subjects
 from kms.ports.pdf import PdfFiles
@@ -24,7 +26,9 @@ from kms.ports.seals import (
 from kms.ports.time_stamps import TimeStamps
 from kms.service.authority import Authority
 from secops.crypto.hashes import sm3
+from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
+from secops.kernel.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,16 @@ class SealParts:
     lives: SealLifeStore
     stamped: SealTimeStamps = "signatures"
     pades_level: PadesLevel = "b-t"
+
+    def load_seal(
+        self, transaction: Transaction, actor: Actor, seal_id: str
+    ) -> tuple[SealRecord, bytes]:
+        """Return the seal and its SESeal; raise ``SealNotFound``, also for another's."""
+        found = self.store.seal(transaction, actor.org_id, seal_id)
+        if found is None:
+            msg = f"there is no seal {seal_id[:40]!r}"
+            raise SealNotFound(msg)
+        return found
 
     def stamp_seal(self, value: bytes) -> bytes | None:
         """Return a token over a maker's signature ``value``, None where none is wanted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Final
 
-from kms.errors.seals import SealNotFound, SealStateConflict
+from kms.errors.seals import SealStateConflict
 from kms.models.seal_policies import (
     APPROVALS,
     DAY_MINUTES,
@@ -38,7 +38,7 @@ class SealPolicies:
         self._parts.access.require(actor, SEAL_READ, f"seal:{seal_id}")
 
         def read(transaction: Transaction) -> UsePolicy:
-            self._require_seal(transaction, actor, seal_id)
+            self._seals.load_seal(transaction, actor, seal_id)
             return self._seals.policies.policy(transaction, seal_id)
 
         return self._parts.transactions.read(read)
@@ -54,7 +54,7 @@ class SealPolicies:
         _check(wish)
 
         def work(transaction: Transaction) -> UsePolicy:
-            self._require_seal(transaction, actor, seal_id)
+            self._seals.load_seal(transaction, actor, seal_id)
             before = self._seals.policies.policy(transaction, seal_id)
             users = self._holders(transaction, wish)
             after = replace(wish, users=users, version=wish.version + 1)
@@ -81,11 +81,6 @@ class SealPolicies:
             msg = f"{missing[0][:60]!r} is not a holder of the seal"
             raise Invalid(msg)
         return tuple(sorted({known[name] for name in wish.users}))
-
-    def _require_seal(self, transaction: Transaction, actor: Actor, seal_id: str) -> None:
-        if self._seals.store.seal(transaction, actor.org_id, seal_id) is None:
-            msg = f"there is no seal {seal_id[:40]!r}"
-            raise SealNotFound(msg)
 
 
 def _check(wish: UsePolicy) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
-from kms.errors.seals import SealNotFound, SealStateConflict
+from kms.errors.seals import SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord, SealState
 from kms.service.document_authority import DocumentAuthority
 from kms.service.reasons import check_reason
@@ -51,7 +51,7 @@ class SealRegistry:
         self._parts.access.require(actor, SEAL_READ, f"seal:{seal_id}")
 
         def read(transaction: Transaction) -> SealDetails:
-            record, content = self._load(transaction, actor, seal_id)
+            record, content = self._seals.load_seal(transaction, actor, seal_id)
             picture = read_seal(read_der(content)).picture.data
             holders = self._seals.store.holders(transaction, seal_id)
             return SealDetails(record, content, picture, holders)
@@ -72,7 +72,7 @@ class SealRegistry:
         check_reason(reason)
 
         def resume(transaction: Transaction) -> None:
-            record, _ = self._load(transaction, actor, seal_id)
+            record, _ = self._seals.load_seal(transaction, actor, seal_id)
             # suspended by the emergency way: the table could not be told, so it says active
             elsewhere = self._parts.revocations.is_revoked("seal", seal_id)
             before: tuple[SealState, ...] = ("suspended",)
@@ -95,7 +95,7 @@ class SealRegistry:
         documents = DocumentAuthority(self._seals.authority)
 
         def stop(transaction: Transaction) -> None:
-            self._load(transaction, actor, seal_id)
+            self._seals.load_seal(transaction, actor, seal_id)
             self._change(transaction, seal_id, before, after=after, reason=reason)
             if after == "revoked":
                 for holder in self._seals.store.holders(transaction, seal_id):
@@ -120,12 +120,3 @@ class SealRegistry:
         if not changed:
             msg = f"only a seal that is {' or '.join(before)} can become {after}"
             raise SealStateConflict(msg)
-
-    def _load(
-        self, transaction: Transaction, actor: Actor, seal_id: str
-    ) -> tuple[SealRecord, bytes]:
-        found = self._seals.store.seal(transaction, actor.org_id, seal_id)
-        if found is None:
-            msg = f"there is no seal {seal_id[:40]!r}"
-            raise SealNotFound(msg)
-        return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -10,6 +11,7 @@ from kms.core.gbt38540 import writing
 from kms.core.gbt38540.structures import SM3_BYTES, V5
 from kms.core.gbt38540.writing import SigningContent
 from kms.core.seal_use.policy import Circumstances, day_start, refusal
+from kms.errors.certificates import because
 from kms.errors.seals import (
     DocumentRejected,
     NotSealHolder,
@@ -22,6 +24,7 @@ from kms.models.seal_policies import MAX_CLASS_NAME, is_class_name
 from kms.models.seal_registry import IssuedCertificate, SealHolder, SealRecord, SealUse, UseForm
 from kms.models.seal_requests import SealUseRequest
 from kms.models.seals import MAX_FILE, SignatureVerdict
+from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
 from kms.service.seals.remote import RemoteSeals, RemoteWish
 from kms.service.tenants import Tenants
@@ -29,7 +32,7 @@ from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import SECOND, to_rfc3339
-from secops.kernel.errors import Forbidden, Invalid, TooLarge
+from secops.kernel.errors import Invalid, TooLarge
 from secops.kernel.events import SealUsed
 from secops.kernel.permissions.kms import SEAL_USE
 from secops.kernel.trail import Act, encode_act
@@ -98,14 +101,11 @@ class SealUses:
     def open_seal(self, wanted: WantedUse) -> ReadySeal:
         """Return the seal; raise ``NotSealHolder``, ``SealNotUsable``, ``SealNotFound``."""
         check_use(wanted)
-        try:
+        with self._refusals_recorded(wanted):
             self._parts.access.require(wanted.actor, SEAL_USE, f"seal:{wanted.seal_id}")
             return self._parts.transactions.read(
                 lambda transaction: self._ready(transaction, wanted)
             )
-        except Forbidden as error:
-            self._note_refusal(wanted, error)
-            raise
 
     def require_holder(self, transaction: Transaction, wanted: WantedUse) -> SealRecord:
         """Return the seal that the actor holds and could use; raise as ``open_seal`` does.
@@ -175,12 +175,9 @@ class SealUses:
                 beside(transaction, use)
             return give(use)
 
-        try:
+        # what changed while the value was made: a suspension, the last use of the day
+        with self._refusals_recorded(wanted):
             return self._parts.transactions.run(keep)
-        except Forbidden as error:
-            # what changed while the value was made: a suspension, the last use of the day
-            self._note_refusal(wanted, error)
-            raise
 
     def _ready(self, transaction: Transaction, wanted: WantedUse) -> ReadySeal:
         record, content, holder = self._held(transaction, wanted)
@@ -197,11 +194,7 @@ class SealUses:
         self, transaction: Transaction, wanted: WantedUse
     ) -> tuple[SealRecord, bytes, SealHolder]:
         actor, seal_id = wanted.actor, wanted.seal_id
-        found = self._seals.store.seal(transaction, actor.org_id, seal_id)
-        if found is None:
-            msg = f"there is no seal {seal_id[:40]!r}"
-            raise SealNotFound(msg)
-        record, content = found
+        record, content = self._seals.load_seal(transaction, actor, seal_id)
         holders = self._seals.store.holders(transaction, seal_id)
         holder = next((each for each in holders if each.account_id == actor.id), None)
         if holder is None:
@@ -230,9 +223,8 @@ class SealUses:
         if wanted.request_id:
             self._require_approved(transaction, wanted)
         elif policy.approval == "each_use":
-            raise _refused(
-                Text("每次用章须先由他人审批", "each use needs another person's approval first")
-            )
+            why = Text("每次用章须先由他人审批", "each use needs another person's approval first")
+            raise because(SealUseRefused, why)
         used = 0
         if policy.daily_cap is not None:
             since = day_start(transaction.now)
@@ -244,9 +236,9 @@ class SealUses:
             used_today=used,
             risk=self._seals.risks.risk_of(wanted.actor),
         )
-        why = refusal(policy, seen)
-        if why is not None:
-            raise _refused(why)
+        against = refusal(policy, seen)
+        if against is not None:
+            raise because(SealUseRefused, against)
 
     def _require_approved(self, transaction: Transaction, wanted: WantedUse) -> None:
         """Raise ``SealUseRefused`` unless exactly this use was approved, and not used yet."""
@@ -254,12 +246,14 @@ class SealUses:
         asked = (request.requester_id, request.seal_id, request.digest, request.form)
         given = (wanted.actor.id, wanted.seal_id, wanted.document_digest.hex(), wanted.form)
         if asked != given:
-            raise _refused(
-                Text("与批准的用章不符", "this is not the use that was approved: another document")
+            why = Text(
+                "与批准的用章不符", "this is not the use that was approved: another document"
             )
+            raise because(SealUseRefused, why)
         state = self._parts.approvals.get(transaction, request.approval_id).state
         if state != "approved":
-            raise _refused(Text(f"该次用章的审批状态为 {state}", f"the request is {state}"))
+            why = Text(f"该次用章的审批状态为 {state}", f"the request is {state}")
+            raise because(SealUseRefused, why)
 
     def _consume_request(self, transaction: Transaction, use: SealUse) -> None:
         """Use the approval up, once: one conditional statement of the kernel's."""
@@ -278,10 +272,11 @@ class SealUses:
             raise SealNotFound(msg)
         return found
 
-    def _note_refusal(self, wanted: WantedUse, error: Forbidden) -> None:
-        details = {"code": error.code, "document_sm3": wanted.document_digest.hex()}
-        target = f"seal:{wanted.seal_id[:60]}"
-        self._parts.trail.append([Act("kms.use_seal", wanted.actor, target, "refused", details)])
+    def _refusals_recorded(self, wanted: WantedUse) -> AbstractContextManager[None]:
+        digest, target = wanted.document_digest.hex(), f"seal:{wanted.seal_id[:60]}"
+        return refusals_recorded(
+            self._parts, "kms.use_seal", wanted.actor, target, document_sm3=digest
+        )
 
 
 def _act(actor: Actor, use: SealUse) -> Act:
@@ -297,10 +292,6 @@ def _act(actor: Actor, use: SealUse) -> Act:
     if use.request_id:
         details["request"] = use.request_id
     return Act("kms.use_seal", actor, f"seal:{use.seal_id}", details=details)
-
-
-def _refused(why: Text) -> SealUseRefused:
-    return SealUseRefused(why.en, because_zh=why.zh, because_en=why.en)
 
 
 def check_use(wanted: WantedUse) -> None:

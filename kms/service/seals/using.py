@@ -8,7 +8,7 @@ from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.judgements import WHOLE_DOCUMENT
 from kms.core.gbt38540.verification import verify_seal
 from kms.core.seal_use.policy import day_start
-from kms.errors.seals import SealNotFound, SealRejected
+from kms.errors.seals import SealRejected
 from kms.models.seal_registry import SealedValue, SealUse
 from kms.service.seals.parts import SealParts
 from kms.service.seals.uses import SealUses, WantedUse
@@ -60,8 +60,7 @@ class SealUsing:
         self._parts.access.require(actor, SEAL_READ, f"seal:{seal_id}")
 
         def read(transaction: Transaction) -> Page[SealUse]:
-            if self._seals.store.seal(transaction, actor.org_id, seal_id) is None:
-                raise SealNotFound
+            self._seals.load_seal(transaction, actor, seal_id)
             rows = self._seals.uses.uses(transaction, seal_id, request)
             return page_of(rows, request.limit, [(row.used_at, row.id) for row in rows])
 
@@ -73,8 +72,7 @@ class SealUsing:
         first = day_start(self._parts.clock.now()) - (_CHART_DAYS - 1) * DAY
 
         def read(transaction: Transaction) -> list[tuple[int, int]]:
-            if self._seals.store.seal(transaction, actor.org_id, seal_id) is None:
-                raise SealNotFound
+            self._seals.load_seal(transaction, actor, seal_id)
             found = self._seals.uses.uses_by_day(transaction, seal_id, first=first, day=DAY)
             days = range(_CHART_DAYS)
             return [(first + number * DAY, found.get(number, 0)) for number in days]
