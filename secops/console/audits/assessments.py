@@ -21,7 +21,7 @@ from secops.kernel.permissions.audits import (
     EXPORT_REPORT,
     READ_ASSESSMENTS,
 )
-from secops.web.messages import Request, Response, redirect
+from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
@@ -132,12 +132,7 @@ class _Assessments:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo(report.name, stamp), report.content)
             archive.writestr(zipfile.ZipInfo(f"{report.name}.proof", stamp), report.proof)
-        headers = (
-            ("content-type", "application/zip"),
-            ("content-disposition", f'attachment; filename="{report.name}.zip"'),
-            ("cache-control", "no-store"),
-        )
-        return Response(200, headers, packed.getvalue())
+        return file_response(packed.getvalue(), "application/zip", f"{report.name}.zip")
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

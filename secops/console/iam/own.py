@@ -15,7 +15,7 @@ from secops.console.texts import N_
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions import ROLES
 from secops.kernel.permissions.roles import ADMINISTRATORS, AUDITOR
-from secops.web.messages import JSON, Request, Response, redirect
+from secops.web.messages import JSON, Request, Response, file_response, redirect
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("everybody sees their own things")
@@ -92,12 +92,7 @@ class _Own:
     def export_own(self, request: Request) -> Response:
         """Return everything kept about the reader as a file."""
         export = self.desk.parts.iam.power.own.export_own(request.caller)
-        headers = (
-            ("content-type", JSON),
-            ("content-disposition", 'attachment; filename="me.json"'),
-            ("cache-control", "no-store"),
-        )
-        return Response(200, headers, orjson.dumps(export, option=orjson.OPT_INDENT_2))
+        return file_response(orjson.dumps(export, option=orjson.OPT_INDENT_2), JSON, "me.json")
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

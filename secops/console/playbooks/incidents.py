@@ -23,7 +23,7 @@ from secops.kernel.permissions.playbooks import (
     INCIDENT_REPORT,
     RUN_REQUEST,
 )
-from secops.web.messages import Request, Response, redirect
+from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
@@ -160,12 +160,7 @@ class _Incidents:
             kind=cast("ReportKind", form.get("kind", "full")),
             language=request.language,
         )
-        headers = (
-            ("content-type", "application/octet-stream"),
-            ("content-disposition", f'attachment; filename="{incident_id}.{output}"'),
-            ("cache-control", "no-store"),
-        )
-        return Response(200, headers, content)
+        return file_response(content, "application/octet-stream", f"{incident_id}.{output}")
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:
