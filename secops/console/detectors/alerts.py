@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -40,6 +41,17 @@ def alert_title(request: Request, alert: Alert) -> str:
     return alert.custom.get(f"title_{request.language}") or alert.title
 
 
+def read_filter(asked: Mapping[str, str], status: str) -> AlertFilter:
+    """Return the queue's filter that an address or a form asks for."""
+    severity = asked.get("severity", "")
+    return AlertFilter(
+        status=cast("AlertStatus", status) if status in _STATUSES else None,
+        severity=cast("Severity", severity) if severity in SEVERITIES else None,
+        rule_id=asked.get("rule") or None,
+        subject=asked.get("subject") or None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Alerts:
     desk: Desk
@@ -47,13 +59,8 @@ class _Alerts:
     def list_alerts(self, request: Request) -> Response:
         """Show the queue; the filters stand in the address."""
         query = request.query
-        status, severity = query.get("status", "open"), query.get("severity", "")
-        wanted = AlertFilter(
-            status=cast("AlertStatus", status) if status in _STATUSES else None,
-            severity=cast("Severity", severity) if severity in SEVERITIES else None,
-            rule_id=query.get("rule") or None,
-            subject=query.get("subject") or None,
-        )
+        status = query.get("status", "open")
+        wanted = read_filter(query, status)
         alerts = self.desk.parts.detectors.alerts
         page = alerts.list_alerts(request.caller, wanted, wanted_page(request))
         rows = [self._row(request, alert) for alert in page.items]
@@ -63,7 +70,7 @@ class _Alerts:
             "detectors/alerts.html",
             table,
             chosen_status=status,
-            chosen_severity=severity,
+            chosen_severity=wanted.severity or "",
             chosen_rule=wanted.rule_id or "",
             chosen_subject=wanted.subject or "",
             may_close=request.caller.may(ALERT_CLOSE) and wanted.status == "open",

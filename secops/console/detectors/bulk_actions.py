@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlencode
 
-from detectors.models.alerts import AlertFilter
 from detectors.models.bulk_actions import RUNNING, BulkAction
-from detectors.models.rules import Severity
 from detectors.service.triage.bulk_actions import token_of, undo_until
-from secops.console.detectors.alerts import SEVERITIES
+from secops.console.detectors.alerts import SEVERITIES, read_filter
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -55,15 +53,8 @@ class _BulkActions:
     def preview_bulk_close(self, request: Request) -> Response:
         """Count what the queue's filters mean now and show it for confirmation."""
         form = request.form
-        severity = form.get("severity", "")
-        wanted = AlertFilter(
-            status="open",
-            severity=cast("Severity", severity) if severity in SEVERITIES else None,
-            rule_id=form.get("rule") or None,
-            subject=form.get("subject") or None,
-        )
         action = self.desk.parts.detectors.bulk_actions.preview_bulk_close(
-            request.caller, wanted, form.get("reason", "")
+            request.caller, read_filter(form, "open"), form.get("reason", "")
         )
         return redirect(_href(action.id))
 
