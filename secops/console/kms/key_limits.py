@@ -10,10 +10,11 @@ from urllib.parse import quote, urlencode
 from kms.models.keys import DEFAULT_MOUNT
 from kms.models.limits import NO_RISK_LIMIT, KeyLimits, Quota
 from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.render import beijing_time
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.actors import ROOT_ORG
-from secops.kernel.clock import HOUR, from_rfc3339, to_rfc3339
+from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import KEY_CONFIGURE, KEY_READ_ALL, POOL_LOCK
 from secops.web.messages import Request, Response, redirect
@@ -166,4 +167,4 @@ def _instant(form: Mapping[str, str], name: str) -> int:
 
 def _local(instant: int) -> str:
     """Return an instant as a browser's field wants it, in Beijing time; "" for none."""
-    return to_rfc3339(instant + 8 * HOUR)[:_MINUTE] if instant else ""
+    return beijing_time(instant)[:_MINUTE].replace(" ", "T") if instant else ""

@@ -7,6 +7,7 @@ from typing import Final
 
 from kms.models.backends import SOFTWARE, BackendStatus, KeyCustody
 from kms.service.presenting_backends import is_in_device, is_national
+from secops.console.kms.keys import KEY_STATES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, export_table, view_table
 from secops.console.texts import N_
@@ -22,11 +23,6 @@ _KINDS: Final = {
     "software": N_("软件"),
     "pkcs11": N_("密码令牌 (PKCS#11)"),
     "sdf": N_("密码机 (GM/T 0018)"),
-}
-_STATES: Final = {
-    "active": N_("有效"),
-    "suspended": N_("已停用"),
-    "pending_destruction": N_("待销毁"),
 }
 _POOL: Final = {
     "unlocked": (N_("已解锁"), "good"),
@@ -110,13 +106,11 @@ class _KeyPool:
         places = sorted(key.places)
         here = [word(request, N_("软件")) if each == SOFTWARE else each for each in places]
         national, device = is_national(key), is_in_device(key)
+        state, badge = KEY_STATES[key.state]
         return (
             Cell(key.name, href=f"/keys/{key.name}?mount={key.mount}"),
             Cell(key.type),
-            Cell(
-                word(request, _STATES.get(key.state, key.state)),
-                badge="good" if key.state == "active" else "bad",
-            ),
+            Cell(word(request, state), badge=badge),
             Cell(", ".join(here)),
             Cell(str(key.latest_version), sort=key.latest_version),
             Cell("", instant=key.rotated_at),
