@@ -22,6 +22,7 @@ from kms.api.seal_schemas import REASON
 from kms.models.ecertificates import IssueRequest
 from kms.models.seals import MAX_FILE
 from kms.service import KmsServices
+from kms.service.ecertificates.registry import FILTERS
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
@@ -38,7 +39,6 @@ from secops.web.routes import Public, Route
 
 ECERTIFICATES: Final = "/api/v1/kms/ecertificates"
 _PUBLIC: Final = Public("whoever is shown an e-certificate may verify it; nothing is stored")
-_FILTERS: Final = ("template_id", "type_code", "number", "state", "batch_id")
 _MAX_VALUES: Final = 100
 
 
@@ -138,7 +138,7 @@ class _ECertificates:
     services: KmsServices
 
     def list_ecertificates(self, request: Request) -> Response:
-        filters = {name: request.query[name] for name in _FILTERS if request.query.get(name)}
+        filters = {name: request.query[name] for name in FILTERS if request.query.get(name)}
         registry = self.services.ecertificates.registry
         page = registry.list_ecertificates(request.caller, wanted_page(request), filters)
         now = registry.now()

@@ -184,13 +184,11 @@ def zip_ecertificate_batch(ctx: click.Context, *, batch: str, output: Path) -> N
     Example: secops --as seal-holder kms zip-ecertificate-batch ecb_01… -o out
     """
     from kms.errors.ecertificates import ECertificateNotFound  # noqa: PLC0415 - quick --help
-    from kms.service.ecertificates.batches import PART_FILES  # noqa: PLC0415
 
     actor, batches = session_of(ctx).actor, here(ctx).batches
     found = batches.show_ecertificate_batch(actor, batch)
     output.mkdir(parents=True, exist_ok=True)
-    parts = -(-found.task.total // PART_FILES)
-    for part in range(1, parts + 1):
+    for part in range(1, found.parts + 1):
         path = output / f"{found.batch.id}-{part}.zip"
         try:
             path.write_bytes(batches.zip_ecertificate_batch(actor, batch, part))

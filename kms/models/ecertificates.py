@@ -27,6 +27,9 @@ ALIGNS: Final[tuple[Align, ...]] = ("left", "center")
 BUILT_IN: Final = ("@title", "@number", "@identifier", "@authority", "@issued_on", "@valid")
 """What a layout may show beside the template's own fields."""
 
+NOT_ENDED: Final[tuple[ECertificateState, ...]] = ("valid", "suspended")
+"""States out of which one is revoked or replaced."""
+
 DOCUMENT_CLASS: Final = "电子证照"
 """The class of documents that a seal's use policy sees."""
 

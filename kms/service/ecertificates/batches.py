@@ -58,6 +58,11 @@ class BatchDetails:
     task: Task
     counts: Mapping[RowState, int]
 
+    @property
+    def parts(self) -> int:
+        """How many zips its files fill; one whose rows all failed is missing among them."""
+        return -(-self.task.total // PART_FILES)
+
 
 class ECertificateBatches:
     """Checks, orders, stops and shows batches; ``BatchRunner`` works through them."""
@@ -122,8 +127,8 @@ class ECertificateBatches:
             )
             self._parts.tasks.create(transaction, task)
             details = {"template": template.id, "rows": len(stored)}
-            target = f"ecertificate_batch:{batch_id}"
-            transaction.record(Act("kms.order_ecertificate_batch", actor, target, details=details))
+            act = Act("kms.order_ecertificate_batch", actor, _target(batch_id), details=details)
+            transaction.record(act)
             return batch
 
         return self._parts.transactions.run(store)
@@ -140,9 +145,7 @@ class ECertificateBatches:
             ):
                 raise ECertificateStateConflict("only a batch that was stopped goes on")
             self._parts.tasks.progress(transaction, replace(task, state="running", result=""))
-            transaction.record(
-                Act("kms.resume_ecertificate_batch", actor, f"ecertificate_batch:{batch.id}")
-            )
+            transaction.record(Act("kms.resume_ecertificate_batch", actor, _target(batch.id)))
 
         self._parts.transactions.run(resume)
 
@@ -157,9 +160,7 @@ class ECertificateBatches:
                 raise ECertificateStateConflict(f"the batch is {task.state}")
             self._here.batches.set_open(transaction, batch.id, before=True)
             self._parts.tasks.progress(transaction, replace(task, state="cancelled"))
-            transaction.record(
-                Act("kms.cancel_ecertificate_batch", actor, f"ecertificate_batch:{batch.id}")
-            )
+            transaction.record(Act("kms.cancel_ecertificate_batch", actor, _target(batch.id)))
 
         self._parts.transactions.run(cancel)
 

@@ -21,6 +21,7 @@ from kms.errors.ecertificates import (
 )
 from kms.models.ecertificates import (
     DOCUMENT_CLASS,
+    NOT_ENDED,
     BatchRow,
     DocumentFacts,
     ECertificate,
@@ -179,7 +180,7 @@ class ECertificateIssuing:
         if order.replaced is not None and not here.issued.change_ecertificate(
             transaction,
             order.replaced.id,
-            before=("valid", "suspended"),
+            before=NOT_ENDED,
             after="superseded",
             reason=issued.identifier,
         ):
@@ -272,7 +273,7 @@ class ECertificateIssuing:
         wish = template.wish
         if (old.type_code, old.authority_code) != (wish.type_code, wish.authority_code):
             raise ECertificateStateConflict("what is replaced is of another type or authority")
-        if old.state not in ("valid", "suspended"):
+        if old.state not in NOT_ENDED:
             raise ECertificateStateConflict(f"what is replaced is {old.state}")
         if request.number not in ("", old.number):
             raise ECertificateNumberTaken("a reissued e-certificate keeps its number")

@@ -8,6 +8,7 @@ from typing import Final, get_args
 
 from kms.errors.ecertificates import ECertificateStateConflict
 from kms.models.ecertificates import (
+    NOT_ENDED,
     ECertificate,
     ECertificateState,
     ECertificateTemplate,
@@ -162,7 +163,7 @@ class ECertificateRegistry:
         )
         before: tuple[ECertificateState, ...] = ("valid",)
         if after == "revoked":
-            before = ("valid", "suspended")
+            before = NOT_ENDED
 
         def stop(transaction: Transaction) -> None:
             self._change(transaction, record.id, before, after=after, reason=reason)

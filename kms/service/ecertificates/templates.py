@@ -96,8 +96,7 @@ class ECertificateTemplates:
 
         Raises ``SelfApproval``, ``NotPending``, ``ECertificateStateConflict``.
         """
-        target = f"ecertificate_template:{template_id[:60]}"
-        self._parts.access.require(actor, ECERTIFICATE_APPROVE, target)
+        self._parts.access.require(actor, ECERTIFICATE_APPROVE, _target(template_id))
         check_reason(reason)
 
         def decide(transaction: Transaction) -> ECertificateTemplate:
@@ -125,8 +124,7 @@ class ECertificateTemplates:
 
     def retire_ecertificate_template(self, actor: Actor, template_id: str, reason: str) -> None:
         """Let nothing more be issued by it; what was issued stays as it is."""
-        target = f"ecertificate_template:{template_id[:60]}"
-        self._parts.access.require(actor, ECERTIFICATE_APPROVE, target)
+        self._parts.access.require(actor, ECERTIFICATE_APPROVE, _target(template_id))
         check_reason(reason)
 
         def retire(transaction: Transaction) -> None:
@@ -155,8 +153,7 @@ class ECertificateTemplates:
 
     def show_ecertificate_template(self, actor: Actor, template_id: str) -> TemplateDetails:
         """Return one template with its approval and what it changes."""
-        target = f"ecertificate_template:{template_id[:60]}"
-        self._parts.access.require(actor, ECERTIFICATE_READ, target)
+        self._parts.access.require(actor, ECERTIFICATE_READ, _target(template_id))
 
         def read(transaction: Transaction) -> TemplateDetails:
             template = self._here.load_template(transaction, actor.org_id, template_id)
@@ -251,10 +248,14 @@ def _changes(before: TemplateWish | None, after: TemplateWish) -> list[tuple[str
     ]
 
 
+def _target(template_id: str) -> str:
+    return f"ecertificate_template:{template_id[:60]}"
+
+
 def _act(verb: str, actor: Actor, template: ECertificateTemplate, details: Any) -> Act:
     more = {"version": template.version, "type_code": template.wish.type_code}
-    target = f"ecertificate_template:{template.id}"
-    return Act(f"kms.{verb}_ecertificate_template", actor, target, details={**details, **more})
+    action = f"kms.{verb}_ecertificate_template"
+    return Act(action, actor, _target(template.id), details={**details, **more})
 
 
 def _approval(template: ECertificateTemplate) -> Approval:
@@ -262,7 +263,7 @@ def _approval(template: ECertificateTemplate) -> Approval:
         id=template.approval_id,
         org_id=template.org_id,
         kind=_APPROVAL_KIND,
-        subject=f"ecertificate_template:{template.id}",
+        subject=_target(template.id),
         subject_hash=template.subject_hash,
         permission=ECERTIFICATE_APPROVE,
         requester_id=template.created_by,

@@ -9,7 +9,6 @@ from typing import Final
 import orjson
 
 from kms.models.ecertificates import BatchRow, Problem
-from kms.service.ecertificates.batches import PART_FILES
 from secops.console.kms.ecertificates import active_templates
 from secops.console.parts import Desk, chosen_file, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, export_table, view_table
@@ -133,7 +132,7 @@ class _Batches:
         rows = [self._row(request, row) for row in page.items]
         table = Table(N_("批次的各行"), _ROWS, rows, page.next)
         mine = caller.id == found.batch.ordered_by and caller.may(ECERTIFICATE_ISSUE)
-        parts = -(-found.task.total // PART_FILES) if found.counts["issued"] else 0
+        parts = found.parts if found.counts["issued"] else 0
         return self.desk.list_page(
             request,
             "kms/ecertificate_batch.html",

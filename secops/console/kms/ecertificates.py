@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.models.ecertificates import ECertificate, IssueRequest
+from kms.models.ecertificates import NOT_ENDED, ECertificate, IssueRequest
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -128,7 +128,7 @@ class _ECertificates:
     def _page(self, request: Request, values: object = None, link: str = "") -> Response:
         registry, caller = self.desk.parts.kms.ecertificates.registry, request.caller
         found = registry.show_ecertificate(caller, request.args["ecertificate_id"])
-        state = found.record.standing(registry.now())
+        state, lasts = found.record.standing(registry.now()), found.record.state in NOT_ENDED
         return self.desk.page(
             request,
             "kms/ecertificate.html",
@@ -140,10 +140,9 @@ class _ECertificates:
             values=values,
             link=link,
             may_open=caller.may(ECERTIFICATE_OPEN),
-            may_stop=caller.may(ECERTIFICATE_STOP) and found.record.state in ("valid", "suspended"),
+            may_stop=caller.may(ECERTIFICATE_STOP) and lasts,
             may_resume=caller.may(ECERTIFICATE_RESUME),
-            may_reissue=caller.may(ECERTIFICATE_ISSUE)
-            and found.record.state in ("valid", "suspended"),
+            may_reissue=caller.may(ECERTIFICATE_ISSUE) and lasts,
         )
 
     def switch_ecertificate(self, request: Request) -> Response:
