@@ -49,12 +49,9 @@ def power_on_self_test(
     tests: Mapping[str, Callable[[], None]] = KNOWN_ANSWER_TESTS,
 ) -> SelfTestReport:
     """Run every engine's known-answer test and remember the outcome for ``require_engine``."""
-    absent = set()
-    for name, test in tests.items():
-        _defects[name], is_absent = _outcome_of(test)
-        if is_absent:
-            absent.add(name)
-    return SelfTestReport({name: _defects[name] for name in tests}, frozenset(absent))
+    for name in tests:
+        _defects.pop(name, None)
+    return repeat_self_test(tests)
 
 
 def repeat_self_test(

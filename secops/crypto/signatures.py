@@ -99,7 +99,7 @@ def generate(algorithm: str) -> bytes:
     """
     engine = _engine(algorithm)
     require_engine(engine)
-    made = _generated(algorithm)
+    made = _generated(engine, algorithm)
     try:
         key = private_key(algorithm, made)
         # by a public key of its own, as everybody else will hold it
@@ -109,45 +109,47 @@ def generate(algorithm: str) -> bytes:
     return made
 
 
-def _generated(algorithm: str) -> bytes:
-    match algorithm:
+def _generated(engine: str, algorithm: str) -> bytes:
+    match engine:
         case "sm2":
             return sm2.PrivateKey.generate().der
         case "ed25519":
             return ed25519.generate()
-        case "rsa-2048" | "rsa-3072" | "rsa-4096":
+        case "rsa":
             return rsa.generate(algorithm)
-        case "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87":
+        case "ml-dsa":
             return ml_dsa.generate(algorithm)
     return ecdsa.generate(algorithm)
 
 
 def private_key(algorithm: str, pkcs8: bytes) -> PrivateKey:
     """Return the key in ``pkcs8``; raise ``InvalidKey`` if it is of another algorithm."""
-    require_engine(_engine(algorithm))
-    match algorithm:
+    engine = _engine(algorithm)
+    require_engine(engine)
+    match engine:
         case "sm2":
             return _Sm2Private(sm2.PrivateKey(pkcs8))
         case "ed25519":
             return ed25519.PrivateKey(pkcs8)
-        case "rsa-2048" | "rsa-3072" | "rsa-4096":
+        case "rsa":
             return rsa.PrivateKey(pkcs8)
-        case "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87":
+        case "ml-dsa":
             return ml_dsa.PrivateKey(algorithm, pkcs8)
     return ecdsa.PrivateKey(algorithm, pkcs8)
 
 
 def public_key(algorithm: str, spki: bytes) -> PublicKey:
     """Return the key in ``spki``; raise ``InvalidKey`` if it is of another algorithm."""
-    require_engine(_engine(algorithm))
-    match algorithm:
+    engine = _engine(algorithm)
+    require_engine(engine)
+    match engine:
         case "sm2":
             return _Sm2Public(sm2.PublicKey(spki))
         case "ed25519":
             return ed25519.PublicKey(spki)
-        case "rsa-2048" | "rsa-3072" | "rsa-4096":
+        case "rsa":
             return rsa.PublicKey(spki)
-        case "ml-dsa-44" | "ml-dsa-65" | "ml-dsa-87":
+        case "ml-dsa":
             return ml_dsa.PublicKey(algorithm, spki)
     return ecdsa.PublicKey(algorithm, spki)
 
