@@ -97,6 +97,11 @@ class FoundSignature:
     digest_algorithm: str = ""
     problem: str = ""
 
+    def signed_bytes(self, document: bytes) -> bytes:
+        """Return all of ``document`` that the range covers."""
+        _, start, end, rest = self.byte_range
+        return document[:start] + document[end : end + rest]
+
 
 @dataclass(frozen=True, slots=True)
 class ValidationData:

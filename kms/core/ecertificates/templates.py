@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields as fields_of
+from dataclasses import replace
 from typing import Any, Final
 
 from kms.core.ecertificates.pages import default_layout
@@ -58,9 +59,7 @@ def read_template(record: Mapping[str, Any]) -> TemplateWish:
     _require_sound(wish)
     page = default_layout(wish) if layout is None else _layout(layout)
     _require_drawable(page, {*(field.name for field in fields), *BUILT_IN})
-    return TemplateWish(
-        **{**{each.name: getattr(wish, each.name) for each in fields_of(wish)}, "layout": page}
-    )
+    return replace(wish, layout=page)
 
 
 def _require_sound(wish: TemplateWish) -> None:

@@ -48,8 +48,7 @@ def document_stamp(
     document: bytes, found: FoundSignature, token: bytes, known: DatedTrust
 ) -> TokenVerdict:
     """Return the verdict on the time-stamp ``found`` over all of ``document`` but itself."""
-    _, start, end, rest = found.byte_range
-    stamped = document[:start] + document[end : end + rest]
+    stamped = found.signed_bytes(document)
     return _verify(token, lambda name: digest(name, stamped), known)
 
 

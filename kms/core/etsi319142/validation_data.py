@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
-from kms.core.trust import CLOCK_SKEW, RevocationSource, Trust
+from kms.core.trust import CLOCK_SKEW, RevocationSource, Trust, earliest
 from kms.core.x690 import DerError
 from kms.ports.pdf import ValidationData
 
@@ -32,11 +32,10 @@ class DatedTrust:
         if not fitting:
             return self.trust
         known = self.trust.revocations or RevocationSource(frozenset(), {})
-        revoked = dict(known.revoked)
+        revoked = known.revoked
         for each in fitting:
-            for serial, since in each.revoked.items():
-                name = each.issuer, serial
-                revoked[name] = min(since, revoked.get(name, since))
+            said = {(each.issuer, serial): since for serial, since in each.revoked.items()}
+            revoked = earliest(revoked, said)
         issuers = {each.issuer for each in fitting}
         stale = {name: since for name, since in known.stale.items() if name not in issuers}
         source = RevocationSource(known.issuers | issuers, revoked, stale)

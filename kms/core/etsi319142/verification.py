@@ -174,8 +174,7 @@ def _ses_verdict(
         return malformed_verdict(str(error)), None
     if isinstance(value, Seal):
         return malformed_verdict("/Contents holds a seal instead of a signature"), None
-    _, start, end, rest = found.byte_range
-    digest = sm3(document[:start] + document[end : end + rest])
+    digest = sm3(found.signed_bytes(document))
     findings = (_ses_digest(value, digest), _range_step(found, closed=False))
     verdict = judge(value, Evidence(findings=findings), trust)
     warning = Text(

@@ -6,19 +6,17 @@ is named, not carried.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Sequence
 from typing import Any, Final
 
 from lxml import etree
 
-from kms.core.gbt33190.markup import numbers_text
+from kms.core.gbt33190.markup import NAMESPACES, numbers_text, to_bytes
+from kms.core.gbt33190.package import write_package
 from kms.models.ecertificates import DocumentFacts, Drawing, DrawnText
 from secops.kernel.clock import to_rfc3339
 
-_NAMESPACE: Final = "http://www.ofdspec.org/2016"
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_NAMESPACE: Final = NAMESPACES[0]
 _FONT: Final = "宋体"
 _FONT_ID: Final = "1"
 _PAGE_ID: Final = "2"
@@ -44,14 +42,7 @@ def draw_ofd(drawing: Drawing, facts: DocumentFacts) -> bytes:
         "Doc_0/PublicRes.xml": _resources(),
         "Doc_0/Pages/Page_0/Content.xml": _content(drawing),
     }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, element in files.items():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, etree.tostring(element, encoding="UTF-8", xml_declaration=True))
-    return out.getvalue()
+    return write_package((name, to_bytes(element)) for name, element in files.items())
 
 
 def _element(name: str, **attributes: str) -> Any:

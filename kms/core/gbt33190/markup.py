@@ -120,6 +120,11 @@ def text_of(element: Any) -> str:
     return (element.text or "").strip()
 
 
+def to_bytes(root: Any) -> bytes:
+    """Return a file of the package that holds ``root``."""
+    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
 def numbers_text(numbers: Iterable[float]) -> str:
     """Return ``numbers`` as OFD writes an array: three places at most, no needless zeros."""
     return " ".join(f"{number:.3f}".rstrip("0").rstrip(".") for number in numbers)

@@ -14,7 +14,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from secops.crypto.hashes import stream
@@ -43,6 +43,7 @@ _ZIP_ERRORS: Final = (
     IndexError,
 )
 """What ``zipfile`` raises for damaged input; RuntimeError is "not implemented", too."""
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
@@ -197,6 +198,18 @@ def resolve(path: str, holder: str) -> str:
         msg = f"the path {path!r} leaves the package"
         raise OfdError(msg)
     return plain
+
+
+def write_package(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return the zip of ``files`` in their order, taken one at a time; the same, the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return out.getvalue()
 
 
 def _refusal(what: str, error: Exception) -> OfdError:

@@ -7,10 +7,8 @@ what Signature.xml will be, ``write_signature`` puts it and the signed value in.
 from __future__ import annotations
 
 import base64
-import io
 import itertools
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,8 +22,9 @@ from kms.core.gbt33190.markup import (
     optional,
     read_xml,
     required,
+    to_bytes,
 )
-from kms.core.gbt33190.package import OfdError, OfdPackage
+from kms.core.gbt33190.package import OfdError, OfdPackage, write_package
 from kms.core.gbt33190.pages import OfdDocument
 from kms.core.gbt33190.signatures import MAX_SIGNATURES, ROOT, ListedSignature
 from kms.core.gbt33190.stamps import Stamp
@@ -35,7 +34,6 @@ from secops.kernel.clock import SECOND, to_rfc3339
 
 _SM3: Final = "1.2.156.10197.1.401"
 _PROVIDER: Final = "govsecops"
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _DIGITS: Final = re.compile(r"[0-9]{1,6}\Z")
 _BEFORE_LIST: Final = ("DocInfo", "DocRoot", "Versions")
 
@@ -101,14 +99,7 @@ def write_signature(package: OfdPackage, draft: SignatureDraft, value: bytes) ->
     """
     new = {**draft.files, draft.value_path: value}
     names = sorted({*package.names, *new}, key=lambda name: (name != ROOT, name))
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in names:
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, new[name] if name in new else package.read(name))
-    return out.getvalue()
+    return write_package((name, new[name] if name in new else package.read(name)) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +131,7 @@ class _Signature:
                 annotation.set("Clip", numbers_text(stamp.clip))
         self._add(self._add(info, "Seal"), "BaseLoc", f"/{self.seal_path}")
         self._add(root, "SignedValue", f"/{self.value_path}")
-        return _to_bytes(root)
+        return to_bytes(root)
 
     def _name(self, local: str) -> str:
         return f"{{{self.namespace}}}{local}"
@@ -180,7 +171,7 @@ def _with_list(package: OfdPackage, list_path: str) -> bytes:
     element = etree.Element(f"{{{namespace(body)}}}Signatures")
     element.text = f"/{list_path}"
     before[-1].addnext(element)
-    return _to_bytes(root)
+    return to_bytes(root)
 
 
 def _list(
@@ -207,7 +198,7 @@ def _list(
     entry = etree.SubElement(root, f"{tag}Signature")
     for name, value in (("ID", identifier), ("Type", "Seal"), ("BaseLoc", f"/{path}")):
         entry.set(name, value)
-    return identifier, _to_bytes(root)
+    return identifier, to_bytes(root)
 
 
 def _free_folder(package: OfdPackage, candidates: Iterable[str]) -> str:
@@ -218,7 +209,3 @@ def _free_folder(package: OfdPackage, candidates: Iterable[str]) -> str:
         for each in candidates
         if not any(name.startswith(f"{each}/".casefold()) for name in taken)
     )
-
-
-def _to_bytes(root: Any) -> bytes:
-    return bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))

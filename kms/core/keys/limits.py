@@ -13,7 +13,7 @@ from typing import Final
 from kms.errors.limits import KeyLimitReached
 from kms.models.limits import NO_RISK_LIMIT, KeyLimits, Quota
 from secops.kernel.canonical import canonical_record
-from secops.kernel.clock import DAY, HOUR
+from secops.kernel.clock import DAY, HOUR, SECOND
 from secops.kernel.errors import Invalid
 
 _BEIJING: Final = 8 * HOUR
@@ -62,7 +62,7 @@ def beijing_day(now: int) -> int:
 
 def seconds_to_midnight(now: int) -> int:
     """Return the seconds until the next day begins in Beijing."""
-    return (DAY - (now + _BEIJING) % DAY) // 1_000_000 + 1
+    return (DAY - (now + _BEIJING) % DAY) // SECOND + 1
 
 
 def check_limits(limits: KeyLimits) -> None:

@@ -12,6 +12,7 @@ from hmac import compare_digest
 from typing import Final
 
 from kms.core.rfc3161.tokens import TimestampToken, token_of
+from kms.core.rfc5280.profiles import TIME_STAMPING
 from kms.core.rfc5652.reading import SignedData, SignerInfo, only_signer, signed_data_at
 from kms.core.rfc5652.schemes import HASHES
 from kms.core.rfc5652.verification import (
@@ -35,7 +36,6 @@ DigestOf = Callable[[str], bytes | None]
 
 Findings = Iterator[TokenStep | Text]
 
-_TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
 _PURPOSES: Final = "2.5.29.37"
 _EXTENSIONS: Final = 0xA3
 _SIGNING: Final = ("digitalSignature", "nonRepudiation")
@@ -126,7 +126,7 @@ def _imprint(token: TimestampToken, digest_of: DigestOf) -> TokenStep:
 
 def _purpose(certificate: Certificate) -> TokenStep:
     """6: extended key usage is timeStamping alone, and critical (RFC 3161 §2.3)."""
-    if _purposes(certificate) != ((_TIME_STAMPING,), True):
+    if _purposes(certificate) != ((TIME_STAMPING,), True):
         why = Text(
             "证书的扩展密钥用途须仅为 timeStamping 且为关键扩展",
             "its extended key usage is not timeStamping alone and critical",

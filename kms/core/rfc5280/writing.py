@@ -26,14 +26,12 @@ SIGNATURES: Final[dict[KeyAlgorithm, str]] = {
     "ecdsa-p256": "1.2.840.10045.4.3.2",
 }
 
-_PRINTABLE_STRING: Final = elements.PRINTABLE_STRING
 _COUNTRY: Final = "2.5.4.6"
 _GENERALIZED_FROM: Final = 2050  # RFC 5280 §4.1.2.5
 _IDENTIFIER_BYTES: Final = 20
 _OCSP: Final = "1.3.6.1.5.5.7.48.1"
 _CA_ISSUERS: Final = "1.3.6.1.5.5.7.48.2"
 _NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
-_NULL: Final = b"\x05\x00"
 _MAIL_TAG: Final = 0x81
 _HOST_TAG: Final = 0x82
 _URI_TAG: Final = 0x86
@@ -55,7 +53,7 @@ class Name:
             ("2.5.4.11", self.unit),
             ("2.5.4.3", self.common_name),
         )
-        country = _relative(_COUNTRY, encode(_PRINTABLE_STRING, b"CN"))
+        country = _relative(_COUNTRY, encode(elements.PRINTABLE_STRING, b"CN"))
         stated = (_relative(oid, der.utf8(text)) for oid, text in parts if text)
         return der.sequence(country, *stated)
 
@@ -183,7 +181,7 @@ def _extensions(content: CertificateContent) -> tuple[bytes, ...]:
         _extension("2.5.29.14", der.octets(key_identifier(content.spki))),
         _authority_key(content.issuer_spki),
         *([_extension("2.5.29.17", names)] if content.names else []),
-        *([_extension(_NO_CHECK, _NULL)] if profile.no_check else []),
+        *([_extension(_NO_CHECK, der.NULL)] if profile.no_check else []),
         *_place_extensions(content.places),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from kms.core.transit.texts import Marshaling, decode_base64
 from kms.models.keys import Key
+from secops.crypto import ecdsa, rsa
 from secops.crypto.options import AUTO_SALT, SM2_DEFAULT_USER_ID, Padding, SignatureOptions
 from secops.crypto.sm2 import CiphertextOrder
 from secops.kernel.errors import Invalid
@@ -18,12 +19,11 @@ _HASHES: Final = {**_SHA2, **_SHA3, "sm3": "sm3"}
 _BY_SHA2: Final = ("sha256", frozenset(_SHA2.values()))
 _BY_KEY_TYPE: Final = {
     "sm2": ("sm3", frozenset({"sm3"})),
-    **dict.fromkeys(("ecdsa-p256", "ecdsa-p384", "ecdsa-p521"), _BY_SHA2),
-    **dict.fromkeys(("rsa-2048", "rsa-3072", "rsa-4096"), _BY_SHA2),
+    **dict.fromkeys((*ecdsa.CURVES, *rsa.SIZES), _BY_SHA2),
 }
 _HASHING_INSIDE: Final = ("sha256", frozenset(_HASHES.values()))
 """Ed25519 and ML-DSA hash inside: as in Vault, a hash named for them is ignored."""
-_HASH_AND_SIGN: Final = frozenset({"ecdsa-p256", "ecdsa-p384", "ecdsa-p521"})
+_HASH_AND_SIGN: Final = frozenset(ecdsa.CURVES)
 DEFAULT_OF_TRANSIT: Final = SignatureOptions(salt_length=AUTO_SALT)
 """What a request without wishes asks of a key that signs SHA-256 digests."""
 _BY_DIGEST: Final = SignatureOptions(salt_length=AUTO_SALT, prehashed=True)
