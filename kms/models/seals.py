@@ -123,16 +123,17 @@ def _record(verdict: SignatureVerdict) -> dict[str, Any]:
         "seal_name": verdict.seal_name,
         "signed_at": rfc3339_or_none(verdict.signed_at),
         "steps": [
-            {"n": step.n, "what": step.what, "ok": step.ok, "why": _sentence(step.why)}
+            {"n": step.n, "what": step.what, "ok": step.ok, "why": sentence(step.why)}
             for step in verdict.steps
         ],
         "warnings": _sentences(verdict.warnings),
     }
 
 
-def _sentence(text: Text) -> str:
+def sentence(text: Text) -> str:
+    """Return ``text`` as a verdict's record says it: in both languages."""
     return f"{text.zh} / {text.en}"
 
 
 def _sentences(texts: Sequence[Text]) -> list[str]:
-    return [_sentence(text) for text in texts]
+    return [sentence(text) for text in texts]

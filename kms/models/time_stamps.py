@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from kms.models.seals import sentence
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import rfc3339_or_none
 
@@ -115,12 +116,8 @@ class TokenVerdict:
             "serial": stamped.serial if stamped else None,
             "hash": stamped.hash_name if stamped else None,
             "steps": [
-                {"n": step.n, "what": step.what, "ok": step.ok, "why": _sentence(step.why)}
+                {"n": step.n, "what": step.what, "ok": step.ok, "why": sentence(step.why)}
                 for step in self.steps
             ],
-            "warnings": [_sentence(text) for text in self.warnings],
+            "warnings": [sentence(text) for text in self.warnings],
         }
-
-
-def _sentence(text: Text) -> str:
-    return f"{text.zh} / {text.en}"

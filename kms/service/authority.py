@@ -55,6 +55,10 @@ _ROOTS: Final[dict[AuthorityName, tuple[CertificateKind, str]]] = {
     "root": ("root", ROOT_KEY),
     "document": ("document_root", DOCUMENT_ROOT_KEY),
 }
+ROOT_ALGORITHMS: Final[dict[AuthorityName, KeyAlgorithm]] = {
+    "root": "sm2",
+    "document": "ecdsa-p256",
+}
 _SERIAL_BYTES: Final = 16
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 ORGANIZATION: Final = "govsecops"

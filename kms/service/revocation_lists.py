@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from kms.core.rfc5280 import writing
-from kms.core.rfc5280.writing import KeyAlgorithm, RevocationListContent
+from kms.core.rfc5280.writing import RevocationListContent
 from kms.models.certificates import REVOCATION_REASONS, AuthorityName
-from kms.service.authority import Authority
+from kms.service.authority import ROOT_ALGORITHMS, Authority
 from kms.service.revoked import mark_revoked, revoked_certificates
 from secops.crypto.certificates import read_certificate
 from secops.kernel.clock import DAY, SECOND
 
 _LIFETIME: Final = DAY
-_ALGORITHMS: Final[dict[AuthorityName, KeyAlgorithm]] = {"root": "sm2", "document": "ecdsa-p256"}
 
 
 def sign_revocation_list(authority: Authority, name: AuthorityName = "root") -> bytes:
@@ -27,7 +26,7 @@ def sign_revocation_list(authority: Authority, name: AuthorityName = "root") -> 
     )
     revoked = [each for each in found if each.issuer_id == root.id]
     now = parts.clock.now()
-    algorithm = _ALGORITHMS[name]
+    algorithm = ROOT_ALGORITHMS[name]
     tbs = writing.revocation_list_to_sign(
         RevocationListContent(
             issuer=issuer.subject,

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from kms.models.seal_registry import SealRecord
 from kms.store.rows import fields_of
+from kms.store.seals import RECORD_COLUMNS
 from kms.store.tables.seals import kms_seal_applications, kms_seals
 from secops.kernel.transactions import Transaction
 
@@ -27,8 +28,7 @@ class SqlSealLifeStore:
         self, transaction: Transaction, after: str, limit: int
     ) -> Sequence[SealRecord]:
         """Return at most ``limit`` seals at the province, active or suspended, by identifier."""
-        columns = [column for column in kms_seals.c if column.name != "content"]
-        statement = select(*columns).where(
+        statement = select(*RECORD_COLUMNS).where(
             kms_seals.c.origin == "remote",
             kms_seals.c.state.in_(("active", "suspended")),
             kms_seals.c.id > after,

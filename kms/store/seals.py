@@ -27,7 +27,8 @@ from kms.store.tables.seals import (
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
-_RECORD_COLUMNS = [column for column in kms_seals.c if column.name != "content"]
+RECORD_COLUMNS = [column for column in kms_seals.c if column.name != "content"]
+"""What a ``SealRecord`` is read from: all but the SESeal itself."""
 
 
 class SqlSealStore:
@@ -94,7 +95,7 @@ class SqlSealStore:
         self, transaction: Transaction, org_id: str, request: PageRequest
     ) -> Sequence[SealRecord]:
         """Return a page, newest first, one more than asked for."""
-        statement = select(*_RECORD_COLUMNS).where(kms_seals.c.org_id == org_id)
+        statement = select(*RECORD_COLUMNS).where(kms_seals.c.org_id == org_id)
         statement = newest_first(statement, kms_seals, "made_at", request)
         rows = transaction.execute(statement)
         return [SealRecord(**fields_of(row)) for row in rows]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from kms.core.rfc5280.reading import RevocationList, verify_revocation_list
+from kms.core.trust import CLOCK_SKEW
 from kms.core.x690 import DerError
 from kms.errors.certificates import AnchorNotFound, AnchorRejected, AnchorsElsewhere, because
 from kms.errors.seals import RevocationListRejected
@@ -28,7 +29,7 @@ from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import DAY, MINUTE, to_rfc3339
+from secops.kernel.clock import DAY, to_rfc3339
 from secops.kernel.errors import Conflict, Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions import Permission
@@ -44,7 +45,6 @@ from secops.kernel.transactions import Restriction, Transaction
 
 _APPROVAL_KIND: Final = "trust_anchor"
 _APPROVAL_DAYS: Final = 30
-_SKEW: Final = 5 * MINUTE
 
 
 class TrustAnchors:
@@ -289,7 +289,7 @@ def _proved(der: bytes, anchor: TrustAnchor, now: int) -> RevocationList:
             "the list has no number, so nobody can tell which of two is newer",
         )
         raise because(RevocationListRejected, why)
-    if not found.this_update - _SKEW <= now <= found.next_update:
+    if not found.this_update - CLOCK_SKEW <= now <= found.next_update:
         why = Text(
             f"吊销列表应于 {to_rfc3339(found.next_update)} 更新,或时间在未来",
             f"the list was to be renewed {to_rfc3339(found.next_update)}, or is of the future",

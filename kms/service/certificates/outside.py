@@ -14,7 +14,6 @@ from kms.core.rfc2986.writing import request, request_to_sign
 from kms.core.rfc5280.purposes import purpose_defect
 from kms.core.rfc5280.writing import Name
 from kms.errors.certificates import CertificateMismatch, CertificateNotFound, because
-from kms.errors.seals import SealStateConflict
 from kms.models.certificates import OutsideRequest, TrustAnchor
 from kms.models.seal_registry import CertificateKind, IssuedCertificate, SealApplication
 from kms.models.seals import MARKING
@@ -23,6 +22,7 @@ from kms.service.authority import common_name
 from kms.service.certificates.parts import CertificateParts
 from kms.service.certificates.pem import read_one
 from kms.service.outside_signers import holder_key, maker_key, outside_makers
+from kms.service.seals.applications import require_undone
 from secops.crypto.certificates import Certificate, read_certificate, verify_chain
 from secops.crypto.errors import MalformedEncoding, UntrustedCertificate
 from secops.crypto.hashes import sha256
@@ -142,9 +142,7 @@ class OutsideCertificates:
         if found is None or not 0 <= wanted.place < len(found.holders):
             msg = f"there is no place {wanted.place} in {wanted.application_id[:40]!r}"
             raise CertificateNotFound(msg)
-        if found.state != "applied":
-            msg = "the seal of this application was made already"
-            raise SealStateConflict(msg)
+        require_undone(found)
         return found
 
     def _require_fitting(self, place: _Place, found: Certificate) -> None:

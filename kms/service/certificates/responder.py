@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kms.core.rfc5280.writing import KeyAlgorithm, Name
+from kms.core.rfc5280.writing import Name
 from kms.core.rfc6960.requests import CertificateId, OcspRequest, read_request
 from kms.core.rfc6960.responses import (
     AnswerContent,
@@ -20,7 +20,7 @@ from kms.core.x690 import DerError
 from kms.models.certificates import AUTHORITY_NAMES, REVOCATION_REASONS, AuthorityName
 from kms.models.seal_registry import IssuedCertificate
 from kms.models.seals import MARKING
-from kms.service.authority import ORGANIZATION, Authority, Order
+from kms.service.authority import ORGANIZATION, ROOT_ALGORITHMS, Authority, Order
 from kms.service.document_authority import DocumentAuthority
 from kms.service.seals.public_limits import RateLimit
 from secops.crypto.certificates import Certificate, read_certificate
@@ -35,7 +35,6 @@ LIFETIME: Final = 10 * MINUTE
 _PER_MINUTE: Final = 600
 _PERIOD: Final = 30 * DAY
 """A responder's key and certificate serve this long; the certificate runs for two of them."""
-_ALGORITHMS: Final[dict[AuthorityName, KeyAlgorithm]] = {"root": "sm2", "document": "ecdsa-p256"}
 _PRODUCT: Final = system_actor("kms")
 
 
@@ -112,7 +111,7 @@ class OcspResponder:
             )
         )
         signature = self._authority.keys.sign(responder.key_name, signed)
-        return answer(signed, signature, _ALGORITHMS[issuer.name], [responder.der])
+        return answer(signed, signature, ROOT_ALGORITHMS[issuer.name], [responder.der])
 
     def _single(
         self, transaction: Transaction, wanted: CertificateId, issuer: _Issuer, now: int
@@ -128,7 +127,7 @@ class OcspResponder:
         return SingleAnswer(wanted, issued=True, revoked=Revoked(since, reason))
 
     def _ensure_responder(self, issuer: _Issuer, now: int) -> IssuedCertificate:
-        algorithm = _ALGORITHMS[issuer.name]
+        algorithm = ROOT_ALGORITHMS[issuer.name]
         order = Order(
             profile="ocsp_responder",
             org_id=ROOT_ORG,

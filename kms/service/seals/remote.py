@@ -21,11 +21,12 @@ from kms.errors.remote_seals import RemoteAnswerRejected
 from kms.errors.seals import SealStateConflict
 from kms.models.remote_seals import RemoteSealOrder, RemoteUse, RemoteVerdict
 from kms.models.seal_registry import FORMAT_VERSIONS, SHAPES, SealApplication, SealRecord
-from kms.models.seals import MAX_FILE, VerificationReport
+from kms.models.seals import VerificationReport
 from kms.service.seals.parts import SealParts
+from kms.service.seals.verifying import require_sizes
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
-from secops.kernel.errors import Forbidden, SecopsError, TooLarge
+from secops.kernel.errors import Forbidden, SecopsError
 from secops.kernel.permissions.kms import SEAL_READ
 from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
@@ -133,9 +134,7 @@ class RemoteSeals:
         The file leaves the house: that, and whose file it was, is in the ledger before.
         """
         self._parts.access.require(actor, SEAL_READ, "seal:remote")
-        if max(len(content), len(document or b"")) > MAX_FILE:
-            msg = f"a file is at most {MAX_FILE >> 20} MiB"
-            raise TooLarge(msg)
+        require_sizes(content, document)
         digest = None if document is None else sm3(document)
         ours = verify_seal(content, Evidence(digest), self.trust())
         details = {

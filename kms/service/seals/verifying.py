@@ -16,7 +16,7 @@ from kms.core.gbt38540.evidence import Evidence
 from kms.core.rfc3161.responses import token_in
 from kms.core.rfc3161.verification import DigestOf, verify_time_stamp
 from kms.core.rfc5280.reading import verify_revocation_list
-from kms.core.trust import RevocationSource, Trust
+from kms.core.trust import CLOCK_SKEW, RevocationSource, Trust
 from kms.core.x690 import DerError
 from kms.errors.seals import (
     AnchorUnreadable,
@@ -33,14 +33,13 @@ from kms.service.seals.public_limits import RateLimit
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.crypto.hashes import sm3
-from secops.kernel.clock import MINUTE, Clock, to_rfc3339
+from secops.kernel.clock import Clock, to_rfc3339
 from secops.kernel.errors import TooLarge, TooMany
 from secops.kernel.transactions import Transaction
 
 _AT_ONCE: Final = 4
 _PATIENCE: Final = 2.0
 _RETRY_SECONDS: Final = 5
-_SKEW: Final = 5 * MINUTE
 _SEQUENCE: Final = b"\x30"
 _ZIP: Final = b"PK\x03\x04"
 _PEM_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
@@ -165,7 +164,7 @@ def _source(
             found = verify_revocation_list(encoded, anchors)
         except DerError as error:
             raise RevocationListRejected(str(error)) from error
-        if not found.this_update - _SKEW <= now <= found.next_update:
+        if not found.this_update - CLOCK_SKEW <= now <= found.next_update:
             msg = f"the list was to be renewed {to_rfc3339(found.next_update)}"
             raise RevocationListRejected(msg)
         issuers.add(found.issuer)
@@ -173,12 +172,17 @@ def _source(
     return RevocationSource(frozenset(issuers), revoked) if issuers else None
 
 
-def _verify(
-    content: bytes, document: bytes | None, trust: Trust, pdf: PdfFiles
-) -> VerificationReport:
+def require_sizes(content: bytes, document: bytes | None) -> None:
+    """Raise ``TooLarge`` for files that are not judged."""
     if max(len(content), len(document or b"")) > MAX_FILE:
         msg = f"a file is at most {MAX_FILE >> 20} MiB"
         raise TooLarge(msg)
+
+
+def _verify(
+    content: bytes, document: bytes | None, trust: Trust, pdf: PdfFiles
+) -> VerificationReport:
+    require_sizes(content, document)
     if content.startswith(PDF_MAGIC):
         return verify_pdf(content, pdf.read(content), trust)
     if content.startswith(_ZIP):
