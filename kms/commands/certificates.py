@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.seal_files import FILE, OUT, content_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.service.certificates import CertificateServices
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 _MAX_REQUEST: Final = 1 << 20
 _COLUMNS: Final = ("id", "kind", "subject", "not_after", "revoked_at")
 _REQUEST_COLUMNS: Final = ("id", "profile", "common_name", "key_algorithm", "approval", "state")
@@ -33,7 +32,7 @@ cursor_option = click.option("--cursor", help="Where the page before ended.")
 
 
 @click.command("request-certificate")
-@click.argument("csr", type=_FILE)
+@click.argument("csr", type=FILE)
 @click.option("--profile", type=click.Choice(_PROFILES), required=True, help="What it is for.")
 @click.option("--organization", default="", help="Instead of the one in the CSR.")
 @click.option("--renews", metavar="CERTIFICATE", help="The certificate that it follows.")
@@ -124,7 +123,7 @@ def decide_certificate_request(
 
 @click.command("issue-certificate")
 @click.argument("request")
-@click.option("-o", "--output", type=_OUT, help="Write the certificate (PEM) here.")
+@click.option("-o", "--output", type=OUT, help="Write the certificate (PEM) here.")
 @json_option
 @click.pass_context
 def issue_certificate(
@@ -168,7 +167,7 @@ def list_certificates(ctx: click.Context, /, **options: Any) -> None:
 
 @click.command("show-certificate")
 @click.argument("certificate")
-@click.option("-o", "--output", type=_OUT, help="Write it (PEM) here, with its issuer behind.")
+@click.option("-o", "--output", type=OUT, help="Write it (PEM) here, with its issuer behind.")
 @json_option
 @click.pass_context
 def show_certificate(
@@ -212,12 +211,6 @@ def here(ctx: click.Context) -> CertificateServices:
     from kms.service import KmsServices  # noqa: PLC0415 - quick --help
 
     return session_of(ctx).services(KmsServices).certificates
-
-
-def content_of(path: Path, limit: int) -> bytes:
-    """Return the file's bytes, one more than ``limit`` at most: the service refuses those."""
-    with path.open("rb") as stream:
-        return stream.read(limit + 1)
 
 
 def _show(ctx: click.Context, certificate_id: str, output: Path | None, *, as_json: bool) -> None:

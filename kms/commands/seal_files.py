@@ -35,10 +35,10 @@ def stamping_of(places: Sequence[str], edge: float | None) -> Stamping:
     return Stamping(tuple(found), None if edge is None else EdgePlace(edge))
 
 
-def content_of(path: Path) -> bytes:
-    """Return the file's bytes, one more than allowed at most: the service refuses those."""
+def content_of(path: Path, limit: int = _MAX_FILE) -> bytes:
+    """Return the file's bytes, one more than ``limit`` at most: the service refuses those."""
     with path.open("rb") as stream:
-        return stream.read(_MAX_FILE + 1)
+        return stream.read(limit + 1)
 
 
 def sm3_of(path: Path) -> bytes:

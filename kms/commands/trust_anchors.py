@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kms.commands.certificates import content_of, cursor_option, here, limit_option
+from kms.commands.certificates import cursor_option, here, limit_option
+from kms.commands.seal_files import FILE, OUT, content_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.certificates import OutsideRequest
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 _MAX_FILE: Final = 8 << 20
 _USES: Final = ("seals", "documents", "time_stamps")
 _COLUMNS: Final = ("id", "subject", "uses", "state", "approval", "list_next_update")
@@ -27,7 +26,7 @@ _holder_options = (
 
 
 @click.command("propose-anchor")
-@click.argument("certificate", type=_FILE)
+@click.argument("certificate", type=FILE)
 @click.option("--use", "uses", type=click.Choice(_USES), multiple=True, required=True)
 @click.option("--reason", required=True)
 @json_option
@@ -96,7 +95,7 @@ def list_anchors(ctx: click.Context, *, limit: int, cursor: str | None, as_json:
 
 @click.command("import-revocation-list")
 @click.argument("anchor")
-@click.argument("crl", type=_FILE)
+@click.argument("crl", type=FILE)
 @click.pass_context
 def import_revocation_list(ctx: click.Context, *, anchor: str, crl: Path) -> None:
     """Take over ANCHOR's newer revocation list in CRL, PEM or DER (吊销列表).
@@ -114,7 +113,7 @@ def import_revocation_list(ctx: click.Context, *, anchor: str, crl: Path) -> Non
 @click.command("export-certificate-request")
 @_holder_options[0]
 @_holder_options[1]
-@click.option("-o", "--output", type=_OUT, required=True, help="Write the PKCS#10 (PEM) here.")
+@click.option("-o", "--output", type=OUT, required=True, help="Write the PKCS#10 (PEM) here.")
 @click.pass_context
 def export_certificate_request(
     ctx: click.Context, *, application: str | None, place: int, output: Path
@@ -133,7 +132,7 @@ def export_certificate_request(
 
 
 @click.command("import-certificate")
-@click.argument("certificate", type=_FILE)
+@click.argument("certificate", type=FILE)
 @_holder_options[0]
 @_holder_options[1]
 @click.pass_context
