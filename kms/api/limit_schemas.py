@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kms.api.schemas import TEXT, TIME_OR_NULL, object_of
+from kms.api.schemas import TEXT, TIME, TIME_OR_NULL, object_of, page_of
 from secops.web.routes import Schema
 
 _COUNT: Final[dict[str, Any]] = {"type": ["integer", "null"], "minimum": 0}
@@ -46,13 +46,10 @@ TENANT: Final = Schema(
 _SELF_TEST: Final = _whole(
     {
         "id": TEXT,
-        "at": {"type": "string", "format": "date-time"},
+        "at": TIME,
         "process": TEXT,
         "passed": {"type": "integer"},
         "defects": {"type": "object"},
     }
 )
-SELF_TESTS: Final = Schema(
-    "SelfTestPage",
-    _whole({"items": {"type": "array", "items": _SELF_TEST}, "next": {"type": ["string", "null"]}}),
-)
+SELF_TESTS: Final = Schema("SelfTestPage", page_of(_SELF_TEST))

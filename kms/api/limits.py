@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kms.api.limit_schemas import KEY_LIMITS, SELF_TESTS, SET_KEY_LIMITS, SET_QUOTA, TENANT
+from kms.api.vault import no_content
 from kms.models.limits import NO_RISK_LIMIT, KeyLimits, Quota
 from kms.service import KmsServices
 from kms.service.presenting_limits import limits_fields, self_test_fields, tenancy_fields
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import KEY_CONFIGURE, KEY_READ_ALL, POOL_LOCK
-from secops.web.messages import NO_STORE, Request, Response, json_response
+from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
@@ -146,11 +147,11 @@ class _Calls:
             raise Invalid(msg)
         tenants = self.services.tenants
         tenants.lock_tenant(request.caller, request.args["org_id"], reason=reason)
-        return Response(204, (NO_STORE,))
+        return no_content()
 
     def unlock_tenant(self, request: Request) -> Response:
         self.services.tenants.unlock_tenant(request.caller, request.args["org_id"])
-        return Response(204, (NO_STORE,))
+        return no_content()
 
 
 def _limits(found: KeyLimits) -> Response:

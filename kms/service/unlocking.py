@@ -14,6 +14,7 @@ import orjson
 
 from kms.core.shamir.scheme import interpolate
 from kms.core.shamir.shares import demand_share, read_share
+from kms.errors.keys import PoolUninitialised
 from kms.errors.shares import ShareMalformed, ShareOfAnotherSet, ShareRefused
 from kms.models.keys import KmsOptions
 from kms.models.shares import Share, SharePlan, UnlockProgress
@@ -52,9 +53,10 @@ class Unlocking:
 
     def show_progress(self) -> UnlockProgress:
         """Return how the root key is opened and how many shares were given."""
-        if self._pool.status().state == "uninitialised":
-            return UnlockProgress("passphrase")
-        plan = self._pool.plan(self._pool.envelope())
+        try:
+            plan = self._pool.plan(self._pool.envelope())
+        except PoolUninitialised:
+            plan = None
         if plan is None:
             return UnlockProgress("passphrase")
         given = self._parts.transactions.read(lambda tx: self._load(tx, plan))
