@@ -14,10 +14,9 @@ from playbooks.core.stix21 import ConditionInvalid, holds, read_condition
 from playbooks.core.variables import MAX_VALUE, substitute
 from playbooks.errors import VariableMissing
 from playbooks.models import JournalEntry, Plan, PlannedStep
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import MILLISECOND
 
 MAX_TURNS: Final = 100
-_MS: Final = SECOND // 1_000
 
 Scopes = Mapping[str, Mapping[str, str | None]]
 """Values of variables by frame."""
@@ -79,7 +78,7 @@ def choose(
     if step.kind == "while":
         if int(loop.rpartition(".")[2]) > MAX_TURNS:
             return Choice(error="too_many_turns")
-        if step.timeout_ms and now > since + step.timeout_ms * _MS:
+        if step.timeout_ms and now > since + step.timeout_ms * MILLISECOND:
             return Choice(error="timeout")
     return _switch(step, values) if step.kind == "switch" else _condition(step, values)
 

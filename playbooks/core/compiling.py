@@ -18,7 +18,7 @@ from playbooks.core.cacao20.vocabulary import BRANCHING
 from playbooks.core.compiled_actions import Actions
 from playbooks.core.plan import DONE, FAILED
 from playbooks.core.stix21 import names_in, read_condition
-from playbooks.core.variables import Scope, playbook_scope, step_scope, substitute
+from playbooks.core.variables import Scope, own_values, playbook_scope, step_scope, substitute
 from playbooks.errors import NotYetRunnable, PlaybookNotFound
 from playbooks.models import CheckedPlaybook, PlannedStep
 from playbooks.models.runs import UNDO, StepKind
@@ -187,7 +187,7 @@ class _Compiler:
         if wanted:
             undo = self._undo(frame, str(wanted), f"{path}{UNDO}")
             planned = replace(planned, compensate=undo, ttl_s=extension.get("ttl_s", 0))
-        return replace(planned, frame=frame.prefix, local=_own_values(step))
+        return replace(planned, frame=frame.prefix, local=own_values(step))
 
     def _undo(self, frame: _Frame, name: str, path: str) -> str:
         """Compile the step that takes back; it stands alone and controls nothing."""
@@ -272,11 +272,6 @@ class _Compiler:
         self._compiled.approvers = max(self._compiled.approvers, approval.get("n", 1))
 
 
-def _own_values(step: Mapping[str, Any]) -> dict[str, str | None]:
-    own = variables_of(step, "step_variables")
-    return {name: definition.get("value") for name, definition in own.items()}
-
-
 def _choice(kind: StepKind, key: str, number: int) -> str:
     """Name a branch: true, false, the case's own word, or a parallel branch's number."""
     if kind == "parallel":
@@ -290,7 +285,7 @@ def _control(kind: StepKind, path: str, frame: _Frame, step: Mapping[str, Any]) 
     """Return a step that acts on nothing itself."""
     return PlannedStep(
         path=path,
-        name=substitute_known(str(step.get("name", path)), frame.scope),
+        name=_substitute_known(str(step.get("name", path)), frame.scope),
         kind=kind,
         action=kind,
         args={},
@@ -302,13 +297,13 @@ def _control(kind: StepKind, path: str, frame: _Frame, step: Mapping[str, Any]) 
         verify=False,
         approval=False,
         frame=frame.prefix,
-        local=_own_values(step),
+        local=own_values(step),
         in_args=tuple(step.get("in_args", ())),
         out_args=tuple(step.get("out_args", ())),
     )
 
 
-def substitute_known(text: str, scope: Scope) -> str:
+def _substitute_known(text: str, scope: Scope) -> str:
     """Return ``text`` with the variables that have a value; the names of the others stay."""
     shown = {name: value if value is not None else name for name, value in scope.items()}
     return substitute(text, shown, {})

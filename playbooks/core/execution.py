@@ -17,9 +17,8 @@ from playbooks.core.moves import EndState, Move, MoveKind, Moves, best
 from playbooks.core.plan import DONE
 from playbooks.core.stepping import Ended, Journal, Verdict, by_place, retry_or_fail
 from playbooks.models import JournalEntry, Plan, PlannedStep, TargetState
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import MILLISECOND, SECOND
 
-_MS: Final = SECOND // 1_000
 BOUND: Final = -1
 """Index of the entry that says what a late step was bound to."""
 LEFT: Final = 1
@@ -100,7 +99,7 @@ class Replay:
         return any((head, loop) in self._journal for head in step.branches.values())
 
     def _delayed(self, step: PlannedStep, loop: str, since: int, *, begun: bool) -> Move | None:
-        begin = since + step.delay_ms * _MS
+        begin = since + step.delay_ms * MILLISECOND
         if begun or self._now >= begin:
             return None
         return Move("wait", step, loop=loop, until=begin, fresh=True)

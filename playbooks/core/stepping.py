@@ -8,9 +8,8 @@ from typing import Final, Literal
 
 from playbooks.core.moves import Move, MoveKind, Moves
 from playbooks.models import JournalEntry, Plan, PlannedStep
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import MILLISECOND
 
-_MS: Final = SECOND // 1_000
 MAX_BACKOFF_MS: Final = 3_600_000
 
 Verdict = Literal["done", "failed"]
@@ -52,7 +51,7 @@ def retry_or_fail(step: PlannedStep, last: JournalEntry, *, now: int) -> Ended |
         return Ended("done", last.at)
     if last.attempt > step.retry_max:
         return Ended("failed", last.at)
-    begin = last.at + backoff_ms(step, last.attempt) * _MS
+    begin = last.at + backoff_ms(step, last.attempt) * MILLISECOND
     if now < begin:
         return [_move("wait", step, last, until=begin)]
     return [Move("perform", step, last.index, last.attempt + 1, loop=last.loop)]

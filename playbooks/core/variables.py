@@ -39,8 +39,13 @@ def playbook_scope(document: Mapping[str, Any], given: Mapping[str, str]) -> dic
 
 def step_scope(step: Mapping[str, Any], outer: Scope) -> Scope:
     """Return ``outer`` with the step's own variables before it."""
+    return {**outer, **own_values(step)}
+
+
+def own_values(step: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the step's own variables."""
     own = variables_of(step, "step_variables")
-    return {**outer, **{name: _value(definition) for name, definition in own.items()}}
+    return {name: _value(definition) for name, definition in own.items()}
 
 
 def substitute(text: str, scope: Scope, used: dict[str, str]) -> str:

@@ -21,13 +21,12 @@ from playbooks.service.actions import Action, Call, Performed
 from playbooks.service.binding import Binder, Bound
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor, system_actor
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import MILLISECOND
 from secops.kernel.errors import SecopsError
 from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
 RUNNER: Final = system_actor("playbooks-runner")
-_MS: Final = SECOND // 1_000
 _UNTOLD: Final = ("set", "targets", "args")
 """Details that stay in the journal: values of variables are nobody's business elsewhere."""
 
@@ -79,7 +78,7 @@ class Performer:
         entry = replace(
             new_entry(run, step, move, seq=seq, now=now),
             kind="intent",
-            deadline=now + step.timeout_ms * _MS if step.timeout_ms else 0,
+            deadline=now + step.timeout_ms * MILLISECOND if step.timeout_ms else 0,
         )
         self._s.parts.transactions.run(lambda tx: self._append(tx, run, entry, "intent"))
         return entry

@@ -6,7 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-SECOND: Final = 1_000_000
+MILLISECOND: Final = 1_000
+SECOND: Final = 1_000 * MILLISECOND
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
