@@ -10,7 +10,6 @@ from secops.kernel.jobs import Job
 _REQUESTED_SECONDS: Final = 60.0
 _BATCH_SECONDS: Final = 1.0
 _SWEEP_SECONDS: Final = 60.0
-_CHECK_SECONDS: Final = 3_600.0
 _DUE_SECONDS: Final = 30.0
 _PROVINCE_SECONDS: Final = 300.0
 

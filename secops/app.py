@@ -82,11 +82,7 @@ def open_house(home: Path, role: str = "command") -> House:
     kms_ports = KmsPorts(
         subjects, subjects, proofs, notices.province(settings), notices.stamping(settings)
     )
-    kms_plane = install_kms(
-        parts,
-        kms_ports,
-        kms_options(settings),
-    )
+    kms_plane = install_kms(parts, kms_ports, kms_options(settings))
     kms = cast("KmsServices", kms_plane.services)
     judging = login_risk.LateLoginRisk()
     iam_ports = IamPorts(

@@ -16,7 +16,6 @@ from kms.service.key_use import Fields, Used
 from kms.service.presenting import in_base64
 from kms.service.transit import Transit
 from secops.kernel.errors import SecopsError
-from secops.kernel.permissions import Permission
 from secops.kernel.permissions.kms import KEY_USE
 from secops.kernel.trail import Act
 from secops.web.messages import Request, Response
@@ -138,17 +137,12 @@ def _with_hash(verb: str, handler: Callable[[Request], Response]) -> tuple[Route
     )
 
 
-def _route(
-    path: str,
-    operation: str,
-    handler: Callable[[Request], Response],
-    permission: Permission = KEY_USE,
-) -> Route:
+def _route(path: str, operation: str, handler: Callable[[Request], Response]) -> Route:
     return Route(
         method="POST",
         path=f"/v1/<mount>/{path}",
         operation=operation,
-        access=permission,
+        access=KEY_USE,
         handler=handler,
         request=ANY_OBJECT,
         response=ENVELOPE,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
@@ -189,11 +189,7 @@ def list_mounts(ctx: click.Context, *, retired: bool, as_json: bool) -> None:
     """
     found = _services(ctx).mounts.list_mounts(session_of(ctx).actor, retired=retired)
     rows = [{"id": one.id, "path": one.path, "description": one.description} for one in found]
-    if as_json:
-        print_json({"items": rows, "next": None})
-        return
-    columns = ("path", "id", "description")
-    print_table("Mounts", columns, [[row[column] for column in columns] for row in rows])
+    print_list("Mounts", ("path", "id", "description"), rows, as_json=as_json)
 
 
 COMMANDS: Final = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
@@ -231,11 +231,8 @@ def list_keys(ctx: click.Context, *, as_json: bool) -> None:
     from kms.service.presenting import list_all  # noqa: PLC0415 - quick --help
 
     rows = list_all(_services(ctx).keys, session_of(ctx).actor)
-    if as_json:
-        print_json({"items": rows, "next": None})
-        return
     columns = ("name", "type", "latest_version", "state", "id")
-    print_table("Keys", columns, [[row[column] for column in columns] for row in rows])
+    print_list("Keys", columns, rows, as_json=as_json)
 
 
 def _read(path: Path, limit: int) -> bytes:

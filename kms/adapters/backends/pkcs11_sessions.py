@@ -55,8 +55,6 @@ class Library:
 
     def renew(self) -> None:
         """Initialise the library again, once nobody is inside; raise ``BackendFault``."""
-        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - heavy
-
         with self._lock:
             self._renewing = True
             try:
@@ -67,23 +65,18 @@ class Library:
                 if self._opened is None:
                     self._open()
                 else:
-                    self._opened.reinitialize()
-            except PKCS11Error as error:
-                raise fault_of(error, self._path.name) from None
+                    with _faults(self._path.name):
+                        self._opened.reinitialize()
             finally:
                 self._renewing = False
                 self._lock.notify_all()
 
     def _open(self) -> None:
-        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - heavy
-
-        try:
+        with _faults(self._path.name):
             if self._opened is None:
                 self._opened = open_library(self._path)
             else:  # the parent's sessions are not ours
                 self._opened.reinitialize()
-        except PKCS11Error as error:
-            raise fault_of(error, self._path.name) from None
         self.generation += 1
         self.logged_in.clear()
         self._calls = 0
@@ -163,23 +156,13 @@ class TokenSessions:
 
     def mechanisms(self) -> frozenset[Any]:
         """Return what the token can do."""
-        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - heavy
-
-        with shared_library(self._path).in_use() as opened:
-            try:
-                return frozenset(_token(opened, self._label).slot.get_mechanisms())
-            except PKCS11Error as error:
-                raise fault_of(error, self._label) from None
+        with shared_library(self._path).in_use() as opened, _faults(self._label):
+            return frozenset(_token(opened, self._label).slot.get_mechanisms())
 
     def probe(self) -> None:
         """Open a session and close it: a token that is gone is seen only there."""
-        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - heavy
-
-        with shared_library(self._path).in_use() as opened:
-            try:
-                _token(opened, self._label).open(rw=True).close()
-            except PKCS11Error as error:
-                raise fault_of(error, self._label) from None
+        with shared_library(self._path).in_use() as opened, _faults(self._label):
+            _token(opened, self._label).open(rw=True).close()
 
     def _take(self, library: Library) -> Session | None:
         while self._free:
@@ -226,6 +209,17 @@ def _token(opened: Any, label: str) -> Any:
             if token.label == label:
                 return token
     raise NoSuchToken
+
+
+@contextmanager
+def _faults(name: str) -> Iterator[None]:
+    """Raise our error for a library's."""
+    from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - heavy
+
+    try:
+        yield
+    except PKCS11Error as error:
+        raise fault_of(error, name) from None
 
 
 def fault_of(error: Exception, name: str) -> BackendFault:
