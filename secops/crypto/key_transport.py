@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.hazmat.primitives.keywrap import (
-    InvalidUnwrap,
-    aes_key_unwrap_with_padding,
-    aes_key_wrap_with_padding,
-)
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
 
 from secops.crypto import rsa
 from secops.crypto.errors import DecryptionFailed
@@ -30,10 +26,3 @@ def unwrap_key(key: rsa.PrivateKey, wrapped: bytes, hash_name: str = "sha256") -
         return aes_key_unwrap_with_padding(aes, wrapped[size:])
     except (InvalidUnwrap, ValueError) as error:
         raise DecryptionFailed from error
-
-
-def wrap_key(
-    key: rsa.PublicKey, material: bytes, fresh_key: bytes, hash_name: str = "sha256"
-) -> bytes:
-    """Return ``material`` for the owner of ``key``; ``fresh_key`` (32 bytes) is used once."""
-    return key.encrypt(fresh_key, hash_name) + aes_key_wrap_with_padding(fresh_key, material)

@@ -148,9 +148,10 @@ def test_material_is_looked_at_before_it_is_taken() -> None:
             check_material(KEY_TYPES[name], material)
 
 
-def test_key_transport_opens_what_it_wraps_and_nothing_else() -> None:
-    key = own_rsa.PrivateKey(write_private(rsa.generate_private_key(65_537, 2_048)))
-    content = key_transport.wrap_key(key.public_key, b"material", bytes(32))
+def test_key_transport_opens_what_was_wrapped_for_it_and_nothing_else() -> None:
+    made = rsa.generate_private_key(65_537, 2_048)
+    key = own_rsa.PrivateKey(write_private(made))
+    content = wrapped(made.public_key(), b"material", hashes.SHA256())
     assert key_transport.unwrap_key(key, content) == b"material"
     odd = key.public_key.encrypt(bytes(20)) + content[256:]
     for bad in (odd, content[:-8], content[:256] + bytes(16)):
