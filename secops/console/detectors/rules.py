@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from detectors.models.alerts import ListedRule
-from detectors.models.coverage import DayCount, Trial
+from detectors.models.coverage import Trial
 from detectors.models.rule_folders import folder_of
 from detectors.models.rules import Logsource, RuleHeader
 from detectors.service.runs.coverage import named_techniques
+from secops.console.days import day_picture
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
@@ -29,8 +29,6 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 PAGE: Final = 200
-WIDTH: Final = 960
-HEIGHT: Final = 90
 _RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 _FORECASTS: Final = {"7": 7, "30": 30, "200": 200}
 """Days that a rule may be tried on, by the word in the address."""
@@ -49,30 +47,6 @@ _COLUMNS: Final = (
 def rule_title(request: Request, header: RuleHeader) -> str:
     """Return the rule's title in the reader's language, as far as it has one."""
     return header.custom.get(f"title_{request.language}") or header.title
-
-
-@dataclass(frozen=True, slots=True)
-class DayBar:
-    """A day in the picture of a rule's past."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    day: int
-    count: int
-
-
-def day_bars(days: Sequence[DayCount]) -> tuple[DayBar, ...]:
-    """Return a bar for each day, the highest as high as the picture."""
-    most = max((each.count for each in days), default=0)
-    slot = WIDTH / max(len(days), 1)
-    bars = []
-    for place, each in enumerate(days):
-        height = max(round(each.count * HEIGHT / most, 2), 2.0) if each.count else 0.0
-        left, width = round(place * slot, 2), round(slot - 2, 2)
-        bars.append(DayBar(left, HEIGHT - height, width, height, each.day, each.count))
-    return tuple(bars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +139,7 @@ class _Rules:
             folder=folder_of(header.path),
             logsource=_logsource(header),
             past=past,
-            bars=day_bars(past.days),
-            size=(WIDTH, HEIGHT),
+            past_days=day_picture([(each.day, each.count) for each in past.days]),
             asked=asked,
             trial=trial,
             refused=refused,

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from detectors.models.coverage import DayCount
 from kms.models.seal_policies import show_minutes
 from kms.models.seal_registry import SealRecord, SealRequest, SealShape, SealUse
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import EdgePlace, Stamping, StampPlace, StampRequest
 from kms.service.seals.pades_words import pades_of
-from secops.console.detectors.rules import HEIGHT, WIDTH, day_bars
+from secops.console.days import day_picture
 from secops.console.kms.policies import DAY_NAMES, USE_APPROVALS
 from secops.console.parts import (
     Desk,
@@ -166,7 +165,6 @@ class _Seals:
         names = {holder.account_id: holder.name for holder in details.holders}
         page = kms.seal_using.list_uses(caller, seal_id, wanted_page(request))
         rows = [self._use_row(request, use, names) for use in page.items]
-        days = [DayCount(day, count) for day, count in kms.seal_using.count_uses(caller, seal_id)]
         record = details.record
         holds = any(holder.account_id == caller.id for holder in details.holders)
         return self.desk.list_page(
@@ -176,9 +174,7 @@ class _Seals:
             seal=record,
             holders=details.holders,
             picture=png_picture(details.picture),
-            days_used=days,
-            bars=day_bars(days),
-            size=(WIDTH, HEIGHT),
+            days_used=day_picture(kms.seal_using.count_uses(caller, seal_id)),
             names=names,
             state=SEAL_STATES.get(record.state, record.state),
             origin=ORIGIN_NAMES[record.origin],

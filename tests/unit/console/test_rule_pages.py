@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from detectors.models.coverage import DayCount
 from detectors.models.rule_folders import FolderOrder
 from detectors.service import DetectorsServices
-from secops.console.detectors.rules import HEIGHT, WIDTH, day_bars
+from secops.console.days import HEIGHT, WIDTH, day_picture
 from secops.kernel.actors import ROOT_ORG, Actor
 from tests.fakes.console_site import ConsoleSite, Page, Reader
 
@@ -142,8 +141,8 @@ def test_a_folder_is_chosen_from_and_removed_by_the_security_administrator(
 
 
 def test_a_day_with_alerts_has_a_bar_and_the_highest_is_full() -> None:
-    bars = day_bars([DayCount(0, 0), DayCount(1, 10), DayCount(2, 1)])
+    bars = day_picture([(0, 0), (1, 10), (2, 1)]).bars
     assert [bar.height for bar in bars] == [0.0, HEIGHT, 9.0]
     assert all(bar.y + bar.height == HEIGHT for bar in bars)
     assert sum(bar.width for bar in bars) <= WIDTH
-    assert day_bars([]) == ()
+    assert day_picture([]).bars == ()
