@@ -11,6 +11,9 @@ SECOND: Final = 1_000 * MILLISECOND
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+BEIJING: Final = 8 * HOUR
+"""What clocks in China are ahead of UTC, all year."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

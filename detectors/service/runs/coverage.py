@@ -27,15 +27,13 @@ from detectors.ports.history import RuleHistory
 from detectors.service.rules.rules import RuleService
 from detectors.service.runs.runs import RunService
 from secops.kernel.actors import Actor
-from secops.kernel.clock import DAY
+from secops.kernel.clock import BEIJING, DAY
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import RULE_READ
 
 MATRIX_DAYS: Final = 30
 HISTORY_DAYS: Final = 30
 _EVALUATIONS: Final = 20
-_BEIJING: Final = DAY // 3
-"""Days of the console begin at midnight in Beijing."""
 
 
 @lru_cache(maxsize=1)
@@ -103,10 +101,11 @@ class CoverageService:
         """Return what a rule has done in thirty days, and what it has not seen yet."""
         self._parts.access.require(actor, RULE_READ, f"rule:{rule.header.id}")
         rule_id = rule.header.id
-        today = (self._parts.clock.now() + _BEIJING) // DAY * DAY - _BEIJING
+        # days of the console begin at midnight in Beijing
+        today = (self._parts.clock.now() + BEIJING) // DAY * DAY - BEIJING
         first = today - (HISTORY_DAYS - 1) * DAY
         read = self._parts.transactions.read
-        days = read(lambda tx: self._history.alerts_by_day(tx, rule_id, first, _BEIJING))
+        days = read(lambda tx: self._history.alerts_by_day(tx, rule_id, first, BEIJING))
         evaluations = read(lambda tx: self._history.evaluations_of(tx, rule_id, _EVALUATIONS))
         healths = read(self._health.healths)
         gaps = [each for each in self._runs.list_unscanned(actor) if each.detector == rule_id]

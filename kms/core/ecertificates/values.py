@@ -9,13 +9,12 @@ from typing import Final
 
 from kms.models.ecertificates import TemplateField
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import HOUR, to_rfc3339
+from secops.kernel.clock import BEIJING, to_rfc3339
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 _LONG: Final = 6
 _ENDS: Final = 2
-_BEIJING: Final = 8 * HOUR
 
 
 def clean_values(values: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +67,7 @@ def _is_date(value: str) -> bool:
 
 def chinese_date(instant: int) -> str:
     """Return the day of ``instant`` in Beijing, as licences write it."""
-    year, month, day = to_rfc3339(instant + _BEIJING)[:10].split("-")
+    year, month, day = to_rfc3339(instant + BEIJING)[:10].split("-")
     return f"{year}年{int(month)}月{int(day)}日"
 
 

@@ -13,10 +13,9 @@ from typing import Final
 from kms.errors.limits import KeyLimitReached
 from kms.models.limits import NO_RISK_LIMIT, KeyLimits, Quota
 from secops.kernel.canonical import canonical_record
-from secops.kernel.clock import DAY, HOUR, SECOND
+from secops.kernel.clock import BEIJING, DAY, SECOND
 from secops.kernel.errors import Invalid
 
-_BEIJING: Final = 8 * HOUR
 _SHARE: Final = 200
 """A lease is at most this part of the cap, so that little is lost with a process."""
 MAX_LEASE: Final = 512
@@ -57,12 +56,12 @@ def lease_size(cap: int) -> int:
 
 def beijing_day(now: int) -> int:
     """Return the number of the day in Beijing time; it is never 0 nowadays."""
-    return (now + _BEIJING) // DAY
+    return (now + BEIJING) // DAY
 
 
 def seconds_to_midnight(now: int) -> int:
     """Return the seconds until the next day begins in Beijing."""
-    return (DAY - (now + _BEIJING) % DAY) // SECOND + 1
+    return (DAY - (now + BEIJING) % DAY) // SECOND + 1
 
 
 def check_limits(limits: KeyLimits) -> None:
