@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kms.api.schemas import (
+    APPROVAL_STATE,
     BASE64,
     TEXT,
     TEXT_OR_NULL,
@@ -17,11 +18,6 @@ from kms.api.schemas import (
 from kms.models.certificates import ANCHOR_USES, REVOCATION_REASONS
 from kms.service.certificates.requests import REQUESTABLE
 from secops.web.routes import Schema
-
-_STATE: Final[dict[str, Any]] = {
-    "enum": ["pending", "approved", "rejected", "expired", "used"],
-}
-
 
 _CERTIFICATE: Final = object_of(
     ("id", "kind", "subject", "serial", "not_after"),
@@ -57,7 +53,7 @@ _REQUEST: Final = object_of(
     reason=TEXT,
     requester_id=TEXT,
     requested_at=TIME,
-    approval=_STATE,
+    approval=APPROVAL_STATE,
     state={"enum": ["requested", "issued"]},
     renews=TEXT_OR_NULL,
     certificate_id=TEXT_OR_NULL,
@@ -74,7 +70,7 @@ _ANCHOR: Final = object_of(
     reason=TEXT,
     requester_id=TEXT,
     requested_at=TIME,
-    approval=_STATE,
+    approval=APPROVAL_STATE,
     state={"enum": ["proposed", "active", "retired"]},
     state_reason=TEXT,
     list_next_update=TIME_OR_NULL,

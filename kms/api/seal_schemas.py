@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from kms.api.schemas import BASE64, TEXT, TIME, object_of, page_of
+from kms.api.schemas import APPROVAL_STATE, BASE64, TEXT, TIME, object_of, page_of
+from kms.models.seal_policies import APPROVALS
+from kms.models.seal_registry import FORMAT_VERSIONS, ORIGINS, SHAPES, SealState, UseForm
 from kms.models.stamps import PADES_KEYS, PADES_LEVELS
 from secops.web.routes import Schema
 
-_FORMAT: Final[dict[str, Any]] = {"enum": [4, 5]}
-_ORIGIN: Final[dict[str, Any]] = {"enum": ["local", "remote"]}
+_FORMAT: Final[dict[str, Any]] = {"enum": list(FORMAT_VERSIONS)}
+_ORIGIN: Final[dict[str, Any]] = {"enum": list(ORIGINS)}
+_SHAPE: Final[dict[str, Any]] = {"enum": list(SHAPES)}
+_FORM: Final[dict[str, Any]] = {"enum": list(get_args(UseForm))}
 _DIGEST: Final[dict[str, Any]] = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
 
 
@@ -18,8 +22,8 @@ _SEAL: Final = object_of(
     id=TEXT,
     es_id=TEXT,
     name=TEXT,
-    shape={"enum": ["round", "oval", "square"]},
-    state={"enum": ["active", "suspended", "revoked", "destroyed"]},
+    shape=_SHAPE,
+    state={"enum": list(get_args(SealState))},
     state_reason=TEXT,
     marking=TEXT,
     sm3=_DIGEST,
@@ -36,13 +40,13 @@ _APPLICATION: Final = object_of(
     ("id", "name", "approval"),
     id=TEXT,
     name=TEXT,
-    shape={"enum": ["round", "oval", "square"]},
+    shape=_SHAPE,
     organization=TEXT,
     holders={"type": "array", "items": TEXT},
     reason=TEXT,
     applicant_id=TEXT,
     applied_at=TIME,
-    approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
+    approval=APPROVAL_STATE,
     seal_id={"type": ["string", "null"]},
     format_version=_FORMAT,
     code=TEXT,
@@ -59,7 +63,7 @@ _USE: Final = object_of(
     purpose=TEXT,
     used_at=TIME,
     value_sm3=_DIGEST,
-    form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
+    form=_FORM,
     document_class=TEXT,
     leaf_hash=TEXT,
     request_id=TEXT,
@@ -76,7 +80,7 @@ _USE_REQUEST: Final = object_of(
     requester=TEXT,
     document_sm3=_DIGEST,
     file_name=TEXT,
-    form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
+    form=_FORM,
     stamping=_STAMPING,
     document_class=TEXT,
     purpose=TEXT,
@@ -84,7 +88,7 @@ _USE_REQUEST: Final = object_of(
     size={"type": "integer"},
     requested_at=TIME,
     expires_at=TIME,
-    approval={"enum": ["pending", "approved", "rejected", "expired", "used"]},
+    approval=APPROVAL_STATE,
     use_id=TEXT,
 )
 _STEP: Final = object_of(
@@ -118,7 +122,7 @@ APPLY_SEAL: Final = Schema(
     object_of(
         ("name", "shape", "organization", "holders", "reason"),
         name=TEXT,
-        shape={"enum": ["round", "oval", "square"]},
+        shape=_SHAPE,
         organization=TEXT,
         holders={"type": "array", "items": TEXT, "minItems": 1, "maxItems": 20},
         reason=TEXT,
@@ -170,7 +174,7 @@ _POLICY: Final[dict[str, dict[str, Any]]] = {
     "closes": {"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"},
     "daily_cap": {"type": ["integer", "null"]},
     "max_risk": {"type": "integer"},
-    "approval": {"enum": ["none", "each_use"]},
+    "approval": {"enum": list(APPROVALS)},
     "version": {"type": "integer"},
 }
 SET_USE_POLICY: Final = Schema("SetUsePolicy", object_of(("version",), **_POLICY))
@@ -208,7 +212,7 @@ REQUEST_SEAL_USE: Final = Schema(
         document=BASE64,
         document_sm3=_DIGEST,
         file_name=TEXT,
-        form={"enum": ["detached", "ofd", "pdf", "pdf_sm2"]},
+        form=_FORM,
         purpose=TEXT,
         document_class=TEXT,
         places={"type": "array", "items": _PLACE, "maxItems": 20},

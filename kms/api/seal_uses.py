@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from kms.api.seal_records import (
     decoded_field,
+    in_base64,
     is_multipart,
     listing,
     sealed_record,
@@ -29,7 +30,6 @@ from kms.api.stampings import stamping_in_form, stamping_of, standard_of
 from kms.models.seals import MAX_FILE
 from kms.models.stamps import Stamping, StampRequest
 from kms.service import KmsServices
-from kms.service.presenting import in_base64
 from kms.service.seals.pades_words import pades_of
 from kms.service.seals.receipts import use_record
 from secops.crypto.hashes import sm3
