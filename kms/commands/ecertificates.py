@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.seal_files import FILE, OUT, content_of
 from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from kms.service import KmsServices
     from kms.service.ecertificates import ECertificates
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
-_MAX_FILE: Final = 20 << 20
 _MAX_TEMPLATE: Final = 1 << 20
 _CALLER: Final = "command line"
 _TEMPLATE_COLUMNS: Final = ("id", "name", "version", "state", "type_code")
@@ -25,7 +23,7 @@ _COLUMNS: Final = ("id", "number", "type_name", "holder", "state", "valid_until"
 
 
 @click.command("propose-ecertificate-template")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @json_option
 @click.pass_context
 def propose_ecertificate_template(ctx: click.Context, *, file: Path, as_json: bool) -> None:
@@ -131,7 +129,7 @@ def show_ecertificate_template(ctx: click.Context, *, template: str, as_json: bo
 @click.option("--value", "values", multiple=True, metavar="FIELD=TEXT", help="The holder's data.")
 @click.option("--number", default="", help="证照编号; without it the next one is taken.")
 @click.option("--replaces", default="", help="The e-certificate whose place it takes (换发).")
-@click.option("-o", "--output", type=_OUT, help="Write the sealed file (.ofd) here.")
+@click.option("-o", "--output", type=OUT, help="Write the sealed file (.ofd) here.")
 @json_option
 @click.pass_context
 def issue_ecertificate(ctx: click.Context, /, template: str, **options: Any) -> None:
@@ -206,7 +204,7 @@ def show_ecertificate(ctx: click.Context, *, ecertificate: str, as_json: bool) -
 
 @click.command("open-ecertificate")
 @click.argument("ecertificate")
-@click.option("-o", "--output", type=_OUT, help="Write the sealed file (.ofd) here.")
+@click.option("-o", "--output", type=OUT, help="Write the sealed file (.ofd) here.")
 @json_option
 @click.pass_context
 def open_ecertificate(
@@ -246,7 +244,7 @@ def _stop(verb: str, title: str, example: str) -> click.Command:
 
 
 @click.command("verify-ecertificate")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @json_option
 @click.pass_context
 def verify_ecertificate(ctx: click.Context, *, file: Path, as_json: bool) -> None:
@@ -254,8 +252,7 @@ def verify_ecertificate(ctx: click.Context, *, file: Path, as_json: bool) -> Non
 
     Example: secops kms verify-ecertificate zhang.ofd --json
     """
-    with file.open("rb") as stream:
-        content = stream.read(_MAX_FILE + 1)
+    content = content_of(file)
     verdict = here(ctx).verification.verify_ecertificate(content, caller=_CALLER)
     known = verdict.registered
     state = None if known is None else known.state

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.seal_files import FILE, OUT, content_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from kms.service import KmsServices
     from secops.kernel.pages import PageRequest
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 _COLUMNS: Final = ("id", "name", "fingerprint", "algorithm", "state", "expires_at")
 
 
@@ -76,7 +75,7 @@ def retire_openpgp_key(ctx: click.Context, *, key: str) -> None:
 
 @click.command("request-partner")
 @click.argument("name")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option("--reason", required=True)
 @click.pass_context
 def request_partner(ctx: click.Context, *, name: str, file: Path, reason: str) -> None:
@@ -86,8 +85,7 @@ def request_partner(ctx: click.Context, *, name: str, file: Path, reason: str) -
     """
     from kms.models.openpgp import MAX_PARTNER_KEY  # noqa: PLC0415 - quick --help
 
-    with file.open("rb") as opened:
-        content = opened.read(MAX_PARTNER_KEY + 1)
+    content = content_of(file, MAX_PARTNER_KEY)
     partner = _services(ctx).partners.request_partner(
         session_of(ctx).actor, name, content, reason=reason
     )
@@ -146,9 +144,9 @@ def retire_partner(ctx: click.Context, *, partner: str) -> None:
 
 
 @click.command("protect-export")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option("--partner", "partners", multiple=True, help="To whom; repeatable.")
-@click.option("-o", "--output", type=_OUT, required=True)
+@click.option("-o", "--output", type=OUT, required=True)
 @json_option
 @click.pass_context
 def protect_export(
@@ -160,8 +158,7 @@ def protect_export(
     """
     from kms.models.openpgp import MAX_EXPORT  # noqa: PLC0415 - quick --help
 
-    with file.open("rb") as opened:
-        content = opened.read(MAX_EXPORT + 1)
+    content = content_of(file, MAX_EXPORT)
     exports, actor = _services(ctx).exports, session_of(ctx).actor
     if partners:
         export = exports.protect_export(actor, content, partners)

@@ -1,4 +1,4 @@
-"""Files and places as the commands of seals take them."""
+"""Files as the plane's commands take them, and places on documents."""
 
 from __future__ import annotations
 
