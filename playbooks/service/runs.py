@@ -237,8 +237,7 @@ class RunService:
                 due_at=None,
                 error="rejected",
             )
-        for earlier in run.approvers:
-            self._require_another(tx, run, earlier, actor)
+        self._s.parts.approvals.require_another(tx, actor, run.approvers)
         approvers = (*run.approvers, actor.id)
         if len(approvers) >= run.plan.approvers:
             return replace(
@@ -251,14 +250,6 @@ class RunService:
         )
         approvals.request(tx, approval_for(waiting, tx.now))
         return waiting
-
-    def _require_another(self, tx: Transaction, run: Run, earlier: str, actor: Actor) -> None:
-        """Refuse ``actor`` who approved before by any account: whoever vouched asks the next."""
-        approval_id = self._s.parts.ids.new("apr")
-        approval = replace(approval_for(run, tx.now), id=approval_id, requester_id=earlier)
-        self._s.parts.approvals.request(tx, approval)
-        self._s.parts.approvals.decide(tx, approval_id, actor, grant=True, reason="")
-        self._s.parts.approvals.use(tx, approval_id, run.plan.sha256)
 
     def _cancelled(self, tx: Transaction, run: Run, actor: Actor) -> Run:
         """Return the run as cancelled, or with its journal told to take back what was done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -81,6 +82,15 @@ class Approvals(Protocol):
         """Approve or reject; raise ``SelfApproval``, ``Forbidden`` or ``NotPending``.
 
         By no account of theirs does a person approve what they asked for by another.
+        """
+        ...
+
+    def require_another(
+        self, transaction: Transaction, actor: Actor, others: Iterable[str]
+    ) -> None:
+        """Raise ``SelfApproval`` where one of these accounts is ``actor``'s, whichever of theirs.
+
+        For what several people approve one after the other.
         """
         ...
 

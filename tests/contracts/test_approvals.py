@@ -47,6 +47,13 @@ def asked(kit: Kit) -> Kit:
     return kit
 
 
+def test_who_approved_before_is_not_another(kit: Kit) -> None:
+    run(kit, "require_another", person("acc_2"), ())
+    run(kit, "require_another", person("acc_2"), ("acc_1", "acc_3"))
+    with pytest.raises(SelfApproval):
+        run(kit, "require_another", person("acc_2"), ("acc_1", "acc_2"))
+
+
 def test_another_person_approves_and_it_is_used_once(asked: Kit) -> None:
     decided = run(asked, "decide", "apr_1", person("acc_2"), grant=True, reason="fine")
     expected = replace(

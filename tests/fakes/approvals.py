@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from secops.kernel.actors import Actor
@@ -56,6 +57,13 @@ class FakeApprovals:
         )
         self.kept[approval_id] = decided
         return decided
+
+    def require_another(
+        self, transaction: Transaction, actor: Actor, others: Iterable[str]
+    ) -> None:
+        del transaction
+        if actor.id in others:
+            raise SelfApproval
 
     def use(self, transaction: Transaction, approval_id: str, subject_hash: str) -> Approval:
         approval = self.kept.get(approval_id)

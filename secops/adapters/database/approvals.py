@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -58,8 +59,8 @@ class DatabaseApprovals:
         """
         approval = self.get(transaction, approval_id)
         own = approval.requester_id == actor.id
-        if grant and (own or self._same_person(transaction, actor.id, approval.requester_id)):
-            raise SelfApproval
+        if grant:
+            self.require_another(transaction, actor, (approval.requester_id,))
         if not own and not actor.may(approval.permission):
             msg = "only who holds the permission decides"
             raise Forbidden(msg, permission=approval.permission)
@@ -80,8 +81,16 @@ class DatabaseApprovals:
             raise NotPending
         return self.get(transaction, approval_id)
 
-    def _same_person(self, transaction: Transaction, one: str, other: str) -> bool:
-        return self._persons is not None and self._persons.same_person(transaction, one, other)
+    def require_another(
+        self, transaction: Transaction, actor: Actor, others: Iterable[str]
+    ) -> None:
+        """Raise ``SelfApproval`` where one of these accounts is ``actor``'s."""
+        for other in others:
+            if other == actor.id or (
+                self._persons is not None
+                and self._persons.same_person(transaction, actor.id, other)
+            ):
+                raise SelfApproval
 
     def use(self, transaction: Transaction, approval_id: str, subject_hash: str) -> Approval:
         """Consume an approved one, once, for exactly this hash; raise ``NotPending``."""

@@ -53,3 +53,12 @@ def test_another_account_of_the_requester_may_reject_and_never_approves(spine: S
     persons.same.clear()
     decided = run(lambda tx: approvals.decide(tx, "apr_1", OTHER, grant=True, reason="fine"))
     assert decided.state == "approved"
+
+
+def test_several_approvers_are_several_persons_by_whichever_account(spine: Spine) -> None:
+    persons = FakePersons()
+    approvals, run = DatabaseApprovals(persons), spine.parts.transactions.run
+    run(lambda tx: approvals.require_another(tx, OTHER, ("acc_0", "acc_1")))
+    persons.same.add(frozenset({"acc_1", "acc_2"}))
+    with pytest.raises(SelfApproval):
+        run(lambda tx: approvals.require_another(tx, OTHER, ("acc_0", "acc_1")))
