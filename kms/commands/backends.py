@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
@@ -18,9 +19,7 @@ _CUSTODY: Final = ("name", "mount", "type", "state", "places", "latest_version",
 
 
 def _control(ctx: click.Context) -> BackendControl:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices).backend_control
+    return services_of(ctx).backend_control
 
 
 @click.command("list-backends")
@@ -118,15 +117,12 @@ def bind_unlock_token(ctx: click.Context, *, passphrase_file: Path | None) -> No
 
     Example: secops --as security-admin kms bind-unlock-token --passphrase-file ./unlock
     """
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
     if passphrase_file is None:
         passphrase = click.prompt("Passphrase", hide_input=True, err=True)
     else:
         passphrase = passphrase_file.read_text(encoding="utf-8").rstrip("\r\n")
-    session = session_of(ctx)
-    binding = session.services(KmsServices).unlock_token
-    name = binding.bind_unlock_token(session.actor, passphrase.encode())
+    binding = services_of(ctx).unlock_token
+    name = binding.bind_unlock_token(session_of(ctx).actor, passphrase.encode())
     say(f"{name} opens the pool from the next start on; take UNLOCK_FILE away from this machine")
 
 

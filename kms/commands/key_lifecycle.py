@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
-
-if TYPE_CHECKING:
-    from kms.service import KmsServices
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _LIMIT: Final = 200
 _MOUNT = click.option("--mount", default="transit", help="Where the key lies.")
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
 
 
 @click.command("destroy-key")
@@ -39,7 +31,7 @@ def destroy_key(ctx: click.Context, /, name: str, **options: Any) -> None:
 
     Example: secops --as security-admin kms destroy-key old-key --reason "replaced" --yes
     """
-    made = _services(ctx).key_destruction.destroy_key(
+    made = services_of(ctx).key_destruction.destroy_key(
         session_of(ctx).actor,
         name,
         mount=options["mount"],
@@ -62,7 +54,7 @@ def decide_destruction(ctx: click.Context, *, request: str, reject: bool, reason
     """
     from secops.kernel.clock import to_rfc3339  # noqa: PLC0415 - quick --help
 
-    key = _services(ctx).key_destruction.decide_destruction(
+    key = services_of(ctx).key_destruction.decide_destruction(
         session_of(ctx).actor, request, grant=not reject, reason=reason
     )
     when = f", destroyed at {to_rfc3339(key.destroy_at)}" if key.destroy_at else ""
@@ -78,7 +70,7 @@ def call_off_destruction(ctx: click.Context, name: str, mount: str) -> None:
 
     Example: secops --as security-admin kms call-off-destruction old-key
     """
-    service = _services(ctx).key_destruction
+    service = services_of(ctx).key_destruction
     key = service.call_off_destruction(session_of(ctx).actor, name, mount=mount)
     say(f"{key.name}: {key.state}")
 
@@ -94,7 +86,7 @@ def list_destructions(ctx: click.Context, *, as_json: bool) -> None:
     from kms.service.presenting import describe_destruction  # noqa: PLC0415 - quick --help
     from secops.kernel.pages import PageRequest  # noqa: PLC0415
 
-    service = _services(ctx).key_destruction
+    service = services_of(ctx).key_destruction
     page = service.list_destructions(session_of(ctx).actor, PageRequest(_LIMIT))
     rows = [describe_destruction(*pair) for pair in page.items]
     if as_json:
@@ -116,7 +108,7 @@ def backup_key(ctx: click.Context, /, name: str, *, output: Path, mount: str) ->
 
     Example: secops --as security-admin kms backup-key payroll -o payroll.backup
     """
-    session, services = session_of(ctx), _services(ctx)
+    session, services = session_of(ctx), services_of(ctx)
     made = services.key_backups.backup_key(session.actor, name, mount=mount)
     services.key_backups.record(made)
     output.write_text(made.text, encoding="ascii")
@@ -137,7 +129,7 @@ def restore_key(ctx: click.Context, /, file: Path, **options: Any) -> None:
     from kms.service.key_backup import RestoreRequest, read_backup_file  # noqa: PLC0415
 
     request = RestoreRequest(read_backup_file(file), **options)
-    loaded = _services(ctx).key_backups.restore_key(session_of(ctx).actor, request)
+    loaded = services_of(ctx).key_backups.restore_key(session_of(ctx).actor, request)
     say(f"{loaded.key.name}: version {loaded.key.latest_version}, {loaded.key.state}")
 
 
@@ -150,7 +142,7 @@ def enable_mount(ctx: click.Context, path: str, description: str) -> None:
 
     Example: secops --as security-admin kms enable-mount payments
     """
-    mount = _services(ctx).mounts.enable_mount(session_of(ctx).actor, path, description)
+    mount = services_of(ctx).mounts.enable_mount(session_of(ctx).actor, path, description)
     click.echo(mount.id)
 
 
@@ -162,7 +154,7 @@ def disable_mount(ctx: click.Context, path: str) -> None:
 
     Example: secops --as security-admin kms disable-mount payments
     """
-    mount = _services(ctx).mounts.disable_mount(session_of(ctx).actor, path)
+    mount = services_of(ctx).mounts.disable_mount(session_of(ctx).actor, path)
     say(f"{path} is taken away; restore-mount {mount.id} brings it back")
 
 
@@ -174,7 +166,7 @@ def restore_mount(ctx: click.Context, mount_id: str) -> None:
 
     Example: secops --as security-admin kms restore-mount mnt_01…
     """
-    mount = _services(ctx).mounts.restore_mount(session_of(ctx).actor, mount_id)
+    mount = services_of(ctx).mounts.restore_mount(session_of(ctx).actor, mount_id)
     say(f"{mount.path} is back")
 
 
@@ -187,7 +179,7 @@ def list_mounts(ctx: click.Context, *, retired: bool, as_json: bool) -> None:
 
     Example: secops --as auditor kms list-mounts
     """
-    found = _services(ctx).mounts.list_mounts(session_of(ctx).actor, retired=retired)
+    found = services_of(ctx).mounts.list_mounts(session_of(ctx).actor, retired=retired)
     rows = [{"id": one.id, "path": one.path, "description": one.description} for one in found]
     print_list("Mounts", ("path", "id", "description"), rows, as_json=as_json)
 

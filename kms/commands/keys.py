@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.keys import LoadedKey
-    from kms.service import KmsServices
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
@@ -38,12 +38,6 @@ _TYPES: Final = (
     "ml-dsa-87",
     "hmac",
 )
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
 
 
 def _show(loaded: LoadedKey, *, as_json: bool) -> None:
@@ -72,7 +66,7 @@ def create_key(ctx: click.Context, /, name: str, **options: Any) -> None:
     """
     from kms.models.keys import DEFAULT_OPERATIONS, KeyRequest  # noqa: PLC0415 - quick --help
 
-    services, actor = _services(ctx), session_of(ctx).actor
+    services, actor = services_of(ctx), session_of(ctx).actor
     request = KeyRequest(
         name,
         options["key_type"],
@@ -98,7 +92,7 @@ def grant_key(ctx: click.Context, name: str, account: str, operations: tuple[str
     from kms.models.keys import DEFAULT_OPERATIONS  # noqa: PLC0415 - quick --help
 
     words = operations or tuple(DEFAULT_OPERATIONS)
-    grant = _services(ctx).key_control.grant_key(session_of(ctx).actor, name, account, words)
+    grant = services_of(ctx).key_control.grant_key(session_of(ctx).actor, name, account, words)
     say(f"{grant.subject}: {' '.join(sorted(grant.operations))}")
 
 
@@ -111,7 +105,7 @@ def revoke_key_grant(ctx: click.Context, name: str, account: str) -> None:
 
     Example: secops --as security-admin kms revoke-key-grant ca-sm2 integrator
     """
-    _services(ctx).key_control.revoke_key_grant(session_of(ctx).actor, name, account)
+    services_of(ctx).key_control.revoke_key_grant(session_of(ctx).actor, name, account)
     say(f"{account} may no longer use {name}")
 
 
@@ -125,7 +119,7 @@ def sign(ctx: click.Context, name: str, file: Path, output: Path) -> None:
 
     Example: secops --as integrator kms sign ca-sm2 notice.pdf -o notice.sig
     """
-    made = _services(ctx).transit.sign_bytes(session_of(ctx).actor, name, _read(file, _MAX_FILE))
+    made = services_of(ctx).transit.sign_bytes(session_of(ctx).actor, name, _read(file, _MAX_FILE))
     output.write_bytes(made.signature)
     say(f"{output}: {len(made.signature)} bytes by version {made.key_version} of {name}")
 
@@ -142,7 +136,7 @@ def verify(ctx: click.Context, name: str, file: Path, signature: Path) -> None:
     """
     claimed = _read(signature, _MAX_SIGNATURE)
     content = _read(file, _MAX_FILE)
-    version = _services(ctx).transit.verify_bytes(session_of(ctx).actor, name, content, claimed)
+    version = services_of(ctx).transit.verify_bytes(session_of(ctx).actor, name, content, claimed)
     if version is None:
         click.echo("wrong")
         ctx.exit(1)
@@ -160,7 +154,7 @@ def export_public_key(ctx: click.Context, name: str, version: int | None) -> Non
     """
     from kms.service.presenting import public_pem  # noqa: PLC0415 - quick --help
 
-    loaded = _services(ctx).keys.get_key(session_of(ctx).actor, name)
+    loaded = services_of(ctx).keys.get_key(session_of(ctx).actor, name)
     sys.stdout.write(public_pem(loaded, version or 0))
 
 
@@ -174,7 +168,7 @@ def rotate_key(ctx: click.Context, name: str, backend: str, *, as_json: bool) ->
 
     Example: secops --as security-admin kms rotate-key ca-sm2
     """
-    rotated = _services(ctx).keys.rotate_key(session_of(ctx).actor, name, backend=backend)
+    rotated = services_of(ctx).keys.rotate_key(session_of(ctx).actor, name, backend=backend)
     _show(rotated, as_json=as_json)
 
 
@@ -191,7 +185,7 @@ def configure_key(ctx: click.Context, /, name: str, *, as_json: bool, **changes:
     Example: secops --as security-admin kms configure-key ca-sm2 --min-decryption-version 2
     """
     chosen = {word: value for word, value in changes.items() if value is not None}
-    loaded = _services(ctx).keys.configure_key(session_of(ctx).actor, name, chosen)
+    loaded = services_of(ctx).keys.configure_key(session_of(ctx).actor, name, chosen)
     _show(loaded, as_json=as_json)
 
 
@@ -204,7 +198,7 @@ def suspend_key(ctx: click.Context, name: str, reason: str) -> None:
 
     Example: secops --as security-admin kms suspend-key ca-sm2 --reason "leak suspected"
     """
-    _services(ctx).key_control.suspend_key(session_of(ctx).actor, name, reason=reason)
+    services_of(ctx).key_control.suspend_key(session_of(ctx).actor, name, reason=reason)
     say(f"{name} is suspended")
 
 
@@ -216,7 +210,7 @@ def resume_key(ctx: click.Context, name: str) -> None:
 
     Example: secops --as security-admin kms resume-key ca-sm2
     """
-    _services(ctx).key_control.resume_key(session_of(ctx).actor, name)
+    services_of(ctx).key_control.resume_key(session_of(ctx).actor, name)
     say(f"{name} is active")
 
 
@@ -230,7 +224,7 @@ def list_keys(ctx: click.Context, *, as_json: bool) -> None:
     """
     from kms.service.presenting import list_all  # noqa: PLC0415 - quick --help
 
-    rows = list_all(_services(ctx).keys, session_of(ctx).actor)
+    rows = list_all(services_of(ctx).keys, session_of(ctx).actor)
     columns = ("name", "type", "latest_version", "state", "id")
     print_list("Keys", columns, rows, as_json=as_json)
 

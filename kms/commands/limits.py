@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from kms.commands.services import services_of
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
-
-if TYPE_CHECKING:
-    from kms.service import KmsServices
 
 
 @click.command("set-key-limits")
@@ -32,7 +30,7 @@ def set_key_limits(ctx: click.Context, /, name: str, **options: Any) -> None:
     """
     from kms.models.limits import KeyLimits  # noqa: PLC0415 - quick --help
 
-    control, actor = _services(ctx).limit_control, session_of(ctx).actor
+    control, actor = services_of(ctx).limit_control, session_of(ctx).actor
     wish = KeyLimits(
         key_id="",
         not_before=_instant(options["not_before"]),
@@ -58,7 +56,7 @@ def show_key_limits(ctx: click.Context, *, name: str, as_json: bool) -> None:
     """
     from kms.service.presenting_limits import limits_fields  # noqa: PLC0415 - quick --help
 
-    found = _services(ctx).limit_control.show_key_limits(session_of(ctx).actor, name)
+    found = services_of(ctx).limit_control.show_key_limits(session_of(ctx).actor, name)
     _show(limits_fields(found), as_json=as_json)
 
 
@@ -76,7 +74,7 @@ def set_quota(ctx: click.Context, /, organisation: str, **options: Any) -> None:
     """
     from kms.models.limits import Quota  # noqa: PLC0415 - quick --help
 
-    control, actor = _services(ctx).limit_control, session_of(ctx).actor
+    control, actor = services_of(ctx).limit_control, session_of(ctx).actor
     seen = control.show_tenant(actor, organisation).quota.version
     wish = Quota(
         organisation,
@@ -110,7 +108,7 @@ def lock_tenant(ctx: click.Context, *, organisation: str, reason: str) -> None:
 
     Example: secops --as security-admin kms lock-tenant org_01… --reason "under attack"
     """
-    tenants = _services(ctx).tenants
+    tenants = services_of(ctx).tenants
     tenants.lock_tenant(session_of(ctx).actor, organisation, reason=reason)
     say(f"the keys of {organisation} are locked")
 
@@ -123,7 +121,7 @@ def unlock_tenant(ctx: click.Context, *, organisation: str) -> None:
 
     Example: secops --as security-admin kms unlock-tenant org_01…
     """
-    _services(ctx).tenants.unlock_tenant(session_of(ctx).actor, organisation)
+    services_of(ctx).tenants.unlock_tenant(session_of(ctx).actor, organisation)
     say(f"the keys of {organisation} are unlocked")
 
 
@@ -138,7 +136,7 @@ def list_self_tests(ctx: click.Context, *, cursor: str | None, as_json: bool) ->
     """
     from kms.service.presenting_limits import self_test_fields  # noqa: PLC0415 - quick --help
 
-    tests, actor = _services(ctx).self_tests, session_of(ctx).actor
+    tests, actor = services_of(ctx).self_tests, session_of(ctx).actor
     page = tests.list_self_tests(actor, page_request("200", cursor))
     records = [self_test_fields(record) for record in page.items]
     columns = ("at", "process", "passed", "defects")
@@ -157,16 +155,10 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
 """What the group ``secops kms`` takes up."""
 
 
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
-
-
 def _show_tenant(ctx: click.Context, organisation: str, *, as_json: bool) -> None:
     from kms.service.presenting_limits import tenancy_fields  # noqa: PLC0415 - quick --help
 
-    found = _services(ctx).limit_control.show_tenant(session_of(ctx).actor, organisation)
+    found = services_of(ctx).limit_control.show_tenant(session_of(ctx).actor, organisation)
     _show(tenancy_fields(found), as_json=as_json)
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.seal_policies import UsePolicy
-    from kms.service import KmsServices
 
 _ALL_DAYS: Final = "1-7"
 _ALL_DAY: Final = "00:00-24:00"
@@ -36,7 +36,7 @@ def set_use_policy(ctx: click.Context, /, seal: str, **options: Any) -> None:
     """
     from kms.models.seal_policies import UsePolicy, read_minutes  # noqa: PLC0415 - quick --help
 
-    policies, actor = _services(ctx).seal_policies, session_of(ctx).actor
+    policies, actor = services_of(ctx).seal_policies, session_of(ctx).actor
     opens, dash, closes = options["hours"].partition("-")
     begin, end = read_minutes(opens), read_minutes(closes)
     if not dash or begin is None or end is None:
@@ -67,18 +67,12 @@ def show_use_policy(ctx: click.Context, *, seal: str, as_json: bool) -> None:
     Example: secops --as auditor kms show-use-policy seal_01…
     """
     _show(
-        _services(ctx).seal_policies.show_use_policy(session_of(ctx).actor, seal), as_json=as_json
+        services_of(ctx).seal_policies.show_use_policy(session_of(ctx).actor, seal), as_json=as_json
     )
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (set_use_policy, show_use_policy)
 """What the group ``secops kms`` takes up."""
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
 
 
 def _days(text: str) -> tuple[int, ...]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kms.commands.seal_files import FILE, OUT, content_of, sm3_of, stamping_of
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.seal_registry import UseForm
-    from kms.service import KmsServices
 
 _LIMIT: Final = 200
 _NOT_YET: Final = 1
@@ -49,7 +49,7 @@ def request_seal_use(ctx: click.Context, /, seal: str, file: Path, **options: An
         document_class=options["document_class"],
         document=None if options["digest_only"] else content_of(file),
     )
-    made = _services(ctx).seal_use_requests.request_seal_use(session_of(ctx).actor, wish)
+    made = services_of(ctx).seal_use_requests.request_seal_use(session_of(ctx).actor, wish)
     if options["as_json"]:
         print_json({"id": made.id, "document_sm3": made.digest, "approval": "pending"})
     else:
@@ -66,7 +66,7 @@ def approve_seal_use(ctx: click.Context, *, request: str, reject: bool, reason: 
 
     Example: secops --as security-admin kms approve-seal-use sur_01… --reason 已核对文件
     """
-    approval = _services(ctx).seal_use_requests.decide_seal_use(
+    approval = services_of(ctx).seal_use_requests.decide_seal_use(
         session_of(ctx).actor, request, grant=not reject, reason=reason
     )
     say(f"{request}: {approval.state}")
@@ -82,7 +82,7 @@ def list_seal_use_requests(ctx: click.Context, *, as_json: bool) -> None:
     """
     from secops.kernel.pages import PageRequest  # noqa: PLC0415
 
-    page = _services(ctx).seal_use_requests.list_seal_use_requests(
+    page = services_of(ctx).seal_use_requests.list_seal_use_requests(
         session_of(ctx).actor, PageRequest(_LIMIT)
     )
     rows = [
@@ -113,7 +113,9 @@ def read_requested_document(ctx: click.Context, *, request: str, output: Path) -
 
     Example: secops --as security-admin kms read-requested-document sur_01… -o notice.ofd
     """
-    found = _services(ctx).seal_use_requests.read_requested_document(session_of(ctx).actor, request)
+    found = services_of(ctx).seal_use_requests.read_requested_document(
+        session_of(ctx).actor, request
+    )
     output.write_bytes(found.content)
     say(f"{output}: SM3 {found.request.digest}")
 
@@ -133,7 +135,7 @@ def use_approved_seal(
     """
     from kms.models.seal_registry import SealedValue  # noqa: PLC0415 - quick --help
 
-    sealed = _services(ctx).seal_use_requests.use_approved_seal(
+    sealed = services_of(ctx).seal_use_requests.use_approved_seal(
         session_of(ctx).actor, request, None if file is None else content_of(file)
     )
     content = sealed.value if isinstance(sealed, SealedValue) else sealed.document
@@ -160,7 +162,7 @@ def show_receipt(ctx: click.Context, *, use: str, output: Path | None) -> None:
 
     from kms.service.seals.receipts import receipt_record  # noqa: PLC0415 - quick --help
 
-    receipt = _services(ctx).seal_receipts.show_receipt(session_of(ctx).actor, use)
+    receipt = services_of(ctx).seal_receipts.show_receipt(session_of(ctx).actor, use)
     record = receipt_record(receipt)
     if output is None:
         print_json(record)
@@ -181,7 +183,7 @@ def request_seal_destruction(ctx: click.Context, *, seal: str, reason: str) -> N
 
     Example: secops --as security-admin kms request-seal-destruction seal_01… --reason 单位撤销
     """
-    services = _services(ctx)
+    services = services_of(ctx)
     services.seal_destruction.request_seal_destruction(session_of(ctx).actor, seal, reason)
     say(f"{seal}: another person approves it")
 
@@ -196,7 +198,7 @@ def approve_seal_destruction(ctx: click.Context, *, seal: str, reject: bool, rea
 
     Example: secops --as security-admin kms approve-seal-destruction seal_01… --reason 同意
     """
-    approval = _services(ctx).seal_destruction.decide_seal_destruction(
+    approval = services_of(ctx).seal_destruction.decide_seal_destruction(
         session_of(ctx).actor, seal, grant=not reject, reason=reason
     )
     say(f"{seal}: {'destroyed' if approval.state == 'used' else approval.state}")
@@ -221,9 +223,3 @@ def _form(file: Path, *, inside: bool, sm2: bool) -> UseForm:
     if file.suffix.lower() == ".ofd":
         return "ofd"
     return "pdf_sm2" if sm2 else "pdf"
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kms.commands.seal_files import FILE, OK, OUT, content_of, sm3_of, stamping_of
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.seals import VerificationReport
     from kms.models.stamps import PdfStandard
-    from kms.service import KmsServices
 
 _LIMIT: Final = 200
 _DOCUMENTS: Final = (".ofd", ".pdf")
@@ -52,7 +52,7 @@ def apply_seal(ctx: click.Context, /, name: str, **options: Any) -> None:
         picture=None if options["picture"] is None else content_of(options["picture"]),
         origin=options["origin"],
     )
-    application = _services(ctx).seal_applications.apply_seal(session.actor, request)
+    application = services_of(ctx).seal_applications.apply_seal(session.actor, request)
     if options["as_json"]:
         print_json({"id": application.id, "approval": "pending"})
     else:
@@ -69,7 +69,7 @@ def approve_seal(ctx: click.Context, *, application: str, reject: bool, reason: 
 
     Example: secops --as security-admin kms approve-seal sap_01… --reason 同意
     """
-    approval = _services(ctx).seal_applications.decide_application(
+    approval = services_of(ctx).seal_applications.decide_application(
         session_of(ctx).actor, application, grant=not reject, reason=reason
     )
     say(f"{application}: {approval.state}")
@@ -85,7 +85,7 @@ def make_seal(ctx: click.Context, *, application: str, output: Path | None, as_j
 
     Example: secops --as security-admin kms make-seal sap_01… -o seal.esl
     """
-    actor, services = session_of(ctx).actor, _services(ctx)
+    actor, services = session_of(ctx).actor, services_of(ctx)
     record = services.seal_making.make_seal(actor, application)
     if output is not None:
         output.write_bytes(services.seal_registry.show_seal(actor, record.id).content)
@@ -107,7 +107,7 @@ def list_seals(ctx: click.Context, *, as_json: bool) -> None:
     from secops.kernel.clock import to_rfc3339  # noqa: PLC0415
     from secops.kernel.pages import PageRequest  # noqa: PLC0415
 
-    page = _services(ctx).seal_registry.list_seals(session_of(ctx).actor, PageRequest(_LIMIT))
+    page = services_of(ctx).seal_registry.list_seals(session_of(ctx).actor, PageRequest(_LIMIT))
     rows = [
         {
             "id": seal.id,
@@ -135,7 +135,7 @@ def list_seal_applications(ctx: click.Context, *, as_json: bool) -> None:
     """
     from secops.kernel.pages import PageRequest  # noqa: PLC0415
 
-    page = _services(ctx).seal_applications.list_applications(
+    page = services_of(ctx).seal_applications.list_applications(
         session_of(ctx).actor, PageRequest(_LIMIT)
     )
     rows = [
@@ -166,7 +166,7 @@ def export_seal(
 
     Example: secops --as auditor kms export-seal seal_01… --picture seal.png
     """
-    details = _services(ctx).seal_registry.show_seal(session_of(ctx).actor, seal)
+    details = services_of(ctx).seal_registry.show_seal(session_of(ctx).actor, seal)
     if output is not None:
         output.write_bytes(details.content)
     if picture is not None:
@@ -202,7 +202,7 @@ def use_seal(ctx: click.Context, /, seal: str, file: Path, **options: Any) -> No
     from kms.models.stamps import PadesForm, StampRequest  # noqa: PLC0415 - quick --help
 
     output: Path = options["output"]
-    services, actor, purpose = _services(ctx), session_of(ctx).actor, options["purpose"]
+    services, actor, purpose = services_of(ctx), session_of(ctx).actor, options["purpose"]
     stamping = stamping_of(options["places"], options["edge"])
     inside = output.suffix.lower() in _DOCUMENTS
     _require_fitting(inside=inside, options=options)
@@ -265,7 +265,7 @@ def suspend_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 
     Example: secops --as security-admin kms suspend-seal seal_01… --reason 用印异常
     """
-    _services(ctx).seal_registry.suspend_seal(session_of(ctx).actor, seal, reason)
+    services_of(ctx).seal_registry.suspend_seal(session_of(ctx).actor, seal, reason)
     say(f"{seal}: suspended")
 
 
@@ -278,7 +278,7 @@ def resume_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 
     Example: secops --as security-admin kms resume-seal seal_01… --reason 核实无误
     """
-    _services(ctx).seal_registry.resume_seal(session_of(ctx).actor, seal, reason)
+    services_of(ctx).seal_registry.resume_seal(session_of(ctx).actor, seal, reason)
     say(f"{seal}: active")
 
 
@@ -291,7 +291,7 @@ def revoke_seal(ctx: click.Context, *, seal: str, reason: str) -> None:
 
     Example: secops --as security-admin kms revoke-seal seal_01… --reason 单位撤销
     """
-    _services(ctx).seal_registry.revoke_seal(session_of(ctx).actor, seal, reason)
+    services_of(ctx).seal_registry.revoke_seal(session_of(ctx).actor, seal, reason)
     say(f"{seal}: revoked")
 
 
@@ -353,7 +353,7 @@ def _judged_and_signed(
         msg = "the instance signs what it finds under its own anchors: no --trust, no --crl"
         raise click.UsageError(msg)
     actor = session_of(ctx).actor
-    made = _services(ctx).seal_verdicts.report_verdict(actor, content, document)
+    made = services_of(ctx).seal_verdicts.report_verdict(actor, content, document)
     output: Path = options["report"]
     output.write_bytes(made.document)
     return made.report
@@ -373,12 +373,6 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     verify_seal,
 )
 """What the group ``secops kms`` takes up."""
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
 
 
 def _print_report(report: VerificationReport) -> None:

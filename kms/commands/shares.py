@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from kms.commands.services import services_of
 from secops.kernel.errors import Conflict
 from secops.terminal.output import json_option, print_json, say
 from secops.terminal.session import session_of
@@ -56,7 +57,7 @@ def init_shares(ctx: click.Context, /, **options: object) -> None:
     folder = options["output"]
     if isinstance(folder, Path):
         _make_folder(folder)
-    services, actor = _services(ctx), session_of(ctx).actor
+    services, actor = services_of(ctx), session_of(ctx).actor
     _unlock_here(ctx, services)
     shares = services.rekeying.init_shares(actor, opening, str(approval))
     if isinstance(folder, Path):
@@ -81,7 +82,7 @@ def change_passphrase(ctx: click.Context, *, approval: str | None, as_json: bool
     if approval is None:
         _request(ctx, Opening(), as_json=as_json)
         return
-    services, actor = _services(ctx), session_of(ctx).actor
+    services, actor = services_of(ctx), session_of(ctx).actor
     _unlock_here(ctx, services)
     passphrase: str = click.prompt(
         "New passphrase", hide_input=True, confirmation_prompt=True, err=True
@@ -103,19 +104,13 @@ def decide_rekey(
 
     Example: secops --as security-admin-2 kms decide-rekey apr_01… --grant --reason "as agreed"
     """
-    rekeying, actor = _services(ctx).rekeying, session_of(ctx).actor
+    rekeying, actor = services_of(ctx).rekeying, session_of(ctx).actor
     say(rekeying.show_rekey(actor, approval).subject)
     _print_request(rekeying.decide_rekey(actor, approval, grant=grant, reason=reason), as_json)
 
 
 COMMANDS: Final[tuple[click.Command, ...]] = (init_shares, change_passphrase, decide_rekey)
 """What the group ``secops kms`` takes up."""
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
 
 
 def _holders(named: object, shares: object) -> tuple[str, ...]:
@@ -131,7 +126,7 @@ def _holders(named: object, shares: object) -> tuple[str, ...]:
 
 
 def _request(ctx: click.Context, opening: Opening, *, as_json: bool) -> None:
-    asked = _services(ctx).rekeying.request_rekey(session_of(ctx).actor, opening)
+    asked = services_of(ctx).rekeying.request_rekey(session_of(ctx).actor, opening)
     _print_request(asked, as_json)
     say(f"another security administrator: secops kms decide-rekey {asked.id} --grant --reason …")
     say(f"then you: the same command with --approval {asked.id}")
