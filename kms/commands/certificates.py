@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kms.commands.seal_files import FILE, OUT, content_of
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
@@ -208,9 +209,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
 
 def here(ctx: click.Context) -> CertificateServices:
     """Return the services of certificates."""
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices).certificates
+    return services_of(ctx).certificates
 
 
 def _show(ctx: click.Context, certificate_id: str, output: Path | None, *, as_json: bool) -> None:

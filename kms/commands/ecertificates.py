@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kms.commands.seal_files import FILE, OUT, content_of
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.ecertificates import ECertificate, ECertificateTemplate
-    from kms.service import KmsServices
     from kms.service.ecertificates import ECertificates
 
 _MAX_TEMPLATE: Final = 1 << 20
@@ -272,10 +272,7 @@ def verify_ecertificate(ctx: click.Context, *, file: Path, as_json: bool) -> Non
 
 def here(ctx: click.Context) -> ECertificates:
     """Return the family's use cases in the home that was opened."""
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    services: KmsServices = session_of(ctx).services(KmsServices)
-    return services.ecertificates
+    return services_of(ctx).ecertificates
 
 
 def _template(template: ECertificateTemplate) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kms.commands.seal_files import FILE, OUT, content_of
+from kms.commands.services import services_of
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
     from kms.models.openpgp import OpenPgpAlgorithm, OpenPgpKey, Partner
-    from kms.service import KmsServices
     from secops.kernel.pages import PageRequest
 
 _COLUMNS: Final = ("id", "name", "fingerprint", "algorithm", "state", "expires_at")
@@ -31,7 +31,7 @@ def create_openpgp_key(
 
     Example: secops --as security-admin kms create-openpgp-key 临江县数据局 data@linjiang.gov.cn
     """
-    keys, actor = _services(ctx).openpgp_keys, session_of(ctx).actor
+    keys, actor = services_of(ctx).openpgp_keys, session_of(ctx).actor
     click.echo(keys.create_openpgp_key(actor, name, email, algorithm).fingerprint)
 
 
@@ -44,7 +44,7 @@ def list_openpgp_keys(ctx: click.Context, *, cursor: str | None, as_json: bool) 
 
     Example: secops --as auditor kms list-openpgp-keys
     """
-    page = _services(ctx).openpgp_keys.list_openpgp_keys(session_of(ctx).actor, _page(cursor))
+    page = services_of(ctx).openpgp_keys.list_openpgp_keys(session_of(ctx).actor, _page(cursor))
     rows = [_row(key, key.user_id) for key in page.items]
     print_list("OpenPGP keys", _COLUMNS, rows, as_json=as_json, following=page.next)
 
@@ -57,7 +57,7 @@ def export_openpgp_key(ctx: click.Context, *, key: str) -> None:
 
     Example: secops --as auditor kms export-openpgp-key pgp_01… > county.asc
     """
-    found = _services(ctx).openpgp_keys.show_openpgp_key(session_of(ctx).actor, key)
+    found = services_of(ctx).openpgp_keys.show_openpgp_key(session_of(ctx).actor, key)
     click.echo(found.public_key, nl=False)
 
 
@@ -69,7 +69,7 @@ def retire_openpgp_key(ctx: click.Context, *, key: str) -> None:
 
     Example: secops --as security-admin kms retire-openpgp-key pgp_01…
     """
-    _services(ctx).openpgp_keys.retire_openpgp_key(session_of(ctx).actor, key)
+    services_of(ctx).openpgp_keys.retire_openpgp_key(session_of(ctx).actor, key)
     say(f"{key}: retired")
 
 
@@ -86,7 +86,7 @@ def request_partner(ctx: click.Context, *, name: str, file: Path, reason: str) -
     from kms.models.openpgp import MAX_PARTNER_KEY  # noqa: PLC0415 - quick --help
 
     content = content_of(file, MAX_PARTNER_KEY)
-    partner = _services(ctx).partners.request_partner(
+    partner = services_of(ctx).partners.request_partner(
         session_of(ctx).actor, name, content, reason=reason
     )
     say(f"{partner.fingerprint} {partner.user_id}: somebody else compares and approves it")
@@ -107,7 +107,7 @@ def decide_partner(
     Example: secops --as security-admin kms decide-partner ptn_01… --fingerprint 6533958E…
     --reason 已电话核对指纹
     """
-    decided = _services(ctx).partners.decide_partner(
+    decided = services_of(ctx).partners.decide_partner(
         session_of(ctx).actor,
         partner,
         grant=not reject,
@@ -126,7 +126,7 @@ def list_partners(ctx: click.Context, *, cursor: str | None, as_json: bool) -> N
 
     Example: secops --as auditor kms list-partners
     """
-    page = _services(ctx).partners.list_partners(session_of(ctx).actor, _page(cursor))
+    page = services_of(ctx).partners.list_partners(session_of(ctx).actor, _page(cursor))
     rows = [_row(partner, partner.name) for partner in page.items]
     print_list("Partners", _COLUMNS, rows, as_json=as_json, following=page.next)
 
@@ -139,7 +139,7 @@ def retire_partner(ctx: click.Context, *, partner: str) -> None:
 
     Example: secops --as security-admin kms retire-partner ptn_01…
     """
-    _services(ctx).partners.retire_partner(session_of(ctx).actor, partner)
+    services_of(ctx).partners.retire_partner(session_of(ctx).actor, partner)
     say(f"{partner}: retired")
 
 
@@ -159,7 +159,7 @@ def protect_export(
     from kms.models.openpgp import MAX_EXPORT  # noqa: PLC0415 - quick --help
 
     content = content_of(file, MAX_EXPORT)
-    exports, actor = _services(ctx).exports, session_of(ctx).actor
+    exports, actor = services_of(ctx).exports, session_of(ctx).actor
     if partners:
         export = exports.protect_export(actor, content, partners)
     else:
@@ -190,12 +190,6 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     protect_export,
 )
 """What the group ``secops kms`` takes up."""
-
-
-def _services(ctx: click.Context) -> KmsServices:
-    from kms.service import KmsServices  # noqa: PLC0415 - quick --help
-
-    return session_of(ctx).services(KmsServices)
 
 
 def _page(cursor: str | None) -> PageRequest:
