@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import textwrap
 import threading
 from pathlib import Path
+
+from secops.crypto.pem import to_pem
 
 FOLDER = "ca"
 NAME = "root.pem"
@@ -21,7 +21,7 @@ class HomeAnchorFile:
     def write(self, *certificates: bytes) -> None:
         """Store the DER ``certificates`` as PEM, replacing what was there at once."""
         self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        pem = "".join(map(_pem, certificates))
+        pem = "".join(to_pem("CERTIFICATE", each) for each in certificates)
         if self.read() == pem.encode():
             return
         # by thread, too: two first seals at once
@@ -35,8 +35,3 @@ class HomeAnchorFile:
             return self._path.read_bytes()
         except FileNotFoundError:
             return None
-
-
-def _pem(certificate: bytes) -> str:
-    lines = textwrap.wrap(base64.b64encode(certificate).decode(), 64)
-    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kms.core.keys import lifecycle
-from kms.core.transit.description import to_pem
 from kms.core.transit.texts import encode_base64
 from kms.errors.keys import NotExportable, OperationUnsupported
 from kms.models.keys import DEFAULT_MOUNT, Key, LoadedKey
 from kms.service.key_ring import KeyRing
 from kms.service.key_use import KeyUse
 from kms.service.keys import subject_of
+from secops.crypto.pem import to_pem
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts

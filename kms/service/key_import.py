@@ -7,7 +7,6 @@ from typing import Final
 
 from kms.core.keys import lifecycle
 from kms.core.keys.brought import check_material
-from kms.core.transit.description import to_pem
 from kms.errors.keys import KeyExists
 from kms.models.keys import DEFAULT_MOUNT, KeyRequest, LoadedKey
 from kms.service.key_maker import KeyMaker
@@ -17,6 +16,7 @@ from kms.service.keys import describe_version_made
 from kms.service.system_keys import SystemKeys
 from secops.crypto.errors import DecryptionFailed
 from secops.crypto.key_transport import unwrap_key
+from secops.crypto.pem import to_pem
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.parts import Parts

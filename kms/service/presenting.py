@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
-from kms.core.transit.description import describe_key, to_pem
+from kms.core.transit.description import describe_key
 from kms.core.transit.durations import read_duration
 from kms.core.transit.texts import decode_base64, encode_base64
 from kms.errors.keys import OperationUnsupported, VersionUnavailable
 from kms.models.keys import Destruction, Key, LoadedKey
 from kms.service.keys import Keys
+from secops.crypto.pem import to_pem
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339

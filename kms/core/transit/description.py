@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import textwrap
 from typing import Any, Final
 
 from kms.models.keys import Key, KeyVersion, LoadedKey
+from secops.crypto.pem import to_pem
 from secops.kernel.clock import SECOND, to_rfc3339
 
 _ED25519_LENGTH: Final = 32
@@ -63,9 +63,3 @@ def public_text(key: Key, spki: bytes) -> str:
     if key.type == "ed25519":
         return base64.b64encode(spki[-_ED25519_LENGTH:]).decode()
     return to_pem("PUBLIC KEY", spki)
-
-
-def to_pem(label: str, content: bytes) -> str:
-    """Return DER ``content`` as PEM (RFC 7468)."""
-    lines = "\n".join(textwrap.wrap(base64.b64encode(content).decode(), 64))
-    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kms.core.transit.description import to_pem
 from kms.ports.seals import SealStore
 from kms.service.certificates.anchors import TrustAnchors
 from kms.service.certificates.issuing import CertificateIssuing
@@ -14,6 +13,7 @@ from kms.service.certificates.pem import read_one
 from kms.service.certificates.registry import CertificateRegistry
 from kms.service.certificates.requests import CertificateRequests
 from kms.service.certificates.responder import OcspResponder
+from secops.crypto.pem import to_pem
 
 __all__ = [
     "CertificateParts",

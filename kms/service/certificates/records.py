@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from kms.core.transit.description import to_pem
 from kms.models.certificates import AnchorEntry, CertificateDetails, CertificateRequest
 from kms.models.seal_registry import IssuedCertificate
+from secops.crypto.pem import to_pem
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kms.core.transit.description import to_pem
 from secops.crypto import der, known_answers, libcrypto, sm2
 from secops.crypto.errors import (
     DecryptionFailed,
@@ -19,6 +18,7 @@ from secops.crypto.errors import (
     InvalidSignature,
     MalformedEncoding,
 )
+from secops.crypto.pem import to_pem
 
 KEY = sm2.PrivateKey.from_scalar(known_answers.SM2_SCALAR, known_answers.SM2_POINT)
 SIGNATURE = der.raw_to_signature(known_answers.SM2_SIGNATURE, sm2.ORDER)
