@@ -131,7 +131,7 @@ def add_versions(tx: Transaction, ids: Sequence[str]) -> None:
     columns = [alerts.c[name] for name in ("id", "version", *_VERSIONED)]
     names = ["alert_id", "version", *_VERSIONED, "at"]
     for some in pieces(ids, _MANY):
-        now = sa.select(*columns, sa.literal(tx.now)).where(alerts.c.id.in_(some))
+        now = sa.select(*columns, sa.literal(tx.now, sa.BigInteger)).where(alerts.c.id.in_(some))
         tx.execute(alert_versions.insert().from_select(names, now))
 
 
