@@ -25,7 +25,7 @@ from kms.models.seals import MARKING
 from kms.models.time_stamps import StamperKey
 from kms.service.authority import ORGANIZATION, Authority, Order
 from kms.service.document_authority import DocumentAuthority
-from kms.service.seals.public_limits import RateLimit
+from kms.service.public_limits import RateLimit
 from secops.crypto import hashes
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import InvalidSignature

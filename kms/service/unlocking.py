@@ -20,7 +20,7 @@ from kms.models.keys import KmsOptions
 from kms.models.shares import Share, SharePlan, UnlockProgress
 from kms.ports.keys import RootStore
 from kms.service.custody import POOL_TARGET, Pool
-from kms.service.seals.public_limits import RateLimit
+from kms.service.public_limits import RateLimit
 from secops.crypto import ciphers, hashes
 from secops.crypto.errors import DecryptionFailed
 from secops.kernel.actors import Actor

@@ -22,7 +22,7 @@ from kms.models.seal_registry import IssuedCertificate
 from kms.models.seals import MARKING
 from kms.service.authority import ORGANIZATION, ROOT_ALGORITHMS, Authority, Order
 from kms.service.document_authority import DocumentAuthority
-from kms.service.seals.public_limits import RateLimit
+from kms.service.public_limits import RateLimit
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.kernel.actors import ROOT_ORG, system_actor
 from secops.kernel.clock import DAY, MINUTE, SECOND

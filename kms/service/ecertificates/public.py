@@ -10,7 +10,7 @@ from kms.errors.ecertificates import ECertificateNotFound
 from kms.models.ecertificates import ECertificate, ECertificateTemplate, PublicView
 from kms.models.seals import VerificationReport
 from kms.service.ecertificates.parts import ECertificateParts, token_hash
-from kms.service.seals.public_limits import RateLimit
+from kms.service.public_limits import RateLimit
 from secops.crypto.hashes import sm3
 from secops.kernel.transactions import Transaction
 

@@ -14,9 +14,9 @@ from kms.errors.seals import DocumentRejected
 from kms.models.seals import PDF_MAGIC
 from kms.models.stamps import PagePreview, Stamping
 from kms.ports.previews import BlankPage, PagePreviews, PreviewStamp
+from kms.service.public_limits import RateLimit
 from kms.service.seals.parts import SealParts
 from kms.service.seals.pdf import pdf_place, require_place
-from kms.service.seals.public_limits import RateLimit
 from kms.service.seals.registry import SealRegistry
 from kms.service.seals.uses import require_size
 from secops.kernel.actors import Actor

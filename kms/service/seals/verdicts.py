@@ -13,9 +13,9 @@ from kms.models.verdicts import FileDigests, VerdictPage
 from kms.ports.pdf import PADES, PdfRequest
 from kms.ports.verdict_pages import VerdictPages
 from kms.service.authority import ORGANIZATION
+from kms.service.public_limits import RateLimit
 from kms.service.seals.pades import RESERVED, PadesSigning, SignerOrder
 from kms.service.seals.parts import SealParts
-from kms.service.seals.public_limits import RateLimit
 from kms.service.seals.verifying import SealVerification
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import ROOT_ORG, Actor, system_actor

@@ -28,8 +28,8 @@ from kms.models.seals import MAX_FILE, PDF_MAGIC, VerificationReport
 from kms.models.time_stamps import MAX_TOKEN, TokenVerdict
 from kms.ports.pdf import PdfFiles
 from kms.ports.seals import AnchorFile
+from kms.service.public_limits import RateLimit
 from kms.service.seals.parts import SealParts
-from kms.service.seals.public_limits import RateLimit
 from secops.crypto.certificates import Certificate, read_certificate
 from secops.crypto.errors import MalformedEncoding
 from secops.crypto.hashes import sm3
