@@ -12,7 +12,7 @@ from typing import Any, Final
 import typst
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from kms.adapters.pdf.signing import placed, require_open
+from kms.adapters.pdf.signing import POINTS, Box, placed, require_open
 
 _FOLDER: Final = "/proc/self/fd"
 _LONGEST: Final = 1_000
@@ -20,10 +20,7 @@ _LONGEST: Final = 1_000
 
 _DENSEST: Final = 96.0
 _INCH: Final = 72.0
-_POINTS: Final = 72 / 25.4
 _MAX_SIDE: Final = 14_400.0
-
-Box = tuple[float, float, float, float]
 
 
 class NotDrawn(ValueError):
@@ -55,11 +52,11 @@ def preview_blank(asked: dict[str, Any], files: list[int]) -> bytes:
     """Return the PNG of an empty page with stamps; measures are mm, ``files`` the picture."""
     drawn = []
     for stamp in asked["stamps"]:
-        x, y, width, height = (float(each) * _POINTS for each in stamp["box"])
+        x, y, width, height = (float(each) * POINTS for each in stamp["box"])
         clip = stamp["clip"] or (0.0, 0.0, *stamp["box"][2:])
-        part = tuple(float(each) * _POINTS for each in clip)
+        part = tuple(float(each) * POINTS for each in clip)
         drawn.append(_stamp(files[0], (x, y, width, height), (part[0], part[1], part[2], part[3])))
-    return _drawn(asked["width"] * _POINTS, asked["height"] * _POINTS, drawn)
+    return _drawn(asked["width"] * POINTS, asked["height"] * POINTS, drawn)
 
 
 def _stamp(file: int, box: Box, clip: Box) -> str:

@@ -23,10 +23,11 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.stamp import StaticStampStyle
 
 from kms.ports.pdf import MAX_PAGES
+from secops.kernel.clock import SECOND
 
-_POINTS: Final = 72 / 25.4
+POINTS: Final = 72 / 25.4
+"""In a millimetre."""
 _MARGIN: Final = 25.0
-_SECOND: Final = 1_000_000
 _MAX_NAMES: Final = 10_000
 
 Box = tuple[float, float, float, float]
@@ -45,7 +46,7 @@ def prepare(document: io.BytesIO, request: dict[str, Any]) -> Prepared:
     place = request["place"]
     page, box = (0, None) if place is None else placed(writer, place)[:2]
     name = free_name(writer, "Seal")
-    moment = datetime.fromtimestamp(request["signed_at"] // _SECOND, UTC)
+    moment = datetime.fromtimestamp(request["signed_at"] // SECOND, UTC)
     placeholder = SignatureObject(
         timestamp=moment, name=request["name"], bytes_reserved=2 * request["reserved"]
     )
@@ -100,11 +101,11 @@ def placed(writer: Any, place: dict[str, Any]) -> tuple[int, tuple[int, int, int
         msg = f"page {page} has a unit of its own"
         raise Refused(msg)
     left, bottom, right, top = _visible(found)
-    across, down = (right - left) / _POINTS, (top - bottom) / _POINTS
+    across, down = (right - left) / POINTS, (top - bottom) / POINTS
     x = _inside(place["x"], place["width"], across)
     y = _inside(place["y"], place["height"], down)
-    corner = left + x * _POINTS, top - (y + place["height"]) * _POINTS
-    size = place["width"] * _POINTS, place["height"] * _POINTS
+    corner = left + x * POINTS, top - (y + place["height"]) * POINTS
+    size = place["width"] * POINTS, place["height"] * POINTS
     low_x, low_y = round(corner[0]), round(corner[1])
     box = low_x, low_y, low_x + round(size[0]), low_y + round(size[1])
     return index, box, (left, bottom, right, top)

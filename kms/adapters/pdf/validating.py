@@ -25,6 +25,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from kms.adapters.pdf.extending import validation_data
 from kms.ports.pdf import SES, TIME_STAMP
+from secops.kernel.clock import SECOND
 
 _MAX_SIGNATURES: Final = 200
 _MAX_HASHED: Final = 256 << 20
@@ -40,7 +41,6 @@ _LATER: Final = StandardDiffPolicy(
 in: a field over the whole page would show what nobody signed."""
 
 _RANGE: Final = 4
-_SECOND: Final = 1_000_000
 
 
 def read(document: bytes) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _time(reader: Any, signature: Any) -> int | None:
 
 def _instant(moment: datetime) -> int:
     """Return UTC microseconds; raise ``OverflowError`` beyond the years 1 to 9999 in UTC."""
-    return int(moment.astimezone(UTC).timestamp()) * _SECOND
+    return int(moment.astimezone(UTC).timestamp()) * SECOND
 
 
 def _changes(embedded: Any) -> dict[str, Any]:
