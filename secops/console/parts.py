@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,13 @@ def chosen_file(request: Request, name: str, otherwise: str) -> Upload:
     if upload is None or not upload.content:
         raise Invalid(otherwise)
     return upload
+
+
+def granted(form: Mapping[str, str]) -> bool:
+    """Tell whether a form approves or rejects; raise ``Invalid`` where it says neither."""
+    if form.get("decision") not in ("grant", "reject"):
+        raise Invalid("decide: grant or reject")
+    return form["decision"] == "grant"
 
 
 def png_picture(content: bytes) -> str:

@@ -16,11 +16,10 @@ from kms.models.seals import MARKING
 from kms.service.certificates import read_one, to_pem
 from kms.service.certificates.requests import REQUESTABLE
 from secops.console.kms.seals import APPROVAL_STATES
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.approvals import Approval
-from secops.kernel.errors import Invalid
 from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.permissions.kms import (
     ANCHOR_READ,
@@ -173,12 +172,10 @@ class _Certificates:
     def decide_certificate_request(self, request: Request) -> Response:
         """Approve or reject what the card shows."""
         form = request.form
-        if form.get("decision") not in ("grant", "reject"):
-            raise Invalid("decide: grant or reject")
         self.desk.parts.kms.certificates.requests.decide_certificate_request(
             request.caller,
             request.args["request_id"],
-            grant=form["decision"] == "grant",
+            grant=granted(form),
             reason=form.get("reason", ""),
         )
         return redirect(_HERE)

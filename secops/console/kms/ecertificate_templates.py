@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
@@ -132,12 +132,9 @@ class _Templates:
 
     def decide_template(self, request: Request) -> Response:
         """Put it in force or refuse it."""
-        template_id = request.args["template_id"]
+        template_id, form = request.args["template_id"], request.form
         self.desk.parts.kms.ecertificates.templates.decide_ecertificate_template(
-            request.caller,
-            template_id,
-            grant=request.form.get("decision") == "grant",
-            reason=request.form.get("reason", ""),
+            request.caller, template_id, grant=granted(form), reason=form.get("reason", "")
         )
         return redirect(f"/ecertificate-templates/{template_id}")
 

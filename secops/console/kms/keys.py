@@ -10,7 +10,7 @@ from kms.models.keys import DEFAULT_MOUNT, DEFAULT_OPERATIONS, KEY_TYPES, Key, K
 from kms.service.key_destruction import DELAY_DAYS, MAX_DELAY_DAYS
 from kms.service.presenting import describe, describe_destruction, list_grants, seconds_of
 from secops.console.kms.seals import APPROVAL_STATES
-from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.parts import Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
@@ -195,7 +195,7 @@ class _Keys:
         self.desk.parts.kms.key_destruction.decide_destruction(
             request.caller,
             request.args["destruction_id"],
-            grant=form.get("decision") == "grant",
+            grant=granted(form),
             reason=form.get("reason", ""),
         )
         return redirect(_HERE)

@@ -13,7 +13,7 @@ from kms.models.openpgp import (
     OpenPgpKey,
     Partner,
 )
-from secops.console.parts import Desk, chosen_file, get_page, post_page
+from secops.console.parts import Desk, chosen_file, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.pages import MAX_LIMIT, PageRequest
@@ -141,7 +141,7 @@ class _OpenPgp:
         self.desk.parts.kms.partners.decide_partner(
             request.caller,
             request.args["partner_id"],
-            grant=form.get("decision") == "grant",
+            grant=granted(form),
             reason=form.get("reason", ""),
             fingerprint=form.get("fingerprint", ""),
         )

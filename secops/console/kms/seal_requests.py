@@ -20,7 +20,7 @@ from secops.console.kms.seals import (
     sealed_file,
     stamping_of_form,
 )
-from secops.console.parts import Desk, chosen_file, get_page, png_picture, post_page
+from secops.console.parts import Desk, chosen_file, get_page, granted, png_picture, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
@@ -145,7 +145,7 @@ class _Requests:
         self.desk.parts.kms.seal_use_requests.decide_seal_use(
             request.caller,
             request_id,
-            grant=form.get("decision") == "grant",
+            grant=granted(form),
             reason=form.get("reason", ""),
         )
         return redirect(f"/seals/use-requests/{request_id}")

@@ -18,6 +18,7 @@ from secops.console.parts import (
     Desk,
     chosen_file,
     get_page,
+    granted,
     png_picture,
     post_page,
     whole_number,
@@ -146,7 +147,7 @@ class _Seals:
         self.desk.parts.kms.seal_applications.decide_application(
             request.caller,
             request.args["application_id"],
-            grant=form.get("decision") == "grant",
+            grant=granted(form),
             reason=form.get("reason", ""),
         )
         return redirect("/seals")

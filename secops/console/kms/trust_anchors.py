@@ -7,10 +7,9 @@ from typing import Final
 
 from kms.models.certificates import ANCHOR_USES, AnchorEntry
 from secops.console.kms.seals import APPROVAL_STATES
-from secops.console.parts import Desk, chosen_file, get_page, post_page
+from secops.console.parts import Desk, chosen_file, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
     ANCHOR_APPROVE,
     ANCHOR_PROPOSE,
@@ -94,12 +93,10 @@ class _Anchors:
     def decide_anchor(self, request: Request) -> Response:
         """Believe it from now on, or not."""
         form = request.form
-        if form.get("decision") not in ("grant", "reject"):
-            raise Invalid("decide: grant or reject")
         self.desk.parts.kms.certificates.anchors.decide_anchor(
             request.caller,
             request.args["anchor_id"],
-            grant=form["decision"] == "grant",
+            grant=granted(form),
             reason=form.get("reason", ""),
         )
         return redirect(_HERE)

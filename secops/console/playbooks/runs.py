@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from playbooks.models.runs import Run
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_CANCEL, RUN_READ
@@ -80,7 +80,7 @@ class _Runs:
         self.desk.parts.playbooks.runs.approve_run(
             request.caller,
             run_id,
-            grant=form.get("decision") == "grant",
+            grant=granted(form),
             plan_sha256=form.get("plan", ""),
             reason=form.get("reason", ""),
         )
