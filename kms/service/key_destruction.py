@@ -20,6 +20,7 @@ from kms.ports.keys import KeyStores
 from kms.service.due_keys import DueKeys
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing, read_now
+from kms.service.reasons import MAX_REASON, check_lines_of_reason
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.approvals import Approval
@@ -37,7 +38,6 @@ DELAY_DAYS: Final = 7
 MAX_DELAY_DAYS: Final = 90
 _APPROVAL_DAYS: Final = 30
 _AT_ONCE: Final = 50
-_MAX_REASON: Final = 500
 
 
 class KeyDestruction:
@@ -106,9 +106,7 @@ class KeyDestruction:
         where the key changed since. A rejected key is suspended.
         """
         self._parts.access.require(actor, KEY_DESTROY, f"destruction:{destruction_id}")
-        if not reason.strip() or len(reason) > _MAX_REASON:
-            msg = f"a reason of 1 to {_MAX_REASON} characters is needed"
-            raise Invalid(msg)
+        check_lines_of_reason(reason)
 
         def work(transaction: Transaction) -> Key:
             request = self._request(transaction, actor.org_id, destruction_id)
@@ -227,8 +225,8 @@ class KeyDestruction:
 
 
 def _check(reason: str, delay_days: int) -> None:
-    if len(reason) > _MAX_REASON:
-        msg = f"a reason has at most {_MAX_REASON} characters"
+    if len(reason) > MAX_REASON:
+        msg = f"a reason has at most {MAX_REASON} characters"
         raise Invalid(msg)
     if not 1 <= delay_days <= MAX_DELAY_DAYS:
         msg = f"a key is destroyed 1 to {MAX_DELAY_DAYS} days after approval"

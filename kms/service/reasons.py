@@ -6,11 +6,19 @@ from typing import Final
 
 from secops.kernel.errors import Invalid
 
-_MAX_REASON: Final = 500
+MAX_REASON: Final = 500
+"""Characters."""
 
 
 def check_reason(reason: str) -> None:
     """Raise ``Invalid`` for a reason that is empty, too long or not printable."""
-    if not reason.strip() or len(reason) > _MAX_REASON or not reason.isprintable():
-        msg = f"a reason of 1 to {_MAX_REASON} printable characters is needed"
+    if not reason.strip() or len(reason) > MAX_REASON or not reason.isprintable():
+        msg = f"a reason of 1 to {MAX_REASON} printable characters is needed"
+        raise Invalid(msg)
+
+
+def check_lines_of_reason(reason: str) -> None:
+    """Raise ``Invalid`` for a reason that is empty or too long; it may have several lines."""
+    if not reason.strip() or len(reason) > MAX_REASON:
+        msg = f"a reason of 1 to {MAX_REASON} characters is needed"
         raise Invalid(msg)

@@ -22,6 +22,7 @@ from kms.errors.shares import ShareRefused
 from kms.models.shares import IssuedShare, Opening, Share, SharePlan
 from kms.ports.keys import RootStore
 from kms.service.custody import POOL_TARGET, Pool, check_passphrase
+from kms.service.reasons import check_lines_of_reason
 from kms.service.tenants import demand_whole
 from secops.crypto.hashes import sha256
 from secops.kernel.actors import Actor
@@ -36,7 +37,6 @@ from secops.kernel.transactions import Transaction
 
 APPROVAL_KIND: Final = "kms.rekey"
 _VALID: Final = 7 * DAY
-_MAX_REASON: Final = 500
 
 
 class Rekeying:
@@ -81,9 +81,7 @@ class Rekeying:
     def decide_rekey(self, actor: Actor, approval_id: str, *, grant: bool, reason: str) -> Approval:
         """Approve or reject; raises ``SelfApproval`` also by another account of the person."""
         self._require(actor)
-        if not reason.strip() or len(reason) > _MAX_REASON:
-            msg = f"a reason of 1 to {_MAX_REASON} characters is needed"
-            raise Invalid(msg)
+        check_lines_of_reason(reason)
         details = {"approval": approval_id, "grant": grant}
 
         def work(transaction: Transaction) -> Approval:

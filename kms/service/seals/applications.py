@@ -19,6 +19,7 @@ from kms.models.seal_registry import (
 )
 from kms.models.seals import MARKING
 from kms.ports.seals import PictureRequest, SealPainter
+from kms.service.reasons import check_lines_of_reason
 from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
 from secops.crypto.hashes import sha256
@@ -35,7 +36,6 @@ from secops.kernel.transactions import Transaction
 _APPROVAL_KIND: Final = "seal"
 _APPROVAL_DAYS: Final = 30
 _MAX_HOLDERS: Final = 20
-_MAX_TEXT: Final = 500
 
 
 _CODE: Final = re.compile(r"[0-9]{13}", re.ASCII)
@@ -101,7 +101,7 @@ class SealApplications:
         """Approve or reject; raises ``SelfApproval``, ``Forbidden`` or ``NotPending``."""
         target = f"seal_application:{application_id[:60]}"
         self._parts.access.require(actor, SEAL_APPROVE, target)
-        _check_reason(reason)
+        check_lines_of_reason(reason)
 
         def decide(transaction: Transaction) -> Approval:
             application = self.load(transaction, actor, application_id)
@@ -220,7 +220,7 @@ def _check(request: SealRequest) -> None:
         if not text.isprintable() or not MIN_NAME <= len("".join(text.split())) <= MAX_NAME:
             msg = f"a name has {MIN_NAME} to {MAX_NAME} printable characters"
             raise PictureRejected(msg)
-    _check_reason(request.reason)
+    check_lines_of_reason(request.reason)
     if request.code and not _CODE.fullmatch(request.code):
         msg = "a seal's number has 13 digits: 6 of the area, 7 of the seal"
         raise Invalid(msg)
@@ -236,10 +236,4 @@ def _check(request: SealRequest) -> None:
     holders = request.holders
     if not 0 < len(holders) <= _MAX_HOLDERS or len(set(holders)) != len(holders):
         msg = f"a seal has 1 to {_MAX_HOLDERS} holders, each named once"
-        raise Invalid(msg)
-
-
-def _check_reason(reason: str) -> None:
-    if not reason.strip() or len(reason) > _MAX_TEXT:
-        msg = f"a reason of 1 to {_MAX_TEXT} characters is needed"
         raise Invalid(msg)

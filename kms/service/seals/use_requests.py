@@ -20,6 +20,7 @@ from kms.errors.seals import (
 from kms.models.seal_registry import SealedDocument, SealedValue, SealRecord
 from kms.models.seal_requests import SealUseRequest, SealUseWish
 from kms.models.stamps import PdfStandard, Stamping, StampRequest
+from kms.service.reasons import check_lines_of_reason
 from kms.service.refusals import refusals_recorded
 from kms.service.seals.parts import SealParts
 from kms.service.seals.stamping import SealStamping
@@ -40,7 +41,6 @@ APPROVAL_KIND: Final = "seal_use"
 _VALID: Final = DAY
 _MAX_OPEN: Final = 50
 _MAX_FILE_NAME: Final = 200
-_MAX_REASON: Final = 500
 _SWEEP: Final = 200
 _SUFFIXES: Final = {"ofd": ".ofd", "pdf": ".pdf", "pdf_sm2": ".pdf"}
 _WAITING: Final = ("pending", "approved")
@@ -113,9 +113,7 @@ class SealUseRequests:
         """Approve or reject; raises ``SelfApproval`` for the requester's other accounts, too."""
         target = f"seal_use_request:{request_id[:60]}"
         self._parts.access.require(actor, SEAL_APPROVE_USE, target)
-        if not reason.strip() or len(reason) > _MAX_REASON:
-            msg = f"a reason of 1 to {_MAX_REASON} characters is needed"
-            raise Invalid(msg)
+        check_lines_of_reason(reason)
 
         def decide(transaction: Transaction) -> Approval:
             request = self._load(transaction, actor, request_id)
