@@ -111,8 +111,10 @@ class ECertificateStore(Protocol):
         """Return the id of what took its place."""
         ...
 
-    def number_taken(self, transaction: Transaction, codes: tuple[str, str], number: str) -> bool:
-        """Tell whether (type, authority) have an e-certificate of this number."""
+    def taken_numbers(
+        self, transaction: Transaction, codes: tuple[str, str], numbers: Sequence[str]
+    ) -> frozenset[str]:
+        """Return those of ``numbers`` that (type, authority) have an e-certificate of."""
         ...
 
     def change_ecertificate(

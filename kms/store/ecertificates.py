@@ -170,15 +170,17 @@ class SqlECertificateStore:
         found: str | None = transaction.execute(statement).scalar_one_or_none()
         return found
 
-    def number_taken(self, transaction: Transaction, codes: tuple[str, str], number: str) -> bool:
-        """Tell whether (type, authority) have an e-certificate of this number."""
+    def taken_numbers(
+        self, transaction: Transaction, codes: tuple[str, str], numbers: Sequence[str]
+    ) -> frozenset[str]:
+        """Return those of ``numbers`` that (type, authority) have an e-certificate of."""
         table = kms_ecertificates
-        statement = select(table.c.id).where(
+        statement = select(table.c.number).where(
             table.c.type_code == codes[0],
             table.c.authority_code == codes[1],
-            table.c.number == number,
+            table.c.number.in_(numbers),
         )
-        return transaction.execute(statement).first() is not None
+        return frozenset(transaction.execute(statement).scalars())
 
     def change_ecertificate(
         self,

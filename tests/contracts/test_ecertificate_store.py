@@ -102,8 +102,8 @@ def test_an_ecertificate_is_found_by_what_it_is_asked_by(spine: Spine) -> None:
         assert ISSUED.by_digest(tx, "d1") == ONE
         assert ISSUED.replacement(tx, "ecert_1") == "ecert_2"
         assert ISSUED.replacement(tx, "ecert_2") is None
-        assert ISSUED.number_taken(tx, CODES, "N1")
-        assert not ISSUED.number_taken(tx, CODES, "N9")
+        assert ISSUED.taken_numbers(tx, CODES, ["N1", "N9"]) == {"N1"}
+        assert ISSUED.taken_numbers(tx, CODES, []) == set()
         listed = ISSUED.ecertificates(tx, "org_a", PageRequest(), {"number": "N1"})
         assert listed == [ONE]
 

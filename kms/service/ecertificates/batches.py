@@ -260,14 +260,15 @@ class ECertificateBatches:
         problems += _repeated(rows)
         codes = (wish.type_code, wish.authority_code)
 
-        def taken(transaction: Transaction) -> list[Problem]:
-            return [
-                Problem(place, NUMBER, Text("编号已被使用", "the number is taken"))
-                for place, row in enumerate(rows, 1)
-                if row.number and self._here.issued.number_taken(transaction, codes, row.number)
-            ]
-
-        problems += self._parts.transactions.read(taken)
+        wanted = [row.number for row in rows if row.number]
+        taken = self._parts.transactions.read(
+            lambda transaction: self._here.issued.taken_numbers(transaction, codes, wanted)
+        )
+        problems += [
+            Problem(place, NUMBER, Text("编号已被使用", "the number is taken"))
+            for place, row in enumerate(rows, 1)
+            if row.number in taken
+        ]
         problems.sort(key=lambda problem: problem.row)
         return template, rows, problems[:_MAX_PROBLEMS]
 
