@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playbooks.api.schemas import DECLARE_DUTY, FILE_REPORT, FILING, body_of
 from playbooks.service import NewFiling, PlaybooksServices
-from playbooks.service.documents import filing_document
+from playbooks.service.incidents.documents import filing_document
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import INCIDENT_CHANGE

@@ -16,7 +16,7 @@ from playbooks.api.schemas import (
 )
 from playbooks.models.reports import ReportFormat, ReportKind
 from playbooks.service import Judgement, NewIncident, PlaybooksServices
-from playbooks.service.documents import (
+from playbooks.service.incidents.documents import (
     incident_document,
     incident_view_document,
     notification_document,

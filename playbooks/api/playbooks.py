@@ -8,7 +8,7 @@ import orjson
 
 from playbooks.api.schemas import PLAYBOOK, page_schema
 from playbooks.service import PlaybooksServices, check_playbook
-from playbooks.service.documents import playbook_document, problem_document
+from playbooks.service.incidents.documents import playbook_document, problem_document
 from secops.kernel.permissions.playbooks import (
     PLAYBOOK_APPROVE,
     PLAYBOOK_IMPORT,

@@ -17,7 +17,7 @@ from playbooks.api.schemas import (
     page_schema,
 )
 from playbooks.service import PlaybooksServices, RunRequest, StepAnswer, StepDecision
-from playbooks.service.documents import (
+from playbooks.service.incidents.documents import (
     approval_document,
     plan_document,
     run_document,

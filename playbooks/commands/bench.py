@@ -8,7 +8,7 @@ from typing import Any
 
 def figures() -> list[dict[str, Any]]:
     """Return the figures; they need no home and leave nothing behind."""
-    from playbooks.service.bench import measure  # noqa: PLC0415 - quick --help
+    from playbooks.service.playbooks.bench import measure  # noqa: PLC0415 - quick --help
 
     packaged = {
         entry.name: entry.read_bytes()

@@ -25,8 +25,8 @@ def check(ctx: click.Context, files: tuple[Path, ...], *, as_json: bool) -> None
 
     Example: secops playbooks check rules/playbooks/ssh_brute_force_contain.json
     """
-    from playbooks.service.checking import check_playbook  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import problem_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import problem_document  # noqa: PLC0415
+    from playbooks.service.playbooks.checking import check_playbook  # noqa: PLC0415 - quick --help
 
     results: list[dict[str, Any]] = []
     for path in files:

@@ -24,7 +24,7 @@ def declare_duty(ctx: click.Context, incident_id: str, duty: str, *, as_json: bo
     Example: secops --as analyst playbooks declare-duty inc_01k9 defect_report
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import filing_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import filing_document  # noqa: PLC0415
 
     session = session_of(ctx)
     filing = session.services(PlaybooksServices).filings.declare_duty(
@@ -50,7 +50,7 @@ def file_report(ctx: click.Context, /, incident_id: str, **chosen: Any) -> None:
     Example: secops --as analyst playbooks file-report inc_01k9 first_report --to 12387
     """
     from playbooks.service import NewFiling, PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import filing_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import filing_document  # noqa: PLC0415
 
     try:
         filed_at = None if chosen["filed_at"] is None else from_rfc3339(chosen["filed_at"])

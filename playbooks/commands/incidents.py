@@ -42,7 +42,7 @@ def open_incident(ctx: click.Context, /, **chosen: Any) -> None:
     Example: secops --as analyst playbooks open-incident --alert alr_01k9
     """
     from playbooks.service import NewIncident, PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import incident_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import incident_document  # noqa: PLC0415
 
     session = session_of(ctx)
     new = NewIncident(
@@ -70,7 +70,7 @@ def list_incidents(ctx: click.Context, /, **chosen: Any) -> None:
     Example: secops playbooks list-incidents --state open --json
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import incident_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import incident_document  # noqa: PLC0415
 
     session = session_of(ctx)
     page = session.services(PlaybooksServices).incidents.list_incidents(
@@ -94,7 +94,7 @@ def show_incident(ctx: click.Context, incident_id: str, *, as_json: bool) -> Non
     Example: secops playbooks show-incident inc_01k9 --json
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import incident_view_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import incident_view_document  # noqa: PLC0415
 
     session = session_of(ctx)
     view = session.services(PlaybooksServices).incidents.show_incident(session.actor, incident_id)

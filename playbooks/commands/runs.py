@@ -43,7 +43,7 @@ def run(ctx: click.Context, /, file: str, **chosen: Any) -> None:
         RunRequest,
         require_playbook,
     )
-    from playbooks.service.documents import plan_document, run_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import plan_document, run_document  # noqa: PLC0415
 
     session = session_of(ctx)
     variables = _variables(chosen["pairs"])
@@ -94,7 +94,7 @@ def list_runs(ctx: click.Context, /, **chosen: Any) -> None:
     Example: secops playbooks list-runs --incident inc_01k9
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import run_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import run_document  # noqa: PLC0415
 
     session = session_of(ctx)
     page = session.services(PlaybooksServices).runs.list_runs(
@@ -118,7 +118,7 @@ def show_run(ctx: click.Context, run_id: str, *, as_json: bool) -> None:
     Example: secops playbooks show-run run_01k9 --json
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import run_view_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import run_view_document  # noqa: PLC0415
 
     session = session_of(ctx)
     view = session.services(PlaybooksServices).runs.show_run(session.actor, run_id)
@@ -145,7 +145,7 @@ def approve_run(ctx: click.Context, /, run_id: str, **chosen: Any) -> None:
     Example: secops --as security-admin playbooks approve-run run_01k9 --plan 3f2a
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.documents import run_document  # noqa: PLC0415
+    from playbooks.service.incidents.documents import run_document  # noqa: PLC0415
 
     session = session_of(ctx)
     services = session.services(PlaybooksServices)

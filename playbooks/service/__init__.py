@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playbooks.core.http_calls import HTTP_API
 from playbooks.service.actions import make_actions
-from playbooks.service.binding import Binder
-from playbooks.service.checking import check_playbook, require_playbook
-from playbooks.service.evidence import EvidenceService
-from playbooks.service.filings import FilingService, NewFiling
-from playbooks.service.http_calls import HttpCall
-from playbooks.service.inbox import InboxService
-from playbooks.service.incidents import IncidentService, Judgement, NewIncident
-from playbooks.service.openers import AlertOpener
-from playbooks.service.performing import Performer
-from playbooks.service.planning import Planner
-from playbooks.service.playbooks import PlaybookService
-from playbooks.service.reports import ReportService
-from playbooks.service.run_views import RunViews
-from playbooks.service.runner import Runner
-from playbooks.service.runs import RunRequest, RunService, StepAnswer
-from playbooks.service.steps import StepDecision, StepService
+from playbooks.service.incidents.evidence import EvidenceService
+from playbooks.service.incidents.filings import FilingService, NewFiling
+from playbooks.service.incidents.incidents import IncidentService, Judgement, NewIncident
+from playbooks.service.incidents.openers import AlertOpener
+from playbooks.service.incidents.reports import ReportService
+from playbooks.service.notifications.inbox import InboxService
+from playbooks.service.playbooks.checking import check_playbook, require_playbook
+from playbooks.service.playbooks.playbooks import PlaybookService
+from playbooks.service.runs.binding import Binder
+from playbooks.service.runs.performing import Performer
+from playbooks.service.runs.planning import Planner
+from playbooks.service.runs.run_views import RunViews
+from playbooks.service.runs.runner import Runner
+from playbooks.service.runs.runs import RunRequest, RunService, StepAnswer
+from playbooks.service.runs.steps import StepDecision, StepService
 from playbooks.service.surroundings import Surroundings
 
 __all__ = [
@@ -59,7 +57,7 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
     """Return the services; ``owner`` names this process in the runner's leases."""
     views = RunViews(surroundings)
     playbooks = PlaybookService(surroundings)
-    actions = {**make_actions(surroundings), HTTP_API: HttpCall(surroundings)}
+    actions = make_actions(surroundings)
     binder = Binder(surroundings, actions)
     planner = Planner(surroundings, playbooks, binder)
     performer = Performer(surroundings, actions, binder)

@@ -8,7 +8,7 @@ from typing import Final, cast
 from playbooks.models.incidents import INCIDENT_STATES, Incident, IncidentState
 from playbooks.models.reports import ReportFormat, ReportKind
 from playbooks.service import Judgement, NewIncident
-from playbooks.service.runs import RunRequest
+from playbooks.service.runs.runs import RunRequest
 from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.playbooks.filings import DECLARED, LEVELS, shown_clocks

@@ -12,7 +12,7 @@ from playbooks.core.compiling import MAX_STEPS, compile_steps
 from playbooks.core.execution import next_moves
 from playbooks.core.moves import Move, best
 from playbooks.models import JournalEntry, Plan, TargetState
-from playbooks.service.checking import require_playbook
+from playbooks.service.playbooks.checking import require_playbook
 from tests.fakes.workflow_reference import Document, Node, Reference, Seq, World, sequences
 
 HAND = TargetState("manual:x", "x", "", "", "done by hand")

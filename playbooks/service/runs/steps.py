@@ -13,8 +13,8 @@ from playbooks.core.record import Difference, replay_run
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, JournalEntry, Run
 from playbooks.models.runs import UNDO, OutcomeState
-from playbooks.service.binding import Binder
-from playbooks.service.runs import MAX_REASON
+from playbooks.service.runs.binding import Binder
+from playbooks.service.runs.runs import MAX_REASON
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND

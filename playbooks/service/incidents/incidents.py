@@ -18,7 +18,7 @@ from playbooks.errors import AlertNotFound
 from playbooks.models import INCIDENT_STATES, AlertLink, AlertSummary, Incident, IncidentState
 from playbooks.models.views import IncidentView
 from playbooks.ports import IncidentFilter
-from playbooks.service.run_views import RunViews
+from playbooks.service.runs.run_views import RunViews
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical

@@ -13,8 +13,8 @@ from playbooks.core.cacao20.vocabulary import VARIABLE
 from playbooks.core.compiling import compile_steps
 from playbooks.core.plan import hashed
 from playbooks.models import CheckedPlaybook, Incident, Plan, PlannedStep, TargetState
-from playbooks.service.binding import Binder
-from playbooks.service.playbooks import PlaybookService
+from playbooks.service.playbooks.playbooks import PlaybookService
+from playbooks.service.runs.binding import Binder
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.errors import Invalid
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from playbooks.core.report import ReportInput, report_value, to_html, to_markdown, to_print
 from playbooks.models.reports import ReportFormat, ReportKind
-from playbooks.service.incidents import IncidentService
+from playbooks.service.incidents.incidents import IncidentService
 from playbooks.service.surroundings import Surroundings
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor

@@ -8,7 +8,7 @@ from typing import Final
 from playbooks.core.gbt20986 import read_classification
 from playbooks.errors import AlertLinked
 from playbooks.models import AlertSummary, Incident
-from playbooks.service.incidents import link_of, new_incident
+from playbooks.service.incidents.incidents import link_of, new_incident
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.events import AlertRaised, Delivery

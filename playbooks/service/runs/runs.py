@@ -13,9 +13,9 @@ from playbooks.core.variables import MAX_VALUE
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, CheckedPlaybook, JournalEntry, Plan, Run
 from playbooks.models.views import RunView
-from playbooks.service.planning import Planner, PlanRequest
-from playbooks.service.playbooks import PlaybookService
-from playbooks.service.run_views import RunViews
+from playbooks.service.playbooks.playbooks import PlaybookService
+from playbooks.service.runs.planning import Planner, PlanRequest
+from playbooks.service.runs.run_views import RunViews
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval

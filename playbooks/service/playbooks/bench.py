@@ -12,7 +12,7 @@ from playbooks.core.compiling import compile_steps
 from playbooks.core.execution import next_move
 from playbooks.core.plan import hashed
 from playbooks.models import JournalEntry, Plan, TargetState
-from playbooks.service.checking import require_playbook
+from playbooks.service.playbooks.checking import require_playbook
 
 _SECONDS: Final = 0.5
 _TARGETS: Final = 100

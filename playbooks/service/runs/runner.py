@@ -18,10 +18,10 @@ from playbooks.core.moves import Move, Moves, best, due
 from playbooks.errors import ChangedMeanwhile
 from playbooks.models import FINAL_STATES, JournalEntry, Notification, Run
 from playbooks.models.runs import RunState
-from playbooks.service.performing import RUNNER, Performer, note
-from playbooks.service.planning import Planner, PlanRequest
-from playbooks.service.playbooks import PlaybookService
-from playbooks.service.runs import approval_for, facts_of
+from playbooks.service.playbooks.playbooks import PlaybookService
+from playbooks.service.runs.performing import RUNNER, Performer, note
+from playbooks.service.runs.planning import Planner, PlanRequest
+from playbooks.service.runs.runs import approval_for, facts_of
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.approvals import NotPending
 from secops.kernel.clock import SECOND

@@ -18,7 +18,7 @@ from playbooks.models import JournalEntry, PlannedStep, Run
 from playbooks.models.runs import OutcomeState
 from playbooks.ports import Order
 from playbooks.service.actions import Action, Call, Performed
-from playbooks.service.binding import Binder, Bound
+from playbooks.service.runs.binding import Binder, Bound
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import MILLISECOND

@@ -7,7 +7,7 @@ from typing import Final
 
 from playbooks.errors import EffectUnknown, HttpRefused
 from playbooks.models import PlannedStep, TargetState
-from playbooks.service.actions import Call, Performed, Recovery
+from playbooks.service.actions.calls import Call, Performed, Recovery
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.errors import Invalid, SecopsError, Unavailable
 

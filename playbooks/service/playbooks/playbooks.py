@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from playbooks.errors import PlaybookInvalid, PlaybookNotFound
 from playbooks.models import CheckedPlaybook, StoredPlaybook
-from playbooks.service.checking import require_playbook
+from playbooks.service.playbooks.checking import require_playbook
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical

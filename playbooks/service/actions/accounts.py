@@ -1,0 +1,97 @@
+"""Actions on accounts: session.revoke and account.lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from playbooks.models import PlannedStep, TargetState
+from playbooks.ports import AccountState
+from playbooks.service.actions.calls import Call, Performed, Recovery
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.errors import NotFound
+
+
+class _AccountAction:
+    """What session.revoke and account.lock share: the target is an account."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._s = surroundings
+
+    def _account(self, org_id: str, name: str) -> AccountState:
+        account = self._s.ports.containment.account_state(org_id, name)
+        if account is None:
+            msg = f"no account {name[:80]}"
+            raise NotFound(msg)
+        return account
+
+    def recovery(self, step: PlannedStep) -> Recovery:
+        """Repeat: ending what is ended, or locking what is locked, changes nothing."""
+        del step
+        return "idempotent"
+
+    @staticmethod
+    def _id(call: Call) -> str:
+        return call.target.target.removeprefix("account:")
+
+
+class RevokeSessions(_AccountAction):
+    """session.revoke: every live session of an account ends."""
+
+    def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
+        """Return the account and its sessions.
+
+        The approval is bound to the account, not to its sessions: an attacker who signs
+        in once more must not void it.
+        """
+        account = self._account(org_id, args["account"])
+        count = len(self._s.ports.containment.sessions_of(account.id))
+        return (
+            TargetState(
+                target=f"account:{account.id}",
+                label=f"{account.name} ({count})",
+                version="any",
+                before="live sessions",
+                after="no live session",
+                protected=account.protected,
+            ),
+        )
+
+    def perform(self, call: Call) -> Performed:
+        """End the sessions and look whether those that were there are gone."""
+        containment = self._s.ports.containment
+        before = frozenset(containment.sessions_of(self._id(call)))
+        count = containment.revoke_sessions(self._id(call), call.order)
+        left = before & frozenset(containment.sessions_of(self._id(call)))
+        return Performed(not left, {"revoked": count})
+
+    def holds(self, call: Call) -> bool:
+        """Tell whether the account has no live session."""
+        return not self._s.ports.containment.sessions_of(self._id(call))
+
+
+class LockAccount(_AccountAction):
+    """account.lock: nobody signs in with the account until it is unlocked."""
+
+    def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
+        """Return the account and whether it is locked."""
+        account = self._account(org_id, args["account"])
+        return (
+            TargetState(
+                target=f"account:{account.id}",
+                label=account.name,
+                version=account.state,
+                before=account.state,
+                after="locked",
+                protected=account.protected,
+            ),
+        )
+
+    def perform(self, call: Call) -> Performed:
+        """Lock it and read it back."""
+        self._s.ports.containment.lock_account(self._id(call), call.order)
+        return Performed(self.holds(call))
+
+    def holds(self, call: Call) -> bool:
+        """Tell whether it is locked."""
+        account = self._s.ports.containment.account_state(call.order.org_id, self._id(call))
+        return account is not None and account.locked

@@ -1,0 +1,1 @@
+"""Incidents: opened, judged, handled, reported, proved."""

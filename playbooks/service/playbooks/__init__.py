@@ -1,0 +1,1 @@
+"""Playbooks: checked, registered, approved."""

@@ -1,0 +1,1 @@
+"""Runs: planned, approved, performed step by step, replayed."""
