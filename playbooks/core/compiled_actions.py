@@ -9,7 +9,7 @@ from typing import Any
 from playbooks.core.cacao20.graph import extension_of
 from playbooks.core.cacao20.profile import secops_commands
 from playbooks.core.cacao20.variables import references
-from playbooks.core.cacao20.vocabulary import RESTRICTING_ACTIONS
+from playbooks.core.cacao20.vocabulary import GRANTING_ACTIONS, RESTRICTING_ACTIONS
 from playbooks.core.http_calls import DEFAULT_TIMEOUT_MS, HTTP_API, escaped, http_arguments
 from playbooks.core.plan import DONE, FAILED
 from playbooks.core.variables import Scope, substitute
@@ -38,8 +38,8 @@ class Actions:
         late = named & dynamic
         extension = extension_of(step)
         writes = action == HTTP_API and templates["method"] != "GET"
-        restricting = action in RESTRICTING_ACTIONS or writes
-        approval = extension.get("approval", {}).get("when", "before" if restricting else "none")
+        changes = action in RESTRICTING_ACTIONS | GRANTING_ACTIONS or writes
+        approval = extension.get("approval", {}).get("when", "before" if changes else "none")
         undeclared = late - set(extension.get("late_bound", ()))
         if approval == "before" and undeclared:
             msg = f"{path}: {min(undeclared)} is known late, and not listed in late_bound"

@@ -58,26 +58,37 @@ EXTENSION: Final = "extension-definition--6b0f2a64-5c8e-4d3b-9a71-2f4c8d0e9b15"
 
 ACTIONS: Final[dict[str, frozenset[str]]] = {
     "session.revoke": frozenset({"account"}),
-    "account.lock": frozenset({"account"}),
-    "notify.send": frozenset({"channel", "title", "text"}),
     "token.revoke": frozenset({"token"}),
+    "account.lock": frozenset({"account"}),
+    "account.unlock": frozenset({"account"}),
     "account.require-step-up": frozenset({"account"}),
+    "account.clear-step-up": frozenset({"account"}),
     "key.suspend": frozenset({"key"}),
+    "key.resume": frozenset({"key"}),
     "seal.suspend": frozenset({"seal"}),
+    "seal.resume": frozenset({"seal"}),
     "client.suspend": frozenset({"client"}),
+    "client.resume": frozenset({"client"}),
     "address.block": frozenset({"address"}),
+    "address.unblock": frozenset({"address"}),
     "evidence.collect": frozenset({"query"}),
     "notice.issue": frozenset({"template"}),
+    "notify.send": frozenset({"channel", "title", "text"}),
     "approval.wait": frozenset({"permission"}),
 }
 """The closed set of actions and the arguments each takes (all required)."""
-RUNNABLE_ACTIONS: Final = frozenset({"session.revoke", "account.lock", "notify.send"})
-RESTRICTING_ACTIONS: Final = frozenset(ACTIONS) - {
-    "notify.send",
-    "evidence.collect",
-    "notice.issue",
-    "approval.wait",
+INVERSES: Final[dict[str, str]] = {
+    "account.lock": "account.unlock",
+    "account.require-step-up": "account.clear-step-up",
+    "key.suspend": "key.resume",
+    "seal.suspend": "seal.resume",
+    "client.suspend": "client.resume",
+    "address.block": "address.unblock",
 }
+"""What takes a restricting act back; ended sessions and revoked tokens don't come back."""
+GRANTING_ACTIONS: Final = frozenset(INVERSES.values())
+RESTRICTING_ACTIONS: Final = frozenset(INVERSES) | {"session.revoke", "token.revoke"}
+RUNNABLE_ACTIONS: Final = frozenset({"session.revoke", "account.lock", "notify.send"})
 
 _HEX: Final = "[0-9a-fA-F]"
 UUID: Final = f"{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}"
