@@ -51,27 +51,33 @@ class Performer:
 
     def make(
         self, run: Run, step: PlannedStep, move: Move, entries: Sequence[JournalEntry]
-    ) -> None:
-        """Make one move; each way ends with a durable entry."""
+    ) -> Sequence[JournalEntry] | None:
+        """Make one move; each way ends with a durable entry.
+
+        Returns the journal as it is now, or None where it must be read: it lasts only until the
+        next append, which is refused if somebody else wrote meanwhile.
+        """
         if move.kind == "perform":
             intent = self._intend(run, step, move, len(entries) + 1)
-            if step.kind != "manual":
-                self._conclude(run, intent, self._call(run, step, intent))
-        elif move.kind == "decide":
+            if step.kind == "manual":
+                return [*entries, intent]
+            return self._conclude(run, intent, self._call(run, step, intent))
+        if move.kind == "decide":
             state: OutcomeState = "failed" if move.choice.error else "done"
-            self._decide(run, step, move, len(entries) + 1, Result(state, move.choice.details))
-        elif move.kind == "bind":
+            result = Result(state, move.choice.details)
+            return [*entries, self._decide(run, step, move, len(entries) + 1, result)]
+        if move.kind == "bind":
             bound = self._binder.bind(run, step, move, entries)
             self._s.parts.transactions.run(lambda tx: self._bind(tx, run, bound, len(entries) + 1))
-        elif move.kind == "expire" and move.index == BOUND:
+            return None
+        if move.kind == "expire" and move.index == BOUND:
             late = Result("failed", {"error": "not_approved"})
-            self._decide(run, step, move, len(entries) + 1, late)
-        else:
-            intent = [e for e in entries if e.place == (step.path, move.loop, move.index)][-1]
-            result = Result("failed", {"error": "timeout"})
-            if move.kind == "recover":
-                result = self._recover(run, step, intent)
-            self._conclude(run, intent, result)
+            return [*entries, self._decide(run, step, move, len(entries) + 1, late)]
+        intent = [e for e in entries if e.place == (step.path, move.loop, move.index)][-1]
+        result = Result("failed", {"error": "timeout"})
+        if move.kind == "recover":
+            result = self._recover(run, step, intent)
+        return self._conclude(run, intent, result)
 
     def _intend(self, run: Run, step: PlannedStep, move: Move, seq: int) -> JournalEntry:
         now = self._s.parts.clock.now()
@@ -83,13 +89,16 @@ class Performer:
         self._s.parts.transactions.run(lambda tx: self._append(tx, run, entry, "intent"))
         return entry
 
-    def _decide(self, run: Run, step: PlannedStep, move: Move, seq: int, result: Result) -> None:
+    def _decide(
+        self, run: Run, step: PlannedStep, move: Move, seq: int, result: Result
+    ) -> JournalEntry:
         now = self._s.parts.clock.now()
         entry = replace(
             new_entry(run, step, move, seq=seq, now=now), state=result.state, details=result.details
         )
         outcome: Outcome = "done" if result.state == "done" else "failed"
         self._s.parts.transactions.run(lambda tx: self._append(tx, run, entry, outcome))
+        return entry
 
     def _bind(self, tx: Transaction, run: Run, bound: Bound, seq: int) -> None:
         entry = replace(bound.entry, seq=seq)
@@ -152,10 +161,10 @@ class Performer:
         )
         return Call(step, step.targets[intent.index], order)
 
-    def _conclude(self, run: Run, intent: JournalEntry, result: Result) -> None:
+    def _conclude(self, run: Run, intent: JournalEntry, result: Result) -> Sequence[JournalEntry]:
         """Write the outcome of ``intent``, once, whatever else was written meanwhile."""
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> Sequence[JournalEntry]:
             entries = self._s.stores.runs.journal(tx, run.id)
             mine = [entry for entry in entries if entry.place == intent.place]
             if not mine or mine[-1].seq != intent.seq:
@@ -171,8 +180,9 @@ class Performer:
                 details=result.details,
             )
             self._append(tx, run, entry, result.state)
+            return [*entries, entry]
 
-        self._s.parts.transactions.run(work)
+        return self._s.parts.transactions.run(work)
 
     def _append(self, tx: Transaction, run: Run, entry: JournalEntry, outcome: Outcome) -> None:
         told = {key: value for key, value in entry.details.items() if key not in _UNTOLD}

@@ -8,7 +8,6 @@ apart.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -27,11 +26,13 @@ from secops.kernel.approvals import NotPending
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import AuditUnavailable, SecopsError, Unavailable
 from secops.kernel.leases import Lease
+from secops.kernel.parts import Parts
 from secops.kernel.trail import Act, Outcome
 from secops.kernel.transactions import Transaction
 
 LEASE_SECONDS: Final = 30.0
 BATCH: Final = 50
+ASIDE_SECONDS: Final = 2.0
 
 
 class Runner:
@@ -50,17 +51,30 @@ class Runner:
         self._playbooks = playbooks
         self._performer = performer
         self._owner = owner
+        self._aside: dict[str, float] = {}
 
     def advance_all(self) -> bool:
-        """Advance the runs that are due; True if there may be more of them now."""
-        now = self._s.parts.clock.now()
-        waiting = self._s.parts.transactions.read(
-            lambda tx: self._s.stores.runs.due(tx, now, BATCH)
-        )
+        """Advance the runs that are due; True if there may be more of them now.
+
+        What can't go on now is set aside for a moment: fifty such runs keep no other waiting.
+        """
+        now, ticks = self._s.parts.clock.now(), self._s.parts.clock.monotonic()
+        self._aside = {run: until for run, until in self._aside.items() if until > ticks}
+        limit = BATCH + len(self._aside)
+        found = self._s.parts.transactions.read(lambda tx: self._s.stores.runs.due(tx, now, limit))
+        waiting = [run_id for run_id in found if run_id not in self._aside][:BATCH]
         for run_id in waiting:
-            with contextlib.suppress(SecopsError):  # tried again at the next tick
-                self.advance(run_id)
-        return False
+            if not self._advanced(run_id, now):
+                self._aside[run_id] = ticks + ASIDE_SECONDS
+        return len(waiting) == BATCH
+
+    def _advanced(self, run_id: str, now: int) -> bool:
+        """Tell whether the run is no longer due, as it was at ``now``."""
+        try:
+            due_at = self.advance(run_id).due_at
+        except SecopsError:
+            return False
+        return due_at is None or due_at > now
 
     def advance(self, run_id: str) -> Run:
         """Work on a run until it ends or waits, and return it; another runner's is left."""
@@ -100,8 +114,10 @@ class Runner:
             run = self._begin(run)
             if run.started_at is None:
                 return run
+        hold = _Hold(self._s.parts, lease)
+        entries = None
         while True:
-            entries = self._journal(run)
+            entries = self._journal(run) if entries is None else entries
             moves = self._moves(run, entries)
             move = best(moves)
             if move.kind == "finish":
@@ -109,10 +125,9 @@ class Runner:
             if move.step is None or move.kind in ("ask", "wait", "approve"):
                 return self._wait(run, move, due(moves, self._s.parts.clock.now()))
             run = self._take_over(run, lease, move)
-            seconds = LEASE_SECONDS + move.step.timeout_ms / 1_000
-            if self._s.parts.leases.renew(lease, seconds) is None:
+            if not hold.lasts(move.step.timeout_ms / 1_000):
                 return run
-            self._performer.make(run, move.step, move, entries)
+            entries = self._performer.make(run, move.step, move, entries)
 
     def _begin(self, run: Run) -> Run:
         """Plan again: only exactly what was approved is started, and the approval is spent."""
@@ -238,6 +253,23 @@ class Runner:
 
     def _journal(self, run: Run) -> Sequence[JournalEntry]:
         return self._s.parts.transactions.read(lambda tx: self._s.stores.runs.journal(tx, run.id))
+
+
+class _Hold:
+    """A runner's lease, prolonged when what is left of it is too short for the next step."""
+
+    def __init__(self, parts: Parts, lease: Lease) -> None:
+        self._parts = parts
+        self._lease = lease
+        self._until = 0.0
+
+    def lasts(self, seconds: float) -> bool:
+        """Hold on for a step of ``seconds`` and half a lease more; False if it was lost."""
+        now = self._parts.clock.monotonic()
+        if self._until >= now + seconds + LEASE_SECONDS / 2:
+            return True
+        self._until = now + seconds + LEASE_SECONDS
+        return self._parts.leases.renew(self._lease, seconds + LEASE_SECONDS) is not None
 
 
 def _alarm(run: Run, notification_id: str, now: int) -> Notification:

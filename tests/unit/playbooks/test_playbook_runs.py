@@ -482,6 +482,31 @@ def test_another_runner_keeps_its_run(home: House, tmp_path: Path) -> None:
     assert home.services.runner.advance(run.id).state == "done"
 
 
+def test_runs_that_can_not_go_on_keep_no_other_waiting(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playbooks.service.runs.runner.BATCH", 2)
+    request = wanted(home)
+    asked = [home.services.runs.request_run(ANALYST, request) for _ in range(3)]
+    for run in asked:
+        home.services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+        home.clock.advance(1)
+    leases = home.spine.parts.leases
+    held = [leases.acquire(f"playbooks.run.{run.id}", "another", 60) for run in asked[:2]]
+    runner = home.services.runner
+    assert runner.advance_all(), "a full batch: there may be more"
+    assert not runner.advance_all()
+    states = [home.services.runs.show_run(ANALYST, run.id).run.state for run in asked]
+    assert states == ["approved", "approved", "done"]
+    for lease in held:
+        leases.release(lease)  # type: ignore[arg-type] - all were free
+    assert not runner.advance_all(), "set aside for a moment"
+    home.clock.advance(3)
+    runner.advance_all()
+    looked_again = home.services.runs.show_run(ANALYST, asked[0].id).run
+    assert (looked_again.state, looked_again.error) == ("awaiting_approval", "plan_changed")
+
+
 def test_a_runner_that_was_taken_over_writes_nothing_more(home: House) -> None:
     run = home.services.runs.request_run(ANALYST, wanted(home))
     stores, transactions = home.surroundings.stores, home.spine.parts.transactions
