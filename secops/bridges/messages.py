@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final, cast, get_args
 
-from iam.adapters.mail_server import Encryption, MailServer
 from iam.adapters.message_gateway import MessageGateway
 from iam.core.message_addresses import normal_address
-from iam.errors import AddressInvalid
+from iam.errors import AddressInvalid, MessageNotSent
+from iam.models.messages import CarriedMessage
+from iam.models.messages import Channel as IamChannel
 from iam.ports import MessageCarrier
+from secops.adapters.mail_server import Encryption, Mail, MailServer
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.kernel.clock import Clock
+from secops.kernel.errors import SecopsError
 from secops.settings import Settings, SettingsRejected, is_loopback, listed
 
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,5}")
 _MAX_PORT: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class MailCarrier:
+    """Implements ``iam.ports.MessageCarrier`` with the operator's mail server."""
+
+    server: MailServer
+
+    @property
+    def channel(self) -> IamChannel:
+        """Mail."""
+        return "mail"
+
+    def carry(self, message: CarriedMessage) -> None:
+        """Hand it over; raise ``MessageNotSent`` unless the server takes it in time."""
+        try:
+            self.server.send(Mail((message.to,), message.title, message.text, message.key))
+        except SecopsError as error:
+            raise MessageNotSent(error.detail) from None
 
 
 def prefixes(settings: Settings) -> tuple[str, ...]:
@@ -31,8 +54,9 @@ def carriers(settings: Settings, clock: Clock) -> tuple[MessageCarrier, ...]:
     found: list[MessageCarrier] = []
     if settings.sms_gateway_url:
         found.append(_gateway(settings, clock))
-    if settings.mail_server:
-        found.append(_mail(settings))
+    server = mail_server(settings)
+    if server is not None:
+        found.append(MailCarrier(server))
     return tuple(found)
 
 
@@ -46,7 +70,10 @@ def _gateway(settings: Settings, clock: Clock) -> MessageGateway:
     return MessageGateway(outbound, clock, settings.sms_gateway_url, settings.sms_gateway_secret)
 
 
-def _mail(settings: Settings) -> MailServer:
+def mail_server(settings: Settings) -> MailServer | None:
+    """Return the operator's mail server; None where none is set. Raise ``SettingsRejected``."""
+    if not settings.mail_server:
+        return None
     host, _, port = settings.mail_server.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= _MAX_PORT:
         raise SettingsRejected("mail_server is HOST:PORT")

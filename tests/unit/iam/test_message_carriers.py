@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from iam.adapters import mail_server
-from iam.adapters.mail_server import MailServer
 from iam.adapters.message_gateway import MessageGateway
 from iam.errors import MessageNotSent
 from iam.models.messages import CarriedMessage
+from secops.adapters import mail_server
+from secops.adapters.mail_server import MailServer
 from secops.adapters.outbound import OutboundFailed
-from secops.bridges.messages import carriers, prefixes
+from secops.bridges.messages import MailCarrier, carriers, prefixes
 from secops.kernel.clock import SECOND
 from secops.settings import Settings, SettingsRejected
 from tests.fakes.clock import START, FakeClock
@@ -102,11 +102,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_authority(tmp_path_factory.mktemp("office") / "tls", ["localhost"])
 
 
-def client(server: FakeMailServer, encryption: str = "none", **more: Any) -> MailServer:
-    return MailServer("localhost", server.port, SENDER, encryption, **more)  # type: ignore[arg-type]
+def client(server: FakeMailServer, encryption: str = "none", **more: Any) -> MailCarrier:
+    return MailCarrier(MailServer("localhost", server.port, SENDER, encryption, **more))  # type: ignore[arg-type]
 
 
-def trusting(server: FakeMailServer, authority: Path, encryption: str) -> MailServer:
+def trusting(server: FakeMailServer, authority: Path, encryption: str) -> MailCarrier:
     more = {"user": "robot", "password": "hunter2hunter2", "ca_file": str(authority)}
     return client(server, encryption, **more)
 
