@@ -25,6 +25,10 @@ class PackagedLibrary:
         return _read("incident_reporting.json")
 
     @cached_property
+    def _working_days(self) -> Mapping[str, Any]:
+        return _read("working_days.json")
+
+    @cached_property
     def _playbooks(self) -> Mapping[str, bytes]:
         return {
             entry.name.removesuffix(_SUFFIX): entry.read_bytes()
@@ -39,6 +43,10 @@ class PackagedLibrary:
     def reporting_rule(self) -> Mapping[str, Any]:
         """Return ``incident_reporting.json``."""
         return self._reporting_rule
+
+    def working_days(self) -> Mapping[str, Any]:
+        """Return ``working_days.json``."""
+        return self._working_days
 
     def playbooks(self) -> Mapping[str, bytes]:
         """Return the packaged playbooks by name."""

@@ -19,6 +19,10 @@ class Library(Protocol):
         """Return ``incident_reporting.json``."""
         ...
 
+    def working_days(self) -> Mapping[str, Any]:
+        """Return ``working_days.json``."""
+        ...
+
     def playbooks(self) -> Mapping[str, bytes]:
         """Return the packaged playbooks by name (``contain_account``)."""
         ...
