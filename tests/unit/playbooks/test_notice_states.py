@@ -26,8 +26,6 @@ from playbooks.models.notices import (
 CONTENT = Content(
     "关于弱口令的通报", "发现弱口令。\n请整改。", "medium", urgent=False, units=("org_a", "org_b")
 )
-    "关于弱口令的通报", "发现弱口令。\n请整改。", "medium", urgent=False, units=("org_a", "org_b")
-)
 NOTICE = Notice("ntc_1", "org_root", CONTENT, "draft", ("acc_w",), 1, 1)
 DELIVERY = Delivery("ntc_1", "org_a", "org_root", "pending", 10, 100, "medium", 0)
 ISSUE = Issue("acc_s", 9, "sel_1", "aa", "bb")
