@@ -33,6 +33,7 @@ from kms.service import KmsServices
 from kms.service.authority import Authority
 from kms.service.backends import BackendControl, BackendObjects, KeyBackends
 from kms.service.certificates import CertificateParts, build_certificates
+from kms.service.containment import build_containment
 from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.ecertificates import ECertificateStores, build_ecertificates
@@ -89,6 +90,7 @@ from kms.store.certificates import (
 from kms.store.destructions import SqlDestructionStore
 from kms.store.ecertificates import SqlBatchStore, SqlECertificateStore, SqlTemplateStore
 from kms.store.fingerprints import key_fingerprints
+from kms.store.holds import SqlHoldStore
 from kms.store.keys import SqlKeyIndex, SqlKeyStore, SqlRootStore
 from kms.store.limits import SqlLimitStore
 from kms.store.mounts import SqlMountStore
@@ -126,7 +128,9 @@ def build_services(
         passphrase=partial(configured_passphrase, options, token),
         options=options,
     )
-    stores = KeyStores(SqlKeyStore(), SqlKeyIndex(), SqlMountStore(), SqlDestructionStore())
+    stores = KeyStores(
+        SqlKeyStore(), SqlKeyIndex(), SqlMountStore(), SqlDestructionStore(), SqlHoldStore()
+    )
     traces = SqlBackendStore()
     backends = KeyBackends(
         parts,
@@ -183,7 +187,7 @@ def build_services(
         GnuPg(),
     )
     applications, uses = SealApplications(seals), SealUses(seals)
-    verification, registry = SealVerification(seals), SealRegistry(seals)
+    verification, registry = SealVerification(seals), SealRegistry(seals, stores.holds)
     return KmsServices(
         pool=pool,
         unlocking=Unlocking(parts, pool, SqlRootStore(), options),
@@ -192,7 +196,7 @@ def build_services(
         unlock_token=UnlockTokenBinding(parts, pool, token),
         keys=Keys(parts, ring, maker, stores),
         mounts=Mounts(parts, pool, stores.mounts),
-        key_control=KeyControl(parts, ring, maker, store=stores.keys, subjects=ports.subjects),
+        key_control=KeyControl(parts, ring, maker, stores=stores, subjects=ports.subjects),
         key_destruction=KeyDestruction(parts, ring, maker, stores),
         key_rotation=KeyRotation(parts, ring, maker, index=stores.index),
         key_export=KeyExport(parts, ring),
@@ -202,6 +206,7 @@ def build_services(
         tenants=tenants,
         self_tests=SelfTests(parts, SqlSelfTestStore()),
         limit_control=LimitControl(means, limiter, tenants, ring=ring, maker=maker),
+        containment=build_containment(seals, ring, maker, stores.holds),
         digests=Digests(parts),
         system_keys=system_keys,
         authority=authority,

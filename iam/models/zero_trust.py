@@ -10,7 +10,8 @@ from typing import Final, Literal, get_args
 from secops.kernel.catalogue import Text
 
 VersionState = Literal["draft", "proposed", "active", "retired", "rejected"]
-LockKind = Literal["account", "person", "device", "client", "organisation", "address"]
+LockKind = Literal["account", "person", "device", "client", "organisation", "address", "step-up"]
+"""step-up takes nothing away: the account's next request asks for a newer proof."""
 LOCK_KINDS: Final[tuple[LockKind, ...]] = get_args(LockKind)
 Network = IPv4Network | IPv6Network
 
@@ -199,7 +200,8 @@ class Lock:
     """A subject that may do nothing until ``until`` (None: until it is lifted).
 
     ``ended`` counts what ended with it: sessions, devices. ``lift_approval`` is the request
-    to lift it, which another person approves.
+    to lift it, which another person approves. ``order_key`` names the playbook's order that
+    set it, "" for a person's.
     """
 
     id: str
@@ -214,6 +216,7 @@ class Lock:
     lift_approval: str | None = None
     lifted_at: int | None = None
     lifted_by: str | None = None
+    order_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

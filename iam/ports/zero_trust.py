@@ -110,6 +110,10 @@ class LockStore(Protocol):
         """Return the locks in force on a subject."""
         ...
 
+    def ordered(self, tx: Transaction, kind: LockKind, subject: str, key: str) -> Lock | None:
+        """Return the lock that a playbook's order ``key`` set, lifted or not."""
+        ...
+
     def ask_to_lift(self, tx: Transaction, lock_id: str, approval_id: str) -> bool:
         """Note the request to lift it; False if it is lifted."""
         ...

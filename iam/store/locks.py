@@ -56,6 +56,13 @@ class Locks:
         ).all()
         return [_lock(row) for row in rows]
 
+    def ordered(self, tx: Transaction, kind: LockKind, subject: str, key: str) -> Lock | None:
+        """Return the lock that a playbook's order ``key`` set, lifted or not."""
+        column = locks.c
+        of_subject = (column.kind == kind, column.subject == subject)
+        row = tx.execute(sa.select(locks).where(*of_subject, column.order_key == key)).first()
+        return None if row is None else _lock(row)
+
     def ask_to_lift(self, tx: Transaction, lock_id: str, approval_id: str) -> bool:
         """Note the request to lift it; False if it is lifted."""
         return self._change(tx, lock_id, lift_approval=approval_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kms.models.keys import Destruction, Key, KeyGrant, KeyVersion, Mount
+from kms.ports.holds import HoldStore
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -270,3 +271,4 @@ class KeyStores:
     index: KeyIndex
     mounts: MountStore
     destructions: DestructionStore
+    holds: HoldStore

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kms.service.authority import Authority
 from kms.service.backends import BackendControl
 from kms.service.certificates import CertificateServices
+from kms.service.containment import KmsContainment
 from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.ecertificates import ECertificates
@@ -70,6 +71,7 @@ class KmsServices:
     tenants: Tenants
     limit_control: LimitControl
     self_tests: SelfTests
+    containment: KmsContainment
     digests: Digests
     system_keys: SystemKeys
 

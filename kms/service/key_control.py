@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from kms.core.keys import lifecycle
 from kms.models.keys import DEFAULT_MOUNT, OPERATIONS, Key, KeyGrant, LoadedKey, Operation
-from kms.ports.keys import KeyStore, Subjects
+from kms.ports.keys import KeyStores, Subjects
 from kms.service.key_maker import KeyMaker
 from kms.service.key_ring import KeyRing, read_now
 from secops.kernel.actors import Actor
@@ -31,14 +31,15 @@ class KeyControl:
         ring: KeyRing,
         maker: KeyMaker,
         *,
-        store: KeyStore,
+        stores: KeyStores,
         subjects: Subjects,
     ) -> None:
         self._parts = parts
         self._ring = ring
         self._maker = maker
-        self._store = store
+        self._store = stores.keys
         self._subjects = subjects
+        self._holds = stores.holds
 
     def suspend_key(
         self, actor: Actor, name: str, *, reason: str, mount: str = DEFAULT_MOUNT
@@ -54,13 +55,14 @@ class KeyControl:
         return after
 
     def resume_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> Key:
-        """Let a suspended key be used again."""
+        """Let a suspended key be used again, whatever holds it."""
         before = self._manage(actor, KEY_SUSPEND, name, mount)
         lifecycle.demand_kept(before)
         after = replace(before, state="active")
 
         def work(transaction: Transaction) -> None:
             self._maker.update(transaction, before, after)
+            self._holds.lift(transaction, "key", after.id)
             self._parts.revocations.restore(transaction, "key", after.id)
             transaction.record(Act("kms.resume_key", actor, f"key:{after.id}"))
 

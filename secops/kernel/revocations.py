@@ -19,6 +19,7 @@ RevocationKind = Literal[
     "device",
     "organisation",
     "address",
+    "step-up",
     "policy",
     "certificate",
 ]

@@ -30,6 +30,7 @@ from kms.service.seals import (
 )
 from kms.service.time_stamps import TimeStampAuthority
 from kms.store.certificates import SqlCertificateStore, SqlTrustStore
+from kms.store.holds import SqlHoldStore
 from kms.store.seal_lives import SqlSealLifeStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
@@ -164,7 +165,7 @@ def build(
         SealPolicies(parts),
         applications,
         SealMaking(parts, applications),
-        SealRegistry(parts),
+        SealRegistry(parts, SqlHoldStore()),
         SealDestruction(parts),
         SealUsing(parts, SealUses(parts)),
         SealStamping(parts, SealUses(parts)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from iam.core.circumstances import address_key, is_compliant, is_fresh
@@ -132,7 +132,8 @@ class DecisionService:
         if answer.allowed:
             reason = f"permitted by {', '.join(answer.policies)}"
             return Decision(allowed=True, reason=reason, policies=answer.policies), asked
-        age = max(SHORTEST_PROOF, (self.clock.now() - standing.at) // SECOND)
+        since = max(standing.at, standing.demanded)
+        age = max(SHORTEST_PROOF, (self.clock.now() - since) // SECOND)
         return explain(asked, answer, in_force, age), asked
 
     def ask(self, question: Question, in_force: InForce) -> tuple[PolicyQuestion, Standing]:
@@ -209,12 +210,14 @@ class DecisionService:
             return False
 
     def standing(self, actor: Actor) -> Standing:
-        """Return the highest risk of account, session and client."""
-        return self.risks.standing(
+        """Return the highest risk of account, session and client; may raise ``Unavailable``."""
+        found = self.risks.standing(
             f"{actor.kind}:{actor.id}",
             f"session:{actor.session_id}",
             f"client:{actor.client_id}",
         )
+        demanded = self.revocations.ended_of("step-up").get(actor.id, 0)
+        return replace(found, demanded=demanded) if demanded else found
 
     def revoked(self, actor: Actor, known: Surroundings | None = None) -> bool:
         """Tell whether the caller or anything they act through was ended or locked.
@@ -275,14 +278,17 @@ def _at_site(question: Question) -> bool:
 
 
 def _proof_due(question: Question, standing: Standing, in_force: InForce) -> bool:
-    """Tell whether the risk rose to the limit of step-up after the caller's last proof.
+    """Tell whether the caller's last proof is older than what demands a newer one.
 
-    A sign-in is itself the proof, what comes after it at a site is none; applications can give
-    none, and go on to the refusing limit.
+    That is a risk that rose to the limit of step-up, or a demand outright. A sign-in is itself
+    the proof, what comes after it at a site is none; applications can give none, and go on to
+    the refusing limit.
     """
     actor = question.actor
     if actor.kind != "account":
         return False
     if question.permission == SESSION_OPEN and not _at_site(question):
         return False
+    if standing.demanded and actor.auth_time <= standing.demanded:
+        return True
     return standing.risk >= in_force.data.risk.step_up and actor.auth_time <= standing.at

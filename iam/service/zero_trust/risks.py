@@ -18,10 +18,14 @@ REFRESH_SECONDS: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The highest risk among a caller's subjects, and when it was announced."""
+    """The highest risk among a caller's subjects, and when it was announced.
+
+    ``demanded`` is when a newer proof of the caller was demanded outright, 0 for never.
+    """
 
     risk: int = 0
     at: int = 0
+    demanded: int = 0
 
 
 _CALM: Final = Standing()

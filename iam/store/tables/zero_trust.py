@@ -73,6 +73,7 @@ locks: Final = sa.Table(
     sa.Column("lift_approval", sa.Text),
     sa.Column("lifted_at", sa.BigInteger),
     sa.Column("lifted_by", sa.Text),
+    sa.Column("order_key", sa.Text, nullable=False, server_default=""),
 )
 sa.Index("iam_locks_of_subject", locks.c.kind, locks.c.subject)
 sa.Index("iam_locks_by_end", locks.c.until)

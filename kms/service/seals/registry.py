@@ -9,6 +9,7 @@ from kms.core.gbt38540.reading import read_seal
 from kms.core.x690 import read_der
 from kms.errors.seals import SealStateConflict
 from kms.models.seal_registry import SealHolder, SealRecord, SealState
+from kms.ports.holds import HoldStore
 from kms.service.document_authority import DocumentAuthority
 from kms.service.reasons import check_reason
 from kms.service.seals.parts import SealParts
@@ -32,8 +33,9 @@ class SealDetails:
 class SealRegistry:
     """Shows seals and takes their use away."""
 
-    def __init__(self, seals: SealParts) -> None:
+    def __init__(self, seals: SealParts, holds: HoldStore) -> None:
         self._seals = seals
+        self._holds = holds
         self._parts = seals.parts
 
     def list_seals(self, actor: Actor, request: PageRequest) -> Page[SealRecord]:
@@ -67,7 +69,7 @@ class SealRegistry:
         self._stop(actor, seal_id, reason, after="revoked")
 
     def resume_seal(self, actor: Actor, seal_id: str, reason: str) -> None:
-        """Let a suspended seal be used again."""
+        """Let a suspended seal be used again, whatever holds it."""
         self._parts.access.require(actor, SEAL_SUSPEND, f"seal:{seal_id}")
         check_reason(reason)
 
@@ -79,6 +81,7 @@ class SealRegistry:
             if record.state == "active" and elsewhere:
                 before = ("active",)
             self._change(transaction, seal_id, before, after="active", reason=reason)
+            self._holds.lift(transaction, "seal", seal_id)
             self._parts.revocations.restore(transaction, "seal", seal_id)
             details = {"reason": reason}
             transaction.record(Act("kms.resume_seal", actor, f"seal:{seal_id}", details=details))

@@ -94,6 +94,7 @@ LOCK_KINDS: Final[Mapping[LockKind, Text]] = {
     "client": Text("应用", "application"),
     "organisation": Text("机构", "organisation"),
     "address": Text("网络地址", "address"),
+    "step-up": Text("账户(须再次验证)", "account (a newer proof is demanded)"),
 }
 FACTOR_KINDS: Final[Mapping[FactorKind, Text]] = {
     "password": Text("口令", "Password"),

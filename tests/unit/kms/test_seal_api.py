@@ -36,6 +36,7 @@ from kms.service.seals import (
 )
 from kms.service.time_stamps import TimeStampAuthority
 from kms.store.certificates import SqlCertificateStore
+from kms.store.holds import SqlHoldStore
 from kms.store.seal_lives import SqlSealLifeStore
 from kms.store.seal_policies import SqlSealPolicyStore
 from kms.store.seal_requests import SqlSealUseRequestStore
@@ -110,7 +111,7 @@ class Api:
         services: Any = SimpleNamespace(
             seal_applications=applications,
             seal_making=SealMaking(outside, applications),
-            seal_registry=SealRegistry(outside),
+            seal_registry=SealRegistry(outside, SqlHoldStore()),
             seal_destruction=SealDestruction(outside),
             seal_policies=SealPolicies(outside),
             seal_using=SealUsing(outside, SealUses(outside)),
@@ -119,7 +120,9 @@ class Api:
             remote_seals=RemoteSeals(outside),
             seal_use_requests=SealUseRequests(outside, SealUses(outside)),
             seal_verification=verification,
-            seal_previews=SealPreviews(outside, SealRegistry(outside), PlainPreviews()),
+            seal_previews=SealPreviews(
+                outside, SealRegistry(outside, SqlHoldStore()), PlainPreviews()
+            ),
             seal_verdicts=SealVerdicts(outside, verification, PlainPages()),
         )
         self.routes = {
