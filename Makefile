@@ -11,9 +11,10 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 ALONE := not service and not postgresql and not browser
 FIRST := $(ALONE) and not corpus
+IDENTITY_AND_KEYS := tests/unit/iam tests/unit/kms
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services covered-alone covered-services bench texts lock clean
+.PHONY: help run check test test-deep lint types contracts unit services with-services identity-and-keys all-else bench texts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,16 +65,20 @@ check: $(DEVELOPMENT) ## lint, types, contracts, tests without services (≤ 5 m
 services: ## install what the tests need beside Python (Debian, root or sudo)
 	@tests/services/install.sh
 
-test: services lint types contracts ## everything, with services (≤ 25 min)
+test: services ## everything, with services (≤ 25 min)
 	@rm -f .coverage .coverage.*
-	@$(MAKE) -j2 --no-print-directory covered-alone covered-services
+	@$(MAKE) -j3 --no-print-directory with-services identity-and-keys lint types contracts all-else
 	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
 
-covered-alone: $(DEVELOPMENT)
-	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)"
+# three shares of all tests, side by side; what needs nothing but Python measures coverage
+with-services: $(DEVELOPMENT)
+	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))"
 
-covered-services: $(DEVELOPMENT)
-	@$(BIN)/coverage run -m pytest -q --durations=15 -m "not ($(FIRST))"
+identity-and-keys: $(DEVELOPMENT)
+	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS)
+
+all-else: $(DEVELOPMENT)
+	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS:%=--ignore=%)
 
 test-deep: services $(DEVELOPMENT) ## the full counts of faults and attacks (≤ 60 min)
 	@SECOPS_DEEP=1 $(BIN)/python -m pytest -q --durations=15

@@ -147,7 +147,7 @@ class Visitor:
     def hear(self, message: ConsoleMessage) -> None:
         # a refused page is logged as a failed resource; that refusal is what the test asks for
         if message.type in ("error", "warning") and not message.text.startswith(_EXPECTED):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({message.location['url']})")
 
 
 @dataclass(slots=True)

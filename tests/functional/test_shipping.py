@@ -205,8 +205,8 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def listener_of(served: Served) -> int:
-    """The process that holds the listening TCP socket."""
+def listener_of(served: Served) -> int | None:
+    """The process that holds the listening TCP socket, if there is one."""
     wanted = f":{served.ports['tcp']:04X}"
     sockets = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -219,8 +219,7 @@ def listener_of(served: Served) -> int:
             for descriptor in Path(f"/proc/{pid}/fd").iterdir():
                 if str(descriptor.readlink()) in sockets:
                     return pid
-    message = f"nobody listens at {wanted}"
-    raise AssertionError(message)
+    return None
 
 
 def accepts(port: int) -> bool:
@@ -255,15 +254,19 @@ def test_a_listener_killed_mid_stream_keeps_a_beginning_without_hole_or_double(
     served: Served,
 ) -> None:
     assert until(lambda: accepts(served.ports["tcp"]))
+    first = listener_of(served)
+    assert first is not None
 
     def stop(sent: int) -> None:
         if sent == 3_000:
             assert len(served.found("process.name:stream", 3_000)) >= 3_000
         if sent == 6_000:
-            os.kill(listener_of(served), signal.SIGKILL)
+            os.kill(first, signal.SIGKILL)
 
     sent = send_until_broken(served.ports["tcp"], stop)
-    assert until(lambda: accepts(served.ports["tcp"]))  # the service has started it again
+    # the service has started it again: the dead one's socket may take connections a moment longer
+    assert until(lambda: listener_of(served) not in (None, first))
+    assert until(lambda: accepts(served.ports["tcp"]))
     with socket.create_connection(("127.0.0.1", served.ports["tcp"])) as client:
         client.sendall(b"<13>Nov 22 17:31:23 gw stream: line after\n")
     assert len(served.found('"line after"', 1)) == 1

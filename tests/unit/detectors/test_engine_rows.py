@@ -82,6 +82,16 @@ def test_columns_of_events_are_those_of_their_fields(
     assert len(straight.columns) == len(table.columns)
 
 
+@pytest.mark.parametrize("name", [" Image", "Image ", "", "#text", "A_2", "Data_10"])
+def test_a_name_that_may_mean_something_else_is_read_the_long_way(name: str) -> None:
+    wanted = frozenset(NAMES)
+    event = {"System": {"EventID": 1}, "EventData": {name: "v", "Image": "i"}}
+    rows = RowTable(wanted)
+    rows.add_event(event)
+    table = TableBuilder(wanted).build([flatten_event(event)], [b"{}"])
+    assert read_back(rows.table(lambda _: []), 1) == read_back(table, 1)
+
+
 def test_a_record_that_nests_too_deep_leaves_nothing_behind() -> None:
     rows = RowTable(frozenset({"A"}))
     deep: dict[str, Any] = {"x": "1"}

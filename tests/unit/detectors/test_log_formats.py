@@ -394,6 +394,14 @@ def test_records_without_an_event_are_named() -> None:
     assert reason(b'{"Event":{}}') == "no_time: System.TimeCreated"
 
 
+def test_a_file_that_ends_inside_a_chunk_says_so() -> None:
+    _, rejects = everything(b"ElfFile\x00" + bytes(4_088) + b"ElfChnk\x00" + bytes(100), "evtx")
+    assert (rejects[0].reason, rejects[0].detail) == (
+        "truncated",
+        "the file ends inside a chunk, at byte 4204",
+    )
+
+
 def test_what_the_library_refuses_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_stream: object, *, number_of_threads: int) -> None:
         msg = f"refused by {number_of_threads} thread"

@@ -103,6 +103,12 @@ def test_no_text_gets_further_than_a_refusal(text: str) -> None:
         read_jws(text)
 
 
+@pytest.mark.parametrize("segments", ["A.AA.AA", "AA.A.AA", "AA.AA.A", "AB.AA.AA"])
+def test_segments_that_are_not_canonical_base64url_are_refused(segments: str) -> None:
+    with pytest.raises(JwsRefused, match="canonical"):
+        read_jws(segments)
+
+
 @pytest.mark.parametrize(
     "content",
     [
