@@ -40,25 +40,31 @@ from detectors.service.logs.privacy import PrivacyService, Recognition
 from detectors.service.logs.shipping import ShippingService
 from detectors.service.logs.sources import Follower, SourceService
 from detectors.service.logs.tracing import TracingService
+from detectors.service.rules.exception_previews import ExceptionPreviews
 from detectors.service.rules.exceptions import ExceptionService
 from detectors.service.rules.forecast import ForecastService
 from detectors.service.rules.rule_folders import ForeignRules, RuleFolderService
 from detectors.service.rules.rule_reports import ReportStores, RuleReports
 from detectors.service.rules.rule_trials import RuleTrialService
 from detectors.service.rules.rules import RuleService
+from detectors.service.rules.standing import RuleStandings
 from detectors.service.runs.coverage import CoverageService
 from detectors.service.runs.runs import RunService
 from detectors.service.runs.steps import RunStores
+from detectors.service.triage.alert_page import AlertPageService
 from detectors.service.triage.alerts import AlertService
 from detectors.service.triage.bulk_actions import BulkActionService
 from detectors.service.triage.bulk_runner import BulkRunner
 from detectors.service.triage.entities import EntityService
+from detectors.service.triage.entity_cards import EntityCards
+from detectors.service.triage.replaying import ReplayService
 from detectors.service.triage.suppression import SuppressionService
 from detectors.service.watching.self_watch import SelfWatch
 from detectors.service.watching.source_watch import EVERY_SECONDS as FARE_SECONDS
 from detectors.service.watching.source_watch import SourceWatch
 from detectors.service.watching.store_watch import EVERY_SECONDS as LOOK_SECONDS
 from detectors.service.watching.store_watch import StoreWatch
+from detectors.store.alert_page import DatabaseAlertPage
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from detectors.store.bulk_actions import DatabaseBulkActions
@@ -111,6 +117,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     faring = SourceWatch(parts, opened.store, SqlLogSources(), SqlSourceHealths(), DatabaseAlerts())
     rules, runs, alerts = detection(parts, opened)
     training, login_risk = anomaly_services(parts, opened.store, ports, options)
+    pages, replays = alert_pages(parts, opened.store, (rules, alerts), ports)
     services = DetectorsServices(
         logs=logs,
         search=LogSearch(parts, opened.store, ports.privacy_keys, options.timezone),
@@ -131,11 +138,14 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         runs=runs,
         correlations=CorrelationService(parts, rules, DatabaseCorrelations(), DatabaseAlerts()),
         alerts=alerts,
+        alert_pages=pages,
+        replays=replays,
         bulk_actions=BulkActionService(parts, DatabaseBulkActions()),
         bulk_runner=BulkRunner(parts, DatabaseBulkActions(), DatabaseAlerts(), ports.roles),
         reports=rule_reports(parts, opened.store, rules),
         forecasts=ForecastService(parts, opened.store, rules),
         exceptions=ExceptionService(parts, DatabaseExceptions(), rules),
+        exception_previews=ExceptionPreviews(parts, opened.store, DatabaseAlerts(), rules),
         suppressions=SuppressionService(parts, DatabaseSuppressions(), DatabaseAlerts(), rules),
         entities=EntityService(parts, DatabaseRisks(), DatabaseAlerts()),
         models=ModelService(training),
@@ -231,6 +241,29 @@ def detection(parts: Parts, opened: OpenedLogStore) -> tuple[RuleService, RunSer
     stores, sources = run_stores(store, alerts), SqlLogSources()
     runs = RunService(parts, opened.store, stores, rules, others, sources, opened.pieces)
     return rules, runs, AlertService(parts, opened.store, alerts)
+
+
+def alert_pages(
+    parts: Parts,
+    logs: LogStore,
+    detection: tuple[RuleService, AlertService],
+    ports: DetectorsPorts,
+) -> tuple[AlertPageService, ReplayService]:
+    """Return what tells of one alert, and what asks its rule again."""
+    rules, alerts = detection
+    standings = RuleStandings(
+        parts,
+        rules,
+        DatabaseRuleHistory(),
+        InstalledRules(parts.home),
+        DatabaseExceptions(),
+        DatabaseSuppressions(),
+    )
+    cards = EntityCards(
+        parts, logs, ports.entities, DatabaseRisks(), DatabaseAlerts(), ports.privacy_keys
+    )
+    pages = AlertPageService(parts, alerts, DatabaseAlertPage(), standings, cards, ports.incidents)
+    return pages, ReplayService(parts, logs, alerts, standings, DatabaseExceptions())
 
 
 def run_stores(store: DatabaseDetectors, alerts: DatabaseAlerts) -> RunStores:

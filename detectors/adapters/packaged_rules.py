@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Final
 
 from detectors.models.rules import RuleFile
 
 _SUFFIXES = (".yml", ".yaml")
 _SAMPLES = "samples"
+_PACKAGED: Final = "rules/"
+_WANTED: Final = ("negative", "positive")
+_MAX_SAMPLE: Final = 1 << 20
 
 
 class InstalledRules:
@@ -27,6 +31,33 @@ class InstalledRules:
             paths = sorted(p for p in self._own.rglob("*") if p.suffix in _SUFFIXES)
             files.extend(RuleFile(str(path), path.read_bytes()) for path in paths)
         return files
+
+    def samples_of(self, rule_path: str) -> Sequence[tuple[str, str, bytes]]:
+        """Return (path, kind, lines) of the samples beside a rule; none for a foreign rule."""
+        place = PurePosixPath(rule_path)
+        beside = place.parent / _SAMPLES / place.stem
+        folder: Traversable
+        if rule_path.startswith(_PACKAGED):
+            folder = resources.files("rules").joinpath(*beside.parts[1:])
+        elif Path(rule_path).is_relative_to(self._own):
+            folder = Path(beside)
+        else:
+            return ()
+        if not folder.is_dir():
+            return ()
+        found = sorted(
+            (entry.name, entry)
+            for entry in folder.iterdir()
+            if PurePosixPath(entry.name).stem in _WANTED and entry.is_file()
+        )
+        return [
+            (f"{beside}/{name}", PurePosixPath(name).stem, _bounded(entry)) for name, entry in found
+        ]
+
+
+def _bounded(entry: Traversable) -> bytes:
+    with entry.open("rb") as lines:
+        return lines.read(_MAX_SAMPLE)
 
 
 def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:

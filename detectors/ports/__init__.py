@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from detectors.ports.alert_page import (
+    AlertIncidents,
+    AlertPageStore,
+    EntityStates,
+    NoEntityStates,
+    NoIncidents,
+    RuleSamples,
+)
 from detectors.ports.anomalies import (
     ForestTrainer,
     ModelSigner,
@@ -53,6 +61,8 @@ from detectors.ports.shadows import Indexing
 from detectors.ports.triage import ExceptionStore, RiskStore, SuppressionStore
 
 __all__ = [
+    "AlertIncidents",
+    "AlertPageStore",
     "AlertStore",
     "BulkActionStore",
     "ClosedSegments",
@@ -60,6 +70,7 @@ __all__ = [
     "DataClassSource",
     "DetectorStore",
     "DetectorsPorts",
+    "EntityStates",
     "ExceptionStore",
     "ForestTrainer",
     "HitStore",
@@ -73,6 +84,8 @@ __all__ = [
     "ModelStore",
     "NetworkTable",
     "NoActs",
+    "NoEntityStates",
+    "NoIncidents",
     "NoModelSigner",
     "NoPrivacyKeys",
     "NoRoles",
@@ -90,6 +103,7 @@ __all__ = [
     "RuleFolderFiles",
     "RuleFolderStore",
     "RuleHealthStore",
+    "RuleSamples",
     "RuleSource",
     "ScheduleStore",
     "SegmentFiles",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from detectors.models.alerts import Evaluation
+from detectors.models.schedule import DetectorKey
 from secops.kernel.transactions import Transaction
 
 
@@ -27,4 +28,8 @@ class RuleHistory(Protocol):
 
     def evaluations_of(self, tx: Transaction, rule_id: str, limit: int) -> Sequence[Evaluation]:
         """Return a rule's evaluations, newest first."""
+        ...
+
+    def first_evaluated(self, tx: Transaction, key: DetectorKey) -> int | None:
+        """Return when this version of a rule first saw events; None where it never did."""
         ...

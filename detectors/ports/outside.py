@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detectors.ports.alert_page import AlertIncidents, EntityStates, NoEntityStates, NoIncidents
 from detectors.ports.anomalies import ModelSigner, NoModelSigner
 from detectors.ports.privacy import NoPrivacyKeys, PrivacyKeys
 
@@ -50,3 +51,5 @@ class DetectorsPorts:
     privacy_keys: PrivacyKeys = field(default_factory=NoPrivacyKeys)
     model_signer: ModelSigner = field(default_factory=NoModelSigner)
     roles: RolesNow = field(default_factory=NoRoles)
+    entities: EntityStates = field(default_factory=NoEntityStates)
+    incidents: AlertIncidents = field(default_factory=NoIncidents)

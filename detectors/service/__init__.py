@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.logs.shipping import ShippingService
     from detectors.service.logs.sources import Follower, SourceService
     from detectors.service.logs.tracing import TracingService
+    from detectors.service.rules.exception_previews import ExceptionPreviews
     from detectors.service.rules.exceptions import ExceptionService
     from detectors.service.rules.forecast import ForecastService
     from detectors.service.rules.rule_folders import RuleFolderService
@@ -26,10 +27,12 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.rules.rules import RuleService
     from detectors.service.runs.coverage import CoverageService
     from detectors.service.runs.runs import RunService
+    from detectors.service.triage.alert_page import AlertPageService
     from detectors.service.triage.alerts import AlertService
     from detectors.service.triage.bulk_actions import BulkActionService
     from detectors.service.triage.bulk_runner import BulkRunner
     from detectors.service.triage.entities import EntityService
+    from detectors.service.triage.replaying import ReplayService
     from detectors.service.triage.suppression import SuppressionService
     from detectors.service.watching.source_watch import SourceWatch
 
@@ -58,6 +61,8 @@ class DetectorsServices:
     runs: RunService
     correlations: CorrelationService
     alerts: AlertService
+    alert_pages: AlertPageService
+    replays: ReplayService
     bulk_actions: BulkActionService
     bulk_runner: BulkRunner
     models: ModelService
@@ -66,5 +71,6 @@ class DetectorsServices:
     reports: RuleReports
     forecasts: ForecastService
     exceptions: ExceptionService
+    exception_previews: ExceptionPreviews
     suppressions: SuppressionService
     entities: EntityService

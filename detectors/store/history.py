@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from detectors.models.alerts import Evaluation
+from detectors.models.schedule import DetectorKey
 from detectors.store.tables import alerts, evaluations
 from secops.kernel.clock import DAY
 from secops.kernel.transactions import Transaction
@@ -58,3 +59,10 @@ class DatabaseRuleHistory:
             )
             for row in tx.execute(query)
         ]
+
+    def first_evaluated(self, tx: Transaction, key: DetectorKey) -> int | None:
+        """Return when this version of a rule first saw events; None where it never did."""
+        detector, version = key
+        mine = (evaluations.c.detector == detector, evaluations.c.version == version)
+        found = tx.execute(sa.select(sa.func.min(evaluations.c.at)).where(*mine)).scalar()
+        return None if found is None else int(found)

@@ -91,7 +91,7 @@ def check_rules(files: Sequence[RuleFile], samples_of: SamplesOf, now: int) -> C
     for path, mine in _by_path(detectors).items():
         for sample in samples_of(path):
             samples += 1
-            problems.extend(_failures(mine, sample, now))
+            problems.extend(failures_of(mine, sample, now))
     problems.sort(key=lambda each: (each.path, each.line))
     return CheckReport(len(rules.rules), len(rules.correlations), samples, tuple(problems))
 
@@ -114,7 +114,8 @@ def _by_path(detectors: Sequence[Detector]) -> Mapping[str, list[Detector]]:
     return found
 
 
-def _failures(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterator[RuleProblem]:
+def failures_of(detectors: Sequence[Detector], sample: Sample, now: int) -> Iterator[RuleProblem]:
+    """Yield what is wrong with ``detectors`` by a sample that lies beside them."""
     events: list[LogEvent] = []
     for line, event in sample_events(sample, now):
         if isinstance(event, LogEvent):

@@ -69,7 +69,7 @@ class ExceptionService:
         _check(wish)
         if wish.rule_id != ANY_RULE:
             self.rules.show_rule(actor, wish.rule_id)
-        condition = orjson.dumps(wish.condition, option=orjson.OPT_SORT_KEYS).decode()
+        condition = written_condition(wish.condition)
         compile_condition(condition, Logsource())
         now = self.parts.clock.now()
         found = RuleException(
@@ -199,6 +199,15 @@ class Excepter:
             return tree
 
 
+def written_condition(condition: Mapping[str, Any]) -> str:
+    """Return a condition as it is kept; raise ``BadException`` for none, or one too long."""
+    text = orjson.dumps(condition, option=orjson.OPT_SORT_KEYS)
+    if not condition or len(text) > _MAX_CONDITION:
+        msg = f"the condition is a map of fields, at most {_MAX_CONDITION} bytes"
+        raise BadException(msg)
+    return text.decode()
+
+
 def compile_condition(condition: str, logsource: Logsource) -> Node:
     """Return the questions of a Sigma detection in JSON; raise ``BadException``."""
     given = {
@@ -231,9 +240,6 @@ def _concerns(exception: RuleException, finding: Finding) -> bool:
 
 
 def _check(wish: ExceptionWish) -> None:
-    if not wish.condition or len(orjson.dumps(wish.condition)) > _MAX_CONDITION:
-        msg = f"the condition is a map of fields, at most {_MAX_CONDITION} bytes"
-        raise BadException(msg)
     if not 1 <= wish.days <= MAX_DAYS:
         msg = f"an exception ends after 1 to {MAX_DAYS} days"
         raise BadException(msg)

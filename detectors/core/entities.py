@@ -1,0 +1,72 @@
+"""Which entities an alert is about, in the order in which people ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from detectors.core.events.text import texts_of
+from detectors.core.formats.ledger import DATASET
+from detectors.models.alert_page import MAX_CARDS, EntityKind
+from secops.kernel.logs import And, Or, Query, Term, Value
+
+Entity = tuple[EntityKind, str]
+
+_SUBJECTS: Final[tuple[tuple[str, EntityKind], ...]] = (
+    ("user.id", "account"),
+    ("user.name", "account"),
+    ("user.target.name", "account"),
+    ("source.ip", "address"),
+    ("session.id", "session"),
+    ("client.id", "client"),
+)
+_TARGETS: Final[Mapping[str, EntityKind]] = {
+    "account": "account",
+    "session": "session",
+    "client": "client",
+    "key": "key",
+    "seal": "seal",
+}
+_FIELDS: Final[Mapping[EntityKind, tuple[str, ...]]] = {
+    "account": ("user.id", "user.name"),
+    "session": ("session.id",),
+    "client": ("client.id",),
+    "address": ("source.ip",),
+}
+_RISKY: Final = frozenset({"account", "session", "address"})
+
+
+def entities_of(
+    subjects: Mapping[str, str], events: Iterable[Mapping[str, Value]]
+) -> tuple[Entity, ...]:
+    """Return the entities that ``subjects`` name, and what our own ledger's events were done to.
+
+    Only records of the ledger have targets that mean keys and seals of this instance.
+    """
+    found: dict[Entity, None] = {}
+    for name, kind in _SUBJECTS:
+        if value := subjects.get(name):
+            found[kind, value] = None
+    for fields in events:
+        if fields.get("event.dataset") != DATASET:
+            continue
+        kind_name, _, identifier = texts_of(fields.get("target", ""))[0].partition(":")
+        target = _TARGETS.get(kind_name)
+        if target is not None and identifier and identifier != "*":
+            found[target, identifier] = None
+    return tuple(found)[:MAX_CARDS]
+
+
+def acts_query(entity: Entity) -> Query:
+    """Return the search for what an entity did, or for what was done to a key or seal."""
+    kind, name = entity
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        about = Term("target", f"{kind}:{name}", quoted=True)
+        return And((Term("event.dataset", DATASET, quoted=True), about))
+    return Or(tuple(Term(field, name, quoted=True) for field in fields))
+
+
+def risk_subject(entity: Entity) -> str:
+    """Return what an entity's risk hangs on (``account:…``), "" for what carries none."""
+    return f"{entity[0]}:{entity[1]}" if entity[0] in _RISKY else ""
