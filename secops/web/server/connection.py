@@ -207,14 +207,19 @@ class Connection(asyncio.Protocol):
     # what the server calls
 
     def overdue(self) -> None:
-        """Refuse a request that does not come; end everything else."""
+        """Refuse a request that does not come; end everything else.
+
+        Who keeps a connection for later is told its end: a browser that was cut off shows a fault.
+        """
         if self._transport is None:
             return
         if self._parser.reading and not self._unread:
             self._queue.extend(self._parser.refuse(TooSlow()))
             self._pump()
-        else:
+        elif self._unread or self._leaving:
             self.cut_off()
+        else:
+            self._transport.close()
 
     def cut_off(self) -> None:
         """End at once."""

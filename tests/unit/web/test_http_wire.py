@@ -165,7 +165,7 @@ def test_an_idle_connection_is_ended_without_a_word(site: Site) -> None:
     wire.sent = b""
     assert connection.deadline == site.server.now + IDLE_SECONDS
     connection.overdue()
-    assert (wire.sent, wire.ended) == (b"", "aborted")
+    assert (wire.sent, wire.ended) == (b"", "closed")
 
 
 def test_a_client_that_waits_to_be_told_is_told_to_go_on(site: Site) -> None:
