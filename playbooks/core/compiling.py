@@ -187,7 +187,8 @@ class _Compiler:
         if wanted:
             undo = self._undo(frame, str(wanted), f"{path}{UNDO}")
             planned = replace(planned, compensate=undo, ttl_s=extension.get("ttl_s", 0))
-        return replace(planned, frame=frame.prefix, local=own_values(step))
+        asks = _asked(frame, step) if planned.kind == "manual" else {}
+        return replace(planned, frame=frame.prefix, local=own_values(step), asks=asks)
 
     def _undo(self, frame: _Frame, name: str, path: str) -> str:
         """Compile the step that takes back; it stands alone and controls nothing."""
@@ -270,6 +271,16 @@ class _Compiler:
             known = self._compiled.expires_s
             self._compiled.expires_s = min(known, expires) if known else expires
         self._compiled.approvers = max(self._compiled.approvers, approval.get("n", 1))
+
+
+def _asked(frame: _Frame, step: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return type and description of each result that a person gives with the answer."""
+    shared = variables_of(frame.playbook.document, "playbook_variables")
+    known = {**shared, **variables_of(step, "step_variables")}
+    return {
+        name: {"type": str(known[name]["type"]), "text": str(known[name].get("description", ""))}
+        for name in step.get("out_args", ())
+    }
 
 
 def _choice(kind: StepKind, key: str, number: int) -> str:

@@ -12,12 +12,25 @@ from playbooks.errors import VariableMissing
 from secops.kernel.errors import Invalid
 
 MAX_VALUE: Final = 2_000
+_TYPED: Final = {
+    "bool": re.compile("true|false"),
+    "integer": re.compile(r"-?[0-9]{1,18}"),
+    "long": re.compile(r"-?[0-9]{1,18}"),
+    "float": re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?"),
+}
+"""What a value of these types (CACAO 2.0 §10.18) looks like; others are any text."""
 Scope = Mapping[str, str | None]
 
 
 def _value(definition: Mapping[str, Any]) -> str | None:
     value = definition.get("value")
     return value if isinstance(value, str) else None
+
+
+def fits(kind: str, value: str) -> bool:
+    """Tell whether ``value`` is one of variable type ``kind``, short enough to be kept."""
+    typed = _TYPED.get(kind)
+    return len(value) <= MAX_VALUE and (typed is None or typed.fullmatch(value) is not None)
 
 
 def playbook_scope(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str | None]:

@@ -57,7 +57,8 @@ class PlannedStep:
     the variables it sees (the path of the nested playbook), ``local`` are its own before
     them. The args of a step with ``late`` variables are templates until it is reached.
     ``compensate`` is the path of the step that takes its effect back, after ``ttl_s``
-    seconds at the latest.
+    seconds at the latest. ``asks`` says of each result of a manual step its ``type`` and,
+    as ``text``, what to write.
     """
 
     path: str
@@ -84,6 +85,7 @@ class PlannedStep:
     blast: int = 0
     compensate: str = ""
     ttl_s: int = 0
+    asks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ from playbooks.service.playbooks.checking import require_playbook
 
 _SECONDS: Final = 0.5
 _TARGETS: Final = 100
+_MEASURED: Final = "ssh_brute_force_contain.json"
+"""The same one always, so that figures of releases can be compared."""
 
 
 def measure(playbooks: Mapping[str, bytes]) -> list[dict[str, Any]]:
     """Return rates per CPU-second of this process; needs no home."""
-    name, text = max(playbooks.items(), key=lambda item: len(item[1]))
+    name, text = _MEASURED, playbooks[_MEASURED]
     checked = require_playbook(text)
     given = {"__account__": "a", "__incident__": "i", "__title__": "t"}
     others = {p.id: p for p in map(require_playbook, playbooks.values())}

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 
 from playbooks.core.choices import assigned
 from playbooks.core.execution import next_moves
-from playbooks.core.variables import MAX_VALUE
+from playbooks.core.variables import MAX_VALUE, fits
 from playbooks.errors import PlanChanged, RunStateRefused
+from playbooks.errors.runs import ResultRefused
 from playbooks.models import FINAL_STATES, CheckedPlaybook, JournalEntry, Plan, Run
 from playbooks.models.views import RunView
 from playbooks.service.playbooks.playbooks import PlaybookService
@@ -290,13 +291,22 @@ class RunService:
 
 
 def _results(run: Run, answer: StepAnswer) -> dict[str, Any]:
-    """Return what the answer sets: all the step's results, and nothing else."""
+    """Return what the answer sets: all the step's results as their types want them.
+
+    A value of the wrong type is refused here, where it can be corrected: a condition that
+    can't be decided would fail the run and take containment back.
+    """
     step = next(step for step in run.plan.steps if step.path == answer.path)
     wanted = step.out_args if answer.outcome == "done" else ()
-    if set(answer.values) != set(wanted) or any(len(v) > MAX_VALUE for v in answer.values.values()):
+    if set(answer.values) != set(wanted):
         names = ", ".join(wanted) or "no variable"
-        msg = f"the answer gives a value of {MAX_VALUE} characters at most for {names}"
+        msg = f"the answer gives values for {names}"
         raise RunStateRefused(msg)
+    for name, value in answer.values.items():
+        kind = step.asks.get(name, {}).get("type", "string")
+        if not fits(kind, value):
+            msg = f"{name} is no {kind}, or longer than {MAX_VALUE} characters"
+            raise ResultRefused(msg)
     return assigned(step, answer.values)
 
 

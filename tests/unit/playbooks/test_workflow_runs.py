@@ -13,6 +13,7 @@ import pytest
 from playbooks.core.cacao20.vocabulary import EXTENSION
 from playbooks.core.record import replay_run
 from playbooks.errors import NotYetRunnable, PlanChanged, RunStateRefused
+from playbooks.errors.runs import ResultRefused
 from playbooks.models import Run
 from playbooks.service import (
     NewIncident,
@@ -85,7 +86,7 @@ def sent(home: House) -> list[str]:
 def judged() -> dict[str, Any]:
     """A person says how bad it is, and that decides what happens."""
     document = playbook()
-    document["playbook_variables"]["__risk__"] = {"type": "integer", "value": "0"}
+    document["playbook_variables"]["__risk__"] = {"type": "string", "value": "0"}
     document["workflow"] = {
         START: {"type": "start", "on_completion": LOOK},
         LOOK: by_hand(FORK, out_args=["__risk__"]),
@@ -133,9 +134,35 @@ def test_a_step_with_results_is_not_done_without_them(home: House) -> None:
         answer(home, run, LOOK)
     with pytest.raises(RunStateRefused):
         answer(home, run, LOOK, risk="1", account="root")
-    with pytest.raises(RunStateRefused):
+    with pytest.raises(ResultRefused):
         answer(home, run, LOOK, risk="x" * 2_001)
     assert answer(home, run, LOOK, "failed").state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "right"),
+    [
+        ("integer", "约三千", "-3000"),
+        ("integer", "3000 人", "0"),
+        ("long", "1e9", "1000000000"),
+        ("float", "0,5", "0.5"),
+        ("bool", "是", "true"),
+    ],
+)
+def test_a_result_of_the_wrong_type_can_be_written_again(
+    home: House, kind: str, wrong: str, right: str
+) -> None:
+    document = judged()
+    document["playbook_variables"]["__risk__"] = {"type": kind, "description": "风险"}
+    document["workflow"][FORK]["condition"] = "EXISTS __risk__:value"
+    run = begin(home, document)
+    looked = next(step for step in run.plan.steps if step.path == LOOK)
+    assert looked.asks == {"__risk__": {"type": kind, "text": "风险"}}
+    with pytest.raises(ResultRefused):
+        answer(home, run, LOOK, risk=wrong)
+    shown = home.services.runs.show_run(AUDITOR, run.id)
+    assert (shown.run.state, shown.states[LOOK]) == ("waiting", "intent")
+    assert answer(home, run, LOOK, risk=right).state == "done"
 
 
 def test_a_value_is_never_read_as_a_template(home: House) -> None:
