@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from detectors.api.alert_page import alert_page_routes
 from detectors.api.alerts import alert_routes
 from detectors.api.bulk import bulk_routes
 from detectors.api.bulk_actions import bulk_action_routes
@@ -28,6 +29,7 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *bulk_routes(services.shipping),
         *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
+        *alert_page_routes(services.alert_pages, services.replays, services.exception_previews),
         *bulk_action_routes(services.bulk_actions),
         *model_routes(services.models),
         *rule_routes(services.rules, services.runs, services.reports),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -57,19 +58,23 @@ def read_filter(
     )
 
 
+def asked_filter(query: Mapping[str, str]) -> AlertFilter:
+    """Return the filter that a query string asks for; raise ``Invalid``."""
+    return read_filter(
+        status=query.get("status"),
+        severity=query.get("severity"),
+        since=query.get("since"),
+        rule=query.get("rule"),
+        subject=query.get("subject"),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Handlers:
     alerts: AlertService
 
     def list_alerts(self, request: Request) -> Response:
-        query = request.query
-        wanted = read_filter(
-            status=query.get("status"),
-            severity=query.get("severity"),
-            since=query.get("since"),
-            rule=query.get("rule"),
-            subject=query.get("subject"),
-        )
+        wanted = asked_filter(request.query)
         page = wanted_page(request)
         found = self.alerts.list_alerts(request.caller, wanted, page)
         return json_response({"items": [alert_json(a) for a in found.items], "next": found.next})

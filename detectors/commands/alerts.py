@@ -96,32 +96,6 @@ def list_alerts(  # noqa: PLR0913 - one parameter per option
         say(f"more: --cursor {page.next}")
 
 
-@click.command("show-alert")
-@click.argument("alert_id")
-@json_option
-@click.pass_context
-def show_alert(ctx: click.Context, alert_id: str, *, as_json: bool) -> None:
-    """Show one alert: why it was raised, and the raw lines.
-
-    Example: secops --as analyst detectors show-alert alr_1f0c…
-    """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-    from detectors.service.triage.presentation import shown_alert_json  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    shown = session.services(DetectorsServices).alerts.show_alert(session.actor, alert_id)
-    document = shown_alert_json(shown)
-    if as_json:
-        print_json(document)
-        return
-    alert = shown.alert
-    click.echo(f"{alert.title}\n{alert.severity} · {alert.status} · {_about(alert.subjects)}")
-    why = [(reason.condition, reason.expected, reason.seen) for reason in alert.reasons]
-    print_table("Why", ("condition", "expected", "seen"), why)
-    for line in document["lines"]:
-        click.echo(f"{line['at']} {line['source']} {line['raw']}")
-
-
 @click.command("close-alert")
 @click.argument("alert_id")
 @click.option("--reason", required=True, help="What was found out.")
@@ -223,7 +197,6 @@ def _about(subjects: Mapping[str, str]) -> str:
 COMMANDS = (
     run,
     list_alerts,
-    show_alert,
     close_alert,
     list_unscanned,
     list_rules,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from detectors.commands.alert_page import COMMANDS as ALERT_PAGE_COMMANDS
 from detectors.commands.alerts import COMMANDS
 from detectors.commands.bulk_actions import COMMANDS as BULK_COMMANDS
 from detectors.commands.correlations import CORRELATION_COMMANDS
@@ -181,6 +182,7 @@ def _print_hit(hit: Any, *, as_json: bool) -> None:
 
 for _command in (
     *COMMANDS,
+    *ALERT_PAGE_COMMANDS,
     *CORRELATION_COMMANDS,
     *TRIAGE_COMMANDS,
     *BULK_COMMANDS,

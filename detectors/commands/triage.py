@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
+from detectors.commands.alert_page import condition_of
 from detectors.commands.files import rule_files
 from detectors.commands.instants import instant
-from secops.kernel.errors import Invalid
 from secops.kernel.logs import Window
 from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
@@ -149,15 +148,8 @@ def request_exception(ctx: click.Context, /, condition: str, **wished: Any) -> N
     from detectors.service.rules.exceptions import ExceptionWish  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
-    try:
-        fields = orjson.loads(condition)
-    except orjson.JSONDecodeError as error:
-        msg = "the condition is a JSON object of fields"
-        raise Invalid(msg) from error
-    if not isinstance(fields, dict):
-        msg = "the condition is a JSON object of fields"
-        raise Invalid(msg)
-    found = services.exceptions.request_exception(actor, ExceptionWish(condition=fields, **wished))
+    wish = ExceptionWish(condition=condition_of(condition), **wished)
+    found = services.exceptions.request_exception(actor, wish)
     say(f"requested {found.id}: it holds once somebody else approves it")
 
 

@@ -12,11 +12,14 @@ from detectors.core.events.identity import LineCounter, event_id
 from detectors.core.formats.detect import LINE_PARSERS
 from detectors.core.formats.record import Context
 from detectors.models.rules import RuleFile
-from detectors.plane import rule_reports, run_stores
+from detectors.plane import alert_pages, rule_reports, run_stores
+from detectors.ports import DetectorsPorts
 from detectors.service.rules.rule_reports import RuleReports
 from detectors.service.rules.rules import RuleService
 from detectors.service.runs.runs import RunService
+from detectors.service.triage.alert_page import AlertPageService
 from detectors.service.triage.alerts import AlertService
+from detectors.service.triage.replaying import ReplayService
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.detectors import DatabaseDetectors
 from detectors.store.sources import SqlLogSources
@@ -80,6 +83,8 @@ class DetectionHouse:
     runs: RunService
     alerts: AlertService
     reports: RuleReports
+    pages: AlertPageService
+    replays: ReplayService
 
     def store(self, lines: Sequence[str], kind: str = "syslog") -> None:
         self.logs.append(log_events(lines, self.clock.now(), kind))
@@ -107,4 +112,5 @@ def over(spine: Spine, clock: FakeClock, source: RulesIn, logs: LogStore) -> Det
     runs = RunService(parts, logs, run_stores(store, alerts), rules, cache, SqlLogSources())
     reports = rule_reports(parts, logs, rules)
     found = AlertService(parts, logs, alerts)
-    return DetectionHouse(spine, clock, logs, rules, runs, found, reports)
+    pages, replays = alert_pages(parts, logs, (rules, found), DetectorsPorts())
+    return DetectionHouse(spine, clock, logs, rules, runs, found, reports, pages, replays)

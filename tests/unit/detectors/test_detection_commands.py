@@ -56,6 +56,8 @@ class Opened:
             "runs": house.runs,
             "alerts": house.alerts,
             "reports": house.reports,
+            "alert_pages": house.pages,
+            "replays": house.replays,
         }
         return (DetectorsServices(**{**missing, **kept}),)
 
@@ -274,7 +276,13 @@ def test_triage_on_the_command_line(run: Run, house: DetectionHouse) -> None:
     shown = json.loads(run("show-alert", first["id"], "--json").stdout)
     assert [line["raw"] for line in shown["lines"]] == [ROOT_LOGIN]
     assert shown["reasons"][0]["seen"]
-    assert "Accepted publickey for root" in run("show-alert", first["id"]).stdout
+    told = run("show-alert", first["id"]).stdout
+    assert "Accepted publickey for root" in told
+    assert "Account root from 198.51.100.9 on host web set off" in told
+    assert shown["lines"][0]["sha256"] in told
+    replayed = json.loads(run("replay-alert", first["id"], "--json").stdout)
+    assert (replayed["answer"], replayed["hits"]) == ("matches", 1)
+    assert "matches" in run("replay-alert", first["id"]).stdout
     assert first["id"] in run("close-alert", first["id"], "--reason", "planned").stderr
     with pytest.raises(NotFound):
         run("show-alert", "alr_nothing")
