@@ -52,11 +52,14 @@ from detectors.service.runs.coverage import CoverageService
 from detectors.service.runs.runs import RunService
 from detectors.service.runs.steps import RunStores
 from detectors.service.triage.alert_page import AlertPageService
+from detectors.service.triage.alert_views import AlertDeadlineService, AlertViewService
 from detectors.service.triage.alerts import AlertService
 from detectors.service.triage.bulk_actions import BulkActionService
 from detectors.service.triage.bulk_runner import BulkRunner
 from detectors.service.triage.entities import EntityService
 from detectors.service.triage.entity_cards import EntityCards
+from detectors.service.triage.handling import AlertHandlingService
+from detectors.service.triage.queue import AlertQueueService
 from detectors.service.triage.replaying import ReplayService
 from detectors.service.triage.suppression import SuppressionService
 from detectors.service.watching.self_watch import SelfWatch
@@ -64,7 +67,10 @@ from detectors.service.watching.source_watch import EVERY_SECONDS as FARE_SECOND
 from detectors.service.watching.source_watch import SourceWatch
 from detectors.service.watching.store_watch import EVERY_SECONDS as LOOK_SECONDS
 from detectors.service.watching.store_watch import StoreWatch
+from detectors.store.alert_handling import DatabaseAlertHandling
 from detectors.store.alert_page import DatabaseAlertPage
+from detectors.store.alert_queue import DatabaseAlertQueue
+from detectors.store.alert_views import DatabaseAlertDeadlines, DatabaseAlertViews
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.anomalies import DatabaseModels
 from detectors.store.bulk_actions import DatabaseBulkActions
@@ -140,7 +146,13 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         alerts=alerts,
         alert_pages=pages,
         replays=replays,
-        bulk_actions=BulkActionService(parts, DatabaseBulkActions()),
+        queue=AlertQueueService(parts, DatabaseAlertQueue()),
+        handling=AlertHandlingService(
+            parts, DatabaseAlerts(), DatabaseAlertHandling(), ports.roles
+        ),
+        alert_views=AlertViewService(parts, DatabaseAlertViews()),
+        alert_deadlines=AlertDeadlineService(parts, DatabaseAlertDeadlines()),
+        bulk_actions=BulkActionService(parts, DatabaseBulkActions(), ports.roles),
         bulk_runner=BulkRunner(parts, DatabaseBulkActions(), DatabaseAlerts(), ports.roles),
         reports=rule_reports(parts, opened.store, rules),
         forecasts=ForecastService(parts, opened.store, rules),

@@ -32,7 +32,8 @@ class Alert:
 
     ``id`` is a hash of detector, group key and first event as first fired: the same finding
     has the same id however often it is found. ``version`` counts what the store was told of
-    it; ``suppressed_by`` names the suppression that keeps it quiet.
+    it; ``suppressed_by`` names the suppression that keeps it quiet. ``reopened_at`` is when new
+    events last opened it again: who had acknowledged it before has to look once more.
     """
 
     id: str
@@ -59,17 +60,29 @@ class Alert:
     close_reason: str = ""
     version: int = 1
     suppressed_by: str | None = None
+    assignee: str | None = None
+    acknowledged_at: int | None = None
+    acknowledged_by: str | None = None
+    reopened_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which alerts; None is open. ``since`` is event time, UTC microseconds."""
+    """Which alerts; None is open. Times are UTC microseconds, ``since`` is event time.
+
+    ``assignee`` is an account's id, empty for nobody's; ``entity_kind`` is ``account``,
+    ``address`` or ``session``; ``due_before`` the instant before which the next deadline lies.
+    """
 
     status: AlertStatus | None = None
     severity: Severity | None = None
     since: int | None = None
     rule_id: str | None = None
     subject: str | None = None
+    assignee: str | None = None
+    entity_kind: str | None = None
+    acknowledged: bool | None = None
+    due_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

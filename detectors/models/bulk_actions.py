@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from detectors.models.alerts import AlertFilter
 
-BulkVerb = Literal["close", "undo"]
+BulkVerb = Literal["close", "acknowledge", "assign", "undo"]
 BulkState = Literal["preview", "acting", "telling", "done", "cancelled", "failed"]
 BulkResult = Literal["done", "changed"]
 """``changed``: somebody wrote the alert since, so an undo leaves it as it is."""
@@ -24,7 +24,8 @@ class BulkAction:
     ``count`` of them when it was previewed. ``place`` counts the alerts worked on, ``written``
     those that were changed, ``told`` how many of them the risks have followed; ``root`` is the
     hash chain over what was written. When the risks are told it is in the state ``ending``.
-    ``ordered`` is the actor as JSON.
+    ``ordered`` is the actor as JSON; ``assignee`` who gets the alerts, for ``assign``: empty
+    for nobody.
     """
 
     id: str
@@ -50,13 +51,14 @@ class BulkAction:
     root: str = ""
     ending: BulkState = "done"
     failure: str = ""
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BulkItem:
     """One alert of a bulk action: its version after it, or the one it was left with.
 
-    ``before`` is JSON: what its status and closing were.
+    ``before`` is JSON: what stood in the columns that the action wrote.
     """
 
     alert_id: str

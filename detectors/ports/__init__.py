@@ -55,15 +55,25 @@ from detectors.ports.privacy import (
     PolicyStore,
     PrivacyKeys,
 )
+from detectors.ports.queue import (
+    AlertDeadlineStore,
+    AlertHandlingStore,
+    AlertQueueStore,
+    AlertViewStore,
+)
 from detectors.ports.rule_folders import RuleFolderFiles, RuleFolderStore
 from detectors.ports.schedule import HitStore, RuleHealthStore, ScheduleStore
 from detectors.ports.shadows import Indexing
 from detectors.ports.triage import ExceptionStore, RiskStore, SuppressionStore
 
 __all__ = [
+    "AlertDeadlineStore",
+    "AlertHandlingStore",
     "AlertIncidents",
     "AlertPageStore",
+    "AlertQueueStore",
     "AlertStore",
+    "AlertViewStore",
     "BulkActionStore",
     "ClosedSegments",
     "CorrelationStore",

@@ -62,16 +62,20 @@ class BulkActionStore(BulkSelection, Protocol):
         """Drop previews that were made before that instant and never ordered."""
         ...
 
-    def close_alerts(
+    def write_alerts(
         self, tx: Transaction, action: BulkAction, chosen: Sequence[Selected]
     ) -> Sequence[BulkItem]:
-        """Close them and return what was done, in their order."""
+        """Close, acknowledge or assign them and return what was done, in their order."""
         ...
 
     def restore_alerts(
         self, tx: Transaction, action: BulkAction, chosen: Sequence[Selected]
     ) -> Sequence[BulkItem]:
         """Give those that nobody wrote since what they said before, and return what was done."""
+        ...
+
+    def undoable(self, tx: Transaction, action_id: str) -> int:
+        """Return how many alerts still have the version that the action wrote."""
         ...
 
     def items(

@@ -11,7 +11,8 @@ from detectors.models.alerts import (
     Evaluation,
     RuleState,
 )
-from detectors.models.rules import RuleFile
+from detectors.models.queue import AlertOrder, Deadline
+from detectors.models.rules import RuleFile, Severity
 from detectors.models.triage import Hint
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
@@ -101,9 +102,18 @@ class AlertStore(AlertWriter, RiskNoter, Protocol):
         ...
 
     def page(
-        self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest
+        self,
+        tx: Transaction,
+        org_id: str,
+        wanted: AlertFilter,
+        page: PageRequest,
+        order: AlertOrder = "newest",
     ) -> Sequence[Alert]:
-        """Return at most ``page.limit + 1`` alerts, newest event first."""
+        """Return at most ``page.limit + 1`` alerts, behind ``page.after`` in ``order``."""
+        ...
+
+    def decided(self, tx: Transaction, org_id: str) -> Mapping[Severity, Deadline]:
+        """Return what an organisation decided on deadlines, by severity."""
         ...
 
     def overlapping(

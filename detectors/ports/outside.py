@@ -9,6 +9,7 @@ from typing import Protocol
 from detectors.ports.alert_page import AlertIncidents, EntityStates, NoEntityStates, NoIncidents
 from detectors.ports.anomalies import ModelSigner, NoModelSigner
 from detectors.ports.privacy import NoPrivacyKeys, PrivacyKeys
+from secops.kernel.errors import NotFound
 
 
 class OwnActs(Protocol):
@@ -34,6 +35,10 @@ class RolesNow(Protocol):
         """Return the roles of an account as they are now; None where it may not act."""
         ...
 
+    def resolve_subject(self, org_id: str, name: str) -> str:
+        """Return ``account:ID`` or ``client:ID`` of an organisation's; raise ``NotFound``."""
+        ...
+
 
 class NoRoles:
     """Where nobody is known, nobody may have work done later."""
@@ -41,6 +46,10 @@ class NoRoles:
     def roles_now(self, account_id: str) -> frozenset[str] | None:  # noqa: ARG002 - the port's
         """Return None."""
         return None
+
+    def resolve_subject(self, org_id: str, name: str) -> str:  # noqa: ARG002 - the port's
+        """Raise ``NotFound``."""
+        raise NotFound("nobody is known here")
 
 
 @dataclass(frozen=True, slots=True)

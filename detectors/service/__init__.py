@@ -28,11 +28,14 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.runs.coverage import CoverageService
     from detectors.service.runs.runs import RunService
     from detectors.service.triage.alert_page import AlertPageService
+    from detectors.service.triage.alert_views import AlertDeadlineService, AlertViewService
     from detectors.service.triage.alerts import AlertService
     from detectors.service.triage.bulk_actions import BulkActionService
     from detectors.service.triage.bulk_runner import BulkRunner
     from detectors.service.triage.entities import EntityService
     from detectors.service.triage.replaying import ReplayService
+    from detectors.service.triage.handling import AlertHandlingService
+    from detectors.service.triage.queue import AlertQueueService
     from detectors.service.triage.suppression import SuppressionService
     from detectors.service.watching.source_watch import SourceWatch
 
@@ -61,6 +64,10 @@ class DetectorsServices:
     runs: RunService
     correlations: CorrelationService
     alerts: AlertService
+    queue: AlertQueueService
+    handling: AlertHandlingService
+    alert_views: AlertViewService
+    alert_deadlines: AlertDeadlineService
     alert_pages: AlertPageService
     replays: ReplayService
     bulk_actions: BulkActionService

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from detectors.models.alerts import AlertFilter
-from detectors.store.tables import alert_subjects, alerts
+from detectors.models.queue import DEFAULT_DEADLINES
+from detectors.store.tables import alert_deadlines, alert_subjects, alerts
+from detectors.store.tables.detection import WAITING
 
 Condition = sa.ColumnElement[bool]
 
@@ -19,15 +21,19 @@ NEXT_REVISION: Final[Any] = sa.select(
 
 Made once: making it takes longer than the write that it is part of.
 """
+OPEN: Final[sa.ColumnElement[str]] = sa.literal_column("'open'")
+"""A literal, for a database can't tell that a parameter is what a partial index is about."""
+WAITS_SINCE: Final = sa.func.coalesce(alerts.c.reopened_at, alerts.c.raised_at)
 
 
 def conditions_of(org_id: str, wanted: AlertFilter) -> list[Condition]:
     """Return the conditions under which an alert of ``org_id`` is among ``wanted``."""
     found = [alerts.c.org_id == org_id]
+    if wanted.status is not None:
+        found.append(alerts.c.status == (OPEN if wanted.status == "open" else wanted.status))
     found += [
         column == value
         for column, value in (
-            (alerts.c.status, wanted.status),
             (alerts.c.severity, wanted.severity),
             (alerts.c.rule_id, wanted.rule_id),
         )
@@ -38,10 +44,65 @@ def conditions_of(org_id: str, wanted: AlertFilter) -> list[Condition]:
     if wanted.subject is not None:
         mine = alert_subjects.c.subject == wanted.subject
         found.append(alerts.c.id.in_(sa.select(alert_subjects.c.alert_id).where(mine)))
+    return [*found, *_handled(org_id, wanted)]
+
+
+def _handled(org_id: str, wanted: AlertFilter) -> list[Condition]:
+    """Return the conditions on what people did with it, and were to do."""
+    found: list[Condition] = []
+    if wanted.assignee is not None:
+        nobody = alerts.c.assignee.is_(None)
+        found.append(alerts.c.assignee == wanted.assignee if wanted.assignee else nobody)
+    if wanted.entity_kind is not None:
+        # kinds are words without special characters, each between spaces
+        found.append(alerts.c.entity_kinds.contains(f" {wanted.entity_kind} ", autoescape=True))
+    if wanted.acknowledged is not None:
+        waits = alerts.c.acknowledged_at.is_(None)
+        found.append(~waits if wanted.acknowledged else waits)
+    if wanted.due_before is not None:
+        found += [alerts.c.status == OPEN, due_at(org_id) < wanted.due_before]
     return found
+
+
+def due_at(org_id: str) -> sa.ColumnElement[int]:
+    """Return until when an open alert is to be acknowledged, or closed where it is."""
+    waits = alerts.c.acknowledged_at.is_(None)
+    limit = sa.case(
+        (waits, _limit(org_id, "acknowledge")),
+        else_=_limit(org_id, "resolve"),
+    )
+    return WAITS_SINCE + limit
+
+
+def _limit(org_id: str, name: Literal["acknowledge", "resolve"]) -> sa.ColumnElement[int]:
+    decided = alert_deadlines.c
+    cases = []
+    for severity, default in DEFAULT_DEADLINES.items():
+        # uncorrelated: the database asks once for a statement, not once a row
+        mine = sa.select(decided[name]).where(
+            decided.org_id == org_id, decided.severity == severity
+        )
+        longest = sa.literal(getattr(default, name), sa.BigInteger)
+        cases.append(
+            (alerts.c.severity == severity, sa.func.coalesce(mine.scalar_subquery(), longest))
+        )
+    return sa.case(*cases, else_=sa.literal(0, sa.BigInteger))
 
 
 def older_than(last_at: int, alert_id: str) -> Condition:
     """Return the condition of standing behind that alert where the newest event is first."""
     before = sa.and_(alerts.c.last_at == last_at, alerts.c.id < alert_id)
     return sa.and_(alerts.c.last_at <= last_at, sa.or_(alerts.c.last_at < last_at, before))
+
+
+def newer_than(last_at: int, alert_id: str) -> Condition:
+    """Return the condition of standing behind that alert where the oldest event is first."""
+    after = sa.and_(alerts.c.last_at == last_at, alerts.c.id > alert_id)
+    return sa.and_(alerts.c.last_at >= last_at, sa.or_(alerts.c.last_at > last_at, after))
+
+
+def over_waiting(query: sa.Select[Any], wanted: AlertFilter) -> sa.Select[Any]:
+    """Return ``query``, walking the index of open alerts where it is about these alone."""
+    if wanted.status != "open":
+        return query
+    return query.with_hint(alerts, f"INDEXED BY {WAITING}", "sqlite")

@@ -16,7 +16,11 @@ def group_key(group: Sequence[str]) -> str:
 
 
 def values_of(alert: Alert) -> Mapping[str, Any]:
-    """Return what stands in an alert's row beside its id, version and suppression."""
+    """Return what a detector says in an alert's row.
+
+    Not what people did with it (who has it, who took it up): a detector that read it earlier
+    must not take that back.
+    """
     body = {
         "subjects": dict(alert.subjects),
         "reasons": [[r.condition, r.expected, r.seen] for r in alert.reasons],
@@ -43,6 +47,12 @@ def values_of(alert: Alert) -> Mapping[str, Any]:
         "closed_by": alert.closed_by,
         "close_reason": alert.close_reason,
     }
+
+
+def kinds_of(subjects: Sequence[str]) -> str:
+    """Return the kinds of ``subjects`` (``account:ann``), each between spaces."""
+    kinds = sorted({subject.partition(":")[0] for subject in subjects})
+    return "".join(f" {kind} " for kind in kinds)
 
 
 def alert_of(row: Any) -> Alert:
@@ -73,4 +83,8 @@ def alert_of(row: Any) -> Alert:
         close_reason=row.close_reason,
         version=row.version,
         suppressed_by=row.suppressed_by,
+        assignee=row.assignee,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+        reopened_at=row.reopened_at,
     )

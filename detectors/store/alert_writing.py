@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from detectors.models.alerts import RISKS, Alert
 from detectors.store.alert_queries import NEXT_REVISION
-from detectors.store.alert_rows import values_of
+from detectors.store.alert_rows import kinds_of, values_of
 from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alert_versions, alerts
 from secops.kernel.transactions import Transaction
@@ -37,7 +37,10 @@ class AlertWriting:
                 fresh.setdefault(each[0].id, each)
         if not fresh:
             return frozenset()
-        rows = [{"id": alert.id, **values_of(alert)} for alert, _ in fresh.values()]
+        rows = [
+            {"id": alert.id, **values_of(alert), "entity_kinds": kinds_of(subjects)}
+            for alert, subjects in fresh.values()
+        ]
         tx.execute(alerts.insert().values(revision=NEXT_REVISION), rows)
         _put_subjects(tx, fresh.values())
         tx.execute(alert_versions.insert(), [_version(row, 1, tx.now) for row in rows])
@@ -82,8 +85,13 @@ class AlertWriting:
 def _change(tx: Transaction, written: Mapping[str, Written]) -> None:
     versions = _versions(tx, list(written))
     rows = [
-        {"id": alert.id, **values_of(alert), "version": versions[alert.id] + 1}
-        for alert, _ in written.values()
+        {
+            "id": alert.id,
+            **values_of(alert),
+            "entity_kinds": kinds_of(subjects),
+            "version": versions[alert.id] + 1,
+        }
+        for alert, subjects in written.values()
         if alert.id in versions
     ]
     if not rows:
@@ -91,13 +99,23 @@ def _change(tx: Transaction, written: Mapping[str, Written]) -> None:
     columns: dict[str, Any] = {
         name: sa.bindparam(f"new_{name}") for name in rows[0] if name != "id"
     }
-    columns["revision"] = NEXT_REVISION
+    columns |= {"revision": NEXT_REVISION, **_reopening(tx.now, sa.bindparam("new_status"))}
     statement = alerts.update().where(alerts.c.id == sa.bindparam("new_id")).values(columns)
     tx.execute(statement, [{f"new_{name}": row[name] for name in row} for row in rows])
     tx.execute(alert_versions.insert(), [_version(row, row["version"], tx.now) for row in rows])
     for some in pieces([row["id"] for row in rows], _MANY):
         tx.execute(alert_subjects.delete().where(alert_subjects.c.alert_id.in_(some)))
     _put_subjects(tx, [written[row["id"]] for row in rows])
+
+
+def _reopening(at: int, status: Any) -> dict[str, Any]:
+    """Return what changes where an alert that was not open becomes so: its time begins anew."""
+    reopened = sa.and_(alerts.c.status != "open", status == "open")
+    return {
+        "reopened_at": sa.case((reopened, at), else_=alerts.c.reopened_at),
+        "acknowledged_at": sa.case((reopened, sa.null()), else_=alerts.c.acknowledged_at),
+        "acknowledged_by": sa.case((reopened, sa.null()), else_=alerts.c.acknowledged_by),
+    }
 
 
 def _versions(tx: Transaction, ids: Sequence[str]) -> dict[str, int]:

@@ -9,20 +9,20 @@ import orjson
 import sqlalchemy as sa
 
 from detectors.errors import AlertNotFound
-from detectors.models.alerts import Alert, AlertFilter
-from detectors.store.alert_queries import conditions_of, older_than
+from detectors.models.alerts import Alert
+from detectors.store.alert_queue import AlertPages
 from detectors.store.alert_rows import alert_of, group_key
+from detectors.store.alert_views import DatabaseAlertDeadlines
 from detectors.store.alert_writing import AlertWriting
 from detectors.store.pieces import pieces
 from detectors.store.risk_notes import RiskNotes
 from detectors.store.tables import alerts
-from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 _MANY: Final = 500
 
 
-class DatabaseAlerts(AlertWriting, RiskNotes):
+class DatabaseAlerts(AlertPages, AlertWriting, RiskNotes, DatabaseAlertDeadlines):
     """Alerts in the tables ``detectors_alerts`` and ``detectors_alert_subjects``."""
 
     def get(self, tx: Transaction, alert_id: str) -> Alert:
@@ -63,16 +63,6 @@ class DatabaseAlerts(AlertWriting, RiskNotes):
             for row in tx.execute(query.where(alerts.c.rule_id.in_(some)))
             for event in orjson.loads(row.body)["event_ids"]
         ]
-
-    def page(
-        self, tx: Transaction, org_id: str, wanted: AlertFilter, page: PageRequest
-    ) -> Sequence[Alert]:
-        """Return at most ``page.limit + 1`` alerts, newest event first."""
-        query = sa.select(alerts).where(*conditions_of(org_id, wanted))
-        if (after := page.key(int, str)) is not None:
-            query = query.where(older_than(*after))
-        query = query.order_by(alerts.c.last_at.desc(), alerts.c.id.desc()).limit(page.limit + 1)
-        return [alert_of(row) for row in tx.execute(query)]
 
     def overlapping(
         self, tx: Transaction, rule_id: str, group: Sequence[str], window: tuple[int, int]

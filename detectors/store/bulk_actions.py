@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from detectors.models.bulk_actions import (
     BulkItem,
     BulkResult,
     BulkState,
+    BulkVerb,
     Selected,
 )
-from detectors.store.alert_queries import NEXT_REVISION, conditions_of, older_than
+from detectors.store.alert_queries import NEXT_REVISION, conditions_of, older_than, over_waiting
 from detectors.store.alert_writing import add_versions
 from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alerts, bulk_actions, bulk_items
@@ -26,9 +27,16 @@ from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 _MANY: Final = 500
-_BEFORE: Final = ("status", "closed_at", "closed_by", "close_reason")
+_WRITTEN: Final[Mapping[BulkVerb, tuple[str, ...]]] = {
+    "close": ("status", "closed_at", "closed_by", "close_reason"),
+    "acknowledge": ("acknowledged_at", "acknowledged_by"),
+    "assign": ("assignee",),
+    "undo": (),
+}
+"""The columns that a verb writes, and an undo gives back."""
 _PROGRESS: Final = (
     "state",
+    "count",
     "ordered_at",
     "ended_at",
     "last_at",
@@ -52,11 +60,13 @@ class BulkSelections:
     def count(self, tx: Transaction, org_id: str, wanted: AlertFilter, snapshot: int) -> int:
         """Return how many alerts fit and were last written at ``snapshot`` or before."""
         fit = (*conditions_of(org_id, wanted), alerts.c.revision <= snapshot)
-        return int(tx.execute(sa.select(sa.func.count()).where(*fit)).scalar_one())
+        query = over_waiting(sa.select(sa.func.count()).where(*fit), wanted)
+        return int(tx.execute(query).scalar_one())
 
     def selected(self, tx: Transaction, action: BulkAction, limit: int) -> Sequence[Selected]:
         """Return the next alerts of ``action``, held until the transaction ends."""
-        columns = [alerts.c[name] for name in ("id", "version", "last_at", *_BEFORE)]
+        names = _WRITTEN[action.verb]
+        columns = [alerts.c[name] for name in ("id", "version", "last_at", *names)]
         if action.undoes is None:
             fit = [*conditions_of(action.org_id, action.wanted)]
             fit.append(alerts.c.revision <= action.snapshot)
@@ -65,7 +75,7 @@ class BulkSelections:
             query = sa.select(*columns).where(*fit)
             query = query.order_by(alerts.c.last_at.desc(), alerts.c.id.desc())
             rows = tx.execute(query.limit(limit).with_for_update())
-            return [Selected(row.id, row.version, row.last_at, _before(row)) for row in rows]
+            return [Selected(row.id, row.version, row.last_at, _before(row, names)) for row in rows]
         item = bulk_items.c
         written = sa.select(*columns, item.before, item.version.label("written"))
         query = written.join(bulk_items, item.alert_id == alerts.c.id).where(
@@ -99,23 +109,21 @@ class BulkSelections:
 class BulkWriting:
     """Writes chunks: alerts, versions, subjects and items."""
 
-    def close_alerts(
+    def write_alerts(
         self, tx: Transaction, action: BulkAction, chosen: Sequence[Selected]
     ) -> Sequence[BulkItem]:
-        """Close them and return what was done, in their order."""
+        """Close, acknowledge or assign them and return what was done, in their order."""
+        closing = action.verb == "close"
         values = {
-            "status": "closed",
-            "closed_at": tx.now,
-            "closed_by": action.ordered_by,
-            "close_reason": action.reason,
+            **_new(tx, action),
             "version": alerts.c.version + 1,
             "revision": NEXT_REVISION,
         }
         ids = [each.id for each in chosen]
         for some in pieces(ids, _MANY):
             tx.execute(alerts.update().where(alerts.c.id.in_(some)).values(**values))
-            mine = alert_subjects.c.alert_id.in_(some)
-            tx.execute(alert_subjects.update().where(mine).values(open=False))
+            if closing:
+                _open_subjects(tx, some, to=False)
         add_versions(tx, ids)
         items = [
             BulkItem(each.id, action.place + n, each.version + 1, "done", each.before)
@@ -130,18 +138,30 @@ class BulkWriting:
         """Give those that nobody wrote since what they said before, and return what was done."""
         same = [each for each in chosen if each.version == each.written]
         if same:
-            values: dict[str, Any] = {name: sa.bindparam(f"old_{name}") for name in _BEFORE}
+            old = [_old(each) for each in same]
+            names = [name for name in old[0] if name != "old_id"]
+            values: dict[str, Any] = {
+                name.removeprefix("old_"): sa.bindparam(name) for name in names
+            }
             values |= {"version": alerts.c.version + 1, "revision": NEXT_REVISION}
             statement = alerts.update().where(alerts.c.id == sa.bindparam("old_id"))
-            tx.execute(statement.values(values), [_old(each) for each in same])
+            tx.execute(statement.values(values), old)
             ids = [each.id for each in same]
-            for some in pieces(ids, _MANY):
-                mine = alert_subjects.c.alert_id.in_(some)
-                tx.execute(alert_subjects.update().where(mine).values(open=True))
+            if "old_status" in names:
+                for some in pieces(ids, _MANY):
+                    _open_subjects(tx, some, to=True)
             add_versions(tx, ids)
         items = [_undone(action.place + n, each) for n, each in enumerate(chosen, 1)]
         _put_items(tx, action, items)
         return items
+
+    def undoable(self, tx: Transaction, action_id: str) -> int:
+        """Return how many alerts still have the version that the action wrote."""
+        item = bulk_items.c
+        joined = bulk_items.join(alerts, alerts.c.id == item.alert_id)
+        mine = (item.action_id == action_id, item.result == "done")
+        query = sa.select(sa.func.count()).select_from(joined)
+        return int(tx.execute(query.where(*mine, alerts.c.version == item.version)).scalar_one())
 
 
 class DatabaseBulkActions(BulkSelections, BulkWriting):
@@ -209,13 +229,32 @@ class DatabaseBulkActions(BulkSelections, BulkWriting):
         return [BulkItem(*row) for row in rows]
 
 
-def _before(row: Any) -> str:
-    return orjson.dumps({name: getattr(row, name) for name in _BEFORE}).decode()
+def _before(row: Any, names: Sequence[str]) -> str:
+    return orjson.dumps({name: getattr(row, name) for name in names}).decode()
 
 
 def _old(chosen: Selected) -> dict[str, Any]:
-    before = orjson.loads(chosen.before)
-    return {"old_id": chosen.id, **{f"old_{name}": before[name] for name in _BEFORE}}
+    before: dict[str, Any] = orjson.loads(chosen.before)
+    return {"old_id": chosen.id, **{f"old_{name}": value for name, value in before.items()}}
+
+
+def _new(tx: Transaction, action: BulkAction) -> dict[str, Any]:
+    """Return what the action writes into each alert."""
+    if action.verb == "close":
+        return {
+            "status": "closed",
+            "closed_at": tx.now,
+            "closed_by": action.ordered_by,
+            "close_reason": action.reason,
+        }
+    if action.verb == "acknowledge":
+        return {"acknowledged_at": tx.now, "acknowledged_by": action.ordered_by}
+    return {"assignee": action.assignee or None}
+
+
+def _open_subjects(tx: Transaction, ids: Sequence[str], *, to: bool) -> None:
+    mine = alert_subjects.c.alert_id.in_(ids)
+    tx.execute(alert_subjects.update().where(mine).values(open=to))
 
 
 def _undone(place: int, chosen: Selected) -> BulkItem:

@@ -165,6 +165,7 @@ class DatabaseSuppressions:
                 "status": "open",
                 "version": alerts.c.version + 1,
                 "revision": NEXT_REVISION,
+                "reopened_at": tx.now,
             }
             tx.execute(alerts.update().where(alerts.c.id.in_(ids)).values(**values))
             mine = alert_subjects.c.alert_id.in_(ids)

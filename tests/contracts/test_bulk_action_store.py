@@ -63,7 +63,7 @@ def test_chunks_close_each_alert_once_and_an_undo_spares_what_changed(spine: Spi
     action = replace(ACTION, snapshot=read(STORE.snapshot))
     first = list(run(lambda tx: STORE.selected(tx, action, 2)))
     assert [each.id for each in first] == ["alr_3", "alr_2"]
-    done = run(lambda tx: STORE.close_alerts(tx, action, first))
+    done = run(lambda tx: STORE.write_alerts(tx, action, first))
     assert [(item.alert_id, item.place, item.version) for item in done] == [
         ("alr_3", 1, 2),
         ("alr_2", 2, 2),
@@ -71,7 +71,7 @@ def test_chunks_close_each_alert_once_and_an_undo_spares_what_changed(spine: Spi
     later = replace(action, place=2, last_at=first[1].last_at, last_id="alr_2")
     rest = list(run(lambda tx: STORE.selected(tx, later, 2)))
     assert [each.id for each in rest] == ["alr_1"]
-    run(lambda tx: STORE.close_alerts(tx, later, rest))
+    run(lambda tx: STORE.write_alerts(tx, later, rest))
     closed = read(lambda tx: ALERTS.get(tx, "alr_2"))
     assert (closed.status, closed.closed_by, closed.close_reason) == (
         "closed",

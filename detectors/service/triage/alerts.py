@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from detectors.core.alert_deadlines import deadlines_of, sort_key
 from detectors.core.subjects import risk_subjects
 from detectors.errors import AlertNotFound, AlertNotOpen
 from detectors.models.alerts import Alert, AlertFilter
+from detectors.models.queue import AlertOrder
 from detectors.ports import AlertStore
 from detectors.service.triage.effects import announce_risks
+from detectors.service.triage.queue import check_order
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import LogStore, StoredEvent
@@ -46,13 +49,27 @@ class AlertService:
     _logs: LogStore
     _store: AlertStore
 
-    def list_alerts(self, actor: Actor, wanted: AlertFilter, page: PageRequest) -> Page[Alert]:
-        """Return alerts, newest event first."""
+    def list_alerts(
+        self,
+        actor: Actor,
+        wanted: AlertFilter,
+        page: PageRequest,
+        *,
+        order: AlertOrder = "newest",
+    ) -> Page[Alert]:
+        """Return alerts, newest event first or in another ``order``.
+
+        Raises ``Invalid`` where others than open ones are to be sorted by more than time.
+        """
+        check_order(wanted, order)
         self._parts.access.require(actor, ALERT_READ)
-        rows = self._parts.transactions.read(
-            lambda tx: self._store.page(tx, actor.org_id, wanted, page)
-        )
-        return page_of(rows, page.limit, [(row.last_at, row.id) for row in rows])
+
+        def read(tx: Transaction) -> Page[Alert]:
+            rows = self._store.page(tx, actor.org_id, wanted, page, order)
+            deadlines = deadlines_of(self._store.decided(tx, actor.org_id))
+            return page_of(rows, page.limit, [sort_key(row, order, deadlines) for row in rows])
+
+        return self._parts.transactions.read(read)
 
     def show_alert(self, actor: Actor, alert_id: str) -> AlertWithLines:
         """Return an alert with its raw lines; raise ``AlertNotFound``."""

@@ -14,13 +14,14 @@ from detectors.errors.bulk_actions import (
     UndoTooLate,
 )
 from detectors.models.alerts import AlertFilter
-from detectors.models.bulk_actions import ENDED, BulkAction, BulkItem, BulkResult
-from detectors.ports import BulkActionStore
+from detectors.models.bulk_actions import ENDED, BulkAction, BulkItem, BulkResult, BulkVerb
+from detectors.ports import BulkActionStore, RolesNow
 from detectors.service.triage.alerts import checked_reason
+from detectors.service.triage.handling import assignee_of, require_person
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical_record
 from secops.kernel.clock import MINUTE
-from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.errors import Invalid
 from secops.kernel.jobs import Task
 from secops.kernel.orders import order_of
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -42,6 +43,8 @@ def token_of(action: BulkAction) -> str:
         "snapshot": action.snapshot,
         "verb": action.verb,
         "reason": action.reason,
+        "assignee": action.assignee,
+        "undoes": action.undoes,
         "actor": action.ordered_by,
         "count": action.count,
     }
@@ -57,23 +60,82 @@ def undo_until(action: BulkAction) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkWish:
+    """What is to be done with alerts; ``assignee`` as in ``BulkAction``."""
+
+    verb: BulkVerb
+    reason: str = ""
+    assignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BulkActionService:
     """Use cases on bulk actions; ``BulkRunner`` carries them out."""
 
     _parts: Parts
     _store: BulkActionStore
+    _roles: RolesNow
 
     def preview_bulk_close(self, actor: Actor, wanted: AlertFilter, reason: str) -> BulkAction:
         """Return how many open alerts fit ``wanted`` now; nothing is closed before its order.
 
         Raises ``Invalid`` without a reason, or for alerts that are not open.
         """
-        reason = checked_reason(reason)
+        return self._preview(actor, wanted, BulkWish("close", checked_reason(reason)))
+
+    def preview_bulk_acknowledge(self, actor: Actor, wanted: AlertFilter) -> BulkAction:
+        """Return how many open alerts that nobody took up fit; nothing happens before its order.
+
+        Raises ``Invalid`` for alerts that are not open, or are acknowledged.
+        """
+        if wanted.acknowledged:
+            msg = "they are acknowledged already"
+            raise Invalid(msg)
+        wanted = replace(wanted, acknowledged=False)
+        return self._preview(actor, wanted, BulkWish("acknowledge"))
+
+    def preview_bulk_assign(self, actor: Actor, wanted: AlertFilter, assignee: str) -> BulkAction:
+        """Return how many open alerts ``assignee`` would get; nothing happens before its order.
+
+        ``assignee`` is an id, a name, ``me``, or empty for nobody. Raises ``NotAssignable``,
+        ``Invalid`` for alerts that are not open.
+        """
+        self._parts.access.require(actor, ALERT_CLOSE)
+        chosen = assignee_of(self._roles, actor, assignee)
+        return self._preview(actor, wanted, BulkWish("assign", assignee=chosen or ""))
+
+    def preview_bulk_undo(self, actor: Actor, action_id: str) -> BulkAction:
+        """Return how many alerts of a bulk action nobody wrote since: they can be given back.
+
+        For when the ten minutes are over. Raises ``BulkActionNotFound``, ``BulkActionConflict``
+        while it runs, for an undo, or where it is undone.
+        """
+        self._parts.access.require(actor, ALERT_CLOSE, f"bulk_action:{action_id}")
+        require_person(actor)
+        undo_id = self._parts.ids.new("bulk")
+
+        def read(tx: Transaction) -> tuple[BulkAction, int]:
+            action = self._load(tx, actor, action_id)
+            if undo_until(action) is None:
+                raise BulkActionConflict(f"the bulk action is {action.state} or undone")
+            return action, self._store.undoable(tx, action_id)
+
+        action, count = self._parts.transactions.read(read)
+
+        def work(tx: Transaction) -> BulkAction:
+            self._store.forget_previews(tx, actor.org_id, tx.now - PREVIEW_LASTS)
+            undo = replace(_undo_of(tx, actor, action, undo_id), count=count)
+            self._store.add(tx, undo)
+            return undo
+
+        return self._parts.transactions.run(work)
+
+    def _preview(self, actor: Actor, wanted: AlertFilter, wish: BulkWish) -> BulkAction:
         if wanted.status not in (None, "open"):
-            msg = "only open alerts can be closed"
+            msg = "bulk actions are about open alerts"
             raise Invalid(msg)
         self._parts.access.require(actor, ALERT_CLOSE)
-        _require_person(actor)
+        require_person(actor)
         wanted = replace(wanted, status="open")
         action_id = self._parts.ids.new("bulk")
 
@@ -87,8 +149,8 @@ class BulkActionService:
             action = BulkAction(
                 id=action_id,
                 org_id=actor.org_id,
-                verb="close",
-                reason=reason,
+                verb=wish.verb,
+                reason=wish.reason,
                 wanted=wanted,
                 snapshot=snapshot,
                 count=count,
@@ -96,6 +158,7 @@ class BulkActionService:
                 ordered_by=actor.id,
                 ordered=order_of(actor),
                 created_at=tx.now,
+                assignee=wish.assignee,
             )
             self._store.forget_previews(tx, actor.org_id, tx.now - PREVIEW_LASTS)
             self._store.add(tx, action)
@@ -120,6 +183,11 @@ class BulkActionService:
             if action.count == 0:
                 raise BulkActionConflict("no alert fits")
             ordered = replace(action, state="acting", ordered_at=tx.now)
+            if action.undoes is not None:
+                if not self._store.take_undo(tx, action.undoes, action.id):
+                    raise BulkActionConflict("it is undone")
+                # it passes what was written since, too, and leaves it
+                ordered = replace(ordered, count=self._load(tx, actor, action.undoes).written)
             if not self._store.save(tx, ordered, ("preview", 0, 0)):
                 raise SelectionChanged
             self._begin(tx, actor, ordered)
@@ -134,7 +202,7 @@ class BulkActionService:
         it is undone; ``UndoTooLate`` after ten minutes.
         """
         self._parts.access.require(actor, ALERT_CLOSE, f"bulk_action:{action_id}")
-        _require_person(actor)
+        require_person(actor)
         undo_id = self._parts.ids.new("bulk")
 
         def work(tx: Transaction) -> BulkAction:
@@ -146,21 +214,8 @@ class BulkActionService:
                 raise UndoTooLate
             if not self._store.take_undo(tx, action.id, undo_id):
                 raise BulkActionConflict("it is undone")
-            undo = BulkAction(
-                id=undo_id,
-                org_id=action.org_id,
-                verb="undo",
-                reason=action.reason,
-                wanted=action.wanted,
-                snapshot=action.snapshot,
-                count=action.written,
-                state="acting",
-                ordered_by=actor.id,
-                ordered=order_of(actor),
-                created_at=tx.now,
-                ordered_at=tx.now,
-                undoes=action.id,
-            )
+            preview = _undo_of(tx, actor, action, undo_id)
+            undo = replace(preview, state="acting", ordered_at=tx.now)
             self._store.add(tx, undo)
             self._begin(tx, actor, undo)
             return undo
@@ -221,6 +276,7 @@ class BulkActionService:
             "selection": token_of(action),
             "reason": action.reason,
             "undoes": action.undoes,
+            "assignee": action.assignee,
         }
         target = f"bulk_action:{action.id}"
         tx.record(Act("detectors.order_bulk_action", actor, target, details=details))
@@ -232,7 +288,18 @@ class BulkActionService:
         return action
 
 
-def _require_person(actor: Actor) -> None:
-    if actor.kind != "account":
-        msg = "a bulk action is ordered by a person"
-        raise Forbidden(msg)
+def _undo_of(tx: Transaction, actor: Actor, action: BulkAction, undo_id: str) -> BulkAction:
+    return BulkAction(
+        id=undo_id,
+        org_id=action.org_id,
+        verb="undo",
+        reason=action.reason,
+        wanted=action.wanted,
+        snapshot=action.snapshot,
+        count=action.written,
+        state="preview",
+        ordered_by=actor.id,
+        ordered=order_of(actor),
+        created_at=tx.now,
+        undoes=action.id,
+    )

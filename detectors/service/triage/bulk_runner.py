@@ -75,8 +75,10 @@ class BulkRunner:
         limit = min(CHUNK, action.count - action.place)
         chosen = self._store.selected(tx, action, limit) if limit else ()
         if not chosen:
-            return replace(action, state="telling")
-        write = self._store.close_alerts if action.undoes is None else self._store.restore_alerts
+            # risks are of open alerts, whoever has them: only closing and reopening moves them
+            told = action.place if action.verb in ("acknowledge", "assign") else action.told
+            return replace(action, state="telling", told=told)
+        write = self._store.write_alerts if action.undoes is None else self._store.restore_alerts
         items = write(tx, action, chosen)
         done = [(item.alert_id, item.version) for item in items if item.result == "done"]
         return replace(

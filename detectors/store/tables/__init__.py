@@ -19,6 +19,7 @@ from detectors.store.tables.detection import (
     rule_states,
 )
 from detectors.store.tables.privacy import originals, source_policies
+from detectors.store.tables.queue import alert_deadlines, alert_views
 from detectors.store.tables.rule_folders import rule_folders
 from detectors.store.tables.schedule import (
     alert_hits,
@@ -41,9 +42,11 @@ from detectors.store.tables.triage import (
 )
 
 __all__ = [
+    "alert_deadlines",
     "alert_hits",
     "alert_subjects",
     "alert_versions",
+    "alert_views",
     "alerts",
     "anomaly_progress",
     "bulk_actions",

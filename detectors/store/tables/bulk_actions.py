@@ -34,6 +34,7 @@ bulk_actions: Final = Table(
     Column("root", Text, nullable=False),
     Column("ending", Text, nullable=False),
     Column("failure", Text, nullable=False),
+    Column("assignee", Text),
     Index("detectors_bulk_actions_by_org", "org_id", "created_at", "id"),
     Index("detectors_bulk_actions_by_state", "state", "ordered_at"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text
 
 from detectors.store.tables.schema import metadata
@@ -31,10 +32,37 @@ alerts: Final = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("suppressed_by", Text),
     Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("assignee", Text),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("reopened_at", BigInteger),
+    Column("entity_kinds", Text, nullable=False, server_default=""),
     Index("detectors_alerts_by_time", "last_at", "id"),
     Index("detectors_alerts_by_queue", "org_id", "status", "last_at", "id"),
     Index("detectors_alerts_by_revision", "revision"),
     Index("detectors_alerts_by_group", "rule_id", "group_key", "last_at"),
+    Index("detectors_alerts_by_rule", "org_id", "rule_id", "last_at", "id"),
+    Index("detectors_alerts_by_severity", "org_id", "severity", "last_at", "id"),
+)
+
+WAITING: Final = "detectors_alerts_waiting"
+"""All that the queue filters, counts and sorts by: open alerts are walked without their rows."""
+Index(
+    WAITING,
+    alerts.c.org_id,
+    alerts.c.last_at,
+    alerts.c.id,
+    alerts.c.status,
+    alerts.c.severity,
+    alerts.c.rule_id,
+    alerts.c.assignee,
+    alerts.c.acknowledged_at,
+    alerts.c.raised_at,
+    alerts.c.reopened_at,
+    alerts.c.entity_kinds,
+    alerts.c.revision,
+    sqlite_where=alerts.c.status == sa.literal_column("'open'"),
+    postgresql_where=alerts.c.status == sa.literal_column("'open'"),
 )
 
 alert_subjects: Final = Table(
@@ -46,6 +74,17 @@ alert_subjects: Final = Table(
     Column("risk", Integer, nullable=False),
     Column("open", Boolean(create_constraint=False), nullable=False),
     Index("detectors_alert_subjects_by_subject", "subject", "open"),
+)
+
+WAITING_SUBJECTS: Final = "detectors_alert_subjects_waiting"
+Index(
+    WAITING_SUBJECTS,
+    alert_subjects.c.alert_id,
+    alert_subjects.c.subject,
+    alert_subjects.c.risk,
+    alert_subjects.c.open,
+    sqlite_where=alert_subjects.c.open.is_(True),
+    postgresql_where=alert_subjects.c.open.is_(True),
 )
 
 rule_states: Final = Table(

@@ -22,6 +22,7 @@ RULE_IMPORT: Final = Permission("detectors.rule.import")
 RUN_DETECTORS: Final = Permission("detectors.run.start")
 ALERT_READ: Final = Permission("detectors.alert.read")
 ALERT_CLOSE: Final = Permission("detectors.alert.close")
+ALERT_DEADLINE_SET: Final = Permission("detectors.alert_deadline.set")
 ALERT_SUPPRESS: Final = Permission("detectors.alert.suppress")
 EXCEPTION_REQUEST: Final = Permission("detectors.exception.request")
 EXCEPTION_APPROVE: Final = Permission("detectors.exception.approve")
@@ -47,7 +48,8 @@ _DETECTION: Final[tuple[Grant, ...]] = (
     grant(RULE_IMPORT, "导入和移除规则目录", "Import and remove rule folders", SECURITY_ADMIN),
     grant(RUN_DETECTORS, "运行检测", "Run the detectors", ANALYST),
     grant(ALERT_READ, "查看告警", "See alerts", *_READERS),
-    grant(ALERT_CLOSE, "关闭告警", "Close alerts", ANALYST),
+    grant(ALERT_CLOSE, "受理、指派和关闭告警", "Acknowledge, assign and close alerts", ANALYST),
+    grant(ALERT_DEADLINE_SET, "设定告警处置时限", "Set alerts' deadlines", SECURITY_ADMIN),
     grant(ALERT_SUPPRESS, "抑制和恢复告警", "Suppress and restore alerts", ANALYST),
     grant(EXCEPTION_REQUEST, "申请和终止规则例外", "Request and end exceptions", ANALYST),
     grant(EXCEPTION_APPROVE, "审批规则例外", "Approve exceptions", SECURITY_ADMIN),
