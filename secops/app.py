@@ -35,13 +35,18 @@ from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
 from secops.bridges import (
     accounts,
     alerts,
+    containment,
+    custody,
     evidence,
     identity,
     keys,
     login_risk,
+    logs,
     messages,
+    notice_seals,
     notices,
     own_acts,
+    playbook_signatures,
     processes,
     receipts,
 )
@@ -110,12 +115,22 @@ def open_house(home: Path, role: str = "command") -> House:
     )
     detectors = cast("DetectorsServices", detectors_plane.services)
     judging.bind(detectors)
+    rechecks = notice_seals.LateRechecks(detectors, parts.clock)
     playbooks_ports = PlaybooksPorts(
         alerts=alerts.DetectorAlerts(detectors),
-        containment=accounts.IamContainment(iam),
+        containment=containment.PlaneContainment(iam, kms, containment.shield(settings)),
+        logs=logs.DetectorLogs(detectors),
         outbound=notices.outbound(settings),
+        mailer=messages.mailer(settings),
+        secret_box=keys.PoolSecretBox(kms, b"playbooks.secret"),
+        signatures=playbook_signatures.PoolPlaybookSignatures(
+            kms, playbook_signatures.partners(settings)
+        ),
+        custody=custody.PoolCustodySigner(kms),
+        notices=notice_seals.notice_ports(settings, parts.clock, kms, iam, rechecks),
     )
-    playbooks_plane = install_playbooks(parts, playbooks_ports, notices.options(settings))
+    playbooks_options = playbook_signatures.with_policy(notices.options(settings), settings)
+    playbooks_plane = install_playbooks(parts, playbooks_ports, playbooks_options)
     playbooks = cast("PlaybooksServices", playbooks_plane.services)
 
     looking = evidence.Evidence(settings, iam=iam, kms=kms, detectors=detectors)
@@ -130,6 +145,7 @@ def open_house(home: Path, role: str = "command") -> House:
     audits = cast("AuditsServices", audits_plane.services)
     looking.bind(playbooks=playbooks, audits=audits)
     own_log.bind(audits)
+    rechecks.bind(audits)
     proofs.bind(audits)
 
     planes = (kms_plane, iam_plane, detectors_plane, playbooks_plane, audits_plane)

@@ -98,6 +98,9 @@ class Settings:
     webhook_kind: str = "generic"
     webhook_secret: str = field(default="", repr=False)
     webhook_allow: str = ""
+    response_protected: str = ""
+    playbook_signers: str = ""
+    unsigned_playbooks: str = "refused"
     upstream_allow: str = ""
     upstream_ca: str = ""
     province_seal_url: str = ""
@@ -272,6 +275,7 @@ _WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("seal_time_stamps", get_args(SealTimeStamps)),
     ("pades_level", get_args(PadesLevel)),
     ("crypto_profile", get_args(CryptoProfile)),
+    ("unsigned_playbooks", ("refused", "with_approval")),
 )
 
 

@@ -121,7 +121,7 @@ class Holding:
 
         self.parts.transactions.restrict(work, Restriction(self.kind, found.id, act))
 
-    def release(self, subject: str, order: ContainmentOrder) -> None:
+    def give_back(self, subject: str, order: ContainmentOrder) -> None:
         """Lift the hold of the order that this one undoes, or all that hold it.
 
         It may be used again when nothing holds it any more. Without ``undoes`` a suspension

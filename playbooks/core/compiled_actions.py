@@ -9,8 +9,18 @@ from typing import Any
 from playbooks.core.cacao20.graph import extension_of
 from playbooks.core.cacao20.profile import secops_commands
 from playbooks.core.cacao20.variables import references
-from playbooks.core.cacao20.vocabulary import GRANTING_ACTIONS, RESTRICTING_ACTIONS
-from playbooks.core.http_calls import DEFAULT_TIMEOUT_MS, HTTP_API, escaped, http_arguments
+from playbooks.core.cacao20.vocabulary import (
+    GRANTING_ACTIONS,
+    INVERSES,
+    RESTRICTING_ACTIONS,
+)
+from playbooks.core.http_calls import (
+    DEFAULT_TIMEOUT_MS,
+    HTTP_API,
+    escaped,
+    http_arguments,
+    require_same_path,
+)
 from playbooks.core.plan import DONE, FAILED
 from playbooks.core.variables import Scope, substitute
 from playbooks.errors import NotYetRunnable
@@ -66,13 +76,24 @@ class Actions:
         )
 
 
+def gives_back(undo: PlannedStep, done: PlannedStep) -> bool:
+    """Tell whether ``undo`` is the inverse of ``done`` and about the same subject."""
+    return INVERSES.get(done.action) == undo.action and undo.args == done.args
+
+
 def filled(templates: Mapping[str, str], scope: Scope, used: dict[str, str]) -> dict[str, str]:
-    """Return the args with values in their places, each escaped for where it stands."""
+    """Return the args with values in their places, each escaped for where it stands.
+
+    Raises ``VariableMissing``, or ``Invalid`` if a value leads a call to another path.
+    """
     calls = "base" in templates
-    return {
+    args = {
         key: substitute(text, _escaped(key, text, scope) if calls else scope, used)
         for key, text in templates.items()
     }
+    if calls:
+        require_same_path(args)
+    return args
 
 
 def _escaped(key: str, template: str, scope: Scope) -> Scope:

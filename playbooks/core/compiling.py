@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from playbooks.core.cacao20.graph import branches, extension_of
 from playbooks.core.cacao20.variables import references, variables_of
-from playbooks.core.cacao20.vocabulary import BRANCHING
-from playbooks.core.compiled_actions import Actions
+from playbooks.core.cacao20.vocabulary import BRANCHING, GRANTING_ACTIONS
+from playbooks.core.compiled_actions import Actions, gives_back
 from playbooks.core.plan import DONE, FAILED
 from playbooks.core.stix21 import names_in, read_condition
 from playbooks.core.variables import Scope, own_values, playbook_scope, step_scope, substitute
@@ -174,25 +174,30 @@ class _Compiler:
             return self._branching(frame, step, path, way)
         return self._acting(frame, step, path)
 
-    def _acting(self, frame: _Frame, step: Mapping[str, Any], path: str) -> PlannedStep:
+    def _acting(
+        self, frame: _Frame, step: Mapping[str, Any], path: str, *, takes_back: bool = False
+    ) -> PlannedStep:
         scope = step_scope(step, frame.scope)
         own = variables_of(step, "step_variables")
         planned = self._actions.action(
             step, path, scope, frame.dynamic - own.keys(), document=frame.playbook.document
         )
+        if planned.action in GRANTING_ACTIONS and not (planned.approval or takes_back):
+            msg = f"{path}: {planned.action} is approved before, whatever the playbook says"
+            raise NotYetRunnable(msg, place=path)
         extension = extension_of(step)
         self._note_limits(extension)
         self._note(frame, {*planned.late, *planned.out_args} - own.keys())
         wanted = extension.get("compensate")
         if wanted:
-            undo = self._undo(frame, str(wanted), f"{path}{UNDO}")
+            undo = self._undo(frame, str(wanted), planned)
             planned = replace(planned, compensate=undo, ttl_s=extension.get("ttl_s", 0))
         asks = _asked(frame, step) if planned.kind == "manual" else {}
         return replace(planned, frame=frame.prefix, local=own_values(step), asks=asks)
 
-    def _undo(self, frame: _Frame, name: str, path: str) -> str:
-        """Compile the step that takes back; it stands alone and controls nothing."""
-        step = frame.step(name)
+    def _undo(self, frame: _Frame, name: str, done: PlannedStep) -> str:
+        """Compile the step that takes ``done`` back; it stands alone and controls nothing."""
+        step, path = frame.step(name), f"{done.path}{UNDO}"
         following = frame.step(str(step.get("on_success", step.get("on_completion"))))
         if (
             step["type"] != "action"
@@ -201,9 +206,12 @@ class _Compiler:
         ):
             msg = f"{name}: what compensates is one action that leads to an end"
             raise NotYetRunnable(msg, place=path)
-        planned = self._acting(frame, step, path)
+        planned = self._acting(frame, step, path, takes_back=True)
         if planned.late:
             msg = f"{name}: what compensates is known from the start, not from {planned.late[0]}"
+            raise NotYetRunnable(msg, place=path)
+        if planned.action in GRANTING_ACTIONS and not gives_back(planned, done):
+            msg = f"{name}: gives back something else than what {done.name} took"
             raise NotYetRunnable(msg, place=path)
         self._put(planned)
         return path

@@ -149,7 +149,7 @@ class Replay:
         place = self._journal.get((step.path, loop), {})
         if not place and (wait := self._delayed(step, loop, since, begun=False)) is not None:
             return [wait]
-        if step.late:
+        if step.is_bound_late:
             bound = place.get(BOUND)
             if bound is None:
                 return [Move("bind", step, loop=loop, index=BOUND, fresh=True)]

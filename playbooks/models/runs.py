@@ -27,6 +27,8 @@ EntryKind = Literal["intent", "outcome", "decision", "prolong", "cancel"]
 cancel: nothing new begins."""
 OutcomeState = Literal["done", "failed", "unknown"]
 StepKind = Literal["action", "manual", "parallel", "if", "while", "switch", "playbook"]
+WAIT: Final = "approval.wait"
+"""The action that waits for a person's word; bound when it is reached."""
 UNDO: Final = "~"
 """Ends the path of a step that takes back what the step before the mark did."""
 
@@ -86,6 +88,11 @@ class PlannedStep:
     compensate: str = ""
     ttl_s: int = 0
     asks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def is_bound_late(self) -> bool:
+        """Tell whether what it does is decided, or allowed, only when it is reached."""
+        return bool(self.late) or self.action == WAIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playbooks.ports.bindings import AutonomyStores
+from playbooks.ports.custody import CustodySigner, EvidenceStore
+from playbooks.ports.duty import DutyStores
+from playbooks.ports.incident_work import IncidentWorkStore
 from playbooks.ports.incidents import (
     FilingStore,
     IncidentFilter,
     IncidentStore,
 )
+from playbooks.ports.notifications import (
+    Mailer,
+    NotificationStores,
+    OutgoingMail,
+    SecretBox,
+)
 from playbooks.ports.outside import (
     AccountState,
     Alerts,
     Containment,
+    LogExtract,
+    Logs,
     Order,
     Outbound,
     PlaybooksPorts,
+    RestrainedKind,
 )
 from playbooks.ports.release import (
     Library,
@@ -29,18 +42,30 @@ from playbooks.ports.runs import (
 __all__ = [
     "AccountState",
     "Alerts",
+    "AutonomyStores",
     "Containment",
+    "CustodySigner",
+    "DutyStores",
+    "EvidenceStore",
     "FilingStore",
     "IncidentFilter",
     "IncidentStore",
+    "IncidentWorkStore",
     "Library",
+    "LogExtract",
+    "Logs",
+    "Mailer",
+    "NotificationStores",
     "Order",
     "Outbound",
+    "OutgoingMail",
     "PlaybookStore",
     "PlaybookStores",
     "PlaybooksPorts",
     "ReportPrinter",
+    "RestrainedKind",
     "RunStore",
+    "SecretBox",
 ]
 
 
@@ -52,3 +77,8 @@ class PlaybookStores:
     playbooks: PlaybookStore
     runs: RunStore
     filings: FilingStore
+    work: IncidentWorkStore
+    evidence: EvidenceStore
+    notifications: NotificationStores
+    duty: DutyStores
+    autonomy: AutonomyStores

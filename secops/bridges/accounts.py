@@ -1,11 +1,8 @@
-"""Accounts for the other planes: names for grants, containment for playbooks."""
+"""Accounts for the other planes: names for grants, persons, risks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from iam.service import IamServices
-from playbooks.ports import AccountState, Order
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Unavailable
 from secops.kernel.transactions import Transaction
@@ -42,46 +39,3 @@ class LateSubjects:
         if self._iam is None:
             raise Unavailable("identity is not installed yet")
         return self._iam
-
-
-class IamContainment:
-    """Implements ``playbooks.ports.Containment`` with iam's restricting acts."""
-
-    def __init__(self, iam: IamServices) -> None:
-        self._iam = iam
-
-    def account_state(self, org_id: str, account: str) -> AccountState | None:
-        """Return the account with this id or name; the last of an administration is protected."""
-        seen = self._iam.containment.look(org_id, account)
-        if seen is None:
-            return None
-        protected = f"the last {seen.last_of}" if seen.last_of else ""
-        return AccountState(
-            seen.account.id, seen.account.name, seen.account.state, seen.locked, protected
-        )
-
-    def sessions_of(self, account_id: str) -> Sequence[str]:
-        """Return the ids of its live sessions."""
-        return self._iam.containment.sessions_of(account_id)
-
-    def revoke_sessions(self, account_id: str, order: Order) -> int:
-        """End all its sessions and return how many there were."""
-        return self._iam.containment.revoke_sessions(account_id, _reason(order))
-
-    def lock_account(self, account_id: str, order: Order) -> None:
-        """Lock it; does nothing if it is locked."""
-        self._iam.containment.lock_account(
-            account_id,
-            {
-                "run": order.run_id,
-                "incident": order.incident_id,
-                "key": order.key,
-                "requester": order.requester_id,
-                "approver": order.approver_id,
-                "reason": order.reason,
-            },
-        )
-
-
-def _reason(order: Order) -> str:
-    return f"playbook run {order.run_id}: {order.reason}"

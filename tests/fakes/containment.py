@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from playbooks.ports import AccountState, Order
-from secops.kernel.errors import Unavailable
+from playbooks.ports import AccountState, Order, RestrainedKind
+from secops.kernel.containment import Contained
+from secops.kernel.errors import NotFound, Unavailable
+
+_WORDS = {"account": ("lock", "unlock"), "step-up": ("demand", "clear")}
 
 
 class FakeContainment:
@@ -84,13 +88,89 @@ class FakeContainment:
         self._change(order, f"revoke {account_id}", count > 0, values["sessions"].clear)
         return count
 
-    def lock_account(self, account_id: str, order: Order) -> None:
-        """Lock it; an effect only if it was not."""
+    def subject(self, kind: RestrainedKind, subject: str, name: str, protected: str = "") -> None:
+        """Make a client, an address, a key or a seal."""
+        known = self._load().setdefault("subjects", {})
+        known[f"{kind}:{subject}"] = {"name": name, "protected": protected}
+        self._save()
+
+    def look(self, kind: RestrainedKind, org_id: str, name: str) -> Contained | None:
+        """Return the subject with this id or name; every organisation sees the same."""
+        if kind in ("account", "step-up"):
+            account = self.account_state(org_id, name)
+            if account is None:
+                return None
+            named = (account.id, account.name)
+            if kind == "step-up":
+                return self._seen(kind, named, "")
+            seen = self._seen(kind, named, account.protected)
+            return replace(seen, state=account.state, held=account.locked)
         self._require_up()
-        values = self._load()["accounts"][account_id]
+        for subject, values in self._load().get("subjects", {}).items():
+            of_kind, _, identifier = subject.partition(":")
+            if of_kind == kind and name in (identifier, values["name"]):
+                return self._seen(kind, (identifier, values["name"]), values["protected"])
+        return None
+
+    def restrain(self, kind: RestrainedKind, subject: str, order: Order) -> None:
+        """Hold it; an effect only if this order did not before."""
+        self._require_up()
+        holds = self._load().setdefault("holds", {})
+        word, _ = _WORDS.get(kind, (f"suspend {kind}", ""))
         self._change(
-            order, f"lock {account_id}", not values["locked"], lambda: values.update(locked=True)
+            order,
+            f"{word} {subject}",
+            order.key not in holds,
+            lambda: self._hold(order.key, kind, subject),
         )
+
+    def give_back(self, kind: RestrainedKind, subject: str, order: Order) -> None:
+        """Lift what the order undoes, or everything."""
+        self._require_up()
+        if self.look(kind, order.org_id, subject) is None:
+            raise NotFound
+        mine = [key for key in self._holders(kind, subject) if order.undoes in ("", key)]
+        _, word = _WORDS.get(kind, ("", f"resume {kind}"))
+        self._change(
+            order, f"{word} {subject}", bool(mine), lambda: self._lift(mine, kind, subject)
+        )
+
+    def is_in_force(self, kind: RestrainedKind, subject: str, key: str) -> bool:
+        """Tell whether the order ``key`` holds it."""
+        self._require_up()
+        return key in self._holders(kind, subject)
+
+    def is_token_revoked(self, token_id: str) -> bool:
+        """Tell whether it was ended."""
+        self._require_up()
+        return token_id in self._load().get("tokens", [])
+
+    def revoke_token(self, token_id: str, order: Order) -> None:
+        """End it; an effect only if it lived."""
+        lives = not self.is_token_revoked(token_id)
+        tokens = self._load().setdefault("tokens", [])
+        self._change(order, f"end token {token_id}", lives, lambda: tokens.append(token_id))
+
+    def _holders(self, kind: str, subject: str) -> tuple[str, ...]:
+        holds = self._load().get("holds", {}).items()
+        return tuple(sorted(key for key, values in holds if values == [kind, subject, True]))
+
+    def _hold(self, key: str, kind: str, subject: str) -> None:
+        self._state["holds"][key] = [kind, subject, True]
+        if kind == "account":
+            self._state["accounts"][subject]["locked"] = True
+
+    def _lift(self, keys: Sequence[str], kind: str, subject: str) -> None:
+        for key in keys:
+            self._state["holds"][key][2] = False
+        held = [kind, subject, True] in self._state["holds"].values()
+        if kind == "account":
+            self._state["accounts"][subject]["locked"] = held
+
+    def _seen(self, kind: str, named: tuple[str, str], protected: str) -> Contained:
+        holders = self._holders(kind, named[0])
+        state = "held" if holders else "free"
+        return Contained(*named, state, bool(holders), holders, protected=protected)
 
     def _change(self, order: Order, call: str, effective: bool, change: Any) -> None:  # noqa: FBT001
         self._state["calls"].append(call)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from playbooks.adapters.calendars import HomeCalendars
 from playbooks.adapters.packaged import PackagedLibrary
 from playbooks.adapters.printing import DocxReports, TypstReports
 from playbooks.models import PlaybooksOptions
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices, Surroundings, make_services
-from playbooks.store import make_stores
+from playbooks.store import make_notice_tools, make_stores
 from secops.adapters.spine import Spine
 from secops.kernel.actors import ROOT_ORG, Actor
 from tests.fakes.access import FakeAccess
 from tests.fakes.alert_summaries import FakeAlerts, alert
 from tests.fakes.clock import FakeClock
 from tests.fakes.containment import FakeContainment
+from tests.fakes.custody_signer import FakeCustodySigner
+from tests.fakes.found_logs import FakeLogs
+from tests.fakes.notice_office import FakeNoticeOffice
 from tests.fakes.outbound import FakeOutbound
 from tests.fakes.parts import database_spine
+from tests.fakes.persons import FakePersons
+from tests.fakes.playbook_signatures import FakePlaybookSignatures
 
 
 def person(name: str, role: str, org_id: str = ROOT_ORG) -> Actor:
@@ -48,6 +54,8 @@ class House:
     containment: FakeContainment
     outbound: FakeOutbound
     alerts: FakeAlerts
+    persons: FakePersons
+    signatures: FakePlaybookSignatures
 
     def acts(self, *, outcome: str | None = None) -> list[str]:
         """Return the actions of the ledger's leaves, in order."""
@@ -74,23 +82,53 @@ def house(
     clock: FakeClock | None = None,
     owner: str = "runner-1",
     file: Path | None = None,
+    signatures: FakePlaybookSignatures | None = None,
+    signed_only: bool = False,
 ) -> Iterator[House]:
-    """Open the plane in ``home``; ``file`` keeps the faked accounts across processes."""
+    """Open the plane in ``home``; ``file`` keeps the faked accounts across processes.
+
+    Unless ``signed_only``, drafts run once their plan is approved: tests of runs write their own.
+    """
+    options = options or PlaybooksOptions()
+    if not signed_only:
+        options = replace(options, unsigned_playbooks="with_approval")
     clock, access = clock or FakeClock(), FakeAccess()
     containment = FakeContainment(file)
     outbound = FakeOutbound(file=file.with_suffix(".posts") if file else None)
     alerts = FakeAlerts(alert(), alert("alr_2", title="第二条"))
-    spine = database_spine(home, clock=clock, access=access)
+    signatures = signatures or FakePlaybookSignatures()
+    persons = FakePersons()
+    spine = database_spine(home, clock=clock, access=access, persons=persons)
+    library, office = PackagedLibrary(), FakeNoticeOffice()
     surroundings = Surroundings(
         parts=spine.parts,
-        ports=PlaybooksPorts(alerts, containment, outbound),
+        ports=PlaybooksPorts(
+            alerts,
+            containment,
+            FakeLogs(),
+            outbound,
+            signatures=signatures,
+            custody=FakeCustodySigner(),
+        ),
         stores=make_stores(),
-        library=PackagedLibrary(),
-        options=options or PlaybooksOptions(),
+        library=library,
+        options=options,
         printers={"docx": DocxReports(), "pdf": TypstReports()},
+        notices=make_notice_tools(office, HomeCalendars(library, home)),
     )
     services = make_services(surroundings, owner)
     try:
-        yield House(services, surroundings, spine, clock, access, containment, outbound, alerts)
+        yield House(
+            services,
+            surroundings,
+            spine,
+            clock,
+            access,
+            containment,
+            outbound,
+            alerts,
+            persons,
+            signatures,
+        )
     finally:
         spine.close()

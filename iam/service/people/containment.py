@@ -78,7 +78,7 @@ class Restraint:
         lock = new_lock(means, _ACTOR, new, target, lock_id=means.parts.ids.new("lck"))
         set_lock(means, _ACTOR, replace(lock, order_key=order.key), target, order=order.told)
 
-    def release(self, subject: str, order: ContainmentOrder) -> None:
+    def give_back(self, subject: str, order: ContainmentOrder) -> None:
         """Lift the lock of the order that this one undoes, or all.
 
         Raises ``NotFound``, or ``SubjectLocked`` where something else than locks holds the

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from playbooks.core.stix21 import OBJECT_PATH
+from playbooks.models.runs import WAIT
 
 STEP_TYPES: Final = frozenset(
     {
@@ -74,7 +75,7 @@ ACTIONS: Final[dict[str, frozenset[str]]] = {
     "evidence.collect": frozenset({"query"}),
     "notice.issue": frozenset({"template"}),
     "notify.send": frozenset({"channel", "title", "text"}),
-    "approval.wait": frozenset({"permission"}),
+    WAIT: frozenset({"permission"}),
 }
 """The closed set of actions and the arguments each takes (all required)."""
 INVERSES: Final[dict[str, str]] = {
@@ -88,7 +89,7 @@ INVERSES: Final[dict[str, str]] = {
 """What takes a restricting act back; ended sessions and revoked tokens don't come back."""
 GRANTING_ACTIONS: Final = frozenset(INVERSES.values())
 RESTRICTING_ACTIONS: Final = frozenset(INVERSES) | {"session.revoke", "token.revoke"}
-RUNNABLE_ACTIONS: Final = frozenset({"session.revoke", "account.lock", "notify.send"})
+RUNNABLE_ACTIONS: Final = frozenset(ACTIONS) - {"notice.issue"}
 
 _HEX: Final = "[0-9a-fA-F]"
 UUID: Final = f"{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}"

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from playbooks.core.cacao20.vocabulary import INVERSES
 from playbooks.core.http_calls import HTTP_API
-from playbooks.service.actions.accounts import LockAccount, RevokeSessions
+from playbooks.models.runs import WAIT
+from playbooks.service.actions.approvals import WaitForApproval
 from playbooks.service.actions.calls import Action, Call, Performed, Recovery
+from playbooks.service.actions.evidence import CollectEvidence
 from playbooks.service.actions.http_calls import HttpCall
 from playbooks.service.actions.notifications import SendNotification
+from playbooks.service.actions.restraints import WORDS, GiveBack, TakeAway
+from playbooks.service.actions.sessions import RevokeSessions
+from playbooks.service.actions.tokens import RevokeToken
+from playbooks.service.incidents.locker import EvidenceLocker
+from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.surroundings import Surroundings
 
 __all__ = ["Action", "Call", "Performed", "Recovery", "make_actions"]
@@ -16,9 +24,14 @@ __all__ = ["Action", "Call", "Performed", "Recovery", "make_actions"]
 
 def make_actions(surroundings: Surroundings) -> Mapping[str, Action]:
     """Return the actions by name."""
+    locker = EvidenceLocker(surroundings, IncidentRights(surroundings))
     return {
+        **{name: TakeAway(surroundings, words) for name, words in WORDS.items()},
+        **{INVERSES[name]: GiveBack(surroundings, words) for name, words in WORDS.items()},
         "session.revoke": RevokeSessions(surroundings),
-        "account.lock": LockAccount(surroundings),
+        "token.revoke": RevokeToken(surroundings),
+        "evidence.collect": CollectEvidence(surroundings, locker),
         "notify.send": SendNotification(surroundings),
+        WAIT: WaitForApproval(),
         HTTP_API: HttpCall(surroundings),
     }

@@ -12,14 +12,21 @@ from playbooks.core.moves import Move, new_entry
 from playbooks.core.plan import step_hash
 from playbooks.errors import BlastExceeded, TargetProtected
 from playbooks.models import JournalEntry, PlannedStep, Run, TargetState
+from playbooks.models.runs import WAIT
 from playbooks.service.actions import Action
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import SecopsError
+from secops.kernel.permissions import Permission
 from secops.kernel.permissions.playbooks import RUN_APPROVE
 
 STEP_APPROVAL: Final = "playbooks.step"
+
+
+def wanted_of(step: PlannedStep) -> Permission:
+    """Return the permission that allows a late step: a waiting one names its own."""
+    return Permission(step.args["permission"]) if step.action == WAIT else RUN_APPROVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Binder:
             "targets": [asdict(target) for target in bound.targets],
             "sha256": digest,
         }
-        if not step.approval:
+        if not step.approval and step.action != WAIT:
             return Bound(replace(entry, state="done", details=details))
         expires = now + run.plan.expires_s * SECOND
         approval = Approval(
@@ -86,7 +93,7 @@ class Binder:
             kind=STEP_APPROVAL,
             subject=f"run:{run.id}",
             subject_hash=digest,
-            permission=RUN_APPROVE,
+            permission=wanted_of(bound),
             requester_id=run.requester_id,
             requested_at=now,
             expires_at=expires,

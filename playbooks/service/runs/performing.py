@@ -13,9 +13,10 @@ from typing import Any, Final
 from playbooks.core.choices import assigned
 from playbooks.core.execution import BOUND
 from playbooks.core.moves import Move, new_entry
+from playbooks.core.plan import idempotency_key
 from playbooks.errors import ChangedMeanwhile, EffectUnknown
 from playbooks.models import JournalEntry, PlannedStep, Run
-from playbooks.models.runs import OutcomeState
+from playbooks.models.runs import UNDO, OutcomeState
 from playbooks.ports import Order
 from playbooks.service.actions import Action, Call, Performed
 from playbooks.service.runs.binding import Binder, Bound
@@ -158,6 +159,7 @@ class Performer:
             approver_id=run.approver_id or "",
             reason=f"{run.incident_id} {step.name}"[:200],
             timeout_ms=step.timeout_ms,
+            undoes=_undone_by(run, intent),
         )
         return Call(step, step.targets[intent.index], order)
 
@@ -205,6 +207,13 @@ class Performer:
             tx.record(act)
         else:
             note(self._s, tx, run, f"{_name(run, entry)}:{outcome}", act)
+
+
+def _undone_by(run: Run, intent: JournalEntry) -> str:
+    """Return the key of the call that a compensating one takes back, "" for any other."""
+    if not intent.path.endswith(UNDO):
+        return ""
+    return idempotency_key(run.id, intent.path.removesuffix(UNDO), intent.loop, intent.target)
 
 
 def note(s: Surroundings, tx: Transaction, run: Run, text: str, act: Act) -> None:

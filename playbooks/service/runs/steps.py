@@ -13,12 +13,13 @@ from playbooks.core.record import Difference, replay_run
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, JournalEntry, Run
 from playbooks.models.runs import UNDO, OutcomeState
-from playbooks.service.runs.binding import Binder
+from playbooks.service.runs.binding import Binder, wanted_of
 from playbooks.service.runs.runs import MAX_REASON
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid
+from secops.kernel.permissions import Permission
 from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_READ, RUN_RESOLVE
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -59,8 +60,8 @@ class StepService:
         The targets are looked up again: where they are no longer those that were shown, the
         approval is void and the step waits for another.
         """
-        self._s.parts.access.require(actor, RUN_APPROVE, f"run:{run_id}")
         run, entries = self._s.parts.transactions.read(lambda tx: self._loaded(tx, actor, run_id))
+        self._s.parts.access.require(actor, _wanted(run, decision.path), f"run:{run_id}")
         move, asked = _waiting(run, entries, decision, self._s.parts.clock.now())
         if not hmac.compare_digest(str(asked.details["sha256"]), decision.sha256):
             msg = "the hash is not that of the step as it waits"
@@ -159,6 +160,12 @@ class StepService:
         text = {"playbooks.prolong_containment": "延长处置有效期"}.get(deed, "审批步骤")
         self._s.tell(tx, actor, place, "step", text, run_id=run.id, step=path)
         tx.record(Act(deed, actor, f"run:{run.id}", details={"step": path}))
+
+
+def _wanted(run: Run, path: str) -> Permission:
+    """Return who may allow step ``path``; of none that there is, who allows runs."""
+    steps = (step for step in run.plan.steps if step.path == path)
+    return next(map(wanted_of, steps), RUN_APPROVE)
 
 
 def _waiting(

@@ -90,7 +90,7 @@ class ReadableLock:
 def rig(home: House, folder: Path, boundaries: Boundaries, kind: str) -> House:
     """Return ``home`` with boundaries around every commit and every call."""
     containment = home.containment
-    for name in ("revoke_sessions", "lock_account"):
+    for name in ("revoke_sessions", "restrain"):
         setattr(containment, name, boundaries.around(getattr(containment, name)))
     home.outbound.post = boundaries.around(home.outbound.post)  # type: ignore[method-assign]
     parts = replace(

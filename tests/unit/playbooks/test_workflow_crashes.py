@@ -92,7 +92,7 @@ def born(home: House, life: Life) -> PlaybooksServices:
     )
     ports = replace(
         surroundings.ports,
-        containment=Dying(home.containment, life, "lock_account", "revoke_sessions"),
+        containment=Dying(home.containment, life, "restrain", "revoke_sessions"),
         outbound=Dying(home.outbound, life, "post"),
     )
     return make_services(replace(surroundings, parts=parts, ports=ports), "runner-1")

@@ -1,4 +1,4 @@
-"""Actions on accounts: session.revoke and account.lock."""
+"""session.revoke: every live session of an account ends."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from playbooks.service.surroundings import Surroundings
 from secops.kernel.errors import NotFound
 
 
-class _AccountAction:
-    """What session.revoke and account.lock share: the target is an account."""
+class RevokeSessions:
+    """session.revoke: every live session of an account ends."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
@@ -25,17 +25,13 @@ class _AccountAction:
         return account
 
     def recovery(self, step: PlannedStep) -> Recovery:
-        """Repeat: ending what is ended, or locking what is locked, changes nothing."""
+        """Repeat: ending what is ended changes nothing."""
         del step
         return "idempotent"
 
     @staticmethod
     def _id(call: Call) -> str:
         return call.target.target.removeprefix("account:")
-
-
-class RevokeSessions(_AccountAction):
-    """session.revoke: every live session of an account ends."""
 
     def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
         """Return the account and its sessions.
@@ -67,31 +63,3 @@ class RevokeSessions(_AccountAction):
     def holds(self, call: Call) -> bool:
         """Tell whether the account has no live session."""
         return not self._s.ports.containment.sessions_of(self._id(call))
-
-
-class LockAccount(_AccountAction):
-    """account.lock: nobody signs in with the account until it is unlocked."""
-
-    def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
-        """Return the account and whether it is locked."""
-        account = self._account(org_id, args["account"])
-        return (
-            TargetState(
-                target=f"account:{account.id}",
-                label=account.name,
-                version=account.state,
-                before=account.state,
-                after="locked",
-                protected=account.protected,
-            ),
-        )
-
-    def perform(self, call: Call) -> Performed:
-        """Lock it and read it back."""
-        self._s.ports.containment.lock_account(self._id(call), call.order)
-        return Performed(self.holds(call))
-
-    def holds(self, call: Call) -> bool:
-        """Tell whether it is locked."""
-        account = self._s.ports.containment.account_state(call.order.org_id, self._id(call))
-        return account is not None and account.locked
