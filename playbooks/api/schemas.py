@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.filings import DUTIES
+from playbooks.models.incidents import ENDINGS
 from secops.kernel.errors import Invalid
 from secops.web.messages import Request
 from secops.web.routes import Schema
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
 _OPEN: Final[dict[str, Any]] = {"type": "object"}
 
 
@@ -56,11 +58,27 @@ OPEN_INCIDENT: Final = Schema(
 )
 CHANGE_STATE: Final = Schema(
     "ChangeIncidentState",
-    _object(("state",), state={"enum": list(INCIDENT_STATES)}, reason=_TEXT),
+    _object(
+        ("state",),
+        state={"enum": list(INCIDENT_STATES)},
+        reason=_TEXT,
+        ending={"enum": [ending for ending in ENDINGS if ending != "handled"]},
+        duplicate_of=_TEXT,
+        version=_COUNT,
+    ),
 )
 JUDGE: Final = Schema(
     "JudgeIncident",
-    _object((), category=_TEXT, level=_TEXT, reporting_level=_TEXT, cause=_TEXT),
+    _object(
+        (),
+        category=_TEXT,
+        level=_TEXT,
+        reporting_level=_TEXT,
+        cause=_TEXT,
+        lessons=_TEXT,
+        basis=_TEXT,
+        version=_COUNT,
+    ),
 )
 NOTE: Final = Schema("IncidentNote", _object(("text",), text=_TEXT))
 LINK: Final = Schema("LinkAlert", _object(("alert_id",), alert_id=_TEXT))
@@ -84,6 +102,9 @@ RUN_REQUEST: Final = Schema(
 DECISION: Final = Schema(
     "RunDecision",
     _object(("grant", "plan_sha256"), grant={"type": "boolean"}, plan_sha256=_TEXT, reason=_TEXT),
+)
+PLAYBOOK_DECISION: Final = Schema(
+    "PlaybookDecision", _object((), grant={"type": "boolean"}, reason=_TEXT)
 )
 ANSWER: Final = Schema(
     "StepAnswer",

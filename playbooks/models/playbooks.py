@@ -11,7 +11,8 @@ from secops.kernel.catalogue import Text
 ProblemKind = Literal["schema", "semantic", "vocabulary", "profile"]
 ProblemLevel = Literal["error", "warning"]
 PlaybookState = Literal["draft", "approved", "retired"]
-SignatureState = Literal["unsigned", "packaged"]
+SignatureState = Literal["unsigned", "own", "foreign"]
+"""Who signed when it came into the register; whether that counts now is verified each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Problem:
 class CheckedPlaybook:
     """A playbook in which no check found an error: holding one is the proof.
 
-    ``content_hash`` is the SHA-256 (hex) of the RFC 8785 form of ``document``.
+    ``content_hash`` is the SHA-256 (hex) of the RFC 8785 form of ``document`` without its
+    ``signatures``.
     """
 
     document: Mapping[str, Any]
@@ -54,8 +56,21 @@ class CheckedPlaybook:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftChange:
+    """What import changed in somebody else's playbook. ``place`` is a JSON pointer."""
+
+    place: str
+    code: Literal["command_by_hand", "signatures_dropped"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPlaybook:
-    """A playbook in the register of an organisation. ``content`` is its RFC 8785 form."""
+    """A playbook in the register of an organisation.
+
+    ``content`` is its RFC 8785 form without signatures, ``signatures`` are those beside it;
+    ``approval_id`` is what a draft waits for.
+    """
 
     content_hash: str
     org_id: str
@@ -69,3 +84,29 @@ class StoredPlaybook:
     imported_at: int
     approved_by: str | None = None
     approved_at: int | None = None
+    signatures: tuple[Mapping[str, Any], ...] = ()
+    approval_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPlaybook:
+    """An entry of the register as it came in, and what had to be changed for it."""
+
+    entry: StoredPlaybook
+    changes: tuple[DraftChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookView:
+    """An entry with what was verified of its signature just now.
+
+    ``signed_by`` and ``signed_at`` are of the signature that counts; ``refused`` says why none
+    does (the code of an error), ``packaged`` the name under which the release has it.
+    """
+
+    entry: StoredPlaybook
+    signed_by: str = ""
+    signed_at: str = ""
+    origin: SignatureState = "unsigned"
+    refused: str = ""
+    packaged: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from playbooks.models import JournalEntry, Notification, Run, StoredPlaybook
@@ -21,10 +21,14 @@ class PlaybookStore(Protocol):
         """Return it; raise ``PlaybookNotFound``."""
         ...
 
-    def approve(
-        self, transaction: Transaction, org_id: str, content_hash: str, approver_id: str
-    ) -> bool:
-        """Approve a draft that somebody else imported; False if it is none."""
+    def change(
+        self, transaction: Transaction, playbook: StoredPlaybook, *, was: StoredPlaybook
+    ) -> None:
+        """Store it if state and approval are still as in ``was``; raise ``ChangedMeanwhile``."""
+        ...
+
+    def count(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many entries an organisation has."""
         ...
 
     def list(
@@ -33,8 +37,10 @@ class PlaybookStore(Protocol):
         """Return the register by name."""
         ...
 
-    def by_id(self, transaction: Transaction, org_id: str) -> Mapping[str, StoredPlaybook]:
-        """Return the newest approved playbook of each id."""
+    def newest(
+        self, transaction: Transaction, org_id: str, playbook_id: str
+    ) -> StoredPlaybook | None:
+        """Return the newest approved version of a playbook."""
         ...
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
-from playbooks.errors import PlaybookNotFound
+from playbooks.errors import ChangedMeanwhile, PlaybookNotFound
 from playbooks.models import StoredPlaybook
-from playbooks.store.rows import fields_of
+from playbooks.store.rows import fields_of, to_json
 from playbooks.store.tables import playbooks
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
 
 def _playbook(row: Any) -> StoredPlaybook:
-    return StoredPlaybook(**fields_of(row))
+    values = fields_of(row, "signatures")
+    return StoredPlaybook(**{**values, "signatures": tuple(values["signatures"])})
+
+
+def _row(playbook: StoredPlaybook) -> dict[str, Any]:
+    return {**asdict(playbook), "signatures": to_json(list(playbook.signatures))}
 
 
 class Playbooks:
@@ -25,7 +29,7 @@ class Playbooks:
 
     def add(self, transaction: Transaction, playbook: StoredPlaybook) -> None:
         """Store what is new to the organisation."""
-        transaction.execute(playbooks.insert().values(**asdict(playbook)))
+        transaction.execute(playbooks.insert().values(**_row(playbook)))
 
     def get(self, transaction: Transaction, org_id: str, content_hash: str) -> StoredPlaybook:
         """Return it; raise ``PlaybookNotFound``."""
@@ -39,21 +43,30 @@ class Playbooks:
             raise PlaybookNotFound(msg)
         return _playbook(row)
 
-    def approve(
-        self, transaction: Transaction, org_id: str, content_hash: str, approver_id: str
-    ) -> bool:
-        """Approve a draft that somebody else imported; False if it is none."""
+    def change(
+        self, transaction: Transaction, playbook: StoredPlaybook, *, was: StoredPlaybook
+    ) -> None:
+        """Store it if state and approval are still as in ``was``; raise otherwise."""
         changed = transaction.execute(
             playbooks.update()
             .where(
-                playbooks.c.org_id == org_id,
-                playbooks.c.content_hash == content_hash,
-                playbooks.c.state == "draft",
-                playbooks.c.imported_by != approver_id,
+                playbooks.c.org_id == was.org_id,
+                playbooks.c.content_hash == was.content_hash,
+                playbooks.c.state == was.state,
+                playbooks.c.approval_id.is_(None)
+                if was.approval_id is None
+                else playbooks.c.approval_id == was.approval_id,
             )
-            .values(state="approved", approved_by=approver_id, approved_at=transaction.now)
+            .values(**_row(playbook))
         )
-        return bool(changed.rowcount == 1)
+        if changed.rowcount != 1:
+            msg = f"{was.content_hash} was changed meanwhile"
+            raise ChangedMeanwhile(msg)
+
+    def count(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many entries an organisation has."""
+        counted = sa.select(sa.func.count()).where(playbooks.c.org_id == org_id)
+        return int(transaction.execute(counted).scalar_one())
 
     def list(
         self, transaction: Transaction, org_id: str, page: PageRequest
@@ -67,11 +80,18 @@ class Playbooks:
         found = [_playbook(row) for row in rows]
         return page_of(found, page.limit, [(one.name, one.content_hash) for one in found])
 
-    def by_id(self, transaction: Transaction, org_id: str) -> Mapping[str, StoredPlaybook]:
-        """Return the newest approved playbook of each id."""
-        rows = transaction.execute(
+    def newest(
+        self, transaction: Transaction, org_id: str, playbook_id: str
+    ) -> StoredPlaybook | None:
+        """Return the newest approved version of a playbook."""
+        row = transaction.execute(
             playbooks.select()
-            .where(playbooks.c.org_id == org_id, playbooks.c.state == "approved")
-            .order_by(playbooks.c.modified, playbooks.c.imported_at)
-        )
-        return {row.playbook_id: _playbook(row) for row in rows}
+            .where(
+                playbooks.c.org_id == org_id,
+                playbooks.c.playbook_id == playbook_id,
+                playbooks.c.state == "approved",
+            )
+            .order_by(playbooks.c.modified.desc(), playbooks.c.imported_at.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else _playbook(row)

@@ -42,6 +42,8 @@ MODEL_SM2: Final = "model-sm2"
 MODEL_P256: Final = "model-p256"
 PEPPER: Final = "iam-pepper"
 MANDATES: Final = "iam-mandates"
+PLAYBOOKS_SM2: Final = "playbooks-sm2"
+CUSTODY: Final = "custody-sm2"
 LOG_SUBJECTS: Final = "log-subjects"
 LOG_ORIGINALS: Final = "log-originals"
 SYSTEM_KEYS: Final = {
@@ -54,13 +56,15 @@ SYSTEM_KEYS: Final = {
     MODEL_SM2: "sm2",
     MODEL_P256: "ecdsa-p256",
     MANDATES: "sm2",
+    PLAYBOOKS_SM2: "sm2",
+    CUSTODY: "sm2",
 }
 MODEL_KEYS: Final = {
     "sm2-sm3": (MODEL_SM2, "sm2"),
     "ecdsa-p256-sha256": (MODEL_P256, "ecdsa-p256"),
 }
 PUBLISHED_BEFORE_USE: Final = DAY
-_CLOSED: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
+CLOSED_POOL: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
 _ED25519_LENGTH: Final = 32
 _POINT_LENGTH: Final = 65
 
@@ -141,18 +145,22 @@ class PoolMandateSigner:
 
 
 class PoolSecretBox:
-    """Implements ``iam.ports.SecretBox`` with the pool's custody."""
+    """Implements the planes' ``SecretBox`` with the pool's custody.
 
-    def __init__(self, kms: KmsServices) -> None:
+    What is sealed for one ``domain`` doesn't open in another.
+    """
+
+    def __init__(self, kms: KmsServices, domain: bytes = b"iam.secret") -> None:
         self._kms = kms
+        self._domain = domain + b"\x00"
 
     def seal(self, plaintext: bytes, aad: bytes) -> bytes:
         """Return ``plaintext`` wrapped by the root key and bound to ``aad``."""
-        return self._kms.pool.require_unlocked().wrap(plaintext, b"iam.secret\x00" + aad)
+        return self._kms.pool.require_unlocked().wrap(plaintext, self._domain + aad)
 
     def open(self, sealed: bytes, aad: bytes) -> bytes:
         """Return what was sealed with the same ``aad``."""
-        return self._kms.pool.require_unlocked().unwrap(sealed, b"iam.secret\x00" + aad)
+        return self._kms.pool.require_unlocked().unwrap(sealed, self._domain + aad)
 
 
 class PoolKeyedHash:
@@ -176,7 +184,7 @@ class PoolPrivacyKeys:
         """Whether the pool is unlocked."""
         try:
             self._kms.pool.require_unlocked()
-        except _CLOSED:
+        except CLOSED_POOL:
             return False
         return True
 
@@ -212,7 +220,7 @@ class PoolCheckpointSigner:
         try:
             ed25519 = self._signers.get(CHECKPOINT_ED25519, "ed25519").public_keys()
             sm2 = self._signers.get(CHECKPOINT_SM2, "sm2").public_keys()
-        except _CLOSED as error:
+        except CLOSED_POOL as error:
             raise SignerLocked(error.detail) from error
         return _paired(ed25519, sm2)
 
@@ -227,7 +235,7 @@ class PoolCheckpointSigner:
     def _sign(self, name: str, kind: str, message: bytes) -> bytes:
         try:
             return self._signers.get(name, kind).sign(message)
-        except _CLOSED as error:
+        except CLOSED_POOL as error:
             raise SignerLocked(error.detail) from error
 
 

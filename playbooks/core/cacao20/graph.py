@@ -12,6 +12,8 @@ from typing import Any, Final
 from playbooks.core.cacao20.problems import Findings, pointer
 from playbooks.core.cacao20.vocabulary import BRANCHING, EXTENSION
 
+MAX_STEPS: Final = 500
+"""What lies on the ways between them grows with their square; a plan takes 100."""
 _ONWARD: Final = ("on_completion", "on_success", "on_failure")
 
 Steps = Mapping[str, Mapping[str, Any]]
@@ -59,6 +61,9 @@ def branches(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def check_graph(document: Mapping[str, Any], findings: Findings) -> None:
     """Note every defect of the workflow as a graph."""
     steps = steps_of(document)
+    if len(steps) > MAX_STEPS:
+        findings.add("too_many_steps", "/workflow", f"{len(steps)} > {MAX_STEPS}")
+        return
     _check_ends(document, steps, findings)
     for name, step in steps.items():
         _check_successors(name, step, steps, findings)

@@ -15,6 +15,7 @@ _KINDS: Final[Mapping[str, tuple[ProblemKind, ProblemLevel, str, str]]] = {
     "not_json": ("schema", "error", "不是合法的 JSON", "not valid JSON"),
     "duplicate_key": ("schema", "error", "键重复", "a key is repeated"),
     "too_large": ("schema", "error", "超过大小上限", "larger than the limit"),
+    "too_many_steps": ("profile", "error", "步骤过多", "more steps than the limit"),
     "too_deep": ("schema", "error", "嵌套过深", "nested too deeply"),
     "wrong_type": ("schema", "error", "值的类型不对", "the value has the wrong type"),
     "missing_key": ("schema", "error", "缺少必需的键", "a required key is missing"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from playbooks.core.cacao20.grammar import Check, Record, anything, array, boolean, integer, one_of
 from playbooks.core.cacao20.grammar import text as string
-from playbooks.core.cacao20.graph import Steps, extension_of, steps_of
+from playbooks.core.cacao20.graph import MAX_STEPS, Steps, extension_of, steps_of
 from playbooks.core.cacao20.problems import Findings, pointer
 from playbooks.core.cacao20.vocabulary import (
     ACTIONS,
@@ -55,6 +55,8 @@ def secops_commands(step: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any
 def check_profile(document: Mapping[str, Any], findings: Findings) -> None:
     """Note what breaks the profile, and what this release can't execute yet."""
     steps = steps_of(document)
+    if len(steps) > MAX_STEPS:
+        return  # the graph said so
     for name, step in steps.items():
         place = pointer("/workflow", name)
         _check_extension(document, place, step, findings)

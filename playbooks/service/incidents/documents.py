@@ -20,7 +20,6 @@ from playbooks.models import (
     PlannedStep,
     Problem,
     Run,
-    StoredPlaybook,
     TimelineEntry,
 )
 from playbooks.models.filings import Filing
@@ -209,22 +208,6 @@ def _entry(entry: JournalEntry) -> dict[str, Any]:
 def _masked(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return details with the names of the variables that were set, and not their values."""
     return {key: sorted(value) if key == "set" else value for key, value in details.items()}
-
-
-def playbook_document(playbook: StoredPlaybook) -> dict[str, Any]:
-    """Return an entry of the register without its content."""
-    return {
-        "content_hash": playbook.content_hash,
-        "playbook_id": playbook.playbook_id,
-        "modified": playbook.modified,
-        "name": playbook.name,
-        "state": playbook.state,
-        "signature": playbook.signature,
-        "imported_by": playbook.imported_by,
-        "imported_at": _time(playbook.imported_at),
-        "approved_by": playbook.approved_by,
-        "approved_at": _time(playbook.approved_at),
-    }
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:

@@ -23,6 +23,9 @@ playbooks: Final = Table(
     Column("imported_at", BigInteger, nullable=False),
     Column("approved_by", Text),
     Column("approved_at", BigInteger),
+    Column("signatures", Text, nullable=False, server_default="[]"),
+    Column("approval_id", Text),
+    Index("playbooks_playbooks_by_id", "org_id", "playbook_id", "modified"),
 )
 
 runs: Final = Table(

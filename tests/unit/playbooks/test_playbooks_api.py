@@ -43,7 +43,7 @@ class Caller:
 def call(tmp_path: Path) -> Iterator[Caller]:
     with house(tmp_path) as home:
         home.containment.add("acc_zhang", "zhang.san", sessions=2)
-        plane = install(home.spine.parts, home.surroundings.ports, PlaybooksOptions())
+        plane = install(home.spine.parts, home.surroundings.ports, home.surroundings.options)
         yield Caller(plane, home)
 
 
@@ -197,7 +197,12 @@ def test_who_has_no_role_gets_nothing(call: Caller) -> None:
 
 
 def _refused(call: Caller, actor: Actor, route: Route, body: Any) -> None:
-    values = {"incident_id": "inc_1", "run_id": "run_1", "content_hash": "0" * 64}
+    values = {
+        "incident_id": "inc_1",
+        "run_id": "run_1",
+        "content_hash": "0" * 64,
+        "name": "notify_duty",
+    }
     with pytest.raises(Forbidden):
         call(actor, route.operation, body, **values)
 

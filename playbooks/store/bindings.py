@@ -1,0 +1,287 @@
+"""Bindings, their answers, counters and switches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from playbooks.core.binding import read_terms, terms_document
+from playbooks.errors import ChangedMeanwhile
+from playbooks.errors.bindings import BindingNotFound
+from playbooks.models.bindings import (
+    Answer,
+    AutomaticRun,
+    Binding,
+    BindingChange,
+    Pause,
+)
+from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.tables import answers, automatic_runs, bindings, budgets, cooldowns, pauses
+from secops.kernel.clock import HOUR
+from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.transactions import Transaction
+
+MAX_BINDINGS: Final = 200
+"""Bindings of one organisation that are not withdrawn."""
+
+
+def _insert(transaction: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
+    """Add a row that wasn't there a moment ago; raise ``ChangedMeanwhile`` if now it is."""
+    try:
+        transaction.execute(table.insert().values(**values))
+    except IntegrityError as error:
+        msg = "another process was quicker"
+        raise ChangedMeanwhile(msg) from error
+
+
+def _binding(row: Any) -> Binding:
+    values = fields_of(row, "terms", "change")
+    del values["change_sha256"]
+    change = values["change"]
+    if change is not None:
+        terms = change["terms"]
+        change = BindingChange(**{**change, "terms": None if terms is None else read_terms(terms)})
+    return Binding(**{**values, "terms": read_terms(values["terms"]), "change": change})
+
+
+def _values(binding: Binding) -> dict[str, Any]:
+    change = binding.change
+    waiting = None
+    if change is not None:
+        terms = None if change.terms is None else terms_document(change.terms)
+        waiting = {**asdict(change), "terms": terms}
+    return {
+        **asdict(binding),
+        "terms": to_json(terms_document(binding.terms)),
+        "change": to_json(waiting),
+        "change_sha256": "" if change is None else change.sha256,
+    }
+
+
+class Bindings:
+    """Implements ``playbooks.ports.bindings.BindingStore``."""
+
+    def add(self, transaction: Transaction, binding: Binding) -> None:
+        """Store a new binding."""
+        transaction.execute(bindings.insert().values(**_values(binding)))
+
+    def get(self, transaction: Transaction, org_id: str, binding_id: str) -> Binding:
+        """Return it; raise ``BindingNotFound``."""
+        row = transaction.execute(
+            bindings.select().where(bindings.c.org_id == org_id, bindings.c.id == binding_id)
+        ).first()
+        if row is None:
+            msg = f"no binding {binding_id[:60]}"
+            raise BindingNotFound(msg)
+        return _binding(row)
+
+    def change(self, transaction: Transaction, binding: Binding, *, was: Binding) -> None:
+        """Store it if version and waiting change are those of ``was``; raise otherwise."""
+        waiting = "" if was.change is None else was.change.sha256
+        changed = transaction.execute(
+            bindings.update()
+            .where(
+                bindings.c.org_id == was.org_id,
+                bindings.c.id == was.id,
+                bindings.c.version == was.version,
+                bindings.c.state == was.state,
+                bindings.c.change_sha256 == waiting,
+            )
+            .values(**_values(binding))
+        )
+        if changed.rowcount != 1:
+            msg = f"{was.id} was changed meanwhile"
+            raise ChangedMeanwhile(msg)
+
+    def list(self, transaction: Transaction, org_id: str, page: PageRequest) -> Page[Binding]:
+        """Return an organisation's bindings, newest first."""
+        columns = (bindings.c.proposed_at, bindings.c.id)
+        statement = bindings.select().where(bindings.c.org_id == org_id)
+        rows = transaction.execute(newest_first(statement, columns, page)).all()
+        found = [_binding(row) for row in rows]
+        return page_of(found, page.limit, [(one.proposed_at, one.id) for one in found])
+
+    def active(self, transaction: Transaction, org_id: str) -> Sequence[Binding]:
+        """Return those in force, the oldest first."""
+        rows = transaction.execute(
+            bindings.select()
+            .where(bindings.c.org_id == org_id, bindings.c.state == "active")
+            .order_by(bindings.c.id)
+            .limit(MAX_BINDINGS)
+        )
+        return [_binding(row) for row in rows]
+
+    def count(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many are not withdrawn."""
+        counted = sa.select(sa.func.count()).where(
+            bindings.c.org_id == org_id, bindings.c.state != "withdrawn"
+        )
+        return int(transaction.execute(counted).scalar_one())
+
+
+class Answers:
+    """Implements ``playbooks.ports.bindings.AnswerStore``."""
+
+    def take(self, transaction: Transaction, answer: Answer) -> bool:
+        """Keep that a binding answers an alert; False if it did before."""
+        if self.is_taken(transaction, answer.binding_id, answer.alert_id):
+            return False
+        _insert(transaction, answers, asdict(answer))
+        return True
+
+    def settle(self, transaction: Transaction, answer: Answer) -> None:
+        """Write down what became of an answer that was taken in this transaction."""
+        transaction.execute(
+            answers.update()
+            .where(answers.c.binding_id == answer.binding_id, answers.c.alert_id == answer.alert_id)
+            .values(**asdict(answer))
+        )
+
+    def is_taken(self, transaction: Transaction, binding_id: str, alert_id: str) -> bool:
+        """Tell whether the binding has answered the alert."""
+        found = transaction.execute(
+            sa.select(answers.c.at).where(
+                answers.c.binding_id == binding_id, answers.c.alert_id == alert_id
+            )
+        ).first()
+        return found is not None
+
+    def of_alert(self, transaction: Transaction, org_id: str, alert_id: str) -> Sequence[Answer]:
+        """Return what was answered to an alert."""
+        rows = transaction.execute(
+            answers.select()
+            .where(answers.c.org_id == org_id, answers.c.alert_id == alert_id)
+            .order_by(answers.c.binding_id)
+            .limit(MAX_BINDINGS)
+        )
+        return [Answer(**fields_of(row)) for row in rows]
+
+    def list(self, transaction: Transaction, org_id: str, page: PageRequest) -> Page[Answer]:
+        """Return answers, newest first."""
+        columns = (answers.c.at, answers.c.binding_id, answers.c.alert_id)
+        statement = answers.select().where(answers.c.org_id == org_id)
+        if (after := page.key(int, str, str)) is not None:
+            statement = statement.where(sa.tuple_(*columns) < sa.tuple_(*after))
+        order = [column.desc() for column in columns]
+        rows = transaction.execute(statement.order_by(*order).limit(page.limit + 1)).all()
+        found = [Answer(**fields_of(row)) for row in rows]
+        keys = [(one.at, one.binding_id, one.alert_id) for one in found]
+        return page_of(found, page.limit, keys)
+
+    def spend(
+        self, transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]], hour: int
+    ) -> bool:
+        """Take one from each of ``budgets_`` (name, limit) of this hour, or from none.
+
+        Each is one conditional statement; what was taken before one refused is given back in
+        the same transaction, so nobody else ever sees it gone.
+        """
+        taken: list[str] = []
+        mine = (budgets.c.org_id == org_id, budgets.c.hour == hour)
+        for name, limit in budgets_:
+            one = (*mine, budgets.c.name == name)
+            spent = transaction.execute(
+                budgets.update().where(*one, budgets.c.used < limit).values(used=budgets.c.used + 1)
+            )
+            if spent.rowcount != 1:
+                if transaction.execute(sa.select(budgets.c.used).where(*one)).first() is not None:
+                    given_back = budgets.update().where(*mine, budgets.c.name.in_(taken))
+                    transaction.execute(given_back.values(used=budgets.c.used - 1))
+                    return False
+                row = {"org_id": org_id, "name": name, "hour": hour, "used": 1}
+                _insert(transaction, budgets, row)
+            taken.append(name)
+        return True
+
+    def has_left(
+        self, transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]], hour: int
+    ) -> bool:
+        """Tell whether every budget has something left; promises nothing."""
+        rows = transaction.execute(
+            sa.select(budgets.c.name, budgets.c.used).where(
+                budgets.c.org_id == org_id, budgets.c.hour == hour
+            )
+        )
+        used = {row.name: row.used for row in rows}
+        return all(used.get(name, 0) < limit for name, limit in budgets_)
+
+    def rest(self, transaction: Transaction, answer: Answer, entity: str, *, until: int) -> bool:
+        """Begin the rest of ``entity`` after this answer; False while one lasts."""
+        mine = (cooldowns.c.binding_id == answer.binding_id, cooldowns.c.entity == entity)
+        begun = transaction.execute(
+            cooldowns.update().where(*mine, cooldowns.c.until <= answer.at).values(until=until)
+        )
+        if begun.rowcount == 1:
+            return True
+        if transaction.execute(sa.select(cooldowns.c.until).where(*mine)).first() is not None:
+            return False
+        row = {"binding_id": answer.binding_id, "entity": entity, "org_id": answer.org_id}
+        _insert(transaction, cooldowns, {**row, "until": until})
+        return True
+
+    def forget(self, transaction: Transaction, before_hour: int) -> None:
+        """Drop counters of hours before this one, and rests that ended before it."""
+        transaction.execute(budgets.delete().where(budgets.c.hour < before_hour))
+        transaction.execute(cooldowns.delete().where(cooldowns.c.until < before_hour * HOUR))
+
+
+class Pauses:
+    """Implements ``playbooks.ports.bindings.PauseStore``."""
+
+    def pause(self, transaction: Transaction, org_id: str) -> Pause:
+        """Return the switch as it stands."""
+        row = transaction.execute(pauses.select().where(pauses.c.org_id == org_id)).first()
+        return Pause(org_id, paused=False) if row is None else Pause(**fields_of(row))
+
+    def switch(self, transaction: Transaction, pause: Pause, *, was: Pause) -> None:
+        """Set it if it stands as in ``was``; raise ``ChangedMeanwhile``."""
+        changed = transaction.execute(
+            pauses.update()
+            .where(
+                pauses.c.org_id == was.org_id,
+                pauses.c.paused == was.paused,
+                pauses.c.approval_id == was.approval_id,
+            )
+            .values(**asdict(pause))
+        )
+        if changed.rowcount != 1:
+            _insert(transaction, pauses, asdict(pause))
+
+    def add(self, transaction: Transaction, run: AutomaticRun) -> None:
+        """Keep that a run began unapproved."""
+        transaction.execute(automatic_runs.insert().values(**asdict(run)))
+
+    def get(self, transaction: Transaction, org_id: str, run_id: str) -> AutomaticRun | None:
+        """Return it, None for a run that people asked for."""
+        row = transaction.execute(
+            automatic_runs.select().where(
+                automatic_runs.c.org_id == org_id, automatic_runs.c.run_id == run_id
+            )
+        ).first()
+        return None if row is None else AutomaticRun(**fields_of(row))
+
+    def decide(self, transaction: Transaction, run: AutomaticRun) -> bool:
+        """Settle a waiting run as ``run`` says; False if it was settled before."""
+        changed = transaction.execute(
+            automatic_runs.update()
+            .where(automatic_runs.c.run_id == run.run_id, automatic_runs.c.state == "waiting")
+            .values(state=run.state, decided_by=run.decided_by)
+        )
+        return bool(changed.rowcount == 1)
+
+    def waiting(
+        self, transaction: Transaction, org_id: str | None, *, before: int | None, limit: int
+    ) -> Sequence[AutomaticRun]:
+        """Return waiting runs, those due first; ``before`` leaves out later deadlines."""
+        statement = automatic_runs.select().where(automatic_runs.c.state == "waiting")
+        if org_id is not None:
+            statement = statement.where(automatic_runs.c.org_id == org_id)
+        if before is not None:
+            statement = statement.where(automatic_runs.c.approve_by <= before)
+        order = (automatic_runs.c.approve_by, automatic_runs.c.run_id)
+        rows = transaction.execute(statement.order_by(*order).limit(limit))
+        return [AutomaticRun(**fields_of(row)) for row in rows]
