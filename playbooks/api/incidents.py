@@ -15,7 +15,7 @@ from playbooks.api.schemas import (
     page_schema,
 )
 from playbooks.models.reports import ReportFormat, ReportKind
-from playbooks.service import Judgement, NewIncident, PlaybooksServices
+from playbooks.service import Judgement, NewIncident, PlaybooksServices, StateChange
 from playbooks.service.incidents.documents import (
     incident_document,
     incident_view_document,
@@ -81,7 +81,12 @@ class _Handlers:
             request.caller,
             request.args["incident_id"],
             body["state"],
-            reason=body.get("reason", ""),
+            StateChange(
+                reason=body.get("reason", ""),
+                ending=body.get("ending"),
+                duplicate_of=body.get("duplicate_of", ""),
+                version=body.get("version"),
+            ),
         )
         return json_response(incident_document(incident))
 

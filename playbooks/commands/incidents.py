@@ -9,6 +9,7 @@ import click
 
 from playbooks.commands.group import group
 from playbooks.models import INCIDENT_STATES
+from playbooks.models.incidents import ENDINGS
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
@@ -119,17 +120,23 @@ def show_incident(ctx: click.Context, incident_id: str, *, as_json: bool) -> Non
 @click.argument("incident_id")
 @click.argument("state", type=click.Choice(list(INCIDENT_STATES)))
 @click.option("--reason", default="")
+@click.option(
+    "--ending",
+    type=click.Choice([ending for ending in ENDINGS if ending != "handled"]),
+    help="As what it is closed from triage. Default: false_alarm.",
+)
+@click.option("--duplicate-of", default="", metavar="ID", help="The incident it doubles.")
 @click.pass_context
-def change_state(ctx: click.Context, incident_id: str, state: Any, reason: str) -> None:
+def change_state(ctx: click.Context, /, incident_id: str, state: Any, **chosen: Any) -> None:
     """Move an incident on: triage, confirmed, contained, eradicated, recovered, lessons, closed.
 
     Example: secops playbooks change-state inc_01k9 confirmed
     """
-    from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
+    from playbooks.service import PlaybooksServices, StateChange  # noqa: PLC0415 - quick --help
 
     session = session_of(ctx)
     incident = session.services(PlaybooksServices).incidents.change_state(
-        session.actor, incident_id, state, reason=reason
+        session.actor, incident_id, state, StateChange(**chosen)
     )
     click.echo(f"{incident.id} {incident.state} {INCIDENT_STATES[incident.state].zh}")
 
@@ -140,9 +147,11 @@ def change_state(ctx: click.Context, incident_id: str, state: Any, reason: str) 
 @click.option("--level", help="Its level: especially_major, major, considerable, ordinary.")
 @click.option("--reporting-level", help="The level of the reporting rule, same words.")
 @click.option("--cause")
+@click.option("--lessons", help="What was learned; wanted before closing from considerable up.")
+@click.option("--basis", default="", help="What the level was judged by.")
 @click.pass_context
 def judge_incident(ctx: click.Context, /, incident_id: str, **chosen: Any) -> None:
-    """Set class, levels and cause of an incident.
+    """Set class, levels, cause and lessons learned of an incident.
 
     Example: secops playbooks judge-incident inc_01k9 --category NACRED --level ordinary
     """

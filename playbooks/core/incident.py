@@ -11,6 +11,7 @@ from typing import Final
 
 from playbooks.errors import TransitionRefused
 from playbooks.models import Incident, IncidentState
+from playbooks.models.incidents import ENDINGS, Ending
 
 _ALLOWED: Final[dict[IncidentState, frozenset[IncidentState]]] = {
     "triage": frozenset({"confirmed", "closed"}),
@@ -30,6 +31,7 @@ _WITH_REASON: Final = frozenset(
         ("recovered", "eradicated"),
     }
 )
+_GRAVE: Final = frozenset(("especially_major", "major", "considerable"))
 MAX_TEXT: Final = 4_000
 
 
@@ -43,11 +45,14 @@ def needs_reason(before: IncidentState, after: IncidentState) -> bool:
     return (before, after) in _WITH_REASON
 
 
-def change_state(incident: Incident, after: IncidentState, *, at: int, reason: str) -> Incident:
+def change_state(
+    incident: Incident, after: IncidentState, *, at: int, reason: str, ending: Ending | None = None
+) -> Incident:
     """Return ``incident`` in state ``after``; raise ``TransitionRefused`` if it can't be.
 
     An incident is closed after 总结 only with class, level and cause, so that what the
-    statistics and the report need exists.
+    statistics and the report need exists; from 较大 upwards only with lessons learned.
+    ``ending`` says as what one is closed from triage; what was handled is closed as handled.
     """
     before = incident.state
     if after not in _ALLOWED[before]:
@@ -62,14 +67,38 @@ def change_state(incident: Incident, after: IncidentState, *, at: int, reason: s
     if after == "lessons":
         return replace(changed, handled_at=at)
     if after == "closed":
-        return replace(changed, closed_at=at, closed_reason=reason.strip()[:MAX_TEXT])
+        why = reason.strip()[:MAX_TEXT]
+        return replace(changed, closed_at=at, closed_reason=why, ending=_ending(before, ending))
     if before == "closed":
-        return replace(changed, closed_at=None, closed_reason="", handled_at=None)
+        return replace(
+            changed, closed_at=None, closed_reason="", handled_at=None, ending="", duplicate_of=""
+        )
+    if after == "contained" and incident.contained_at is None:
+        return replace(changed, contained_at=at)
     return changed
+
+
+def _ending(before: IncidentState, ending: Ending | None) -> Ending:
+    if before == "lessons":
+        if ending not in (None, "handled"):
+            msg = "what was handled is closed as handled"
+            raise TransitionRefused(msg, before=before, after="closed")
+        return "handled"
+    if ending == "handled" or (ending is not None and ending not in ENDINGS):
+        msg = "from triage it is closed as false_alarm, duplicate or test"
+        raise TransitionRefused(msg, before=before, after="closed")
+    return ending or "false_alarm"
+
+
+def needs_lessons(incident: Incident) -> bool:
+    """Tell whether lessons must be written down first: 较大 and graver, on either scale."""
+    return bool({incident.level, incident.reporting_level} & _GRAVE)
 
 
 def _require_complete(incident: Incident) -> None:
     wanted = {"category": incident.category, "level": incident.level, "cause": incident.cause}
+    if needs_lessons(incident):
+        wanted["lessons"] = incident.lessons
     missing = [name for name, value in wanted.items() if not value]
     if missing:
         msg = f"before closing, set: {', '.join(missing)}"

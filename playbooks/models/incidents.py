@@ -20,6 +20,13 @@ INCIDENT_STATES: Final[dict[IncidentState, Text]] = {
     "lessons": Text("总结", "Lessons learned"),
     "closed": Text("关闭", "Closed"),
 }
+Ending = Literal["handled", "false_alarm", "duplicate", "test"]
+ENDINGS: Final[dict[Ending, Text]] = {
+    "handled": Text("已处置", "Handled"),
+    "false_alarm": Text("误报", "False alarm"),
+    "duplicate": Text("重复", "Duplicate"),
+    "test": Text("测试", "Test"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,8 @@ class AlertSummary:
 
     ``subjects`` maps a kind (account, address, session, host) to an identifier;
     ``evidence`` maps event ids to the SHA-256 (hex) of their raw bytes;
-    ``incident_class`` is a GB/T 20986 subclass code of ``rules/policies``, or "".
+    ``incident_class`` is a GB/T 20986 subclass code of ``rules/policies``, or "". ``kind`` is
+    the detectors' (rule, correlation, anomaly, health, drill), or ``source_silent``.
     """
 
     id: str
@@ -41,6 +49,8 @@ class AlertSummary:
     subjects: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     incident_class: str = ""
+    last_event_at: int | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class AlertLink:
     linked_at: int
     evidence_count: int
     evidence_sha256: str
+    first_event_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,9 @@ class Incident:
     ``level`` is its level there, ``reporting_level`` the level of the reporting rule:
     two scales, both set by a person. ``handled_at`` is when handling ended (总结 began);
     it starts the clock of the closing report. ``version`` grows with each change.
+    ``ending`` says as what it was closed, ``duplicate_of`` names the incident it doubles;
+    ``contained_at`` is when it first stood at 遏制; ``acknowledged_at`` the first deed of a
+    human being in it.
     """
 
     id: str
@@ -101,6 +115,12 @@ class Incident:
     closed_at: int | None = None
     closed_reason: str = ""
     version: int = 1
+    lessons: str = ""
+    ending: str = ""
+    duplicate_of: str = ""
+    contained_at: int | None = None
+    acknowledged_at: int | None = None
+    acknowledged_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from playbooks.models.custody import CustodyLink, CustodyOffer, Evidence
+from playbooks.models.emergency_plans import EmergencyPlan
+from playbooks.models.incident_work import Member, Observable, Sighting, Task
 from playbooks.models.incidents import (
     AlertLink,
     Clock,
@@ -39,6 +42,25 @@ class IncidentView:
     runs: tuple[RunView, ...]
     next_states: tuple[IncidentState, ...]
     seen_at: int
+    work: IncidentWork
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentWork:
+    """Who works on an incident, with what: as its page and its report show it.
+
+    ``plans`` are the emergency plans in force for its class, ``sightings`` where else its
+    observables were seen; ``links`` are the chains of custody of ``evidence``.
+    """
+
+    members: tuple[Member, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    observables: tuple[Observable, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    links: tuple[CustodyLink, ...] = ()
+    offers: tuple[CustodyOffer, ...] = ()
+    plans: tuple[EmergencyPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

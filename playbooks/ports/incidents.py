@@ -48,6 +48,10 @@ class IncidentStore(Protocol):
         """
         ...
 
+    def acknowledge(self, transaction: Transaction, place: tuple[str, str], who: str) -> None:
+        """Enter the first human deed in the incident ``place`` (organisation, id), once."""
+        ...
+
     def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
         """Add the next line to an incident's timeline; ``entry.seq`` is given here."""
         ...

@@ -5,11 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playbooks.service.actions import make_actions
+from playbooks.service.duty import DutyServices, build_duty
+from playbooks.service.incidents.custody import CustodyService
 from playbooks.service.incidents.evidence import EvidenceService
 from playbooks.service.incidents.filings import FilingService, NewFiling
-from playbooks.service.incidents.incidents import IncidentService, Judgement, NewIncident
+from playbooks.service.incidents.incidents import (
+    IncidentService,
+    Judgement,
+    NewIncident,
+    StateChange,
+)
+from playbooks.service.incidents.levels import LevelService
+from playbooks.service.incidents.locker import EvidenceLocker
+from playbooks.service.incidents.members import MemberService
+from playbooks.service.incidents.observables import ObservableService
 from playbooks.service.incidents.openers import AlertOpener
 from playbooks.service.incidents.reports import ReportService
+from playbooks.service.incidents.rights import IncidentRights
+from playbooks.service.incidents.tasks import TaskService
+from playbooks.service.notices import NoticeServices, make_notice_services
+from playbooks.service.notifications import NotificationServices, build_notifications
 from playbooks.service.notifications.inbox import InboxService
 from playbooks.service.playbooks.checking import check_playbook, require_playbook
 from playbooks.service.playbooks.playbooks import PlaybookService
@@ -28,6 +43,7 @@ __all__ = [
     "NewIncident",
     "PlaybooksServices",
     "RunRequest",
+    "StateChange",
     "StepAnswer",
     "StepDecision",
     "Surroundings",
@@ -51,6 +67,15 @@ class PlaybooksServices:
     inbox: InboxService
     filings: FilingService
     openers: AlertOpener
+    notices: NoticeServices
+    notifications: NotificationServices
+    duty: DutyServices
+    locker: EvidenceLocker
+    custody: CustodyService
+    members: MemberService
+    tasks: TaskService
+    observables: ObservableService
+    levels: LevelService
 
 
 def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
@@ -61,7 +86,8 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
     binder = Binder(surroundings, actions)
     planner = Planner(surroundings, playbooks, binder)
     performer = Performer(surroundings, actions, binder)
-    incidents = IncidentService(surroundings, views)
+    rights = IncidentRights(surroundings)
+    incidents = IncidentService(surroundings, views, rights)
     return PlaybooksServices(
         incidents=incidents,
         reports=ReportService(surroundings, incidents),
@@ -73,4 +99,13 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         inbox=InboxService(surroundings),
         filings=FilingService(surroundings),
         openers=AlertOpener(surroundings),
+        notices=make_notice_services(surroundings),
+        notifications=build_notifications(surroundings),
+        duty=build_duty(surroundings),
+        locker=EvidenceLocker(surroundings, rights),
+        custody=CustodyService(surroundings, rights),
+        members=MemberService(surroundings, rights),
+        tasks=TaskService(surroundings, rights),
+        observables=ObservableService(surroundings, rights),
+        levels=LevelService(surroundings),
     )

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from playbooks.core.reporting import clocks_of
 from playbooks.models import Clock, Incident, PlaybooksOptions, TimelineEntry
+from playbooks.models.notifications import Happening
 from playbooks.models.reports import PrintFormat
 from playbooks.ports import Library, PlaybooksPorts, PlaybookStores, ReportPrinter
+from playbooks.ports.notices import NoticeTools
 from secops.kernel.actors import Actor
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
+
+_TOLD: Final = ("opened", "judged")
+"""Lines of a timeline that people outside may want to be told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class Surroundings:
     library: Library
     options: PlaybooksOptions
     printers: Mapping[PrintFormat, ReportPrinter]
+    notices: NoticeTools
 
     def clocks_of(self, tx: Transaction, incident: Incident, now: int) -> tuple[Clock, ...]:
         """Return the statutory deadlines of ``incident``, as its filings stand."""
@@ -46,6 +53,8 @@ class Surroundings:
     ) -> None:
         """Add a line to the timeline of ``incident`` = (organisation, id)."""
         org_id, incident_id = incident
+        if actor.kind == "account":
+            self.stores.incidents.acknowledge(tx, incident, actor.id)
         self.stores.incidents.append(
             tx,
             TimelineEntry(
@@ -59,3 +68,6 @@ class Surroundings:
                 details=details,
             ),
         )
+        if kind in _TOLD:
+            happening = Happening(self.parts.ids.new("hap"), org_id, kind, incident_id, tx.now)
+            self.stores.notifications.happenings.add(tx, happening)

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
-from playbooks.ports import PlaybookStores
+from playbooks.ports import AutonomyStores, DutyStores, NotificationStores, PlaybookStores
+from playbooks.ports.notices import Calendars, NoticePrinter, NoticeTools
+from playbooks.store.bindings import Answers, Bindings, Pauses
+from playbooks.store.deliveries import Deliveries, Proofs
+from playbooks.store.duty import Escalations, Rosters, Shifts
+from playbooks.store.early_warnings import EarlyWarnings
+from playbooks.store.evidence import EvidenceItems
 from playbooks.store.filings import Filings
+from playbooks.store.incident_work import IncidentWork
 from playbooks.store.incidents import Incidents
+from playbooks.store.notices import Notices, Remarks
+from playbooks.store.notifications import Channels, Happenings, OutgoingMessages, Subscriptions
 from playbooks.store.playbooks import Playbooks
 from playbooks.store.runs import Runs
 
-__all__ = ["make_stores"]
+__all__ = ["make_notice_tools", "make_stores"]
 
 
 def make_stores() -> PlaybookStores:
     """Return all stores; they keep nothing and open nothing themselves."""
     return PlaybookStores(
-        incidents=Incidents(), playbooks=Playbooks(), runs=Runs(), filings=Filings()
+        incidents=Incidents(),
+        playbooks=Playbooks(),
+        runs=Runs(),
+        filings=Filings(),
+        autonomy=AutonomyStores(bindings=Bindings(), answers=Answers(), pauses=Pauses()),
+        work=IncidentWork(),
+        evidence=EvidenceItems(),
+        notifications=NotificationStores(
+            channels=Channels(),
+            outgoing=OutgoingMessages(),
+            subscriptions=Subscriptions(),
+            happenings=Happenings(),
+        ),
+        duty=DutyStores(rosters=Rosters(), shifts=Shifts(), escalations=Escalations()),
+    )
+
+
+def make_notice_tools(printer: NoticePrinter, calendars: Calendars) -> NoticeTools:
+    """Return the stores of notices beside what sets their pages and counts their days."""
+    return NoticeTools(
+        notices=Notices(),
+        deliveries=Deliveries(),
+        proofs=Proofs(),
+        remarks=Remarks(),
+        warnings=EarlyWarnings(),
+        printer=printer,
+        calendars=calendars,
     )

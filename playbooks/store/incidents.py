@@ -25,6 +25,12 @@ def _values(incident: Incident) -> dict[str, Any]:
     return {**asdict(incident), "subjects": to_json(dict(incident.subjects))}
 
 
+def _changed(incident: Incident) -> dict[str, Any]:
+    """Return what a change writes; who acknowledged it first is entered by ``acknowledge``."""
+    once = ("acknowledged_at", "acknowledged_by")
+    return {name: value for name, value in _values(incident).items() if name not in once}
+
+
 def _incident(row: Any) -> Incident:
     return Incident(**fields_of(row, "subjects"))
 
@@ -55,7 +61,7 @@ class Incidents:
                 incidents.c.org_id == incident.org_id,
                 incidents.c.version == incident.version - 1,
             )
-            .values(**_values(incident))
+            .values(**_changed(incident))
         )
         if changed.rowcount != 1:
             msg = f"{incident.id} changed since it was read"
@@ -96,6 +102,21 @@ class Incidents:
             .limit(MAX_CLOCKED)
         )
         return [_incident(row) for row in rows]
+
+    def acknowledge(self, transaction: Transaction, place: tuple[str, str], who: str) -> None:
+        """Enter who, a human being, did something in the incident first; later ones change nothing.
+
+        ``place`` is organisation and id.
+        """
+        transaction.execute(
+            incidents.update()
+            .where(
+                incidents.c.org_id == place[0],
+                incidents.c.id == place[1],
+                incidents.c.acknowledged_at.is_(None),
+            )
+            .values(acknowledged_at=transaction.now, acknowledged_by=who)
+        )
 
     def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
         """Add the next line: writers follow one another, and the key forbids a double."""

@@ -109,6 +109,7 @@ def house(
             outbound,
             signatures=signatures,
             custody=FakeCustodySigner(),
+            notices=office.ports,
         ),
         stores=make_stores(),
         library=library,

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from playbooks.core.gbt20986.advice import LevelAdvice, LevelAnswers, advise_level
 from playbooks.core.gbt20986.classification import Classification, Named, read_classification
 
-__all__ = ["Classification", "Named", "read_classification"]
+__all__ = [
+    "Classification",
+    "LevelAdvice",
+    "LevelAnswers",
+    "Named",
+    "advise_level",
+    "read_classification",
+]

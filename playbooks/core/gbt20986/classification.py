@@ -29,6 +29,7 @@ class Classification:
     objects: Mapping[str, Named]
     loss: Mapping[str, Mapping[str, str]]
     harm: Mapping[str, str]
+    confirmed: bool
 
     def require_class(self, code: str) -> Named:
         """Return the class or subclass ``code``; raise ``Invalid`` for another."""
@@ -72,4 +73,5 @@ def read_classification(data: Mapping[str, Any]) -> Classification:
         objects=_named(data["objects"]),
         loss=data["aid"]["loss"],
         harm=data["aid"]["harm"],
+        confirmed=data["aid"]["status"] != "confirm",
     )

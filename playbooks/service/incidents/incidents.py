@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
 from playbooks.core.gbt20986 import Classification, read_classification
 from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
-from playbooks.core.reporting import (
-    LEVELS,
-    LevelProposal,
-    propose_reporting_level,
-)
-from playbooks.errors import AlertNotFound
+from playbooks.core.reporting import LEVELS
+from playbooks.errors import AlertNotFound, ChangedMeanwhile
 from playbooks.models import INCIDENT_STATES, AlertLink, AlertSummary, Incident, IncidentState
+from playbooks.models.incident_work import Deed, Member
+from playbooks.models.incidents import Ending
 from playbooks.models.views import IncidentView
 from playbooks.ports import IncidentFilter
+from playbooks.service.incidents.observables import see_subjects
+from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
+from playbooks.service.incidents.work_views import work_of
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.run_views import RunViews
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
@@ -34,6 +36,8 @@ from secops.kernel.transactions import Transaction
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 MAX_TITLE: Final = 200
+MAX_LESSONS: Final = 8_000
+_FREE_TEXT: Final = ("cause", "lessons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,44 @@ class NewIncident:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a person sets about an incident; None leaves it as it is."""
+    """What a person sets about an incident; None leaves it as it is.
+
+    ``basis`` says what the level was judged by. An incident that is no longer of ``version``
+    is not judged by what was seen of it; None takes whatever stands there.
+    """
 
     category: str | None = None
     level: str | None = None
     reporting_level: str | None = None
     cause: str | None = None
+    lessons: str | None = None
+    basis: str = ""
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """Why, as what an incident is closed from triage, and of which version it was read.
+
+    ``version`` None takes whatever stands there.
+    """
+
+    reason: str = ""
+    ending: Ending | None = None
+    duplicate_of: str = ""
+    version: int | None = None
+
+
+NO_CHANGE: Final = StateChange()
 
 
 class IncidentService:
     """Opens, shows and moves incidents."""
 
-    def __init__(self, surroundings: Surroundings, views: RunViews) -> None:
+    def __init__(self, surroundings: Surroundings, views: RunViews, rights: IncidentRights) -> None:
         self._s = surroundings
         self._views = views
+        self._rights = rights
 
     @property
     def classification(self) -> Classification:
@@ -83,6 +111,8 @@ class IncidentService:
             self._s.stores.incidents.add(tx, incident)
             if alert is not None:
                 self._s.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
+                see_subjects(self._s, tx, incident.id, alert, actor.id)
+            self._lead(tx, actor, incident)
             text = f"开立事件:{incident.title}"
             place = (incident.org_id, incident.id)
             self._s.tell(tx, actor, place, "opened", text, alert_id=new.alert_id)
@@ -100,8 +130,9 @@ class IncidentService:
         alert = self._alert(actor, alert_id)
 
         def work(tx: Transaction) -> None:
-            self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            self._rights.require(tx, actor, incident_id, "work")
             self._s.stores.incidents.link(tx, link_of(incident_id, alert, tx.now))
+            see_subjects(self._s, tx, incident_id, alert, actor.id)
             place = (actor.org_id, incident_id)
             self._s.tell(tx, actor, place, "alert", f"关联告警:{alert.title}", alert_id=alert_id)
             details = {"alert_id": alert_id}
@@ -109,12 +140,13 @@ class IncidentService:
                 Act("playbooks.link_alert", actor, f"incident:{incident_id}", details=details)
             )
 
-        self._s.parts.transactions.run(work)
+        with self._recorded("link_alert", actor, incident_id):
+            self._s.parts.transactions.run(work)
 
     def add_note(self, actor: Actor, incident_id: str, text: str) -> None:
         """Add a person's line to the timeline."""
         self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
-        note = _bounded(text, MAX_TEXT, "note")
+        note = bounded(text, MAX_TEXT, "note")
 
         def work(tx: Transaction) -> None:
             self._s.stores.incidents.get(tx, actor.org_id, incident_id)
@@ -132,17 +164,22 @@ class IncidentService:
         self._s.parts.transactions.run(work)
 
     def change_state(
-        self, actor: Actor, incident_id: str, state: IncidentState, *, reason: str = ""
+        self, actor: Actor, incident_id: str, state: IncidentState, change: StateChange = NO_CHANGE
     ) -> Incident:
-        """Move the incident on; raise ``TransitionRefused``."""
+        """Move the incident on; raise ``TransitionRefused``, or ``MemberRoleRefused``."""
         self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
         if state not in INCIDENT_STATES:
             msg = f"states are {', '.join(INCIDENT_STATES)}"
             raise Invalid(msg)
+        reason = change.reason
 
         def work(tx: Transaction) -> Incident:
             before = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
-            after = change_state(before, state, at=tx.now, reason=reason)
+            deed: Deed = "close" if "closed" in (state, before.state) else "work"
+            self._rights.require(tx, actor, incident_id, deed)
+            require_version(before, change.version)
+            after = change_state(before, state, at=tx.now, reason=reason, ending=change.ending)
+            after = replace(after, duplicate_of=self._original(tx, after, change.duplicate_of))
             self._s.stores.incidents.change(tx, after)
             names = f"{INCIDENT_STATES[before.state].zh} → {INCIDENT_STATES[state].zh}"
             why = reason.strip()[:MAX_TEXT]
@@ -150,20 +187,37 @@ class IncidentService:
             place = (actor.org_id, incident_id)
             self._s.tell(tx, actor, place, "state", text, before=before.state, after=state)
             details = {"before": before.state, "after": state}
+            details |= {"ending": after.ending} if after.ending else {}
             tx.record(
                 Act("playbooks.change_state", actor, f"incident:{incident_id}", details=details)
             )
             return after
 
-        return self._s.parts.transactions.run(work)
+        with self._recorded("change_state", actor, incident_id):
+            return self._s.parts.transactions.run(work)
+
+    def _original(self, tx: Transaction, incident: Incident, original: str) -> str:
+        """Return the incident that ``incident`` doubles; "" for none."""
+        if not original.strip():
+            if incident.ending == "duplicate":
+                msg = "name the incident that it doubles"
+                raise Invalid(msg)
+            return incident.duplicate_of
+        if incident.ending != "duplicate" or original == incident.id:
+            msg = "only a duplicate names another incident"
+            raise Invalid(msg)
+        return self._s.stores.incidents.get(tx, incident.org_id, original.strip()).id
 
     def judge_incident(self, actor: Actor, incident_id: str, judgement: Judgement) -> Incident:
         """Set class, levels or cause; raise ``Invalid`` for words outside the standards."""
         self._s.parts.access.require(actor, INCIDENT_CHANGE, f"incident:{incident_id}")
         changes = self._checked(judgement)
+        basis = at_most(judgement.basis, MAX_TEXT, "basis")
 
         def work(tx: Transaction) -> Incident:
             before = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            self._rights.require(tx, actor, incident_id, "judge")
+            require_version(before, judgement.version)
             after = replace(
                 before,
                 version=before.version + 1,
@@ -171,25 +225,21 @@ class IncidentService:
                 level=changes.get("level", before.level),
                 reporting_level=changes.get("reporting_level", before.reporting_level),
                 cause=changes.get("cause", before.cause),
+                lessons=changes.get("lessons", before.lessons),
             )
             self._s.stores.incidents.change(tx, after)
-            text = ";".join(f"{name} = {value}" for name, value in changes.items())
+            told = {k: "已记录" if k == "lessons" else v for k, v in changes.items()}
+            text = ";".join(f"{name} = {value}" for name, value in told.items())
+            text += f"(依据:{basis})" if basis else ""
             self._s.tell(tx, actor, (actor.org_id, incident_id), "judged", f"研判:{text}")
-            recorded = {k: v for k, v in changes.items() if k != "cause"}
+            recorded = {k: v for k, v in changes.items() if k not in _FREE_TEXT}
             tx.record(
                 Act("playbooks.judge_incident", actor, f"incident:{incident_id}", details=recorded)
             )
             return after
 
-        return self._s.parts.transactions.run(work)
-
-    def propose_levels(
-        self, actor: Actor, *, target: str, loss: str, harm: str, figures: Mapping[str, str]
-    ) -> tuple[str, LevelProposal]:
-        """Return the GB/T 20986 level and the reporting level that the answers give."""
-        self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
-        level = self.classification.propose_level(target, loss, harm)
-        return level, propose_reporting_level(self._s.library.reporting_rule(), figures)
+        with self._recorded("judge_incident", actor, incident_id):
+            return self._s.parts.transactions.run(work)
 
     def list_incidents(self, actor: Actor, state: str, page: PageRequest) -> Page[Incident]:
         """Return incidents of the caller's organisation; ``state`` may be "open" or ""."""
@@ -222,9 +272,23 @@ class IncidentService:
                 runs=tuple(self._views.of(tx, run) for run in runs.items),
                 next_states=tuple(sorted(allowed_from(incident.state))),
                 seen_at=tx.now,
+                work=work_of(self._s, tx, incident),
             )
 
         return self._s.parts.transactions.read(work)
+
+    def _lead(self, tx: Transaction, actor: Actor, incident: Incident) -> None:
+        """Who opens an incident leads it until another one does."""
+        if actor.kind == "account":
+            lead = Member(
+                incident.id, actor.id, incident.org_id, actor.name, "lead", actor.id, tx.now
+            )
+            self._s.stores.work.set_member(tx, lead)
+
+    def _recorded(self, verb: str, actor: Actor, incident_id: str) -> AbstractContextManager[None]:
+        return refusals_recorded(
+            self._s.parts, f"playbooks.{verb}", actor, f"incident:{incident_id}"
+        )
 
     def _alert(self, actor: Actor, alert_id: str) -> AlertSummary:
         alert = self._s.ports.alerts.get_alert(actor.org_id, alert_id)
@@ -242,7 +306,7 @@ class IncidentService:
             raise Invalid(msg)
         if alert is not None:
             incident = new_incident(incident_id, actor, alert, now)
-            title = _bounded(new.title or alert.title, MAX_TITLE, "title")
+            title = bounded(new.title or alert.title, MAX_TITLE, "title")
             known = incident.category if incident.category in self.classification.classes else ""
             return replace(
                 incident, title=title, category=known, drill=new.drill, discovered_at=discovered
@@ -253,7 +317,7 @@ class IncidentService:
         return Incident(
             id=incident_id,
             org_id=actor.org_id,
-            title=_bounded(new.title, MAX_TITLE, "title"),
+            title=bounded(new.title, MAX_TITLE, "title"),
             state="triage",
             severity=new.severity,
             opened_by=actor.id,
@@ -275,19 +339,20 @@ class IncidentService:
                 raise Invalid(msg)
             changes["reporting_level"] = judgement.reporting_level
         if judgement.cause is not None:
-            changes["cause"] = _bounded(judgement.cause, MAX_TEXT, "cause")
+            changes["cause"] = bounded(judgement.cause, MAX_TEXT, "cause")
+        if judgement.lessons is not None:
+            changes["lessons"] = bounded(judgement.lessons, MAX_LESSONS, "lesson")
         if not changes:
             msg = "nothing to set"
             raise Invalid(msg)
         return changes
 
 
-def _bounded(text: str, limit: int, name: str) -> str:
-    stripped = text.strip()
-    if not stripped or len(stripped) > limit:
-        msg = f"a {name} has 1 to {limit} characters"
-        raise Invalid(msg)
-    return stripped
+def require_version(incident: Incident, version: int | None) -> None:
+    """Raise ``ChangedMeanwhile`` if the incident was read as another version."""
+    if version is not None and version != incident.version:
+        msg = f"{incident.id} changed since it was read"
+        raise ChangedMeanwhile(msg)
 
 
 def new_incident(incident_id: str, actor: Actor, alert: AlertSummary, now: int) -> Incident:
@@ -320,4 +385,5 @@ def link_of(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
         linked_at=now,
         evidence_count=len(alert.evidence),
         evidence_sha256=digest,
+        first_event_at=alert.first_event_at,
     )

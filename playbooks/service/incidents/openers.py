@@ -9,6 +9,7 @@ from playbooks.core.gbt20986 import read_classification
 from playbooks.errors import AlertLinked
 from playbooks.models import AlertSummary, Incident
 from playbooks.service.incidents.incidents import link_of, new_incident
+from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.events import AlertRaised, Delivery
@@ -52,6 +53,7 @@ class AlertOpener:
     ) -> None:
         self._s.stores.incidents.add(tx, incident)
         self._s.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
+        see_subjects(self._s, tx, incident.id, alert, actor.id)
         text = f"自动开立事件:{incident.title}"
         place = (incident.org_id, incident.id)
         self._s.tell(tx, actor, place, "opened", text, alert_id=alert.id)

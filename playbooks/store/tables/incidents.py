@@ -29,7 +29,14 @@ incidents: Final = Table(
     Column("closed_at", BigInteger),
     Column("closed_reason", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("lessons", Text, nullable=False, server_default=""),
+    Column("ending", Text, nullable=False, server_default=""),
+    Column("duplicate_of", Text, nullable=False, server_default=""),
+    Column("contained_at", BigInteger),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_by", Text, nullable=False, server_default=""),
     Index("playbooks_incidents_by_time", "org_id", "opened_at", "id"),
+    Index("playbooks_incidents_by_closing", "org_id", "closed_at"),
 )
 
 incident_timeline: Final = Table(
@@ -58,6 +65,7 @@ incident_alerts: Final = Table(
     Column("linked_at", BigInteger, nullable=False),
     Column("evidence_count", Integer, nullable=False),
     Column("evidence_sha256", Text, nullable=False),
+    Column("first_event_at", BigInteger),
     Index("playbooks_incident_alerts_by_incident", "incident_id"),
 )
 """The primary key is the rule that an alert belongs to one incident."""

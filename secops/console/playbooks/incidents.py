@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-from playbooks.models.incidents import INCIDENT_STATES, Incident, IncidentState
+from playbooks.models.incidents import (
+    INCIDENT_STATES,
+    Ending,
+    Incident,
+    IncidentState,
+)
 from playbooks.models.reports import ReportFormat, ReportKind
-from playbooks.service import Judgement, NewIncident
+from playbooks.service import Judgement, NewIncident, StateChange
 from playbooks.service.runs.runs import RunRequest
 from secops.console.detectors.alerts import SEVERITIES
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.playbooks.filings import DECLARED, LEVELS, shown_clocks
 from secops.console.playbooks.runs import RUN_STATES
 from secops.console.tables import Cell, Column, Table
@@ -98,7 +103,12 @@ class _Incidents:
             request.caller,
             incident_id,
             cast("IncidentState", form.get("state", "")),
-            reason=form.get("reason", ""),
+            StateChange(
+                reason=form.get("reason", ""),
+                ending=cast("Ending | None", form.get("ending") or None),
+                duplicate_of=form.get("duplicate_of", ""),
+                version=whole_number(form.get("version", ""), 9),
+            ),
         )
         return redirect(f"/incidents/{incident_id}")
 
@@ -110,6 +120,8 @@ class _Incidents:
             level=form.get("level") or None,
             reporting_level=form.get("reporting_level") or None,
             cause=form.get("cause") or None,
+            basis=form.get("basis", ""),
+            version=whole_number(form.get("version", ""), 9),
         )
         self.desk.parts.playbooks.incidents.judge_incident(request.caller, incident_id, judgement)
         return redirect(f"/incidents/{incident_id}")

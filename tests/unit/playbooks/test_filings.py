@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from playbooks.core.reporting import warning_of
-from playbooks.errors import DutyAbsent, DutyFiled, IncidentNotFound
+from playbooks.errors import DutyAbsent, DutyFiled, IncidentNotFound, TransitionRefused
 from playbooks.models import Clock, PlaybooksOptions
 from playbooks.models.options import OperatorKind
-from playbooks.service import Judgement, NewFiling, NewIncident
+from playbooks.service import Judgement, NewFiling, NewIncident, StateChange
 from secops.kernel.clock import DAY, HOUR, MINUTE
 from secops.kernel.errors import Forbidden, Invalid
 from secops.kernel.pages import PageRequest
@@ -124,6 +124,9 @@ def test_closing_an_incident_ends_no_duty_of_its_closing_report(home: House) -> 
     handle(home, incident)
     judged = Judgement(category="NAWEBMOD", level="major", cause="弱口令")
     home.services.incidents.judge_incident(ANALYST, incident, judged)
+    with pytest.raises(TransitionRefused, match="lessons"):
+        home.services.incidents.change_state(ANALYST, incident, "closed")
+    home.services.incidents.judge_incident(ANALYST, incident, Judgement(lessons="口令须轮换"))
     home.services.incidents.change_state(ANALYST, incident, "closed")
     home.clock.advance(30 * 86_400 - 1_800)
     assert home.services.inbox.warn_of_clocks() == 1
@@ -134,7 +137,7 @@ def test_closing_an_incident_ends_no_duty_of_its_closing_report(home: House) -> 
 
 def test_a_false_alarm_owes_nothing(home: House) -> None:
     incident = open_one(home)
-    home.services.incidents.change_state(ANALYST, incident, "closed", reason="误报")
+    home.services.incidents.change_state(ANALYST, incident, "closed", StateChange("误报"))
     assert clocks(home, incident) == {}
     home.clock.advance(5 * 3_600)
     assert home.services.inbox.warn_of_clocks() == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from playbooks.core.gbt20986 import LevelAnswers
 from playbooks.errors import (
     AlertLinked,
     AlertNotFound,
@@ -16,7 +17,7 @@ from playbooks.errors import (
     TransitionRefused,
 )
 from playbooks.models import PlaybooksOptions
-from playbooks.service import Judgement, NewIncident
+from playbooks.service import Judgement, NewIncident, StateChange
 from secops.kernel.clock import DAY, HOUR
 from secops.kernel.errors import Forbidden, Invalid
 from secops.kernel.events import AlertRaised, Delivery
@@ -75,13 +76,13 @@ def test_an_incident_lives_from_triage_to_closed_and_every_step_is_told(home: Ho
     with pytest.raises(TransitionRefused, match="level, cause"):
         service.change_state(ANALYST, incident, "closed")
     service.judge_incident(ANALYST, incident, Judgement(level="ordinary", cause="弱口令"))
-    closed = service.change_state(ANALYST, incident, "closed", reason="已恢复")
+    closed = service.change_state(ANALYST, incident, "closed", StateChange("已恢复"))
     assert closed.state == "closed"
     assert closed.closed_reason == "已恢复"
     view = service.show_incident(ANALYST, incident)
     assert len(view.timeline) == 8
     assert "playbooks.change_state" in home.acts()
-    reopened = service.change_state(ANALYST, incident, "confirmed", reason="再次出现")
+    reopened = service.change_state(ANALYST, incident, "confirmed", StateChange("再次出现"))
     assert reopened.closed_at is None
 
 
@@ -151,15 +152,20 @@ def test_an_incident_without_an_alert_needs_a_title_and_known_words(
 
 
 def test_levels_are_proposed_and_drafts_are_marked(home: House) -> None:
-    level, reporting = home.services.incidents.propose_levels(
-        ANALYST,
-        target="important",
-        loss="serious",
-        harm="",
-        figures={"personal_info_people": "1000000", "views": "20000"},
-    )
-    assert level == "considerable"
-    assert (reporting.level, reporting.draft) == ("considerable", False)
+    figures = {"personal_info_people": "1000000", "views": "9999"}
+    answers = LevelAnswers("important", "serious", figures=figures)
+    advice = home.services.levels.propose_levels(ANALYST, answers)
+    assert (advice.level, advice.reporting_level) == ("considerable", "considerable")
+    assert [reason.en for reason in advice.reasons] == [
+        "Important object, serious loss: considerable",
+        "Reporting: personal_info_people of at least 1000000 is considerable",
+    ]
+    assert len(advice.doubts) == 2
+    for refused in (LevelAnswers("important", "?"), LevelAnswers("important", "serious", "?")):
+        with pytest.raises(Invalid):
+            home.services.levels.propose_levels(ANALYST, refused)
+    with pytest.raises(Forbidden):
+        home.services.levels.propose_levels(person("li", "staff"), answers)
 
 
 def test_the_list_pages_newest_first_and_filters_by_state(home: House) -> None:
@@ -173,7 +179,7 @@ def test_the_list_pages_newest_first_and_filters_by_state(home: House) -> None:
     assert page.next is not None
     rest = service.list_incidents(ANALYST, "open", PageRequest(10, decode_cursor(page.next)))
     assert [one.id for one in rest.items] == [made[2], made[1], made[0]]
-    service.change_state(ANALYST, made[0], "closed", reason="误报")
+    service.change_state(ANALYST, made[0], "closed", StateChange("误报"))
     assert len(service.list_incidents(ANALYST, "open", FIRST).items) == 4
     assert [one.id for one in service.list_incidents(ANALYST, "closed", FIRST).items] == [made[0]]
     with pytest.raises(Invalid):
@@ -275,7 +281,7 @@ def test_a_drill_says_so_in_its_report_and_counts_apart(home: House) -> None:
 def test_evidence_counts_what_is_there(home: House) -> None:
     done, late = open_one(home), open_one(home, alert_id="alr_2")
     home.clock.advance(60)
-    home.services.incidents.change_state(ANALYST, done, "closed", reason="误报")
+    home.services.incidents.change_state(ANALYST, done, "closed", StateChange("误报"))
     home.services.incidents.judge_incident(ANALYST, late, Judgement(level="major"))
     home.clock.advance(5 * 3_600)
     evidence = home.services.evidence.incident_state(AUDITOR)

@@ -1,0 +1,22 @@
+"""The decision aid for levels: it proposes with reasons and doubts, and sets nothing."""
+
+from __future__ import annotations
+
+from playbooks.core.gbt20986 import LevelAdvice, LevelAnswers, advise_level, read_classification
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.permissions.playbooks import INCIDENT_READ
+
+
+class LevelService:
+    """Advises on the level of GB/T 20986 and the reporting level."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._s = surroundings
+
+    def propose_levels(self, actor: Actor, answers: LevelAnswers) -> LevelAdvice:
+        """Return both levels that the answers give; raise ``Invalid``."""
+        self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
+        library = self._s.library
+        classification = read_classification(library.classification())
+        return advise_level(classification, library.reporting_rule(), answers)

@@ -1,0 +1,55 @@
+"""Who may do what in an incident, beyond the rights of their role; and who is meant by a name."""
+
+from __future__ import annotations
+
+from playbooks.core.membership import require_deed
+from playbooks.errors.custody import PersonNotFound
+from playbooks.models.incident_work import Deed, MemberRole
+from playbooks.ports import AccountState
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.errors import Invalid
+from secops.kernel.transactions import Transaction
+
+
+class IncidentRights:
+    """Asks membership; the service has asked the role before."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._s = surroundings
+
+    def roles(self, tx: Transaction, org_id: str, incident_id: str) -> dict[str, MemberRole]:
+        """Return the members' roles by account."""
+        found = self._s.stores.work.members(tx, org_id, incident_id)
+        return {member.account_id: member.role for member in found}
+
+    def require(self, tx: Transaction, actor: Actor, incident_id: str, deed: Deed) -> None:
+        """Return if ``actor`` may; raise ``IncidentNotFound`` or ``MemberRoleRefused``."""
+        self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+        require_deed(self.roles(tx, actor.org_id, incident_id), actor.id, deed)
+
+    def person(self, actor: Actor, name: str) -> AccountState:
+        """Return the account of this name or id in the caller's organisation."""
+        found = self._s.ports.containment.account_state(actor.org_id, name.strip()[:200])
+        if found is None:
+            msg = f"no account {name[:60]!r}"
+            raise PersonNotFound(msg)
+        return found
+
+
+def bounded(text: str, limit: int, name: str) -> str:
+    """Return ``text`` without blanks around it; raise ``Invalid`` for none or too much of it."""
+    stripped = text.strip()
+    if not stripped or len(stripped) > limit:
+        msg = f"a {name} has 1 to {limit} characters"
+        raise Invalid(msg)
+    return stripped
+
+
+def at_most(text: str, limit: int, name: str) -> str:
+    """Return ``text`` without blanks around it, maybe nothing; raise ``Invalid`` for too much."""
+    stripped = text.strip()
+    if len(stripped) > limit:
+        msg = f"a {name} has at most {limit} characters"
+        raise Invalid(msg)
+    return stripped
