@@ -1,4 +1,4 @@
-"""Scheduled work: approved runs go on, statutory clocks warn before they end."""
+"""Scheduled work: runs go on, clocks warn before they end, messages leave, people are called."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from secops.kernel.jobs import Job
 
 RUN_SECONDS: Final = 0.5
 CLOCK_SECONDS: Final = 60.0
+MESSAGE_SECONDS: Final = 2.0
+HERALD_SECONDS: Final = 10.0
+DUTY_SECONDS: Final = 5.0
 
 
 def jobs(services: PlaybooksServices) -> tuple[Job, ...]:
@@ -18,7 +21,15 @@ def jobs(services: PlaybooksServices) -> tuple[Job, ...]:
         services.inbox.warn_of_clocks()
         return False
 
+    def remind() -> bool:
+        services.notices.reminders.remind_units()
+        return False
+
     return (
+        Job("playbooks.notices", CLOCK_SECONDS, remind),
         Job("playbooks.runs", RUN_SECONDS, services.runner.advance_all),
         Job("playbooks.clocks", CLOCK_SECONDS, warn),
+        Job("playbooks.messages", MESSAGE_SECONDS, services.notifications.delivery.deliver),
+        Job("playbooks.heralds", HERALD_SECONDS, services.notifications.herald.look),
+        Job("playbooks.duty", DUTY_SECONDS, services.duty.escalations.escalate),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from playbooks.adapters.calendars import HomeCalendars
 from playbooks.adapters.packaged import PackagedLibrary
-from playbooks.adapters.printing import DocxReports, TypstReports
+from playbooks.adapters.printing import DocxReports, TypstNotices, TypstReports
 from playbooks.api import routes
 from playbooks.jobs import jobs
 from playbooks.models import PlaybooksOptions
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices, Surroundings, make_services
-from playbooks.store import make_stores
+from playbooks.store import make_notice_tools, make_stores
 from secops.kernel.events import AlertRaised, Subscription
 from secops.kernel.parts import Parts
 from secops.web.routes import Plane
@@ -17,13 +18,15 @@ from secops.web.routes import Plane
 
 def install(parts: Parts, ports: PlaybooksPorts, options: PlaybooksOptions) -> Plane:
     """Return the plane; opens nothing and starts nothing."""
+    library = PackagedLibrary()
     surroundings = Surroundings(
         parts=parts,
         ports=ports,
         stores=make_stores(),
-        library=PackagedLibrary(),
+        library=library,
         options=options,
         printers={"docx": DocxReports(), "pdf": TypstReports()},
+        notices=make_notice_tools(TypstNotices(), HomeCalendars(library, parts.home)),
     )
     services = make_services(surroundings, owner=parts.ids.new("runner"))
     return Plane(
@@ -34,7 +37,10 @@ def install(parts: Parts, ports: PlaybooksPorts, options: PlaybooksOptions) -> P
 def _subscriptions(
     services: PlaybooksServices, options: PlaybooksOptions
 ) -> tuple[Subscription, ...]:
+    told = Subscription(
+        "playbooks.tell_alerts", AlertRaised, services.notifications.herald.alert_raised
+    )
     if not options.open_for:
-        return ()
+        return (told,)
     handle = services.openers.alert_raised
-    return (Subscription("playbooks.open_incidents", AlertRaised, handle),)
+    return (told, Subscription("playbooks.open_incidents", AlertRaised, handle))

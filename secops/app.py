@@ -118,7 +118,9 @@ def open_house(home: Path, role: str = "command") -> House:
     rechecks = notice_seals.LateRechecks(detectors, parts.clock)
     playbooks_ports = PlaybooksPorts(
         alerts=alerts.DetectorAlerts(detectors),
-        containment=containment.PlaneContainment(iam, kms, containment.shield(settings)),
+        containment=containment.PlaneContainment(
+            iam.containment, kms.containment, containment.shield(settings)
+        ),
         logs=logs.DetectorLogs(detectors),
         outbound=notices.outbound(settings),
         mailer=messages.mailer(settings),

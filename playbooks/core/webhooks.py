@@ -11,19 +11,28 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode
 
-from playbooks.models import Channel
+from playbooks.models import Channel, ChannelKind
 from secops.crypto.signed_posts import signed_post
 from secops.kernel.clock import SECOND
 
 _MILLISECOND: Final = 1_000
 _LIMITS: Final = {"generic": 16_384, "dingtalk": 16_384, "feishu": 16_384, "wecom": 2_048}
-"""Bytes of text. Feishu takes 20 KB of body, WeCom 2,048 bytes of text."""
+"""Bytes of text. WeCom takes 2,048 bytes of it."""
+MAX_BODY: Final = 20_000
+"""Bytes of a body: Feishu takes 20 KB, and quotation marks take two bytes there."""
 _TITLE: Final = 200
 _OK: Final = range(200, 300)
 _ACCEPTED: Final = {"dingtalk": "errcode", "wecom": "errcode", "feishu": "code"}
+_PLAIN: Final = str.maketrans("<>[]@", "\uff1c\uff1e\uff3b\uff3d\uff20")
+"""Feishu reads ``<at>`` and ``[words](address)`` in plain text, too: wide signs are no markup."""
+_BUSY: Final = frozenset((-1, 130101, 410100, 45009, 9499, 11232))
+"""Codes that say: too often, or later (DingTalk 130101 and 410100, WeCom 45009, Feishu)."""
+_LATER: Final = frozenset((408, 425, 429, 503))
+"""A server that answers so has not worked on what it was sent (RFC 9110 §15.5, §15.6)."""
+_FAULT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def build_message(
     """
     limit = _LIMITS[channel.kind]
     short = cut(title, _TITLE)
-    whole = cut(f"{short}\n{text}", limit)
+    whole = _fitting(f"{short}\n{text}".translate(_PLAIN), limit)
     url = channel.url
     headers = [("content-type", "application/json")]
     if channel.kind == "generic":
@@ -87,20 +96,51 @@ def build_message(
     return OutboundMessage(url, tuple(headers), _encode(body))
 
 
+def _fitting(text: str, limit: int) -> str:
+    """Return ``text`` cut to ``limit`` bytes, and further until its JSON fits into a body."""
+    room = MAX_BODY - 1_000
+    while len(_encode(text := cut(text, limit))) > room:
+        limit = limit * 3 // 4
+    return text
+
+
 def _encode(body: object) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def refusal(channel: Channel, status: int, body: bytes) -> str:
-    """Return why the receiver refused, or "" if it accepted: for robots the body tells."""
+Came = Literal["accepted", "busy", "refused", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a post. ``why`` names the code, never what else the receiver said.
+
+    ``busy`` may be tried again, ``refused`` comes out the same every time, and after ``unclear``
+    nobody knows whether the message stands in the group.
+    """
+
+    came: Came
+    why: str = ""
+
+
+def read_answer(kind: ChannelKind, status: int, body: bytes) -> Answer:
+    """Return what the receiver made of the message: robots say it in the body."""
     if status not in _OK:
-        return f"HTTP {status}"
-    field_name = _ACCEPTED.get(channel.kind)
-    if field_name is None:
-        return ""
+        why = f"HTTP {status}"
+        if status in _LATER:
+            return Answer("busy", why)
+        return Answer("unclear" if status >= _FAULT else "refused", why)
+    field_name = _ACCEPTED.get(kind)
+    return Answer("accepted") if field_name is None else _said(field_name, body)
+
+
+def _said(field_name: str, body: bytes) -> Answer:
     try:
-        answer = json.loads(body)
-        code = answer[field_name]
+        code = json.loads(body)[field_name]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return f"no {field_name} in the answer"
-    return "" if code == 0 and code is not False else f"{field_name} {str(code)[:20]}"
+        return Answer("unclear", f"no {field_name} in the answer")
+    if not isinstance(code, int) or isinstance(code, bool):
+        return Answer("unclear", f"{field_name} is no number")
+    if code == 0:
+        return Answer("accepted")
+    return Answer("busy" if code in _BUSY else "refused", f"{field_name} {str(code)[:20]}")

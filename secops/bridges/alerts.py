@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from detectors.service import DetectorsServices
 from playbooks.models.incidents import AlertSummary
+
+SILENT: Final = "source_silent"
 
 
 class DetectorAlerts:
@@ -33,4 +36,5 @@ class DetectorAlerts:
                 line.event.id: hashlib.sha256(line.event.raw).hexdigest() for line in found.events
             },
             incident_class=alert.custom.get("gbt20986", ""),
+            kind=SILENT if alert.group[:1] == (SILENT,) else alert.kind,
         )

@@ -12,6 +12,8 @@ from iam.errors import AddressInvalid, MessageNotSent
 from iam.models.messages import CarriedMessage
 from iam.models.messages import Channel as IamChannel
 from iam.ports import MessageCarrier
+from playbooks.ports import Mailer, OutgoingMail
+from playbooks.ports.notifications import NoMailer
 from secops.adapters.mail_server import Encryption, Mail, MailServer
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.kernel.clock import Clock
@@ -39,6 +41,23 @@ class MailCarrier:
             self.server.send(Mail((message.to,), message.title, message.text, message.key))
         except SecopsError as error:
             raise MessageNotSent(error.detail) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybooksMailer:
+    """Implements ``playbooks.ports.Mailer`` with the operator's mail server."""
+
+    server: MailServer
+
+    def send(self, mail: OutgoingMail) -> None:
+        """Hand it over; raises as the adapter does."""
+        self.server.send(Mail(mail.to, mail.title, mail.text, mail.key))
+
+
+def mailer(settings: Settings) -> Mailer:
+    """Return what carries the response plane's mails; one that refuses where none is set."""
+    server = mail_server(settings)
+    return NoMailer() if server is None else PlaybooksMailer(server)
 
 
 def prefixes(settings: Settings) -> tuple[str, ...]:

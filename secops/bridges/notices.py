@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, cast, get_args
+from dataclasses import replace
+from typing import Final, cast
 
 from playbooks.models.options import Channel, ChannelKind, PlaybooksOptions
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.settings import Settings, SettingsRejected, listed
 
+WEBHOOKS: Final = ("generic", "dingtalk", "feishu", "wecom")
 _MAX_PROVINCE_ANSWER: Final = 8 << 20
 """Bytes: a value with a picture of 4 MiB, in Base64."""
 
@@ -49,10 +51,11 @@ def _in_home(settings: Settings, path: str) -> str:
 
 def options(settings: Settings) -> PlaybooksOptions:
     """Return the plane's options: the webhook where one is set, the inbox otherwise."""
+    there = PlaybooksOptions(site=settings.origin, timezone=settings.timezone)
     if not settings.webhook_url:
-        return PlaybooksOptions()
-    if settings.webhook_kind not in get_args(ChannelKind):
+        return there
+    if settings.webhook_kind not in WEBHOOKS:
         raise SettingsRejected(f"webhook_kind {settings.webhook_kind!r} is unknown")
     kind = cast("ChannelKind", settings.webhook_kind)
     channel = Channel(kind, settings.webhook_url, settings.webhook_secret)
-    return PlaybooksOptions(channels={"webhook": channel}, default_channel="webhook")
+    return replace(there, channels={"webhook": channel}, default_channel="webhook")

@@ -23,6 +23,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.containment import FakeContainment
 from tests.fakes.custody_signer import FakeCustodySigner
 from tests.fakes.found_logs import FakeLogs
+from tests.fakes.identity_keys import FakeSecretBox
+from tests.fakes.mailer import FakeMailer
 from tests.fakes.notice_office import FakeNoticeOffice
 from tests.fakes.outbound import FakeOutbound
 from tests.fakes.parts import database_spine
@@ -56,6 +58,7 @@ class House:
     alerts: FakeAlerts
     persons: FakePersons
     signatures: FakePlaybookSignatures
+    mailer: FakeMailer
 
     def acts(self, *, outcome: str | None = None) -> list[str]:
         """Return the actions of the ledger's leaves, in order."""
@@ -98,6 +101,7 @@ def house(
     alerts = FakeAlerts(alert(), alert("alr_2", title="第二条"))
     signatures = signatures or FakePlaybookSignatures()
     persons = FakePersons()
+    mailer = FakeMailer()
     spine = database_spine(home, clock=clock, access=access, persons=persons)
     library, office = PackagedLibrary(), FakeNoticeOffice()
     surroundings = Surroundings(
@@ -110,6 +114,8 @@ def house(
             signatures=signatures,
             custody=FakeCustodySigner(),
             notices=office.ports,
+            mailer=mailer,
+            secret_box=FakeSecretBox(),
         ),
         stores=make_stores(),
         library=library,
@@ -130,6 +136,7 @@ def house(
             alerts,
             persons,
             signatures,
+            mailer,
         )
     finally:
         spine.close()

@@ -1,41 +1,36 @@
-"""notify.send: a message to a group's robot, a webhook, or the product's own inbox."""
+"""notify.send: a message to a channel of the organisation, or to the product's own inbox."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from playbooks.core.webhooks import build_message, refusal
-from playbooks.errors import ChannelUnknown, EffectUnknown, NotificationFailed
-from playbooks.models import Channel, Notification, PlannedStep, TargetState
+from playbooks.models import Notification, PlannedStep, TargetState
 from playbooks.service.actions.calls import Call, Performed, Recovery
+from playbooks.service.notifications.outbox import Letter, put
+from playbooks.service.notifications.ways import INBOX, Named, name_of
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.errors import Invalid, SecopsError, Unavailable
+from secops.kernel.transactions import Transaction
 
 
 class SendNotification:
-    """notify.send: a message to a group's robot, a webhook, or the product's own inbox."""
+    """notify.send: the step is done when its message is stored; the way out is the queue's.
+
+    The message's key is the step's, so that repeating it stores nothing twice.
+    """
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
 
-    def _channel(self, name: str) -> tuple[str, Channel]:
-        options = self._s.options
-        wanted = options.default_channel if name == "default" else name
-        if wanted == "inbox":
-            return wanted, Channel("inbox")
-        if wanted not in options.channels:
-            msg = f"no channel {wanted[:60]}"
-            raise ChannelUnknown(msg)
-        return wanted, options.channels[wanted]
+    def _channel(self, org_id: str, name: str) -> Named:
+        return self._s.parts.transactions.read(lambda tx: name_of(self._s, tx, org_id, name))
 
     def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
         """Return the channel; never its address, which is a secret."""
-        del org_id
-        name, channel = self._channel(args["channel"])
+        channel = self._channel(org_id, args["channel"])
         return (
             TargetState(
-                target=f"channel:{name}",
-                label=name,
+                target=f"channel:{channel.name}",
+                label=channel.name,
                 version=channel.kind,
                 before="",
                 after=args["title"],
@@ -43,51 +38,55 @@ class SendNotification:
         )
 
     def recovery(self, step: PlannedStep) -> Recovery:
-        """Repeat in the inbox, which takes a key once; robots can't be asked what they got."""
-        _, channel = self._channel(step.args["channel"])
-        return "idempotent" if channel.kind == "inbox" else "neither"
+        """Repeat: inbox and queue take a key once."""
+        del step
+        return "idempotent"
 
     def perform(self, call: Call) -> Performed:
-        """Send, then keep what was sent; the receiver's own answer is the read-back."""
-        args = call.step.args
-        name, channel = self._channel(args["channel"])
-        if channel.kind != "inbox":
-            self._post(channel, call)
-        self._keep(call, name, channel)
-        return Performed(verified=True, details={"channel": name, "kind": channel.kind})
+        """Store the message for its channel and read back that it is there."""
+        channel = self._channel(call.order.org_id, call.step.args["channel"])
+        if channel.kind == INBOX:
+            self._keep(call)
+        else:
+            self._s.parts.transactions.run(lambda tx: self._put(tx, call, channel))
+        details = {"channel": channel.name, "kind": channel.kind}
+        return Performed(verified=self.holds(call), details=details)
 
     def holds(self, call: Call) -> bool:
-        """Return False: a robot can't be read."""
-        del call
-        return False
+        """Tell whether the message is kept: in the inbox, or among what is on its way."""
+        key, stores = call.order.key, self._s.stores
 
-    def _post(self, channel: Channel, call: Call) -> None:
-        args, order = call.step.args, call.order
-        now = self._s.parts.clock.now()
-        message = build_message(
-            channel, title=args["title"], text=args["text"], key=order.key, now=now
+        def look(tx: Transaction) -> bool:
+            if stores.notifications.outgoing.find(tx, key) is not None:
+                return True
+            return stores.runs.is_notified(tx, key)
+
+        return self._s.parts.transactions.read(look)
+
+    def _put(self, tx: Transaction, call: Call, channel: Named) -> None:
+        order, args = call.order, call.step.args
+        incident = self._s.stores.incidents.get(tx, order.org_id, order.incident_id)
+        letter = Letter(
+            org_id=order.org_id,
+            key=order.key,
+            event="playbook",
+            subject=f"incident:{order.incident_id}",
+            title=args["title"],
+            text=args["text"],
+            path=f"/incidents/{order.incident_id}",
+            urgent=incident.severity == "critical",
+            drill=incident.drill,
         )
-        timeout = call.step.timeout_ms / 1_000
-        try:
-            status, body = self._s.ports.outbound.post(
-                message.url, message.body, dict(message.headers), timeout=timeout
-            )
-        except (Unavailable, Invalid):
-            raise  # nothing was sent
-        except SecopsError as error:
-            raise EffectUnknown(error.code) from error
-        problem = refusal(channel, status, body)
-        if problem:
-            raise NotificationFailed(problem)
+        put(self._s, tx, channel, letter, tx.now)
 
-    def _keep(self, call: Call, name: str, channel: Channel) -> None:
+    def _keep(self, call: Call) -> None:
         order, args = call.order, call.step.args
         notification = Notification(
             id=self._s.parts.ids.new("ntf"),
             org_id=order.org_id,
             incident_id=order.incident_id,
-            channel=name,
-            kind=channel.kind,
+            channel=INBOX,
+            kind=INBOX,
             title=args["title"][:200],
             text=args["text"][:4_000],
             key=order.key,

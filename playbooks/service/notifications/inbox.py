@@ -9,6 +9,8 @@ from playbooks.core.reporting import WARN_DAYS, warning_of
 from playbooks.models import Incident, Notification
 from playbooks.models.filings import DUTIES, Duty
 from playbooks.models.incidents import Clock
+from playbooks.models.notifications import HouseEvent
+from playbooks.service.notifications.heralds import Herald
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import DAY
@@ -26,6 +28,7 @@ class InboxService:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
+        self._herald = Herald(surroundings)
 
     def list_notifications(self, actor: Actor, page: PageRequest) -> Page[Notification]:
         """Return what was sent in the caller's organisation, newest first."""
@@ -80,9 +83,25 @@ class InboxService:
             )
             added = self._s.stores.runs.notify(tx, notification)
             if added:
+                self._herald.tell(tx, _clock_event(incident, clock, key, tx.now))
                 place = (incident.org_id, incident.id)
                 self._s.tell(tx, CLOCKS, place, "clock", f"法定时限{word}:{text}")
             return added
 
         notification_id = self._s.parts.ids.new("ntf")
         return self._s.parts.transactions.run(work)
+
+
+def _clock_event(incident: Incident, clock: Clock, key: str, now: int) -> HouseEvent:
+    """Return the event of a warning; a clock that is over, or nearly, waits for no morning."""
+    return HouseEvent(
+        org_id=incident.org_id,
+        kind="clock",
+        key=key,
+        subject=f"incident:{incident.id}",
+        severity="critical",
+        name=DUTIES[cast("Duty", clock.name)].zh,
+        path=f"/incidents/{incident.id}",
+        at=now,
+        drill=incident.drill,
+    )

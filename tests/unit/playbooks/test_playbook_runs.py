@@ -24,10 +24,10 @@ from playbooks.errors import (
     TargetProtected,
     VariableMissing,
 )
-from playbooks.models import Channel, PlaybooksOptions, Run
+from playbooks.models import Run
 from playbooks.service import NewIncident, RunRequest, StepAnswer, require_playbook
 from secops.kernel.approvals import SelfApproval
-from secops.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from secops.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from secops.kernel.pages import PageRequest
 from tests.fakes.cacao import LOCK, NOTIFY, REVOKE, playbook
 from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house, person
@@ -705,72 +705,6 @@ def test_a_lost_lease_stops_the_runner(home: House) -> None:
     assert home.services.runner.advance(run.id).state == "done"
 
 
-ROBOT = PlaybooksOptions(
-    channels={"duty": Channel("dingtalk", "https://robot.example/send?access_token=t0k", "s3cret")},
-    default_channel="duty",
-)
-
-
-@pytest.fixture
-def robot(tmp_path: Path) -> Iterator[House]:
-    with house(tmp_path, options=ROBOT) as opened:
-        opened.containment.add("acc_zhang", "zhang.san", sessions=2)
-        yield opened
-
-
-def test_a_robot_gets_a_signed_message_and_its_address_stays_secret(robot: House) -> None:
-    run = robot.services.runs.request_run(ANALYST, wanted(robot))
-    assert approve(robot, run).state == "done"
-    ((url, body, _),) = robot.outbound.posted
-    assert "&timestamp=" in url
-    assert "&sign=" in url
-    assert json.loads(body)["text"]["content"] == "Contained\nzhang.san is locked"
-    everything = json.dumps(robot.leaves()) + repr(run) + repr(ROBOT)
-    assert "t0k" not in everything
-    assert "s3cret" not in everything
-    kept = robot.services.inbox.list_notifications(ANALYST, PageRequest(10)).items
-    assert [n.kind for n in kept] == ["dingtalk"]
-
-
-def test_a_refusal_in_the_body_of_a_200_is_a_failure(robot: House) -> None:
-    robot.outbound.answer = (200, b'{"errcode":310000,"errmsg":"sign not match"}')
-    run = robot.services.runs.request_run(ANALYST, wanted(robot))
-    assert approve(robot, run).state == "failed"
-    entry = robot.services.runs.show_run(ANALYST, run.id).journal[-1]
-    assert entry.details["error"] == "playbooks.notification_failed"
-    assert robot.services.inbox.list_notifications(ANALYST, PageRequest(10)).items == []
-
-
-def test_a_lost_answer_of_a_robot_is_unknown_and_is_never_sent_again_unasked(
-    robot: House,
-) -> None:
-    robot.outbound.error = NotFound("the answer was lost")
-    run = robot.services.runs.request_run(ANALYST, wanted(robot))
-    assert approve(robot, run).state == "waiting"
-    robot.services.runner.advance_all()
-    assert len(robot.outbound.posted) == 1
-    assert robot.services.runs.show_run(ANALYST, run.id).states[NOTIFY] == "unknown"
-    robot.services.runs.resolve_step(ANALYST, run.id, StepAnswer(NOTIFY, "failed", "未收到"))
-    assert robot.services.runner.advance(run.id).state == "failed"
-
-
-def test_a_robot_without_outcome_is_unknown(robot: House) -> None:
-    run = robot.services.runs.request_run(ANALYST, wanted(robot))
-    _die_before_the_outcome(robot, run, 3)
-    assert robot.services.runner.advance(run.id).state == "waiting"
-    assert len(robot.outbound.posted) == 1
-    journal = robot.services.runs.show_run(ANALYST, run.id).journal
-    assert journal[-1].details["error"] == "outcome_lost"
-
-
-def test_an_address_that_is_none_is_a_plain_failure(robot: House) -> None:
-    robot.outbound.error = Invalid("not a URL")
-    run = robot.services.runs.request_run(ANALYST, wanted(robot))
-    assert approve(robot, run).state == "failed"
-    send = robot.services.runner._performer._actions["notify.send"]
-    assert send.holds(None) is False  # type: ignore[arg-type]
-
-
 def test_two_deciders_at_once_leave_the_run_to_the_first(home: House) -> None:
     run = home.services.runs.request_run(ANALYST, wanted(home))
     home.services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
@@ -798,9 +732,3 @@ def test_an_approval_that_was_spent_elsewhere_does_not_start_a_run(home: House) 
     )
     ended = home.services.runner.advance(run.id)
     assert (ended.state, ended.error) == ("expired", "approval_not_valid")
-
-
-def test_a_robot_that_can_not_be_reached_is_a_plain_failure(robot: House) -> None:
-    robot.outbound.error = Unavailable()
-    run = robot.services.runs.request_run(ANALYST, wanted(robot))
-    assert approve(robot, run).state == "failed"

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playbooks.core.webhooks import build_message, cut, dingtalk_sign, feishu_sign, refusal
+from playbooks.core.webhooks import (
+    MAX_BODY,
+    build_message,
+    cut,
+    dingtalk_sign,
+    feishu_sign,
+    read_answer,
+)
 from playbooks.models import Channel
 
 NOW = 1_700_000_000_000_000
@@ -90,21 +97,42 @@ def test_wecom_takes_2048_bytes() -> None:
     assert content.endswith("…")
 
 
+def test_feishu_takes_20_kilobytes_of_body_however_the_text_is_escaped() -> None:
+    channel = Channel("feishu", "https://robot.example/send", SECRET)
+    built = build_message(channel, title="t", text='"\\' * 10_000, key="k", now=NOW)
+    assert 10_000 < len(built.body) <= MAX_BODY
+    assert json.loads(built.body)["content"]["text"].endswith("…")
+
+
+@pytest.mark.parametrize("kind", ["feishu", "wecom", "dingtalk"])
+def test_a_name_from_a_log_becomes_no_mention_and_no_link(kind: str) -> None:
+    hostile = '<at user_id="all">所有人</at> [点此](https://evil.example) @all'
+    body = json.dumps(message(kind, text=hostile)[1], ensure_ascii=False)
+    assert "<at" not in body
+    assert "](" not in body
+    assert "@" not in body
+
+
 @pytest.mark.parametrize(
-    ("kind", "status", "body", "why"),
+    ("kind", "status", "body", "came", "why"),
     [
-        ("dingtalk", 200, b'{"errcode":0}', ""),
-        ("dingtalk", 200, b'{"errcode":310000}', "errcode 310000"),
-        ("feishu", 200, b'{"code":0}', ""),
-        ("feishu", 200, b'{"code":11232}', "code 11232"),
-        ("wecom", 200, b'{"errcode":false}', "errcode False"),
-        ("wecom", 200, b"[]", "no errcode in the answer"),
-        ("wecom", 200, b"<html>", "no errcode in the answer"),
-        ("feishu", 200, b"{}", "no code in the answer"),
-        ("generic", 204, b"", ""),
-        ("generic", 500, b"", "HTTP 500"),
-        ("dingtalk", 302, b'{"errcode":0}', "HTTP 302"),
+        ("dingtalk", 200, b'{"errcode":0}', "accepted", ""),
+        ("dingtalk", 200, b'{"errcode":310000}', "refused", "errcode 310000"),
+        ("dingtalk", 200, b'{"errcode":130101}', "busy", "errcode 130101"),
+        ("feishu", 200, b'{"code":0}', "accepted", ""),
+        ("feishu", 200, b'{"code":11232}', "busy", "code 11232"),
+        ("wecom", 200, b'{"errcode":45009}', "busy", "errcode 45009"),
+        ("wecom", 200, b'{"errcode":false}', "unclear", "errcode is no number"),
+        ("wecom", 200, b"[]", "unclear", "no errcode in the answer"),
+        ("wecom", 200, b"<html>", "unclear", "no errcode in the answer"),
+        ("feishu", 200, b"{}", "unclear", "no code in the answer"),
+        ("generic", 204, b"", "accepted", ""),
+        ("generic", 500, b"", "unclear", "HTTP 500"),
+        ("generic", 429, b"", "busy", "HTTP 429"),
+        ("generic", 404, b"", "refused", "HTTP 404"),
+        ("dingtalk", 302, b'{"errcode":0}', "refused", "HTTP 302"),
     ],
 )
-def test_success_is_in_the_body(kind: str, status: int, body: bytes, why: str) -> None:
-    assert refusal(Channel(kind, ""), status, body) == why  # type: ignore[arg-type]
+def test_success_is_in_the_body(kind: str, status: int, body: bytes, came: str, why: str) -> None:
+    answer = read_answer(kind, status, body)  # type: ignore[arg-type]
+    assert (answer.came, answer.why) == (came, why)
