@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from iam.service import IamServices
-from kms.service import KmsServices
+from iam.service.people.containment import ContainmentService
+from kms.service.containment import KmsContainment
 from playbooks.ports import AccountState, Order, RestrainedKind
 from secops.kernel.containment import Contained, ContainmentOrder
 from secops.kernel.errors import Conflict
@@ -95,17 +95,17 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 class PlaneContainment:
     """Implements ``playbooks.ports.Containment``."""
 
-    def __init__(self, iam: IamServices, kms: KmsServices, shielded: Shield) -> None:
+    def __init__(self, iam: ContainmentService, kms: KmsContainment, shielded: Shield) -> None:
         self._iam = iam
         self._shield = shielded
-        of_iam = iam.containment.restraint
+        of_iam = iam.restraint
         self._restraints: Mapping[RestrainedKind, _Restraint] = {
             "account": of_iam("account"),
             "step-up": of_iam("step-up"),
             "client": of_iam("client"),
             "address": of_iam("address"),
-            "key": kms.containment.keys,
-            "seal": kms.containment.seals,
+            "key": kms.keys,
+            "seal": kms.seals,
         }
 
     def account_state(self, org_id: str, account: str) -> AccountState | None:
@@ -117,11 +117,11 @@ class PlaneContainment:
 
     def sessions_of(self, account_id: str) -> Sequence[str]:
         """Return the ids of its live sessions."""
-        return self._iam.containment.sessions_of(account_id)
+        return self._iam.sessions_of(account_id)
 
     def revoke_sessions(self, account_id: str, order: Order) -> int:
         """End all its sessions and return how many there were."""
-        return self._iam.containment.revoke_sessions(account_id, _ordered(order).reason)
+        return self._iam.revoke_sessions(account_id, _ordered(order).reason)
 
     def look(self, kind: RestrainedKind, org_id: str, name: str) -> Contained | None:
         """Return the subject as it is now, with why it is protected."""
@@ -148,11 +148,11 @@ class PlaneContainment:
 
     def is_token_revoked(self, token_id: str) -> bool:
         """Tell whether a token is ended."""
-        return self._iam.containment.is_token_revoked(token_id)
+        return self._iam.is_token_revoked(token_id)
 
     def revoke_token(self, token_id: str, order: Order) -> None:
         """End a token for good."""
-        self._iam.containment.revoke_token(token_id, _ordered(order))
+        self._iam.revoke_token(token_id, _ordered(order))
 
 
 def _ordered(order: Order) -> ContainmentOrder:

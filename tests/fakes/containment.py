@@ -10,7 +10,7 @@ from typing import Any
 
 from playbooks.ports import AccountState, Order, RestrainedKind
 from secops.kernel.containment import Contained
-from secops.kernel.errors import NotFound, Unavailable
+from secops.kernel.errors import Invalid, NotFound, Unavailable
 
 _WORDS = {"account": ("lock", "unlock"), "step-up": ("demand", "clear")}
 
@@ -143,6 +143,8 @@ class FakeContainment:
     def is_token_revoked(self, token_id: str) -> bool:
         """Tell whether it was ended."""
         self._require_up()
+        if not token_id.isalnum() or not 16 <= len(token_id) <= 64:
+            raise Invalid
         return token_id in self._load().get("tokens", [])
 
     def revoke_token(self, token_id: str, order: Order) -> None:

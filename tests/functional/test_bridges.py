@@ -17,8 +17,9 @@ from iam.ports import SigningKey
 from kms.service.system_keys import SystemPublicKey
 from playbooks.ports import Order
 from secops.app import open_house
-from secops.bridges.accounts import IamContainment, LateSubjects
+from secops.bridges.accounts import LateSubjects
 from secops.bridges.alerts import DetectorAlerts
+from secops.bridges.containment import PlaneContainment, Shield, shield
 from secops.bridges.evidence import Evidence
 from secops.bridges.house import House
 from secops.bridges.keys import (
@@ -155,6 +156,10 @@ def test_what_cannot_be_seen_is_left_out_and_nothing_is_invented(house: House) -
 # containment for playbooks
 
 
+def contained(house: House, shielded: Shield | None = None) -> PlaneContainment:
+    return PlaneContainment(house.iam.containment, house.kms.containment, shielded or Shield())
+
+
 def sign_in(house: House, account: str) -> None:
     login = read_logins(house.settings.home)[account]
     reference = house.iam.sign_in.begin(PasswordAttempt(account, login.password, "127.0.0.1"))
@@ -163,7 +168,7 @@ def sign_in(house: House, account: str) -> None:
 
 
 def test_an_order_ends_sessions_and_locks_and_twice_is_once(house: House) -> None:
-    containment = IamContainment(house.iam)
+    containment = contained(house)
     sign_in(house, "staff")
     state = containment.account_state(ROOT_ORG, "staff")
     assert state is not None
@@ -171,8 +176,8 @@ def test_an_order_ends_sessions_and_locks_and_twice_is_once(house: House) -> Non
     assert len(containment.sessions_of(state.id)) == 1
     assert containment.revoke_sessions(state.id, ORDER) == 1
     assert containment.revoke_sessions(state.id, ORDER) == 0
-    containment.lock_account(state.id, ORDER)
-    containment.lock_account(state.id, ORDER)
+    containment.restrain("account", state.id, ORDER)
+    containment.restrain("account", state.id, ORDER)
     after = containment.account_state(ROOT_ORG, state.id)
     assert after is not None
     assert (after.locked, after.state) == (True, "locked")
@@ -180,15 +185,74 @@ def test_an_order_ends_sessions_and_locks_and_twice_is_once(house: House) -> Non
 
 
 def test_the_last_administrator_is_protected_by_name(house: House) -> None:
-    state = IamContainment(house.iam).account_state(ROOT_ORG, "audit-admin")
+    state = contained(house).account_state(ROOT_ORG, "audit-admin")
     assert state is not None
     assert state.protected == "the last audit-admin"
 
 
 def test_an_account_of_another_organisation_is_not_there(house: House) -> None:
-    containment = IamContainment(house.iam)
+    containment = contained(house)
     assert containment.account_state("org_other", "analyst") is None
     assert containment.account_state(ROOT_ORG, "nobody-of-this-name") is None
+
+
+def test_the_products_own_keys_are_protected_and_stay_in_use(house: House) -> None:
+    containment = contained(house)
+    with house.spine.read_engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT id FROM kms_keys WHERE mount = 'system'")
+        own = [row.id for row in rows]
+    assert own
+    for key in own:
+        seen = containment.look("key", ROOT_ORG, key)
+        assert seen is not None
+        assert seen.protected == "one of the product's own keys"
+        with pytest.raises(Conflict):
+            containment.restrain("key", key, ORDER)
+        assert not house.parts.revocations.is_revoked("key", key)
+    assert containment.look("key", ROOT_ORG, "system/tokens") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1", "an address of this installation"),
+        ("::1", "an address of this installation"),
+        ("0.0.0.0", "an address of this installation"),  # noqa: S104 - refused
+        ("10.1.2.3", "an address of this installation"),
+        ("192.0.2.77", "an address of this installation"),
+        ("198.51.100.8", "an address of this installation"),
+        ("203.0.113.9", ""),
+    ],
+)
+def test_addresses_of_the_installation_are_protected(house: House, address: str, why: str) -> None:
+    settings = replace(
+        house.settings,
+        listen="192.0.2.77:443",
+        trusted_proxies="10.0.0.0/8",
+        response_protected="address:198.51.100.0/28",
+    )
+    seen = contained(house, shield(settings)).look("address", ROOT_ORG, address)
+    assert seen is not None
+    assert seen.protected == why
+
+
+def test_what_the_settings_list_is_protected_at_the_plan_and_at_the_deed(house: House) -> None:
+    account = house.iam.actors.by_account("integrator").id
+    listed = f"account:integrator,account:{account}"
+    containment = contained(house, shield(replace(house.settings, response_protected=listed)))
+    for kind in ("account", "step-up"):
+        seen = containment.look(kind, ROOT_ORG, "integrator")  # type: ignore[arg-type]
+        assert seen is not None
+        assert seen.protected == "listed in response_protected"
+    with pytest.raises(Conflict):
+        containment.restrain("account", account, ORDER)
+    assert not house.parts.revocations.is_revoked("account", account)
+
+
+@pytest.mark.parametrize("entry", ["integrator", "session:x", "account:", "address:nowhere"])
+def test_a_protected_entry_of_no_kind_is_refused(house: House, entry: str) -> None:
+    with pytest.raises(SettingsRejected):
+        shield(replace(house.settings, response_protected=entry))
 
 
 def test_a_grant_resolves_names_and_refuses_unknown_ones(house: House) -> None:
