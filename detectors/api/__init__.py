@@ -10,6 +10,7 @@ from detectors.api.log_search import search_routes
 from detectors.api.logs import log_routes
 from detectors.api.models import model_routes
 from detectors.api.privacy import privacy_routes
+from detectors.api.queue import QueueServices, queue_routes
 from detectors.api.rule_folders import rule_folder_routes
 from detectors.api.rules import rule_routes
 from detectors.api.sources import source_routes
@@ -30,6 +31,14 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
         *privacy_routes(services.privacy, services.tracing),
         *alert_routes(services.alerts),
         *alert_page_routes(services.alert_pages, services.replays, services.exception_previews),
+        *queue_routes(
+            QueueServices(
+                services.queue,
+                services.handling,
+                services.alert_views,
+                services.alert_deadlines,
+            )
+        ),
         *bulk_action_routes(services.bulk_actions),
         *model_routes(services.models),
         *rule_routes(services.rules, services.runs, services.reports),

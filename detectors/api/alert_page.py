@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from detectors.api.alerts import asked_filter
 from detectors.api.bodies import text_of
 from detectors.service.rules.exception_previews import ExceptionPreviews
 from detectors.service.triage.alert_page import AlertPageService
@@ -14,6 +13,7 @@ from detectors.service.triage.alert_page_presentation import (
     preview_json,
     replay_json,
 )
+from detectors.service.triage.filters import read_filter
 from detectors.service.triage.replaying import ReplayService
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_READ, EXCEPTION_REQUEST, RULE_READ
@@ -42,7 +42,7 @@ class _AlertPage:
     previews: ExceptionPreviews
 
     def explain_alert(self, request: Request) -> Response:
-        view = asked_filter(request.query)
+        view = read_filter(request.query)
         found = self.pages.explain_alert(request.caller, request.args["alert_id"], view)
         return json_response(explanation_json(found))
 

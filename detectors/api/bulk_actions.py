@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detectors.api.alerts import read_filter
 from detectors.api.bodies import text_of
+from detectors.models.alerts import AlertFilter
 from detectors.models.bulk_actions import BulkResult
 from detectors.service.triage.bulk_actions import BulkActionService
 from detectors.service.triage.bulk_presentation import bulk_action_json, bulk_item_json
+from detectors.service.triage.filters import WORDS, read_filter
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
-_FILTERS: Final = ("severity", "since", "rule", "subject")
-_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 1000}
-_PREVIEW: Final = Schema(
-    "PreviewBulkClose",
-    {
-        "type": "object",
-        "required": ["reason"],
-        "properties": {
-            "reason": {"type": "string", "minLength": 1, "maxLength": 1000},
-            **dict.fromkeys(_FILTERS, _TEXT),
+_ROOT: Final = "/api/v1/detectors"
+_FILTERS: Final = tuple(word for word in WORDS if word != "status")
+_TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 500}
+
+
+def _schema(name: str, **required: Any) -> Schema:
+    return Schema(
+        name,
+        {
+            "type": "object",
+            "required": sorted(required),
+            "properties": {**required, **dict.fromkeys(_FILTERS, _TEXT)},
+            "additionalProperties": False,
         },
-        "additionalProperties": False,
-    },
+    )
+
+
+_CLOSE: Final = _schema(
+    "PreviewBulkClose", reason={"type": "string", "minLength": 1, "maxLength": 1000}
 )
+_ACKNOWLEDGE: Final = _schema("PreviewBulkAcknowledge")
+_ASSIGN: Final = _schema("PreviewBulkAssign", to={"type": "string", "maxLength": 200})
 _ORDER: Final = Schema(
     "OrderBulkAction",
     {
@@ -53,22 +63,38 @@ def read_result(text: str | None) -> BulkResult | None:
     raise Invalid(msg)
 
 
+def _wanted(body: Mapping[str, Any]) -> AlertFilter:
+    """Return the open alerts that a body's words describe; raise ``Invalid``."""
+    said = {name: text_of(body, name) for name in _FILTERS if name in body}
+    return read_filter({**said, "status": "open"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Handlers:
     bulk_actions: BulkActionService
 
     def preview_bulk_close(self, request: Request) -> Response:
         body = request.json_object()
-        said = {name: text_of(body, name) for name in _FILTERS if name in body}
-        wanted = read_filter(
-            status="open",
-            severity=said.get("severity"),
-            since=said.get("since"),
-            rule=said.get("rule"),
-            subject=said.get("subject"),
+        action = self.bulk_actions.preview_bulk_close(
+            request.caller, _wanted(body), text_of(body, "reason")
         )
-        reason = text_of(body, "reason")
-        action = self.bulk_actions.preview_bulk_close(request.caller, wanted, reason)
+        return json_response(bulk_action_json(action), 201)
+
+    def preview_bulk_acknowledge(self, request: Request) -> Response:
+        wanted = _wanted(request.json_object())
+        action = self.bulk_actions.preview_bulk_acknowledge(request.caller, wanted)
+        return json_response(bulk_action_json(action), 201)
+
+    def preview_bulk_assign(self, request: Request) -> Response:
+        body = request.json_object()
+        action = self.bulk_actions.preview_bulk_assign(
+            request.caller, _wanted(body), text_of(body, "to")
+        )
+        return json_response(bulk_action_json(action), 201)
+
+    def preview_bulk_undo(self, request: Request) -> Response:
+        action_id = request.args["action_id"]
+        action = self.bulk_actions.preview_bulk_undo(request.caller, action_id)
         return json_response(bulk_action_json(action), 201)
 
     def order_bulk_action(self, request: Request) -> Response:
@@ -109,7 +135,7 @@ class _Handlers:
 def bulk_action_routes(bulk_actions: BulkActionService) -> tuple[Route, ...]:
     """Return the routes of bulk actions."""
     here = _Handlers(bulk_actions)
-    root = "/api/v1/detectors/bulk-actions"
+    root = f"{_ROOT}/bulk-actions"
     one = f"{root}/<action_id>"
 
     def read(path: str, handler: Any, *, listing: bool) -> Route:
@@ -136,10 +162,13 @@ def bulk_action_routes(bulk_actions: BulkActionService) -> tuple[Route, ...]:
 
     return (
         read(root, here.list_bulk_actions, listing=True),
-        write(root, here.preview_bulk_close, _PREVIEW),
+        write(root, here.preview_bulk_close, _CLOSE),
+        write(f"{_ROOT}/bulk-acknowledgements", here.preview_bulk_acknowledge, _ACKNOWLEDGE),
+        write(f"{_ROOT}/bulk-assignments", here.preview_bulk_assign, _ASSIGN),
         read(one, here.show_bulk_action, listing=False),
         read(f"{one}/items", here.list_bulk_items, listing=True),
         write(f"{one}/order", here.order_bulk_action, _ORDER),
         write(f"{one}/cancel", here.cancel_bulk_action),
         write(f"{one}/undo", here.undo_bulk_action),
+        write(f"{one}/undo-preview", here.preview_bulk_undo),
     )

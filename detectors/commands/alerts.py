@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from detectors.commands.files import rule_files
 from detectors.commands.instants import instant
+from detectors.commands.queue import asked_filter, filter_options
 from detectors.commands.workers import ForkedWorkers, cores
-from detectors.models.alerts import AlertFilter
+from detectors.models.queue import ORDERS
 from secops.kernel.logs import Window
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
@@ -58,23 +60,23 @@ def run(
 @click.option(
     "--status", type=click.Choice(["open", "closed", "superseded", "revised", "suppressed"])
 )
-@click.option("--severity", type=click.Choice(["low", "medium", "high", "critical"]))
-@click.option("--since", metavar="TIME", help="Alerts with events from this time on (RFC 3339).")
+@filter_options
+@click.option("--sort", type=click.Choice(ORDERS), default="newest", show_default=True)
 @click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
 @click.option("--cursor", help="The `next` of the page before.")
 @json_option
 @click.pass_context
-def list_alerts(  # noqa: PLR0913 - one parameter per option
+def list_alerts(
     ctx: click.Context,
+    /,
     *,
-    status: str | None,
-    severity: str | None,
-    since: str | None,
+    sort: Any,
     limit: str,
     cursor: str | None,
     as_json: bool,
+    **said: str | None,
 ) -> None:
-    """List alerts, newest event first.
+    """List alerts, newest event first; open ones also by severity, or by what is due.
 
     Example: secops --as analyst detectors list-alerts --status open --severity high
     """
@@ -82,9 +84,9 @@ def list_alerts(  # noqa: PLR0913 - one parameter per option
     from detectors.service.triage.presentation import alert_json  # noqa: PLC0415 - heavy
 
     session = session_of(ctx)
-    wanted = AlertFilter(status, severity, instant(since, "--since"))  # type: ignore[arg-type]
-    services = session.services(DetectorsServices)
-    page = services.alerts.list_alerts(session.actor, wanted, page_request(limit, cursor))
+    services, wanted = session.services(DetectorsServices), asked_filter(said)
+    asked = page_request(limit, cursor)
+    page = services.alerts.list_alerts(session.actor, wanted, asked, order=sort)
     if as_json:
         print_json({"items": [alert_json(alert) for alert in page.items], "next": page.next})
         return

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from detectors.commands.instants import instant
-from detectors.models.alerts import AlertFilter
+from detectors.commands.queue import asked_filter, filter_options, opened
 from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_table, say
-from secops.terminal.session import session_of
 
 if TYPE_CHECKING:
+    from detectors.models.alerts import AlertFilter
     from detectors.models.bulk_actions import BulkAction
     from detectors.service import DetectorsServices
     from secops.kernel.actors import Actor
-
-
-def _open(ctx: click.Context) -> tuple[DetectorsServices, Actor]:
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    return session.services(DetectorsServices), session.actor
 
 
 def _show(action: BulkAction, *, as_json: bool) -> None:
@@ -38,40 +31,81 @@ def _show(action: BulkAction, *, as_json: bool) -> None:
     )
 
 
+def _show_preview(action: BulkAction, what: str, *, as_json: bool) -> None:
+    from detectors.service.triage.bulk_presentation import bulk_action_json  # noqa: PLC0415 - heavy
+
+    document = bulk_action_json(action)
+    if as_json:
+        print_json(document)
+        return
+    click.echo(f"{action.count} open alerts would be {what}")
+    say(f"to do it: order-bulk-action {action.id} --token {document['token']}")
+
+
+def _open_ones(said: Mapping[str, str | None]) -> AlertFilter:
+    return asked_filter({**said, "status": "open"})
+
+
 @click.command("preview-bulk-close")
 @click.option("--reason", required=True, help="What was found out.")
-@click.option("--severity", type=click.Choice(["low", "medium", "high", "critical"]))
-@click.option("--rule", "rule_id", help="A rule's id.")
-@click.option("--subject", help="An entity, e.g. account:ann.")
-@click.option("--since", metavar="TIME", help="Alerts with events from this time on (RFC 3339).")
+@filter_options
 @json_option
 @click.pass_context
-def preview_bulk_close(  # noqa: PLR0913 - one parameter per option
-    ctx: click.Context,
-    *,
-    reason: str,
-    severity: Any,
-    rule_id: str | None,
-    subject: str | None,
-    since: str | None,
-    as_json: bool,
+def preview_bulk_close(
+    ctx: click.Context, /, *, reason: str, as_json: bool, **said: str | None
 ) -> None:
     """Count the open alerts that fit; nothing is closed before order-bulk-action.
 
     Example: secops --as analyst detectors preview-bulk-close --rule 6f0b… --reason "planned test"
     """
-    from detectors.service.triage.bulk_presentation import bulk_action_json  # noqa: PLC0415 - heavy
+    services, actor = opened(ctx)
+    action = services.bulk_actions.preview_bulk_close(actor, _open_ones(said), reason)
+    _show_preview(action, "closed", as_json=as_json)
 
-    at = instant(since, "--since")
-    services, actor = _open(ctx)
-    wanted = AlertFilter("open", severity, at, rule_id, subject)
-    action = services.bulk_actions.preview_bulk_close(actor, wanted, reason)
-    document = bulk_action_json(action)
-    if as_json:
-        print_json(document)
-        return
-    click.echo(f"{action.count} open alerts would be closed")
-    say(f"to close them: order-bulk-action {action.id} --token {document['token']}")
+
+@click.command("preview-bulk-acknowledge")
+@filter_options
+@json_option
+@click.pass_context
+def preview_bulk_acknowledge(ctx: click.Context, /, *, as_json: bool, **said: str | None) -> None:
+    """Count the open alerts that nobody took up and that fit; order-bulk-action does it.
+
+    Example: secops --as analyst detectors preview-bulk-acknowledge --severity low
+    """
+    services, actor = opened(ctx)
+    action = services.bulk_actions.preview_bulk_acknowledge(actor, _open_ones(said))
+    _show_preview(action, "acknowledged", as_json=as_json)
+
+
+@click.command("preview-bulk-assign")
+@click.option("--to", "to", required=True, help="A name, an id, me; empty: nobody.")
+@filter_options
+@json_option
+@click.pass_context
+def preview_bulk_assign(
+    ctx: click.Context, /, *, to: str, as_json: bool, **said: str | None
+) -> None:
+    """Count the open alerts that somebody would get; order-bulk-action does it.
+
+    Example: secops --as analyst detectors preview-bulk-assign --to me --severity critical
+    """
+    services, actor = opened(ctx)
+    action = services.bulk_actions.preview_bulk_assign(actor, _open_ones(said), to)
+    _show_preview(action, "assigned", as_json=as_json)
+
+
+@click.command("preview-bulk-undo")
+@click.argument("action_id")
+@json_option
+@click.pass_context
+def preview_bulk_undo(ctx: click.Context, action_id: str, *, as_json: bool) -> None:
+    """Count the alerts of a bulk action that nobody wrote since, however long ago it was.
+
+    Example: secops --as analyst detectors preview-bulk-undo bulk_1f0c…
+    """
+    services, actor = opened(ctx)
+    action = services.bulk_actions.preview_bulk_undo(actor, action_id)
+    _show_preview(action, "given back what they said", as_json=as_json)
 
 
 @click.command("order-bulk-action")
@@ -84,7 +118,7 @@ def order_bulk_action(ctx: click.Context, action_id: str, token: str, *, as_json
 
     Example: secops --as analyst detectors order-bulk-action bulk_1f0c… --token 5c3a…
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     action = services.bulk_actions.order_bulk_action(actor, action_id, token)
     _show(_carried_out(services, actor, action), as_json=as_json)
 
@@ -98,7 +132,7 @@ def undo_bulk_action(ctx: click.Context, action_id: str, *, as_json: bool) -> No
 
     Example: secops --as analyst detectors undo-bulk-action bulk_1f0c…
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     undo = services.bulk_actions.undo_bulk_action(actor, action_id)
     _show(_carried_out(services, actor, undo), as_json=as_json)
 
@@ -112,7 +146,7 @@ def cancel_bulk_action(ctx: click.Context, action_id: str, *, as_json: bool) -> 
 
     Example: secops --as analyst detectors cancel-bulk-action bulk_1f0c…
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     _show(services.bulk_actions.cancel_bulk_action(actor, action_id), as_json=as_json)
 
 
@@ -125,7 +159,7 @@ def show_bulk_action(ctx: click.Context, action_id: str, *, as_json: bool) -> No
 
     Example: secops --as analyst detectors show-bulk-action bulk_1f0c… --json
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     _show(services.bulk_actions.show_bulk_action(actor, action_id), as_json=as_json)
 
 
@@ -141,7 +175,7 @@ def list_bulk_actions(ctx: click.Context, *, limit: str, cursor: str | None, as_
     """
     from detectors.service.triage.bulk_presentation import bulk_action_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     page = services.bulk_actions.list_bulk_actions(actor, page_request(limit, cursor))
     if as_json:
         print_json({"items": [bulk_action_json(each) for each in page.items], "next": page.next})
@@ -174,7 +208,7 @@ def list_bulk_items(  # noqa: PLR0913 - one parameter per option
     """
     from detectors.service.triage.bulk_presentation import bulk_item_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     wanted = page_request(limit, cursor)
     page = services.bulk_actions.list_bulk_items(actor, action_id, result, wanted)
     if as_json:
@@ -197,6 +231,9 @@ def _carried_out(services: DetectorsServices, actor: Actor, action: BulkAction) 
 
 COMMANDS = (
     preview_bulk_close,
+    preview_bulk_acknowledge,
+    preview_bulk_assign,
+    preview_bulk_undo,
     order_bulk_action,
     undo_bulk_action,
     cancel_bulk_action,

@@ -22,6 +22,7 @@ from detectors.commands.files import (
     samples_of,
 )
 from detectors.commands.models import COMMANDS as MODEL_COMMANDS
+from detectors.commands.queue import COMMANDS as QUEUE_COMMANDS
 from detectors.commands.rule_folders import FOLDER_COMMANDS
 from detectors.commands.triage import TRIAGE_COMMANDS
 from detectors.commands.workers import ForkedWorkers, WorkerDied, cores, worth_processes
@@ -185,6 +186,7 @@ for _command in (
     *ALERT_PAGE_COMMANDS,
     *CORRELATION_COMMANDS,
     *TRIAGE_COMMANDS,
+    *QUEUE_COMMANDS,
     *BULK_COMMANDS,
     *MODEL_COMMANDS,
     *FOLDER_COMMANDS,

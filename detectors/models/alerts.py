@@ -70,8 +70,9 @@ class Alert:
 class AlertFilter:
     """Which alerts; None is open. Times are UTC microseconds, ``since`` is event time.
 
-    ``assignee`` is an account's id, empty for nobody's; ``entity_kind`` is ``account``,
-    ``address`` or ``session``; ``due_before`` the instant before which the next deadline lies.
+    ``assignee`` is an account's id, ``me``, or empty for nobody's; ``entity_kind`` is
+    ``account``, ``address`` or ``session``; ``due_before`` the instant before which the next
+    deadline lies, 0 for the one of asking. Services say who and when before a store is asked.
     """
 
     status: AlertStatus | None = None

@@ -30,6 +30,10 @@ class BulkSelection(Protocol):
         """Return who the next ``limit`` alerts behind ``told`` concern and none before did."""
         ...
 
+    def undoable(self, tx: Transaction, action_id: str) -> int:
+        """Return how many alerts still have the version that the action wrote."""
+        ...
+
 
 class BulkActionStore(BulkSelection, Protocol):
     """Keeps bulk actions; a chunk and its progress are one transaction."""
@@ -72,10 +76,6 @@ class BulkActionStore(BulkSelection, Protocol):
         self, tx: Transaction, action: BulkAction, chosen: Sequence[Selected]
     ) -> Sequence[BulkItem]:
         """Give those that nobody wrote since what they said before, and return what was done."""
-        ...
-
-    def undoable(self, tx: Transaction, action_id: str) -> int:
-        """Return how many alerts still have the version that the action wrote."""
         ...
 
     def items(

@@ -105,6 +105,14 @@ class BulkSelections:
         query = sa.select(found.subject).where(~before.exists())
         return list(tx.execute(query).scalars())
 
+    def undoable(self, tx: Transaction, action_id: str) -> int:
+        """Return how many alerts still have the version that the action wrote."""
+        item = bulk_items.c
+        joined = bulk_items.join(alerts, alerts.c.id == item.alert_id)
+        mine = (item.action_id == action_id, item.result == "done")
+        query = sa.select(sa.func.count()).select_from(joined)
+        return int(tx.execute(query.where(*mine, alerts.c.version == item.version)).scalar_one())
+
 
 class BulkWriting:
     """Writes chunks: alerts, versions, subjects and items."""
@@ -154,14 +162,6 @@ class BulkWriting:
         items = [_undone(action.place + n, each) for n, each in enumerate(chosen, 1)]
         _put_items(tx, action, items)
         return items
-
-    def undoable(self, tx: Transaction, action_id: str) -> int:
-        """Return how many alerts still have the version that the action wrote."""
-        item = bulk_items.c
-        joined = bulk_items.join(alerts, alerts.c.id == item.alert_id)
-        mine = (item.action_id == action_id, item.result == "done")
-        query = sa.select(sa.func.count()).select_from(joined)
-        return int(tx.execute(query.where(*mine, alerts.c.version == item.version)).scalar_one())
 
 
 class DatabaseBulkActions(BulkSelections, BulkWriting):

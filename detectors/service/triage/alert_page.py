@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from detectors.core.detection import Plan
 from detectors.core.engine.explain import Explainer
 from detectors.core.engine.tables import batch_of
+from detectors.core.entities import common_fields
 from detectors.core.formats.record import decode_line
 from detectors.core.telling.reasons import why_of
 from detectors.core.telling.sentences import sentence_of
@@ -24,6 +25,7 @@ from detectors.ports.alert_page import AlertIncidents, AlertPageStore
 from detectors.service.rules.standing import RuleStandings
 from detectors.service.triage.alerts import AlertService
 from detectors.service.triage.entity_cards import EntityCards
+from detectors.service.triage.filters import settled
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.logs import StoredEvent
@@ -63,7 +65,7 @@ class AlertPageService:
                 same_entity=self.store.closings(tx, alert, same_entity=True),
                 cards=(),
                 rule=None,
-                place=self.store.place(tx, actor.org_id, view, alert),
+                place=self.store.place(tx, actor.org_id, settled(view, actor, tx.now), alert),
                 incident=None,
                 bulk_action=self.store.closing_action(tx, alert),
             )
@@ -76,6 +78,14 @@ class AlertPageService:
             rule=self.standings.standing_of(actor, alert),
             incident=self.incidents.incident_of(actor, alert_id),
         )
+
+    def suggest_condition(self, actor: Actor, alert_id: str) -> tuple[Alert, dict[str, str]]:
+        """Return an alert and the fields of its events that an exception could be about.
+
+        Raises ``AlertNotFound``.
+        """
+        shown = self.alerts.show_alert(actor, alert_id)
+        return shown.alert, common_fields([each.event.fields for each in shown.events])
 
     def _counted(
         self, actor: Actor, alert: Alert, events: Sequence[StoredEvent]

@@ -11,6 +11,7 @@ from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.queue import AlertOrder
 from detectors.ports import AlertStore
 from detectors.service.triage.effects import announce_risks
+from detectors.service.triage.filters import settled
 from detectors.service.triage.queue import check_order
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Invalid
@@ -65,7 +66,8 @@ class AlertService:
         self._parts.access.require(actor, ALERT_READ)
 
         def read(tx: Transaction) -> Page[Alert]:
-            rows = self._store.page(tx, actor.org_id, wanted, page, order)
+            asked = settled(wanted, actor, tx.now)
+            rows = self._store.page(tx, actor.org_id, asked, page, order)
             deadlines = deadlines_of(self._store.decided(tx, actor.org_id))
             return page_of(rows, page.limit, [sort_key(row, order, deadlines) for row in rows])
 

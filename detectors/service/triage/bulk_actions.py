@@ -17,6 +17,7 @@ from detectors.models.alerts import AlertFilter
 from detectors.models.bulk_actions import ENDED, BulkAction, BulkItem, BulkResult, BulkVerb
 from detectors.ports import BulkActionStore, RolesNow
 from detectors.service.triage.alerts import checked_reason
+from detectors.service.triage.filters import settled
 from detectors.service.triage.handling import assignee_of, require_person
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical_record
@@ -136,7 +137,7 @@ class BulkActionService:
             raise Invalid(msg)
         self._parts.access.require(actor, ALERT_CLOSE)
         require_person(actor)
-        wanted = replace(wanted, status="open")
+        wanted = settled(replace(wanted, status="open"), actor, self._parts.clock.now())
         action_id = self._parts.ids.new("bulk")
 
         def read(tx: Transaction) -> tuple[int, int]:

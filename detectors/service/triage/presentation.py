@@ -39,6 +39,10 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "close_reason": alert.close_reason,
         "version": alert.version,
         "suppressed_by": alert.suppressed_by,
+        "assignee": alert.assignee,
+        "acknowledged_at": rfc3339_or_none(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by,
+        "reopened_at": rfc3339_or_none(alert.reopened_at),
     }
 
 

@@ -8,6 +8,7 @@ from detectors.core.alert_facets import facets_of
 from detectors.models.alerts import AlertFilter
 from detectors.models.queue import AlertCounts, AlertGroup, AlertNews, AlertOrder, GroupKey
 from detectors.ports import AlertQueueStore
+from detectors.service.triage.filters import settled
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -38,10 +39,10 @@ class AlertQueueService:
         self._parts.access.require(actor, ALERT_READ)
 
         def read(tx: Transaction) -> AlertCounts:
-            org_id, now = actor.org_id, tx.now
-            found, least = self._store.combinations(tx, org_id, wanted)
-            total, facets = facets_of(found, wanted)
-            late = replace(wanted, status="open", due_before=wanted.due_before or now)
+            org_id, asked = actor.org_id, settled(wanted, actor, tx.now)
+            found, least = self._store.combinations(tx, org_id, asked)
+            total, facets = facets_of(found, asked)
+            late = replace(asked, due_before=tx.now)
             waits = self._store.count(tx, org_id, AlertFilter(status="open"))
             return AlertCounts(
                 total,
@@ -60,7 +61,9 @@ class AlertQueueService:
         """Return the alerts that fit by rule or by entity, the largest group first."""
         self._parts.access.require(actor, ALERT_READ)
         rows = self._parts.transactions.read(
-            lambda tx: self._store.groups(tx, actor.org_id, wanted, by, page)
+            lambda tx: self._store.groups(
+                tx, actor.org_id, settled(wanted, actor, tx.now), by, page
+            )
         )
         return page_of(rows, page.limit, [(row.count, row.key) for row in rows])
 
@@ -68,5 +71,5 @@ class AlertQueueService:
         """Return how many alerts fit now, and how many were written after ``revision``."""
         self._parts.access.require(actor, ALERT_READ)
         return self._parts.transactions.read(
-            lambda tx: self._store.news(tx, actor.org_id, wanted, revision)
+            lambda tx: self._store.news(tx, actor.org_id, settled(wanted, actor, tx.now), revision)
         )
