@@ -50,6 +50,7 @@ from iam.service.people.recoveries import RecoveryService
 from iam.service.people.resets import ResetService
 from iam.service.people.role_changes import EmergencyChange, PrivilegeChange, RoleChange
 from iam.service.people.roles import RoleService
+from iam.service.people.units import UnitService
 from iam.service.power import PowerServices
 from iam.service.protection.applications import ApplicationService
 from iam.service.protection.devices import DeviceService
@@ -316,4 +317,5 @@ def _power(
         own=OwnService(means, acting, changes),
         profiles=ProfileService(means, decisions),
         matrix=MatrixService(means),
+        units=UnitService(means),
     )

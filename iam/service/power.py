@@ -13,6 +13,7 @@ from iam.service.people.matrix import MatrixService
 from iam.service.people.organisations import OrganisationService
 from iam.service.people.own import OwnService
 from iam.service.people.profiles import ProfileService
+from iam.service.people.units import UnitService
 from iam.service.sign_on.acting import ActingService
 
 __all__ = ["PowerServices"]
@@ -32,3 +33,4 @@ class PowerServices:
     own: OwnService
     profiles: ProfileService
     matrix: MatrixService
+    units: UnitService

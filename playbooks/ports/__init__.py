@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from playbooks.ports.bindings import AutonomyStores
 from playbooks.ports.custody import CustodySigner, EvidenceStore
 from playbooks.ports.duty import DutyStores
+from playbooks.ports.emergency_plans import EmergencyPlanStore
 from playbooks.ports.incident_work import IncidentWorkStore
 from playbooks.ports.incidents import (
     FilingStore,
@@ -34,6 +35,7 @@ from playbooks.ports.release import (
     Library,
     ReportPrinter,
 )
+from playbooks.ports.response_times import ResponseTimeStore
 from playbooks.ports.runs import (
     PlaybookStore,
     RunStore,
@@ -46,6 +48,7 @@ __all__ = [
     "Containment",
     "CustodySigner",
     "DutyStores",
+    "EmergencyPlanStore",
     "EvidenceStore",
     "FilingStore",
     "IncidentFilter",
@@ -64,6 +67,7 @@ __all__ = [
     "PlaybooksPorts",
     "ReportPrinter",
     "RestrainedKind",
+    "ResponseTimeStore",
     "RunStore",
     "SecretBox",
 ]
@@ -79,6 +83,8 @@ class PlaybookStores:
     filings: FilingStore
     work: IncidentWorkStore
     evidence: EvidenceStore
+    times: ResponseTimeStore
+    plans: EmergencyPlanStore
     notifications: NotificationStores
     duty: DutyStores
     autonomy: AutonomyStores

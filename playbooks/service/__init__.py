@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from playbooks.service.actions import make_actions
 from playbooks.service.duty import DutyServices, build_duty
 from playbooks.service.incidents.custody import CustodyService
+from playbooks.service.incidents.emergency_plans import EmergencyPlanService
 from playbooks.service.incidents.evidence import EvidenceService
 from playbooks.service.incidents.filings import FilingService, NewFiling
 from playbooks.service.incidents.incidents import (
@@ -21,6 +22,7 @@ from playbooks.service.incidents.members import MemberService
 from playbooks.service.incidents.observables import ObservableService
 from playbooks.service.incidents.openers import AlertOpener
 from playbooks.service.incidents.reports import ReportService
+from playbooks.service.incidents.response_times import ResponseTimeService
 from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.incidents.tasks import TaskService
 from playbooks.service.notices import NoticeServices, make_notice_services
@@ -76,6 +78,8 @@ class PlaybooksServices:
     tasks: TaskService
     observables: ObservableService
     levels: LevelService
+    times: ResponseTimeService
+    emergency_plans: EmergencyPlanService
 
 
 def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
@@ -87,6 +91,7 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
     planner = Planner(surroundings, playbooks, binder)
     performer = Performer(surroundings, actions, binder)
     rights = IncidentRights(surroundings)
+    tasks = TaskService(surroundings, rights)
     incidents = IncidentService(surroundings, views, rights)
     return PlaybooksServices(
         incidents=incidents,
@@ -105,7 +110,9 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         locker=EvidenceLocker(surroundings, rights),
         custody=CustodyService(surroundings, rights),
         members=MemberService(surroundings, rights),
-        tasks=TaskService(surroundings, rights),
+        tasks=tasks,
         observables=ObservableService(surroundings, rights),
         levels=LevelService(surroundings),
+        times=ResponseTimeService(surroundings),
+        emergency_plans=EmergencyPlanService(surroundings, rights, tasks),
     )

@@ -8,6 +8,7 @@ from playbooks.store.bindings import Answers, Bindings, Pauses
 from playbooks.store.deliveries import Deliveries, Proofs
 from playbooks.store.duty import Escalations, Rosters, Shifts
 from playbooks.store.early_warnings import EarlyWarnings
+from playbooks.store.emergency_plans import EmergencyPlans
 from playbooks.store.evidence import EvidenceItems
 from playbooks.store.filings import Filings
 from playbooks.store.incident_work import IncidentWork
@@ -15,6 +16,7 @@ from playbooks.store.incidents import Incidents
 from playbooks.store.notices import Notices, Remarks
 from playbooks.store.notifications import Channels, Happenings, OutgoingMessages, Subscriptions
 from playbooks.store.playbooks import Playbooks
+from playbooks.store.response_times import ResponseTimeRows
 from playbooks.store.runs import Runs
 
 __all__ = ["make_notice_tools", "make_stores"]
@@ -30,6 +32,8 @@ def make_stores() -> PlaybookStores:
         autonomy=AutonomyStores(bindings=Bindings(), answers=Answers(), pauses=Pauses()),
         work=IncidentWork(),
         evidence=EvidenceItems(),
+        times=ResponseTimeRows(),
+        plans=EmergencyPlans(),
         notifications=NotificationStores(
             channels=Channels(),
             outgoing=OutgoingMessages(),

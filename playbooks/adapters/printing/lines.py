@@ -13,15 +13,15 @@ MAX_CELL: Final = 4_000
 def printable(report: PrintedReport) -> dict[str, Any]:
     """Return ``report`` as plain values, its tables cut at ``MAX_ROWS``, which is said."""
     return {
-        "title": _plain(report.title),
+        "title": plain(report.title),
         "lang": "zh" if report.language == "zh" else "en",
         "digest_heading": report.digest_heading,
         "digests": [f"{name}: {digest}" for name, digest in report.digests.items()],
         "sections": [
             {
-                "heading": _plain(section.heading),
+                "heading": plain(section.heading),
                 "columns": list(section.columns),
-                "rows": [[_plain(cell) for cell in row] for row in section.rows[:MAX_ROWS]],
+                "rows": [[plain(cell) for cell in row] for row in section.rows[:MAX_ROWS]],
                 "more": _more(len(section.rows) - MAX_ROWS, report.language),
             }
             for section in report.sections
@@ -35,7 +35,7 @@ def _more(left: int, language: str) -> str:
     return f"另有 {left} 行未列出" if language == "zh" else f"{left} more rows are left out"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return ``text`` cut and on one line, with what can't be seen (or turns text) written out.
 
     XML takes no control characters, and a mark that reverses the text would make a report

@@ -32,16 +32,16 @@ class TypstReports:
         try:
             typeface = open_typeface(self.fonts)
             draws = drawable(typeface.file)
-            data = _spelt(printable(report), lambda letter: letter == " " or draws(letter))
+            data = spelt(printable(report), lambda letter: letter == " " or draws(letter))
             return set_pdf(TEMPLATE, data, typeface, at=report.made_at // SECOND)
         except NotSet as error:
             raise FontUnavailable(str(error)) from error
 
 
-def _spelt(value: Any, draws: Callable[[str], bool]) -> Any:
+def spelt(value: Any, draws: Callable[[str], bool]) -> Any:
     """Return ``value`` with each letter that the font lacks written as U+XXXX."""
     if isinstance(value, dict):
-        return {name: _spelt(each, draws) for name, each in value.items()}
+        return {name: spelt(each, draws) for name, each in value.items()}
     if isinstance(value, list):
-        return [_spelt(each, draws) for each in value]
+        return [spelt(each, draws) for each in value]
     return "".join(each if draws(each) else f"U+{ord(each):04X}" for each in value)

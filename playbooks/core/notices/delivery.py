@@ -5,6 +5,7 @@ Being overdue is computed and no state. Whoever acted for the unit does not veri
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from playbooks.core.notices.notice import check_reason
@@ -46,6 +47,11 @@ def rectify(delivery: Delivery, hand: str, text: str, at: int, verify_by: Deadli
         late=(*delivery.late, *late),
         guessed=_years(delivery, verify_by),
     )
+
+
+def with_hands(delivery: Delivery, hands: Iterable[str]) -> Delivery:
+    """Return it with more who acted for the unit: whoever added proof doesn't verify either."""
+    return replace(delivery, hands=tuple(dict.fromkeys((*delivery.hands, *hands))))
 
 
 def verify(delivery: Delivery, verifier: str, at: int, recheck: str) -> Delivery:

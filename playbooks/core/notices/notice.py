@@ -24,6 +24,7 @@ from secops.kernel.canonical import canonical
 
 MAX_TITLE: Final = 120
 MAX_BODY: Final = 20_000
+MAX_PARAGRAPH: Final = 2_000
 MAX_UNITS: Final = 200
 MAX_REASON: Final = 2_000
 _MAX_CHECK: Final = 200
@@ -55,6 +56,9 @@ def _problem(content: Content) -> str:
         f"a body has 1 to {MAX_BODY} printable characters and line ends": (
             1 <= len(body) <= MAX_BODY and body.replace("\n", "").isprintable()
         ),
+        f"a paragraph has at most {MAX_PARAGRAPH} characters": (
+            max(map(len, body.split("\n"))) <= MAX_PARAGRAPH
+        ),
         f"the severity is {', '.join(NOTICE_SEVERITIES)}": content.severity in NOTICE_SEVERITIES,
         f"a notice goes to 1 to {MAX_UNITS} units, to each once": (
             1 <= len(units) <= MAX_UNITS and len(set(units)) == len(units)
@@ -82,8 +86,8 @@ def check_reason(reason: str) -> str:
 
 def content_digest(notice: Notice) -> str:
     """Return the SHA-256 (hex) over the RFC 8785 form of what an approval of it is bound to."""
-    value = {"id": notice.id, "org": notice.org_id, "content": asdict(notice.content)}
-    value["content"]["units"] = sorted(notice.content.units)
+    content = {**asdict(notice.content), "units": sorted(notice.content.units)}
+    value = {"id": notice.id, "org": notice.org_id, "content": content}
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
@@ -106,6 +110,12 @@ def decide(notice: Notice, approver: str, at: int, *, grant: bool, reason: str) 
     if grant:
         return _next(notice, at, state="approved", approver_id=approver, reason="")
     return _next(notice, at, state="draft", digest="", approval_id="", reason=check_reason(reason))
+
+
+def recall(notice: Notice, at: int) -> Notice:
+    """Return it as a draft again, its approval void; a number it has stays its own."""
+    _require(notice, "review", "approved")
+    return _next(notice, at, state="draft", digest="", approval_id="", approver_id="")
 
 
 def give_number(notice: Notice, year: int, number: int, at: int) -> Notice:

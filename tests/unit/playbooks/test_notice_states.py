@@ -43,6 +43,7 @@ ISSUER_MOVES: dict[str, tuple[Callable[[Notice], Notice], set[str], str]] = {
         {"review"},
         "draft",
     ),
+    "recall": (lambda n: issuer.recall(n, 4), {"review", "approved"}, "draft"),
     "issue": (lambda n: issuer.issue(n, ISSUE), {"approved"}, "issued"),
     "withdraw": (
         lambda n: issuer.withdraw(n, 4, "重复"),
@@ -154,6 +155,8 @@ def test_every_word_of_a_notice_is_in_what_its_approval_is_bound_to(other: Notic
         {"title": "a\u202eb"},
         {"body": ""},
         {"body": "x" * 20_001},
+        {"body": "x" * 2_001},
+        {"body": "xx\n" * 7_000},
         {"body": "a\x00b"},
         {"severity": "critical"},
         {"units": ()},

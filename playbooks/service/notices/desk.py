@@ -1,0 +1,104 @@
+"""What the services of notices share: finding one's own, writing history, telling units."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from playbooks.errors.notices import NoticeNotFound
+from playbooks.models import Notification
+from playbooks.models.notices import Delivery, Notice, Remark
+from playbooks.ports.notices import NoticePorts, NoticeTools
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.parts import Parts
+from secops.kernel.trail import Act
+from secops.kernel.transactions import Transaction
+
+DELIVERED: Final = frozenset({"issued", "closed", "archived", "withdrawn"})
+"""States in which a notice that was issued can be; its units see it then and not before."""
+_MAX_TITLE: Final = 200
+_MAX_TEXT: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDesk:
+    """The surroundings, as notices need them."""
+
+    s: Surroundings
+
+    @property
+    def parts(self) -> Parts:
+        """The spine."""
+        return self.s.parts
+
+    @property
+    def tools(self) -> NoticeTools:
+        """Stores, printer and calendars."""
+        return self.s.notices
+
+    @property
+    def ports(self) -> NoticePorts:
+        """Other planes."""
+        return self.s.ports.notices
+
+    def issued_by(self, tx: Transaction, actor: Actor, notice_id: str) -> Notice:
+        """Return a notice of the actor's own organisation; raise ``NoticeNotFound``."""
+        notice = self.tools.notices.get(tx, notice_id)
+        if notice.org_id != actor.org_id:
+            msg = f"no notice {notice_id[:60]}"
+            raise NoticeNotFound(msg)
+        return notice
+
+    def delivered_to(
+        self, tx: Transaction, actor: Actor, notice_id: str
+    ) -> tuple[Notice, Delivery]:
+        """Return a notice and how it stands at the actor's organisation; ``NoticeNotFound``."""
+        delivery = self.tools.deliveries.get(tx, notice_id, actor.org_id)
+        return self.tools.notices.get(tx, notice_id), delivery
+
+    def names(self, *ids: str) -> Mapping[str, str]:
+        """Return what organisations are called; who has no name is the whole house."""
+        known = self.ports.units.names(ids)
+        return {each: known.get(each, self.s.options.unit_name) for each in ids}
+
+    def enter(
+        self,
+        tx: Transaction,
+        actor: Actor,
+        notice: Notice,
+        entry: tuple[str, str],
+        *,
+        unit: str = "",
+        **details: str | int,
+    ) -> None:
+        """Write ``entry`` = (verb, text) into the notice's history, and a leaf of the ledger."""
+        verb, text = entry
+        remark = Remark(notice.id, 0, notice.org_id, unit, tx.now, actor.id, verb, text)
+        self.tools.remarks.append(tx, remark)
+        found = {"state": notice.state, **details}
+        if unit:
+            found["unit"] = unit
+        tx.record(Act(f"playbooks.{verb}", actor, f"notice:{notice.id}", details=found))
+
+    def tell(
+        self, tx: Transaction, org_id: str, notice: Notice, key: str, words: tuple[str, str]
+    ) -> bool:
+        """Put ``words`` = (title, text) into an organisation's inbox, once for each ``key``."""
+        seed = hashlib.sha256(f"{notice.id} {org_id} {key}".encode()).hexdigest()
+        return self.s.stores.runs.notify(
+            tx,
+            Notification(
+                id=f"ntf_{seed[:26]}",
+                org_id=org_id,
+                incident_id=notice.content.incident_id if org_id == notice.org_id else "",
+                channel="inbox",
+                kind="inbox",
+                title=words[0][:_MAX_TITLE],
+                text=words[1][:_MAX_TEXT],
+                key=seed,
+                at=tx.now,
+            ),
+        )

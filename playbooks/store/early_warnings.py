@@ -1,0 +1,97 @@
+"""Early warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from playbooks.errors import ChangedMeanwhile
+from playbooks.errors.notices import WarningNotFound
+from playbooks.models.early_warnings import IN_FORCE, EarlyWarning, WarningContent
+from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.tables import early_warnings
+from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.transactions import Transaction
+
+MAX_IN_FORCE: Final = 100
+
+
+def _values(warning: EarlyWarning) -> dict[str, Any]:
+    return {
+        **asdict(warning),
+        "content": to_json(asdict(warning.content)),
+        "ends_at": warning.content.ends_at,
+        "authors": to_json(warning.authors),
+        "wanted": None if warning.wanted is None else to_json(asdict(warning.wanted)),
+    }
+
+
+def _warning(row: Any) -> EarlyWarning:
+    values = fields_of(row, "content", "authors")
+    values.pop("ends_at")
+    wanted = fields_of(row, "wanted")["wanted"] if row.wanted is not None else None
+    return EarlyWarning(
+        **{
+            **values,
+            "content": WarningContent(**values["content"]),
+            "authors": tuple(values["authors"]),
+            "wanted": None if wanted is None else WarningContent(**wanted),
+        }
+    )
+
+
+class EarlyWarnings:
+    """Implements ``playbooks.ports.notices.WarningStore``."""
+
+    def add(self, transaction: Transaction, warning: EarlyWarning) -> None:
+        """Store a new one."""
+        transaction.execute(early_warnings.insert().values(**_values(warning)))
+
+    def get(self, transaction: Transaction, org_id: str, warning_id: str) -> EarlyWarning:
+        """Return it; raise ``WarningNotFound``."""
+        column = early_warnings.c
+        row = transaction.execute(
+            early_warnings.select().where(column.id == warning_id, column.org_id == org_id)
+        ).first()
+        if row is None:
+            msg = f"no early warning {warning_id[:60]}"
+            raise WarningNotFound(msg)
+        return _warning(row)
+
+    def change(self, transaction: Transaction, warning: EarlyWarning) -> None:
+        """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
+        column = early_warnings.c
+        changed = transaction.execute(
+            early_warnings.update()
+            .where(column.id == warning.id, column.version == warning.version - 1)
+            .values(**_values(warning))
+        )
+        if changed.rowcount != 1:
+            msg = f"{warning.id} changed since it was read"
+            raise ChangedMeanwhile(msg)
+
+    def list(
+        self, transaction: Transaction, org_id: str, state: str, page: PageRequest
+    ) -> Page[EarlyWarning]:
+        """Return an organisation's own, newest first."""
+        statement = early_warnings.select().where(early_warnings.c.org_id == org_id)
+        if state:
+            statement = statement.where(early_warnings.c.state == state)
+        columns = (early_warnings.c.drafted_at, early_warnings.c.id)
+        rows = transaction.execute(newest_first(statement, columns, page)).all()
+        found = [_warning(row) for row in rows]
+        return page_of(found, page.limit, [(one.drafted_at, one.id) for one in found])
+
+    def in_force(
+        self, transaction: Transaction, org_ids: Sequence[str], now: int
+    ) -> Sequence[EarlyWarning]:
+        """Return what these organisations warn of now, at most 100, the newest first."""
+        column = early_warnings.c
+        rows = transaction.execute(
+            early_warnings.select()
+            .where(column.org_id.in_(org_ids), column.state.in_(IN_FORCE), column.ends_at >= now)
+            .order_by(column.issued_at.desc())
+            .limit(MAX_IN_FORCE)
+        )
+        return [_warning(row) for row in rows]
