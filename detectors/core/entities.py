@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from detectors.core.events.text import texts_of
 from detectors.core.formats.ledger import DATASET
+from detectors.core.subjects import SUBJECT_FIELDS
 from detectors.models.alert_page import MAX_CARDS, EntityKind
 from secops.kernel.logs import And, Or, Query, Term, Value
 
@@ -55,6 +56,22 @@ def entities_of(
         if target is not None and identifier and identifier != "*":
             found[target, identifier] = None
     return tuple(found)[:MAX_CARDS]
+
+
+def common_fields(events: Sequence[Mapping[str, Value]]) -> dict[str, str]:
+    """Return the fields that say whom ``events`` are about and on which all of them agree.
+
+    They are called as in the events, so that a rule's exception can name them.
+    """
+    if not events:
+        return {}
+    first, *rest = events
+    found = {}
+    for name in SUBJECT_FIELDS:
+        value = first.get(name)
+        if value and isinstance(value, str) and all(other.get(name) == value for other in rest):
+            found[name] = value
+    return found
 
 
 def acts_query(entity: Entity) -> Query:

@@ -1,6 +1,7 @@
 """Alerts, rules, log search and graded data."""
 
 from secops.console.detectors import (
+    alert_page,
     alerts,
     bulk_actions,
     coverage,
@@ -22,6 +23,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
     return (
         *alerts.routes(desk),
+        *alert_page.routes(desk),
         *bulk_actions.routes(desk),
         *rules.routes(desk),
         *coverage.routes(desk),

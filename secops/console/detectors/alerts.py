@@ -1,11 +1,11 @@
-"""The queue of alerts, and an alert: one sentence, why, raw lines with their hashes."""
+"""The queue of alerts."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
+from urllib.parse import urlencode
 
 from detectors.models.alerts import Alert, AlertFilter, AlertStatus
 from detectors.models.rules import Severity
@@ -13,19 +13,19 @@ from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
-from secops.kernel.permissions.playbooks import INCIDENT_OPEN
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 SEVERITIES: Final = {"critical": N_("紧急"), "high": N_("高"), "medium": N_("中"), "low": N_("低")}
 _RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
-_STATUSES: Final = {
+STATUSES: Final = {
     "open": N_("待处理"),
     "closed": N_("已关闭"),
     "suppressed": N_("已抑制"),
     "revised": N_("已修正"),
 }
+_VIEW: Final = ("status", "severity", "rule", "subject")
 _COLUMNS: Final = (
     Column("severity", N_("级别")),
     Column("title", N_("告警")),
@@ -45,11 +45,17 @@ def read_filter(asked: Mapping[str, str], status: str) -> AlertFilter:
     """Return the queue's filter that an address or a form asks for."""
     severity = asked.get("severity", "")
     return AlertFilter(
-        status=cast("AlertStatus", status) if status in _STATUSES else None,
+        status=cast("AlertStatus", status) if status in STATUSES else None,
         severity=cast("Severity", severity) if severity in SEVERITIES else None,
         rule_id=asked.get("rule") or None,
         subject=asked.get("subject") or None,
     )
+
+
+def _href(request: Request, alert: Alert) -> str:
+    """Return the alert's page; it knows the view it was opened from, for next and previous."""
+    view = {name: text for name, text in request.query.items() if name in _VIEW and text}
+    return f"/alerts/{alert.id}" + (f"?{urlencode(view)}" if view else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class _Alerts:
             chosen_subject=wanted.subject or "",
             may_close=request.caller.may(ALERT_CLOSE) and wanted.status == "open",
             severities=SEVERITIES,
-            statuses=_STATUSES,
+            statuses=STATUSES,
         )
 
     def _row(self, request: Request, alert: Alert) -> tuple[Cell, ...]:
@@ -86,38 +92,11 @@ class _Alerts:
                 badge=f"severity-{alert.severity}",
                 sort=_RANK.get(alert.severity, 0),
             ),
-            Cell(alert_title(request, alert), href=f"/alerts/{alert.id}"),
+            Cell(alert_title(request, alert), href=_href(request, alert)),
             Cell(", ".join(f"{name}={value}" for name, value in sorted(alert.subjects.items()))),
             Cell(str(alert.event_count), sort=alert.event_count),
             Cell("", instant=alert.last_at),
-            Cell(word(request, _STATUSES.get(alert.status, alert.status))),
-        )
-
-    def show_alert(self, request: Request) -> Response:
-        """Show one alert with what was seen and the raw lines."""
-        found = self.desk.parts.detectors.alerts.show_alert(
-            request.caller, request.args["alert_id"]
-        )
-        lines = [
-            {
-                "at": line.event.at,
-                "source": line.event.source,
-                "raw": line.event.raw.decode("utf-8", "replace"),
-                "sha256": hashlib.sha256(line.event.raw).hexdigest(),
-                "id": line.event.id,
-            }
-            for line in found.events
-        ]
-        caller = request.caller
-        return self.desk.page(
-            request,
-            "detectors/alert.html",
-            alert=found.alert,
-            heading=alert_title(request, found.alert),
-            lines=lines,
-            severity=SEVERITIES.get(found.alert.severity, found.alert.severity),
-            may_close=caller.may(ALERT_CLOSE) and found.alert.status == "open",
-            may_open=caller.may(INCIDENT_OPEN),
+            Cell(word(request, STATUSES.get(alert.status, alert.status))),
         )
 
     def close_alert(self, request: Request) -> Response:
@@ -133,6 +112,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     here = _Alerts(desk)
     return (
         get_page("/alerts", "show_alerts", ALERT_READ, here.list_alerts),
-        get_page("/alerts/<alert_id>", "show_alert_page", ALERT_READ, here.show_alert),
         post_page("/alerts/<alert_id>/close", "close_alert_form", ALERT_CLOSE, here.close_alert),
     )

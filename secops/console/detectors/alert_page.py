@@ -1,0 +1,183 @@
+"""The page of an alert: one sentence, why, its lines, whom it is about, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+
+from detectors.models.alert_page import ExceptionPreview, Explanation
+from detectors.models.alerts import Alert
+from detectors.service.logs.log_search import narrowed
+from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
+from detectors.service.triage.filters import read_filter
+from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
+from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.texts import N_
+from secops.kernel.errors import Invalid, SecopsError
+from secops.kernel.permissions.detectors import (
+    ALERT_CLOSE,
+    ALERT_READ,
+    EXCEPTION_REQUEST,
+    LOG_REVEAL,
+    LOG_SEARCH,
+    RULE_READ,
+)
+from secops.kernel.permissions.playbooks import INCIDENT_OPEN
+from secops.web.messages import Request, Response, redirect
+from secops.web.routes import Route
+
+KINDS: Final = {
+    "account": N_("账户"),
+    "session": N_("会话"),
+    "client": N_("应用"),
+    "key": N_("密钥"),
+    "seal": N_("印章"),
+    "address": N_("地址"),
+}
+_ANSWERS: Final = {
+    "matches": ("good", N_("仍会告警")),
+    "matches_not": ("warn", N_("不再告警")),
+    "excepted": ("warn", N_("已被例外隐去")),
+    "not_possible": ("", N_("无法重放")),
+}
+_EXCEPTED: Final = ("rule", "correlation")
+"""Kinds of alerts that come from rules, which exceptions are about."""
+_USE: Final = "use_"
+
+
+@dataclass(frozen=True, slots=True)
+class _AlertPage:
+    desk: Desk
+
+    def show_alert(self, request: Request) -> Response:
+        """Show one alert; ``?replay=yes`` asks its rule again."""
+        alert_id, query = request.args["alert_id"], dict(request.query)
+        detectors, caller = self.desk.parts.detectors, request.caller
+        replay = None
+        if query.pop("replay", "") and caller.may(RULE_READ):
+            replay = detectors.replays.replay_alert(caller, alert_id)
+        view = read_filter({"status": "open", **query})
+        found = detectors.alert_pages.explain_alert(caller, alert_id, view)
+        return self.desk.page(
+            request,
+            "detectors/alert.html",
+            **self._said(request, found, urlencode(query)),
+            kept=list(query.items()),
+            replay=replay,
+            answer=None if replay is None else _ANSWERS[replay.answer],
+        )
+
+    def _said(self, request: Request, found: Explanation, view: str) -> dict[str, Any]:
+        alert, caller = found.alert, request.caller
+        from_rule = alert.kind in _EXCEPTED
+        return {
+            "found": found,
+            "alert": alert,
+            "view": f"?{view}" if view else "",
+            "heading": alert_title(request, alert),
+            "severity": SEVERITIES.get(alert.severity, alert.severity),
+            "status": STATUSES.get(alert.status, alert.status),
+            "statuses": STATUSES,
+            "kinds": KINDS,
+            "may_close": caller.may(ALERT_CLOSE) and alert.status == "open",
+            "may_open": caller.may(INCIDENT_OPEN) and found.incident is None,
+            "may_except": caller.may(EXCEPTION_REQUEST) and from_rule and found.rule is not None,
+            "may_replay": caller.may(RULE_READ) and from_rule,
+            "may_search": caller.may(LOG_SEARCH),
+            "may_reveal": caller.may(LOG_REVEAL),
+            "search": _search,
+        }
+
+    def ask_exception(self, request: Request) -> Response:
+        """Show the form of an exception for an alert's rule, filled with what it is about."""
+        return self._exception_page(request)
+
+    def request_exception(self, request: Request) -> Response:
+        """Show what the exception would have hidden; ask for what was shown."""
+        form, alert_id = request.form, request.args["alert_id"]
+        services, caller = self.desk.parts.detectors, request.caller
+        alert, known = services.alert_pages.suggest_condition(caller, alert_id)
+        try:
+            condition = _condition(form, known)
+            seen = written_condition(condition) == form.get("previewed")
+            if form.get("do") == "ask" and seen:
+                wish = ExceptionWish(
+                    alert.rule_id,
+                    condition,
+                    form.get("owner", ""),
+                    form.get("reason", ""),
+                    whole_number(form.get("days", ""), 4) or 0,
+                )
+                services.exceptions.request_exception(caller, wish)
+                return redirect("/exceptions")
+            found = services.exception_previews.preview_exception(caller, alert.rule_id, condition)
+        except SecopsError as refused:
+            return self._exception_page(request, error=refused)
+        return self._exception_page(request, preview=found)
+
+    def _exception_page(
+        self,
+        request: Request,
+        *,
+        preview: ExceptionPreview | None = None,
+        error: SecopsError | None = None,
+    ) -> Response:
+        alert_id, form = request.args["alert_id"], request.form
+        pages = self.desk.parts.detectors.alert_pages
+        alert, known = pages.suggest_condition(request.caller, alert_id)
+        _refuse_others(alert)
+        fresh = request.method == "GET"
+        return self.desk.page(
+            request,
+            "detectors/alert_exception.html",
+            200 if error is None else error.status,
+            alert=alert,
+            heading=alert_title(request, alert),
+            known=[(name, value, fresh or _USE + name in form) for name, value in known.items()],
+            said={name: form.get(name, "") for name in ("condition", "owner", "reason", "days")},
+            preview=preview,
+            error=error,
+            statuses=STATUSES,
+            max_days=MAX_DAYS,
+        )
+
+
+def _refuse_others(alert: Alert) -> None:
+    if alert.kind not in _EXCEPTED:
+        msg = "only alerts of rules have exceptions"
+        raise Invalid(msg)
+
+
+def _condition(form: Mapping[str, str], known: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a form says: the JSON it was given, or the fields that are ticked."""
+    text = form.get("condition", "").strip()
+    if not text:
+        return {name: value for name, value in known.items() if _USE + name in form}
+    msg = "the condition is a JSON object of fields"
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(msg) from error
+    if not isinstance(said, dict):
+        raise Invalid(msg)
+    return said
+
+
+def _search(name: str, value: str) -> str:
+    """Return the address of the log search for a field's value."""
+    return "/logs?" + urlencode({"q": narrowed("", name, value)})
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the page."""
+    here = _AlertPage(desk)
+    form = "/alerts/<alert_id>/exception"
+    return (
+        get_page("/alerts/<alert_id>", "show_alert_page", ALERT_READ, here.show_alert),
+        get_page(form, "ask_alert_exception", EXCEPTION_REQUEST, here.ask_exception),
+        post_page(form, "request_alert_exception_form", EXCEPTION_REQUEST, here.request_exception),
+    )
