@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
-from playbooks.core.notices.workdays import merged, read_calendar
 from playbooks.errors.notices import CalendarInvalid
-from playbooks.models.calendars import WorkCalendar
 from playbooks.ports import Library
 
 FILE: Final = "working_days.json"
@@ -24,15 +23,15 @@ class HomeCalendars:
     library: Library
     home: Path
 
-    def calendar(self) -> WorkCalendar:
-        """Return both together; raise ``CalendarInvalid``."""
-        released = read_calendar(self.library.working_days())
+    def tables(self) -> Sequence[Any]:
+        """Return the release's document, then the home's; raise ``CalendarInvalid``."""
+        released = self.library.working_days()
         file = self.home / FILE
         try:
             with file.open("rb") as handle:
                 content = handle.read(_MAX_FILE + 1)
         except FileNotFoundError:
-            return released
+            return (released,)
         except OSError as error:
             msg = f"{FILE} can't be read"
             raise CalendarInvalid(msg) from error
@@ -44,4 +43,4 @@ class HomeCalendars:
         except orjson.JSONDecodeError as error:
             msg = f"{FILE} is not JSON"
             raise CalendarInvalid(msg) from error
-        return merged(released, read_calendar(own))
+        return (released, own)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from playbooks.models.calendars import WorkCalendar
 from playbooks.models.early_warnings import EarlyWarning
 from playbooks.models.notices import (
     Delivery,
@@ -93,8 +92,8 @@ class NoticePrinter(Protocol):
 class Calendars(Protocol):
     """The tables of working days: the release's and the home's own."""
 
-    def calendar(self) -> WorkCalendar:
-        """Return both together; raise ``CalendarInvalid``."""
+    def tables(self) -> Sequence[Any]:
+        """Return the JSON documents, the later ones over the earlier; raise ``CalendarInvalid``."""
         ...
 
 

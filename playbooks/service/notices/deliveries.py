@@ -111,7 +111,7 @@ class DeliveryService:
     def rectify_notice(self, actor: Actor, notice_id: str, text: str) -> Delivery:
         """Declare it put right; takes a proof of this round at least."""
         self._desk.parts.access.require(actor, NOTICE_RECTIFY, f"notice:{notice_id}")
-        calendar = self._tools.calendars.calendar()
+        calendar = self._desk.calendar()
 
         def change(tx: Transaction, notice: Notice, delivery: Delivery) -> Delivery:
             proofs = self._tools.proofs.of(tx, notice.id, actor.org_id)

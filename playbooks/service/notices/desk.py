@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
+from playbooks.core.notices.workdays import merged, read_calendar
 from playbooks.errors.notices import NoticeNotFound
 from playbooks.models import Notification
+from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import Delivery, Notice, Remark
 from playbooks.ports.notices import NoticePorts, NoticeTools
 from playbooks.service.surroundings import Surroundings
@@ -43,6 +46,10 @@ class NoticeDesk:
     def ports(self) -> NoticePorts:
         """Other planes."""
         return self.s.ports.notices
+
+    def calendar(self) -> WorkCalendar:
+        """Return the tables of working days together; raise ``CalendarInvalid``."""
+        return reduce(merged, map(read_calendar, self.tools.calendars.tables()))
 
     def issued_by(self, tx: Transaction, actor: Actor, notice_id: str) -> Notice:
         """Return a notice of the actor's own organisation; raise ``NoticeNotFound``."""

@@ -81,7 +81,7 @@ class IssuingService:
         self._desk.parts.access.require(actor, NOTICE_ISSUE, f"notice:{notice_id}")
         with self._refusals("issue_notice", actor, notice_id):
             seal = self._seal(actor, seal_id)
-            calendar = self._tools.calendars.calendar()
+            calendar = self._desk.calendar()
             notice = self._numbered(actor, notice_id)
             document, at = self._sealed(actor, notice, seal, calendar)
             made = Issue(actor.id, at, seal, sha256(document).hex(), sm3(document).hex())

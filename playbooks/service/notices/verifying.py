@@ -51,7 +51,7 @@ class VerifyingService:
         """
         self._desk.parts.access.require(actor, NOTICE_VERIFY, f"notice:{notice_id}")
         check_reason(reason)
-        calendar = self._tools.calendars.calendar()
+        calendar = self._desk.calendar()
         with self._refusals("verify_notice", actor, notice_id):
             notice, seen = self._desk.parts.transactions.read(
                 lambda tx: self._loaded(tx, actor, notice_id, unit_id)
@@ -85,7 +85,7 @@ class VerifyingService:
         """Grant or refuse more time or an appeal; nobody decides what they asked for."""
         self._desk.parts.access.require(actor, NOTICE_APPROVE, f"notice:{notice_id}")
         words = check_reason(reason)
-        calendar = self._tools.calendars.calendar()
+        calendar = self._desk.calendar()
 
         def work(tx: Transaction) -> Petition:
             notice = self._desk.issued_by(tx, actor, notice_id)
