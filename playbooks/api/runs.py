@@ -193,7 +193,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             method="POST",
             path=f"{RUNS}/<run_id>/step-decisions",
             operation="approve_step",
-            access=permissions.RUN_APPROVE,
+            access=permissions.RUN_READ,
             handler=handlers.approve_step,
             request=STEP_DECISION,
             response=RUN,
