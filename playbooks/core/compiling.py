@@ -232,7 +232,7 @@ class _Compiler:
         self._put(planned)
         heads = {
             _choice(kind, key, number): self.enter(frame, head, below)
-            for number, (key, head) in enumerate(branches(step), 1)
+            for number, (key, head) in enumerate(_heads(kind, step), 1)
         }
         return replace(planned, condition=condition, branches=heads)
 
@@ -289,6 +289,15 @@ def _asked(frame: _Frame, step: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         name: {"type": str(known[name]["type"]), "text": str(known[name].get("description", ""))}
         for name in step.get("out_args", ())
     }
+
+
+def _heads(kind: StepKind, step: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the branches in an order that the order of keys in a file doesn't change.
+
+    The register keeps the RFC 8785 form: a plan made from the file has the same hash.
+    """
+    heads = list(branches(step))
+    return heads if kind == "parallel" else sorted(heads)
 
 
 def _choice(kind: StepKind, key: str, number: int) -> str:

@@ -12,11 +12,12 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from playbooks.core.cacao20.variables import references
 from playbooks.core.cacao20.vocabulary import HTTP_START_LINE
 from playbooks.errors import NotYetRunnable
+from secops.kernel.errors import Invalid
 
 HTTP_API: Final = "http-api"
 DEFAULT_TIMEOUT_MS: Final = 10_000
@@ -52,6 +53,8 @@ def http_arguments(
         body = _decoded(str(command["content_b64"]), path)
     if len(body) > MAX_BODY or (method == "GET" and body):
         raise _refused(path, "a body on GET, or one larger than 64 KiB")
+    if any(references(body)) and not _is_json(body):
+        raise _refused(path, "a variable in a body that is no JSON with variables inside texts")
     base = _base(_definition(step, document), path)
     return {"method": method, "base": base, "path": target, "body": body, **headers}
 
@@ -63,6 +66,23 @@ def escaped(key: str, value: str, template: str) -> str:
     if key == "body" and template.lstrip()[:1] in ("{", "["):
         return json.dumps(value, ensure_ascii=False)[1:-1]
     return _CONTROL.sub(" ", value) if key.startswith("header:") else value
+
+
+def require_same_path(args: Mapping[str, str]) -> None:
+    """Raise ``Invalid`` if a value in ``args`` makes the path climb: ``.`` can't be escaped."""
+    way = args["path"].partition("?")[0]
+    if any(unquote(segment) in (".", "..") for segment in way.split("/")):
+        msg = "a value makes the call go to another path"
+        raise Invalid(msg)
+
+
+def _is_json(template: str) -> bool:
+    """Tell whether ``template`` is JSON as it stands: then its variables are inside texts."""
+    try:
+        json.loads(template)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _headers(command: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

@@ -12,6 +12,10 @@ from playbooks.errors import VariableMissing
 from secops.kernel.errors import Invalid
 
 MAX_VALUE: Final = 2_000
+MAX_GIVEN: Final = 100
+"""Variables that a request may set."""
+MAX_TEXT: Final = 65_536
+"""Characters of a text with all values in their places: a short one may name a long value often."""
 _TYPED: Final = {
     "bool": re.compile("true|false"),
     "integer": re.compile(r"-?[0-9]{1,18}"),
@@ -22,9 +26,17 @@ _TYPED: Final = {
 Scope = Mapping[str, str | None]
 
 
-def _value(definition: Mapping[str, Any]) -> str | None:
+def _value(name: str, definition: Mapping[str, Any]) -> str | None:
     value = definition.get("value")
-    return value if isinstance(value, str) else None
+    return bounded(name, value) if isinstance(value, str) else None
+
+
+def bounded(name: str, value: str) -> str:
+    """Return ``value``, which variable ``name`` gets; raise ``Invalid`` if it is too long."""
+    if len(value) > MAX_VALUE:
+        msg = f"the value of {name[:60]} is longer than {MAX_VALUE} characters"
+        raise Invalid(msg)
+    return value
 
 
 def fits(kind: str, value: str) -> bool:
@@ -41,12 +53,9 @@ def playbook_scope(document: Mapping[str, Any], given: Mapping[str, str]) -> dic
     """
     scope: dict[str, str | None] = {}
     for name, definition in variables_of(document, "playbook_variables").items():
-        scope[name] = _value(definition)
+        scope[name] = _value(name, definition)
         if name in given and definition.get("constant") is not True:
-            if len(given[name]) > MAX_VALUE:
-                msg = f"the value of {name} is longer than {MAX_VALUE} characters"
-                raise Invalid(msg)
-            scope[name] = given[name]
+            scope[name] = bounded(name, given[name])
     return scope
 
 
@@ -58,21 +67,27 @@ def step_scope(step: Mapping[str, Any], outer: Scope) -> Scope:
 def own_values(step: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the step's own variables."""
     own = variables_of(step, "step_variables")
-    return {name: _value(definition) for name, definition in own.items()}
+    return {name: _value(name, definition) for name, definition in own.items()}
 
 
 def substitute(text: str, scope: Scope, used: dict[str, str]) -> str:
     """Return ``text`` with every ``__name__:value`` replaced, once; note names in ``used``.
 
     What a value contains is never looked at again, so a name from a log can't inject a
-    reference. Raises ``VariableMissing``.
+    reference. Raises ``VariableMissing``, or ``Invalid`` for a result above ``MAX_TEXT``.
     """
+    room = MAX_TEXT - len(text)
 
     def replace(match: re.Match[str]) -> str:
         value = scope.get(match[1])
         if value is None:
             msg = f"{match[1]} has no value"
             raise VariableMissing(msg, variable=match[1])
+        nonlocal room
+        room -= len(value)
+        if room < 0:
+            msg = f"a text longer than {MAX_TEXT} characters with its values in place"
+            raise Invalid(msg)
         used[match[1]] = value
         return value
 

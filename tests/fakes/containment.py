@@ -38,6 +38,11 @@ class FakeContainment:
             partial.write_text(json.dumps(self._state))
             partial.replace(self._file)
 
+    def forget(self) -> None:
+        """Begin anew: nobody is there and nothing was done."""
+        self._state = {"accounts": {}, "effects": {}, "calls": []}
+        self._save()
+
     def add(self, account_id: str, name: str, sessions: int = 0, protected: str = "") -> None:
         """Make an account with that many sessions."""
         self._load()["accounts"][account_id] = {

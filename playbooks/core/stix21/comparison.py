@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from playbooks.core.stix21.grammar import (
     Comparison,
@@ -22,6 +23,8 @@ from playbooks.core.stix21.grammar import (
 )
 
 Values = Mapping[str, str | None]
+MAX_PATTERN: Final = 200
+"""Characters of a pattern: ``LIKE`` takes as many steps as value times pattern at most."""
 _NUMBER = re.compile(r"\s*-?\d{1,18}(?:\.\d{1,18})?\s*", re.ASCII)
 
 
@@ -96,6 +99,9 @@ def _like(value: str, pattern: str) -> bool:
 
     Takes at most len(value) × len(pattern) steps: no pattern makes it slower.
     """
+    if len(pattern) > MAX_PATTERN:
+        msg = f"a pattern longer than {MAX_PATTERN} characters"
+        raise ConditionInvalid(msg)
     here = there = 0
     star = -1
     kept = 0

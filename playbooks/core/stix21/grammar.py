@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-OBJECT_PATH: Final = r"(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value"
-"""How a playbook's texts and conditions name the value of a variable."""
+OBJECT_PATH: Final = r"(?<!_)(__[a-zA-Z_][a-zA-Z0-9_-]{0,199}?__):value"
+"""How a playbook's texts and conditions name the value of a variable.
+
+It begins where the underscores begin: a text full of them is not tried from each anew.
+"""
 MAX_TEXT: Final = 4_000
 MAX_COMPARISONS: Final = 100
 MAX_DEPTH: Final = 20

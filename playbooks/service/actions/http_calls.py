@@ -11,7 +11,8 @@ from playbooks.service.actions.calls import Call, Performed, Recovery
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.errors import Invalid, SecopsError, Unavailable
 
-_REFUSED: Final = 400
+_REFUSED: Final = 300
+"""Answers from here on are failures: a redirect is not followed, so nothing was done."""
 
 
 class HttpCall:
@@ -31,7 +32,7 @@ class HttpCall:
         return "idempotent" if step.args["method"] == "GET" else "neither"
 
     def perform(self, call: Call) -> Performed:
-        """Call once; an answer of 400 and above is a failure."""
+        """Call once; an answer of 300 and above is a failure."""
         args = call.step.args
         url, timeout = args["base"] + args["path"], call.step.timeout_ms / 1_000
         headers = {

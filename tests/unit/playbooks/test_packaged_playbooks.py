@@ -1,73 +1,80 @@
-"""The playbooks of the release, each tried on the incident that stands beside it."""
+"""The playbooks of the release, each played through on the cases that stand beside it."""
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from playbooks.adapters.packaged import PackagedLibrary
-from playbooks.service import NewIncident, RunRequest, StepAnswer, check_playbook
+from playbooks.core.compiling import compile_steps
+from playbooks.service import check_playbook, require_playbook
+from secops.kernel.canonical import canonical
 from secops.kernel.pages import PageRequest
-from tests.fakes.alert_summaries import alert
-from tests.fakes.playbooks_house import ANALYST, APPROVER, house
+from tests.fakes.playbook_cases import adopt_all, play, sample
+from tests.fakes.playbooks_house import ANALYST, House, house
 
 NAMES = sorted(PackagedLibrary().playbooks())
 
 
-def sample(name: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(
-        files("rules.playbooks").joinpath(f"{name}.sample.json").read_bytes()
-    )
-    return value
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("packaged"), signed_only=True) as opened:
+        adopt_all(opened)
+        yield opened
 
 
 def test_there_are_playbooks_and_each_is_checked_without_a_finding() -> None:
-    assert NAMES == ["notify_duty", "session_takeover_contain", "ssh_brute_force_contain"]
+    assert len(NAMES) >= 15
+    ids = []
     for text in PackagedLibrary().playbooks().values():
         checked, problems = check_playbook(text)
         assert checked is not None
         assert problems == ()
+        ids.append(checked.id)
+    assert len(set(ids)) == len(ids)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_packaged_playbook_does_on_its_sample_what_the_sample_says(
-    tmp_path: Path, name: str
+def test_a_packaged_playbook_does_in_each_case_what_stands_beside_it(
+    home: House, name: str
 ) -> None:
     told = sample(name)
-    with house(tmp_path) as home:
-        for account, values in told["accounts"].items():
-            home.containment.add(account, account, values["sessions"])
-        summary = alert("alr_9", **{k: told["incident"][k] for k in ("title", "severity")})
-        object.__setattr__(summary, "subjects", told["incident"]["subjects"])
-        home.alerts.kept["alr_9"] = summary
-        services = home.services
-        incident = services.incidents.open_incident(ANALYST, NewIncident(alert_id="alr_9"))
-        request = RunRequest(incident.id, services.playbooks.find(ANALYST, name))
-        plan = services.runs.plan_run(ANALYST, request)
-        assert [step.action for step in plan.steps if step.targets] == told["actions"]
-        assert plan.needs_approval == told["needs_approval"]
-        run = services.runs.request_run(ANALYST, request)
-        if run.state == "awaiting_approval":
-            services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=plan.sha256)
-        ended = services.runner.advance(run.id)
-        while ended.state == "waiting":
-            states = services.runs.show_run(ANALYST, run.id).states
-            (asked,) = [path for path, state in states.items() if state == "intent"]
-            services.runs.resolve_step(ANALYST, run.id, StepAnswer(asked, "done"))
-            ended = services.runner.advance(run.id)
-        assert ended.state == told["result"]
-        effects = told["effects"]
-        for account, count in effects["sessions"].items():
-            assert len(home.containment.sessions_of(account)) == count
-        for account in told["accounts"]:
-            state = home.containment.account_state("org_root", account)
-            assert state is not None
-            assert state.locked == (account in effects["locked"])
-        sent = services.inbox.list_notifications(ANALYST, PageRequest(10)).items
-        assert len(sent) == effects["notifications"]
-        stored = services.playbooks.list_playbooks(ANALYST, PageRequest(10)).items
-        assert [(one.signature, one.state) for one in stored] == [("packaged", "approved")]
+    acted: set[str] = set()
+    for case in told["cases"]:
+        played = play(home, name, told, case)
+        found = {
+            "steps": played.steps,
+            "calls": played.calls,
+            "notifications": played.sent,
+            "result": played.run.state,
+        }
+        assert found == {key: case[key] for key in found}, case["case"]
+        actions = {s.name: s.action for s in played.run.plan.steps}
+        lines = iter(played.texts)
+        for step in played.steps:  # the incident's timeline tells the same, in this order
+            title, _, outcome = step.rpartition(": ")
+            by_hand = {f"人工确认步骤:{outcome}"} if actions[title] == "manual" else set()
+            wanted = by_hand | {f"{title}:{outcome}"}
+            assert any(line in wanted for line in lines), (case["case"], step)
+        assert home.services.steps.replay_run(ANALYST, played.run.id).differences == ()
+        acted |= played.acted
+    acting = {s.path for s in played.run.plan.steps if s.kind in ("action", "manual")}
+    assert acting - acted == set(), "no case comes here"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_does_not_hang_on_the_order_of_keys_in_the_file(name: str) -> None:
+    known = {one.id: one for one in map(require_playbook, PackagedLibrary().playbooks().values())}
+    file = require_playbook(PackagedLibrary().playbooks()[name])
+    kept = require_playbook(canonical(dict(file.document)))
+    given = dict.fromkeys(file.document["playbook_variables"], "1")
+    assert list(compile_steps(file, given, known).steps.items()) == list(
+        compile_steps(kept, given, known).steps.items()
+    )
+
+
+def test_what_is_packaged_is_known_as_such_in_the_register(home: House) -> None:
+    known = home.services.playbooks.list_playbooks(ANALYST, PageRequest(100)).items
+    assert sorted(view.packaged for view in known) == NAMES
+    assert {(view.origin, view.refused) for view in known} == {("own", "")}
