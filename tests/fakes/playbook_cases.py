@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-from playbooks.models import Run
+from playbooks.core.stepping import step_states
+from playbooks.models import JournalEntry, Run
 from playbooks.models.views import RunView
 from playbooks.ports import RestrainedKind
 from playbooks.service import NewIncident, RunRequest, StepAnswer, StepDecision
@@ -112,10 +113,10 @@ class _Player:
 
     def _answered(self, run: Run) -> Run:
         services = self._home.services
-        view = services.runs.show_run(ANALYST, run.id)
-        asked = list(_open(view))
+        journal = self._journal(run)
+        asked = list(_open(run, journal))
         if not asked:
-            return self._waited(run, view)
+            return self._waited(run, journal[-1])
         path, title = asked[0]
         told = (self._answers.get(title) or [{}]).pop(0)
         if told.get("cancel"):
@@ -129,10 +130,13 @@ class _Player:
         services.runs.resolve_step(ANALYST, run.id, StepAnswer(path, outcome, "", values))
         return services.runner.advance(run.id)
 
-    def _waited(self, run: Run, view: RunView) -> Run:
+    def _journal(self, run: Run) -> Sequence[JournalEntry]:
+        inside = self._home.surroundings
+        return inside.parts.transactions.read(lambda tx: inside.stores.runs.journal(tx, run.id))
+
+    def _waited(self, run: Run, last: JournalEntry) -> Run:
         """Approve what a late step waits for, else let the clock run to the next move."""
         services = self._home.services
-        last = view.journal[-1]
         if run.error == "approve":
             allowed = StepDecision(last.path, last.details["sha256"], grant=True, loop=last.loop)
             services.steps.approve_step(APPROVER, run.id, allowed)
@@ -162,8 +166,9 @@ class _Player:
         )
 
 
-def _open(view: RunView) -> Iterator[tuple[str, str]]:
+def _open(run: Run, journal: Sequence[JournalEntry]) -> Iterator[tuple[str, str]]:
     """Yield path and name of the steps done by hand that wait for an answer."""
-    for step in view.run.plan.steps:
-        if step.kind == "manual" and view.states[step.path] == "intent":
+    states = step_states(run.plan, journal)
+    for step in run.plan.steps:
+        if step.kind == "manual" and states[step.path] == "intent":
             yield step.path, step.name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -60,18 +62,18 @@ def test_a_packaged_playbook_does_in_each_case_what_stands_beside_it(
         assert home.services.steps.replay_run(ANALYST, played.run.id).differences == ()
         acted |= played.acted
     acting = {s.path for s in played.run.plan.steps if s.kind in ("action", "manual")}
-    assert acting - acted == set(), "no case comes here"
+    own = {path for path in acting if "/" not in path}  # a nested playbook has its own cases
+    assert own - acted == set(), "no case comes here"
+    assert (acting - own == set()) or (acted - own)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_plan_does_not_hang_on_the_order_of_keys_in_the_file(name: str) -> None:
+def test_a_plan_does_not_hang_on_the_order_of_keys_in_the_file() -> None:
     known = {one.id: one for one in map(require_playbook, PackagedLibrary().playbooks().values())}
-    file = require_playbook(PackagedLibrary().playbooks()[name])
-    kept = require_playbook(canonical(dict(file.document)))
-    given = dict.fromkeys(file.document["playbook_variables"], "1")
-    assert list(compile_steps(file, given, known).steps.items()) == list(
-        compile_steps(kept, given, known).steps.items()
-    )
+    for file in known.values():
+        kept = replace(file, document=json.loads(canonical(dict(file.document))))
+        given = dict.fromkeys(file.document["playbook_variables"], "1")
+        plans = [compile_steps(one, given, known).steps for one in (file, kept)]
+        assert list(plans[0].items()) == list(plans[1].items())
 
 
 def test_what_is_packaged_is_known_as_such_in_the_register(home: House) -> None:
