@@ -80,7 +80,7 @@ class _AlertPage:
             "view": f"?{view}" if view else "",
             "heading": alert_title(request, alert),
             "severity": SEVERITIES.get(alert.severity, alert.severity),
-            "status": STATUSES.get(alert.status, alert.status),
+            "state": STATUSES.get(alert.status, alert.status),
             "statuses": STATUSES,
             "kinds": KINDS,
             "may_close": caller.may(ALERT_CLOSE) and alert.status == "open",
