@@ -12,6 +12,8 @@ CLOCK_SECONDS: Final = 60.0
 MESSAGE_SECONDS: Final = 2.0
 HERALD_SECONDS: Final = 10.0
 DUTY_SECONDS: Final = 5.0
+AUTOMATIC_SECONDS: Final = 5.0
+COUNTER_SECONDS: Final = 3_600.0
 
 
 def jobs(services: PlaybooksServices) -> tuple[Job, ...]:
@@ -31,5 +33,9 @@ def jobs(services: PlaybooksServices) -> tuple[Job, ...]:
         Job("playbooks.clocks", CLOCK_SECONDS, warn),
         Job("playbooks.messages", MESSAGE_SECONDS, services.notifications.delivery.deliver),
         Job("playbooks.heralds", HERALD_SECONDS, services.notifications.herald.look),
+        Job(
+            "playbooks.automatic", AUTOMATIC_SECONDS, services.autonomy.automatic.take_back_overdue
+        ),
+        Job("playbooks.counters", COUNTER_SECONDS, services.autonomy.answerer.forget),
         Job("playbooks.duty", DUTY_SECONDS, services.duty.escalations.escalate),
     )

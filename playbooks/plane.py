@@ -40,7 +40,10 @@ def _subscriptions(
     told = Subscription(
         "playbooks.tell_alerts", AlertRaised, services.notifications.herald.alert_raised
     )
+    answered = Subscription(
+        "playbooks.answer_alerts", AlertRaised, services.autonomy.answerer.alert_raised
+    )
     if not options.open_for:
-        return (told,)
+        return (told, answered)
     handle = services.openers.alert_raised
-    return (told, Subscription("playbooks.open_incidents", AlertRaised, handle))
+    return (told, Subscription("playbooks.open_incidents", AlertRaised, handle), answered)

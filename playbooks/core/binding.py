@@ -92,13 +92,18 @@ def _require_validity(terms: BindingTerms) -> None:
 
 def fits(terms: BindingTerms, alert: AlertSummary) -> bool:
     """Tell whether the terms are about ``alert``; a drill is none of theirs."""
+    if alert.kind == DRILL or (terms.kinds and alert.kind not in terms.kinds):
+        return False
+    return heard(terms, alert.rule_id, alert.severity, alert.subjects)
+
+
+def heard(terms: BindingTerms, rule_id: str, severity: str, subjects: Mapping[str, str]) -> bool:
+    """Tell whether the terms may be about an alert of which only this was announced."""
     return (
-        alert.kind != DRILL
-        and (not terms.rules or alert.rule_id in terms.rules)
-        and (not terms.severities or alert.severity in terms.severities)
-        and (not terms.kinds or alert.kind in terms.kinds)
-        and all(alert.subjects.get(kind) for kind in terms.arguments.values())
-        and all(_named(alert.subjects.get(kind), wanted) for kind, wanted in terms.entities.items())
+        (not terms.rules or rule_id in terms.rules)
+        and (not terms.severities or severity in terms.severities)
+        and all(subjects.get(kind) for kind in terms.arguments.values())
+        and all(_named(subjects.get(kind), wanted) for kind, wanted in terms.entities.items())
     )
 
 

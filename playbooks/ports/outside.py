@@ -11,6 +11,7 @@ from playbooks.ports.custody import CustodySigner
 from playbooks.ports.notices import NoticePorts
 from playbooks.ports.notifications import Mailer, NoMailer, NoSecretBox, SecretBox
 from playbooks.ports.signatures import PlaybookSignatures
+from secops.kernel.actors import Actor
 from secops.kernel.containment import Contained
 
 
@@ -19,6 +20,13 @@ class Alerts(Protocol):
 
     def get_alert(self, org_id: str, alert_id: str) -> AlertSummary | None:
         """Return the alert if ``org_id`` may see it."""
+        ...
+
+    def alerts_since(self, actor: Actor, since: int, limit: int) -> Sequence[AlertSummary]:
+        """Return alerts since an instant, newest first, at most ``limit``, without evidence.
+
+        Those of the caller's own organisation that the caller may see.
+        """
         ...
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playbooks.service.actions import make_actions
+from playbooks.service.bindings import AutonomyServices, build_autonomy
 from playbooks.service.duty import DutyServices, build_duty
 from playbooks.service.incidents.custody import CustodyService
-from playbooks.service.incidents.emergency_plans import EmergencyPlanService
+from playbooks.service.incidents.emergency_plans import (
+    EmergencyPlanService,
+    NewPlan,
+    PlanDecision,
+)
 from playbooks.service.incidents.evidence import EvidenceService
 from playbooks.service.incidents.filings import FilingService, NewFiling
 from playbooks.service.incidents.incidents import (
@@ -16,15 +21,15 @@ from playbooks.service.incidents.incidents import (
     NewIncident,
     StateChange,
 )
-from playbooks.service.incidents.levels import LevelService
+from playbooks.service.incidents.levels import LevelAnswers, LevelService
 from playbooks.service.incidents.locker import EvidenceLocker
 from playbooks.service.incidents.members import MemberService
-from playbooks.service.incidents.observables import ObservableService
+from playbooks.service.incidents.observables import NewObservable, ObservableService
 from playbooks.service.incidents.openers import AlertOpener
 from playbooks.service.incidents.reports import ReportService
 from playbooks.service.incidents.response_times import ResponseTimeService
 from playbooks.service.incidents.rights import IncidentRights
-from playbooks.service.incidents.tasks import TaskService
+from playbooks.service.incidents.tasks import NewTask, TaskChange, TaskService
 from playbooks.service.notices import NoticeServices, make_notice_services
 from playbooks.service.notifications import NotificationServices, build_notifications
 from playbooks.service.notifications.inbox import InboxService
@@ -41,14 +46,20 @@ from playbooks.service.surroundings import Surroundings
 
 __all__ = [
     "Judgement",
+    "LevelAnswers",
     "NewFiling",
     "NewIncident",
+    "NewObservable",
+    "NewPlan",
+    "NewTask",
+    "PlanDecision",
     "PlaybooksServices",
     "RunRequest",
     "StateChange",
     "StepAnswer",
     "StepDecision",
     "Surroundings",
+    "TaskChange",
     "check_playbook",
     "make_services",
     "require_playbook",
@@ -78,6 +89,7 @@ class PlaybooksServices:
     tasks: TaskService
     observables: ObservableService
     levels: LevelService
+    autonomy: AutonomyServices
     times: ResponseTimeService
     emergency_plans: EmergencyPlanService
 
@@ -113,6 +125,7 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         tasks=tasks,
         observables=ObservableService(surroundings, rights),
         levels=LevelService(surroundings),
+        autonomy=build_autonomy(surroundings, playbooks, planner),
         times=ResponseTimeService(surroundings),
         emergency_plans=EmergencyPlanService(surroundings, rights, tasks),
     )

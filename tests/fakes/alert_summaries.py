@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from playbooks.models import AlertSummary
+from secops.kernel.actors import Actor
 from tests.fakes.clock import START
 
 
@@ -13,6 +16,10 @@ class FakeAlerts:
     def get_alert(self, org_id: str, alert_id: str) -> AlertSummary | None:
         alert = self.kept.get(alert_id)
         return alert if alert is not None and alert.org_id == org_id else None
+
+    def alerts_since(self, actor: Actor, since: int, limit: int) -> Sequence[AlertSummary]:
+        mine = [one for one in self.kept.values() if one.org_id == actor.org_id]
+        return [one for one in mine if one.created_at >= since][:limit]
 
 
 def alert(alert_id: str = "alr_1", **values: str) -> AlertSummary:

@@ -38,24 +38,36 @@ class AlertOpener:
 
     def _open(self, alert: AlertSummary) -> None:
         actor = Actor(kind="system", id=OPENER, org_id=alert.org_id, name=OPENER)
-        now = self._s.parts.clock.now()
-        incident = new_incident(self._s.parts.ids.new("inc"), actor, alert, now)
-        classes = read_classification(self._s.library.classification()).classes
-        if incident.category not in classes:
-            incident = replace(incident, category="")
+        incident = incident_about(self._s, actor, alert)
         try:
-            self._s.parts.transactions.run(lambda tx: self._store(tx, actor, incident, alert))
+            self._s.parts.transactions.run(
+                lambda tx: store_opened(self._s, tx, actor, incident, alert)
+            )
         except AlertLinked:
             return  # delivered before, or a person was quicker
 
-    def _store(
-        self, tx: Transaction, actor: Actor, incident: Incident, alert: AlertSummary
-    ) -> None:
-        self._s.stores.incidents.add(tx, incident)
-        self._s.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
-        see_subjects(self._s, tx, incident.id, alert, actor.id)
-        text = f"自动开立事件:{incident.title}"
-        place = (incident.org_id, incident.id)
-        self._s.tell(tx, actor, place, "opened", text, alert_id=alert.id)
-        details = {"alert_id": alert.id, "severity": incident.severity}
-        tx.record(Act("playbooks.open_incident", actor, f"incident:{incident.id}", details=details))
+
+def incident_about(surroundings: Surroundings, actor: Actor, alert: AlertSummary) -> Incident:
+    """Return an incident about ``alert``, not yet stored, with a class that is known."""
+    now = surroundings.parts.clock.now()
+    incident = new_incident(surroundings.parts.ids.new("inc"), actor, alert, now)
+    classes = read_classification(surroundings.library.classification()).classes
+    return incident if incident.category in classes else replace(incident, category="")
+
+
+def store_opened(
+    surroundings: Surroundings,
+    tx: Transaction,
+    actor: Actor,
+    incident: Incident,
+    alert: AlertSummary,
+) -> None:
+    """Store an incident that opens unasked; raise ``AlertLinked`` if the alert has one."""
+    surroundings.stores.incidents.add(tx, incident)
+    surroundings.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
+    see_subjects(surroundings, tx, incident.id, alert, actor.id)
+    text = f"自动开立事件:{incident.title}"
+    place = (incident.org_id, incident.id)
+    surroundings.tell(tx, actor, place, "opened", text, alert_id=alert.id)
+    details = {"alert_id": alert.id, "severity": incident.severity}
+    tx.record(Act("playbooks.open_incident", actor, f"incident:{incident.id}", details=details))

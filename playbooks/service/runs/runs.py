@@ -14,6 +14,7 @@ from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.errors.runs import ResultRefused
 from playbooks.models import FINAL_STATES, CheckedPlaybook, JournalEntry, Plan, Run
 from playbooks.models.views import RunView
+from playbooks.ports import RunStore
 from playbooks.service.playbooks.playbooks import PlaybookService
 from playbooks.service.runs.planning import Planner, PlanRequest
 from playbooks.service.runs.run_views import RunViews
@@ -148,7 +149,8 @@ class RunService:
             if run.state in FINAL_STATES:
                 msg = f"the run is {run.state}"
                 raise RunStateRefused(msg)
-            cancelled = self._cancelled(tx, run, actor)
+            why = f"cancelled by {actor.id}"
+            cancelled = cancelled_run(self._s.stores.runs, tx, run, by=actor.id, why=why)
             self._s.stores.runs.change(tx, cancelled, was=run)
             place = (run.org_id, run.incident_id)
             text = f"取消剧本运行:{reason[:MAX_REASON]}"
@@ -252,28 +254,6 @@ class RunService:
         approvals.request(tx, approval_for(waiting, tx.now))
         return waiting
 
-    def _cancelled(self, tx: Transaction, run: Run, actor: Actor) -> Run:
-        """Return the run as cancelled, or with its journal told to take back what was done."""
-        why = f"cancelled by {actor.id}"
-        entries = self._s.stores.runs.journal(tx, run.id)
-        if not entries or not any(step.compensate for step in run.plan.steps):
-            return replace(run, state="cancelled", finished_at=tx.now, error=why, due_at=None)
-        entry = JournalEntry(
-            run_id=run.id,
-            seq=len(entries) + 1,
-            org_id=run.org_id,
-            at=tx.now,
-            path="",
-            index=0,
-            target=f"run:{run.id}",
-            key="",
-            attempt=1,
-            kind="cancel",
-            details={"by": actor.id},
-        )
-        self._s.stores.runs.append(tx, entry, fence=run.fence)
-        return replace(run, state="compensating", error=why, due_at=tx.now)
-
     def _new(self, actor: Actor, plan: Plan) -> Run:
         now = self._s.parts.clock.now()
         return Run(
@@ -308,6 +288,28 @@ def _results(run: Run, answer: StepAnswer) -> dict[str, Any]:
             msg = f"{name} is no {kind}, or longer than {MAX_VALUE} characters"
             raise ResultRefused(msg)
     return assigned(step, answer.values)
+
+
+def cancelled_run(store: RunStore, tx: Transaction, run: Run, *, by: str, why: str) -> Run:
+    """Return the run as cancelled, or with its journal told to take back what was done."""
+    entries = store.journal(tx, run.id)
+    if not entries or not any(step.compensate for step in run.plan.steps):
+        return replace(run, state="cancelled", finished_at=tx.now, error=why, due_at=None)
+    entry = JournalEntry(
+        run_id=run.id,
+        seq=len(entries) + 1,
+        org_id=run.org_id,
+        at=tx.now,
+        path="",
+        index=0,
+        target=f"run:{run.id}",
+        key="",
+        attempt=1,
+        kind="cancel",
+        details={"by": by},
+    )
+    store.append(tx, entry, fence=run.fence)
+    return replace(run, state="compensating", error=why, due_at=tx.now)
 
 
 def approval_for(run: Run, now: int) -> Approval:

@@ -28,6 +28,10 @@ INCIDENT_REPORT: Final = Permission("playbooks.incident.report")
 PLAYBOOK_READ: Final = Permission("playbooks.playbook.read")
 PLAYBOOK_IMPORT: Final = Permission("playbooks.playbook.import")
 PLAYBOOK_APPROVE: Final = Permission("playbooks.playbook.approve")
+BINDING_READ: Final = Permission("playbooks.binding.read")
+BINDING_PROPOSE: Final = Permission("playbooks.binding.propose")
+BINDING_APPROVE: Final = Permission("playbooks.binding.approve")
+BINDING_PAUSE: Final = Permission("playbooks.binding.pause")
 RUN_READ: Final = Permission("playbooks.run.read")
 RUN_REQUEST: Final = Permission("playbooks.run.request")
 RUN_APPROVE: Final = Permission("playbooks.run.approve")
@@ -71,6 +75,10 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(PLAYBOOK_READ, "查看剧本", "See playbooks", *_READERS),
     grant(PLAYBOOK_IMPORT, "导入剧本", "Import playbooks", ANALYST),
     grant(PLAYBOOK_APPROVE, "审批剧本", "Approve playbooks", SECURITY_ADMIN),
+    grant(BINDING_READ, "查看自动响应绑定", "See bindings of alerts to playbooks", *_READERS),
+    grant(BINDING_PROPOSE, "提出自动响应绑定", "Propose bindings", ANALYST),
+    grant(BINDING_APPROVE, "审批自动响应绑定", "Approve bindings", SECURITY_ADMIN),
+    grant(BINDING_PAUSE, "暂停自动响应", "Pause bindings", ANALYST, SECURITY_ADMIN),
     grant(RUN_READ, "查看剧本运行", "See runs of playbooks", *_READERS),
     grant(RUN_REQUEST, "申请运行剧本", "Ask to run playbooks", ANALYST),
     grant(RUN_APPROVE, "审批剧本运行", "Approve runs of playbooks", SECURITY_ADMIN),
