@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from playbooks.api import filings, incidents, playbooks, runs
+from playbooks.api import (
+    deliveries,
+    duty,
+    early_warnings,
+    emergency_plans,
+    filings,
+    incident_work,
+    incidents,
+    notices,
+    notifications,
+    playbooks,
+    runs,
+)
 from playbooks.service import PlaybooksServices
 from secops.web.routes import Route
 
@@ -11,7 +23,14 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     """Return the plane's routes."""
     return (
         *incidents.routes(services),
+        *incident_work.routes(services),
+        *emergency_plans.routes(services),
         *filings.routes(services),
+        *notices.routes(services),
+        *deliveries.routes(services),
+        *early_warnings.routes(services),
+        *notifications.routes(services),
+        *duty.routes(services),
         *playbooks.routes(services),
         *runs.routes(services),
     )

@@ -8,16 +8,20 @@ from typing import Any, Final
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.filings import DUTIES
 from playbooks.models.incidents import ENDINGS
+from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.web.messages import Request
 from secops.web.routes import Schema
 
+MAX_INTEGER: Final = 2**53
+"""What JSON's numbers hold exactly, and every database takes."""
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
 _OPEN: Final[dict[str, Any]] = {"type": "object"}
 
 
-def _object(required: tuple[str, ...], **fields: dict[str, Any]) -> dict[str, Any]:
+def object_schema(required: tuple[str, ...], **fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object of these fields and no others."""
     return {
         "type": "object",
         "properties": fields,
@@ -48,7 +52,7 @@ PLAYBOOK: Final = Schema("Playbook", {**_OPEN, "required": ["content_hash", "sta
 
 OPEN_INCIDENT: Final = Schema(
     "OpenIncident",
-    _object(
+    object_schema(
         (),
         alert_id=_TEXT,
         title=_TEXT,
@@ -58,7 +62,7 @@ OPEN_INCIDENT: Final = Schema(
 )
 CHANGE_STATE: Final = Schema(
     "ChangeIncidentState",
-    _object(
+    object_schema(
         ("state",),
         state={"enum": list(INCIDENT_STATES)},
         reason=_TEXT,
@@ -69,7 +73,7 @@ CHANGE_STATE: Final = Schema(
 )
 JUDGE: Final = Schema(
     "JudgeIncident",
-    _object(
+    object_schema(
         (),
         category=_TEXT,
         level=_TEXT,
@@ -80,19 +84,21 @@ JUDGE: Final = Schema(
         version=_COUNT,
     ),
 )
-NOTE: Final = Schema("IncidentNote", _object(("text",), text=_TEXT))
-LINK: Final = Schema("LinkAlert", _object(("alert_id",), alert_id=_TEXT))
+NOTE: Final = Schema("IncidentNote", object_schema(("text",), text=_TEXT))
+LINK: Final = Schema("LinkAlert", object_schema(("alert_id",), alert_id=_TEXT))
 FILING: Final = Schema("Filing", {**_OPEN, "required": ["incident_id", "duty", "filed_at"]})
-DECLARE_DUTY: Final = Schema("DeclareDuty", _object(("duty",), duty={"enum": ["defect_report"]}))
+DECLARE_DUTY: Final = Schema(
+    "DeclareDuty", object_schema(("duty",), duty={"enum": ["defect_report"]})
+)
 FILE_REPORT: Final = Schema(
     "FileReport",
-    _object(
+    object_schema(
         ("duty",), duty={"enum": list(DUTIES)}, filed_at=_TEXT, filed_to=_TEXT, reference=_TEXT
     ),
 )
 RUN_REQUEST: Final = Schema(
     "RunRequest",
-    _object(
+    object_schema(
         ("incident_id", "playbook"),
         incident_id=_TEXT,
         playbook=_TEXT,
@@ -101,14 +107,16 @@ RUN_REQUEST: Final = Schema(
 )
 DECISION: Final = Schema(
     "RunDecision",
-    _object(("grant", "plan_sha256"), grant={"type": "boolean"}, plan_sha256=_TEXT, reason=_TEXT),
+    object_schema(
+        ("grant", "plan_sha256"), grant={"type": "boolean"}, plan_sha256=_TEXT, reason=_TEXT
+    ),
 )
 PLAYBOOK_DECISION: Final = Schema(
-    "PlaybookDecision", _object((), grant={"type": "boolean"}, reason=_TEXT)
+    "PlaybookDecision", object_schema((), grant={"type": "boolean"}, reason=_TEXT)
 )
 ANSWER: Final = Schema(
     "StepAnswer",
-    _object(
+    object_schema(
         ("step", "outcome"),
         step=_TEXT,
         outcome={"enum": ["done", "failed"]},
@@ -118,7 +126,7 @@ ANSWER: Final = Schema(
 )
 STEP_DECISION: Final = Schema(
     "StepDecision",
-    _object(
+    object_schema(
         ("step", "sha256", "grant"),
         step=_TEXT,
         loop=_TEXT,
@@ -129,9 +137,9 @@ STEP_DECISION: Final = Schema(
 )
 PROLONGATION: Final = Schema(
     "Prolongation",
-    _object(("step", "seconds"), step=_TEXT, seconds={"type": "integer", "minimum": 1}),
+    object_schema(("step", "seconds"), step=_TEXT, seconds={"type": "integer", "minimum": 1}),
 )
-REASON: Final = Schema("RunReason", _object(("reason",), reason=_TEXT))
+REASON: Final = Schema("RunReason", object_schema(("reason",), reason=_TEXT))
 
 
 def body_of(request: Request, schema: Schema) -> Mapping[str, Any]:
@@ -158,7 +166,31 @@ def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
     if schema["type"] == "boolean":
         return isinstance(value, bool)
     if schema["type"] == "object":
-        return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        return _fits_object(value, schema)
+    if schema["type"] == "array":
+        fitting = isinstance(value, list) and len(value) <= schema["maxItems"]
+        return fitting and all(_fits(item, schema["items"]) for item in value)
     if schema["type"] == "integer":
-        return isinstance(value, int) and not isinstance(value, bool)
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return number and schema.get("minimum", 0) <= value <= MAX_INTEGER
     return isinstance(value, str)
+
+
+def _fits_object(value: Any, schema: Mapping[str, Any]) -> bool:
+    if not isinstance(value, dict):
+        return False
+    if "properties" not in schema:
+        return all(isinstance(text, str) for text in value.values())
+    known = schema["properties"]
+    named = set(schema["required"]) <= set(value) <= set(known)
+    return named and all(_fits(each, known[name]) for name, each in value.items())
+
+
+def instant_of(fields: Mapping[str, Any], name: str) -> int | None:
+    """Return the RFC 3339 instant called ``name``, None where it isn't given or empty."""
+    text = fields.get(name)
+    try:
+        return from_rfc3339(text) if text else None
+    except ValueError as error:
+        msg = f"{name} is an instant of RFC 3339"
+        raise Invalid(msg) from error

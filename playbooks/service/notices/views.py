@@ -72,6 +72,11 @@ class NoticeViews:
         self._desk = desk
         self._tools = desk.tools
 
+    @property
+    def now(self) -> int:
+        """The instant against which what is overdue is computed."""
+        return self._desk.parts.clock.now()
+
     def list_notices(self, actor: Actor, state: str, page: PageRequest) -> Page[Notice]:
         """Return the organisation's own notices, newest first."""
         self._desk.parts.access.require(actor, NOTICE_READ, "notice:*")

@@ -208,3 +208,9 @@ def test_a_draft_is_its_organisations_and_changes_as_it_was_read(home: House) ->
     assert work.list_warnings(ANALYST, "", PAGE).items == [changed]
     leaves = [leaf["details"] for leaf in home.leaves() if "warning" in leaf["action"]]
     assert [each["colour"] for each in leaves] == ["orange", "orange"]
+
+
+def test_a_warning_that_is_returned_is_a_draft_with_the_reason() -> None:
+    asked = core.submit_warning(BARE, "apr", START)
+    back = core.decide_warning(asked, "acc_z", START, grant=False, reason="范围不清")
+    assert (back.state, back.reason, back.digest) == ("draft", "范围不清", "")

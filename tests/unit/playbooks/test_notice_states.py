@@ -203,3 +203,11 @@ def test_nobody_who_acted_for_the_unit_verifies() -> None:
     with pytest.raises(NoticeStateRefused):
         unit.extend(done, Deadline(300))
     assert unit.extend(unit.receive(DELIVERY, "acc_u", 5), Deadline(300)).rectify_due == 300
+
+
+def test_a_notice_without_a_number_is_not_issued_and_a_recalled_one_keeps_it() -> None:
+    approved = issuer.decide(issuer.submit(NOTICE, "a", 2), "z", 3, grant=True, reason="")
+    with pytest.raises(NoticeStateRefused):
+        issuer.issue(approved, ISSUE)
+    back = issuer.recall(issuer.give_number(approved, 2026, 3, 4), 5)
+    assert (back.state, back.number, back.approval_id) == ("draft", 3, "")
