@@ -126,11 +126,11 @@ class _AlertPage:
         preview: ExceptionPreview | None = None,
         error: SecopsError | None = None,
     ) -> Response:
-        alert_id, form = request.args["alert_id"], request.form
-        pages = self.desk.parts.detectors.alert_pages
-        alert, known = pages.suggest_condition(request.caller, alert_id)
-        _refuse_others(alert)
         fresh = request.method == "GET"
+        form: Mapping[str, str] = {} if fresh else request.form
+        pages = self.desk.parts.detectors.alert_pages
+        alert, known = pages.suggest_condition(request.caller, request.args["alert_id"])
+        _refuse_others(alert)
         return self.desk.page(
             request,
             "detectors/alert_exception.html",
