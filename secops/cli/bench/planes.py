@@ -11,6 +11,7 @@ from typing import Any, Final
 from secops.bridges.house import House
 from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figures
 from secops.cli.bench.closed_loop import closed_loop_figures
+from secops.cli.bench.executor import executor_figures
 from secops.cli.bench.figures import Bar, normal
 from secops.cli.bench.hot import UNHINDERED, token_figures
 from secops.cli.bench.keys import transit_figures
@@ -69,7 +70,9 @@ def _sequencing() -> Figures:
 def _playbooks() -> Figures:
     from playbooks.commands.bench import figures  # noqa: PLC0415 - heavy
 
-    return figures()
+    with _opened() as house:
+        runs = executor_figures(house)
+    return [*figures(), *runs]
 
 
 def _detectors() -> Figures:
