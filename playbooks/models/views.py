@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from playbooks.models.custody import CustodyLink, CustodyOffer, Evidence
 from playbooks.models.emergency_plans import EmergencyPlan
@@ -15,12 +16,36 @@ from playbooks.models.incidents import (
     IncidentState,
     TimelineEntry,
 )
-from playbooks.models.runs import JournalEntry, Run
+from playbooks.models.runs import JournalEntry, Run, TargetState
+
+WaitingKind = Literal["manual", "unknown", "approval", "containment"]
+"""manual: work done by hand · unknown: nobody knows the outcome of a call · approval: a step
+whose values were known late · containment: what was taken away is given back by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something in a run that a person may do now, until ``until`` (0: for ever).
+
+    ``text`` are the instructions; ``asks`` the results to give; ``sha256`` what an approval is
+    bound to, ``args`` and ``targets`` what it covers.
+    """
+
+    kind: WaitingKind
+    path: str
+    name: str
+    loop: str = ""
+    until: int = 0
+    text: str = ""
+    asks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[TargetState, ...] = ()
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run, its journal, and each step's state by path.
+    """A run, its journal, each step's state by path, and what waits for a person.
 
     ``journal_sha256`` is over the RFC 8785 form of the journal.
     """
@@ -29,6 +54,7 @@ class RunView:
     journal: tuple[JournalEntry, ...]
     states: Mapping[str, str]
     journal_sha256: str
+    waiting: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,11 @@ class StepService:
         return resumed
 
     def prolong_containment(self, actor: Actor, run_id: str, path: str, *, seconds: int) -> Run:
-        """Let what step ``path`` took away stay so for ``seconds`` from now, in every turn."""
+        """Let what step ``path`` took away stay so for ``seconds`` from now, in every turn.
+
+        It can only last longer: to give back sooner is granting, which one person alone
+        doesn't decide (``RunStateRefused``).
+        """
         self._s.parts.access.require(actor, RUN_RESOLVE, f"run:{run_id}")
         if not 1 <= seconds <= MAX_PROLONGED_S:
             msg = f"1 to {MAX_PROLONGED_S} seconds"
@@ -115,6 +119,9 @@ class StepService:
             ]
             if not lasting:
                 msg = "nothing that this step took away is about to expire"
+                raise RunStateRefused(msg)
+            if tx.now + seconds * SECOND < max(move.until for _, move in lasting):
+                msg = "it lasts longer already; stop the run to give it back"
                 raise RunStateRefused(msg)
             journal = list(entries)
             for undo, move in lasting:

@@ -308,6 +308,21 @@ def test_a_late_step_that_is_refused_or_left_alone_fails(home: House) -> None:
     assert home.containment.calls == []
 
 
+def test_what_waits_for_a_person_is_said_with_all_they_need(home: House) -> None:
+    document = late()
+    document["playbook_variables"]["__found__"]["description"] = "登录名"
+    run = begin(home, document)
+    (manual,) = home.services.runs.show_run(AUDITOR, run.id).waiting
+    assert (manual.kind, manual.path, manual.text) == ("manual", LOOK, "Look at it")
+    assert manual.asks == {"__found__": {"type": "string", "text": "登录名"}}
+    answer(home, run, LOOK, found="zhang.san")
+    (approval,) = home.services.runs.show_run(AUDITOR, run.id).waiting
+    assert (approval.kind, approval.path, approval.sha256) == ("approval", LOCK, asked(home, run))
+    assert approval.args == {"account": "zhang.san"}
+    assert [target.target for target in approval.targets] == ["account:acc_zhang"]
+    assert approval.until == home.clock.now() + 24 * 3_600 * SECOND
+
+
 def test_an_approval_of_a_late_step_expires(home: House) -> None:
     run = answer(home, begin(home, late()), LOOK, found="zhang.san")
     home.clock.advance(24 * 3_600 + 1)
@@ -344,6 +359,11 @@ def test_containment_is_prolonged_before_it_expires(home: House) -> None:
     run = answer(home, begin(home, document), LOOK)
     prolong = home.services.steps.prolong_containment
     home.clock.advance(500)
+    (lasting,) = home.services.runs.show_run(AUDITOR, run.id).waiting
+    assert (lasting.kind, lasting.path) == ("containment", LOCK)
+    assert lasting.until == home.clock.now() + 100 * SECOND
+    with pytest.raises(RunStateRefused):  # sooner would be giving back by one person alone
+        prolong(ANALYST, run.id, LOCK, seconds=99)
     later = prolong(ANALYST, run.id, LOCK, seconds=3_600)
     assert later.due_at == home.clock.now() + 3_600 * SECOND
     home.clock.advance(3_599)
