@@ -37,6 +37,7 @@ from secops.bridges import (
     alerts,
     containment,
     custody,
+    entity_cards,
     evidence,
     identity,
     keys,
@@ -107,8 +108,14 @@ def open_house(home: Path, role: str = "command") -> House:
     access.bind(iam.decisions)
 
     own_log = own_acts.LedgerActs()
+    incidents = entity_cards.LateIncidents()
     detectors_ports = DetectorsPorts(
-        own_log, keys.PoolPrivacyKeys(kms), keys.PoolModelSigner(kms), subjects
+        own_log,
+        keys.PoolPrivacyKeys(kms),
+        keys.PoolModelSigner(kms),
+        subjects,
+        entity_cards.PlatformEntities(iam, kms),
+        incidents,
     )
     detectors_plane = install_detectors(
         parts, detectors_ports, detectors_options(settings, spine.owner)
@@ -134,6 +141,7 @@ def open_house(home: Path, role: str = "command") -> House:
     playbooks_options = playbook_signatures.with_policy(notices.options(settings), settings)
     playbooks_plane = install_playbooks(parts, playbooks_ports, playbooks_options)
     playbooks = cast("PlaybooksServices", playbooks_plane.services)
+    incidents.bind(playbooks)
 
     looking = evidence.Evidence(settings, iam=iam, kms=kms, detectors=detectors)
     audits_ports = AuditsPorts(

@@ -86,7 +86,7 @@ class Closings:
 class EntityState:
     """What another plane says of an entity now; ``facts`` are further lines of its card.
 
-    ``href`` is where the console shows it; ``trouble`` marks a state that restricts.
+    ``trouble`` marks a state that restricts; ``known`` is False for what is none of ours.
     """
 
     kind: EntityKind
@@ -95,7 +95,7 @@ class EntityState:
     state: Text
     trouble: bool = False
     facts: tuple[tuple[Text, str], ...] = ()
-    href: str = ""
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from playbooks.service.actions import make_actions
 from playbooks.service.bindings import AutonomyServices, build_autonomy
 from playbooks.service.duty import DutyServices, build_duty
+from playbooks.service.incidents.alert_incidents import AlertIncidents
 from playbooks.service.incidents.custody import CustodyService
 from playbooks.service.incidents.emergency_plans import (
     EmergencyPlanService,
@@ -80,6 +81,7 @@ class PlaybooksServices:
     inbox: InboxService
     filings: FilingService
     openers: AlertOpener
+    alert_incidents: AlertIncidents
     notices: NoticeServices
     notifications: NotificationServices
     duty: DutyServices
@@ -116,6 +118,7 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         inbox=InboxService(surroundings),
         filings=FilingService(surroundings),
         openers=AlertOpener(surroundings),
+        alert_incidents=AlertIncidents(surroundings),
         notices=make_notice_services(surroundings),
         notifications=build_notifications(surroundings),
         duty=build_duty(surroundings),

@@ -22,7 +22,16 @@ _SUBJECTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("user.target.name", "针对账户 {} ", "against account {}"),
 )
 _VAGUE: Final = frozenset(
-    {"event.category", "event.action", "event.outcome", "process.name", "event.type", "EventID"}
+    {
+        "EventID",
+        "event.action",
+        "event.category",
+        "event.dataset",
+        "event.module",
+        "event.outcome",
+        "event.type",
+        "process.name",
+    }
 )
 """Fields that say what kind of event it is; what else was seen tells more."""
 _ORDERED: Final[Mapping[str, Text]] = {

@@ -8,12 +8,14 @@ from typing import TypeVar
 
 from iam.models.accounts import Account, LegalPerson, Mandate
 from iam.models.profiles import AccountProfile, AccountRisk
+from iam.models.sessions import OpSession
 from iam.models.zero_trust import Lock
 from iam.service.means import Means
-from iam.service.reach import reached_account
+from iam.service.reach import reached_account, require_reach
 from iam.service.sign_on.factors import held_factors
 from iam.service.zero_trust.decisions import DecisionService
 from secops.kernel.actors import Actor
+from secops.kernel.errors import NotFound
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.iam import (
     ACCOUNT_READ,
@@ -42,6 +44,19 @@ class ProfileService:
         found = read(lambda tx: reached_account(self.means, tx, actor, account))
         risk = self._risk(found)
         return read(lambda tx: self._profile(tx, actor, found, risk))
+
+    def get_session(self, actor: Actor, session_id: str) -> OpSession:
+        """Return a session within reach, living or over; raise ``NotFound``."""
+        self.means.parts.access.require(actor, SESSION_READ, f"session:{session_id[:64]}")
+
+        def work(tx: Transaction) -> OpSession:
+            found = self.means.stores.sessions.get(tx, session_id)
+            if found is None:
+                raise NotFound("there is no such session")
+            require_reach(self.means, tx, actor, found.org_id, "session")
+            return found
+
+        return self.means.parts.transactions.read(work)
 
     def _profile(
         self, tx: Transaction, actor: Actor, found: Account, risk: AccountRisk

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 
-from detectors.models.alert_page import ExceptionPreview, Explanation
+from detectors.models.alert_page import EntityState, ExceptionPreview, Explanation
 from detectors.models.alerts import Alert
 from detectors.service.logs.log_search import narrowed
 from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
@@ -18,6 +18,7 @@ from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid, SecopsError
+from secops.kernel.permissions import Permission
 from secops.kernel.permissions.detectors import (
     ALERT_CLOSE,
     ALERT_READ,
@@ -26,6 +27,8 @@ from secops.kernel.permissions.detectors import (
     LOG_SEARCH,
     RULE_READ,
 )
+from secops.kernel.permissions.iam import ACCOUNT_READ, LOCK_READ
+from secops.kernel.permissions.kms import KEY_READ, SEAL_READ
 from secops.kernel.permissions.playbooks import INCIDENT_OPEN
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
@@ -38,6 +41,13 @@ KINDS: Final = {
     "seal": N_("印章"),
     "address": N_("地址"),
 }
+_PAGES: Final[dict[str, tuple[str, Permission]]] = {
+    "account": ("/accounts/{id}", ACCOUNT_READ),
+    "key": ("/keys/{name}", KEY_READ),
+    "seal": ("/seals/{id}", SEAL_READ),
+    "address": ("/locks", LOCK_READ),
+}
+"""Where an entity has a page, and who may open it."""
 _ANSWERS: Final = {
     "matches": ("good", N_("仍会告警")),
     "matches_not": ("warn", N_("不再告警")),
@@ -90,6 +100,7 @@ class _AlertPage:
             "may_search": caller.may(LOG_SEARCH),
             "may_reveal": caller.may(LOG_REVEAL),
             "search": _search,
+            "page_of": lambda state: _page_of(request, state),
         }
 
     def ask_exception(self, request: Request) -> Response:
@@ -170,6 +181,14 @@ def _condition(form: Mapping[str, str], known: Mapping[str, str]) -> dict[str, A
 def _search(name: str, value: str) -> str:
     """Return the address of the log search for a field's value."""
     return "/logs?" + urlencode({"q": narrowed("", name, value)})
+
+
+def _page_of(request: Request, state: EntityState) -> str:
+    """Return where the console shows an entity, "" where it does not for this reader."""
+    path, permission = _PAGES.get(state.kind, ("", ALERT_READ))
+    if not state.known or not request.caller.may(permission):
+        return ""
+    return path.format(id=quote(state.id, safe=""), name=quote(state.name, safe=""))
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

@@ -1,0 +1,29 @@
+"""The incident that an alert belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playbooks.models import Incident
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.actors import Actor
+from secops.kernel.permissions.playbooks import INCIDENT_READ
+from secops.kernel.transactions import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class AlertIncidents:
+    """Looks up incidents by their alerts."""
+
+    surroundings: Surroundings
+
+    def incident_of(self, actor: Actor, alert_id: str) -> Incident | None:
+        """Return the incident of the actor's organisation that an alert is linked to, if any."""
+        self.surroundings.parts.access.require(actor, INCIDENT_READ, f"alert:{alert_id}")
+        store = self.surroundings.stores.incidents
+
+        def work(tx: Transaction) -> Incident | None:
+            found = store.incident_of(tx, actor.org_id, alert_id)
+            return None if found is None else store.get(tx, actor.org_id, found)
+
+        return self.surroundings.parts.transactions.read(work)
