@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playbooks.api import (
+    bindings,
     deliveries,
     duty,
     early_warnings,
@@ -32,5 +33,6 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
         *notifications.routes(services),
         *duty.routes(services),
         *playbooks.routes(services),
+        *bindings.routes(services),
         *runs.routes(services),
     )

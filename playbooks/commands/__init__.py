@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from playbooks.commands import files, filings, incidents, runs, steps
+from playbooks.commands import (
+    bindings,
+    duty,
+    emergency_plans,
+    evidence,
+    files,
+    filings,
+    incident_work,
+    incidents,
+    notifications,
+    runs,
+    steps,
+)
 from playbooks.commands.group import group
 
-__all__ = ["files", "filings", "group", "incidents", "runs", "steps"]
+__all__ = [
+    "bindings",
+    "duty",
+    "emergency_plans",
+    "evidence",
+    "files",
+    "filings",
+    "group",
+    "incident_work",
+    "incidents",
+    "notifications",
+    "runs",
+    "steps",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, Final, get_args
 
 from playbooks.core.cacao20.vocabulary import (
@@ -20,7 +20,7 @@ from playbooks.core.cacao20.vocabulary import (
 from playbooks.core.http_calls import HTTP_API
 from playbooks.errors.bindings import BindingInvalid, BindingTooFree
 from playbooks.models import AlertSummary, Plan, PlannedStep
-from playbooks.models.bindings import Autonomy, BindingTerms
+from playbooks.models.bindings import Autonomy, BindingTerms, terms_document
 from playbooks.models.runs import UNDO
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY, HOUR
@@ -171,27 +171,6 @@ def change_hash(
     """Return SHA-256 (hex) over exactly what a second person approves."""
     told = [None if one is None else terms_document(one) for one in (before, after)]
     return hashlib.sha256(canonical(["binding-1", binding_id, version, *told])).hexdigest()
-
-
-def terms_document(terms: BindingTerms) -> dict[str, Any]:
-    """Return ``terms`` as a JSON object; instants as text, so that any reader keeps them."""
-    value = asdict(terms)
-    for name in ("rules", "severities", "kinds"):
-        value[name] = sorted(value[name])
-    for name in ("valid_from", "valid_until"):
-        value[name] = None if value[name] is None else str(value[name])
-    return value
-
-
-def read_terms(value: Mapping[str, Any]) -> BindingTerms:
-    """Return what ``terms_document`` wrote."""
-    known = {field.name for field in fields(BindingTerms)}
-    found = {key: member for key, member in value.items() if key in known}
-    for name in ("rules", "severities", "kinds"):
-        found[name] = tuple(found[name])
-    for name in ("valid_from", "valid_until"):
-        found[name] = None if found[name] is None else int(found[name])
-    return BindingTerms(**found)
 
 
 def difference(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
 
 Autonomy = Literal["suggest", "approve", "act"]
 """suggest: shown beside the alert · approve: a run waits for approval · act: it begins at once."""
@@ -39,6 +39,27 @@ class BindingTerms:
     per_hour: int = 5
     valid_from: int | None = None
     valid_until: int | None = None
+
+
+def terms_document(terms: BindingTerms) -> dict[str, Any]:
+    """Return ``terms`` as a JSON object; instants as text, so that any reader keeps them."""
+    value = asdict(terms)
+    for name in ("rules", "severities", "kinds"):
+        value[name] = sorted(value[name])
+    for name in ("valid_from", "valid_until"):
+        value[name] = None if value[name] is None else str(value[name])
+    return value
+
+
+def read_terms(value: Mapping[str, Any]) -> BindingTerms:
+    """Return what ``terms_document`` wrote."""
+    known = {field.name for field in fields(BindingTerms)}
+    found = {key: member for key, member in value.items() if key in known}
+    for name in ("rules", "severities", "kinds"):
+        found[name] = tuple(found[name])
+    for name in ("valid_from", "valid_until"):
+        found[name] = None if found[name] is None else int(found[name])
+    return BindingTerms(**found)
 
 
 @dataclass(frozen=True, slots=True)

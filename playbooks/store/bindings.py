@@ -9,7 +9,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from playbooks.core.binding import read_terms, terms_document
 from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.bindings import BindingNotFound
 from playbooks.models.bindings import (
@@ -18,6 +17,8 @@ from playbooks.models.bindings import (
     Binding,
     BindingChange,
     Pause,
+    read_terms,
+    terms_document,
 )
 from playbooks.store.rows import fields_of, newest_first, to_json
 from playbooks.store.tables import answers, automatic_runs, bindings, budgets, cooldowns, pauses

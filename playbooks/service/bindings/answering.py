@@ -22,7 +22,7 @@ from playbooks.core.binding import (
 )
 from playbooks.errors import AlertLinked, ChangedMeanwhile
 from playbooks.models import AlertSummary, Incident, Notification, Plan, Run
-from playbooks.models.bindings import Answer, AutomaticRun, Autonomy, Binding
+from playbooks.models.bindings import Answer, AnswerOutcome, AutomaticRun, Autonomy, Binding
 from playbooks.service.bindings.automatic import CONFIRM_WITHIN, AutomaticRuns, binding_actor
 from playbooks.service.bindings.pauses import PauseService
 from playbooks.service.incidents.openers import incident_about, store_opened
@@ -41,6 +41,7 @@ TOTAL_PER_HOUR: Final = 20
 ASKED_PER_HOUR: Final = 60
 """Runs for which bindings of an organisation ask an approval in an hour."""
 _TRIES: Final = 3
+_RESTS: Final = "entity_rests"
 
 
 class _CoolingDown(Exception):
@@ -106,30 +107,28 @@ class AlertAnswerer:
 
     def _answer(self, binding: Binding, alert: AlertSummary) -> None:
         for _ in range(_TRIES):
-            ready, reason = self._prepare(binding, alert)
+            ready = self._prepare(binding, alert)
+
+            def work(tx: Transaction, ready: _Ready | str = ready) -> None:
+                self._store(tx, binding, alert, ready)
+
             try:
-                self._s.parts.transactions.run(
-                    lambda tx, ready=ready, reason=reason: self._store(  # type: ignore[misc]
-                        tx, binding, alert, ready, reason
-                    )
-                )
+                self._s.parts.transactions.run(work)
             except _CoolingDown:
-                self._s.parts.transactions.run(
-                    lambda tx: self._keep(tx, binding, alert, "cooled_down")
-                )
+                self._s.parts.transactions.run(lambda tx: self._keep(tx, binding, alert, _RESTS))
             except (AlertLinked, ChangedMeanwhile):
                 continue  # another node, or a person, was quicker: look again
             return
 
-    def _prepare(self, binding: Binding, alert: AlertSummary) -> tuple[_Ready | None, str]:
+    def _prepare(self, binding: Binding, alert: AlertSummary) -> _Ready | str:
         """Return what could be run, or why nothing is: read outside of any transaction."""
         if binding.terms.autonomy == "suggest":
-            return None, ""
+            return ""
         if reason := self._s.parts.transactions.read(lambda tx: self._in_the_way(tx, binding)):
-            return None, reason
+            return reason
         incident, is_new = self._incident(binding, alert)
         if incident.drill:
-            return None, "drill"
+            return "drill"
         try:
             playbook = self._playbooks.content(binding.org_id, binding.terms.content_hash)
             plan = self._planner.plan(
@@ -144,8 +143,8 @@ class AlertAnswerer:
         except AuditUnavailable:
             raise
         except SecopsError as error:
-            return None, error.code
-        return _Ready(incident, is_new, plan), ""
+            return error.code
+        return _Ready(incident, is_new, plan)
 
     def _incident(self, binding: Binding, alert: AlertSummary) -> tuple[Incident, bool]:
         def read(tx: Transaction) -> Incident | None:
@@ -170,21 +169,16 @@ class AlertAnswerer:
         return ""
 
     def _store(
-        self,
-        tx: Transaction,
-        binding: Binding,
-        alert: AlertSummary,
-        ready: _Ready | None,
-        reason: str,
+        self, tx: Transaction, binding: Binding, alert: AlertSummary, ready: _Ready | str
     ) -> None:
         current = self._s.stores.autonomy.bindings.get(tx, binding.org_id, binding.id)
         if (current.version, current.state) != (binding.version, "active"):
             return  # changed or withdrawn since: what was approved then counts no more
-        if ready is None:
-            self._keep(tx, binding, alert, "suggested", reason)
+        if isinstance(ready, str):
+            self._keep(tx, binding, alert, ready)
             return
         if self._pauses.counting(tx, binding.org_id).paused:
-            self._keep(tx, binding, alert, "suggested", "paused")
+            self._keep(tx, binding, alert, "paused")
             return
         answer = _answer_of(binding, alert, tx.now)
         if not self._s.stores.autonomy.answers.take(tx, answer):
@@ -254,14 +248,8 @@ class AlertAnswerer:
             )
             self._automatic.begin(tx, run, one)
 
-    def _keep(
-        self,
-        tx: Transaction,
-        binding: Binding,
-        alert: AlertSummary,
-        outcome: AnswerOutcome,
-        reason: str = "",
-    ) -> None:
+    def _keep(self, tx: Transaction, binding: Binding, alert: AlertSummary, reason: str) -> None:
+        outcome: AnswerOutcome = "cooled_down" if reason == _RESTS else "suggested"
         answer = replace(_answer_of(binding, alert, tx.now), outcome=outcome, reason=reason)
         known = self._s.stores.incidents.incident_of(tx, alert.org_id, alert.id)
         answer = replace(answer, incident_id=known or "")

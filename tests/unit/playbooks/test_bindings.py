@@ -17,9 +17,7 @@ from playbooks.core.binding import (
     difference,
     fits,
     in_force,
-    read_terms,
     require_terms,
-    terms_document,
 )
 from playbooks.core.cacao20.vocabulary import EXTENSION
 from playbooks.errors import ChangedMeanwhile, PlanChanged
@@ -33,7 +31,13 @@ from playbooks.errors.bindings import (
 )
 from playbooks.errors.signatures import PlaybookUnsigned
 from playbooks.models import AlertSummary
-from playbooks.models.bindings import Answer, Binding, BindingTerms
+from playbooks.models.bindings import (
+    Answer,
+    Binding,
+    BindingTerms,
+    read_terms,
+    terms_document,
+)
 from playbooks.service import NewIncident, RunRequest
 from playbooks.service.bindings import ChangeDecision, answering
 from secops.kernel.approvals import NotPending, SelfApproval

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from playbooks.errors.bindings import AutomaticRunSettled
 from playbooks.models import PlaybooksOptions
 from playbooks.plane import install
 from secops.kernel.actors import Actor
@@ -126,6 +127,56 @@ def test_playbooks_are_checked_imported_and_approved_over_http(call: Caller) -> 
         call(ANALYST, "plan_run", {**body, "playbook": "0" * 64})
 
 
+def test_bindings_are_proposed_tried_approved_and_paused_over_http(call: Caller) -> None:
+    entry = call(ANALYST, "adopt_playbook", name="notify_duty")
+    call(APPROVER, "approve_playbook", content_hash=entry["content_hash"])
+    wish = {"name": "通知值班", "playbook": "notify_duty", "severities": ["high"]}
+    tried = call(AUDITOR, "try_binding", wish)
+    assert (tried["looked_at"], len(tried["matched"]), tried["cut"]) == (2, 2, False)
+    asked = call(ANALYST, "propose_binding", wish)
+    assert call.status == 201
+    assert {row["term"] for row in asked["change"]["difference"]} >= {"name", "severities"}
+    body = {"sha256": asked["change"]["sha256"], "grant": True}
+    active = call(APPROVER, "approve_binding", body, binding_id=asked["id"])
+    assert (active["state"], active["version"], active["change"]) == ("active", 1, None)
+    changed = call(ANALYST, "change_binding", {**wish, "per_hour": 9}, binding_id=asked["id"])
+    assert changed["change"]["difference"] == [{"term": "per_hour", "before": "5", "after": "9"}]
+    leaving = call(ANALYST, "withdraw_binding", binding_id=asked["id"])
+    assert leaving["change"]["withdraws"]
+    assert call(AUDITOR, "show_binding", binding_id=asked["id"])["version"] == 1
+    assert [one["id"] for one in call(AUDITOR, "list_bindings")["items"]] == [asked["id"]]
+    assert call(AUDITOR, "list_answers")["items"] == []
+    assert call(ANALYST, "pause_bindings", {"reason": "停"})["paused"]
+    assert call(ANALYST, "request_resume", {"reason": "好"})["resume_waits"]
+    assert not call(APPROVER, "approve_resume", {"grant": True})["paused"]
+    assert not call(AUDITOR, "show_pause")["paused"]
+    for wrong in (
+        {},
+        {**wish, "colour": 1},
+        {**wish, "rules": "r"},
+        {**wish, "per_hour": True},
+        {**wish, "entities": {"account": 1}},
+        {**wish, "valid_until": "tomorrow"},
+    ):
+        with pytest.raises(Invalid):
+            call(ANALYST, "propose_binding", wrong)
+
+
+def test_an_automatic_run_is_confirmed_over_http(call: Caller) -> None:
+    entry = call(ANALYST, "adopt_playbook", name="notify_duty")
+    call(APPROVER, "approve_playbook", content_hash=entry["content_hash"])
+    assert call(AUDITOR, "export_playbook", content_hash=entry["content_hash"])["signatures"]
+    incident = call(ANALYST, "open_incident", {"alert_id": "alr_1"})
+    body = {"incident_id": incident["id"], "playbook": "notify_duty"}
+    run = call(ANALYST, "request_run", body)
+    assert call(AUDITOR, "show_automatic_run", run_id=run["id"]) == {"automatic": None}
+    decision = {"grant": True, "plan_sha256": run["plan_sha256"]}
+    with pytest.raises(AutomaticRunSettled):
+        call(APPROVER, "approve_automatic_run", decision, run_id=run["id"])
+    retired = call(APPROVER, "retire_playbook", content_hash=entry["content_hash"])
+    assert retired["state"] == "retired"
+
+
 def test_a_run_is_cancelled_and_a_step_answered_over_http(call: Caller) -> None:
     incident = call(ANALYST, "open_incident", {"alert_id": "alr_1"})
     body = {"incident_id": incident["id"], "playbook": "session_takeover_contain"}
@@ -133,7 +184,7 @@ def test_a_run_is_cancelled_and_a_step_answered_over_http(call: Caller) -> None:
         run = call(ANALYST, "request_run", body)
         decision = {"grant": True, "plan_sha256": run["plan_sha256"], "reason": "同意"}
         call(APPROVER, "approve_run", decision, run_id=run["id"])
-        call.plane.jobs[0].tick()
+        next(job for job in call.plane.jobs if job.name == "playbooks.runs").tick()
     shown = call(ANALYST, "show_run", run_id=run["id"])
     assert shown["state"] == "waiting"
     asked = next(path for path, state in shown["steps"].items() if state == "intent")
@@ -190,6 +241,14 @@ def test_who_has_no_role_gets_nothing(call: Caller) -> None:
         "plan_run": {"incident_id": "x", "playbook": "notify_duty"},
         "request_run": {"incident_id": "x", "playbook": "notify_duty"},
         "import_playbook": playbook(),
+        "propose_binding": {"name": "x", "playbook": "notify_duty"},
+        "change_binding": {"name": "x", "playbook": "notify_duty"},
+        "try_binding": {"name": "x", "playbook": "notify_duty"},
+        "approve_binding": {"sha256": "x", "grant": True},
+        "pause_bindings": {"reason": "x"},
+        "request_resume": {"reason": "x"},
+        "approve_resume": {"grant": True},
+        "approve_automatic_run": {"grant": True, "plan_sha256": "x"},
     }
     for route in call.plane.routes:
         if route.operation != "check_playbook":  # the guard asks there; it changes nothing
@@ -202,6 +261,7 @@ def _refused(call: Caller, actor: Actor, route: Route, body: Any) -> None:
         "run_id": "run_1",
         "content_hash": "0" * 64,
         "name": "notify_duty",
+        "binding_id": "bnd_1",
     }
     with pytest.raises(Forbidden):
         call(actor, route.operation, body, **values)
@@ -209,6 +269,8 @@ def _refused(call: Caller, actor: Actor, route: Route, body: Any) -> None:
 
 def test_alerts_open_incidents_only_where_the_settings_say_so(call: Caller) -> None:
     parts, ports = call.home.spine.parts, call.home.surroundings.ports
-    assert call.plane.subscriptions == ()
+    always = ["playbooks.tell_alerts", "playbooks.answer_alerts"]
+    assert sorted(always) == sorted(one.name for one in call.plane.subscriptions)
     wanting = install(parts, ports, PlaybooksOptions(open_for=frozenset({"critical"})))
-    assert [s.name for s in wanting.subscriptions] == ["playbooks.open_incidents"]
+    names = {one.name for one in wanting.subscriptions}
+    assert names == {*always, "playbooks.open_incidents"}
