@@ -56,7 +56,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """How many alerts have these values in common."""
+    """How many alerts have these values in common; ``sample`` is the id of one of them."""
 
     severity: str
     rule: str
@@ -64,6 +64,7 @@ class Combination:
     acknowledged: bool
     entity_kinds: frozenset[str]
     count: int
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class AlertCounts:
     """How many alerts a view has, and how many it would have with another value of a facet.
 
     ``facets`` are the counts by value, the largest first; ``least`` says that there are more
-    than were counted. ``statuses`` counts all of an organisation, each up to ``MANY``.
+    than were counted. ``statuses`` counts all of an organisation, each up to ``MANY``;
+    ``samples`` are alerts of the rules that are named, for their titles.
     """
 
     total: int
@@ -80,6 +82,7 @@ class AlertCounts:
     facets: Mapping[Facet, Mapping[str, int]]
     statuses: Mapping[str, int]
     revision: int
+    samples: Mapping[str, Alert]
 
 
 MANY: Final = 1_000

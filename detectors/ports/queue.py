@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from detectors.models.alerts import AlertFilter
+from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.queue import (
     AlertGroup,
     AlertNews,
@@ -47,6 +47,10 @@ class AlertQueueStore(Protocol):
         self, tx: Transaction, org_id: str, wanted: AlertFilter, by: GroupKey, page: PageRequest
     ) -> Sequence[AlertGroup]:
         """Return at most ``page.limit + 1`` groups, the largest first."""
+        ...
+
+    def samples(self, tx: Transaction, ids: Sequence[str]) -> Sequence[Alert]:
+        """Return the alerts of a few ``ids``."""
         ...
 
     def snapshot(self, tx: Transaction) -> int:

@@ -79,11 +79,13 @@ class DatabaseAlertQueue:
             wanted, severity=None, rule_id=None, assignee=None, acknowledged=None, entity_kind=None
         )
         taken = alerts.c.acknowledged_at.is_not(None).label("taken")
-        columns = [alerts.c[name] for name in ("severity", "rule_id", "assignee", "entity_kinds")]
+        names = ("severity", "rule_id", "assignee", "entity_kinds", "id")
+        columns = [alerts.c[name] for name in names]
         query = _counted(sa.select(*columns, taken), org_id, unchosen)
         each = query.c
         said = (each.severity, each.rule_id, each.assignee, each.entity_kinds, each.taken)
-        rows = tx.execute(sa.select(*said, sa.func.count().label("n")).group_by(*said)).all()
+        counted = (sa.func.count().label("n"), sa.func.max(each.id).label("sample"))
+        rows = tx.execute(sa.select(*said, *counted).group_by(*said)).all()
         found = [
             Combination(
                 row.severity,
@@ -92,6 +94,7 @@ class DatabaseAlertQueue:
                 bool(row.taken),
                 frozenset(row.entity_kinds.split()),
                 row.n,
+                row.sample,
             )
             for row in rows
         ]
@@ -102,6 +105,11 @@ class DatabaseAlertQueue:
         """Return how many alerts fit; meant for open ones."""
         query = sa.select(sa.func.count()).where(*conditions_of(org_id, wanted))
         return int(tx.execute(over_waiting(query, wanted)).scalar_one())
+
+    def samples(self, tx: Transaction, ids: Sequence[str]) -> Sequence[Alert]:
+        """Return the alerts of a few ``ids``."""
+        rows = tx.execute(sa.select(alerts).where(alerts.c.id.in_(ids))) if ids else ()
+        return [alert_of(row) for row in rows]
 
     def snapshot(self, tx: Transaction) -> int:
         """Return the greatest revision of an alert."""
@@ -137,8 +145,7 @@ class DatabaseAlertQueue:
             query = query.having(sa.or_(count < n, sa.and_(count == n, key > last)))
         rows = tx.execute(query.order_by(count.desc(), key).limit(page.limit + 1)).all()
         ids = [row.sample for row in rows if row.sample]
-        samples = tx.execute(sa.select(alerts).where(alerts.c.id.in_(ids))) if ids else ()
-        shown = {row.id: alert_of(row) for row in samples}
+        shown = {each.id: each for each in self.samples(tx, ids)}
         return [
             AlertGroup(row.key, row.n, row.newest, SEVERITIES[row.worst], shown.get(row.sample))
             for row in rows

@@ -20,6 +20,7 @@ FILES: Final = (
     "console.css",
     "console.js",
     "passkey.js",
+    "queue.js",
     "icon.svg",
     "vendor/htmx.min.js",
     "vendor/hx-csp.min.js",

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from detectors.core.alert_deadlines import deadlines_of
+from detectors.core.alert_deadlines import deadlines_of, due_of
 from detectors.errors.queue import AlertViewNotFound, TooManyViews
-from detectors.models.alerts import AlertFilter
+from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.queue import (
     LONGEST_DEADLINE,
     AlertOrder,
     AlertView,
     Deadline,
     Deadlines,
+    Due,
     GroupKey,
 )
 from detectors.models.rules import Severity
@@ -32,6 +33,11 @@ from secops.kernel.transactions import Transaction
 MOST_VIEWS: Final = 50
 _LONGEST_NAME: Final = 80
 _LONGEST_REASON: Final = 500
+
+
+def due_alerts(deadlines: Deadlines, alerts: Sequence[Alert]) -> Sequence[Due | None]:
+    """Return what each alert waits for next and until when, None for one that is not open."""
+    return [due_of(alert, deadlines) for alert in alerts]
 
 
 @dataclass(frozen=True, slots=True)

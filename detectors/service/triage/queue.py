@@ -43,6 +43,7 @@ class AlertQueueService:
             found, least = self._store.combinations(tx, org_id, asked)
             total, facets = facets_of(found, asked)
             late = replace(asked, due_before=tx.now)
+            firsts = {each.rule: each.sample for each in found if each.rule in facets["rule"]}
             waits = self._store.count(tx, org_id, AlertFilter(status="open"))
             return AlertCounts(
                 total,
@@ -51,6 +52,7 @@ class AlertQueueService:
                 facets,
                 {"open": waits, **self._store.statuses(tx, org_id)},
                 self._store.snapshot(tx),
+                {each.rule_id: each for each in self._store.samples(tx, list(firsts.values()))},
             )
 
         return self._parts.transactions.read(read)

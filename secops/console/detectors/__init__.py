@@ -8,6 +8,7 @@ from secops.console.detectors import (
     logs,
     models,
     privacy,
+    queue,
     rule_folders,
     rules,
     sources,
@@ -22,6 +23,7 @@ __all__ = ["routes"]
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
     return (
+        *queue.routes(desk),
         *alerts.routes(desk),
         *alert_page.routes(desk),
         *bulk_actions.routes(desk),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from detectors.models.bulk_actions import RUNNING, BulkAction
 from detectors.service.triage.bulk_actions import token_of, undo_until
+from detectors.service.triage.filters import words_of
 from secops.console.detectors.alerts import SEVERITIES, read_filter
+from secops.console.detectors.queue import queue_href
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
+from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
@@ -25,7 +28,12 @@ _STATES: Final = {
     "cancelled": N_("已取消"),
     "failed": N_("已中止"),
 }
-_VERBS: Final = {"close": N_("批量关闭"), "undo": N_("撤销批量关闭")}
+_VERBS: Final = {
+    "close": N_("批量关闭"),
+    "acknowledge": N_("批量受理"),
+    "assign": N_("批量指派"),
+    "undo": N_("撤销批量操作"),
+}
 _COLUMNS: Final = (
     Column("created", N_("时间")),
     Column("verb", N_("操作")),
@@ -50,13 +58,27 @@ def _href(action_id: str) -> str:
 class _BulkActions:
     desk: Desk
 
-    def preview_bulk_close(self, request: Request) -> Response:
-        """Count what the queue's filters mean now and show it for confirmation."""
-        form = request.form
-        action = self.desk.parts.detectors.bulk_actions.preview_bulk_close(
-            request.caller, read_filter(form, "open"), form.get("reason", "")
-        )
+    def preview_bulk_action(self, request: Request) -> Response:
+        """Count what the queue's view means now and show it for confirmation."""
+        form, caller = request.form, request.caller
+        services, wanted = self.desk.parts.detectors.bulk_actions, read_filter(form, "open")
+        verb = form.get("verb")
+        if verb == "close":
+            action = services.preview_bulk_close(caller, wanted, form.get("reason", ""))
+        elif verb == "acknowledge":
+            action = services.preview_bulk_acknowledge(caller, wanted)
+        elif verb == "assign":
+            action = services.preview_bulk_assign(caller, wanted, form.get("to", ""))
+        else:
+            raise Invalid("verb is close, acknowledge or assign")
         return redirect(_href(action.id))
+
+    def preview_bulk_undo(self, request: Request) -> Response:
+        """Count what of a bulk action nobody changed since."""
+        undo = self.desk.parts.detectors.bulk_actions.preview_bulk_undo(
+            request.caller, request.args["action_id"]
+        )
+        return redirect(_href(undo.id))
 
     def show_bulk_action(self, request: Request) -> Response:
         """Show the preview, the progress or the outcome; below it what an undo left."""
@@ -82,13 +104,26 @@ class _BulkActions:
             verb=_VERBS[action.verb],
             state=_STATES[action.state],
             severities=SEVERITIES,
-            view=_view(action),
+            view=queue_href(words_of(action.wanted)),
             running=action.state in RUNNING,
             token=token_of(action) if action.state == "preview" else "",
             may_order=may and action.state == "preview" and action.ordered_by == caller.id,
             may_cancel=may and action.state == "acting",
             undo_until=until if may and until is not None and here <= until else None,
+            may_undo_late=may and until is not None and until < here,
+            assignee=self._name(request, action.assignee),
         )
+
+    def _name(self, request: Request, assignee: str | None) -> str:
+        """Return who gets the alerts, empty where that is not what it does."""
+        if assignee is None:
+            return ""
+        if not assignee:
+            return self.desk.renderer.word(request, N_("无人负责"))
+        if not request.caller.may(ACCOUNT_READ):
+            return assignee
+        names = self.desk.parts.iam.accounts.names_of(request.caller, [assignee])
+        return names.get(assignee, assignee)
 
     def list_bulk_actions(self, request: Request) -> Response:
         """Show what was ordered, the newest first."""
@@ -133,18 +168,6 @@ class _BulkActions:
         return redirect(_href(undo.id))
 
 
-def _view(action: BulkAction) -> str:
-    """Return the address of the queue with the filters of ``action``."""
-    wanted = action.wanted
-    said = {
-        "status": wanted.status,
-        "severity": wanted.severity,
-        "rule": wanted.rule_id,
-        "subject": wanted.subject,
-    }
-    return "/alerts?" + urlencode({name: text for name, text in said.items() if text})
-
-
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the bulk actions' pages."""
     here = _BulkActions(desk)
@@ -153,7 +176,10 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         get_page("/bulk-actions", "show_bulk_actions", ALERT_READ, here.list_bulk_actions),
         get_page(one, "show_bulk_action_page", ALERT_READ, here.show_bulk_action),
         post_page(
-            "/alerts/bulk-close", "preview_bulk_close_form", ALERT_CLOSE, here.preview_bulk_close
+            "/alerts/bulk", "preview_bulk_action_form", ALERT_CLOSE, here.preview_bulk_action
+        ),
+        post_page(
+            f"{one}/undo-preview", "preview_bulk_undo_form", ALERT_CLOSE, here.preview_bulk_undo
         ),
         post_page(f"{one}/order", "order_bulk_action_form", ALERT_CLOSE, here.order_bulk_action),
         post_page(f"{one}/cancel", "cancel_bulk_action_form", ALERT_CLOSE, here.cancel_bulk_action),

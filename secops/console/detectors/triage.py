@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import orjson
 
-from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.triage import RiskPoint
 from detectors.service.rules.exceptions import ExceptionWish
 from detectors.service.triage.suppression import SuppressionWish
@@ -19,7 +18,6 @@ from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import PageRequest, decode_cursor
 from secops.kernel.permissions.detectors import (
     ALERT_READ,
     ALERT_SUPPRESS,
@@ -36,12 +34,6 @@ _ENTITIES: Final = (
     Column("risk", N_("风险值")),
     Column("criticality", N_("重要性")),
     Column("at", N_("计算时间")),
-)
-_GROUPS: Final = (
-    Column("entity", N_("对象")),
-    Column("count", N_("告警数")),
-    Column("severity", N_("最高级别")),
-    Column("last", N_("最近事件")),
 )
 _ALERTS: Final = (
     Column("severity", N_("级别")),
@@ -83,7 +75,6 @@ _STATES: Final = {
 _RANKS: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 _WIDTH: Final = 640
 _HEIGHT: Final = 120
-_GROUPED: Final = 1_000
 
 
 def risk_line(points: Sequence[RiskPoint], now: int) -> str:
@@ -165,44 +156,6 @@ class _Entities:
             request.caller, subject, criticality, form.get("reason", "")
         )
         return redirect(_entity_href(subject))
-
-    def group_alerts(self, request: Request) -> Response:
-        """Show the open alerts by the entities that they are about."""
-        groups: dict[str, list[Alert]] = {}
-        for alert in self._open_alerts(request):
-            for name, value in alert.subjects.items() or (("", ""),):
-                groups.setdefault(f"{name}={value}" if name else "—", []).append(alert)
-        word = self.desk.renderer.word
-        rows = []
-        for name, alerts in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-            worst = max(alerts, key=lambda alert: _RANKS[alert.severity]).severity
-            rows.append(
-                (
-                    Cell(name),
-                    Cell(str(len(alerts)), sort=len(alerts)),
-                    Cell(
-                        word(request, SEVERITIES[worst]),
-                        badge=f"severity-{worst}",
-                        sort=_RANKS[worst],
-                    ),
-                    Cell("", instant=max(alert.last_at for alert in alerts)),
-                )
-            )
-        table = Table(N_("按对象归并的告警"), _GROUPS, rows, None, N_("没有告警"))
-        return self.desk.list_page(request, "detectors/entities.html", table)
-
-    def _open_alerts(self, request: Request) -> list[Alert]:
-        found: list[Alert] = []
-        page = PageRequest(200)
-        while len(found) < _GROUPED:
-            listed = self.desk.parts.detectors.alerts.list_alerts(
-                request.caller, AlertFilter(status="open"), page
-            )
-            found.extend(listed.items)
-            if listed.next is None:
-                break
-            page = PageRequest(200, decode_cursor(listed.next))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +309,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     return (
         get_page("/entities", "show_entities", ALERT_READ, entities.list_entities),
         get_page("/entity", "show_entity_page", ALERT_READ, entities.show_entity),
-        get_page("/alert-groups", "show_alert_groups", ALERT_READ, entities.group_alerts),
         post_page(
             "/entity/criticality",
             "set_criticality_form",

@@ -75,7 +75,9 @@ def test_every_list_can_be_exported(console: ConsoleSite, path: str, role: str) 
     answer = reader.get(f"{path}?format=csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"))))
-    headings = re.findall(r"aria-sort=[^>]+><a[^>]*>([^<]+)<", reader.get(path).text)
+    # the first list's: a page may have other tables, which are not exported
+    head = reader.get(path).text.partition("<thead>")[2].partition("</thead>")[0]
+    headings = re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([^<]+)<', head)
     assert rows[0] == headings
     assert all(len(row) == len(rows[0]) for row in rows)
     assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
@@ -108,7 +110,7 @@ def test_no_form_of_another_site_is_obeyed(console: ConsoleSite, headers: dict[s
 
 def test_what_people_write_is_shown_as_text(console: ConsoleSite) -> None:
     analyst = console.reader("analyst")
-    found = re.search(r'href="(/alerts/alr_[^"]+)"', analyst.get("/alerts?severity=medium").text)
+    found = re.search(r'href="(/alerts/alr_[^"?]+)', analyst.get("/alerts?severity=medium").text)
     assert found is not None
     incident = analyst.post(f"{found[1]}/incident").headers["location"]
     assert analyst.post(f"{incident}/notes", {"text": XSS}).status == 303

@@ -37,9 +37,9 @@ def test_criticality_is_set_on_the_entitys_page(console: ConsoleSite) -> None:
 
 
 def test_open_alerts_are_counted_by_entity(console: ConsoleSite) -> None:
-    page = console.reader("analyst").get("/alert-groups")
+    page = console.reader("analyst").get("/alerts?group=entity")
     assert page.status == 200
-    assert "source.ip=" in page.text
+    assert re.search(r'href="/alerts\?subject=address%3A[^"]+">address:', page.text)
 
 
 def test_an_exception_is_asked_for_by_one_and_granted_by_another(console: ConsoleSite) -> None:

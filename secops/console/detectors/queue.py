@@ -1,0 +1,417 @@
+"""The queue of alerts: facets, groups, deadlines, who has what, and what is done with many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from detectors.errors.queue import AlertMoved
+from detectors.models import rules
+from detectors.models.alerts import Alert, AlertFilter
+from detectors.models.queue import MANY, AlertCounts, AlertGroup, Facet
+from detectors.service.triage.alert_views import due_alerts
+from detectors.service.triage.filters import (
+    NOBODY,
+    WORDS,
+    read_filter,
+    read_group,
+    read_order,
+)
+from detectors.service.triage.handling import ME
+from detectors.service.triage.queue_presentation import view_words
+from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
+from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.tables import Cell, Column, Table
+from secops.console.texts import N_
+from secops.kernel.clock import MINUTE
+from secops.kernel.errors import Invalid
+from secops.kernel.pages import MAX_LIMIT
+from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_DEADLINE_SET, ALERT_READ
+from secops.kernel.permissions.iam import ACCOUNT_READ
+from secops.web.messages import Request, Response, json_response, redirect
+from secops.web.paging import wanted_page
+from secops.web.routes import Route
+
+SORTS: Final = {
+    "newest": N_("最近事件在前"),
+    "oldest": N_("最早事件在前"),
+    "severity": N_("级别高的在前"),
+    "due": N_("先到期的在前"),
+}
+GROUPS: Final = {"rule": N_("按规则归并"), "entity": N_("按对象归并")}
+KINDS: Final = {"account": N_("账户"), "address": N_("地址"), "session": N_("会话")}
+TAKEN: Final = {"yes": N_("已受理"), "no": N_("未受理")}
+DUE: Final = {"acknowledge": N_("受理"), "resolve": N_("关闭")}
+FACETS: Final[Mapping[Facet, tuple[str, str]]] = {
+    "severity": ("severity", N_("级别")),
+    "acknowledged": ("acknowledged", N_("受理")),
+    "assignee": ("assignee", N_("负责人")),
+    "entity_kind": ("kind", N_("对象类型")),
+    "rule": ("rule", N_("规则")),
+}
+"""Of each facet its word in the address, and its heading."""
+_SORTED: Final[Mapping[str, tuple[str, str]]] = {
+    "newest": ("last", "descending"),
+    "oldest": ("last", "ascending"),
+    "severity": ("severity", "descending"),
+    "due": ("due", "ascending"),
+}
+"""Of each order the column that it sorts by, and how."""
+_WORDS: Final = (*WORDS, "sort", "group")
+_CHOSEN: Final = "alert."
+"""What the name of a row's box begins with; behind it stands the id, its value is the version."""
+_COLUMNS: Final = (
+    Column("severity", N_("级别")),
+    Column("due", N_("时限")),
+    Column("title", N_("告警")),
+    Column("subjects", N_("对象")),
+    Column("count", N_("事件数")),
+    Column("last", N_("最近事件")),
+    Column("assignee", N_("负责人")),
+    Column("status", N_("状态")),
+)
+_GROUPED: Final = (
+    Column("group", N_("归并")),
+    Column("count", N_("告警数")),
+    Column("severity", N_("最高级别")),
+    Column("last", N_("最近事件")),
+)
+_DEADLINES: Final = (
+    Column("severity", N_("级别")),
+    Column("acknowledge", N_("受理时限(分钟)")),
+    Column("resolve", N_("关闭时限(分钟)")),
+    Column("by", N_("设定人")),
+    Column("at", N_("设定时间")),
+)
+
+
+def asked_words(asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what an address or a form says of a view: open alerts, unless it says otherwise."""
+    said = {name: asked[name] for name in _WORDS if name in asked}
+    return {"status": "open", **said}
+
+
+def _sorting(words: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return of each column that sorts the whole view its address and how it sorts now."""
+    order = words.get("sort") or "newest"
+    column, direction = _SORTED[order]
+    links = {"last": "oldest" if order == "newest" else "newest"}
+    if words["status"] == "open":
+        links |= {"severity": "severity", "due": "due"}
+    return {
+        name: (queue_href({**words, "sort": each}), direction if name == column else "none")
+        for name, each in links.items()
+    }
+
+
+def queue_href(words: Mapping[str, str]) -> str:
+    """Return the queue's address of a view; only words that change it stand there."""
+    kept = {name: words[name] for name in _WORDS if words.get(name)}
+    if words.get("status", "open") == "open":
+        kept.pop("status", None)
+    elif not words["status"]:
+        kept["status"] = ""
+    if kept.get("sort") == "newest":
+        del kept["sort"]
+    return f"/alerts?{urlencode(kept)}" if kept else "/alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    desk: Desk
+
+    def list_alerts(self, request: Request) -> Response:
+        """Show the queue, or its groups; the view stands in the address."""
+        words = asked_words(request.query)
+        wanted, order, group = read_filter(words), read_order(words), read_group(words)
+        detectors, caller = self.desk.parts.detectors, request.caller
+        page = wanted_page(request)
+        shared = {"words": words, "group": group or "", "open_ones": wanted.status == "open"}
+        if group is not None:
+            found = detectors.queue.group_alerts(caller, wanted, group, page)
+            rows = [self._group_row(request, words, each) for each in found.items]
+            table = Table(N_("归并的告警"), _GROUPED, rows, found.next, N_("没有告警"))
+            return self._page(request, table, wanted, alerts=(), **shared)
+        listed = detectors.alerts.list_alerts(caller, wanted, page, order=order)
+        dues = due_alerts(detectors.alert_deadlines.list_alert_deadlines(caller), listed.items)
+        now, names = self.desk.parts.clock.now(), self._names(request, listed.items)
+        alerts = [
+            {
+                "id": alert.id,
+                "version": alert.version,
+                "title": alert_title(request, alert),
+                "due": due,
+                "late": due is not None and due.at < now,
+                "mine": alert.assignee == caller.id,
+            }
+            for alert, due in zip(listed.items, dues, strict=True)
+        ]
+        rows = [
+            self._row(request, alert, said, names)
+            for alert, said in zip(listed.items, alerts, strict=True)
+        ]
+        table = Table(N_("告警"), _COLUMNS, rows, listed.next, N_("没有告警"))
+        return self._page(request, table, wanted, alerts=alerts, **shared)
+
+    def _page(self, request: Request, table: Table, wanted: AlertFilter, **shared: Any) -> Response:
+        if request.query.get("format") == "csv":
+            return self.desk.list_page(request, "detectors/alerts.html", table)
+        detectors, caller, words = self.desk.parts.detectors, request.caller, shared["words"]
+        counts = detectors.queue.count_alerts(caller, wanted)
+        views = detectors.alert_views.list_alert_views(caller) if caller.kind == "account" else ()
+        done, moved = (whole_number(request.query.get(name, ""), 3) for name in ("done", "moved"))
+        return self.desk.list_page(
+            request,
+            "detectors/alerts.html",
+            table,
+            counts=counts,
+            facets=self._facets(request, words, counts),
+            statuses=STATUSES,
+            status_counts={name: _about(name, n) for name, n in counts.statuses.items()},
+            choices={
+                "severity": SEVERITIES,
+                "kind": KINDS,
+                "acknowledged": TAKEN,
+                "sort": SORTS if wanted.status == "open" else dict(list(SORTS.items())[:2]),
+                "group": GROUPS,
+            },
+            views=[(view.id, view.name, queue_href(view_words(view))) for view in views],
+            here_href=queue_href(words),
+            late_href=queue_href({**words, "overdue": "yes"}),
+            news_href="/alerts/news?" + urlencode({**words, "revision": counts.revision}),
+            may_close=caller.may(ALERT_CLOSE) and caller.kind == "account",
+            sorting={} if words.get("group") else _sorting(words),
+            columns=[column.name for column in table.columns],
+            done=done,
+            moved=moved,
+            **shared,
+        )
+
+    def _row(
+        self, request: Request, alert: Alert, said: Mapping[str, Any], names: Mapping[str, str]
+    ) -> tuple[Cell, ...]:
+        word = self.desk.renderer.word
+        view = {name: text for name, text in request.query.items() if name in WORDS and text}
+        href = f"/alerts/{alert.id}" + (f"?{urlencode(view)}" if view else "")
+        due, taken = said["due"], TAKEN["no" if alert.acknowledged_at is None else "yes"]
+        status = word(request, STATUSES.get(alert.status, alert.status))
+        late = word(request, N_("逾期")) + " · " if said["late"] else ""
+        return (
+            Cell(word(request, SEVERITIES[alert.severity]), badge=f"severity-{alert.severity}"),
+            Cell("")
+            if due is None
+            else Cell(
+                late + word(request, DUE[due.what]),
+                badge="bad" if late else "",
+                instant=due.at,
+            ),
+            Cell(said["title"], href=href),
+            Cell(", ".join(f"{name}={value}" for name, value in sorted(alert.subjects.items()))),
+            Cell(str(alert.event_count)),
+            Cell("", instant=alert.last_at),
+            Cell(names.get(alert.assignee, alert.assignee) if alert.assignee else ""),
+            Cell(f"{status} · {word(request, taken)}" if alert.status == "open" else status),
+        )
+
+    def _group_row(
+        self, request: Request, words: Mapping[str, str], group: AlertGroup
+    ) -> tuple[Cell, ...]:
+        by = {"rule": "rule", "entity": "subject"}[words["group"]]
+        title = alert_title(request, group.sample) if group.sample else group.key
+        opened = {**words, "group": "", by: group.key}
+        return (
+            Cell(title, href=queue_href(opened)),
+            Cell(str(group.count)),
+            Cell(
+                self.desk.renderer.word(request, SEVERITIES[group.severity]),
+                badge=f"severity-{group.severity}",
+            ),
+            Cell("", instant=group.newest),
+        )
+
+    def _facets(
+        self, request: Request, words: Mapping[str, str], counts: AlertCounts
+    ) -> list[dict[str, Any]]:
+        """Return the facets with their values, counts and addresses."""
+        people = [value for value in counts.facets["assignee"] if value]
+        names = self._account_names(request, people)
+        titles = {rule: alert_title(request, each) for rule, each in counts.samples.items()}
+        said: Mapping[Facet, Mapping[str, str]] = {
+            "severity": self._words(request, SEVERITIES),
+            "acknowledged": self._words(request, TAKEN),
+            "assignee": {**self._words(request, {"": N_("无人负责")}), **names},
+            "entity_kind": self._words(request, KINDS),
+            "rule": titles,
+        }
+        return [
+            {
+                "title": title,
+                "values": [
+                    {
+                        "text": said[facet].get(value, value),
+                        "count": count,
+                        "chosen": self._is_chosen(request, words.get(word, ""), value),
+                        "href": queue_href({**words, word: value or NOBODY}),
+                        "without": queue_href({**words, word: ""}),
+                    }
+                    for value, count in counts.facets[facet].items()
+                ],
+            }
+            for facet, (word, title) in FACETS.items()
+        ]
+
+    def _words(self, request: Request, texts: Mapping[str, str]) -> Mapping[str, str]:
+        return {name: self.desk.renderer.word(request, text) for name, text in texts.items()}
+
+    def _is_chosen(self, request: Request, word: str, value: str) -> bool:
+        return word == (value or NOBODY) or (word == ME and value == request.caller.id)
+
+    def _names(self, request: Request, alerts: Sequence[Alert]) -> Mapping[str, str]:
+        return self._account_names(request, [each.assignee for each in alerts if each.assignee])
+
+    def _account_names(self, request: Request, ids: Sequence[str]) -> Mapping[str, str]:
+        if not ids or not request.caller.may(ACCOUNT_READ):
+            return {}
+        return self.desk.parts.iam.accounts.names_of(request.caller, ids)
+
+    def watch_alerts(self, request: Request) -> Response:
+        """Say how many alerts the view has now, and how many came or changed since."""
+        words = asked_words(request.query)
+        revision = whole_number(request.query.get("revision", ""), 18)
+        if revision is None:
+            raise Invalid("revision is the number that the view was shown with")
+        queue = self.desk.parts.detectors.queue
+        news = queue.watch_alerts(request.caller, read_filter(words), revision)
+        return json_response({"total": news.total, "changed": news.changed})
+
+    def handle_chosen(self, request: Request) -> Response:
+        """Do with the chosen alerts what the button says; each is one's own decision."""
+        form = request.form
+        chosen = [
+            (name.removeprefix(_CHOSEN), whole_number(version, 9))
+            for name, version in form.items()
+            if name.startswith(_CHOSEN)
+        ]
+        if not chosen or len(chosen) > MAX_LIMIT:
+            raise Invalid(f"choose alerts of this page, at most {MAX_LIMIT}")
+        done = 0
+        for alert_id, version in chosen:
+            try:
+                self._handle(request, form, alert_id, version)
+                done += 1
+            except AlertMoved:
+                continue
+        words = {**asked_words(form), "status": form.get("status", "open")}
+        href = queue_href(words)
+        said = urlencode({"done": done, "moved": len(chosen) - done})
+        return redirect(f"{href}{'&' if '?' in href else '?'}{said}")
+
+    def _handle(
+        self, request: Request, form: Mapping[str, str], alert_id: str, version: int | None
+    ) -> None:
+        handling, caller = self.desk.parts.detectors.handling, request.caller
+        verb = form.get("verb")
+        if verb == "take":
+            handling.take_alert(caller, alert_id)
+        elif verb == "acknowledge":
+            handling.acknowledge_alert(caller, alert_id)
+        elif verb == "assign":
+            handling.assign_alert(caller, alert_id, form.get("to", ""), version)
+        elif verb == "close":
+            self.desk.parts.detectors.alerts.close_alert(caller, alert_id, form.get("reason", ""))
+        else:
+            raise Invalid("verb is take, acknowledge, assign or close")
+
+    def save_alert_view(self, request: Request) -> Response:
+        """Keep the view under a name."""
+        words = asked_words(request.form)
+        self.desk.parts.detectors.alert_views.save_alert_view(
+            request.caller,
+            request.form.get("name", ""),
+            read_filter(words),
+            order=read_order(words),
+            group=read_group(words),
+        )
+        return redirect(queue_href(words))
+
+    def forget_alert_view(self, request: Request) -> Response:
+        """Drop one of one's own views."""
+        view_id = request.args["view_id"]
+        self.desk.parts.detectors.alert_views.forget_alert_view(request.caller, view_id)
+        return redirect("/alerts")
+
+
+def _about(status: str, count: int) -> str:
+    return f"{MANY:,}+" if status != "open" and count > MANY else f"{count:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadlines:
+    desk: Desk
+
+    def list_alert_deadlines(self, request: Request) -> Response:
+        """Show how soon alerts are to be acknowledged and closed; who may, decides."""
+        found = self.desk.parts.detectors.alert_deadlines.list_alert_deadlines(request.caller)
+        word = self.desk.renderer.word
+        rows = [
+            (
+                Cell(word(request, SEVERITIES[severity]), badge=f"severity-{severity}"),
+                Cell(_minutes(found[severity].acknowledge), sort=found[severity].acknowledge),
+                Cell(_minutes(found[severity].resolve), sort=found[severity].resolve),
+                Cell(found[severity].set_by or word(request, N_("默认值"))),
+                Cell("—")
+                if found[severity].set_at is None
+                else Cell("", instant=found[severity].set_at),
+            )
+            for severity in reversed(rules.SEVERITIES)
+        ]
+        return self.desk.list_page(
+            request,
+            "detectors/alert_deadlines.html",
+            Table(N_("告警处置时限"), _DEADLINES, rows),
+            severities=SEVERITIES,
+            may_set=request.caller.may(ALERT_DEADLINE_SET),
+        )
+
+    def set_alert_deadline(self, request: Request) -> Response:
+        """Decide it for one severity."""
+        form = request.form
+        severity = next((each for each in rules.SEVERITIES if each == form.get("severity")), None)
+        minutes = [whole_number(form.get(name, ""), 6) for name in ("acknowledge", "resolve")]
+        if severity is None or minutes[0] is None or minutes[1] is None:
+            raise Invalid("a severity, and two whole numbers of minutes")
+        self.desk.parts.detectors.alert_deadlines.set_alert_deadline(
+            request.caller, severity, (minutes[0], minutes[1]), form.get("reason", "")
+        )
+        return redirect("/alert-deadlines")
+
+
+def _minutes(span: int) -> str:
+    return f"{span // MINUTE:,}"
+
+
+def routes(desk: Desk) -> tuple[Route, ...]:
+    """Return the routes of the queue."""
+    here, deadlines = _Queue(desk), _Deadlines(desk)
+    limits = deadlines.list_alert_deadlines
+    return (
+        get_page("/alerts", "show_alerts", ALERT_READ, here.list_alerts),
+        get_page("/alerts/news", "watch_alerts_page", ALERT_READ, here.watch_alerts),
+        post_page("/alerts/chosen", "handle_alerts_form", ALERT_CLOSE, here.handle_chosen),
+        post_page("/alert-views", "save_alert_view_form", ALERT_READ, here.save_alert_view),
+        post_page(
+            "/alert-views/<view_id>/forget",
+            "forget_alert_view_form",
+            ALERT_READ,
+            here.forget_alert_view,
+        ),
+        get_page("/alert-deadlines", "show_alert_deadlines", ALERT_READ, limits),
+        post_page(
+            "/alert-deadlines",
+            "set_alert_deadline_form",
+            ALERT_DEADLINE_SET,
+            deadlines.set_alert_deadline,
+        ),
+    )
