@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from playbooks.api.schemas import DECLARE_DUTY, FILE_REPORT, FILING, body_of
+from playbooks.api.schemas import DECLARE_DUTY, FILE_REPORT, FILING, body_of, instant_of
 from playbooks.service import NewFiling, PlaybooksServices
 from playbooks.service.incidents.documents import filing_document
-from secops.kernel.clock import from_rfc3339
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import INCIDENT_CHANGE
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Route
@@ -27,7 +25,7 @@ class _Handlers:
         body = body_of(request, FILE_REPORT)
         new = NewFiling(
             duty=body["duty"],
-            filed_at=_instant(body.get("filed_at")),
+            filed_at=instant_of(body, "filed_at"),
             filed_to=body.get("filed_to", ""),
             reference=body.get("reference", ""),
         )
@@ -35,14 +33,6 @@ class _Handlers:
             request.caller, request.args["incident_id"], new
         )
         return json_response(filing_document(filing), 201)
-
-
-def _instant(text: str | None) -> int | None:
-    try:
-        return None if text is None else from_rfc3339(text)
-    except ValueError as error:
-        msg = "filed_at is an instant of RFC 3339"
-        raise Invalid(msg) from error
 
 
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:

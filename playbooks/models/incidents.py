@@ -51,11 +51,15 @@ class AlertSummary:
     incident_class: str = ""
     last_event_at: int | None = None
     kind: str = ""
+    acknowledged_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AlertLink:
-    """An alert that belongs to an incident, and the digest of what it said then."""
+    """An alert that belongs to an incident, and the digest of what it said then.
+
+    ``acknowledged_at`` is when somebody had taken it up in the queue, if they had.
+    """
 
     incident_id: str
     alert_id: str
@@ -68,6 +72,7 @@ class AlertLink:
     evidence_count: int
     evidence_sha256: str
     first_event_at: int | None = None
+    acknowledged_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

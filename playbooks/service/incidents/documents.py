@@ -24,6 +24,7 @@ from playbooks.models import (
 )
 from playbooks.models.filings import Filing
 from playbooks.models.views import IncidentView, RunView
+from playbooks.service.incidents.work_documents import work_document
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
 
@@ -52,6 +53,12 @@ def incident_document(incident: Incident) -> dict[str, Any]:
         "handled_at": _time(incident.handled_at),
         "closed_at": _time(incident.closed_at),
         "closed_reason": incident.closed_reason,
+        "ending": incident.ending,
+        "duplicate_of": incident.duplicate_of,
+        "lessons": incident.lessons,
+        "contained_at": _time(incident.contained_at),
+        "acknowledged_at": _time(incident.acknowledged_at),
+        "acknowledged_by": incident.acknowledged_by,
         "version": incident.version,
     }
 
@@ -65,6 +72,7 @@ def incident_view_document(view: IncidentView) -> dict[str, Any]:
         "clocks": [_clock(clock) for clock in view.clocks],
         "timeline": [_timeline(entry) for entry in view.timeline],
         "runs": [run_view_document(run) for run in view.runs],
+        **work_document(view.work),
     }
 
 

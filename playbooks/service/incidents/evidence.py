@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from playbooks.models import Incident, Run
+from playbooks.models import Incident, Run, StoredPlaybook
 from playbooks.models.views import DrillEvidence, IncidentEvidence
 from playbooks.ports import IncidentFilter
 from playbooks.service.surroundings import Surroundings
@@ -69,7 +69,7 @@ class EvidenceService:
         approved = [
             r for r in runs if r.approver_id is not None and r.approver_id != r.requester_id
         ]
-        vouched = self._s.stores.playbooks.by_id(tx, org_id)
+        vouched = {p.playbook_id for p in self._playbooks(tx, org_id) if p.state == "approved"}
         return DrillEvidence(
             drills=len(drills),
             last_drill_at=max((i.opened_at for i in drills), default=None),
@@ -79,6 +79,15 @@ class EvidenceService:
             playbooks_approved=len(vouched),
             sha256=_digest([[r.id, r.state, r.plan.sha256] for r in runs]),
         )
+
+    def _playbooks(self, tx: Transaction, org_id: str) -> Iterator[StoredPlaybook]:
+        page = PageRequest(MAX_LIMIT)
+        while True:
+            found = self._s.stores.playbooks.list(tx, org_id, page)
+            yield from found.items
+            if found.next is None:
+                return
+            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
 
     def _incidents(self, tx: Transaction, org_id: str) -> Iterator[Incident]:
         page = PageRequest(MAX_LIMIT)

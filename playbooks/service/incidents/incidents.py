@@ -309,7 +309,11 @@ class IncidentService:
             title = bounded(new.title or alert.title, MAX_TITLE, "title")
             known = incident.category if incident.category in self.classification.classes else ""
             return replace(
-                incident, title=title, category=known, drill=new.drill, discovered_at=discovered
+                incident,
+                title=title,
+                category=known,
+                drill=new.drill or incident.drill,
+                discovered_at=discovered,
             )
         if new.severity not in SEVERITIES:
             msg = f"severity is one of {', '.join(SEVERITIES)}"
@@ -368,6 +372,7 @@ def new_incident(incident_id: str, actor: Actor, alert: AlertSummary, now: int) 
         discovered_at=min(alert.created_at, now),
         subjects=dict(alert.subjects),
         category=alert.incident_class,
+        drill=alert.kind == "drill",
     )
 
 
@@ -386,4 +391,5 @@ def link_of(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
         evidence_count=len(alert.evidence),
         evidence_sha256=digest,
         first_event_at=alert.first_event_at,
+        acknowledged_at=alert.acknowledged_at,
     )

@@ -7,6 +7,8 @@ from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.permissions.playbooks import INCIDENT_READ
 
+__all__ = ["LevelAnswers", "LevelService"]
+
 
 class LevelService:
     """Advises on the level of GB/T 20986 and the reporting level."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playbooks.models import Incident
 from playbooks.models.views import IncidentWork
+from playbooks.service.incidents.plan_fitting import plans_for
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.transactions import Transaction
 
@@ -20,4 +21,5 @@ def work_of(surroundings: Surroundings, tx: Transaction, incident: Incident) -> 
         evidence=tuple(stores.evidence.of(tx, *place)),
         links=tuple(stores.evidence.links(tx, *place)),
         offers=tuple(stores.evidence.offers(tx, *place)),
+        plans=tuple(plans_for(surroundings, tx, incident)),
     )

@@ -66,6 +66,7 @@ incident_alerts: Final = Table(
     Column("evidence_count", Integer, nullable=False),
     Column("evidence_sha256", Text, nullable=False),
     Column("first_event_at", BigInteger),
+    Column("acknowledged_at", BigInteger),
     Index("playbooks_incident_alerts_by_incident", "incident_id"),
 )
 """The primary key is the rule that an alert belongs to one incident."""

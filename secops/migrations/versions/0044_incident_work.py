@@ -36,7 +36,8 @@ def upgrade() -> None:
     op.create_index(
         "playbooks_incidents_by_closing", "playbooks_incidents", ["org_id", "closed_at"]
     )
-    op.add_column("playbooks_incident_alerts", _number("first_event_at", optional=True))
+    for name in ("first_event_at", "acknowledged_at"):
+        op.add_column("playbooks_incident_alerts", _number(name, optional=True))
     _work()
     _evidence()
     _plans()

@@ -1,0 +1,24 @@
+"""Which emergency plans are offered on an incident: those in force for its class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from playbooks.core.gbt20986 import read_classification
+from playbooks.models import Incident
+from playbooks.models.emergency_plans import EmergencyPlan
+from playbooks.service.surroundings import Surroundings
+from secops.kernel.transactions import Transaction
+
+
+def plans_for(
+    surroundings: Surroundings, tx: Transaction, incident: Incident
+) -> Sequence[EmergencyPlan]:
+    """Return the plans in force that name the incident's subclass, or the class it is of."""
+    if not incident.category:
+        return ()
+    classes = read_classification(surroundings.library.classification()).classes
+    named = classes.get(incident.category)
+    codes = {incident.category, named.parent if named else ""}
+    found = surroundings.stores.plans.in_force(tx, incident.org_id)
+    return [plan for plan in found if codes & set(plan.classes)]
