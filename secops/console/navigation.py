@@ -40,7 +40,12 @@ from secops.kernel.permissions.kms import (
     OPENPGP_READ,
     SEAL_READ,
 )
-from secops.kernel.permissions.playbooks import INCIDENT_READ, RUN_READ
+from secops.kernel.permissions.playbooks import (
+    CHANNEL_READ,
+    DUTY_READ,
+    INCIDENT_READ,
+    RUN_READ,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
             Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
+            Entry("/duty", Text("值班", "Duty"), DUTY_READ),
+            Entry("/notifications/channels", Text("通知", "Notifications"), CHANNEL_READ),
         ),
     ),
     Group(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, cast
 
 from playbooks.core.duty import on_duty, receivers
@@ -81,7 +82,7 @@ class EscalationService:
         now = s.parts.clock.now()
         due = s.parts.transactions.read(lambda tx: s.stores.duty.escalations.due(tx, now, BATCH))
         for escalation in due:
-            s.parts.transactions.run(lambda tx, one=escalation: self._step(tx, one))
+            s.parts.transactions.run(partial(self._step, escalation=escalation))
         return len(due) == BATCH
 
     def _step(self, tx: Transaction, escalation: Escalation) -> None:

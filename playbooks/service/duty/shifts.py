@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
 from playbooks.core.duty import MAX_SHIFT, overlaps
 from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.duty import NotOnRoster, ShiftInvalid, SwapRefused
 from playbooks.errors.notifications import TooManyKept
-from playbooks.models.duty import PLACES, Place, Roster, Shift, Swap, SwapState
+from playbooks.models.duty import PLACES, Roster, Shift, Swap, SwapState
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
@@ -92,7 +92,7 @@ class ShiftService:
         s.parts.access.require(actor, DUTY_SERVE, f"shift:{shift_id}")
         if place not in PLACES:
             raise ShiftInvalid("a place is primary or deputy")
-        wanted = cast("Place", place)
+        wanted = place
         swap_id = s.parts.ids.new("swp")
 
         def work(tx: Transaction) -> Swap:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -73,9 +74,9 @@ class Herald:
         kept = s.stores.notifications.happenings
         some = s.parts.transactions.read(lambda tx: kept.oldest(tx, BATCH))
         for happening in some:
-            s.parts.transactions.run(lambda tx, one=happening: self._happened(tx, one))
+            s.parts.transactions.run(partial(self._happened, happening=happening))
         for event in s.parts.transactions.read(self._waiting):
-            s.parts.transactions.run(lambda tx, one=event: self.tell(tx, one))
+            s.parts.transactions.run(partial(self.tell, event=event))
         return len(some) == BATCH
 
     def _is_wanted(self, org_id: str) -> bool:

@@ -1,7 +1,7 @@
 """Incidents and playbook runs."""
 
 from secops.console.parts import Desk
-from secops.console.playbooks import filings, incidents, runs
+from secops.console.playbooks import duty, filings, incidents, notifications, runs
 from secops.web.routes import Route
 
 __all__ = ["routes"]
@@ -9,4 +9,10 @@ __all__ = ["routes"]
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
-    return (*incidents.routes(desk), *filings.routes(desk), *runs.routes(desk))
+    return (
+        *incidents.routes(desk),
+        *filings.routes(desk),
+        *runs.routes(desk),
+        *notifications.routes(desk),
+        *duty.routes(desk),
+    )

@@ -1,0 +1,207 @@
+"""Notification channels, messages and subscriptions over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from playbooks.api.schemas import body_of, object_schema, page_schema
+from playbooks.models.notifications import EVENTS, KINDS, SEVERITIES, ChannelDraft
+from playbooks.service import PlaybooksServices
+from playbooks.service.notifications import NewSubscription
+from playbooks.service.notifications.documents import (
+    channel_document,
+    message_document,
+    quiet_hours,
+    subscription_document,
+)
+from secops.kernel.permissions.playbooks import (
+    CHANNEL_MANAGE,
+    CHANNEL_READ,
+    MESSAGE_READ,
+    MESSAGE_RESOLVE,
+    SUBSCRIPTION_MANAGE,
+)
+from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
+from secops.web.routes import Route, Schema
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+_VERSION: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
+_CHANNEL_FIELDS: Final = {
+    "name": _TEXT,
+    "kind": {"enum": list(KINDS)},
+    "url": _TEXT,
+    "secret": _TEXT,
+    "to": _TEXTS,
+    "language": {"enum": ["zh", "en"]},
+}
+CHANNEL: Final = Schema("Channel", {"type": "object", "required": ["id", "name", "kind"]})
+MESSAGE: Final = Schema("OutgoingMessage", {"type": "object", "required": ["id", "state"]})
+SUBSCRIPTION: Final = Schema("Subscription", {"type": "object", "required": ["id", "event"]})
+NEW_CHANNEL: Final = Schema("NewChannel", object_schema(("name", "kind"), **_CHANNEL_FIELDS))
+CHANGE_CHANNEL: Final = Schema(
+    "ChangeChannel", object_schema(("name", "kind", "version"), version=_VERSION, **_CHANNEL_FIELDS)
+)
+SWITCH_CHANNEL: Final = Schema(
+    "SwitchChannel",
+    object_schema(("enabled", "version"), enabled={"type": "boolean"}, version=_VERSION),
+)
+MESSAGE_REASON: Final = Schema("MessageReason", object_schema(("reason",), reason=_TEXT))
+SUBSCRIBE: Final = Schema(
+    "Subscribe",
+    object_schema(
+        ("event", "target"),
+        event={"enum": list(EVENTS)},
+        target=_TEXT,
+        min_severity={"enum": list(SEVERITIES)},
+        quiet=_TEXT,
+    ),
+)
+
+
+class _Handlers:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._services = services.notifications
+
+    def list_channels(self, request: Request) -> Response:
+        found = self._services.channels.list_channels(request.caller)
+        return json_response({"items": [channel_document(one) for one in found], "next": None})
+
+    def create_channel(self, request: Request) -> Response:
+        draft = _draft(body_of(request, NEW_CHANNEL))
+        made = self._services.channels.create_channel(request.caller, draft)
+        return json_response(channel_document(made), 201)
+
+    def change_channel(self, request: Request) -> Response:
+        body = body_of(request, CHANGE_CHANNEL)
+        channel_id = request.args["channel_id"]
+        changed = self._services.channels.change_channel(
+            request.caller, channel_id, _draft(body), version=body["version"]
+        )
+        return json_response(channel_document(changed))
+
+    def switch_channel(self, request: Request) -> Response:
+        body = body_of(request, SWITCH_CHANNEL)
+        changed = self._services.channels.switch_channel(
+            request.caller,
+            request.args["channel_id"],
+            enabled=body["enabled"],
+            version=body["version"],
+        )
+        return json_response(channel_document(changed))
+
+    def test_channel(self, request: Request) -> Response:
+        message = self._services.channels.test_channel(request.caller, request.args["channel_id"])
+        return json_response(message_document(message), 202)
+
+    def list_messages(self, request: Request) -> Response:
+        state = request.query.get("state") or None
+        page = self._services.messages.list_messages(request.caller, state, wanted_page(request))
+        items = [message_document(one) for one in page.items]
+        return json_response({"items": items, "next": page.next})
+
+    def resend_message(self, request: Request) -> Response:
+        reason = body_of(request, MESSAGE_REASON)["reason"]
+        message_id = request.args["message_id"]
+        found = self._services.messages.resend_message(request.caller, message_id, reason=reason)
+        return json_response(message_document(found))
+
+    def drop_message(self, request: Request) -> Response:
+        reason = body_of(request, MESSAGE_REASON)["reason"]
+        message_id = request.args["message_id"]
+        found = self._services.messages.drop_message(request.caller, message_id, reason=reason)
+        return json_response(message_document(found))
+
+    def list_subscriptions(self, request: Request) -> Response:
+        found = self._services.subscriptions.list_subscriptions(request.caller)
+        return json_response({"items": [subscription_document(one) for one in found], "next": None})
+
+    def subscribe(self, request: Request) -> Response:
+        body = body_of(request, SUBSCRIBE)
+        begins, ends = quiet_hours(body.get("quiet", ""))
+        severity = body.get("min_severity", "high")
+        new = NewSubscription(body["event"], body["target"], severity, begins, ends)
+        made = self._services.subscriptions.subscribe(request.caller, new)
+        return json_response(subscription_document(made), 201)
+
+    def unsubscribe(self, request: Request) -> Response:
+        self._services.subscriptions.unsubscribe(request.caller, request.args["subscription_id"])
+        return Response(204)
+
+
+def _draft(body: Any) -> ChannelDraft:
+    return ChannelDraft(
+        name=body["name"],
+        kind=body["kind"],
+        url=body.get("url", ""),
+        secret=body.get("secret", ""),
+        to=tuple(body.get("to", ())),
+        language=body.get("language", "zh"),
+    )
+
+
+def routes(services: PlaybooksServices) -> tuple[Route, ...]:
+    """Return the routes of channels, messages and subscriptions."""
+    here = _Handlers(services)
+    channels = "/api/v1/playbooks/channels"
+    messages = "/api/v1/playbooks/messages"
+    subscriptions = "/api/v1/playbooks/subscriptions"
+    one = f"{channels}/<channel_id>"
+    changing = (
+        ("POST", channels, here.create_channel, NEW_CHANNEL, CHANNEL, CHANNEL_MANAGE),
+        ("PUT", one, here.change_channel, CHANGE_CHANNEL, CHANNEL, CHANNEL_MANAGE),
+        ("POST", f"{one}/switch", here.switch_channel, SWITCH_CHANNEL, CHANNEL, CHANNEL_MANAGE),
+        ("POST", f"{one}/test", here.test_channel, None, MESSAGE, CHANNEL_MANAGE),
+        ("POST", subscriptions, here.subscribe, SUBSCRIBE, SUBSCRIPTION, SUBSCRIPTION_MANAGE),
+        (
+            "DELETE",
+            f"{subscriptions}/<subscription_id>",
+            here.unsubscribe,
+            None,
+            None,
+            SUBSCRIPTION_MANAGE,
+        ),
+        *(
+            (
+                "POST",
+                f"{messages}/<message_id>/{verb}",
+                handler,
+                MESSAGE_REASON,
+                MESSAGE,
+                MESSAGE_RESOLVE,
+            )
+            for verb, handler in (("resend", here.resend_message), ("drop", here.drop_message))
+        ),
+    )
+    reading = (
+        (channels, here.list_channels, "Channel", CHANNEL_READ),
+        (messages, here.list_messages, "OutgoingMessage", MESSAGE_READ),
+        (subscriptions, here.list_subscriptions, "Subscription", CHANNEL_READ),
+    )
+    return (
+        *(
+            Route(
+                method="GET",
+                path=path,
+                operation=handler.__name__,
+                access=access,
+                handler=handler,
+                response=page_schema(name),
+                listing=name == "OutgoingMessage",
+            )
+            for path, handler, name, access in reading
+        ),
+        *(
+            Route(
+                method=method,
+                path=path,
+                operation=handler.__name__,
+                access=access,
+                handler=handler,
+                request=request,
+                response=response,
+            )
+            for method, path, handler, request, response, access in changing
+        ),
+    )
