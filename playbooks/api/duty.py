@@ -8,7 +8,7 @@ from playbooks.api.schemas import body_of, object_schema, page_schema
 from playbooks.models.duty import PLACES
 from playbooks.service import PlaybooksServices
 from playbooks.service.duty import NewShift, RosterDraft
-from playbooks.service.notifications.documents import (
+from playbooks.service.duty.documents import (
     duty_document,
     escalation_document,
     roster_document,

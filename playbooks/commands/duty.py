@@ -22,7 +22,7 @@ def who_is_on_duty(ctx: click.Context, *, as_json: bool) -> None:
     Example: secops playbooks who-is-on-duty
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.notifications.documents import duty_document  # noqa: PLC0415
+    from playbooks.service.duty.documents import duty_document  # noqa: PLC0415
 
     session = session_of(ctx)
     found = session.services(PlaybooksServices).duty.rosters.who_is_on_duty(session.actor)
@@ -54,7 +54,7 @@ def show_roster(ctx: click.Context, roster_id: str) -> None:
     Example: secops playbooks show-roster ros_01k9
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.notifications.documents import duty_document  # noqa: PLC0415
+    from playbooks.service.duty.documents import duty_document  # noqa: PLC0415
 
     session = session_of(ctx)
     rosters = session.services(PlaybooksServices).duty.rosters
@@ -81,7 +81,7 @@ def create_roster(ctx: click.Context, /, name: str, **chosen: Any) -> None:
     Example: secops --as security-admin playbooks create-roster soc --member analyst=soc
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.notifications.documents import roster_draft  # noqa: PLC0415
+    from playbooks.service.duty.documents import roster_draft  # noqa: PLC0415
 
     session = session_of(ctx)
     draft = roster_draft(name, chosen["members"], chosen["leads"], chosen["steps"])
@@ -102,7 +102,7 @@ def change_roster(ctx: click.Context, /, roster_id: str, **chosen: Any) -> None:
     --member analyst=soc --version 1
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.notifications.documents import roster_draft  # noqa: PLC0415
+    from playbooks.service.duty.documents import roster_draft  # noqa: PLC0415
 
     session = session_of(ctx)
     draft = roster_draft(chosen["name"], chosen["members"], chosen["leads"], chosen["steps"])
@@ -201,7 +201,7 @@ def list_escalations(ctx: click.Context, /, **chosen: Any) -> None:
     Example: secops playbooks list-escalations
     """
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
-    from playbooks.service.notifications.documents import escalation_document  # noqa: PLC0415
+    from playbooks.service.duty.documents import escalation_document  # noqa: PLC0415
 
     session = session_of(ctx)
     page = session.services(PlaybooksServices).duty.escalations.list_escalations(

@@ -8,7 +8,7 @@ from typing import Final
 
 from playbooks.models.duty import RECEIVERS, Escalation, PolicyStep, Roster
 from playbooks.service.duty import DutyServices, NewShift, RosterDraft
-from playbooks.service.notifications.documents import roster_draft
+from playbooks.service.duty.documents import roster_draft
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.playbooks.duty_week import DAYS, monday_of, week_picture
 from secops.console.playbooks.notifications import LEVELS, version_of
