@@ -89,9 +89,7 @@ def _counted(alert: Alert) -> Text:
 def _measured(alert: Alert, demand: Demand) -> Text:
     zh, en = _rules(alert)
     window, within, bound, got = demand.window, demand.within, demand.bound, demand.measured
-    asked = Text(
-        f"(规则要求 {window.zh}内 {bound})", f" (the rule asks for {bound} in {window.en})"
-    )
+    asked = Text(f"(规则要求 {window.zh}内 {bound})", f" (asked: {bound} in {window.en})")
     if demand.kind == "absence":
         return Text(f"{window.zh}内没有出现{zh}", f"{en} was not seen for {window.en}")
     if demand.kind == "first_seen":
