@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from playbooks.models import FINAL_STATES
 from playbooks.models.runs import Run
-from secops.console.parts import Desk, get_page, granted, post_page
+from playbooks.models.views import RunView
+from playbooks.service import StepAnswer, StepDecision
+from secops.console.parts import Desk, get_page, granted, post_page, whole_number
+from secops.console.playbooks import run_graph
+from secops.console.playbooks.run_lines import STEP_STATES, choices_of, lines_of
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_CANCEL, RUN_READ
+from secops.kernel.access import FRESH_SECONDS
+from secops.kernel.errors import Invalid
+from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_CANCEL, RUN_READ, RUN_RESOLVE
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
@@ -27,7 +34,8 @@ RUN_STATES: Final = {
     "cancelled": N_("已取消"),
     "expired": N_("已过期"),
 }
-_FINAL: Final = ("done", "failed", "compensated", "cancelled", "expired")
+_HOUR_S: Final = 3_600
+_VALUE: Final = "value:"
 _COLUMNS: Final = (
     Column("id", N_("运行编号")),
     Column("state", N_("状态")),
@@ -60,19 +68,37 @@ class _Runs:
         )
 
     def show_run(self, request: Request) -> Response:
-        """Show one run: its plan, each step's state, the journal."""
+        """Show one run: what waits for a person, its drawing and plan, the journal."""
         view = self.desk.parts.playbooks.runs.show_run(request.caller, request.args["run_id"])
         caller, run = request.caller, view.run
-        waiting = run.state == "awaiting_approval"
+        another = caller.may(RUN_APPROVE) and caller.id != run.requester_id
         return self.desk.page(
             request,
             "playbooks/run.html",
             view=view,
             run=run,
+            title=self._title(view),
             state=RUN_STATES.get(run.state, run.state),
-            may_approve=waiting and caller.may(RUN_APPROVE) and caller.id != run.requester_id,
-            may_cancel=run.state not in _FINAL and caller.may(RUN_CANCEL),
+            drawing=run_graph.draw(run.plan, view.states),
+            words=STEP_STATES,
+            lines=lines_of(view),
+            choices=choices_of(run.plan),
+            replayable=run.state in FINAL_STATES,
+            may_approve=another,
+            may_decide=another,
+            may_resolve=caller.may(RUN_RESOLVE),
+            may_cancel=run.state not in FINAL_STATES and caller.may(RUN_CANCEL),
         )
+
+    def _title(self, view: RunView) -> str:
+        run = view.run
+        return self.desk.parts.playbooks.playbooks.content(run.org_id, run.plan.content_hash).name
+
+    def replay_run(self, request: Request) -> Response:
+        """Show whether a finished run's record leads to the same decisions again."""
+        replay = self.desk.parts.playbooks.steps.replay_run(request.caller, request.args["run_id"])
+        state = RUN_STATES.get(replay.run.state, replay.run.state)
+        return self.desk.page(request, "playbooks/replay.html", replay=replay, state=state)
 
     def approve_run(self, request: Request) -> Response:
         """Approve or reject exactly the plan that was shown."""
@@ -93,13 +119,70 @@ class _Runs:
         self.desk.parts.playbooks.runs.cancel_run(request.caller, run_id, reason=reason)
         return redirect(f"/runs/{run_id}")
 
+    def resolve_step(self, request: Request) -> Response:
+        """Answer for a step done by hand, or for one whose outcome nobody knows."""
+        run_id, form = request.args["run_id"], request.form
+        outcome = form.get("outcome", "")
+        if outcome not in ("done", "failed"):
+            raise Invalid("answer: done or failed")
+        given = {
+            name.removeprefix(_VALUE): value
+            for name, value in form.items()
+            if name.startswith(_VALUE) and outcome == "done"
+        }
+        answer = StepAnswer(
+            form.get("step", ""),
+            "done" if outcome == "done" else "failed",
+            form.get("note", ""),
+            given,
+        )
+        self.desk.parts.playbooks.runs.resolve_step(request.caller, run_id, answer)
+        return redirect(f"/runs/{run_id}")
+
+    def approve_step(self, request: Request) -> Response:
+        """Approve or reject exactly what a late step was shown to do."""
+        run_id, form = request.args["run_id"], request.form
+        decision = StepDecision(
+            path=form.get("step", ""),
+            sha256=form.get("sha256", ""),
+            grant=granted(form),
+            loop=form.get("loop", ""),
+            reason=form.get("reason", ""),
+        )
+        self.desk.parts.playbooks.steps.approve_step(request.caller, run_id, decision)
+        return redirect(f"/runs/{run_id}")
+
+    def prolong_containment(self, request: Request) -> Response:
+        """Let what a step took away stay so for some hours from now."""
+        run_id, form = request.args["run_id"], request.form
+        hours = whole_number(form.get("hours", ""), 4)
+        if not hours:
+            raise Invalid("hours: 1 to 8760")
+        self.desk.parts.playbooks.steps.prolong_containment(
+            request.caller, run_id, form.get("step", ""), seconds=hours * _HOUR_S
+        )
+        return redirect(f"/runs/{run_id}")
+
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the run pages."""
     here = _Runs(desk)
+    run = "/runs/<run_id>"
+    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page("/runs", "show_runs", RUN_READ, here.list_runs),
-        get_page("/runs/<run_id>", "show_run_page", RUN_READ, here.show_run),
-        post_page("/runs/<run_id>/approve", "approve_run_form", RUN_APPROVE, here.approve_run),
-        post_page("/runs/<run_id>/cancel", "cancel_run_form", RUN_CANCEL, here.cancel_run),
+        get_page(run, "show_run_page", RUN_READ, here.show_run),
+        get_page(f"{run}/replay", "show_replay_page", RUN_READ, here.replay_run),
+        post_page(f"{run}/approve", "approve_run_form", RUN_APPROVE, here.approve_run, **fresh),
+        post_page(f"{run}/cancel", "cancel_run_form", RUN_CANCEL, here.cancel_run),
+        post_page(f"{run}/answers", "resolve_step_form", RUN_RESOLVE, here.resolve_step),
+        post_page(
+            f"{run}/step-decisions", "approve_step_form", RUN_APPROVE, here.approve_step, **fresh
+        ),
+        post_page(
+            f"{run}/prolongations",
+            "prolong_containment_form",
+            RUN_RESOLVE,
+            here.prolong_containment,
+        ),
     )

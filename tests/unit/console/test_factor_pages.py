@@ -151,11 +151,12 @@ def test_password_app_and_codes_are_renewed(site: ConsoleSite) -> None:
     assert reader.get("/me/factors").status == 200
 
 
-def test_sealing_and_exporting_take_a_fresh_sign_in(site: ConsoleSite) -> None:
+def test_sealing_exporting_and_approving_runs_take_a_fresh_sign_in(site: ConsoleSite) -> None:
     ours = {"origin": "http://localhost:8080", "sec_fetch_site": "same-origin"}
     for name, form, back in (
         ("seal-holder", "/seals/none/use", "/seals/none"),
         ("auditor", "/assessments/none/report", "/assessments/none"),
+        ("security-admin", "/runs/none/approve", "/runs/none"),
     ):
         reader = Reader(site.site)
         reader.sign_in(name, ahead=1)
