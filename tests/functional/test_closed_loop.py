@@ -11,33 +11,28 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from secops.app import open_house
 from secops.bridges.house import House
 from secops.cli.bench.closed_loop import (
     alert_to_refusal,
     outbox_running,
     percentiles,
 )
-from tests.fakes.demo_site import DemoSite, open_demo_site
+from tests.fakes.demo_site import DemoSite
+from tests.fakes.loop_site import LoopSite
 
 ACCOUNT = "integrator"
 ASKED = "/api/v1/kms/keys"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
-    """A home of this module's own: it raises risks."""
-    opened = open_demo_site(tmp_path_factory.mktemp("closed-loop") / "home")
-    yield opened
-    opened.house.close()
+def site(loop_site: LoopSite) -> DemoSite:
+    return loop_site.site
 
 
 @pytest.fixture(scope="module")
-def watcher(site: DemoSite) -> Iterator[House]:
-    house = open_house(site.house.settings.home, "scheduler")
-    with outbox_running(house):
-        yield house
-    house.close()
+def watcher(loop_site: LoopSite) -> Iterator[House]:
+    with outbox_running(loop_site.scheduler):
+        yield loop_site.scheduler
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(200, marks=pytest.mark.deep)])

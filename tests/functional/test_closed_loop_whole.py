@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -27,11 +27,10 @@ from iam.models.clients import ClientCredentials, NewClient
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.provider.grants import CodeExchange
 from playbooks.service import NewIncident
-from secops.app import open_house
-from secops.bridges import notices
 from secops.bridges.house import House
 from secops.kernel.clock import SECOND
 from secops.kernel.pages import PageRequest
+from tests.fakes.back_channels import BackChannels
 from tests.fakes.cacao import END, LOCK, NOTIFY, REVOKE, START, action, playbook
 from tests.fakes.demo_site import (
     CALLBACK,
@@ -40,9 +39,9 @@ from tests.fakes.demo_site import (
     ROOT_ORG,
     Answer,
     DemoSite,
-    open_demo_site,
     read_application,
 )
+from tests.fakes.loop_site import LoopSite
 from tests.fakes.second_account import join_person
 
 ACCOUNT = "seal-holder"
@@ -52,25 +51,6 @@ PORTAL = "https://portal.example/bc"
 VERIFIER = "v" * 43
 DIGEST = base64.b64encode(bytes(32)).decode()
 RUNS = "/api/v1/playbooks/runs"
-
-
-@dataclass
-class BackChannels:
-    """What applications' back channels were told; nothing else is on this network."""
-
-    told: list[tuple[str, str]] = field(default_factory=list)
-
-    def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> tuple[int, bytes]:
-        self.told.append((url, parse_qs(body.decode())["logout_token"][0]))
-        return 200, b""
-
-    def get(self, url: str, headers: Mapping[str, str], timeout: float) -> tuple[int, bytes]:
-        raise AssertionError(url)
-
-    def open_tls(self, host: str, port: int, timeout: float, negotiate: Any = None) -> Any:
-        raise AssertionError(host)
 
 
 @dataclass
@@ -175,12 +155,8 @@ def rule_ids(name: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    partners = BackChannels()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(notices, "upstream", lambda settings: partners)
-        site = open_demo_site(tmp_path_factory.mktemp("whole-loop") / "home")
-        scheduler = open_house(site.house.settings.home, "scheduler")
+def town(loop_site: LoopSite) -> Town:
+    site = loop_site.site
     portal = NewClient(
         "portal",
         "Portal",
@@ -190,9 +166,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         back_channel_uri=PORTAL,
     )
     issued = site.house.iam.clients.make(OWNER, portal, ROOT_ORG)
-    yield Town(site, scheduler, partners, issued.secret or "")
-    scheduler.close()
-    site.house.close()
+    return Town(site, loop_site.scheduler, loop_site.partners, issued.secret or "")
 
 
 def contain(key: str, seal: str) -> dict[str, Any]:
