@@ -70,7 +70,9 @@ class DatabaseAlertPage:
                 bulk_actions.c.ordered_by == alert.closed_by,
                 bulk_actions.c.reason == alert.close_reason,
                 bulk_actions.c.ordered_at <= alert.closed_at,
-                bulk_actions.c.undone_by.is_(None),
+                sa.or_(
+                    bulk_actions.c.ended_at.is_(None), bulk_actions.c.ended_at >= alert.closed_at
+                ),
                 bulk_items.c.alert_id == alert.id,
                 bulk_items.c.result == "done",
             )
