@@ -101,7 +101,7 @@ class PlaybookView:
     """An entry with what was verified of its signature just now.
 
     ``signed_by`` and ``signed_at`` are of the signature that counts; ``refused`` says why none
-    does (the code of an error), ``packaged`` the name under which the release has it.
+    does (an error's code; ``reason`` in words), ``packaged`` the name under which the release has it.
     """
 
     entry: StoredPlaybook
@@ -109,4 +109,17 @@ class PlaybookView:
     signed_at: str = ""
     origin: SignatureState = "unsigned"
     refused: str = ""
+    reason: Text | None = None
     packaged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookComparison:
+    """How an entry differs from the version approved last; ``against`` is "" for none.
+
+    Each of ``lines`` is (same, added, removed or place; text); ``cut``: not all are there.
+    """
+
+    against: str
+    lines: tuple[tuple[str, str], ...]
+    cut: bool

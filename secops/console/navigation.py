@@ -41,9 +41,13 @@ from secops.kernel.permissions.kms import (
     SEAL_READ,
 )
 from secops.kernel.permissions.playbooks import (
+    BINDING_READ,
     CHANNEL_READ,
     DUTY_READ,
     INCIDENT_READ,
+    NOTICE_READ,
+    NOTICE_RECEIVE,
+    PLAYBOOK_READ,
     RUN_READ,
 )
 
@@ -93,6 +97,11 @@ GROUPS: Final[tuple[Group, ...]] = (
         (
             Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
             Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
+            Entry("/playbooks", Text("剧本库", "Playbooks"), PLAYBOOK_READ),
+            Entry("/bindings", Text("自动响应", "Automatic response"), BINDING_READ),
+            Entry("/notices", Text("通报", "Notices"), NOTICE_READ),
+            Entry("/received-notices", Text("收到的通报", "Notices received"), NOTICE_RECEIVE),
+            Entry("/early-warnings", Text("预警", "Early warnings")),
             Entry("/duty", Text("值班", "Duty"), DUTY_READ),
             Entry("/notifications/channels", Text("通知", "Notifications"), CHANNEL_READ),
         ),

@@ -105,7 +105,7 @@ def binding_document(binding: Binding) -> dict[str, Any]:
     before = binding.terms if binding.version else None
     waiting = None
     if change is not None:
-        rows = difference(before, change.terms)
+        rows = difference_of(before, change.terms)
         waiting = {
             "sha256": change.sha256,
             "withdraws": change.terms is None,
@@ -124,6 +124,21 @@ def binding_document(binding: Binding) -> dict[str, Any]:
         "approved_at": rfc3339_or_none(binding.approved_at),
         "change": waiting,
     }
+
+
+def difference_of(
+    before: BindingTerms | None, after: BindingTerms | None
+) -> tuple[tuple[str, str, str], ...]:
+    """Return (term, before, after) for every term that differs, times in UTC."""
+    return tuple(
+        (name, *(_readable(name, value) for value in values))
+        for name, *values in difference(before, after)
+    )
+
+
+def _readable(name: str, value: str) -> str:
+    timed = name in ("valid_from", "valid_until") and value
+    return to_rfc3339(int(value)) if timed else value
 
 
 def _terms(terms: BindingTerms) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from playbooks.core.cacao20.graph import extension_of, steps_of
 from playbooks.models import StoredPlaybook
 from playbooks.models.playbooks import ImportedPlaybook, PlaybookView
 from secops.kernel.clock import rfc3339_or_none
@@ -44,3 +47,23 @@ def imported_document(imported: ImportedPlaybook) -> dict[str, Any]:
         {"place": one.place, "code": one.code, "detail": one.detail} for one in imported.changes
     ]
     return {**playbook_document(imported.entry), "changes": changes}
+
+
+def outline_of(playbook: StoredPlaybook) -> list[dict[str, str]]:
+    """Return each step that does something: its name, type, commands and arguments."""
+    found: list[dict[str, str]] = []
+    for step in steps_of(orjson.loads(playbook.content)).values():
+        if step["type"] in ("start", "end"):
+            continue
+        commands = [one for one in step.get("commands", ()) if isinstance(one, dict)]
+        does = [" ".join(str(one.get(k, "")) for k in ("type", "command")) for one in commands]
+        args = extension_of(step).get("args", {})
+        found.append(
+            {
+                "name": str(step.get("name", "")),
+                "type": str(step["type"]),
+                "does": "; ".join(does)[:500],
+                "args": ", ".join(f"{k} = {v}" for k, v in sorted(args.items()))[:500],
+            }
+        )
+    return found

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from playbooks.core.cacao20.signing import without_signatures
+from playbooks.core.differences import compare
 from playbooks.errors import PlaybookNotFound
 from playbooks.errors.signatures import PlaybookUnsigned, TooManyPlaybooks
 from playbooks.models import CheckedPlaybook, StoredPlaybook
-from playbooks.models.playbooks import ImportedPlaybook, PlaybookView
+from playbooks.models.playbooks import ImportedPlaybook, PlaybookComparison, PlaybookView
 from playbooks.models.signatures import VerifiedSignature
 from playbooks.service.playbooks.checking import require_playbook
 from playbooks.service.playbooks.importing import Draft, read_draft
@@ -65,6 +66,20 @@ class PlaybookService:
         """Return one entry with its content."""
         self._s.parts.access.require(actor, PLAYBOOK_READ, f"playbook:{content_hash[:64]}")
         return self._view(self._get(actor.org_id, content_hash))
+
+    def compare_playbook(self, actor: Actor, content_hash: str) -> PlaybookComparison:
+        """Return how an entry differs from the approved version of the same playbook."""
+        self._s.parts.access.require(actor, PLAYBOOK_READ, f"playbook:{content_hash[:64]}")
+        entry = self._get(actor.org_id, content_hash)
+        newest = self._s.parts.transactions.read(
+            lambda tx: self._s.stores.playbooks.newest(tx, actor.org_id, entry.playbook_id)
+        )
+        before = None
+        if newest is not None and newest.content_hash != content_hash:
+            before = self._trust.checked(newest).document
+        lines, cut = compare(before, self._trust.checked(entry).document)
+        against = "" if before is None else str(before["modified"])
+        return PlaybookComparison(against, lines, cut)
 
     def export_playbook(self, actor: Actor, content_hash: str) -> bytes:
         """Return the playbook with its signatures, in the one form of RFC 8785."""
@@ -225,7 +240,7 @@ class PlaybookService:
         try:
             verified = self._trust.verify(entry)
         except SecopsError as error:
-            return replace(view, refused=error.code)
+            return replace(view, refused=error.code, reason=error.title)
         return replace(
             view,
             signed_by=verified.signee,

@@ -11,6 +11,7 @@ from playbooks.models.views import RunView
 from playbooks.service import StepAnswer, StepDecision
 from secops.console.parts import Desk, get_page, granted, post_page, whole_number
 from secops.console.playbooks import run_graph
+from secops.console.playbooks.bindings import switch_of
 from secops.console.playbooks.run_lines import STEP_STATES, choices_of, lines_of
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -55,7 +56,10 @@ class _Runs:
         page = runs.list_runs(request.caller, None, wanted_page(request))
         rows = [self._row(request, run) for run in page.items]
         return self.desk.list_page(
-            request, "playbooks/runs.html", Table(N_("剧本运行"), _COLUMNS, rows, page.next)
+            request,
+            "playbooks/runs.html",
+            Table(N_("剧本运行"), _COLUMNS, rows, page.next),
+            switch=switch_of(self.desk, request),
         )
 
     def _row(self, request: Request, run: Run) -> tuple[Cell, ...]:
@@ -87,6 +91,10 @@ class _Runs:
             may_approve=another,
             may_decide=another,
             may_resolve=caller.may(RUN_RESOLVE),
+            switch=switch_of(self.desk, request),
+            automatic=self.desk.parts.playbooks.autonomy.automatic.show_automatic_run(
+                caller, run.id
+            ),
             may_cancel=run.state not in FINAL_STATES and caller.may(RUN_CANCEL),
         )
 
