@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from kms.core.keys import lifecycle
-from kms.errors.keys import KeyNotFound
+from kms.errors.keys import KeyNotFound, MountNotFound
 from kms.errors.seals import SealNotFound
 from kms.models.holds import Hold, HoldKind
 from kms.models.keys import DEFAULT_MOUNT, SYSTEM_MOUNT, Key
@@ -181,7 +181,7 @@ class KeyCustodian:
         """Return the key; the product's own are found by their ids, and protected."""
         try:
             key = self._key(transaction, org_id, name)
-        except KeyNotFound:
+        except (KeyNotFound, MountNotFound):
             return None
         if key is None or key.org_id != org_id:
             return None
