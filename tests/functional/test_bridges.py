@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from audits.errors import SignerLocked
@@ -29,6 +31,7 @@ from secops.bridges.keys import (
     _paired,
     sm2_token_signer,
 )
+from secops.bridges.logs import DetectorLogs
 from secops.bridges.notices import options, outbound
 from secops.bridges.own_acts import LedgerActs
 from secops.cli import cli
@@ -37,7 +40,7 @@ from secops.crypto.errors import InvalidSignature
 from secops.crypto.options import DEFAULT, SignatureOptions
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Conflict, NotFound, Unavailable
+from secops.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from secops.kernel.pages import PageRequest
 from secops.settings import Settings, SettingsRejected
 from tests.fakes.clock import FakeClock
@@ -160,6 +163,12 @@ def contained(house: House, shielded: Shield | None = None) -> PlaneContainment:
     return PlaneContainment(house.iam.containment, house.kms.containment, shielded or Shield())
 
 
+def last_act(house: House, action: str) -> dict[str, Any]:
+    store = house.audits.ledger.store
+    acts = [orjson.loads(one.entry.record) for one in store.entries(0, 1_000_000)]
+    return [act for act in acts if act["action"] == action][-1]
+
+
 def sign_in(house: House, account: str) -> None:
     login = read_logins(house.settings.home)[account]
     reference = house.iam.sign_in.begin(PasswordAttempt(account, login.password, "127.0.0.1"))
@@ -253,6 +262,30 @@ def test_what_the_settings_list_is_protected_at_the_plan_and_at_the_deed(house: 
 def test_a_protected_entry_of_no_kind_is_refused(house: House, entry: str) -> None:
     with pytest.raises(SettingsRejected):
         shield(replace(house.settings, response_protected=entry))
+
+
+@pytest.mark.parametrize(("limits", "cut"), [((5, 1 << 20), True), ((10_000, 3_000), True)])
+def test_logs_for_evidence_are_bounded_and_the_ledger_says_who_wanted_them(
+    house: House, limits: tuple[int, int], *, cut: bool
+) -> None:
+    logs, now = DetectorLogs(house.detectors), house.parts.clock.now()
+    found = logs.extract("event.action:ssh_login", (0, now), ORDER, limits=limits)
+    lines = found.content.splitlines()
+    assert (len(lines), found.is_cut) == (found.events, cut)
+    assert 0 < found.events <= limits[0]
+    assert len(found.content) <= limits[1]
+    assert all(orjson.loads(line)["fields"]["event.action"] == "ssh_login" for line in lines)
+    house.audits.ledger.sequencer.drain()
+    act = last_act(house, "detectors.collect_logs")
+    assert act["details"]["run"] == ORDER.run_id
+    assert act["details"]["sha256"] == hashlib.sha256(found.content).hexdigest()
+    assert "ssh_login" not in orjson.dumps(act).decode()
+
+
+@pytest.mark.parametrize("query", ["(", "x" * 4_001])
+def test_a_query_that_is_none_is_refused_before_anybody_is_asked(house: House, query: str) -> None:
+    with pytest.raises(Invalid):
+        DetectorLogs(house.detectors).check(query)
 
 
 def test_a_grant_resolves_names_and_refuses_unknown_ones(house: House) -> None:
