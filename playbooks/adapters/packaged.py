@@ -29,6 +29,11 @@ class PackagedLibrary:
         return _read("working_days.json")
 
     @cached_property
+    def _notice_templates(self) -> Mapping[str, Any]:
+        templates: Mapping[str, Any] = _read("notice_templates.json")["templates"]
+        return templates
+
+    @cached_property
     def _playbooks(self) -> Mapping[str, bytes]:
         return {
             entry.name.removesuffix(_SUFFIX): entry.read_bytes()
@@ -47,6 +52,10 @@ class PackagedLibrary:
     def working_days(self) -> Mapping[str, Any]:
         """Return ``working_days.json``."""
         return self._working_days
+
+    def notice_templates(self) -> Mapping[str, Any]:
+        """Return the templates of ``notice_templates.json`` by name."""
+        return self._notice_templates
 
     def playbooks(self) -> Mapping[str, bytes]:
         """Return the packaged playbooks by name."""

@@ -26,6 +26,9 @@ WARNING_STATES: Final[dict[WarningState, Text]] = {
     "lifted": Text("已解除", "Lifted"),
     "withdrawn": Text("已撤回", "Withdrawn"),
 }
+MAX_TEXT: Final = 2_000
+"""Characters of a scope, and of measures."""
+
 IN_FORCE: Final[tuple[WarningState, ...]] = ("issued", "adjusted")
 
 

@@ -34,11 +34,22 @@ OPEN_DELIVERIES: Final[tuple[DeliveryState, ...]] = (
     "rectified",
 )
 
+MAX_TITLE: Final = 120
+MAX_BODY: Final = 20_000
+"""Characters."""
+
 NoticeSeverity = Literal["high", "medium", "low"]
 NOTICE_SEVERITIES: Final[dict[NoticeSeverity, Text]] = {
     "high": Text("高", "High"),
     "medium": Text("中", "Medium"),
     "low": Text("低", "Low"),
+}
+
+Owed = Literal["receive", "rectify", "verify"]
+OWED: Final[dict[Owed, Text]] = {
+    "receive": Text("签收", "Receipt"),
+    "rectify": Text("整改", "Rectification"),
+    "verify": Text("复核", "Verification"),
 }
 
 PetitionKind = Literal["extension", "appeal"]
@@ -164,6 +175,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """What is owed next, and by when (UTC microseconds)."""
+
+    what: Owed
+    due: int
+
+    def overdue(self, now: int) -> bool:
+        """Tell whether it is over: the last second counts still."""
+        return now > self.due
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """A file that proves a rectification; ``round`` counts from 0, digests are hex."""
 
@@ -210,6 +233,17 @@ class Remark:
     actor_id: str
     kind: str
     text: str
+
+
+SCORE_FORMULA: Final = Text(
+    "得分 = 40 × 按时率 + 40 × 办结率 + 20 ×(1 − 重复率)。按时率 = 按时完成的签收和整改 ÷ 应完成的"
+    "签收和整改;办结率 = 复核通过 ÷ 通报数;重复率 =(退回轮次 + 同一检查项再次被通报)÷ 通报数,"
+    "不超过 1。撤回的和申诉成立的通报不计。",
+    "Score = 40 × in time + 40 × closed + 20 × (1 − repeated). In time: receipts and "
+    "rectifications done in time ÷ those owed; closed: verified ÷ notices; repeated: (returns + "
+    "notices of a check that the unit had a notice of before) ÷ notices, at most 1. Notices "
+    "withdrawn, and those whose appeal was granted, don't count.",
+)
 
 
 @dataclass(frozen=True, slots=True)

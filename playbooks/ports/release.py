@@ -23,6 +23,10 @@ class Library(Protocol):
         """Return ``working_days.json``."""
         ...
 
+    def notice_templates(self) -> Mapping[str, Any]:
+        """Return the templates of ``notice_templates.json`` by name."""
+        ...
+
     def playbooks(self) -> Mapping[str, bytes]:
         """Return the packaged playbooks by name (``contain_account``)."""
         ...

@@ -12,7 +12,6 @@ from playbooks.core.cacao20.problems import Findings, pointer
 from playbooks.core.cacao20.vocabulary import (
     ACTIONS,
     EXTENSION,
-    RUNNABLE_ACTIONS,
     SECOPS,
 )
 from playbooks.core.stix21 import ConditionInvalid, read_condition
@@ -112,10 +111,6 @@ def _check_condition(place: str, step: Mapping[str, Any], findings: Findings) ->
 
 
 def _check_not_yet(place: str, step: Mapping[str, Any], findings: Findings) -> None:
-    for number, command in secops_commands(step):
-        action = str(command.get("command"))
-        if action in ACTIONS and action not in RUNNABLE_ACTIONS:
-            findings.add("not_yet", f"{place}/commands/{number}", action)
     extension = extension_of(step)
     where = pointer(f"{place}/step_extensions", EXTENSION)
     if extension.get("ttl_s") and not extension.get("compensate"):

@@ -89,7 +89,6 @@ INVERSES: Final[dict[str, str]] = {
 """What takes a restricting act back; ended sessions and revoked tokens don't come back."""
 GRANTING_ACTIONS: Final = frozenset(INVERSES.values())
 RESTRICTING_ACTIONS: Final = frozenset(INVERSES) | {"session.revoke", "token.revoke"}
-RUNNABLE_ACTIONS: Final = frozenset(ACTIONS) - {"notice.issue"}
 
 _HEX: Final = "[0-9a-fA-F]"
 UUID: Final = f"{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}"

@@ -7,22 +7,15 @@ days; 复核 3 working days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from playbooks.core.notices.workdays import due_after
 from playbooks.errors.notices import ExtensionRefused
 from playbooks.models.calendars import Deadline, WorkCalendar
-from playbooks.models.notices import Delivery, NoticeSeverity
+from playbooks.models.notices import Debt, Delivery, NoticeSeverity, Owed
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import DAY, HOUR, MINUTE
 
-Owed = Literal["receive", "rectify", "verify"]
-OWED: Final[dict[Owed, Text]] = {
-    "receive": Text("签收", "Receipt"),
-    "rectify": Text("整改", "Rectification"),
-    "verify": Text("复核", "Verification"),
-}
 RECEIVE: Final = 24 * HOUR
 RECEIVE_URGENT: Final = 2 * HOUR
 RECTIFY_DAYS: Final[dict[NoticeSeverity, int]] = {"high": 3, "medium": 10, "low": 30}
@@ -32,18 +25,6 @@ SUPERVISED_DAYS: Final = 30
 LONGEST_LEAD: Final = DAY
 _LEAD: Final[dict[Owed, int]] = {"receive": 4 * HOUR, "rectify": DAY, "verify": DAY}
 _LEAD_URGENT: Final = 30 * MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """What is owed next, and by when (UTC microseconds)."""
-
-    what: Owed
-    due: int
-
-    def overdue(self, now: int) -> bool:
-        """Tell whether it is over: the last second counts still."""
-        return now > self.due
 
 
 def receive_due(issued_at: int, *, urgent: bool) -> int:

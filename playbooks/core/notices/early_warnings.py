@@ -13,6 +13,7 @@ from playbooks.core.notices.notice import check_reason
 from playbooks.errors.notices import NoticeInvalid, NoticeStateRefused
 from playbooks.models.early_warnings import (
     IN_FORCE,
+    MAX_TEXT,
     WARNING_COLOURS,
     WARNING_STATES,
     EarlyWarning,
@@ -22,7 +23,6 @@ from playbooks.models.early_warnings import (
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY
 
-MAX_TEXT: Final = 2_000
 _MAX_TITLE: Final = 120
 _LONGEST: Final = 366 * DAY
 _COLOURS: Final = tuple(WARNING_COLOURS)

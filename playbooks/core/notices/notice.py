@@ -13,6 +13,8 @@ from typing import Final
 
 from playbooks.errors.notices import NoticeInvalid, NoticeStateRefused
 from playbooks.models.notices import (
+    MAX_BODY,
+    MAX_TITLE,
     NOTICE_SEVERITIES,
     NOTICE_STATES,
     Content,
@@ -22,8 +24,6 @@ from playbooks.models.notices import (
 )
 from secops.kernel.canonical import canonical
 
-MAX_TITLE: Final = 120
-MAX_BODY: Final = 20_000
 MAX_PARAGRAPH: Final = 2_000
 MAX_UNITS: Final = 200
 MAX_REASON: Final = 2_000

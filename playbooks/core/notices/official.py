@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from playbooks.core.notices.deadlines import OWED, receive_due, rectify_due
+from playbooks.core.notices.deadlines import receive_due, rectify_due
 from playbooks.core.notices.workdays import beijing_day
 from playbooks.models.calendars import WorkCalendar
-from playbooks.models.notices import NOTICE_SEVERITIES, Notice, PrintedNotice
+from playbooks.models.notices import NOTICE_SEVERITIES, OWED, Notice, PrintedNotice
 from secops.kernel.clock import BEIJING, DAY, HOUR, MINUTE
 
 

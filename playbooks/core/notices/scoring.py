@@ -7,18 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from playbooks.models.notices import Delivery, Score
-from secops.kernel.catalogue import Text
 
 WHOLE: Final = 1_000
-FORMULA: Final = Text(
-    "得分 = 40 × 按时率 + 40 × 办结率 + 20 ×(1 − 重复率)。按时率 = 按时完成的签收和整改 ÷ 应完成的"
-    "签收和整改;办结率 = 复核通过 ÷ 通报数;重复率 =(退回轮次 + 同一检查项再次被通报)÷ 通报数,"
-    "不超过 1。撤回的和申诉成立的通报不计。",
-    "Score = 40 × in time + 40 × closed + 20 × (1 − repeated). In time: receipts and "
-    "rectifications done in time ÷ those owed; closed: verified ÷ notices; repeated: (returns + "
-    "notices of a check that the unit had a notice of before) ÷ notices, at most 1. Notices "
-    "withdrawn, and those whose appeal was granted, don't count.",
-)
 _SHARES: Final = (400, 400, 200)
 
 

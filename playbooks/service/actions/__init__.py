@@ -9,8 +9,10 @@ from playbooks.core.http_calls import HTTP_API
 from playbooks.models.runs import WAIT
 from playbooks.service.actions.approvals import WaitForApproval
 from playbooks.service.actions.calls import Action, Call, Performed, Recovery
+from playbooks.service.actions.drilled import Drilled
 from playbooks.service.actions.evidence import CollectEvidence
 from playbooks.service.actions.http_calls import HttpCall
+from playbooks.service.actions.notices import IssueNotice
 from playbooks.service.actions.notifications import SendNotification
 from playbooks.service.actions.restraints import WORDS, GiveBack, TakeAway
 from playbooks.service.actions.sessions import RevokeSessions
@@ -25,13 +27,17 @@ __all__ = ["Action", "Call", "Performed", "Recovery", "make_actions"]
 def make_actions(surroundings: Surroundings) -> Mapping[str, Action]:
     """Return the actions by name."""
     locker = EvidenceLocker(surroundings, IncidentRights(surroundings))
-    return {
+    real: Mapping[str, Action] = {
         **{name: TakeAway(surroundings, words) for name, words in WORDS.items()},
         **{INVERSES[name]: GiveBack(surroundings, words) for name, words in WORDS.items()},
         "session.revoke": RevokeSessions(surroundings),
         "token.revoke": RevokeToken(surroundings),
+        HTTP_API: HttpCall(surroundings),
+    }
+    return {
+        **{name: Drilled(surroundings, action) for name, action in real.items()},
         "evidence.collect": CollectEvidence(surroundings, locker),
+        "notice.issue": IssueNotice(surroundings),
         "notify.send": SendNotification(surroundings),
         WAIT: WaitForApproval(),
-        HTTP_API: HttpCall(surroundings),
     }

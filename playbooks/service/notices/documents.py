@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from playbooks.core.notices.deadlines import Debt
-from playbooks.core.notices.scoring import FORMULA
 from playbooks.models.early_warnings import WARNING_COLOURS, WARNING_STATES, EarlyWarning
 from playbooks.models.notices import (
     DELIVERY_STATES,
     NOTICE_STATES,
+    SCORE_FORMULA,
+    Debt,
     Delivery,
     Notice,
     Petition,
@@ -141,7 +141,7 @@ def verdict_document(verdict: SealVerdict) -> dict[str, Any]:
 def scores_document(scores: Sequence[Score], names: Mapping[str, str]) -> dict[str, Any]:
     """Return scores with their formula."""
     items = [{**asdict(score), "name": names[score.org_id]} for score in scores]
-    return {"items": items, "formula": {"zh": FORMULA.zh, "en": FORMULA.en}}
+    return {"items": items, "formula": {"zh": SCORE_FORMULA.zh, "en": SCORE_FORMULA.en}}
 
 
 def warning_document(warning: EarlyWarning) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def _approval(notice: Notice, actor: Actor, now: int) -> Approval:
         subject=f"notice:{notice.id}",
         subject_hash=notice.digest,
         permission=NOTICE_APPROVE,
-        requester_id=actor.id,
+        requester_id=notice.authors[0] if actor.kind == "system" else actor.id,
         requested_at=now,
         expires_at=now + APPROVAL_DAYS * DAY,
         reason=notice.content.title,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playbooks.core.notices.deadlines import LONGEST_LEAD, OWED, Debt, debts_of, stage_of
-from playbooks.models.notices import Delivery
+from playbooks.core.notices.deadlines import LONGEST_LEAD, debts_of, stage_of
+from playbooks.models.notices import OWED, Debt, Delivery
 from playbooks.service.notices.desk import NoticeDesk
 from secops.kernel.actors import system_actor
 from secops.kernel.catalogue import Text

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from playbooks.core.notices.deadlines import Debt, debts_of
+from playbooks.core.notices.deadlines import debts_of
 from playbooks.core.notices.scoring import Delivered, score_units
-from playbooks.core.notices.workdays import end_of
+from playbooks.core.notices.workdays import beijing_day, end_of
 from playbooks.errors.notices import NoticeInvalid, NoticeNotFound
 from playbooks.models.notices import (
     DELIVERY_STATES,
     NOTICE_STATES,
+    Debt,
     Delivery,
     Notice,
     Petition,
@@ -76,6 +77,11 @@ class NoticeViews:
     def now(self) -> int:
         """The instant against which what is overdue is computed."""
         return self._desk.parts.clock.now()
+
+    @property
+    def year(self) -> int:
+        """The year that notices are numbered in now."""
+        return beijing_day(self.now).year
 
     def list_notices(self, actor: Actor, state: str, page: PageRequest) -> Page[Notice]:
         """Return the organisation's own notices, newest first."""

@@ -357,7 +357,6 @@ def test_each_rule_of_the_standard_and_of_the_profile_is_checked(code: str, chan
 
 
 TOLERATED: list[tuple[str, Change]] = [
-    ("not_yet", _set(LOCK, commands=[{"type": "secops", "command": "notice.issue"}])),
     ("not_yet", _extension(approval={"role": "auditor"})),
     ("shadowed_variable", _set(LOCK, step_variables={"__account__": {"type": "string"}})),
     ("foreign_key", lambda d: d["agent_definitions"][AGENT].update(banana="rama")),

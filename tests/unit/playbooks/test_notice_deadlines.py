@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from playbooks.adapters.packaged import PackagedLibrary
 from playbooks.core.notices.deadlines import (
-    Debt,
     check_extension,
     debts_of,
     receive_due,
@@ -31,7 +30,7 @@ from playbooks.core.notices.workdays import (
 )
 from playbooks.errors.notices import CalendarInvalid, ExtensionRefused
 from playbooks.models.calendars import WorkCalendar
-from playbooks.models.notices import Delivery
+from playbooks.models.notices import Debt, Delivery
 from secops.kernel.clock import BEIJING, DAY, HOUR, MINUTE, SECOND, from_datetime
 
 CALENDAR = read_calendar(PackagedLibrary().working_days())

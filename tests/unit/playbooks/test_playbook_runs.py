@@ -24,8 +24,9 @@ from playbooks.errors import (
     TargetProtected,
     VariableMissing,
 )
-from playbooks.models import Run
+from playbooks.models import CheckedPlaybook, Incident, Run
 from playbooks.service import NewIncident, RunRequest, StepAnswer, require_playbook
+from playbooks.service.actions.notices import notice_content
 from secops.kernel.approvals import SelfApproval
 from secops.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from secops.kernel.pages import PageRequest
@@ -46,9 +47,12 @@ def incident(home: House) -> str:
     return home.services.incidents.open_incident(ANALYST, NewIncident(alert_id="alr_1")).id
 
 
+def checked(document: dict[str, Any]) -> CheckedPlaybook:
+    return require_playbook(json.dumps(document).encode())
+
+
 def wanted(home: House, document: dict[str, Any] | None = None, **variables: str) -> RunRequest:
-    checked = require_playbook(json.dumps(document or playbook()).encode())
-    return RunRequest(incident(home), checked, variables)
+    return RunRequest(incident(home), checked(document or playbook()), variables)
 
 
 def approve(home: House, run: Run) -> Run:
@@ -289,12 +293,36 @@ class _Fixed:
         return self.targets
 
 
-def test_what_this_release_can_not_run_is_refused_by_name(home: House) -> None:
+def test_a_notice_is_drafted_once_by_the_requester_and_never_issued(home: House) -> None:
     document = playbook()
     document["workflow"][LOCK]["commands"] = [{"type": "secops", "command": "notice.issue"}]
-    document["workflow"][LOCK]["step_extensions"][EXTENSION]["args"] = {"template": "s"}
-    with pytest.raises(NotYetRunnable, match=r"notice\.issue"):
-        home.services.runs.plan_run(ANALYST, wanted(home, document))
+    arguments = document["workflow"][LOCK]["step_extensions"][EXTENSION]["args"] = {
+        "template": "urgent_incident"
+    }
+    run = approve(home, home.services.runs.request_run(ANALYST, wanted(home, document)))
+    assert run.state == "done"
+    (notice,) = home.services.notices.views.list_notices(ANALYST, "", PageRequest(9)).items
+    assert (notice.state, notice.authors, notice.number) == ("review", (ANALYST.id,), 0)
+    assert (notice.content.units, notice.content.incident_id) == (("org_root",), run.incident_id)
+    both = replace(ANALYST, roles=frozenset({"security-admin"}))
+    with pytest.raises(SelfApproval):
+        home.services.notices.issuing.decide_notice(both, notice.id, notice.digest, grant=True)
+    arguments["template"] = "unknown"
+    with pytest.raises(Invalid, match="urgent_incident"):
+        home.services.runs.plan_run(ANALYST, RunRequest(run.incident_id, checked(document)))
+
+
+def test_words_of_an_incident_are_values_in_a_notice() -> None:
+    incident = Incident("inc_1", "org_root", "{cause}\n{incident}", "triage", "high", "a", 0, 0)
+    template = {
+        "title": "关于“{incident}”",
+        "body": "{incident}:{cause}",
+        "severity": "low",
+        "urgent": False,
+    }
+    content = notice_content(template, incident)
+    assert content.title == "关于“{cause} {incident}”"
+    assert content.body == "{cause} {incident}:正在查明"
 
 
 def test_foreign_commands_and_results_are_refused_by_name(home: House) -> None:
