@@ -96,8 +96,8 @@ class LockStore(Protocol):
         """Store it."""
         ...
 
-    def get(self, tx: Transaction, lock_id: str) -> Lock | None:
-        """Return it."""
+    def get(self, tx: Transaction, lock_id: str = "", *, order_key: str = "") -> Lock | None:
+        """Return it by its id, or by the playbook's order that set it; lifted or not."""
         ...
 
     def page(
@@ -108,10 +108,6 @@ class LockStore(Protocol):
 
     def holding(self, tx: Transaction, kind: LockKind, subject: str) -> Sequence[Lock]:
         """Return the locks in force on a subject."""
-        ...
-
-    def ordered(self, tx: Transaction, kind: LockKind, subject: str, key: str) -> Lock | None:
-        """Return the lock that a playbook's order ``key`` set, lifted or not."""
         ...
 
     def ask_to_lift(self, tx: Transaction, lock_id: str, approval_id: str) -> bool:

@@ -28,9 +28,10 @@ class Locks:
         """Store it."""
         tx.execute(locks.insert().values(**asdict(lock) | {"ended": _counts(lock)}))
 
-    def get(self, tx: Transaction, lock_id: str) -> Lock | None:
-        """Return it."""
-        row = tx.execute(sa.select(locks).where(locks.c.id == lock_id)).first()
+    def get(self, tx: Transaction, lock_id: str = "", *, order_key: str = "") -> Lock | None:
+        """Return it by its id, or by the playbook's order that set it; lifted or not."""
+        named = locks.c.order_key == order_key if order_key else locks.c.id == lock_id
+        row = tx.execute(sa.select(locks).where(named)).first()
         return None if row is None else _lock(row)
 
     def page(
@@ -55,13 +56,6 @@ class Locks:
             )
         ).all()
         return [_lock(row) for row in rows]
-
-    def ordered(self, tx: Transaction, kind: LockKind, subject: str, key: str) -> Lock | None:
-        """Return the lock that a playbook's order ``key`` set, lifted or not."""
-        column = locks.c
-        of_subject = (column.kind == kind, column.subject == subject)
-        row = tx.execute(sa.select(locks).where(*of_subject, column.order_key == key)).first()
-        return None if row is None else _lock(row)
 
     def ask_to_lift(self, tx: Transaction, lock_id: str, approval_id: str) -> bool:
         """Note the request to lift it; False if it is lifted."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from playbooks.service.actions import make_actions
 from playbooks.service.bindings import AutonomyServices, build_autonomy
+from playbooks.service.drills import DrillService
 from playbooks.service.duty import DutyServices, build_duty
 from playbooks.service.incidents.alert_incidents import AlertIncidents
 from playbooks.service.incidents.custody import CustodyService
@@ -85,6 +86,7 @@ class PlaybooksServices:
     notices: NoticeServices
     notifications: NotificationServices
     duty: DutyServices
+    drills: DrillService
     locker: EvidenceLocker
     custody: CustodyService
     members: MemberService
@@ -100,11 +102,12 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
     """Return the services; ``owner`` names this process in the runner's leases."""
     views = RunViews(surroundings)
     playbooks = PlaybookService(surroundings)
-    actions = make_actions(surroundings)
+    rights = IncidentRights(surroundings)
+    locker = EvidenceLocker(surroundings, rights)
+    actions = make_actions(surroundings, locker.keep)
     binder = Binder(surroundings, actions)
     planner = Planner(surroundings, playbooks, binder)
     performer = Performer(surroundings, actions, binder)
-    rights = IncidentRights(surroundings)
     tasks = TaskService(surroundings, rights)
     incidents = IncidentService(surroundings, views, rights)
     return PlaybooksServices(
@@ -122,7 +125,8 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         notices=make_notice_services(surroundings),
         notifications=build_notifications(surroundings),
         duty=build_duty(surroundings),
-        locker=EvidenceLocker(surroundings, rights),
+        drills=DrillService(surroundings),
+        locker=locker,
         custody=CustodyService(surroundings, rights),
         members=MemberService(surroundings, rights),
         tasks=tasks,

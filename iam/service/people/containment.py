@@ -68,7 +68,7 @@ class Restraint:
             if order.org_id not in (target.org_id, ROOT_ORG):
                 raise NotFound("the subject belongs to another organisation")
             locks = means.stores.locks
-            return target, locks.ordered(tx, self.kind, target.subject, order.key)
+            return target, locks.get(tx, order_key=order.key)
 
         target, set_before = means.parts.transactions.read(read)
         if set_before is not None:
@@ -104,8 +104,8 @@ class Restraint:
     def is_in_force(self, subject: str, key: str) -> bool:
         """Tell whether the lock that the order ``key`` set still holds the subject."""
         read, locks = self.means.parts.transactions.read, self.means.stores.locks
-        found = read(lambda tx: locks.ordered(tx, self.kind, subject, key))
-        return found is not None and found.lifted_at is None
+        found = read(lambda tx: locks.get(tx, order_key=key))
+        return found is not None and (found.subject, found.lifted_at) == (subject, None)
 
     def _look(self, tx: Transaction, org_id: str, name: str) -> Contained | None:
         named = self._named(tx, org_id, name)

@@ -77,6 +77,7 @@ locks: Final = sa.Table(
 )
 sa.Index("iam_locks_of_subject", locks.c.kind, locks.c.subject)
 sa.Index("iam_locks_by_end", locks.c.until)
+sa.Index("iam_locks_of_order", locks.c.order_key)
 
 registered_devices: Final = sa.Table(
     "iam_registered_devices",

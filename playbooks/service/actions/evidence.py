@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -11,9 +11,8 @@ from playbooks.models import Incident, PlannedStep, TargetState
 from playbooks.models.custody import Evidence, NewEvidence
 from playbooks.ports import LogExtract
 from playbooks.service.actions.calls import Call, Performed, Recovery
-from playbooks.service.incidents.locker import EvidenceLocker
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.actors import system_actor
+from secops.kernel.actors import Actor, system_actor
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY, to_rfc3339
 
@@ -24,6 +23,9 @@ MAX_EVENTS: Final = 10_000
 MAX_BYTES: Final = 8 << 20
 _ACTOR: Final = system_actor("playbooks-runner")
 
+Keep = Callable[[Actor, NewEvidence], Evidence]
+"""Keeps evidence, once for its key."""
+
 
 class CollectEvidence:
     """What the query finds, from a day before the discovery until now, as JSON Lines.
@@ -31,9 +33,9 @@ class CollectEvidence:
     The first line says what was asked, for when, and whether there was more.
     """
 
-    def __init__(self, surroundings: Surroundings, locker: EvidenceLocker) -> None:
+    def __init__(self, surroundings: Surroundings, keep: Keep) -> None:
         self._s = surroundings
-        self._locker = locker
+        self._keep = keep
 
     def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
         """Return the search; raise ``Invalid`` for one that can't be read."""
@@ -86,7 +88,7 @@ class CollectEvidence:
             source=f"run {order.run_id}: {found.events} events",
             key=order.key,
         )
-        return self._locker.keep(replace(_ACTOR, org_id=order.org_id), new)
+        return self._keep(replace(_ACTOR, org_id=order.org_id), new)
 
     def _window(self, incident: Incident) -> tuple[int, int]:
         now = self._s.parts.clock.now()

@@ -12,6 +12,7 @@ down_revision = "0040_filings"
 def upgrade() -> None:
     """Add the column and the table."""
     op.add_column("iam_locks", sa.Column("order_key", sa.Text, nullable=False, server_default=""))
+    op.create_index("iam_locks_of_order", "iam_locks", ["order_key"])
     op.create_table(
         "kms_holds",
         sa.Column("key", sa.Text, primary_key=True),

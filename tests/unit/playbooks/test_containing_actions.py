@@ -117,7 +117,7 @@ def journal(home: House, run: Run) -> list[JournalEntry]:
 
 
 def test_every_action_has_its_class_and_every_restraint_its_inverse(home: House) -> None:
-    made = make_actions(home.surroundings)
+    made = make_actions(home.surroundings, home.services.locker.keep)
     assert set(made) - {"http-api"} == set(ACTIONS)
     assert set(WORDS) == set(INVERSES) == set(SUBJECTS)
     for command, words in WORDS.items():
@@ -300,7 +300,7 @@ def test_what_a_query_finds_is_kept_with_both_digests_and_needs_no_approval(home
 
 
 def test_what_was_kept_is_not_searched_again(home: House) -> None:
-    step_action = make_actions(home.surroundings)["evidence.collect"]
+    step_action = make_actions(home.surroundings, home.services.locker.keep)["evidence.collect"]
     run = finish(home, collecting("*"))
     searched = len(logs_of(home).asked)
     logs_of(home).lines += (b'{"message":"three"}',)
