@@ -15,6 +15,7 @@ from detectors.service.logs.log_search import narrowed
 from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
 from detectors.service.triage.filters import read_filter
 from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
+from secops.console.detectors.queue import asked_words
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid, SecopsError
@@ -57,6 +58,7 @@ _ANSWERS: Final = {
 _EXCEPTED: Final = ("rule", "correlation")
 """Kinds of alerts that come from rules, which exceptions are about."""
 _USE: Final = "use_"
+_ACCOUNT: Final = "acc_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class _AlertPage:
         replay = None
         if query.pop("replay", "") and caller.may(RULE_READ):
             replay = detectors.replays.replay_alert(caller, alert_id)
-        view = read_filter({"status": "open", **query})
+        view = read_filter(asked_words(query))
         found = detectors.alert_pages.explain_alert(caller, alert_id, view)
         return self.desk.page(
             request,
@@ -93,6 +95,8 @@ class _AlertPage:
             "state": STATUSES.get(alert.status, alert.status),
             "statuses": STATUSES,
             "kinds": KINDS,
+            "names": self._names(request, found),
+            "mine": alert.assignee == caller.id,
             "may_close": caller.may(ALERT_CLOSE) and alert.status == "open",
             "may_open": caller.may(INCIDENT_OPEN) and found.incident is None,
             "may_except": caller.may(EXCEPTION_REQUEST) and from_rule and found.rule is not None,
@@ -102,6 +106,34 @@ class _AlertPage:
             "search": _search,
             "page_of": lambda state: _page_of(request, state),
         }
+
+    def _names(self, request: Request, found: Explanation) -> Mapping[str, str]:
+        """Return the names of the accounts that had to do with it, as far as they may be seen."""
+        alert, rule = found.alert, found.rule
+        said = [alert.closed_by, alert.assignee, alert.acknowledged_by]
+        said += [each.closed_by for each in (*found.same_rule.last, *found.same_entity.last)]
+        said += [] if rule is None else [rule.decided_by]
+        ids = [each for each in said if each and each.startswith(_ACCOUNT)]
+        if not ids or not request.caller.may(ACCOUNT_READ):
+            return {}
+        return self.desk.parts.iam.accounts.names_of(request.caller, ids)
+
+    def handle_alert(self, request: Request) -> Response:
+        """Acknowledge the alert, take it, or give it to somebody; come back in the same view."""
+        alert_id, form = request.args["alert_id"], request.form
+        handling, caller = self.desk.parts.detectors.handling, request.caller
+        verb = form.get("verb")
+        if verb == "acknowledge":
+            handling.acknowledge_alert(caller, alert_id)
+        elif verb == "take":
+            handling.take_alert(caller, alert_id)
+        elif verb == "assign":
+            version = whole_number(form.get("version", ""), 9)
+            handling.assign_alert(caller, alert_id, form.get("to", ""), version)
+        else:
+            msg = "verb is acknowledge, take or assign"
+            raise Invalid(msg)
+        return redirect(f"/alerts/{alert_id}?{urlencode(asked_words(request.query))}")
 
     def ask_exception(self, request: Request) -> Response:
         """Show the form of an exception for an alert's rule, filled with what it is about."""
@@ -197,6 +229,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     form = "/alerts/<alert_id>/exception"
     return (
         get_page("/alerts/<alert_id>", "show_alert_page", ALERT_READ, here.show_alert),
+        post_page("/alerts/<alert_id>/handle", "handle_alert_form", ALERT_CLOSE, here.handle_alert),
         get_page(form, "ask_alert_exception", EXCEPTION_REQUEST, here.ask_exception),
         post_page(form, "request_alert_exception_form", EXCEPTION_REQUEST, here.request_exception),
     )
