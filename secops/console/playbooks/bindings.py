@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from playbooks.models.bindings import Answer, Binding, BindingTerms, Pause
 from playbooks.service.bindings import ChangeDecision
-from playbooks.service.bindings.documents import difference_of, read_wish
+from playbooks.service.bindings.documents import WISH_FIELDS, difference_of, read_wish
 from secops.console.parts import Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import BEIJING, from_rfc3339, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import PageRequest
+from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
 from secops.kernel.permissions.playbooks import (
     BINDING_APPROVE,
     BINDING_PAUSE,
@@ -152,7 +152,7 @@ class _Bindings:
 
     def ask_binding(self, request: Request) -> Response:
         """Show the form for a new binding."""
-        return self._form(request, _BLANK)
+        return self._form(request, {"cooldown_s": "3600", "per_hour": "5"})
 
     def ask_change(self, request: Request) -> Response:
         """Show the form with the terms of a binding."""
@@ -173,18 +173,23 @@ class _Bindings:
         return redirect(f"/bindings/{asked.id}")
 
     def _form(self, request: Request, values: Mapping[str, str], **more: Any) -> Response:
-        register = self.desk.parts.playbooks.playbooks
-        page = register.list_playbooks(request.caller, PageRequest(200))
-        choices = [
-            (one.entry.content_hash, f"{one.entry.name} ({one.entry.modified[:10]})")
-            for one in page.items
-            if one.origin != "unsigned"
-        ]
+        register, page = self.desk.parts.playbooks.playbooks, PageRequest(MAX_LIMIT)
+        choices: list[tuple[str, str]] = []
+        while True:
+            found = register.list_playbooks(request.caller, page)
+            choices += [
+                (one.entry.content_hash, f"{one.entry.name} ({one.entry.modified[:10]})")
+                for one in found.items
+                if one.origin != "unsigned"
+            ]
+            if found.next is None:
+                break
+            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
         context = {"tried": None, "binding_id": "", **more}
         return self.desk.page(
             request,
             "playbooks/binding_form.html",
-            values=values,
+            values={**_BLANK, **values},
             playbooks=choices,
             autonomy=AUTONOMY,
             **context,
@@ -264,11 +269,7 @@ def _reason(desk: Desk, request: Request, code: str) -> str:
     return desk.renderer.word(request, REASONS[code]) if REASONS.get(code) else code
 
 
-_BLANK: Final[Mapping[str, str]] = {
-    "autonomy": "suggest",
-    "cooldown_s": "3600",
-    "per_hour": "5",
-}
+_BLANK: Final[Mapping[str, str]] = dict.fromkeys(WISH_FIELDS, "")
 
 
 def _shown(terms: BindingTerms) -> dict[str, str]:
