@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playbooks.commands import (
     bindings,
+    deliveries,
+    drills,
     duty,
     emergency_plans,
     evidence,
@@ -11,6 +13,7 @@ from playbooks.commands import (
     filings,
     incident_work,
     incidents,
+    notices,
     notifications,
     runs,
     steps,
@@ -19,6 +22,8 @@ from playbooks.commands.group import group
 
 __all__ = [
     "bindings",
+    "deliveries",
+    "drills",
     "duty",
     "emergency_plans",
     "evidence",
@@ -27,6 +32,7 @@ __all__ = [
     "group",
     "incident_work",
     "incidents",
+    "notices",
     "notifications",
     "runs",
     "steps",

@@ -43,7 +43,9 @@ from secops.kernel.permissions.kms import (
 from secops.kernel.permissions.playbooks import (
     BINDING_READ,
     CHANNEL_READ,
+    DRILL_READ,
     DUTY_READ,
+    EMERGENCY_PLAN_READ,
     INCIDENT_READ,
     NOTICE_READ,
     NOTICE_RECEIVE,
@@ -96,6 +98,8 @@ GROUPS: Final[tuple[Group, ...]] = (
         Text("应急处置", "Response"),
         (
             Entry("/incidents", Text("事件", "Incidents"), INCIDENT_READ),
+            Entry("/emergency-plans", Text("应急预案", "Emergency plans"), EMERGENCY_PLAN_READ),
+            Entry("/response-times", Text("响应用时", "Response times"), INCIDENT_READ),
             Entry("/runs", Text("剧本运行", "Playbook runs"), RUN_READ),
             Entry("/playbooks", Text("剧本库", "Playbooks"), PLAYBOOK_READ),
             Entry("/bindings", Text("自动响应", "Automatic response"), BINDING_READ),
@@ -103,6 +107,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("/received-notices", Text("收到的通报", "Notices received"), NOTICE_RECEIVE),
             Entry("/early-warnings", Text("预警", "Early warnings")),
             Entry("/duty", Text("值班", "Duty"), DUTY_READ),
+            Entry("/drills", Text("演练", "Drills"), DRILL_READ),
             Entry("/notifications/channels", Text("通知", "Notifications"), CHANNEL_READ),
         ),
     ),

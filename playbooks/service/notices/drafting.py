@@ -15,7 +15,7 @@ from playbooks.service.refusals import refusals_recorded
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import DAY
-from secops.kernel.permissions.playbooks import NOTICE_APPROVE, NOTICE_DRAFT
+from secops.kernel.permissions.playbooks import NOTICE_APPROVE, NOTICE_DRAFT, NOTICE_READ
 from secops.kernel.transactions import Transaction
 
 MAX_UNISSUED: Final = 200
@@ -106,6 +106,7 @@ class DraftingService:
 
     def withdraw_notice(self, actor: Actor, notice_id: str, reason: str) -> Notice:
         """Withdraw it for good: an issued one takes who may approve, and frees its units."""
+        self._desk.parts.access.require(actor, NOTICE_READ, f"notice:{notice_id}")
         notice = self._desk.parts.transactions.read(
             lambda tx: self._desk.issued_by(tx, actor, notice_id)
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from playbooks.models.early_warnings import WARNING_COLOURS
 from secops.console.parts import Desk, get_page
+from secops.console.playbooks.early_warnings import BADGES
 from secops.console.render import visible
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
@@ -48,6 +50,9 @@ class _Home:
             tiles=[e for group in visible(request) for e in group.entries if e.href != "/"],
             sessions=view_table(request, table),
             ids=[session.id for session in sessions],
+            warnings=self.desk.parts.playbooks.notices.warnings.warnings_in_force(actor),
+            colours=WARNING_COLOURS,
+            badges=BADGES,
             mine=[grant for grant in GRANTS if actor.may(grant.permission)],
         )
 

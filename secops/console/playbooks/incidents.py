@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from playbooks.models.incidents import (
+    ENDINGS,
     INCIDENT_STATES,
     Ending,
     Incident,
@@ -26,12 +27,14 @@ from secops.kernel.permissions.playbooks import (
     INCIDENT_OPEN,
     INCIDENT_READ,
     INCIDENT_REPORT,
+    NOTICE_DRAFT,
     RUN_REQUEST,
 )
 from secops.web.messages import Request, Response, file_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
+_LIGHT: Final = frozenset(("", "ordinary"))
 _COLUMNS: Final = (
     Column("title", N_("事件")),
     Column("state", N_("状态")),
@@ -88,12 +91,15 @@ class _Incidents:
             levels=LEVELS,
             severity=SEVERITIES.get(view.incident.severity, view.incident.severity),
             states=INCIDENT_STATES,
+            endings=ENDINGS,
+            lessons_owed=bool({view.incident.level, view.incident.reporting_level} - _LIGHT),
             run_states=RUN_STATES,
             classes=playbooks.incidents.classification.classes,
             library=playbooks.playbooks.packaged(),
             may_change=caller.may(INCIDENT_CHANGE),
             may_run=caller.may(RUN_REQUEST),
             may_report=caller.may(INCIDENT_REPORT),
+            may_notify=caller.may(NOTICE_DRAFT),
         )
 
     def change_state(self, request: Request) -> Response:
@@ -120,6 +126,7 @@ class _Incidents:
             level=form.get("level") or None,
             reporting_level=form.get("reporting_level") or None,
             cause=form.get("cause") or None,
+            lessons=form.get("lessons") or None,
             basis=form.get("basis", ""),
             version=whole_number(form.get("version", ""), 9),
         )
