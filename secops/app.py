@@ -37,6 +37,7 @@ from secops.bridges import (
     alerts,
     containment,
     custody,
+    drills,
     entity_cards,
     evidence,
     identity,
@@ -131,6 +132,7 @@ def open_house(home: Path, role: str = "command") -> House:
         logs=logs.DetectorLogs(detectors),
         outbound=notices.outbound(settings),
         mailer=messages.mailer(settings),
+        drills=drills.DetectorDrills(detectors),
         secret_box=keys.PoolSecretBox(kms, b"playbooks.secret"),
         signatures=playbook_signatures.PoolPlaybookSignatures(
             kms, playbook_signatures.partners(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playbooks.api import (
     bindings,
     deliveries,
+    drills,
     duty,
     early_warnings,
     emergency_plans,
@@ -32,6 +33,7 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
         *early_warnings.routes(services),
         *notifications.routes(services),
         *duty.routes(services),
+        *drills.routes(services),
         *playbooks.routes(services),
         *bindings.routes(services),
         *runs.routes(services),

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from playbooks.errors.custody import CustodyRejected
-from playbooks.models.custody import CustodyLink, CustodySignature, Evidence
+from playbooks.models.custody import CustodyLink, CustodySignature, Evidence, VerifiedChain
 from secops.crypto import signatures
 from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
 from secops.crypto.options import DEFAULT
@@ -59,19 +59,6 @@ class HandOver:
     reason: str
     offered_at: int
     at: int
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedChain:
-    """A chain whose links were all verified: holding one is the proof."""
-
-    evidence_id: str
-    holder: str
-    links: int
-    head: str
-    sha256: str
-    sm3: str
-    size: int
 
 
 def custody_record(item: Evidence, hand: HandOver) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 
 from playbooks.core.gbt20986 import Classification
+from playbooks.core.report_work import work_tables, work_value
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.filings import DUTIES
 from playbooks.models.reports import PrintedReport, ReportKind, Section
@@ -73,7 +74,7 @@ def report_value(given: ReportInput) -> dict[str, Any]:
     return {
         "report": "incident",
         "kind": given.kind,
-        "version": 2,
+        "version": 3,
         "unit": given.unit,
         "made_at": given.made_at,
         "made_by": given.made_by,
@@ -107,6 +108,7 @@ def report_value(given: ReportInput) -> dict[str, Any]:
             }
             for run in view.runs
         ],
+        **work_value(view.work),
         "timeline": [asdict(entry) for entry in view.timeline],
         "items": items,
         "unknown": [item["n"] for item in items if not item["text"]],
@@ -161,7 +163,9 @@ def sections_of(value: Mapping[str, Any], language: Language) -> list[Section]:
     shared = [_facts_section(value, language), _clocks(value, language), _known(value, language)]
     if value["kind"] == "first":
         return [*shared, _unknown(value, language)]
-    return [*shared, _alerts(value, language), _runs(value, language), _timeline(value, language)]
+    work = [Section(*table) for table in work_tables(value, language)]
+    done = [_alerts(value, language), _runs(value, language)]
+    return [*shared, *done, *work, _timeline(value, language)]
 
 
 def _section(

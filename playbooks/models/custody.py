@@ -93,3 +93,16 @@ class CustodyOffer:
     receiver_name: str
     reason: str
     offered_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedChain:
+    """A chain whose links were all verified: holding one is the proof."""
+
+    evidence_id: str
+    holder: str
+    links: int
+    head: str
+    sha256: str
+    sm3: str
+    size: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from playbooks.ports.bindings import AutonomyStores
 from playbooks.ports.custody import CustodySigner, EvidenceStore
+from playbooks.ports.drills import DrillStore
 from playbooks.ports.duty import DutyStores
 from playbooks.ports.emergency_plans import EmergencyPlanStore
 from playbooks.ports.incident_work import IncidentWorkStore
@@ -47,6 +48,7 @@ __all__ = [
     "AutonomyStores",
     "Containment",
     "CustodySigner",
+    "DrillStore",
     "DutyStores",
     "EmergencyPlanStore",
     "EvidenceStore",
@@ -66,8 +68,8 @@ __all__ = [
     "PlaybookStores",
     "PlaybooksPorts",
     "ReportPrinter",
-    "RestrainedKind",
     "ResponseTimeStore",
+    "RestrainedKind",
     "RunStore",
     "SecretBox",
 ]
@@ -87,4 +89,5 @@ class PlaybookStores:
     plans: EmergencyPlanStore
     notifications: NotificationStores
     duty: DutyStores
+    drills: DrillStore
     autonomy: AutonomyStores

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from playbooks.models import AlertSummary
 from playbooks.ports.custody import CustodySigner
+from playbooks.ports.drills import DrillDoor, NoDrillDoor
 from playbooks.ports.notices import NoticePorts
 from playbooks.ports.notifications import Mailer, NoMailer, NoSecretBox, SecretBox
 from playbooks.ports.signatures import PlaybookSignatures
@@ -167,5 +168,6 @@ class PlaybooksPorts:
     signatures: PlaybookSignatures
     custody: CustodySigner
     notices: NoticePorts
+    drills: DrillDoor = field(default_factory=NoDrillDoor)
     mailer: Mailer = field(default_factory=NoMailer)
     secret_box: SecretBox = field(default_factory=NoSecretBox)

@@ -6,6 +6,7 @@ from playbooks.ports import AutonomyStores, DutyStores, NotificationStores, Play
 from playbooks.ports.notices import Calendars, NoticePrinter, NoticeTools
 from playbooks.store.bindings import Answers, Bindings, Pauses
 from playbooks.store.deliveries import Deliveries, Proofs
+from playbooks.store.drills import Drills
 from playbooks.store.duty import Escalations, Rosters, Shifts
 from playbooks.store.early_warnings import EarlyWarnings
 from playbooks.store.emergency_plans import EmergencyPlans
@@ -40,6 +41,7 @@ def make_stores() -> PlaybookStores:
             subscriptions=Subscriptions(),
             happenings=Happenings(),
         ),
+        drills=Drills(),
         duty=DutyStores(rosters=Rosters(), shifts=Shifts(), escalations=Escalations()),
     )
 

@@ -22,6 +22,7 @@ from tests.fakes.alert_summaries import FakeAlerts, alert
 from tests.fakes.clock import FakeClock
 from tests.fakes.containment import FakeContainment
 from tests.fakes.custody_signer import FakeCustodySigner
+from tests.fakes.drills import FakeDrillDoor
 from tests.fakes.found_logs import FakeLogs
 from tests.fakes.identity_keys import FakeSecretBox
 from tests.fakes.mailer import FakeMailer
@@ -115,6 +116,7 @@ def house(
             custody=FakeCustodySigner(),
             notices=office.ports,
             mailer=mailer,
+            drills=FakeDrillDoor(clock, alerts),
             secret_box=FakeSecretBox(),
         ),
         stores=make_stores(),

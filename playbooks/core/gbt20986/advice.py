@@ -57,7 +57,7 @@ def advise_level(
     reasons = [_loss_reason(classification, answers)]
     if answers.harm:
         reasons.append(_harm_reason(classification, answers.harm))
-    reasons += [_figure_reason(classification, reached) for reached in proposal.reached]
+    reasons += [_figure_reason(classification, rule, reached) for reached in proposal.reached]
     if not proposal.reached:
         reasons.append(_LEAST)
     doubts = [_TWO_SCALES]
@@ -84,10 +84,13 @@ def _harm_reason(classification: Classification, harm: str) -> Text:
     return Text(f"社会危害{named.zh}:{level.zh}", f"{named.en} social harm: {level.en.lower()}")
 
 
-def _figure_reason(classification: Classification, reached: Threshold) -> Text:
+def _figure_reason(
+    classification: Classification, rule: Mapping[str, Any], reached: Threshold
+) -> Text:
+    metric = rule["metrics"][reached.metric]
     level = classification.levels[reached.level].text
     least = f"{reached.at_least:f}"
     return Text(
-        f"报告级别:{reached.metric} ≥ {least},属{level.zh}",
-        f"Reporting: {reached.metric} of at least {least} is {level.en.lower()}",
+        f"报告级别:{metric['zh']} ≥ {least},属{level.zh}",
+        f"Reporting: {metric['en']} ≥ {least}: {level.en.lower()}",
     )

@@ -10,7 +10,6 @@ from typing import Any, Final
 from playbooks.core.custody import (
     MAX_LINKS,
     HandOver,
-    VerifiedChain,
     custody_record,
     export_of,
     link_of,
@@ -18,7 +17,7 @@ from playbooks.core.custody import (
     verify_chain,
 )
 from playbooks.errors.custody import CustodyRejected, HandOverRefused
-from playbooks.models.custody import CustodyLink, CustodyOffer, Evidence
+from playbooks.models.custody import CustodyLink, CustodyOffer, Evidence, VerifiedChain
 from playbooks.service.incidents.rights import IncidentRights, bounded
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings

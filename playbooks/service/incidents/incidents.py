@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from playbooks.core.drill import marked
 from playbooks.core.gbt20986 import Classification, read_classification
 from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
 from playbooks.core.reporting import LEVELS
 from playbooks.errors import AlertNotFound, ChangedMeanwhile
+from playbooks.errors.drills import DrillMixed
 from playbooks.models import INCIDENT_STATES, AlertLink, AlertSummary, Incident, IncidentState
 from playbooks.models.incident_work import Deed, Member
 from playbooks.models.incidents import Ending
@@ -131,6 +133,9 @@ class IncidentService:
 
         def work(tx: Transaction) -> None:
             self._rights.require(tx, actor, incident_id, "work")
+            incident = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            if incident.drill != (alert.kind == "drill"):
+                raise DrillMixed
             self._s.stores.incidents.link(tx, link_of(incident_id, alert, tx.now))
             see_subjects(self._s, tx, incident_id, alert, actor.id)
             place = (actor.org_id, incident_id)
@@ -186,7 +191,7 @@ class IncidentService:
             text = f"{names}:{why}" if why else names
             place = (actor.org_id, incident_id)
             self._s.tell(tx, actor, place, "state", text, before=before.state, after=state)
-            details = {"before": before.state, "after": state}
+            details: dict[str, str | int | None] = {"before": before.state, "after": state}
             details |= {"ending": after.ending} if after.ending else {}
             tx.record(
                 Act("playbooks.change_state", actor, f"incident:{incident_id}", details=details)
@@ -305,8 +310,11 @@ class IncidentService:
             msg = "an incident can't be discovered in the future"
             raise Invalid(msg)
         if alert is not None:
+            if new.drill and alert.kind != "drill":
+                raise DrillMixed  # what really happened is never put aside as an exercise
             incident = new_incident(incident_id, actor, alert, now)
-            title = bounded(new.title or alert.title, MAX_TITLE, "title")
+            wanted = new.title or alert.title
+            title = bounded(marked(wanted) if incident.drill else wanted, MAX_TITLE, "title")
             known = incident.category if incident.category in self.classification.classes else ""
             return replace(
                 incident,
@@ -321,7 +329,7 @@ class IncidentService:
         return Incident(
             id=incident_id,
             org_id=actor.org_id,
-            title=bounded(new.title, MAX_TITLE, "title"),
+            title=bounded(marked(new.title) if new.drill else new.title, MAX_TITLE, "title"),
             state="triage",
             severity=new.severity,
             opened_by=actor.id,

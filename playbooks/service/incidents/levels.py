@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from playbooks.core.gbt20986 import LevelAdvice, LevelAnswers, advise_level, read_classification
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
+from secops.kernel.catalogue import Text
 from secops.kernel.permissions.playbooks import INCIDENT_READ
 
 __all__ = ["LevelAnswers", "LevelService"]
@@ -15,6 +18,12 @@ class LevelService:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
+
+    @property
+    def metrics(self) -> Mapping[str, Text]:
+        """The figures that the reporting rule asks for, with their names."""
+        named = self._s.library.reporting_rule()["metrics"]
+        return {name: Text(text["zh"], text["en"]) for name, text in named.items()}
 
     def propose_levels(self, actor: Actor, answers: LevelAnswers) -> LevelAdvice:
         """Return both levels that the answers give; raise ``Invalid``."""

@@ -1,10 +1,11 @@
-"""Which emergency plans are offered on an incident: those in force for its class."""
+"""Which emergency plans are offered on an incident, and how their texts are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from playbooks.core.gbt20986 import read_classification
+from playbooks.core.plain_markdown import Block, blocks_of
 from playbooks.models import Incident
 from playbooks.models.emergency_plans import EmergencyPlan
 from playbooks.service.surroundings import Surroundings
@@ -22,3 +23,8 @@ def plans_for(
     codes = {incident.category, named.parent if named else ""}
     found = surroundings.stores.plans.in_force(tx, incident.org_id)
     return [plan for plan in found if codes & set(plan.classes)]
+
+
+def plan_blocks(plan: EmergencyPlan) -> tuple[Block, ...] | None:
+    """Return the blocks of a plan in Markdown; None for plain text."""
+    return blocks_of(plan.content) if plan.format == "markdown" else None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from playbooks.core.custody import VerifiedChain
 from playbooks.core.gbt20986 import LevelAdvice
-from playbooks.models.custody import CustodyOffer, Evidence
+from playbooks.models.custody import CustodyOffer, Evidence, VerifiedChain
 from playbooks.models.emergency_plans import EmergencyPlan
 from playbooks.models.incident_work import Member, Observable, Sighting, Task
 from playbooks.models.response_times import ResponseTimes, Spread

@@ -158,7 +158,7 @@ def test_levels_are_proposed_and_drafts_are_marked(home: House) -> None:
     assert (advice.level, advice.reporting_level) == ("considerable", "considerable")
     assert [reason.en for reason in advice.reasons] == [
         "Important object, serious loss: considerable",
-        "Reporting: personal_info_people of at least 1000000 is considerable",
+        "Reporting: People whose personal information leaked ≥ 1000000: considerable",
     ]
     assert len(advice.doubts) == 2
     for refused in (LevelAnswers("important", "?"), LevelAnswers("important", "serious", "?")):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from playbooks.commands import group
 from playbooks.core.observables import normalise_observable, subject_observable
+from playbooks.core.plain_markdown import Block, blocks_of
 from playbooks.core.response_times import spread_of
 from playbooks.errors import ChangedMeanwhile, IncidentNotFound
 from playbooks.errors.custody import (
@@ -511,3 +512,21 @@ def test_the_work_is_done_on_the_command_line_too(home: House, tmp_path: Path) -
     assert "triage 看" in run("adopt-emergency-plan", key, made["id"])
     ending = ("withdraw-emergency-plan", made["id"], "--version", "1")
     assert "withdrawn" in run(*ending, actor="security-admin")
+
+
+def test_markdown_becomes_blocks_of_plain_text() -> None:
+    text = "# 一、**总则** ##\n甲\n乙 __丙__\n\n- 一\n* 二\n1. 三\n2、 四\n####### 七\n<b>x</b>"
+    assert blocks_of(text) == (
+        Block("heading", ("一、总则",), 1),
+        Block("paragraph", ("甲", "乙 丙")),
+        Block("bullets", ("一", "二")),
+        Block("numbers", ("三", "四")),
+        Block("paragraph", ("####### 七", "<b>x</b>")),
+    )
+
+
+@given(st.text(alphabet="#*-_1. \n\ta<", max_size=200))
+def test_no_document_is_too_odd_to_be_shown(text: str) -> None:
+    kinds = {block.kind for block in blocks_of(text)}
+    assert kinds <= {"heading", "paragraph", "bullets", "numbers"}
+    assert bool(kinds) is bool(text.strip())

@@ -16,8 +16,9 @@ from playbooks.adapters.printing import DocxReports, TypstReports
 from playbooks.adapters.printing.lines import MAX_CELL, MAX_ROWS, printable
 from playbooks.adapters.printing.typst_reports import FONTS
 from playbooks.errors import FontUnavailable
+from playbooks.models.custody import NewEvidence
 from playbooks.models.reports import PrintedReport, Section
-from playbooks.service import Judgement, NewFiling, NewIncident
+from playbooks.service import Judgement, NewFiling, NewIncident, NewTask
 from secops.kernel.errors import Invalid
 from tests.fakes.playbooks_house import ANALYST, House, house
 from tools.report_template import PLACE, write_template
@@ -122,9 +123,17 @@ def test_a_full_report_is_printed_with_its_digest(home: House) -> None:
     reports = home.services.reports
     key = home.services.incidents.open_incident(ANALYST, NewIncident(alert_id="alr_1")).id
     home.clock.advance(5 * 3_600)
+    home.services.tasks.add_task(ANALYST, key, NewTask("隔离主机", "contained"))
+    kept = home.services.locker.keep_evidence(ANALYST, NewEvidence(key, "auth.log", b"log"))
+    learned = Judgement(lessons="口令须轮换\n\n备份须离线")
+    home.services.incidents.judge_incident(ANALYST, key, learned)
     assert reports.report_incident(ANALYST, key, output="pdf").startswith(b"%PDF-")
     content = reports.report_incident(ANALYST, key, output="docx", language="en")
-    assert len(tables(content)) == 6
+    found = {table[0][0]: table[1:] for table in tables(content)[5:]}
+    assert [row[0] for row in found["Task"]] == ["隔离主机"]
+    assert found["Evidence"][0][2:4] == [kept.sha256, kept.sm3]
+    assert [row[0] for row in found["Text"]] == ["口令须轮换", "备份须离线"]
+    assert len(found["Kind"]) == 2
     assert "overdue" in tables(content)[1][1][2]
     leaf = home.leaves()[-1]
     assert (leaf["details"]["format"], leaf["details"]["kind"]) == ("docx", "full")
