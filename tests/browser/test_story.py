@@ -104,6 +104,7 @@ def test_an_alert_is_answered_and_the_attackers_session_ends(visitors: Visitors)
     admin.press("main tbody a >> nth=0")
     assert admin.page.url == run
     assert digest[1] in admin.page.locator("main").inner_text()
+    admin.page.fill("form[action$='/approve'] input[name=reason]", "同意")
     admin.press("button:text-is('批准')")
     for _ in range(60):
         admin.page.reload()

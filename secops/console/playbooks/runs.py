@@ -95,6 +95,7 @@ class _Runs:
             automatic=self.desk.parts.playbooks.autonomy.automatic.show_automatic_run(
                 caller, run.id
             ),
+            takes_back=bool(view.journal) and any(step.compensate for step in run.plan.steps),
             may_cancel=run.state not in FINAL_STATES and caller.may(RUN_CANCEL),
         )
 
