@@ -18,10 +18,12 @@ from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.ports import SigningKey
 from kms.service.system_keys import SystemPublicKey
 from playbooks.ports import Order
+from playbooks.service import NewIncident
 from secops.app import open_house
 from secops.bridges.accounts import LateSubjects
 from secops.bridges.alerts import DetectorAlerts
 from secops.bridges.containment import PlaneContainment, Shield, shield
+from secops.bridges.entity_cards import LateIncidents, PlatformEntities
 from secops.bridges.evidence import Evidence
 from secops.bridges.house import House
 from secops.bridges.keys import (
@@ -87,6 +89,76 @@ def test_another_organisations_alert_is_not_there(house: House) -> None:
     page = house.detectors.alerts.list_alerts(analyst, AlertFilter(), PageRequest())
     assert DetectorAlerts(house.detectors).get_alert("org_other", page.items[0].id) is None
     assert DetectorAlerts(house.detectors).get_alert(ROOT_ORG, "alert_none") is None
+
+
+# cards on the page of an alert
+
+
+def test_cards_tell_the_state_of_accounts_addresses_keys_and_seals(house: House) -> None:
+    cards, analyst = PlatformEntities(house.iam, house.kms), house.act_as("analyst")
+    known = cards.look(analyst, "account", "integrator")
+    assert known is not None
+    assert (known.name, known.state.en, known.trouble) == ("integrator", "active", False)
+    assert cards.look(analyst, "account", known.id) == known
+    for kind, name in (("account", "nobody"), ("session", "ses_none"), ("address", "no address")):
+        strange = cards.look(analyst, kind, name)  # type: ignore[arg-type]
+        assert strange is not None
+        assert not strange.known
+    free = cards.look(analyst, "address", "192.0.2.77")
+    assert free is not None
+    assert (free.state.en, free.known) == ("allowed", True)
+    security = house.act_as("security-admin")
+    key = house.kms.keys.get_key(security, "demo-sm2").key
+    seen = cards.look(security, "key", key.id)
+    assert seen is not None
+    assert (seen.name, seen.state.zh) == ("demo-sm2", "正常")
+    seal = house.kms.seal_registry.list_seals(security, PageRequest()).items[0]
+    sealed = cards.look(security, "seal", seal.id)
+    assert sealed is not None
+    assert sealed.known
+    (client, *_) = house.iam.clients.list_clients(security, PageRequest()).items
+    assert cards.look(security, "client", client.id) is not None
+
+
+def test_a_card_is_not_shown_to_who_may_not_see_such_things(house: House) -> None:
+    cards, analyst = PlatformEntities(house.iam, house.kms), house.act_as("analyst")
+    assert [cards.look(analyst, kind, "demo-sm2") for kind in ("key", "client")] == [None, None]  # type: ignore[arg-type]
+    staff = house.act_as("staff")
+    assert cards.look(staff, "account", "integrator") is None
+    foreign = replace(analyst, org_id="org_other")
+    for kind, name in (("account", "integrator"), ("address", "192.0.2.77")):
+        seen = cards.look(foreign, kind, name)  # type: ignore[arg-type]
+        assert seen is not None
+        assert (seen.id, seen.known) == (name, False), "that it exists is not told"
+
+
+def test_a_living_session_is_told_from_one_that_is_over(house: House) -> None:
+    cards, security = PlatformEntities(house.iam, house.kms), house.act_as("security-admin")
+    sign_in(house, "auditor")
+    account = house.iam.accounts.get_account(security, "auditor")
+    (session,) = house.iam.sessions.list_sessions(security, PageRequest(), "auditor").items
+    alive = cards.look(security, "session", session.id)
+    assert alive is not None
+    assert (alive.state.en, alive.trouble) == ("alive", False)
+    assert account.id in {value for _, value in alive.facts}
+    house.iam.sessions.revoke_session(security, session.id, "a test")
+    over = cards.look(security, "session", session.id)
+    assert over is not None
+    assert (over.state.en, over.trouble) == ("over", True)
+
+
+def test_the_incident_of_an_alert_is_told_to_who_may_see_incidents(house: House) -> None:
+    analyst, late = house.act_as("analyst"), LateIncidents()
+    alert = house.detectors.alerts.list_alerts(analyst, AlertFilter(), PageRequest()).items[-1]
+    assert late.incident_of(analyst, alert.id) is None
+    late.bind(house.playbooks)
+    assert late.incident_of(analyst, alert.id) is None
+    opened = house.playbooks.incidents.open_incident(analyst, NewIncident(alert_id=alert.id))
+    found = late.incident_of(analyst, alert.id)
+    assert found is not None
+    assert (found.id, found.state.zh) == (opened.id, "待研判")
+    assert late.incident_of(house.act_as("staff"), alert.id) is None
+    assert late.incident_of(replace(analyst, org_id="org_other"), alert.id) is None
 
 
 # evidence for assessments
