@@ -56,6 +56,7 @@ from detectors.service.triage.alert_views import AlertDeadlineService, AlertView
 from detectors.service.triage.alerts import AlertService
 from detectors.service.triage.bulk_actions import BulkActionService
 from detectors.service.triage.bulk_runner import BulkRunner
+from detectors.service.triage.drills import DrillAlertService
 from detectors.service.triage.entities import EntityService
 from detectors.service.triage.entity_cards import EntityCards
 from detectors.service.triage.handling import AlertHandlingService
@@ -151,6 +152,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
             parts, DatabaseAlerts(), DatabaseAlertHandling(), ports.roles
         ),
         alert_views=AlertViewService(parts, DatabaseAlertViews()),
+        drills=DrillAlertService(parts, DatabaseAlerts()),
         alert_deadlines=AlertDeadlineService(parts, DatabaseAlertDeadlines()),
         bulk_actions=BulkActionService(parts, DatabaseBulkActions(), ports.roles),
         bulk_runner=BulkRunner(parts, DatabaseBulkActions(), DatabaseAlerts(), ports.roles),

@@ -9,7 +9,9 @@ from typing import Final, Literal
 from detectors.models.rules import RuleHeader, Severity
 
 AlertStatus = Literal["open", "closed", "superseded", "revised", "suppressed"]
-AlertKind = Literal["rule", "correlation", "health", "anomaly"]
+AlertKind = Literal["rule", "correlation", "health", "anomaly", "drill"]
+DRILL: Final = "drill:"
+"""What the rule of a drill's alert begins with; no rule of ours or anybody's may."""
 
 MAX_EVIDENCE: Final = 100
 """Event ids that an alert keeps; ``event_count`` counts all."""

@@ -32,10 +32,11 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.triage.alerts import AlertService
     from detectors.service.triage.bulk_actions import BulkActionService
     from detectors.service.triage.bulk_runner import BulkRunner
+    from detectors.service.triage.drills import DrillAlertService
     from detectors.service.triage.entities import EntityService
-    from detectors.service.triage.replaying import ReplayService
     from detectors.service.triage.handling import AlertHandlingService
     from detectors.service.triage.queue import AlertQueueService
+    from detectors.service.triage.replaying import ReplayService
     from detectors.service.triage.suppression import SuppressionService
     from detectors.service.watching.source_watch import SourceWatch
 
@@ -67,6 +68,7 @@ class DetectorsServices:
     queue: AlertQueueService
     handling: AlertHandlingService
     alert_views: AlertViewService
+    drills: DrillAlertService
     alert_deadlines: AlertDeadlineService
     alert_pages: AlertPageService
     replays: ReplayService

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from detectors.models.alerts import Evaluation
 from detectors.models.schedule import DetectorKey
+from detectors.store.alert_queries import NO_DRILL
 from detectors.store.tables import alerts, evaluations
 from secops.kernel.clock import DAY
 from secops.kernel.transactions import Transaction
@@ -20,7 +21,7 @@ class DatabaseRuleHistory:
         """Return how many alerts with events since ``since`` each rule has."""
         query = (
             sa.select(alerts.c.rule_id, sa.func.count())
-            .where(alerts.c.org_id == org_id, alerts.c.last_at >= since)
+            .where(alerts.c.org_id == org_id, alerts.c.last_at >= since, NO_DRILL)
             .group_by(alerts.c.rule_id)
         )
         return {str(rule_id): int(count) for rule_id, count in tx.execute(query)}

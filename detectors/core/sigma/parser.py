@@ -26,6 +26,7 @@ from detectors.core.sigma.rule import ParsedFile, Rule
 from detectors.core.sigma.strings import NO_LISTS, Lists
 from detectors.core.sigma.tree import Node
 from detectors.core.sigma.values import Unsupported, value_node
+from detectors.models.alerts import DRILL
 from detectors.models.rules import (
     Logsource,
     RuleFile,
@@ -104,6 +105,10 @@ def _header(document: Document, path: str, version: str) -> RuleHeader:
     title = content.get("title")
     if not isinstance(title, str) or not title.strip():
         msg = "a rule needs a title"
+        raise Unsupported(msg)
+    identifier = content.get("id") or content.get("name") or ""
+    if str(identifier).startswith(DRILL):
+        msg = f"ids that begin with {DRILL} are kept for drills"
         raise Unsupported(msg)
     source = content.get("logsource")
     source = source if isinstance(source, dict) else {}

@@ -13,11 +13,17 @@ from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
 from playbooks.core.reporting import LEVELS
 from playbooks.errors import AlertNotFound, ChangedMeanwhile
 from playbooks.errors.drills import DrillMixed
-from playbooks.models import INCIDENT_STATES, AlertLink, AlertSummary, Incident, IncidentState
+from playbooks.models import INCIDENT_STATES, AlertSummary, Incident, IncidentState
 from playbooks.models.incident_work import Deed, Member
 from playbooks.models.incidents import Ending
 from playbooks.models.views import IncidentView
 from playbooks.ports import IncidentFilter
+from playbooks.service.incidents.linking import (
+    MAX_TITLE,
+    SEVERITIES,
+    link_of,
+    new_incident,
+)
 from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
 from playbooks.service.incidents.work_views import work_of
@@ -25,7 +31,6 @@ from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.run_views import RunViews
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
-from secops.kernel.canonical import canonical
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import MAX_LIMIT, Page, PageRequest
 from secops.kernel.permissions.playbooks import (
@@ -36,8 +41,6 @@ from secops.kernel.permissions.playbooks import (
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
-SEVERITIES: Final = ("low", "medium", "high", "critical")
-MAX_TITLE: Final = 200
 MAX_LESSONS: Final = 8_000
 _FREE_TEXT: Final = ("cause", "lessons")
 
@@ -365,39 +368,3 @@ def require_version(incident: Incident, version: int | None) -> None:
     if version is not None and version != incident.version:
         msg = f"{incident.id} changed since it was read"
         raise ChangedMeanwhile(msg)
-
-
-def new_incident(incident_id: str, actor: Actor, alert: AlertSummary, now: int) -> Incident:
-    """Return an incident in triage about ``alert``; its clocks start when it was raised."""
-    return Incident(
-        id=incident_id,
-        org_id=alert.org_id,
-        title=alert.title[:MAX_TITLE] or alert.rule_id,
-        state="triage",
-        severity=alert.severity if alert.severity in SEVERITIES else SEVERITIES[0],
-        opened_by=actor.id,
-        opened_at=now,
-        discovered_at=min(alert.created_at, now),
-        subjects=dict(alert.subjects),
-        category=alert.incident_class,
-        drill=alert.kind == "drill",
-    )
-
-
-def link_of(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
-    """Return the tie between incident and alert, with the digest of the alert's evidence."""
-    digest = hashlib.sha256(canonical(dict(alert.evidence))).hexdigest()
-    return AlertLink(
-        incident_id=incident_id,
-        alert_id=alert.id,
-        org_id=alert.org_id,
-        title=alert.title,
-        rule_id=alert.rule_id,
-        severity=alert.severity,
-        created_at=alert.created_at,
-        linked_at=now,
-        evidence_count=len(alert.evidence),
-        evidence_sha256=digest,
-        first_event_at=alert.first_event_at,
-        acknowledged_at=alert.acknowledged_at,
-    )
