@@ -22,7 +22,7 @@ class BulkAction:
 
     The selection is ``wanted`` among the alerts whose revision is at most ``snapshot``:
     ``count`` of them when it was previewed. ``place`` counts the alerts worked on, ``written``
-    those that were changed, ``told`` how many of them the risks have followed; ``root`` is the
+    those that were changed, ``told`` the subjects whose risks have followed; ``root`` is the
     hash chain over what was written. When the risks are told it is in the state ``ending``.
     ``ordered`` is the actor as JSON; ``assignee`` who gets the alerts, for ``assign``: empty
     for nobody.

@@ -26,8 +26,8 @@ class BulkSelection(Protocol):
         """Return the next alerts of ``action``, held until the transaction ends."""
         ...
 
-    def subjects(self, tx: Transaction, action: BulkAction, limit: int) -> Sequence[str]:
-        """Return who the next ``limit`` alerts behind ``told`` concern and none before did."""
+    def take_subjects(self, tx: Transaction, action: BulkAction, limit: int) -> Sequence[str]:
+        """Return at most ``limit`` subjects whose risk has to follow, and note that it does."""
         ...
 
     def undoable(self, tx: Transaction, action_id: str) -> int:

@@ -29,6 +29,7 @@ from detectors.store.alert_queries import (
     due_at,
     newer_than,
     older_than,
+    over_index,
     over_waiting,
 )
 from detectors.store.alert_rows import alert_of
@@ -58,7 +59,7 @@ class AlertPages:
         """Return at most ``page.limit + 1`` alerts, behind ``page.after`` in ``order``."""
         keys, ordering, behind = _ORDERS[order](org_id, page)
         query = sa.select(alerts.c.id, *keys).where(*conditions_of(org_id, wanted), *behind)
-        query = over_waiting(query.order_by(*ordering).limit(page.limit + 1), wanted)
+        query = over_index(tx, query.order_by(*ordering).limit(page.limit + 1), wanted)
         ids = [row.id for row in tx.execute(query)]
         rows = tx.execute(sa.select(alerts).where(alerts.c.id.in_(ids))) if ids else ()
         found = {row.id: alert_of(row) for row in rows}
@@ -81,7 +82,7 @@ class DatabaseAlertQueue:
         taken = alerts.c.acknowledged_at.is_not(None).label("taken")
         names = ("severity", "rule_id", "assignee", "entity_kinds", "id")
         columns = [alerts.c[name] for name in names]
-        query = _counted(sa.select(*columns, taken), org_id, unchosen)
+        query = _counted(tx, sa.select(*columns, taken), org_id, unchosen)
         each = query.c
         said = (each.severity, each.rule_id, each.assignee, each.entity_kinds, each.taken)
         counted = (sa.func.count().label("n"), sa.func.max(each.id).label("sample"))
@@ -139,7 +140,7 @@ class DatabaseAlertQueue:
         self, tx: Transaction, org_id: str, wanted: AlertFilter, by: GroupKey, page: PageRequest
     ) -> Sequence[AlertGroup]:
         """Return at most ``page.limit + 1`` groups, the largest first."""
-        query, key, count = _BY[by](org_id, wanted)
+        query, key, count = _BY[by](tx, org_id, wanted)
         if (after := page.key(int, str)) is not None:
             n, last = after
             query = query.having(sa.or_(count < n, sa.and_(count == n, key > last)))
@@ -195,29 +196,31 @@ _ORDERS: Final[Mapping[AlertOrder, Callable[[str, PageRequest], _Order]]] = {
 }
 
 
-def _counted(query: sa.Select[Any], org_id: str, wanted: AlertFilter) -> sa.Subquery:
+def _counted(
+    tx: Transaction, query: sa.Select[Any], org_id: str, wanted: AlertFilter
+) -> sa.Subquery:
     """Return those of ``wanted`` that are counted: all open ones, of others the newest."""
     fit = query.where(*conditions_of(org_id, wanted))
     if wanted.status == "open":
         return over_waiting(fit, wanted).subquery()
     newest = fit.order_by(alerts.c.last_at.desc(), alerts.c.id.desc())
-    return newest.limit(COUNTED).subquery()
+    return over_index(tx, newest.limit(COUNTED), wanted).subquery()
 
 
 _Grouped = tuple[sa.Select[Any], sa.ColumnElement[str], sa.ColumnElement[int]]
 
 
-def _by_rule(org_id: str, wanted: AlertFilter) -> _Grouped:
+def _by_rule(tx: Transaction, org_id: str, wanted: AlertFilter) -> _Grouped:
     columns = (alerts.c.rule_id, alerts.c.last_at, alerts.c.id, _RANK.label("rank"))
-    mine = _counted(sa.select(*columns), org_id, wanted).c
+    mine = _counted(tx, sa.select(*columns), org_id, wanted).c
     key, count = mine.rule_id, sa.func.count(mine.id)
     said = _said(key, count, (mine.rank, mine.last_at), sa.func.max(mine.id))
     return said.group_by(key), key, count
 
 
-def _by_entity(org_id: str, wanted: AlertFilter) -> _Grouped:
+def _by_entity(tx: Transaction, org_id: str, wanted: AlertFilter) -> _Grouped:
     columns = (alerts.c.last_at, alerts.c.id, _RANK.label("rank"))
-    mine = _counted(sa.select(*columns), org_id, wanted)
+    mine = _counted(tx, sa.select(*columns), org_id, wanted)
     about = alert_subjects.alias("about")
     key, count = about.c.subject, sa.func.count(mine.c.id)
     said = _said(key, count, (mine.c.rank, mine.c.last_at), sa.null())
@@ -239,7 +242,7 @@ def _said(key: Any, count: Any, worst: tuple[Any, Any], sample: Any) -> sa.Selec
     )
 
 
-_BY: Final[Mapping[GroupKey, Callable[[str, AlertFilter], _Grouped]]] = {
+_BY: Final[Mapping[GroupKey, Callable[[Transaction, str, AlertFilter], _Grouped]]] = {
     "rule": _by_rule,
     "entity": _by_entity,
 }

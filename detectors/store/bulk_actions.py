@@ -22,7 +22,7 @@ from detectors.models.bulk_actions import (
 from detectors.store.alert_queries import NEXT_REVISION, conditions_of, older_than, over_waiting
 from detectors.store.alert_writing import add_versions
 from detectors.store.pieces import pieces
-from detectors.store.tables import alert_subjects, alerts, bulk_actions, bulk_items
+from detectors.store.tables import alert_subjects, alerts, bulk_actions, bulk_items, bulk_subjects
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
@@ -84,27 +84,6 @@ class BulkSelections:
         rows = tx.execute(query.order_by(item.place).limit(limit).with_for_update(of=alerts))
         return [Selected(row.id, row.version, row.last_at, row.before, row.written) for row in rows]
 
-    def subjects(self, tx: Transaction, action: BulkAction, limit: int) -> Sequence[str]:
-        """Return who the next ``limit`` alerts behind ``told`` concern and none before did."""
-        item, earlier = bulk_items.c, bulk_items.alias("earlier").c
-        theirs = alert_subjects.alias("theirs").c
-        here = item.place.between(action.told + 1, action.told + limit)
-        joined = sa.select(alert_subjects.c.subject).distinct()
-        joined = joined.join(bulk_items, item.alert_id == alert_subjects.c.alert_id)
-        mine = joined.where(item.action_id == action.id, here)
-        if action.told == 0:
-            return list(tx.execute(mine).scalars())
-        found = mine.subquery("found").c
-        # looked up by key, alert by alert: most subjects have few, a frequent one ends at once
-        place = sa.select(earlier.place).where(
-            earlier.action_id == action.id, earlier.alert_id == theirs.alert_id
-        )
-        before = sa.select(sa.literal(1)).where(
-            theirs.subject == found.subject, place.scalar_subquery() <= action.told
-        )
-        query = sa.select(found.subject).where(~before.exists())
-        return list(tx.execute(query).scalars())
-
     def undoable(self, tx: Transaction, action_id: str) -> int:
         """Return how many alerts still have the version that the action wrote."""
         item = bulk_items.c
@@ -121,7 +100,6 @@ class BulkWriting:
         self, tx: Transaction, action: BulkAction, chosen: Sequence[Selected]
     ) -> Sequence[BulkItem]:
         """Close, acknowledge or assign them and return what was done, in their order."""
-        closing = action.verb == "close"
         values = {
             **_new(tx, action),
             "version": alerts.c.version + 1,
@@ -130,8 +108,8 @@ class BulkWriting:
         ids = [each.id for each in chosen]
         for some in pieces(ids, _MANY):
             tx.execute(alerts.update().where(alerts.c.id.in_(some)).values(**values))
-            if closing:
-                _open_subjects(tx, some, to=False)
+        if action.verb == "close":
+            _open_subjects(tx, action, ids, to=False)
         add_versions(tx, ids)
         items = [
             BulkItem(each.id, action.place + n, each.version + 1, "done", each.before)
@@ -139,6 +117,17 @@ class BulkWriting:
         ]
         _put_items(tx, action, items)
         return items
+
+    def take_subjects(self, tx: Transaction, action: BulkAction, limit: int) -> Sequence[str]:
+        """Return at most ``limit`` subjects whose risk has to follow, and note that it does."""
+        mine = bulk_subjects.c
+        query = sa.select(mine.subject).where(mine.action_id == action.id).order_by(mine.subject)
+        found = list(tx.execute(query.limit(limit)).scalars())
+        if found:
+            # in order and each once: all up to the last are these
+            told = (mine.action_id == action.id, mine.subject <= found[-1])
+            tx.execute(bulk_subjects.delete().where(*told))
+        return found
 
     def restore_alerts(
         self, tx: Transaction, action: BulkAction, chosen: Sequence[Selected]
@@ -156,8 +145,7 @@ class BulkWriting:
             tx.execute(statement.values(values), old)
             ids = [each.id for each in same]
             if "old_status" in names:
-                for some in pieces(ids, _MANY):
-                    _open_subjects(tx, some, to=True)
+                _open_subjects(tx, action, ids, to=True)
             add_versions(tx, ids)
         items = [_undone(action.place + n, each) for n, each in enumerate(chosen, 1)]
         _put_items(tx, action, items)
@@ -252,9 +240,18 @@ def _new(tx: Transaction, action: BulkAction) -> dict[str, Any]:
     return {"assignee": action.assignee or None}
 
 
-def _open_subjects(tx: Transaction, ids: Sequence[str], *, to: bool) -> None:
-    mine = alert_subjects.c.alert_id.in_(ids)
-    tx.execute(alert_subjects.update().where(mine).values(open=to))
+def _open_subjects(tx: Transaction, action: BulkAction, ids: Sequence[str], *, to: bool) -> None:
+    """Let the alerts count for their subjects' risk, or not; note whose risk has to follow."""
+    for some in pieces(ids, _MANY):
+        mine = alert_subjects.c.alert_id.in_(some)
+        tx.execute(alert_subjects.update().where(mine).values(open=to))
+        noted = sa.select(sa.literal(1)).where(
+            bulk_subjects.c.action_id == action.id,
+            bulk_subjects.c.subject == alert_subjects.c.subject,
+        )
+        new = sa.select(sa.literal(action.id), alert_subjects.c.subject, sa.literal(action.org_id))
+        new = new.where(mine, ~noted.exists()).distinct()
+        tx.execute(bulk_subjects.insert().from_select(["action_id", "subject", "org_id"], new))
 
 
 def _undone(place: int, chosen: Selected) -> BulkItem:

@@ -23,7 +23,7 @@ from secops.kernel.transactions import Transaction
 CHUNK: Final = 1_000
 """Alerts written in one transaction; people's own writes go in between."""
 TOLD: Final = 1_000
-"""Alerts whose subjects' risks are told in one transaction."""
+"""Subjects whose risks are told in one transaction."""
 _RUNNER: Final = system_actor("detectors")
 _TASK_STATES: Final[dict[str, TaskState]] = {
     "done": "done",
@@ -75,9 +75,7 @@ class BulkRunner:
         limit = min(CHUNK, action.count - action.place)
         chosen = self._store.selected(tx, action, limit) if limit else ()
         if not chosen:
-            # risks are of open alerts, whoever has them: only closing and reopening moves them
-            told = action.place if action.verb in ("acknowledge", "assign") else action.told
-            return replace(action, state="telling", told=told)
+            return replace(action, state="telling")
         write = self._store.write_alerts if action.undoes is None else self._store.restore_alerts
         items = write(tx, action, chosen)
         done = [(item.alert_id, item.version) for item in items if item.result == "done"]
@@ -92,13 +90,13 @@ class BulkRunner:
 
     def _tell(self, action: BulkAction) -> None:
         def work(tx: Transaction) -> None:
-            if action.told >= action.place:
+            subjects = self._store.take_subjects(tx, action, TOLD)
+            if not subjects:
                 self._finish(tx, action)
                 return
-            subjects = self._store.subjects(tx, action, TOLD)
             reasons = dict.fromkeys(subjects, f"bulk action {action.id}: {action.verb}")
             publish_risks(tx, self._alerts, action.org_id, reasons)
-            self._save(tx, action, replace(action, told=min(action.told + TOLD, action.place)))
+            self._save(tx, action, replace(action, told=action.told + len(subjects)))
 
         self._parts.transactions.run(work)
 

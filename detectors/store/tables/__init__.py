@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.store.tables.anomalies import anomaly_progress, login_judgements, models
-from detectors.store.tables.bulk_actions import bulk_actions, bulk_items
+from detectors.store.tables.bulk_actions import bulk_actions, bulk_items, bulk_subjects
 from detectors.store.tables.correlation import (
     correlation_counts,
     correlation_groups,
@@ -31,6 +31,7 @@ from detectors.store.tables.schedule import (
     watermarks,
 )
 from detectors.store.tables.schema import metadata
+from detectors.store.tables.situation import situation_days, situations
 from detectors.store.tables.sources import log_sources, source_health
 from detectors.store.tables.triage import (
     criticalities,
@@ -51,6 +52,7 @@ __all__ = [
     "anomaly_progress",
     "bulk_actions",
     "bulk_items",
+    "bulk_subjects",
     "correlation_counts",
     "correlation_groups",
     "criticalities",
@@ -73,6 +75,8 @@ __all__ = [
     "rule_states",
     "seen_fields",
     "sightings",
+    "situation_days",
+    "situations",
     "source_health",
     "source_policies",
     "suppressed_groups",

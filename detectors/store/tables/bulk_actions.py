@@ -51,3 +51,12 @@ bulk_items: Final = Table(
     Column("before", Text, nullable=False),
     Index("detectors_bulk_items_by_place", "action_id", "place"),
 )
+
+bulk_subjects: Final = Table(
+    "detectors_bulk_subjects",
+    metadata,
+    Column("action_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("org_id", Text, nullable=False),
+)
+"""Whose risk has to follow what a bulk action wrote; gone when it has."""

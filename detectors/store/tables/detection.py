@@ -42,6 +42,7 @@ alerts: Final = Table(
     Index("detectors_alerts_by_revision", "revision"),
     Index("detectors_alerts_by_group", "rule_id", "group_key", "last_at"),
     Index("detectors_alerts_by_rule", "org_id", "rule_id", "last_at", "id"),
+    Index("detectors_alerts_by_raised", "org_id", "raised_at", "rule_id"),
     Index("detectors_alerts_by_severity", "org_id", "severity", "last_at", "id"),
 )
 

@@ -65,6 +65,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("open IS true"),
     )
     op.create_table(
+        "detectors_bulk_subjects",
+        sa.Column("action_id", sa.Text, primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column("org_id", sa.Text, nullable=False),
+    )
+    op.create_table(
         "detectors_alert_views",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("org_id", sa.Text, nullable=False),
@@ -89,6 +95,7 @@ def downgrade() -> None:
     """Take them away again."""
     op.drop_table("detectors_alert_deadlines")
     op.drop_table("detectors_alert_views")
+    op.drop_table("detectors_bulk_subjects")
     op.drop_index("detectors_alert_subjects_waiting", "detectors_alert_subjects")
     for name in ("waiting", "by_severity", "by_rule"):
         op.drop_index(f"detectors_alerts_{name}", _ALERTS)
