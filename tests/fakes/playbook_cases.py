@@ -87,6 +87,7 @@ class _Player:
         assert home.containment.calls == []  # a request changes nothing
         if run.state == "awaiting_approval":
             services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+        home.containment.inert = bool(self._told.get("inert"))
         run = services.runner.advance(run.id)
         while run.state == "waiting":
             run = self._answered(run)
@@ -98,6 +99,7 @@ class _Player:
     def _furnish(self) -> None:
         world, containment = self._told.get("world", {}), self._home.containment
         containment.forget()
+        containment.inert = False
         for account, sessions in world.get("accounts", {}).items():
             containment.add(account, account, sessions)
         for kind in _SUBJECTS:
