@@ -7,7 +7,8 @@ from typing import Final
 from playbooks.service import PlaybooksServices
 from secops.kernel.jobs import Job
 
-RUN_SECONDS: Final = 0.5
+RUN_SECONDS: Final = 0.2
+"""An alert that a binding answers refuses within a second, by the outbox and a run."""
 CLOCK_SECONDS: Final = 60.0
 MESSAGE_SECONDS: Final = 2.0
 HERALD_SECONDS: Final = 10.0

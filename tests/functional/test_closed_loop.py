@@ -14,7 +14,7 @@ import pytest
 from secops.bridges.house import House
 from secops.cli.bench.closed_loop import (
     alert_to_refusal,
-    outbox_running,
+    jobs_running,
     percentiles,
 )
 from tests.fakes.demo_site import DemoSite
@@ -31,7 +31,7 @@ def site(loop_site: LoopSite) -> DemoSite:
 
 @pytest.fixture(scope="module")
 def watcher(loop_site: LoopSite) -> Iterator[House]:
-    with outbox_running(loop_site.scheduler):
+    with jobs_running(loop_site.scheduler):
         yield loop_site.scheduler
 
 

@@ -11,11 +11,13 @@ from typing import Any, Final
 from secops.bridges.house import House
 from secops.cli.bench.batch import assessment_figures, log_figures, sigma_figures
 from secops.cli.bench.closed_loop import closed_loop_figures
+from secops.cli.bench.containment import containment_figures
 from secops.cli.bench.executor import executor_figures
 from secops.cli.bench.figures import Bar, normal
 from secops.cli.bench.hot import UNHINDERED, token_figures
 from secops.cli.bench.keys import transit_figures
 from secops.cli.bench.people import people_figures
+from secops.cli.bench.queue import queue_figures
 from secops.cli.bench.served import demo_home
 from secops.settings import FILE, corpus_folder
 
@@ -34,7 +36,7 @@ def _iam() -> Figures:
     with _opened() as house:
         plane = next(plane for plane in house.planes if plane.name == "iam")
         own = figures(plane, house.parts)
-    return [*token_figures(), *own, *closed_loop_figures(), *people_figures()]
+    return [*token_figures(), *own, *people_figures()]
 
 
 def _kms() -> Figures:
@@ -72,7 +74,13 @@ def _playbooks() -> Figures:
 
     with _opened() as house:
         runs = executor_figures(house)
-    return [*figures(), *runs]
+    return [
+        *figures(),
+        *runs,
+        *closed_loop_figures(),
+        *containment_figures(),
+        *queue_figures(),
+    ]
 
 
 def _detectors() -> Figures:
