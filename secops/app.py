@@ -117,6 +117,7 @@ def open_house(home: Path, role: str = "command") -> House:
         subjects,
         entity_cards.PlatformEntities(iam, kms),
         incidents,
+        incidents,
     )
     detectors_plane = install_detectors(
         parts, detectors_ports, detectors_options(settings, spine.owner)

@@ -46,6 +46,7 @@ _FIELDS: Final = frozenset(
     )
 )
 
+_Link = tuple[Mapping[str, Any], CustodySignature]
 Keys = Mapping[str, bytes]
 """Public keys (SPKI, DER) by the id that signatures name."""
 
@@ -228,15 +229,11 @@ def verify_export(document: Any, keys: Keys) -> tuple[VerifiedChain, ...]:
     return verified
 
 
-def _opened(
-    document: Any,
-) -> tuple[
-    Mapping[str, Any], CustodySignature, list[list[tuple[Mapping[str, Any], CustodySignature]]]
-]:
+def _opened(document: Any) -> tuple[dict[str, Any], CustodySignature, list[list[_Link]]]:
     try:
         if document["format"] != EXPORT:
             raise CustodyRejected("this is no export of custody")
-        chains = [
+        chains: list[list[_Link]] = [
             [(dict(link["record"]), CustodySignature(**link["signature"])) for link in chain]
             for chain in document["chains"]
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from playbooks.models.incident_work import OBSERVABLE_KINDS, ObservableKind
@@ -50,8 +50,7 @@ def normalise_observable(kind: str, value: str) -> tuple[ObservableKind, str]:
     if not text or len(text) > MAX_VALUE or not text.isprintable():
         msg = f"an observable has 1 to {MAX_VALUE} printable characters"
         raise Invalid(msg)
-    known = cast("ObservableKind", kind)
-    return known, _written(known, text)
+    return kind, _written(kind, text)
 
 
 def subject_observable(subject: str, value: str) -> tuple[ObservableKind, str] | None:

@@ -9,11 +9,12 @@ from playbooks.ports.custody import CustodySigner, EvidenceStore
 from playbooks.ports.drills import DrillStore
 from playbooks.ports.duty import DutyStores
 from playbooks.ports.emergency_plans import EmergencyPlanStore
-from playbooks.ports.incident_work import IncidentWorkStore
+from playbooks.ports.incident_work import IncidentWorkStore, ObservableStore
 from playbooks.ports.incidents import (
     FilingStore,
     IncidentFilter,
     IncidentStore,
+    TimelineStore,
 )
 from playbooks.ports.notifications import (
     Mailer,
@@ -61,6 +62,7 @@ __all__ = [
     "Logs",
     "Mailer",
     "NotificationStores",
+    "ObservableStore",
     "Order",
     "Outbound",
     "OutgoingMail",
@@ -72,6 +74,7 @@ __all__ = [
     "RestrainedKind",
     "RunStore",
     "SecretBox",
+    "TimelineStore",
 ]
 
 
@@ -80,10 +83,12 @@ class PlaybookStores:
     """The plane's stores."""
 
     incidents: IncidentStore
+    timelines: TimelineStore
     playbooks: PlaybookStore
     runs: RunStore
     filings: FilingStore
     work: IncidentWorkStore
+    observables: ObservableStore
     evidence: EvidenceStore
     times: ResponseTimeStore
     plans: EmergencyPlanStore

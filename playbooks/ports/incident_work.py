@@ -1,4 +1,4 @@
-"""The store of an incident's members, tasks and observables."""
+"""The stores of an incident's members and tasks, and of its observables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from secops.kernel.transactions import Transaction
 
 
 class IncidentWorkStore(Protocol):
-    """Keeps who works on incidents, what is to be done, and what was observed."""
+    """Keeps who works on incidents, and what is to be done."""
 
     def set_member(self, transaction: Transaction, member: Member) -> None:
         """Add a member, or give a known one another role."""
@@ -42,13 +42,15 @@ class IncidentWorkStore(Protocol):
         """Return an incident's tasks, oldest first."""
         ...
 
+
+class ObservableStore(Protocol):
+    """Keeps what was observed in incidents."""
+
     def see(self, transaction: Transaction, seen: Observable) -> bool:
         """Add an observable, or widen when a known one was seen; True if it is new."""
         ...
 
-    def observables(
-        self, transaction: Transaction, org_id: str, incident_id: str
-    ) -> Sequence[Observable]:
+    def of(self, transaction: Transaction, org_id: str, incident_id: str) -> Sequence[Observable]:
         """Return an incident's observables by kind and value."""
         ...
 

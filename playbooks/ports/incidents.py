@@ -21,7 +21,7 @@ class IncidentFilter:
 
 
 class IncidentStore(Protocol):
-    """Keeps incidents, their timelines and their alerts."""
+    """Keeps incidents and their alerts."""
 
     def add(self, transaction: Transaction, incident: Incident) -> None:
         """Store a new incident."""
@@ -41,25 +41,15 @@ class IncidentStore(Protocol):
         """Return incidents, newest first."""
         ...
 
+    def count_open(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many incidents are open, without drills."""
+        ...
+
     def clocked(self, transaction: Transaction, since: int) -> Sequence[Incident]:
         """Return incidents of all organisations whose clocks may run, at most 1,000.
 
         Closed ones handled after ``since`` stay until their closing report is filed.
         """
-        ...
-
-    def acknowledge(self, transaction: Transaction, place: tuple[str, str], who: str) -> None:
-        """Enter the first human deed in the incident ``place`` (organisation, id), once."""
-        ...
-
-    def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
-        """Add the next line to an incident's timeline; ``entry.seq`` is given here."""
-        ...
-
-    def timeline(
-        self, transaction: Transaction, org_id: str, incident_id: str
-    ) -> Sequence[TimelineEntry]:
-        """Return its history, oldest first, at most 2,000 lines."""
         ...
 
     def link(self, transaction: Transaction, link: AlertLink) -> None:
@@ -72,6 +62,24 @@ class IncidentStore(Protocol):
 
     def incident_of(self, transaction: Transaction, org_id: str, alert_id: str) -> str | None:
         """Return the incident an alert belongs to."""
+        ...
+
+
+class TimelineStore(Protocol):
+    """Keeps the history of incidents; nothing in it is ever changed."""
+
+    def acknowledge(self, transaction: Transaction, place: tuple[str, str], who: str) -> None:
+        """Enter the first human deed in the incident ``place`` (organisation, id), once."""
+        ...
+
+    def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
+        """Add the next line to an incident's timeline; ``entry.seq`` is given here."""
+        ...
+
+    def of(
+        self, transaction: Transaction, org_id: str, incident_id: str
+    ) -> Sequence[TimelineEntry]:
+        """Return its history, oldest first, at most 2,000 lines."""
         ...
 
 

@@ -54,8 +54,8 @@ class Surroundings:
         """Add a line to the timeline of ``incident`` = (organisation, id)."""
         org_id, incident_id = incident
         if actor.kind == "account":
-            self.stores.incidents.acknowledge(tx, incident, actor.id)
-        self.stores.incidents.append(
+            self.stores.timelines.acknowledge(tx, incident, actor.id)
+        self.stores.timelines.append(
             tx,
             TimelineEntry(
                 incident_id=incident_id,

@@ -16,9 +16,11 @@ from playbooks.store.incident_work import IncidentWork
 from playbooks.store.incidents import Incidents
 from playbooks.store.notices import Notices, Remarks
 from playbooks.store.notifications import Channels, Happenings, OutgoingMessages, Subscriptions
+from playbooks.store.observables import Observables
 from playbooks.store.playbooks import Playbooks
 from playbooks.store.response_times import ResponseTimeRows
 from playbooks.store.runs import Runs
+from playbooks.store.timelines import Timelines
 
 __all__ = ["make_notice_tools", "make_stores"]
 
@@ -27,11 +29,13 @@ def make_stores() -> PlaybookStores:
     """Return all stores; they keep nothing and open nothing themselves."""
     return PlaybookStores(
         incidents=Incidents(),
+        timelines=Timelines(),
         playbooks=Playbooks(),
         runs=Runs(),
         filings=Filings(),
         autonomy=AutonomyStores(bindings=Bindings(), answers=Answers(), pauses=Pauses()),
         work=IncidentWork(),
+        observables=Observables(),
         evidence=EvidenceItems(),
         times=ResponseTimeRows(),
         plans=EmergencyPlans(),

@@ -1,22 +1,20 @@
-"""Members, tasks and observables of incidents."""
+"""Members and tasks of incidents."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.custody import TaskNotFound
-from playbooks.models.incident_work import Member, Observable, Sighting, Task
+from playbooks.models.incident_work import Member, Task
 from playbooks.store.rows import fields_of
-from playbooks.store.tables import incident_members, incident_tasks, incidents, observables
+from playbooks.store.tables import incident_members, incident_tasks
 from secops.kernel.transactions import Transaction
-
-MAX_SIGHTINGS: Final = 200
 
 
 class IncidentWork:
@@ -35,7 +33,7 @@ class IncidentWork:
             .values(role=member.role, name=member.name)
         )
         if changed.rowcount == 0:
-            _insert(transaction, incident_members, asdict(member))
+            insert_once(transaction, incident_members, asdict(member))
 
     def remove_member(
         self, transaction: Transaction, org_id: str, incident_id: str, account_id: str
@@ -101,97 +99,9 @@ class IncidentWork:
         )
         return [Task(**fields_of(row)) for row in rows]
 
-    def see(self, transaction: Transaction, seen: Observable) -> bool:
-        """Add an observable, or widen when a known one was seen; True if it is new."""
-        columns = observables.c
-        here = (
-            columns.incident_id == seen.incident_id,
-            columns.kind == seen.kind,
-            columns.value == seen.value,
-            columns.org_id == seen.org_id,
-        )
-        widened = transaction.execute(
-            observables.update()
-            .where(*here)
-            .values(
-                first_seen=sa.case(
-                    (columns.first_seen < seen.first_seen, columns.first_seen),
-                    else_=seen.first_seen,
-                ),
-                last_seen=sa.case(
-                    (columns.last_seen > seen.last_seen, columns.last_seen), else_=seen.last_seen
-                ),
-            )
-        )
-        if widened.rowcount:
-            return False
-        _insert(transaction, observables, asdict(seen))
-        return True
 
-    def observables(
-        self, transaction: Transaction, org_id: str, incident_id: str
-    ) -> Sequence[Observable]:
-        """Return an incident's observables by kind and value."""
-        columns = observables.c
-        rows = transaction.execute(
-            observables.select()
-            .where(columns.incident_id == incident_id, columns.org_id == org_id)
-            .order_by(columns.kind, columns.value)
-        )
-        return [Observable(**fields_of(row)) for row in rows]
-
-    def sightings(
-        self, transaction: Transaction, org_id: str, incident_id: str
-    ) -> Sequence[Sighting]:
-        """Return where else the incident's observables were seen, at most 200, newest first."""
-        mine = observables.alias("mine")
-        joined = sa.join(
-            observables,
-            mine,
-            sa.and_(
-                mine.c.org_id == observables.c.org_id,
-                mine.c.kind == observables.c.kind,
-                mine.c.value == observables.c.value,
-            ),
-        )
-        wanted = (
-            mine.c.incident_id == incident_id,
-            mine.c.org_id == org_id,
-            observables.c.incident_id != incident_id,
-        )
-        return _sightings(transaction, joined, wanted)
-
-    def find(
-        self, transaction: Transaction, org_id: str, kind: str, value: str
-    ) -> Sequence[Sighting]:
-        """Return the incidents that have this observable, at most 200, newest first."""
-        columns = observables.c
-        wanted = (columns.org_id == org_id, columns.kind == kind, columns.value == value)
-        return _sightings(transaction, observables, wanted)
-
-
-def _sightings(transaction: Transaction, source: Any, wanted: Sequence[Any]) -> Sequence[Sighting]:
-    whole = sa.join(source, incidents, incidents.c.id == observables.c.incident_id)
-    columns = observables.c
-    rows = transaction.execute(
-        sa.select(
-            columns.kind,
-            columns.value,
-            columns.incident_id,
-            incidents.c.title,
-            incidents.c.state,
-            columns.first_seen,
-            columns.last_seen,
-        )
-        .select_from(whole)
-        .where(*wanted)
-        .order_by(columns.last_seen.desc(), columns.incident_id, columns.kind, columns.value)
-        .limit(MAX_SIGHTINGS)
-    )
-    return [Sighting(**fields_of(row)) for row in rows]
-
-
-def _insert(transaction: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
+def insert_once(transaction: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
+    """Insert a row; raise ``ChangedMeanwhile`` where its key is there already."""
     try:
         transaction.execute(table.insert().values(**values))
     except IntegrityError as error:

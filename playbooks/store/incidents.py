@@ -1,4 +1,4 @@
-"""Incidents, timelines and the alerts that belong to them."""
+"""Incidents and the alerts that belong to them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from playbooks.errors import AlertLinked, ChangedMeanwhile, IncidentNotFound
-from playbooks.models import AlertLink, Incident, TimelineEntry
+from playbooks.models import AlertLink, Incident
 from playbooks.ports import IncidentFilter
 from playbooks.store.rows import fields_of, newest_first, to_json
-from playbooks.store.tables import filings, incident_alerts, incident_timeline, incidents
+from playbooks.store.tables import filings, incident_alerts, incidents
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
-MAX_TIMELINE: Final = 2_000
 MAX_CLOCKED: Final = 1_000
 
 
@@ -26,7 +25,7 @@ def _values(incident: Incident) -> dict[str, Any]:
 
 
 def _changed(incident: Incident) -> dict[str, Any]:
-    """Return what a change writes; who acknowledged it first is entered by ``acknowledge``."""
+    """Return what a change writes; who acknowledged it first is entered by the timeline."""
     once = ("acknowledged_at", "acknowledged_by")
     return {name: value for name, value in _values(incident).items() if name not in once}
 
@@ -81,6 +80,16 @@ class Incidents:
         found = [_incident(row) for row in rows]
         return page_of(found, page.limit, [(one.opened_at, one.id) for one in found])
 
+    def count_open(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many incidents are open, without drills."""
+        here = (
+            incidents.c.org_id == org_id,
+            incidents.c.state != "closed",
+            incidents.c.drill.is_(False),
+        )
+        statement = sa.select(sa.func.count()).select_from(incidents).where(*here)
+        return int(transaction.execute(statement).scalar_one())
+
     def clocked(self, transaction: Transaction, since: int) -> Sequence[Incident]:
         """Return incidents of all organisations whose clocks may run, at most 1,000.
 
@@ -102,46 +111,6 @@ class Incidents:
             .limit(MAX_CLOCKED)
         )
         return [_incident(row) for row in rows]
-
-    def acknowledge(self, transaction: Transaction, place: tuple[str, str], who: str) -> None:
-        """Enter who, a human being, did something in the incident first; later ones change nothing.
-
-        ``place`` is organisation and id.
-        """
-        transaction.execute(
-            incidents.update()
-            .where(
-                incidents.c.org_id == place[0],
-                incidents.c.id == place[1],
-                incidents.c.acknowledged_at.is_(None),
-            )
-            .values(acknowledged_at=transaction.now, acknowledged_by=who)
-        )
-
-    def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
-        """Add the next line: writers follow one another, and the key forbids a double."""
-        last = transaction.execute(
-            sa.select(sa.func.max(incident_timeline.c.seq)).where(
-                incident_timeline.c.incident_id == entry.incident_id
-            )
-        ).scalar()
-        values = {**asdict(entry), "seq": (last or 0) + 1, "details": to_json(dict(entry.details))}
-        transaction.execute(incident_timeline.insert().values(**values))
-
-    def timeline(
-        self, transaction: Transaction, org_id: str, incident_id: str
-    ) -> Sequence[TimelineEntry]:
-        """Return its history, oldest first, at most ``MAX_TIMELINE`` lines."""
-        rows = transaction.execute(
-            incident_timeline.select()
-            .where(
-                incident_timeline.c.incident_id == incident_id,
-                incident_timeline.c.org_id == org_id,
-            )
-            .order_by(incident_timeline.c.seq)
-            .limit(MAX_TIMELINE)
-        )
-        return [TimelineEntry(**fields_of(row, "details")) for row in rows]
 
     def link(self, transaction: Transaction, link: AlertLink) -> None:
         """Tie an alert to an incident; raise ``AlertLinked`` if it has one."""

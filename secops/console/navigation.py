@@ -84,6 +84,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     Group(
         Text("全网监控", "Watch"),
         (
+            Entry("/situation", Text("态势", "Situation"), ALERT_READ),
             Entry("/alerts", Text("告警", "Alerts"), ALERT_READ),
             Entry("/entities", Text("对象风险", "Entity risk"), ALERT_READ),
             Entry("/rules", Text("检测规则", "Detection rules"), RULE_READ),

@@ -116,8 +116,8 @@ def test_an_alert_is_tied_once_and_the_timeline_counts_up(spine: Spine) -> None:
     assert run(spine, lambda tx: store.incident_of(tx, "org_a", "alr_2")) is None
     entry = TimelineEntry("inc_1", 0, "org_a", 5, "acc_1", "note", "行", {"a": 1})
     for _ in range(2):
-        run(spine, lambda tx: store.append(tx, entry))
-    lines = run(spine, lambda tx: store.timeline(tx, "org_a", "inc_1"))
+        run(spine, lambda tx: STORES.timelines.append(tx, entry))
+    lines = run(spine, lambda tx: STORES.timelines.of(tx, "org_a", "inc_1"))
     assert lines == [replace(entry, seq=1), replace(entry, seq=2)]
 
 

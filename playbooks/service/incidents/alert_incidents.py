@@ -27,3 +27,7 @@ class AlertIncidents:
             return None if found is None else store.get(tx, actor.org_id, found)
 
         return self.surroundings.parts.transactions.read(work)
+
+    def count_open(self, tx: Transaction, org_id: str) -> int:
+        """Return how many incidents of an organisation are open, without drills."""
+        return self.surroundings.stores.incidents.count_open(tx, org_id)

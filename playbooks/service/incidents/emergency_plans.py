@@ -199,7 +199,7 @@ class EmergencyPlanService:
             msg = "no plan in force for the incident's class has this id"
             raise PlanStateRefused(msg)
         plan = fitting[plan_id]
-        told = self._s.stores.incidents.timeline(tx, actor.org_id, incident_id)
+        told = self._s.stores.timelines.of(tx, actor.org_id, incident_id)
         if any(entry.details.get("plan") == _source(plan) for entry in told):
             msg = "this version was adopted before"
             raise PlanStateRefused(msg)

@@ -275,7 +275,7 @@ class IncidentService:
             return IncidentView(
                 incident=incident,
                 alerts=tuple(stores.incidents.links(tx, org_id, incident_id)),
-                timeline=tuple(stores.incidents.timeline(tx, org_id, incident_id)),
+                timeline=tuple(stores.timelines.of(tx, org_id, incident_id)),
                 clocks=self._s.clocks_of(tx, incident, tx.now),
                 runs=tuple(self._views.of(tx, run) for run in runs.items),
                 next_states=tuple(sorted(allowed_from(incident.state))),

@@ -56,7 +56,7 @@ class ObservableService:
                 incident_id, kind, value, actor.org_id, first, last, "", actor.id, tx.now
             )
             self._require_room(tx, seen)
-            if self._s.stores.work.see(tx, seen):
+            if self._s.stores.observables.see(tx, seen):
                 text = f"可观察项:{OBSERVABLE_KINDS[kind].zh} {value}"
                 self._s.tell(tx, actor, (actor.org_id, incident_id), "observable", text)
             # the value may be personal data: the ledger names the kind alone
@@ -71,11 +71,11 @@ class ObservableService:
         self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
         known, written = normalise_observable(kind, value)
         return self._s.parts.transactions.read(
-            lambda tx: self._s.stores.work.find(tx, actor.org_id, known, written)
+            lambda tx: self._s.stores.observables.find(tx, actor.org_id, known, written)
         )
 
     def _require_room(self, tx: Transaction, seen: Observable) -> None:
-        known = self._s.stores.work.observables(tx, seen.org_id, seen.incident_id)
+        known = self._s.stores.observables.of(tx, seen.org_id, seen.incident_id)
         written = {(one.kind, one.value) for one in known}
         if len(known) >= MAX_OBSERVABLES and (seen.kind, seen.value) not in written:
             msg = f"an incident has at most {MAX_OBSERVABLES} observables"
@@ -86,8 +86,8 @@ def see_subjects(
     surroundings: Surroundings, tx: Transaction, incident_id: str, alert: AlertSummary, by: str
 ) -> None:
     """Enter an alert's subjects as observables of the incident it belongs to."""
-    store = surroundings.stores.work
-    room = MAX_OBSERVABLES - len(store.observables(tx, alert.org_id, incident_id))
+    store = surroundings.stores.observables
+    room = MAX_OBSERVABLES - len(store.of(tx, alert.org_id, incident_id))
     last = alert.first_event_at if alert.last_event_at is None else alert.last_event_at
     for subject, text in list(alert.subjects.items())[: max(room, 0)]:
         found = subject_observable(subject, text)

@@ -8,7 +8,7 @@ from typing import Final
 from playbooks.core.gbt20986 import read_classification
 from playbooks.errors import AlertLinked
 from playbooks.models import AlertSummary, Incident
-from playbooks.service.incidents.incidents import link_of, new_incident
+from playbooks.service.incidents.linking import link_of, new_incident
 from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor

@@ -16,8 +16,8 @@ def work_of(surroundings: Surroundings, tx: Transaction, incident: Incident) -> 
     return IncidentWork(
         members=tuple(stores.work.members(tx, *place)),
         tasks=tuple(stores.work.tasks(tx, *place)),
-        observables=tuple(stores.work.observables(tx, *place)),
-        sightings=tuple(stores.work.sightings(tx, *place)),
+        observables=tuple(stores.observables.of(tx, *place)),
+        sightings=tuple(stores.observables.sightings(tx, *place)),
         evidence=tuple(stores.evidence.of(tx, *place)),
         links=tuple(stores.evidence.links(tx, *place)),
         offers=tuple(stores.evidence.offers(tx, *place)),

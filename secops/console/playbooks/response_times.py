@@ -58,7 +58,9 @@ def span_text(span: int | None) -> Text:
     if span is None:
         return Text("—", "—")
     units = [unit for unit in _UNITS if span >= unit[0]] or [_UNITS[-1]]
-    zh, en, rest = [], [], span
+    zh: list[str] = []
+    en: list[str] = []
+    rest = span
     for size, name in units[:2]:
         count, rest = divmod(rest, size)
         if count or not zh:

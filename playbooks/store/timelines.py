@@ -1,0 +1,60 @@
+"""Timelines of incidents: lines are added, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+import sqlalchemy as sa
+
+from playbooks.models import TimelineEntry
+from playbooks.store.rows import fields_of, to_json
+from playbooks.store.tables import incident_timeline, incidents
+from secops.kernel.transactions import Transaction
+
+MAX_TIMELINE: Final = 2_000
+
+
+class Timelines:
+    """Implements ``playbooks.ports.TimelineStore``."""
+
+    def acknowledge(self, transaction: Transaction, place: tuple[str, str], who: str) -> None:
+        """Enter who, a human being, did something in the incident first; later ones change nothing.
+
+        ``place`` is organisation and id.
+        """
+        transaction.execute(
+            incidents.update()
+            .where(
+                incidents.c.org_id == place[0],
+                incidents.c.id == place[1],
+                incidents.c.acknowledged_at.is_(None),
+            )
+            .values(acknowledged_at=transaction.now, acknowledged_by=who)
+        )
+
+    def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
+        """Add the next line: writers follow one another, and the key forbids a double."""
+        last = transaction.execute(
+            sa.select(sa.func.max(incident_timeline.c.seq)).where(
+                incident_timeline.c.incident_id == entry.incident_id
+            )
+        ).scalar()
+        values = {**asdict(entry), "seq": (last or 0) + 1, "details": to_json(dict(entry.details))}
+        transaction.execute(incident_timeline.insert().values(**values))
+
+    def of(
+        self, transaction: Transaction, org_id: str, incident_id: str
+    ) -> Sequence[TimelineEntry]:
+        """Return its history, oldest first, at most ``MAX_TIMELINE`` lines."""
+        rows = transaction.execute(
+            incident_timeline.select()
+            .where(
+                incident_timeline.c.incident_id == incident_id,
+                incident_timeline.c.org_id == org_id,
+            )
+            .order_by(incident_timeline.c.seq)
+            .limit(MAX_TIMELINE)
+        )
+        return [TimelineEntry(**fields_of(row, "details")) for row in rows]
