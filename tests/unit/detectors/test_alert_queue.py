@@ -43,6 +43,7 @@ OUTSIDER = person("analyst", "org_other")
 AUDITOR = person("auditor")
 OPEN = AlertFilter(status="open")
 ALL = PageRequest(200)
+NONE: frozenset[str] = frozenset()
 
 
 class People:
@@ -358,7 +359,10 @@ def test_words_that_mean_nothing_are_refused(said: dict[str, str]) -> None:
 
 
 def test_two_choices_that_miss_count_nowhere_and_rare_values_are_left_out() -> None:
-    found = [Combination("high", f"rule-{n:02}", "", False, frozenset(), 20 - n) for n in range(15)]
+    found = [
+        Combination("high", f"rule-{n:02}", "", acknowledged=False, entity_kinds=NONE, count=20 - n)
+        for n in range(15)
+    ]
     other = Combination(
         "low",
         "rule-zz",
