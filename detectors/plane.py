@@ -51,6 +51,8 @@ from detectors.service.rules.standing import RuleStandings
 from detectors.service.runs.coverage import CoverageService
 from detectors.service.runs.runs import RunService
 from detectors.service.runs.steps import RunStores
+from detectors.service.situation.situations import EVERY_SECONDS as SITUATION_SECONDS
+from detectors.service.situation.situations import SituationService
 from detectors.service.triage.alert_page import AlertPageService
 from detectors.service.triage.alert_views import AlertDeadlineService, AlertViewService
 from detectors.service.triage.alerts import AlertService
@@ -84,6 +86,7 @@ from detectors.store.risks import DatabaseRisks
 from detectors.store.rule_folders import DatabaseRuleFolders
 from detectors.store.rule_health import DatabaseRuleHealth
 from detectors.store.schedule import DatabaseSchedule
+from detectors.store.situation import DatabaseSituations
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
 from detectors.store.triage import DatabaseExceptions, DatabaseSuppressions
 from secops.adapters.cache_file import CacheFile
@@ -162,6 +165,15 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         exception_previews=ExceptionPreviews(parts, opened.store, DatabaseAlerts(), rules),
         suppressions=SuppressionService(parts, DatabaseSuppressions(), DatabaseAlerts(), rules),
         entities=EntityService(parts, DatabaseRisks(), DatabaseAlerts()),
+        situations=SituationService(
+            parts,
+            opened.store,
+            DatabaseSituations(),
+            DatabaseAlertQueue(),
+            SqlLogSources(),
+            SqlSourceHealths(),
+            ports.open_incidents,
+        ),
         models=ModelService(training),
         login_risk=login_risk,
         anomalies=AnomalyWatch(training),
@@ -179,6 +191,7 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         Job("detectors.watch_log_store", LOOK_SECONDS, looking.watch),
         *detection_jobs(runs, options.retention_days),
         *triage_jobs(services.reports, services.correlations, services.entities),
+        Job("detectors.look_at_situation", SITUATION_SECONDS, services.situations.look),
         Job("detectors.bulk_actions", BULK_SECONDS, services.bulk_runner.tick),
         *anomaly_jobs(services.anomalies, training),
     )

@@ -13,6 +13,7 @@ from detectors.api.privacy import privacy_routes
 from detectors.api.queue import QueueServices, queue_routes
 from detectors.api.rule_folders import rule_folder_routes
 from detectors.api.rules import rule_routes
+from detectors.api.situation import situation_routes
 from detectors.api.sources import source_routes
 from detectors.api.triage import TriageServices, triage_routes
 from detectors.service import DetectorsServices
@@ -52,4 +53,5 @@ def routes(services: DetectorsServices) -> tuple[Route, ...]:
             )
         ),
         *rule_folder_routes(services.rule_folders),
+        *situation_routes(services.situations),
     )

@@ -33,6 +33,7 @@ from secops.kernel.permissions.detectors import (
     RULE_READ,
 )
 from secops.web.messages import Request, Response, json_response
+from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _ROOT: Final = "/api/v1/detectors"
@@ -79,6 +80,8 @@ _CRITICALITY: Final = _schema(
     "SetCriticality",
     {"criticality": {"type": "number", "minimum": 0.5, "maximum": 4}, "reason": _TEXT},
 )
+
+_DIGITS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +208,12 @@ class _Entities:
     entities: EntityService
 
     def list_entities(self, request: Request) -> Response:
-        found = self.entities.list_entities(request.caller)
-        return json_response({"items": [risk_json(each) for each in found], "next": None})
+        found = self.entities.list_entities(
+            request.caller, wanted_page(request), _risk(request.query.get("risk", "1"))
+        )
+        return json_response(
+            {"items": [risk_json(each) for each in found.items], "next": found.next}
+        )
 
     def show_entity(self, request: Request) -> Response:
         return json_response(
@@ -223,6 +230,13 @@ class _Entities:
             request.caller, request.args["entity"], float(criticality), text_of(body, "reason")
         )
         return json_response(risk_json(found))
+
+
+def _risk(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+        msg = "risk is a number from 1 to 100"
+        raise Invalid(msg)
+    return int(text)
 
 
 def _window(request: Request) -> Window:

@@ -24,6 +24,7 @@ from detectors.commands.files import (
 from detectors.commands.models import COMMANDS as MODEL_COMMANDS
 from detectors.commands.queue import COMMANDS as QUEUE_COMMANDS
 from detectors.commands.rule_folders import FOLDER_COMMANDS
+from detectors.commands.situation import show_situation
 from detectors.commands.triage import TRIAGE_COMMANDS
 from detectors.commands.workers import ForkedWorkers, WorkerDied, cores, worth_processes
 from secops.adapters.cache_file import CacheFile
@@ -187,6 +188,7 @@ for _command in (
     *CORRELATION_COMMANDS,
     *TRIAGE_COMMANDS,
     *QUEUE_COMMANDS,
+    show_situation,
     *BULK_COMMANDS,
     *MODEL_COMMANDS,
     *FOLDER_COMMANDS,

@@ -12,6 +12,7 @@ from detectors.commands.alert_page import condition_of
 from detectors.commands.files import rule_files
 from detectors.commands.instants import instant
 from secops.kernel.logs import Window
+from secops.kernel.pages import page_request
 from secops.terminal.output import json_option, print_json, print_list, print_table, say
 from secops.terminal.session import session_of
 
@@ -256,19 +257,25 @@ def lift_suppression(ctx: click.Context, suppression_id: str, reason: str) -> No
 
 
 @click.command("list-entities")
+@click.option("--risk", type=click.IntRange(1, 100), default=1, help="Only of at least this risk.")
+@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
+@click.option("--cursor", default=None, help="The next page, as the last one told it.")
 @json_option
 @click.pass_context
-def list_entities(ctx: click.Context, *, as_json: bool) -> None:
-    """List the riskiest entities.
+def list_entities(
+    ctx: click.Context, *, risk: int, limit: str, cursor: str | None, as_json: bool
+) -> None:
+    """List entities, the riskiest first.
 
-    Example: secops --as analyst detectors list-entities
+    Example: secops --as analyst detectors list-entities --risk 70
     """
     from detectors.service.triage.triage_presentation import risk_json  # noqa: PLC0415 - heavy
 
     services, actor = _open(ctx)
-    found = [risk_json(each) for each in services.entities.list_entities(actor)]
+    found = services.entities.list_entities(actor, page_request(limit, cursor), risk)
+    items = [risk_json(each) for each in found.items]
     columns = ("risk", "entity", "criticality", "at")
-    print_list("Entities", columns, found, as_json=as_json)
+    print_list("Entities", columns, items, as_json=as_json, following=found.next)
 
 
 @click.command("show-entity")

@@ -9,6 +9,7 @@ from typing import Protocol
 from detectors.ports.alert_page import AlertIncidents, EntityStates, NoEntityStates, NoIncidents
 from detectors.ports.anomalies import ModelSigner, NoModelSigner
 from detectors.ports.privacy import NoPrivacyKeys, PrivacyKeys
+from detectors.ports.situation import NoOpenIncidents, OpenIncidents
 from secops.kernel.errors import NotFound
 
 
@@ -62,3 +63,4 @@ class DetectorsPorts:
     roles: RolesNow = field(default_factory=NoRoles)
     entities: EntityStates = field(default_factory=NoEntityStates)
     incidents: AlertIncidents = field(default_factory=NoIncidents)
+    open_incidents: OpenIncidents = field(default_factory=NoOpenIncidents)

@@ -13,6 +13,7 @@ from detectors.models.triage import (
     SuppressedGroup,
     Suppression,
 )
+from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 
@@ -99,8 +100,10 @@ class SuppressionStore(Protocol):
 class RiskStore(Protocol):
     """Keeps what was published of entities."""
 
-    def riskiest(self, tx: Transaction, org_id: str, limit: int) -> Sequence[EntityRisk]:
-        """Return the entities with the greatest risk, only those above 0."""
+    def riskiest(
+        self, tx: Transaction, org_id: str, page: PageRequest, least: int = 1
+    ) -> Sequence[EntityRisk]:
+        """Return at most ``page.limit + 1`` entities of at least this risk, the riskiest first."""
         ...
 
     def of(self, tx: Transaction, org_id: str, subject: str) -> EntityRisk:

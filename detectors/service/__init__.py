@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # a command over files alone needs none of them
     from detectors.service.rules.rules import RuleService
     from detectors.service.runs.coverage import CoverageService
     from detectors.service.runs.runs import RunService
+    from detectors.service.situation.situations import SituationService
     from detectors.service.triage.alert_page import AlertPageService
     from detectors.service.triage.alert_views import AlertDeadlineService, AlertViewService
     from detectors.service.triage.alerts import AlertService
@@ -83,3 +84,4 @@ class DetectorsServices:
     exception_previews: ExceptionPreviews
     suppressions: SuppressionService
     entities: EntityService
+    situations: SituationService

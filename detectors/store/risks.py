@@ -8,18 +8,25 @@ import sqlalchemy as sa
 
 from detectors.models.triage import EntityRisk, RiskPoint
 from detectors.store.tables import criticalities, risk_points, risks
+from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
 
 
 class DatabaseRisks:
     """What was published of entities; alerts write it through the store of alerts."""
 
-    def riskiest(self, tx: Transaction, org_id: str, limit: int) -> Sequence[EntityRisk]:
-        """Return the entities with the greatest risk, only those above 0."""
+    def riskiest(
+        self, tx: Transaction, org_id: str, page: PageRequest, least: int = 1
+    ) -> Sequence[EntityRisk]:
+        """Return at most ``page.limit + 1`` entities of at least this risk, the riskiest first."""
         query = sa.select(risks.c.subject, risks.c.risk, risks.c.at, criticalities.c.weight)
         joined = query.select_from(risks.outerjoin(criticalities, _same()))
-        found = joined.where(risks.c.org_id == org_id, risks.c.risk > 0)
-        ordered = found.order_by(risks.c.risk.desc(), risks.c.subject).limit(limit)
+        found = joined.where(risks.c.org_id == org_id, risks.c.risk >= max(least, 1))
+        if (after := page.key(int, str)) is not None:
+            risk, subject = after
+            behind = sa.and_(risks.c.risk == risk, risks.c.subject > subject)
+            found = found.where(sa.or_(risks.c.risk < risk, behind))
+        ordered = found.order_by(risks.c.risk.desc(), risks.c.subject).limit(page.limit + 1)
         return [
             EntityRisk(row.subject, row.risk, row.at, _weight(row.weight))
             for row in tx.execute(ordered)

@@ -23,6 +23,7 @@ from secops.kernel.permissions import Permission
 from secops.kernel.permissions.iam import ACCOUNT_READ, CLIENT_READ, LOCK_READ, SESSION_READ
 from secops.kernel.permissions.kms import KEY_READ_ALL, SEAL_READ
 from secops.kernel.permissions.playbooks import INCIDENT_READ
+from secops.kernel.transactions import Transaction
 
 _WORDS: Final[Mapping[str, Text]] = {
     "active": Text("正常", "active"),
@@ -115,7 +116,7 @@ class PlatformEntities:
 
 
 class LateIncidents:
-    """Implements ``detectors.ports.AlertIncidents``; playbooks are installed later and bound."""
+    """Fills two ports of detectors: incidents of alerts, open incidents; playbooks come later."""
 
     def __init__(self) -> None:
         self._playbooks: PlaybooksServices | None = None
@@ -132,6 +133,12 @@ class LateIncidents:
         if found is None:
             return None
         return OpenedIncident(found.id, found.title, INCIDENT_STATES[found.state])
+
+    def count_open(self, tx: Transaction, org_id: str) -> int:
+        """Return how many incidents of an organisation are open, without drills."""
+        if self._playbooks is None:
+            return 0
+        return self._playbooks.alert_incidents.count_open(tx, org_id)
 
 
 def _account_facts(profile: AccountProfile) -> list[tuple[Text, str]]:

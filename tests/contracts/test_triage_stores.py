@@ -75,7 +75,7 @@ def test_risks_keep_what_was_published(spine: Spine) -> None:
     assert [note(0), note(40), note(40), note(64)] == [False, True, False, True]
     run(lambda tx: store.set_criticality(tx, "org_root", ("account:ann", 200), "acc_2"))
     run(lambda tx: store.set_criticality(tx, "org_root", ("account:ann", 150), "acc_2"))
-    (found,) = read(lambda tx: store.riskiest(tx, "org_root", 5))
+    (found,) = read(lambda tx: store.riskiest(tx, "org_root", PageRequest()))
     assert (found.subject, found.risk, found.criticality) == ("account:ann", 64, 1.5)
     assert read(lambda tx: store.of(tx, "org_root", "account:bob")) == EntityRisk(
         "account:bob", 0, 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +13,7 @@ from detectors.service.triage.risks import publish_risk
 from secops.kernel.actors import Actor
 from secops.kernel.clock import MINUTE
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import PageRequest
+from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import ALERT_READ, CRITICALITY_SET
 from secops.kernel.trail import Act
@@ -25,7 +24,7 @@ FADE_EVERY: Final = 10 * MINUTE
 _AT_ONCE: Final = 100
 _POINTS: Final = 200
 _ALERTS: Final = 50
-_RISKIEST: Final = 100
+GREATEST_RISK: Final = 100
 _MAX_SUBJECT: Final = 500
 
 
@@ -46,12 +45,16 @@ class EntityService:
     risks: RiskStore
     alerts: AlertStore
 
-    def list_entities(self, actor: Actor) -> Sequence[EntityRisk]:
-        """Return the riskiest entities, at most 100."""
+    def list_entities(self, actor: Actor, page: PageRequest, least: int = 1) -> Page[EntityRisk]:
+        """Return the entities of at least the risk ``least`` (1 to 100), the riskiest first."""
         self.parts.access.require(actor, ALERT_READ, "entity:*")
-        return self.parts.transactions.read(
-            lambda tx: self.risks.riskiest(tx, actor.org_id, _RISKIEST)
+        if not 1 <= least <= GREATEST_RISK:
+            msg = f"a risk is 1 to {GREATEST_RISK}"
+            raise Invalid(msg)
+        rows = self.parts.transactions.read(
+            lambda tx: self.risks.riskiest(tx, actor.org_id, page, least)
         )
+        return page_of(rows, page.limit, [(row.risk, row.subject) for row in rows])
 
     def show_entity(self, actor: Actor, subject: str) -> Entity:
         """Return an entity; one that nobody has heard of has no risk and no alerts."""

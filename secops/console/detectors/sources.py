@@ -63,7 +63,10 @@ class _Sources:
     def _page(self, request: Request, error: SecopsError | None) -> Response:
         detectors, caller = self.desk.parts.detectors, request.caller
         rows = []
+        silent_only = request.query.get("state") == "silent"
         for view in detectors.source_watch.list_health(caller):
+            if silent_only and not view.is_silent:
+                continue
             health, source = view.health, view.source
             state = N_("静默") if view.is_silent else N_("正常")
             if source is None:
@@ -73,7 +76,7 @@ class _Sources:
             last = health.last_ingested
             rows.append(
                 (
-                    Cell(view.name, href=f"/logs?q=log.source:%22{_quoted(view.name)}%22"),
+                    Cell(view.name, href=source_link(view.name)),
                     Cell(translate(state, request.language), badge=badge),
                     Cell(source.owner if source else ""),
                     Cell("—") if last is None else Cell("", instant=last),
@@ -115,8 +118,10 @@ def _written(form: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _quoted(name: str) -> str:
-    return quote(name.replace("\\", "\\\\").replace('"', '\\"'))
+def source_link(name: str) -> str:
+    """Return where a source's events are searched."""
+    quoted = quote(name.replace("\\", "\\\\").replace('"', '\\"'))
+    return f"/logs?q=log.source:%22{quoted}%22"
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

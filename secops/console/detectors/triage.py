@@ -13,7 +13,7 @@ from detectors.models.triage import RiskPoint
 from detectors.service.rules.exceptions import ExceptionWish
 from detectors.service.triage.suppression import SuppressionWish
 from secops.console.detectors.alerts import SEVERITIES, alert_title
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
 from secops.kernel.clock import SECOND
@@ -27,6 +27,7 @@ from secops.kernel.permissions.detectors import (
     RULE_READ,
 )
 from secops.web.messages import Request, Response, redirect
+from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 _ENTITIES: Final = (
@@ -103,7 +104,10 @@ class _Entities:
 
     def list_entities(self, request: Request) -> Response:
         """Show the riskiest entities."""
-        found = self.desk.parts.detectors.entities.list_entities(request.caller)
+        least = whole_number(request.query.get("risk", "1"), 3) or 1
+        found = self.desk.parts.detectors.entities.list_entities(
+            request.caller, wanted_page(request), least
+        )
         rows = [
             (
                 Cell(each.subject, href=_entity_href(each.subject)),
@@ -111,9 +115,9 @@ class _Entities:
                 Cell(f"{each.criticality:g}", sort=round(each.criticality * 100)),
                 Cell("", instant=each.at),
             )
-            for each in found
+            for each in found.items
         ]
-        table = Table(N_("风险最高的对象"), _ENTITIES, rows, None, N_("没有有风险的对象"))
+        table = Table(N_("风险最高的对象"), _ENTITIES, rows, found.next, N_("没有有风险的对象"))
         return self.desk.list_page(request, "detectors/entities.html", table)
 
     def show_entity(self, request: Request) -> Response:

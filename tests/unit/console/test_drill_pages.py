@@ -32,7 +32,7 @@ def figures(console: ConsoleSite) -> dict[str, Any]:
         "by_rule": house.parts.transactions.read(
             lambda tx: dict(DatabaseRuleHistory().alerts_by_rule(tx, ROOT_ORG, 0))
         ),
-        "entities": house.detectors.entities.list_entities(analyst),
+        "entities": house.detectors.entities.list_entities(analyst, PageRequest()).items,
         "incidents": house.playbooks.evidence.incident_state(auditor).total,
     }
 

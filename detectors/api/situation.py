@@ -1,0 +1,33 @@
+"""``/api/v1/detectors/situation``: what was last seen of the organisation."""
+
+from __future__ import annotations
+
+from detectors.service.situation.presentation import situation_json
+from detectors.service.situation.situations import SituationService
+from secops.kernel.errors import NotFound
+from secops.kernel.permissions.detectors import ALERT_READ
+from secops.web.messages import Request, Response, json_response
+from secops.web.routes import Route
+
+
+def situation_routes(situations: SituationService) -> tuple[Route, ...]:
+    """Return the one route."""
+
+    def show_situation(request: Request) -> Response:
+        found = situations.show_situation(request.caller)
+        if found is None:
+            msg = "nobody has looked at the situation yet: the scheduler does so once a minute"
+            raise NotFound(msg)
+        return json_response(situation_json(found))
+
+    path = "/api/v1/detectors/situation"
+    return (
+        Route(
+            method="GET",
+            path=path,
+            operation="show_situation",
+            access=ALERT_READ,
+            handler=show_situation,
+            credential="either",
+        ),
+    )
