@@ -13,7 +13,7 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "maxItems": 200}
 DRILL: Final = Schema("Drill", {"type": "object", "required": ["id", "state", "plan_sha256"]})
 REPORT: Final = Schema("DrillReport", {"type": "object", "required": ["id", "drill", "findings"]})
 PLAN: Final = Schema(

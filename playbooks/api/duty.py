@@ -24,7 +24,7 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "maxItems": 200}
 _ROSTER_FIELDS: Final = {"name": _TEXT, "members": _TEXTS, "leads": _TEXTS, "policy": _TEXTS}
 ROSTER: Final = Schema("Roster", {"type": "object", "required": ["id", "members"]})
 DUTY: Final = Schema("Duty", {"type": "object", "required": ["roster", "on_duty", "shifts"]})

@@ -26,7 +26,7 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "maxItems": 200}
 _VERSION: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
 _CHANNEL_FIELDS: Final = {
     "name": _TEXT,
@@ -95,6 +95,27 @@ class _Handlers:
         message = self._services.channels.test_channel(request.caller, request.args["channel_id"])
         return json_response(message_document(message), 202)
 
+    def list_subscriptions(self, request: Request) -> Response:
+        found = self._services.subscriptions.list_subscriptions(request.caller)
+        return json_response({"items": [subscription_document(one) for one in found], "next": None})
+
+    def subscribe(self, request: Request) -> Response:
+        body = body_of(request, SUBSCRIBE)
+        begins, ends = quiet_hours(body.get("quiet", ""))
+        severity = body.get("min_severity", "high")
+        new = NewSubscription(body["event"], body["target"], severity, begins, ends)
+        made = self._services.subscriptions.subscribe(request.caller, new)
+        return json_response(subscription_document(made), 201)
+
+    def unsubscribe(self, request: Request) -> Response:
+        self._services.subscriptions.unsubscribe(request.caller, request.args["subscription_id"])
+        return Response(204)
+
+
+class _MessageHandlers:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._services = services.notifications
+
     def list_messages(self, request: Request) -> Response:
         state = request.query.get("state") or None
         page = self._services.messages.list_messages(request.caller, state, wanted_page(request))
@@ -113,22 +134,6 @@ class _Handlers:
         found = self._services.messages.drop_message(request.caller, message_id, reason=reason)
         return json_response(message_document(found))
 
-    def list_subscriptions(self, request: Request) -> Response:
-        found = self._services.subscriptions.list_subscriptions(request.caller)
-        return json_response({"items": [subscription_document(one) for one in found], "next": None})
-
-    def subscribe(self, request: Request) -> Response:
-        body = body_of(request, SUBSCRIBE)
-        begins, ends = quiet_hours(body.get("quiet", ""))
-        severity = body.get("min_severity", "high")
-        new = NewSubscription(body["event"], body["target"], severity, begins, ends)
-        made = self._services.subscriptions.subscribe(request.caller, new)
-        return json_response(subscription_document(made), 201)
-
-    def unsubscribe(self, request: Request) -> Response:
-        self._services.subscriptions.unsubscribe(request.caller, request.args["subscription_id"])
-        return Response(204)
-
 
 def _draft(body: Any) -> ChannelDraft:
     return ChannelDraft(
@@ -143,7 +148,7 @@ def _draft(body: Any) -> ChannelDraft:
 
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     """Return the routes of channels, messages and subscriptions."""
-    here = _Handlers(services)
+    here, mail = _Handlers(services), _MessageHandlers(services)
     channels = "/api/v1/playbooks/channels"
     messages = "/api/v1/playbooks/messages"
     subscriptions = "/api/v1/playbooks/subscriptions"
@@ -171,12 +176,12 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
                 MESSAGE,
                 MESSAGE_RESOLVE,
             )
-            for verb, handler in (("resend", here.resend_message), ("drop", here.drop_message))
+            for verb, handler in (("resend", mail.resend_message), ("drop", mail.drop_message))
         ),
     )
     reading = (
         (channels, here.list_channels, "Channel", CHANNEL_READ),
-        (messages, here.list_messages, "OutgoingMessage", MESSAGE_READ),
+        (messages, mail.list_messages, "OutgoingMessage", MESSAGE_READ),
         (subscriptions, here.list_subscriptions, "Subscription", CHANNEL_READ),
     )
     return (

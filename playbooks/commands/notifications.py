@@ -33,8 +33,8 @@ def list_channels(ctx: click.Context, *, as_json: bool) -> None:
     print_list("通知渠道 Channels", _CHANNEL_COLUMNS, records, as_json=as_json)
 
 
-def _read(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8").strip() if path else ""
+def _read(path: str | None) -> str:
+    return "" if path is None else Path(path).read_text(encoding="utf-8").strip()
 
 
 def _draft(chosen: dict[str, Any]) -> Any:
@@ -57,8 +57,8 @@ _FILE = click.Path(exists=True, dir_okay=False)
 def _channel_options(command: Any) -> Any:
     for option in (
         click.option("--kind", type=_KIND, required=True),
-        click.option("--url-file", type=_FILE, default="", help="A file with the https address."),
-        click.option("--secret-file", type=_FILE, default="", help="A file with the secret."),
+        click.option("--url-file", type=_FILE, default=None, help="A file with the https address."),
+        click.option("--secret-file", type=_FILE, default=None, help="A file with the secret."),
         click.option("--to", multiple=True, metavar="ADDRESS", help="A mail's recipient."),
         click.option("--language", type=click.Choice(["zh", "en"]), default="zh"),
     ):

@@ -9,7 +9,7 @@ from playbooks.models.options import Channel, ChannelKind, PlaybooksOptions
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.settings import Settings, SettingsRejected, listed
 
-WEBHOOKS: Final = ("generic", "dingtalk", "feishu", "wecom")
+WEBHOOKS: Final = ("inbox", "generic", "dingtalk", "feishu", "wecom")
 _MAX_PROVINCE_ANSWER: Final = 8 << 20
 """Bytes: a value with a picture of 4 MiB, in Base64."""
 

@@ -136,6 +136,15 @@ class _Pages:
         self._duty.shifts.answer_swap(request.caller, swap_id, agree=decision == "agree")
         return redirect(f"/duty/rosters/{request.args['roster_id']}")
 
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    desk: Desk
+
+    @property
+    def _duty(self) -> DutyServices:
+        return self.desk.parts.playbooks.duty
+
     def show_calls(self, request: Request) -> Response:
         """Show what people were called for."""
         page = self._duty.escalations.list_escalations(request.caller, wanted_page(request))
@@ -212,7 +221,7 @@ def _instant(text: str) -> int:
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the pages of duty."""
-    here = _Pages(desk)
+    here, calls = _Pages(desk), _Calls(desk)
     one, call = "/duty/rosters/<roster_id>", "/duty/calls/<escalation_id>"
     shift, swap = f"{one}/shifts/<shift_id>", f"{one}/swaps/<swap_id>"
     return (
@@ -224,7 +233,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page(f"{shift}/remove", "remove_shift_form", ROSTER_MANAGE, here.remove_shift),
         post_page(f"{shift}/swap", "ask_swap_form", DUTY_SERVE, here.ask_swap),
         post_page(swap, "answer_swap_form", DUTY_SERVE, here.answer_swap),
-        get_page("/duty/calls", "show_calls", DUTY_READ, here.show_calls),
-        get_page(call, "show_call", DUTY_READ, here.show_call),
-        post_page(f"{call}/acknowledge", "acknowledge_form", DUTY_SERVE, here.acknowledge),
+        get_page("/duty/calls", "show_calls", DUTY_READ, calls.show_calls),
+        get_page(call, "show_call", DUTY_READ, calls.show_call),
+        post_page(f"{call}/acknowledge", "acknowledge_form", DUTY_SERVE, calls.acknowledge),
     )
