@@ -71,13 +71,12 @@ class Closing:
 class Closings:
     """How like alerts were closed: ``counts`` by reason, the ten most frequent.
 
-    ``looked_at`` of them, the newest, were looked at and ``closed`` are closed; ``cut`` says
-    that there are older ones. ``last`` are the five that were closed last.
+    ``closed`` of them, those with the newest events, were counted; ``cut`` says that there are
+    more. ``last`` are the five of these that were closed last.
     """
 
-    looked_at: int
-    cut: bool
     closed: int
+    cut: bool
     counts: tuple[tuple[str, int], ...]
     last: tuple[Closing, ...]
 

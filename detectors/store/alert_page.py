@@ -14,8 +14,10 @@ from detectors.store.alert_rows import group_key
 from detectors.store.tables import alerts, bulk_actions, bulk_items
 from secops.kernel.transactions import Transaction
 
-LOOKED_AT: Final = 2_000
-"""Of so many of the newest alerts the closings are counted."""
+COUNTED: Final = 2_000
+"""So many closed alerts are counted, those with the newest events."""
+WALKED: Final = 200_000
+"""Behind so many alerts of a rule no closed one is looked for."""
 _REASONS: Final = 10
 _LAST: Final = 5
 
@@ -43,15 +45,17 @@ class DatabaseAlertPage:
         columns = [alerts.c[name] for name in names]
         newest = sa.select(*columns).where(*same, alerts.c.id != alert.id)
         newest = newest.order_by(alerts.c.last_at.desc(), alerts.c.id.desc())
-        rows = tx.execute(newest.limit(LOOKED_AT + 1)).all()
-        closed = [row for row in rows[:LOOKED_AT] if row.status == "closed"]
+        # both databases hand on the order of the rows walked, and stop walking with the last wanted
+        walked = newest.limit(WALKED).subquery()
+        found = sa.select(walked).where(walked.c.status == "closed").limit(COUNTED + 1)
+        rows = tx.execute(found).all()
+        closed = rows[:COUNTED]
         reasons = Counter(row.close_reason for row in closed)
         counts = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
         last = sorted(closed, key=lambda row: (row.closed_at or 0, row.id), reverse=True)
         return Closings(
-            looked_at=len(rows[:LOOKED_AT]),
-            cut=len(rows) > LOOKED_AT,
             closed=len(closed),
+            cut=len(rows) > COUNTED,
             counts=tuple(counts[:_REASONS]),
             last=tuple(_closing(row) for row in last[:_LAST]),
         )

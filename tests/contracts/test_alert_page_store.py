@@ -60,7 +60,7 @@ def test_closings_are_counted_by_reason_among_the_newest_of_rule_or_entity(spine
     closed(spine, "alr_6", reason="elsewhere")
     read = spine.transactions.read
     rule = read(lambda tx: PAGE.closings(tx, ALERTS.get(tx, "alr_1"), same_entity=False))
-    assert (rule.looked_at, rule.closed, rule.cut) == (3, 3, False)
+    assert (rule.closed, rule.cut) == (3, False)
     assert rule.counts == (("planned", 2), ("wrong", 1))
     assert {(each.alert_id, each.closed_by) for each in rule.last} == {
         ("alr_2", "acc_1"),
@@ -68,17 +68,26 @@ def test_closings_are_counted_by_reason_among_the_newest_of_rule_or_entity(spine
         ("alr_4", "acc_1"),
     }
     entity = read(lambda tx: PAGE.closings(tx, ALERTS.get(tx, "alr_1"), same_entity=True))
-    assert (entity.looked_at, entity.counts) == (2, (("planned", 2),))
+    assert (entity.closed, entity.counts) == (2, (("planned", 2),))
 
 
 def test_a_busy_rule_is_not_counted_to_its_end(
     spine: Spine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alert_page, "LOOKED_AT", 2)
-    raised(spine, *(f"alr_{number}" for number in range(4)))
+    names = [f"alr_{number}" for number in range(4)]
+    raised(spine, *names)
+    for name in names[1:]:
+        closed(spine, name)
     read = spine.transactions.read
-    found = read(lambda tx: PAGE.closings(tx, ALERTS.get(tx, "alr_0"), same_entity=False))
-    assert (found.looked_at, found.closed, found.cut) == (2, 0, True)
+
+    def counted() -> tuple[int, bool]:
+        found = read(lambda tx: PAGE.closings(tx, ALERTS.get(tx, "alr_0"), same_entity=False))
+        return found.closed, found.cut
+
+    monkeypatch.setattr(alert_page, "COUNTED", 2)
+    assert counted() == (2, True)
+    monkeypatch.setattr(alert_page, "WALKED", 1)
+    assert counted() == (1, False)
 
 
 def test_the_bulk_action_that_closed_an_alert_is_found(spine: Spine) -> None:

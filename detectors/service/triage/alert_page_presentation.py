@@ -128,9 +128,8 @@ def _line(line: RawLine) -> dict[str, Any]:
 
 def _closings(closings: Closings) -> dict[str, Any]:
     return {
-        "looked_at": closings.looked_at,
-        "cut": closings.cut,
         "closed": closings.closed,
+        "cut": closings.cut,
         "reasons": [{"reason": reason, "alerts": count} for reason, count in closings.counts],
         "last": [
             {

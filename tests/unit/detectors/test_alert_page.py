@@ -136,7 +136,7 @@ def test_next_previous_closings_and_incident_stand_beside_it(site: PageHouse) ->
     assert {found.place.previous, found.place.following} == {correlation.id, None}
     assert found.incident is not None
     assert found.incident.id == "inc_1"
-    assert (found.same_rule.looked_at, found.bulk_action) == (0, None)
+    assert (found.same_rule.closed, found.bulk_action) == (0, None)
     with pytest.raises(AlertNotFound):
         site.pages.explain_alert(ANALYST, "alr_none", AlertFilter())
     with pytest.raises(AlertNotFound):
