@@ -28,23 +28,28 @@ ONE: Final = f"{WARNINGS}/<warning_id>"
 _ALL: Final = SignedIn("who is warned may know: everybody of the issuer and below it")
 
 
-class _Handlers:
+class _Reading:
     def __init__(self, services: PlaybooksServices) -> None:
-        self._warnings = services.notices.warnings
+        self._views = services.notices.warning_views
 
     def warnings_in_force(self, request: Request) -> Response:
-        found = self._warnings.warnings_in_force(request.caller)
+        found = self._views.warnings_in_force(request.caller)
         return json_response({"items": [seen_warning_document(each) for each in found]})
 
     def list_warnings(self, request: Request) -> Response:
-        page = self._warnings.list_warnings(
+        page = self._views.list_warnings(
             request.caller, request.query.get("state", ""), wanted_page(request)
         )
         items = [warning_document(each) for each in page.items]
         return json_response({"items": items, "next": page.next})
 
     def show_warning(self, request: Request) -> Response:
-        return _answer(self._warnings.show_warning(request.caller, request.args["warning_id"]))
+        return _answer(self._views.show_warning(request.caller, request.args["warning_id"]))
+
+
+class _Handlers:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._warnings = services.notices.warnings
 
     def draft_warning(self, request: Request) -> Response:
         content = _content(body_of(request, DRAFT_WARNING))
@@ -110,21 +115,21 @@ def _answer(warning: EarlyWarning, status: int = 200) -> Response:
 
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     """Return the routes of early warnings."""
-    here = _Handlers(services)
+    here, seen = _Handlers(services), _Reading(services)
     reading = (
         Route(
             method="GET",
             path="/api/v1/playbooks/early-warnings-in-force",
             operation="warnings_in_force",
             access=_ALL,
-            handler=here.warnings_in_force,
+            handler=seen.warnings_in_force,
         ),
         Route(
             method="GET",
             path=WARNINGS,
             operation="list_warnings",
             access=NOTICE_READ,
-            handler=here.list_warnings,
+            handler=seen.list_warnings,
             response=page_schema("EarlyWarning"),
             listing=True,
         ),
@@ -133,7 +138,7 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             path=ONE,
             operation="show_warning",
             access=NOTICE_READ,
-            handler=here.show_warning,
+            handler=seen.show_warning,
             response=WARNING,
         ),
     )

@@ -47,7 +47,7 @@ ONE: Final = f"{NOTICES}/<notice_id>"
 _UNIT: Final = f"{ONE}/units/<unit_id>"
 
 
-class _Handlers:
+class _Reading:
     def __init__(self, services: PlaybooksServices) -> None:
         self._notices = services.notices
 
@@ -69,6 +69,11 @@ class _Handlers:
             raise Invalid(msg)
         scores, names = self._notices.views.score_units(request.caller, int(year))
         return json_response(scores_document(scores, names))
+
+
+class _Drafting:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._notices = services.notices
 
     def draft_notice(self, request: Request) -> Response:
         content = _content(body_of(request, DRAFT_NOTICE))
@@ -102,6 +107,11 @@ class _Handlers:
                 request.caller, request.args["notice_id"], reason
             )
         )
+
+
+class _Judging:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._notices = services.notices
 
     def decide_notice(self, request: Request) -> Response:
         body = body_of(request, DECIDE_DIGEST)
@@ -161,7 +171,7 @@ def _answer(notice: Notice, status: int = 200) -> Response:
 
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     """Return the routes of the issuer's side."""
-    here = _Handlers(services)
+    here = _Reading(services)
     reading = (
         Route(
             method="GET",
@@ -189,25 +199,25 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             response=SCORES,
         ),
     )
-    return (*reading, *_changing(here))
+    return (*reading, *_changing(_Drafting(services), _Judging(services)))
 
 
-def _changing(here: _Handlers) -> tuple[Route, ...]:
+def _changing(draft: _Drafting, judge: _Judging) -> tuple[Route, ...]:
     wanted = (
-        (NOTICES, NOTICE_DRAFT, here.draft_notice, DRAFT_NOTICE, NOTICE),
-        (f"{ONE}/revision", NOTICE_DRAFT, here.revise_notice, REVISE_NOTICE, NOTICE),
-        (f"{ONE}/submission", NOTICE_DRAFT, here.submit_notice, None, NOTICE),
-        (f"{ONE}/recall", NOTICE_DRAFT, here.recall_notice, None, NOTICE),
-        (f"{ONE}/archive", NOTICE_DRAFT, here.archive_notice, None, NOTICE),
-        (f"{ONE}/withdrawal", NOTICE_READ, here.withdraw_notice, WITH_REASON, NOTICE),
-        (f"{ONE}/decision", NOTICE_APPROVE, here.decide_notice, DECIDE_DIGEST, NOTICE),
-        (f"{ONE}/issue", NOTICE_ISSUE, here.issue_notice, ISSUE_NOTICE, NOTICE),
-        (f"{_UNIT}/recheck", NOTICE_VERIFY, here.recheck_notice, None, RECHECK),
-        (f"{_UNIT}/verdict", NOTICE_VERIFY, here.verify_notice, VERIFY_NOTICE, DELIVERY),
+        (NOTICES, NOTICE_DRAFT, draft.draft_notice, DRAFT_NOTICE, NOTICE),
+        (f"{ONE}/revision", NOTICE_DRAFT, draft.revise_notice, REVISE_NOTICE, NOTICE),
+        (f"{ONE}/submission", NOTICE_DRAFT, draft.submit_notice, None, NOTICE),
+        (f"{ONE}/recall", NOTICE_DRAFT, draft.recall_notice, None, NOTICE),
+        (f"{ONE}/archive", NOTICE_DRAFT, draft.archive_notice, None, NOTICE),
+        (f"{ONE}/withdrawal", NOTICE_READ, draft.withdraw_notice, WITH_REASON, NOTICE),
+        (f"{ONE}/decision", NOTICE_APPROVE, judge.decide_notice, DECIDE_DIGEST, NOTICE),
+        (f"{ONE}/issue", NOTICE_ISSUE, judge.issue_notice, ISSUE_NOTICE, NOTICE),
+        (f"{_UNIT}/recheck", NOTICE_VERIFY, judge.recheck_notice, None, RECHECK),
+        (f"{_UNIT}/verdict", NOTICE_VERIFY, judge.verify_notice, VERIFY_NOTICE, DELIVERY),
         (
             f"{ONE}/petitions/<petition_id>",
             NOTICE_APPROVE,
-            here.decide_petition,
+            judge.decide_petition,
             DECIDE_PETITION,
             PETITION,
         ),

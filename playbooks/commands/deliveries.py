@@ -156,7 +156,7 @@ def warnings_in_force(ctx: click.Context, *, as_json: bool) -> None:
     from playbooks.service.notices.documents import seen_warning_document  # noqa: PLC0415
 
     session = session_of(ctx)
-    warnings = session.services(PlaybooksServices).notices.warnings
+    warnings = session.services(PlaybooksServices).notices.warning_views
     documents = [seen_warning_document(each) for each in warnings.warnings_in_force(session.actor)]
     if as_json:
         print_json({"items": documents})

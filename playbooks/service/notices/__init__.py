@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from playbooks.service.notices.deliveries import DeliveryService
 from playbooks.service.notices.desk import NoticeDesk
 from playbooks.service.notices.drafting import DraftingService
-from playbooks.service.notices.early_warnings import EarlyWarningService
+from playbooks.service.notices.early_warnings import EarlyWarningService, EarlyWarningViews
 from playbooks.service.notices.issuing import IssuingService
 from playbooks.service.notices.reminders import ReminderService
 from playbooks.service.notices.verifying import VerifyingService
@@ -28,6 +28,7 @@ class NoticeServices:
     reminders: ReminderService
     views: NoticeViews
     warnings: EarlyWarningService
+    warning_views: EarlyWarningViews
 
 
 def make_notice_services(surroundings: Surroundings) -> NoticeServices:
@@ -41,4 +42,5 @@ def make_notice_services(surroundings: Surroundings) -> NoticeServices:
         reminders=ReminderService(desk),
         views=NoticeViews(desk),
         warnings=EarlyWarningService(desk),
+        warning_views=EarlyWarningViews(desk),
     )

@@ -152,36 +152,6 @@ class EarlyWarningService:
             lambda tx, warning: core.withdraw_warning(warning, tx.now, reason),
         )
 
-    def list_warnings(self, actor: Actor, state: str, page: PageRequest) -> Page[EarlyWarning]:
-        """Return the organisation's own, newest first."""
-        self._desk.parts.access.require(actor, NOTICE_READ, "warning:*")
-        if state and state not in WARNING_STATES:
-            msg = f"a state is {', '.join(WARNING_STATES)}"
-            raise NoticeInvalid(msg)
-        return self._desk.parts.transactions.read(
-            lambda tx: self._store.list(tx, actor.org_id, state, page)
-        )
-
-    def show_warning(self, actor: Actor, warning_id: str) -> EarlyWarning:
-        """Return one of the organisation's own."""
-        self._desk.parts.access.require(actor, NOTICE_READ, f"warning:{warning_id}")
-        return self._desk.parts.transactions.read(
-            lambda tx: self._store.get(tx, actor.org_id, warning_id)
-        )
-
-    def warnings_in_force(self, actor: Actor) -> Sequence[SeenWarning]:
-        """Return what concerns the actor's organisation now, the gravest first.
-
-        Everybody who is signed in may know what their own and those above them warn of.
-        """
-        above = self._desk.ports.units.above(actor.org_id)
-        found = self._desk.parts.transactions.read(
-            lambda tx: self._store.in_force(tx, above, tx.now)
-        )
-        names = self._desk.names(*{each.org_id for each in found})
-        ordered = sorted(found, key=core.gravest_first)
-        return [SeenWarning(each, names[each.org_id]) for each in ordered]
-
     def _change(
         self,
         actor: Actor,
@@ -236,3 +206,41 @@ class EarlyWarningService:
             "content": core.warning_digest(warning, content),
         }
         tx.record(Act(f"playbooks.{verb}", actor, f"warning:{warning.id}", details=details))
+
+
+class EarlyWarningViews:
+    """Reads early warnings."""
+
+    def __init__(self, desk: NoticeDesk) -> None:
+        self._desk = desk
+        self._store = desk.tools.warnings
+
+    def list_warnings(self, actor: Actor, state: str, page: PageRequest) -> Page[EarlyWarning]:
+        """Return the organisation's own, newest first."""
+        self._desk.parts.access.require(actor, NOTICE_READ, "warning:*")
+        if state and state not in WARNING_STATES:
+            msg = f"a state is {', '.join(WARNING_STATES)}"
+            raise NoticeInvalid(msg)
+        return self._desk.parts.transactions.read(
+            lambda tx: self._store.list(tx, actor.org_id, state, page)
+        )
+
+    def show_warning(self, actor: Actor, warning_id: str) -> EarlyWarning:
+        """Return one of the organisation's own."""
+        self._desk.parts.access.require(actor, NOTICE_READ, f"warning:{warning_id}")
+        return self._desk.parts.transactions.read(
+            lambda tx: self._store.get(tx, actor.org_id, warning_id)
+        )
+
+    def warnings_in_force(self, actor: Actor) -> Sequence[SeenWarning]:
+        """Return what concerns the actor's organisation now, the gravest first.
+
+        Everybody who is signed in may know what their own and those above them warn of.
+        """
+        above = self._desk.ports.units.above(actor.org_id)
+        found = self._desk.parts.transactions.read(
+            lambda tx: self._store.in_force(tx, above, tx.now)
+        )
+        names = self._desk.names(*{each.org_id for each in found})
+        ordered = sorted(found, key=core.gravest_first)
+        return [SeenWarning(each, names[each.org_id]) for each in ordered]

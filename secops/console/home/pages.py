@@ -50,7 +50,7 @@ class _Home:
             tiles=[e for group in visible(request) for e in group.entries if e.href != "/"],
             sessions=view_table(request, table),
             ids=[session.id for session in sessions],
-            warnings=self.desk.parts.playbooks.notices.warnings.warnings_in_force(actor),
+            warnings=self.desk.parts.playbooks.notices.warning_views.warnings_in_force(actor),
             colours=WARNING_COLOURS,
             badges=BADGES,
             mine=[grant for grant in GRANTS if actor.may(grant.permission)],

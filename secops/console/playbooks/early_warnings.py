@@ -42,7 +42,7 @@ class _Warnings:
 
     def list_warnings(self, request: Request) -> Response:
         """Show what is in force, and to its readers the organisation's own."""
-        caller, service = request.caller, self.desk.parts.playbooks.notices.warnings
+        caller, service = request.caller, self.desk.parts.playbooks.notices.warning_views
         own = caller.may(NOTICE_READ)
         state = request.query.get("state", "")
         page = service.list_warnings(caller, state, wanted_page(request)) if own else None
@@ -80,7 +80,7 @@ class _Warnings:
     def show_warning(self, request: Request) -> Response:
         """Show one of the organisation's own."""
         caller = request.caller
-        service = self.desk.parts.playbooks.notices.warnings
+        service = self.desk.parts.playbooks.notices.warning_views
         warning = service.show_warning(caller, request.args["warning_id"])
         wanted = warning.wanted or warning.content
         return self.desk.page(

@@ -92,7 +92,7 @@ def notice_words(view: NoticeView) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Notices:
+class _Register:
     desk: Desk
 
     def list_notices(self, request: Request) -> Response:
@@ -170,6 +170,34 @@ class _Notices:
             request.caller, request.args["notice_id"], _content(request), version
         )
         return _back(request)
+
+    def show_scores(self, request: Request) -> Response:
+        """Show 考核 of a year with its formula."""
+        asked = request.query.get("year", "")
+        views = self.desk.parts.playbooks.notices.views
+        year = (whole_number(asked, _DIGITS) or 0) if asked else views.year
+        scores, names = views.score_units(request.caller, year)
+        rows = [
+            (
+                Cell(names[each.org_id]),
+                Cell(f"{each.score / 10:.1f}", sort=each.score),
+                Cell(str(each.notices), sort=each.notices),
+                Cell(f"{each.in_time} / {each.owed}", sort=each.in_time),
+                Cell(str(each.closed), sort=each.closed),
+                Cell(str(each.returned), sort=each.returned),
+                Cell(str(each.repeated), sort=each.repeated),
+            )
+            for each in scores
+        ]
+        table = Table(N_("通报考核"), _SCORES, rows, empty=N_("该年度没有通报"))
+        return self.desk.list_page(
+            request, "playbooks/notice_scores.html", table, year=year, formula=SCORE_FORMULA
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Notices:
+    desk: Desk
 
     def show_notice(self, request: Request) -> Response:
         """Show one notice with all its units."""
@@ -277,29 +305,6 @@ class _Notices:
         )
         return _back(request)
 
-    def show_scores(self, request: Request) -> Response:
-        """Show 考核 of a year with its formula."""
-        asked = request.query.get("year", "")
-        views = self.desk.parts.playbooks.notices.views
-        year = (whole_number(asked, _DIGITS) or 0) if asked else views.year
-        scores, names = views.score_units(request.caller, year)
-        rows = [
-            (
-                Cell(names[each.org_id]),
-                Cell(f"{each.score / 10:.1f}", sort=each.score),
-                Cell(str(each.notices), sort=each.notices),
-                Cell(f"{each.in_time} / {each.owed}", sort=each.in_time),
-                Cell(str(each.closed), sort=each.closed),
-                Cell(str(each.returned), sort=each.returned),
-                Cell(str(each.repeated), sort=each.repeated),
-            )
-            for each in scores
-        ]
-        table = Table(N_("通报考核"), _SCORES, rows, empty=N_("该年度没有通报"))
-        return self.desk.list_page(
-            request, "playbooks/notice_scores.html", table, year=year, formula=SCORE_FORMULA
-        )
-
 
 def _content(request: Request) -> Content:
     form = request.form
@@ -323,16 +328,16 @@ def _back(request: Request) -> Response:
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the issuer's pages."""
-    here = _Notices(desk)
+    here, register = _Notices(desk), _Register(desk)
     one = "/notices/<notice_id>"
     return (
-        get_page("/notices", "show_notices", NOTICE_READ, here.list_notices),
-        get_page("/notices/new", "write_notice_form", NOTICE_DRAFT, here.write_notice),
-        post_page("/notices", "draft_notice_form", NOTICE_DRAFT, here.draft_notice),
-        get_page("/notice-scores", "show_notice_scores", NOTICE_READ, here.show_scores),
+        get_page("/notices", "show_notices", NOTICE_READ, register.list_notices),
+        get_page("/notices/new", "write_notice_form", NOTICE_DRAFT, register.write_notice),
+        post_page("/notices", "draft_notice_form", NOTICE_DRAFT, register.draft_notice),
+        get_page("/notice-scores", "show_notice_scores", NOTICE_READ, register.show_scores),
         get_page(one, "show_notice_page", NOTICE_READ, here.show_notice),
-        get_page(f"{one}/revision", "edit_notice_form", NOTICE_DRAFT, here.edit_notice),
-        post_page(f"{one}/revision", "revise_notice_form", NOTICE_DRAFT, here.revise_notice),
+        get_page(f"{one}/revision", "edit_notice_form", NOTICE_DRAFT, register.edit_notice),
+        post_page(f"{one}/revision", "revise_notice_form", NOTICE_DRAFT, register.revise_notice),
         post_page(f"{one}/act", "act_on_notice_form", NOTICE_READ, here.act_on_notice),
         post_page(f"{one}/decide", "decide_notice_form", NOTICE_APPROVE, here.decide_notice),
         post_page(f"{one}/issue", "issue_notice_form", NOTICE_ISSUE, here.issue_notice),

@@ -111,7 +111,7 @@ def issued(home: House, content: WarningContent = CONTENT) -> EarlyWarning:
 
 def seen(home: House, unit: str) -> list[tuple[str, str]]:
     reader = person("bai", "staff", unit)
-    found = home.services.notices.warnings.warnings_in_force(reader)
+    found = home.services.notices.warning_views.warnings_in_force(reader)
     return [(each.warning.content.colour, each.issuer) for each in found]
 
 
@@ -128,7 +128,7 @@ def test_a_warning_is_seen_below_its_issuer_until_its_end(home: House) -> None:
     assert seen(home, "org_b") == [("orange", "本单位")]
     home.clock.advance(86_400 + 1)
     assert seen(home, "org_c") == []
-    (mine,) = work.list_warnings(ANALYST, "issued", PAGE).items
+    (mine,) = home.services.notices.warning_views.list_warnings(ANALYST, "issued", PAGE).items
     assert not mine.in_force(START + DAY + 1)
 
 
@@ -191,7 +191,7 @@ def test_a_draft_is_its_organisations_and_changes_as_it_was_read(home: House) ->
     with pytest.raises(ChangedMeanwhile):
         work.revise_warning(ANALYST, draft.id, CONTENT, draft.version)
     stranger = person("he", "analyst", "org_a")
-    for ask in (work.show_warning, work.submit_warning):
+    for ask in (home.services.notices.warning_views.show_warning, work.submit_warning):
         with pytest.raises(WarningNotFound):
             ask(stranger, draft.id)
     for who, ask in (
@@ -202,10 +202,10 @@ def test_a_draft_is_its_organisations_and_changes_as_it_was_read(home: House) ->
     ):
         with pytest.raises(Forbidden):
             ask(who)
-    assert work.show_warning(AUDITOR, draft.id).content.title == "新"
+    assert home.services.notices.warning_views.show_warning(AUDITOR, draft.id).content.title == "新"
     with pytest.raises(NoticeInvalid):
-        work.list_warnings(ANALYST, "lost", PAGE)
-    assert work.list_warnings(ANALYST, "", PAGE).items == [changed]
+        home.services.notices.warning_views.list_warnings(ANALYST, "lost", PAGE)
+    assert home.services.notices.warning_views.list_warnings(ANALYST, "", PAGE).items == [changed]
     leaves = [leaf["details"] for leaf in home.leaves() if "warning" in leaf["action"]]
     assert [each["colour"] for each in leaves] == ["orange", "orange"]
 
