@@ -58,6 +58,9 @@ PAGES = {
         "/emergency-plans",
         "/response-times",
         "/runs",
+        "/playbooks",
+        "/bindings",
+        "/bindings/new",
         "/duty",
         "/duty/calls",
         "/drills",
@@ -105,7 +108,7 @@ PAGES = {
     ),
 }
 FIRST_LINKS = {
-    "analyst": ("/alerts", "/rules", "/accounts"),
+    "analyst": ("/alerts", "/rules", "/accounts", "/playbooks"),
     "auditor": ("/seals", "/ecertificates", "/ecertificate-templates"),
 }
 ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",

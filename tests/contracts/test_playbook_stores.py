@@ -193,12 +193,16 @@ def test_playbooks_are_listed_approved_once_and_found_by_id(spine: Spine) -> Non
     ]
     for playbook in made:
         run(spine, lambda tx, one=playbook: store.add(tx, one))
-    assert run(spine, lambda tx: store.approve(tx, "org_a", "1", "acc_1")) is False
-    for key in ("1", "2"):
-        assert run(spine, lambda tx, k=key: store.approve(tx, "org_a", k, "acc_2")) is True
-    assert run(spine, lambda tx: store.approve(tx, "org_a", "1", "acc_2")) is False
-    newest = run(spine, lambda tx: store.by_id(tx, "org_a"))
-    assert newest["playbook--1"].content_hash == "2"  # type: ignore[index]
+    assert run(spine, lambda tx: store.newest(tx, "org_a", "playbook--1")) is None
+    for draft in made[:2]:
+        signed = replace(draft, state="approved", signatures=({"id": "jss--1", "n": 1},))
+        run(spine, lambda tx, one=draft, now=signed: store.change(tx, now, was=one))
+        with pytest.raises(ChangedMeanwhile):
+            run(spine, lambda tx, one=draft, now=signed: store.change(tx, now, was=one))
+        assert run(spine, lambda tx, k=draft: store.get(tx, "org_a", k.content_hash)) == signed
+    newest = run(spine, lambda tx: store.newest(tx, "org_a", "playbook--1"))
+    assert newest.content_hash == "2"  # type: ignore[attr-defined]
+    assert run(spine, lambda tx: store.count(tx, "org_a")) == 3
     page = run(spine, lambda tx: store.list(tx, "org_a", PageRequest(2)))
     rest = PageRequest(2, decode_cursor(page.next))  # type: ignore[attr-defined]
     left = run(spine, lambda tx: store.list(tx, "org_a", rest))

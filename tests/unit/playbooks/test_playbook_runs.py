@@ -636,7 +636,7 @@ def test_nested_playbooks_must_be_known_finite_and_of_the_version_asked_for(home
     results = nesting(inner.id, out_args=["__account__"])
     refused(results, NotYetRunnable, "late")
     own = nesting("playbook--99999999-9999-4999-8999-999999999999")
-    entry = home.services.playbooks.import_playbook(ANALYST, json.dumps(own).encode())
+    entry = home.services.playbooks.import_playbook(ANALYST, json.dumps(own).encode()).entry
     home.services.playbooks.approve_playbook(APPROVER, entry.content_hash)
     refused(own, NotYetRunnable, "nested in itself")
 

@@ -13,11 +13,13 @@ from click.testing import CliRunner, Result
 
 from playbooks.commands import group
 from playbooks.commands.bench import figures
+from playbooks.errors import RunNotFound
+from playbooks.errors.bindings import BindingInvalid
 from secops.kernel.actors import Actor
 from secops.kernel.errors import SecopsError
 from secops.kernel.parts import Parts
 from secops.terminal.session import Session
-from tests.fakes.cacao import playbook
+from tests.fakes.cacao import REVOKE, playbook
 from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house
 
 ACTORS = {"analyst": ANALYST, "security-admin": APPROVER, "auditor": AUDITOR}
@@ -158,12 +160,70 @@ def test_a_file_is_run_with_variables_rejected_cancelled_or_left_to_the_service(
 
 def test_what_needs_no_approval_runs_at_once_and_a_step_by_hand_is_answered(run: Run) -> None:
     key = run("open-incident", "--alert", "alr_1").stdout.strip()
+    adopted = run("import-playbook", "notify_duty").stdout.split()
+    assert adopted[1] == "draft"
+    signed = run("approve-playbook", adopted[0], actor="security-admin").stdout
+    assert signed == f"{adopted[0]} approved\n"
     assert run("run", "notify_duty", "--incident", key).stdout.endswith("done\n")
     asked = answer(run("run", "session_takeover_contain", "--incident", key, "--json"))
     run("approve-run", asked["id"], "--plan", asked["plan_sha256"], actor="security-admin")
     steps = answer(run("show-run", asked["id"], "--json"))["steps"]
     path = next(path for path, state in steps.items() if state == "intent")
     assert run("resolve-step", asked["id"], path, "done").stdout == f"{asked['id']} done\n"
+
+
+def test_a_playbook_is_imported_listed_exported_rejected_and_retired(
+    run: Run, tmp_path: Path
+) -> None:
+    foreign = playbook()
+    foreign["workflow"][REVOKE]["commands"] = [{"type": "bash", "command": "id"}]
+    foreign["workflow"][REVOKE].pop("step_extensions")
+    file = tmp_path / "foreign.json"
+    file.write_text(json.dumps(foreign))
+    told = run("import-playbook", str(file)).output
+    assert f"command_by_hand /workflow/{REVOKE}/commands/0 bash" in told
+    name = next(word for word in told.split() if len(word) == 64)
+    assert answer(run("import-playbook", str(file), "--json"))["content_hash"] == name
+    listed = answer(run("list-playbooks", "--json"))["items"]
+    assert [(one["state"], one["signature"]) for one in listed] == [("draft", "unsigned")]
+    assert name[:12] in run("list-playbooks").stdout
+    run("approve-playbook", name, "--reject", actor="security-admin")
+    run("import-playbook", str(file))
+    run("approve-playbook", name, actor="security-admin")
+    exported = json.loads(run("export-playbook", name).stdout)
+    assert exported["signatures"][0]["related_to"] == exported["id"]
+    retired = run("retire-playbook", name, actor="security-admin").stdout
+    assert retired == f"{name} retired\n"
+
+
+def test_a_binding_is_tried_proposed_approved_paused_and_withdrawn(
+    run: Run, tmp_path: Path
+) -> None:
+    name = run("import-playbook", "notify_duty").stdout.split()[0]
+    run("approve-playbook", name, actor="security-admin")
+    file = tmp_path / "binding.json"
+    file.write_text(json.dumps({"name": "值班", "playbook": name, "severities": ["high"]}))
+    assert run("try-binding", str(file)).output.startswith("2 / 2\n")
+    assert len(answer(run("try-binding", str(file), "--json"))["matched"]) == 2
+    key, change = run("propose-binding", str(file)).stdout.splitlines()[0].split()
+    admin = "security-admin"
+    assert (
+        run("approve-binding", key, "--change", change, actor=admin).stdout == f"{key} active 1\n"
+    )
+    again = answer(run("propose-binding", str(file), "--change", key, "--json"))
+    assert again["change"]["difference"] == []
+    assert answer(run("list-bindings", "--json"))["items"][0]["id"] == key
+    assert "值班" in run("list-bindings").stdout
+    assert run("withdraw-binding", key).stdout.startswith(f"{key} ")
+    assert "paused" in run("pause-bindings", "--reason", "停").output
+    assert "paused" in run("resume-bindings", "--reason", "好").output
+    assert "resumed" in run("resume-bindings", "--approve", actor=admin).output
+    for wrong in ("[]", "{"):
+        file.write_text(wrong)
+        with pytest.raises(BindingInvalid):
+            run("try-binding", str(file))
+    with pytest.raises(RunNotFound):
+        run("confirm-run", "run_none", "--plan", "x", actor=admin)
 
 
 def test_the_bench_prints_rates_with_their_circumstances() -> None:
