@@ -79,8 +79,8 @@ def fill(home: Path, waiting: int, closed: int) -> None:
     engine = make_engine(f"sqlite:///{home / DATABASE_FILE}")
     with engine.connect() as connection:
         run = connection.exec_driver_sql
-        run("PRAGMA cache_size = -1000000")
         with connection.begin():
+            run("PRAGMA cache_size = -1000000")
             # an index over millions of rows is made faster than it grows
             indexes = run(_INDEXES).all()
             for name, _ in indexes:
