@@ -18,7 +18,8 @@ class FakeMailServer:
     """Listens on a free port until ``close``. ``trouble`` is what goes wrong.
 
     ``no_starttls`` hides it, ``refuse`` refuses the recipient, ``silent`` never greets,
-    ``drip`` greets a byte at a time, ``hang_up`` leaves right after the mail was taken.
+    ``drip`` greets a byte at a time, ``hang_up`` leaves right after the mail was taken,
+    ``vanish`` without a word about it.
     """
 
     trouble: str = ""
@@ -85,6 +86,8 @@ class FakeMailServer:
             if verb == b"DATA":
                 stream.sendall(b"354 go on\r\n")
                 self._take(lines)
+                if self.trouble == "vanish":
+                    return
                 stream.sendall(b"250 taken\r\n")
                 if self.trouble == "hang_up":
                     return

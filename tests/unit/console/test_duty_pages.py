@@ -51,6 +51,10 @@ def test_an_administrator_keeps_channels_and_nobody_reads_their_secrets(
     assert admin.post(f"{path}/{channel_id}/switch", {"state": "x", "version": "2"}).status == 400
     changed = {**form, "name": "soc-pages-2", "version": "2"}
     assert admin.post(f"{path}/{channel_id}", changed).status == 303
+    home = console.site.house.parts.home
+    kept = b"".join(each.read_bytes() for each in home.rglob("*") if each.is_file())
+    assert b"qyapi.example.cn" in kept
+    assert CANARY.encode() not in kept
 
 
 def test_a_dead_letter_is_sent_again_or_dropped_with_a_reason(console: ConsoleSite) -> None:
@@ -64,6 +68,19 @@ def test_a_dead_letter_is_sent_again_or_dropped_with_a_reason(console: ConsoleSi
     assert admin.post(action, {"reason": "", "decision": "drop"}).status == 400
     assert admin.post(action, {"reason": "已电话告知", "decision": "drop"}).status == 303
     assert admin.post(action, {"reason": "x", "decision": "resend"}).status == 409
+
+
+def test_an_inner_address_is_refused_at_the_post_whatever_its_name(console: ConsoleSite) -> None:
+    admin, path = console.reader("system-admin"), "/notifications/channels"
+    form = {"name": "inner", "kind": "generic", "url": f"https://127.0.0.1/{CANARY}"}
+    assert admin.post(path, {**form, "language": "zh"}).status == 303
+    page = admin.get(path).text
+    [test] = re.findall(r"action=\"(/notifications/channels/[^\"]+/test)\"", page)[:1]
+    assert admin.post(test).status == 303
+    console.site.house.playbooks.notifications.delivery.deliver()
+    page = admin.get("/notifications/messages?state=dead").text
+    assert "outbound.refused" in page
+    assert CANARY not in page
 
 
 def test_a_week_of_duty_with_its_holes_and_swaps(console: ConsoleSite) -> None:
