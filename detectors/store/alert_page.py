@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from detectors.models.alert_page import Closing, Closings, Place
 from detectors.models.alerts import Alert, AlertFilter
-from detectors.store.alert_queries import Condition, conditions_of, older_than
+from detectors.store.alert_queries import conditions_of, newer_than, older_than
 from detectors.store.alert_rows import group_key
 from detectors.store.tables import alerts, bulk_actions, bulk_items
 from secops.kernel.transactions import Transaction
@@ -31,7 +31,7 @@ class DatabaseAlertPage:
             *conditions_of(org_id, wanted), alerts.c.id != alert.id
         )
         older = query.where(older_than(alert.last_at, alert.id))
-        newer = query.where(_newer_than(alert.last_at, alert.id))
+        newer = query.where(newer_than(alert.last_at, alert.id))
         behind = older.order_by(alerts.c.last_at.desc(), alerts.c.id.desc()).limit(1)
         before = newer.order_by(alerts.c.last_at, alerts.c.id).limit(1)
         return Place(tx.execute(before).scalar(), tx.execute(behind).scalar())
@@ -85,11 +85,6 @@ class DatabaseAlertPage:
         )
         found: str | None = tx.execute(query).scalar()
         return found
-
-
-def _newer_than(last_at: int, alert_id: str) -> Condition:
-    after = sa.and_(alerts.c.last_at == last_at, alerts.c.id > alert_id)
-    return sa.and_(alerts.c.last_at >= last_at, sa.or_(alerts.c.last_at > last_at, after))
 
 
 def _closing(row: Any) -> Closing:
