@@ -169,13 +169,13 @@ class _Rig:
 
 def _suspending() -> CheckedPlaybook:
     """Return the packaged playbook's suspension of a key, alone, with what takes it back."""
-    from playbooks.core.cacao20.vocabulary import EXTENSION  # noqa: PLC0415 - heavy
-    from playbooks.service import require_playbook  # noqa: PLC0415
+    from playbooks.service import require_playbook  # noqa: PLC0415 - heavy
 
     document = orjson.loads(files("rules.playbooks").joinpath(_TEMPLATE).read_bytes())
     steps: Mapping[str, Any] = document["workflow"]
     start = document["workflow_start"]
     model = steps[steps[start]["on_completion"]]
+    (profile,) = model["step_extensions"]
     end, undo_end, undo = (
         f"{kind}--{number:08x}-0000-4000-8000-00000000be9c"
         for number, kind in enumerate(("end", "end", "action"))
@@ -184,7 +184,7 @@ def _suspending() -> CheckedPlaybook:
 
     def step(command: str, following: str, **extension: Any) -> dict[str, Any]:
         one = {key: model[key] for key in ("type", "agent", "timeout")}
-        given = {EXTENSION: {"args": {"key": _KEY}, **extension}}
+        given = {profile: {"args": {"key": _KEY}, **extension}}
         commands = [{"type": "secops", "command": command}]
         return one | {"on_completion": following, "commands": commands, "step_extensions": given}
 

@@ -9,6 +9,7 @@ from playbooks.models import FINAL_STATES
 from playbooks.models.runs import Run
 from playbooks.models.views import RunView
 from playbooks.service import StepAnswer, StepDecision
+from playbooks.service.runs.binding import wanted_of
 from secops.console.parts import Desk, get_page, granted, post_page, whole_number
 from secops.console.playbooks import run_graph
 from secops.console.playbooks.bindings import switch_of
@@ -75,7 +76,8 @@ class _Runs:
         """Show one run: what waits for a person, its drawing and plan, the journal."""
         view = self.desk.parts.playbooks.runs.show_run(request.caller, request.args["run_id"])
         caller, run = request.caller, view.run
-        another = caller.may(RUN_APPROVE) and caller.id != run.requester_id
+        another = caller.id != run.requester_id
+        late = [wanted_of(step) for step in run.plan.steps if step.is_bound_late]
         return self.desk.page(
             request,
             "playbooks/run.html",
@@ -88,8 +90,8 @@ class _Runs:
             lines=lines_of(view),
             choices=choices_of(run.plan),
             replayable=run.state in FINAL_STATES,
-            may_approve=another,
-            may_decide=another,
+            may_approve=another and caller.may(RUN_APPROVE),
+            may_decide=another and any(map(caller.may, late)),
             may_resolve=caller.may(RUN_RESOLVE),
             switch=switch_of(self.desk, request),
             automatic=self.desk.parts.playbooks.autonomy.automatic.show_automatic_run(
@@ -186,7 +188,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page(f"{run}/cancel", "cancel_run_form", RUN_CANCEL, here.cancel_run),
         post_page(f"{run}/answers", "resolve_step_form", RUN_RESOLVE, here.resolve_step),
         post_page(
-            f"{run}/step-decisions", "approve_step_form", RUN_APPROVE, here.approve_step, **fresh
+            f"{run}/step-decisions", "approve_step_form", RUN_READ, here.approve_step, **fresh
         ),
         post_page(
             f"{run}/prolongations",
