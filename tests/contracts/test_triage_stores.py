@@ -12,6 +12,7 @@ from detectors.store.risks import DatabaseRisks
 from detectors.store.rule_health import DatabaseRuleHealth
 from detectors.store.triage import DatabaseExceptions, DatabaseSuppressions
 from secops.adapters.spine import Spine
+from secops.kernel.pages import PageRequest
 from tests.contracts.test_detector_stores import ALERT
 
 FAR = 9_000_000_000_000_000
@@ -62,6 +63,21 @@ def test_a_suppression_wakes_what_it_hushed(spine: Spine) -> None:
     assert run(lambda tx: store.lift(tx, "sup_1", "acc_2")) is True
     assert run(lambda tx: store.lift(tx, "sup_1", "acc_2")) is False
     assert list(read(store.active)) == []
+
+
+def test_entities_are_paged_from_the_riskiest_on(spine: Spine) -> None:
+    store, alerts = DatabaseRisks(), DatabaseAlerts()
+    run, read = spine.transactions.run, spine.transactions.read
+    told = {f"account:{name}": (70, "why") for name in "cab"} | {"account:ann": (64, "why")}
+    run(lambda tx: alerts.note_risks(tx, "org_root", told))
+    assert len(read(lambda tx: store.riskiest(tx, "org_root", PageRequest(), 65))) == 3
+    pages, after = [], None
+    for _ in range(2):
+        page = PageRequest(2, after)
+        found = read(lambda tx, p=page: store.riskiest(tx, "org_root", p))[:2]
+        pages.append([each.subject for each in found])
+        after = (found[-1].risk, found[-1].subject)
+    assert pages == [["account:a", "account:b"], ["account:c", "account:ann"]]
 
 
 def test_risks_keep_what_was_published(spine: Spine) -> None:
