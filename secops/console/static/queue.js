@@ -45,7 +45,7 @@
     i: fill("to"),
     c: fill("reason"),
     m: open("incident"),
-    p: open("playbooks"),
+    p: open("incident"), // playbooks run on incidents: that page has their forms
     n: () => document.querySelector("main a[rel=next]")?.click(),
     Escape: () => boxes().forEach((each) => (each.checked = false)),
   });
