@@ -25,6 +25,7 @@ from playbooks.core.plan import DONE, FAILED
 from playbooks.core.variables import Scope, substitute
 from playbooks.errors import NotYetRunnable
 from playbooks.models import PlannedStep
+from playbooks.models.runs import WAIT
 
 
 class Actions:
@@ -46,6 +47,9 @@ class Actions:
         kind, action, templates = _templates(step, path, document)
         named = {name for _, name in references(templates)}
         late = named & dynamic
+        if late and action == WAIT:
+            msg = f"{path}: whose word is waited for is known from the start"
+            raise NotYetRunnable(msg, place=path)
         extension = extension_of(step)
         writes = action == HTTP_API and templates["method"] != "GET"
         changes = action in RESTRICTING_ACTIONS | GRANTING_ACTIONS or writes

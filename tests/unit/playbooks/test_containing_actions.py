@@ -365,6 +365,14 @@ def test_nobody_waits_for_a_permission_that_nobody_holds(home: House) -> None:
         request(home, waiting("playbooks.everything"))
 
 
+def test_whose_word_is_waited_for_is_not_decided_by_what_a_log_line_says(home: House) -> None:
+    document = waiting("__found__:value")
+    document["playbook_variables"]["__found__"] = {"type": "string"}
+    document["workflow"][REVOKE]["out_args"] = ["__found__"]
+    with pytest.raises(NotYetRunnable, match="from the start"):
+        request(home, document)
+
+
 def test_a_wait_ends_with_its_time(home: House) -> None:
     run = finish(home, waiting())
     home.clock.advance(24 * 3_600 + 1)
