@@ -32,8 +32,9 @@ NOT_ASKED = {
 EITHER = {
     "iam list-client-requests": "iam.client.approve",
     "iam list-resets": "iam.reset.approve",
+    "playbooks read-notice-file": "playbooks.notice.read",
 }
-"""Lists that two rights open: the one a refusal names, and this one."""
+"""What two rights open: the one a refusal names, and this one."""
 
 
 @dataclass

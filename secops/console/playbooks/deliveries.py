@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from playbooks.models.notices import DELIVERY_STATES, NOTICE_SEVERITIES
 from playbooks.service.notices.deliveries import MAX_PROOF, DeliveryService
@@ -69,7 +69,7 @@ class _Deliveries:
         """Show a notice as the unit sees it."""
         return self._show(request)
 
-    def _show(self, request: Request, **found: object) -> Response:
+    def _show(self, request: Request, **found: Any) -> Response:
         views, caller = self.desk.parts.playbooks.notices.views, request.caller
         view = views.show_delivery(caller, request.args["notice_id"])
         shown = {"verdict": None, **found}

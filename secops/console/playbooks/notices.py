@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from playbooks.models.notices import (
     DELIVERY_STATES,
@@ -73,7 +73,7 @@ def shown_debts(debts: tuple[Debt, ...], now: int) -> list[ShownDebt]:
     return [ShownDebt(OWED[debt.what], debt.due, debt.overdue(now)) for debt in debts]
 
 
-def notice_words(view: NoticeView) -> dict[str, object]:
+def notice_words(view: NoticeView) -> dict[str, Any]:
     """Return what both sides' pages of a notice need."""
     return {
         "view": view,
@@ -203,7 +203,7 @@ class _Notices:
         """Show one notice with all its units."""
         return self._show(request)
 
-    def _show(self, request: Request, **found: object) -> Response:
+    def _show(self, request: Request, **found: Any) -> Response:
         caller, notices = request.caller, self.desk.parts.playbooks.notices
         view = notices.views.show_notice(caller, request.args["notice_id"])
         state = view.notice.state
@@ -290,7 +290,7 @@ class _Notices:
         if form.get("verdict") == "recheck":
             found = verifying.recheck_notice(request.caller, notice_id, unit)
             return self._show(request, recheck=found, rechecked=unit)
-        verdict = cast("Verdict", "close" if form.get("verdict") == "close" else "return")
+        verdict: Verdict = "close" if form.get("verdict") == "close" else "return"
         verifying.verify_notice(request.caller, notice_id, unit, verdict, form.get("reason", ""))
         return _back(request)
 
