@@ -54,6 +54,7 @@ class _Handlers:
             request.caller,
             query.get("state", ""),
             wanted_page(request),
+            drills=query.get("drills") != "no",
         )
         items = [incident_document(incident) for incident in page.items]
         return json_response({"items": items, "next": page.next})

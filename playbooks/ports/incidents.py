@@ -14,10 +14,14 @@ from secops.kernel.transactions import Transaction
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """Which incidents; ``state`` "open" means every state but closed, "" all."""
+    """Which incidents; ``state`` "open" means every state but closed, "" all.
+
+    ``drills`` False leaves out what is exercised.
+    """
 
     org_id: str
     state: str = ""
+    drills: bool = True
 
 
 class IncidentStore(Protocol):

@@ -75,6 +75,8 @@ class Incidents:
             statement = statement.where(incidents.c.state != "closed")
         elif wanted.state:
             statement = statement.where(incidents.c.state == wanted.state)
+        if not wanted.drills:
+            statement = statement.where(incidents.c.drill.is_(False))
         columns = (incidents.c.opened_at, incidents.c.id)
         rows = transaction.execute(newest_first(statement, columns, page)).all()
         found = [_incident(row) for row in rows]

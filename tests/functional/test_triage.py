@@ -390,7 +390,8 @@ def test_a_forecast_looks_at_its_window_only(triage: TriageHouse) -> None:
 
 def test_risk_fades_and_the_fading_is_published(triage: TriageHouse) -> None:
     triage.see(root_login(2))
-    risks = {each.subject: each.risk for each in triage.entities.list_entities(ANALYST, PageRequest()).items}
+    listed = triage.entities.list_entities(ANALYST, PageRequest())
+    risks = {each.subject: each.risk for each in listed.items}
     assert risks == {"account:root": 40, "address:198.51.100.9": 40}
     told = triage.told("subject_risk_changed")
     assert triage.entities.fade_risks() is False

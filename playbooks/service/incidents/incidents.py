@@ -249,13 +249,15 @@ class IncidentService:
         with self._recorded("judge_incident", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
-    def list_incidents(self, actor: Actor, state: str, page: PageRequest) -> Page[Incident]:
+    def list_incidents(
+        self, actor: Actor, state: str, page: PageRequest, *, drills: bool = True
+    ) -> Page[Incident]:
         """Return incidents of the caller's organisation; ``state`` may be "open" or ""."""
         self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
         if state not in (*INCIDENT_STATES, "open", ""):
             msg = f"state is open or one of {', '.join(INCIDENT_STATES)}"
             raise Invalid(msg)
-        wanted = IncidentFilter(actor.org_id, state)
+        wanted = IncidentFilter(actor.org_id, state, drills)
         return self._s.parts.transactions.read(
             lambda tx: self._s.stores.incidents.list(tx, wanted, page)
         )

@@ -52,7 +52,9 @@ class _Incidents:
         """Show incidents; ``?state=`` filters."""
         state = request.query.get("state", "open")
         incidents = self.desk.parts.playbooks.incidents
-        page = incidents.list_incidents(request.caller, state, wanted_page(request))
+        drills = request.query.get("drills") != "no"
+        asked = wanted_page(request)
+        page = incidents.list_incidents(request.caller, state, asked, drills=drills)
         rows = [self._row(request, incident) for incident in page.items]
         table = Table(N_("事件"), _COLUMNS, rows, page.next, N_("没有事件"))
         return self.desk.list_page(
