@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from playbooks.core.custody import (
     HandOver,
     custody_record,
+    export_of,
     link_of,
+    statement_of,
     verify_chain,
     verify_export,
 )
@@ -143,6 +145,15 @@ def test_even_a_signed_link_must_fit_the_one_before(
     _, link = next_link(replace(before, **item), hand)
     with pytest.raises(CustodyRejected, match=why):
         verify([*GOOD[:2], link])
+
+
+def test_an_export_holds_chains_of_its_incident_alone() -> None:
+    other = chain_of(replace(ITEM, incident_id="inc_2"), "acc_a")
+    heads = [("evd_1", 1, other[0].digest)]
+    statement = statement_of("org_root", "inc_1", 1, heads)
+    signature = SIGNER.sign_custody(canonical(statement))
+    with pytest.raises(CustodyRejected, match="another incident"):
+        verify_export(export_of(statement, signature, [other]), KEYS)
 
 
 @given(st.sampled_from(sorted(GOOD[1].record)), st.integers(), st.text(max_size=8))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from playbooks.adapters.packaged import PackagedLibrary
-from playbooks.core.gbt20986 import read_classification
+from playbooks.core.gbt20986 import LevelAnswers, advise_level, read_classification
 from playbooks.core.incident import allowed_from, change_state, needs_reason
+from playbooks.core.membership import MAX_MEMBERS, require_deed, require_member_change
 from playbooks.core.reporting import clocks_of, propose_reporting_level
 from playbooks.errors import TransitionRefused
+from playbooks.errors.custody import MemberRefused
 from playbooks.models import INCIDENT_STATES, Incident, IncidentState
 from playbooks.models.options import OperatorKind
 from secops.kernel.clock import MINUTE
@@ -157,3 +159,41 @@ def test_the_reporting_level_includes_the_number_itself(
 def test_figures_that_are_none_are_refused(figures: dict[str, str]) -> None:
     with pytest.raises(Invalid):
         propose_reporting_level(RULE, figures)
+
+
+@pytest.mark.parametrize(
+    ("before", "ending"),
+    [("lessons", "test"), ("triage", "handled"), ("triage", "forgotten")],
+)
+def test_an_incident_is_closed_as_what_it_was(before: IncidentState, ending: Any) -> None:
+    whole = replace(BARE, state=before, category="NACRED", level="ordinary", cause="x")
+    with pytest.raises(TransitionRefused, match="closed as"):
+        change_state(whole, "closed", at=1, reason="x", ending=ending)
+
+
+def test_the_advice_says_what_it_rests_on_and_what_is_doubtful() -> None:
+    answers = LevelAnswers("ordinary", "minor", "major", {"tampered_home_page_hours": "0.5"})
+    advice = advise_level(CLASSES, RULE, answers)
+    assert (advice.level, advice.reporting_level) == ("major", "considerable")
+    assert [reason.en for reason in advice.reasons] == [
+        "Ordinary object, minor loss: ordinary",
+        "Major social harm: major",
+        "Reporting: Home page tampered with (hours) ≥ 0.5: considerable",
+    ]
+    assert len(advice.doubts) == 3
+    certain = advise_level(
+        replace(CLASSES, confirmed=True), RULE, LevelAnswers("ordinary", "minor")
+    )
+    assert len(certain.doubts) == 1
+    assert "no figure" in certain.reasons[-1].en
+
+
+def test_members_are_of_known_parts_and_not_without_number() -> None:
+    leads: dict[str, Any] = {"acc_1": "lead"}
+    with pytest.raises(Invalid):
+        require_member_change(leads, "acc_2", "boss")  # type: ignore[arg-type]
+    crowd = leads | {f"acc_{n}": "observer" for n in range(2, MAX_MEMBERS + 1)}
+    with pytest.raises(MemberRefused, match="at most"):
+        require_member_change(crowd, "acc_0", "observer")
+    require_member_change(crowd, "acc_2", "analyst")
+    require_deed({}, "acc_9", "close")

@@ -36,10 +36,12 @@ from playbooks.models.response_times import Spread
 from playbooks.plane import install
 from playbooks.service.incidents import observables, tasks
 from playbooks.service.incidents.custody_files import verify_custody_files
+from playbooks.service.incidents.openers import AlertOpener
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import SelfApproval
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Forbidden, Invalid
+from secops.kernel.events import AlertRaised, Delivery
 from secops.web.messages import Request
 from tests.fakes.alert_summaries import alert
 from tests.fakes.clock import START
@@ -530,3 +532,21 @@ def test_no_document_is_too_odd_to_be_shown(text: str) -> None:
     kinds = {block.kind for block in blocks_of(text)}
     assert kinds <= {"heading", "paragraph", "bullets", "numbers"}
     assert bool(kinds) is bool(text.strip())
+
+
+def test_an_incident_that_opened_by_itself_waits_for_no_lead(home: House, call: Call) -> None:
+    options = PlaybooksOptions(open_for=frozenset({"high"}))
+    opener = AlertOpener(replace(home.surroundings, options=options))
+    event = Delivery(1, START, AlertRaised("org_root", "alr_1", "rule", "high", {}))
+    opener.alert_raised(event)
+    (incident,) = call(ANALYST, "list_incidents")["items"]
+    assert incident["acknowledged_at"] is None
+    key = incident["id"]
+    home.clock.advance(30)
+    call(LI, "change_incident_state", {"state": "confirmed"}, incident_id=key)
+    view = call(AUDITOR, "show_incident", incident_id=key)
+    assert (view["members"], view["acknowledged_by"]) == ([], LI.id)
+    assert {one["alert_id"] for one in view["observables"]} == {"alr_1"}
+    call(ANALYST, "add_incident_note", {"text": "看到了"}, incident_id=key)
+    again = call(AUDITOR, "show_incident", incident_id=key)
+    assert again["acknowledged_at"] == view["acknowledged_at"]
