@@ -43,6 +43,7 @@ def test_next_and_previous_are_those_of_the_view_newest_event_first(spine: Spine
     assert place("alr_a") == Place("alr_b", "alr_c")
     assert place("alr_c") == Place("alr_a", "alr_d")
     assert place("alr_c", replace(OPEN, severity=ALERT.severity)) == Place("alr_a", None)
+    assert place("alr_a", AlertFilter()) == Place("alr_b", "alr_c")
     assert place("alr_a", org="org_other") == Place(None, None)
     closed(spine, "alr_a")
     assert place("alr_a") == Place("alr_b", "alr_c"), "one that left the view keeps its place"
