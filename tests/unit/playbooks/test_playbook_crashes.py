@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from playbooks.models import Channel, PlannedStep, PlaybooksOptions, TargetState
+from playbooks.models import PlannedStep, TargetState
 from playbooks.models.views import RunView
 from playbooks.service import NewIncident, RunRequest, StepAnswer, make_services, require_playbook
 from playbooks.service.actions import Call, Performed, Recovery
@@ -26,10 +26,6 @@ from tests.fakes.cacao import NOTIFY, playbook
 from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house
 
 pytestmark = pytest.mark.service
-
-WEBHOOK = PlaybooksOptions(
-    channels={"duty": Channel("generic", "https://hook.example/x")}, default_channel="duty"
-)
 
 
 @dataclass
@@ -87,6 +83,27 @@ class ReadableLock:
         return self._file.exists() and call.order.key in self._file.read_text()
 
 
+class BlindPost:
+    """Posts at every call, and nobody can be asked what arrived."""
+
+    def __init__(self, home: House) -> None:
+        self._home = home
+
+    def inspect(self, org_id: str, args: Mapping[str, str]) -> tuple[TargetState, ...]:
+        return (TargetState("http:robot", "robot", "1", "", args["title"]),)
+
+    def recovery(self, step: PlannedStep) -> Recovery:
+        return "neither"
+
+    def perform(self, call: Call) -> Performed:
+        headers = {"idempotency-key": call.order.key}
+        self._home.outbound.post("https://robot.example/", b"{}", headers, timeout=1)
+        return Performed(verified=True)
+
+    def holds(self, call: Call) -> bool:
+        return False
+
+
 def rig(home: House, folder: Path, boundaries: Boundaries, kind: str) -> House:
     """Return ``home`` with boundaries around every commit and every call."""
     containment = home.containment
@@ -99,6 +116,10 @@ def rig(home: House, folder: Path, boundaries: Boundaries, kind: str) -> House:
     )
     surroundings = replace(home.surroundings, parts=parts)
     services = make_services(surroundings, "runner-1")
+    if kind == "neither":
+        changed = {**services.runner._performer._actions, "notify.send": BlindPost(home)}
+        services.runner._performer._actions = changed
+        services.runner._planner._binder._actions = changed
     if kind == "readable":
         action = ReadableLock(folder / "effects")
         action.perform = boundaries.around(action.perform)  # type: ignore[method-assign]
@@ -108,13 +129,9 @@ def rig(home: House, folder: Path, boundaries: Boundaries, kind: str) -> House:
     return replace(home, services=services, surroundings=surroundings)
 
 
-def options_of(kind: str) -> PlaybooksOptions:
-    return WEBHOOK if kind == "neither" else PlaybooksOptions()
-
-
 def prepare(folder: Path, kind: str) -> str:
     """Make a home with an approved run and return the run's id."""
-    with house(folder, options=options_of(kind), file=folder / "accounts.json") as plain:
+    with house(folder, file=folder / "accounts.json") as plain:
         plain.containment.add("acc_zhang", "zhang.san", sessions=2)
         home = rig(plain, folder, Boundaries(0), kind)
         incident = home.services.incidents.open_incident(ANALYST, NewIncident(alert_id="alr_1"))
@@ -132,7 +149,7 @@ def work(folder: Path, run_id: str, kind: str, fatal: int) -> int:
         try:
             boundaries = Boundaries(fatal)
             file = folder / "accounts.json"
-            with house(folder, options=options_of(kind), file=file) as plain:
+            with house(folder, file=file) as plain:
                 rig(plain, folder, boundaries, kind).services.runner.advance(run_id)
             code = boundaries.passed
         finally:
@@ -148,7 +165,7 @@ def posts(folder: Path) -> list[str]:
 
 def check(folder: Path, run_id: str, kind: str) -> str:
     """Check what happened and return done, or unknown where a person had to answer."""
-    with house(folder, options=options_of(kind), file=folder / "accounts.json") as plain:
+    with house(folder, file=folder / "accounts.json") as plain:
         home = rig(plain, folder, Boundaries(0), kind)
         view = home.services.runs.show_run(AUDITOR, run_id)
         verdict = "done"
