@@ -28,6 +28,7 @@ from secops.crypto.errors import InvalidKey, InvalidSignature, MalformedEncoding
 from secops.crypto.hashes import sm3
 from secops.crypto.sm2 import PublicKey
 from secops.kernel.canonical import canonical
+from secops.kernel.clock import MILLISECOND, SECOND, to_rfc3339
 from secops.kernel.errors import SecopsError
 
 HASH_ALGORITHM: Final = "sm3"
@@ -59,6 +60,11 @@ class Signee:
     name: str
     identity: str
     key: bytes
+
+
+def milliseconds(at: int) -> str:
+    """Return the instant as CACAO wants it: with exactly three digits after the second."""
+    return f"{to_rfc3339(at // SECOND * SECOND)[:19]}.{at % SECOND // MILLISECOND:03}Z"
 
 
 def new_signature(

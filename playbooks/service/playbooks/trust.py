@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from playbooks.core.cacao20.signing import (
     Signee,
+    milliseconds,
     new_signature,
     require_in_force,
     signed_digest,
@@ -21,7 +22,6 @@ from playbooks.models import CheckedPlaybook, StoredPlaybook
 from playbooks.models.signatures import VerifiedSignature
 from playbooks.service.playbooks.checking import require_playbook
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.clock import MILLISECOND, to_rfc3339
 
 _NAMESPACE: Final = uuid.UUID("5d2a7f0e-93f4-5b1c-8a4e-c0b8f5a1d6e7")
 _KEPT: Final = 512
@@ -95,7 +95,7 @@ class Trust:
         now = self._s.parts.clock.now()
         name = uuid.uuid5(_NAMESPACE, self._s.parts.ids.new("jss"))
         signee = Signee(self._s.options.unit_name, identity_of(org_id), key.der)
-        at = to_rfc3339(now // MILLISECOND * MILLISECOND)
+        at = milliseconds(now)
         bare = new_signature(document, signee, identifier=f"jss--{name}", at=at)
         made = self._s.ports.signatures.sign(key, signed_digest(document, bare))
         return with_value(bare, made)

@@ -33,7 +33,7 @@ AUTONOMY: Final = {
     "act": N_("先执行,30 分钟内补批"),
 }
 STATES: Final = {
-    "proposed": N_("待审批"),
+    "proposed": N_("待另一人审批"),
     "active": N_("生效"),
     "withdrawn": N_("已撤销"),
 }

@@ -17,6 +17,7 @@ from playbooks.core.binding import (
     difference,
     fits,
     in_force,
+    is_restrained,
     require_terms,
 )
 from playbooks.core.cacao20.vocabulary import EXTENSION
@@ -30,7 +31,7 @@ from playbooks.errors.bindings import (
     PauseRefused,
 )
 from playbooks.errors.signatures import PlaybookUnsigned
-from playbooks.models import AlertSummary
+from playbooks.models import AlertSummary, Plan, PlannedStep
 from playbooks.models.bindings import (
     Answer,
     Binding,
@@ -74,6 +75,10 @@ def restrained(**changes: Any) -> dict[str, Any]:
         UNLOCK: action("account.unlock", account, END),
     }
     return {**document, **changes}
+
+
+STEP = PlannedStep("action--1", "x", "action", "http-api", {}, (), 1, "end:done", "end:failed")
+PLAN = Plan("p", "m", "c", "i", "r", {}, {}, "action--1", (STEP,), needs_approval=True, expires_s=1)
 
 
 @pytest.fixture
@@ -271,6 +276,12 @@ def test_nothing_that_grants_ever_acts_by_itself(home: House, granting: str) -> 
         home.services.autonomy.bindings.propose_binding(ANALYST, terms(home, document))
 
 
+@pytest.mark.parametrize(("method", "free"), [("GET", True), ("POST", False)])
+def test_a_call_acts_by_itself_only_if_it_reads(method: str, free: bool) -> None:  # noqa: FBT001 - parametrised
+    plan = replace(PLAN, steps=(replace(STEP, action="http-api", args={"method": method}),))
+    assert is_restrained(plan) == free
+
+
 def test_an_unsigned_playbook_is_bound_to_nothing_and_a_retired_one_only_suggested(
     home: House,
 ) -> None:
@@ -431,8 +442,10 @@ def test_the_same_entities_rest_after_an_answer(home: House) -> None:
 def test_a_drill_is_never_answered(home: House) -> None:
     agreed(home)
     assert raised(home, kind="drill") == []
-    incident = home.services.incidents.open_incident(
-        ANALYST, NewIncident(alert_id="alr_2", drill=True)
+    incident = home.services.incidents.open_incident(ANALYST, NewIncident(alert_id="alr_2"))
+    drilled = replace(incident, drill=True, version=incident.version + 1)
+    home.spine.parts.transactions.run(
+        lambda tx: home.surroundings.stores.incidents.change(tx, drilled)
     )
     (answer,) = raised(home, "alr_2")
     assert (answer.outcome, answer.reason) == ("suggested", "drill")

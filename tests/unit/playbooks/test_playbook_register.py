@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from playbooks.core.cacao20 import check_text
 from playbooks.core.cacao20.signing import Signee, new_signature, signed_digest, with_value
+from playbooks.core.differences import MAX_LINES, compare
 from playbooks.errors import PlaybookInvalid, PlaybookNotFound
 from playbooks.errors.signatures import (
     PlaybookNotInForce,
@@ -272,6 +273,7 @@ def test_an_export_is_the_same_bytes_each_time_and_comes_back_as_it_went(
     name = approved(home)
     file = register_.export_playbook(ANALYST, name)
     assert file == register_.export_playbook(ANALYST, name)
+    assert check_text(file)[1] == ()
     assert canonical(json.loads(file)) == file
     again = register_.import_playbook(ANALYST, file).entry
     assert again == register_.show_playbook(ANALYST, name).entry
@@ -370,3 +372,34 @@ def test_the_register_is_bounded(home: House, monkeypatch: pytest.MonkeyPatch) -
         home.services.playbooks.import_playbook(
             ANALYST, json.dumps({**playbook(), "signatures": [{}] * 11}).encode()
         )
+
+
+@pytest.mark.parametrize("text", [b"[]", b"1", b'{"workflow": 3}', b"x", b'{"a": 1, "a": 2}'])
+def test_what_is_no_playbook_is_no_draft(text: bytes) -> None:
+    draft, problems = preview_import(text)
+    assert draft is None
+    assert problems
+
+
+def test_a_foreign_file_without_one_canonical_form_is_refused() -> None:
+    document = playbook()
+    document["workflow"][REVOKE]["commands"] = [{"type": "bash", "command": "id"}]
+    draft, problems = preview_import(json.dumps({**document, "priority": 2**60}).encode())
+    assert draft is None
+    assert problems
+
+
+def test_the_approver_sees_what_differs_from_the_version_approved_last(home: House) -> None:
+    register_ = home.services.playbooks
+    first = approved(home)
+    assert register_.compare_playbook(ANALYST, first).against == ""
+    newer = brought_in(home, name="新名", modified="2026-11-23T00:00:00.000Z")
+    compared = register_.compare_playbook(APPROVER, newer)
+    assert compared.against == playbook()["modified"]
+    changed = [line for line in compared.lines if line[0] in ("added", "removed")]
+    assert [kind for kind, text in changed if "name" in text] == ["removed", "added"]
+    assert not compared.cut
+    long = {**playbook(), "labels": [str(n) for n in range(MAX_LINES)]}
+    lines, cut = compare(None, long)
+    assert cut
+    assert len(lines) <= MAX_LINES + 1

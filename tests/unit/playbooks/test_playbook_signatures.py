@@ -15,6 +15,7 @@ from playbooks.core.cacao20 import check_text
 from playbooks.core.cacao20.signing import (
     MAX_SIGNATURES,
     Signee,
+    milliseconds,
     new_signature,
     signed_digest,
     verify_signatures,
@@ -83,6 +84,11 @@ def test_a_signed_playbook_passes_the_schema_and_keeps_its_hash_and_its_other_si
     assert problems == ()
     assert plain.content_hash == checked.content_hash
     assert verify(dict(checked.document), *both["signatures"]).origin == "own"
+
+
+def test_times_have_three_digits_after_the_second() -> None:
+    assert milliseconds(NOW) == "2026-11-23T08:00:00.000Z"
+    assert milliseconds(NOW + 1_234_999) == "2026-11-23T08:00:01.234Z"
 
 
 def test_a_partners_signature_counts_under_any_identity() -> None:
