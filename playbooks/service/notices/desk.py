@@ -90,6 +90,15 @@ class NoticeDesk:
             found["unit"] = unit
         tx.record(Act(f"playbooks.{verb}", actor, f"notice:{notice.id}", details=found))
 
+    def end_request(self, tx: Transaction, actor: Actor, approval_id: str) -> None:
+        """Take back one's own request for approval, if it waits still; others' run out."""
+        if not approval_id:
+            return
+        approvals = self.parts.approvals
+        asked = approvals.get(tx, approval_id)
+        if asked.state == "pending" and asked.requester_id == actor.id:
+            approvals.decide(tx, approval_id, actor, grant=False, reason="withdrawn")
+
     def tell(
         self, tx: Transaction, org_id: str, notice: Notice, key: str, words: tuple[str, str]
     ) -> bool:

@@ -100,9 +100,13 @@ class DraftingService:
     def recall_notice(self, actor: Actor, notice_id: str) -> Notice:
         """Take it back from review, or before it was sealed; its approval is void."""
         self._desk.parts.access.require(actor, NOTICE_DRAFT, f"notice:{notice_id}")
-        return self._change(
-            actor, notice_id, "recall_notice", "撤回修改", lambda tx, n: issuer.recall(n, tx.now)
-        )
+
+        def change(tx: Transaction, notice: Notice) -> Notice:
+            recalled = issuer.recall(notice, tx.now)
+            self._desk.end_request(tx, actor, notice.approval_id)
+            return recalled
+
+        return self._change(actor, notice_id, "recall_notice", "撤回修改", change)
 
     def withdraw_notice(self, actor: Actor, notice_id: str, reason: str) -> Notice:
         """Withdraw it for good: an issued one takes who may approve, and frees its units."""
@@ -122,7 +126,9 @@ class DraftingService:
                     self._tools.deliveries.change(tx, unit.end(delivery, "withdrawn", tx.now))
                 words = (f"通报已撤回:{found.reference}", reason)
                 self._desk.tell(tx, delivery.org_id, found, "withdrawn", words)
-            return issuer.withdraw(found, tx.now, reason)
+            withdrawn = issuer.withdraw(found, tx.now, reason)
+            self._desk.end_request(tx, actor, found.approval_id)
+            return withdrawn
 
         return self._change(actor, notice_id, "withdraw_notice", f"撤回:{reason.strip()}", change)
 

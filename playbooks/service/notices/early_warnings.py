@@ -144,13 +144,13 @@ class EarlyWarningService:
 
     def withdraw_warning(self, actor: Actor, warning_id: str, reason: str) -> EarlyWarning:
         """Withdraw what was not issued."""
-        return self._change(
-            actor,
-            WARNING_DRAFT,
-            "withdraw_warning",
-            warning_id,
-            lambda tx, warning: core.withdraw_warning(warning, tx.now, reason),
-        )
+
+        def change(tx: Transaction, warning: EarlyWarning) -> EarlyWarning:
+            withdrawn = core.withdraw_warning(warning, tx.now, reason)
+            self._desk.end_request(tx, actor, warning.approval_id)
+            return withdrawn
+
+        return self._change(actor, WARNING_DRAFT, "withdraw_warning", warning_id, change)
 
     def _change(
         self,

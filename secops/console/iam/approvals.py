@@ -55,6 +55,8 @@ _OTHER_PLACES: Final = {
     "trust_anchor": "/trust-anchors",
     "playbooks.run": "/runs",
     "detectors.exception": "/exceptions",
+    "notice": "/notices/{}",
+    "early_warning": "/early-warnings/{}",
 }
 
 

@@ -225,6 +225,24 @@ def test_a_number_survives_a_seal_that_fails_and_none_is_skipped(home: House) ->
     assert (gone.reference, issued(home).number) == ("〔2026〕3", 4)
 
 
+def test_what_is_taken_back_waits_for_nobodys_approval(home: House) -> None:
+    work, parts = home.services.notices, home.spine.parts
+
+    def waiting() -> int:
+        found: int = parts.transactions.read(
+            lambda tx: len(parts.approvals.pending(tx, "org_root"))
+        )
+        return found
+
+    notice = work.drafting.submit_notice(ANALYST, work.drafting.draft_notice(ANALYST, CONTENT).id)
+    assert waiting() == 1
+    work.drafting.recall_notice(ANALYST, notice.id)
+    assert waiting() == 0
+    work.drafting.submit_notice(ANALYST, notice.id)
+    work.drafting.withdraw_notice(ANALYST, notice.id, "重复")
+    assert waiting() == 0
+
+
 def test_a_year_begins_with_one_at_midnight_in_beijing(home: House) -> None:
     assert issued(home).reference == "〔2026〕1"
     home.clock.advance(365 * 86_400 - 8 * 3_600 - 1)
