@@ -1,6 +1,7 @@
 """Alerts, rules, log search and graded data."""
 
 from secops.console.detectors import (
+    alert_deadlines,
     alert_page,
     alerts,
     bulk_actions,
@@ -24,6 +25,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
     return (
         *queue.routes(desk),
+        *alert_deadlines.routes(desk),
         *alerts.routes(desk),
         *alert_page.routes(desk),
         *bulk_actions.routes(desk),

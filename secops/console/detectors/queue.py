@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from detectors.errors.queue import AlertMoved
-from detectors.models import rules
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.queue import MANY, AlertCounts, AlertGroup, Facet
 from detectors.service.triage.alert_views import due_alerts
@@ -25,10 +24,9 @@ from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.clock import MINUTE
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import MAX_LIMIT
-from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_DEADLINE_SET, ALERT_READ
+from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.web.messages import Request, Response, json_response, redirect
 from secops.web.paging import wanted_page
@@ -77,13 +75,6 @@ _GROUPED: Final = (
     Column("count", N_("告警数")),
     Column("severity", N_("最高级别")),
     Column("last", N_("最近事件")),
-)
-_DEADLINES: Final = (
-    Column("severity", N_("级别")),
-    Column("acknowledge", N_("受理时限(分钟)")),
-    Column("resolve", N_("关闭时限(分钟)")),
-    Column("by", N_("设定人")),
-    Column("at", N_("设定时间")),
 )
 
 
@@ -347,55 +338,9 @@ def _about(status: str, count: int) -> str:
     return f"{MANY:,}+" if status != "open" and count > MANY else f"{count:,}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Deadlines:
-    desk: Desk
-
-    def list_alert_deadlines(self, request: Request) -> Response:
-        """Show how soon alerts are to be acknowledged and closed; who may, decides."""
-        found = self.desk.parts.detectors.alert_deadlines.list_alert_deadlines(request.caller)
-        word = self.desk.renderer.word
-        rows = [
-            (
-                Cell(word(request, SEVERITIES[severity]), badge=f"severity-{severity}"),
-                Cell(_minutes(found[severity].acknowledge), sort=found[severity].acknowledge),
-                Cell(_minutes(found[severity].resolve), sort=found[severity].resolve),
-                Cell(found[severity].set_by or word(request, N_("默认值"))),
-                Cell("—")
-                if found[severity].set_at is None
-                else Cell("", instant=found[severity].set_at),
-            )
-            for severity in reversed(rules.SEVERITIES)
-        ]
-        return self.desk.list_page(
-            request,
-            "detectors/alert_deadlines.html",
-            Table(N_("告警处置时限"), _DEADLINES, rows),
-            severities=SEVERITIES,
-            may_set=request.caller.may(ALERT_DEADLINE_SET),
-        )
-
-    def set_alert_deadline(self, request: Request) -> Response:
-        """Decide it for one severity."""
-        form = request.form
-        severity = next((each for each in rules.SEVERITIES if each == form.get("severity")), None)
-        minutes = [whole_number(form.get(name, ""), 6) for name in ("acknowledge", "resolve")]
-        if severity is None or minutes[0] is None or minutes[1] is None:
-            raise Invalid("a severity, and two whole numbers of minutes")
-        self.desk.parts.detectors.alert_deadlines.set_alert_deadline(
-            request.caller, severity, (minutes[0], minutes[1]), form.get("reason", "")
-        )
-        return redirect("/alert-deadlines")
-
-
-def _minutes(span: int) -> str:
-    return f"{span // MINUTE:,}"
-
-
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the queue."""
-    here, deadlines = _Queue(desk), _Deadlines(desk)
-    limits = deadlines.list_alert_deadlines
+    here = _Queue(desk)
     return (
         get_page("/alerts", "show_alerts", ALERT_READ, here.list_alerts),
         get_page("/alerts/news", "watch_alerts_page", ALERT_READ, here.watch_alerts),
@@ -406,12 +351,5 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "forget_alert_view_form",
             ALERT_READ,
             here.forget_alert_view,
-        ),
-        get_page("/alert-deadlines", "show_alert_deadlines", ALERT_READ, limits),
-        post_page(
-            "/alert-deadlines",
-            "set_alert_deadline_form",
-            ALERT_DEADLINE_SET,
-            deadlines.set_alert_deadline,
         ),
     )
