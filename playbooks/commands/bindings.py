@@ -125,7 +125,7 @@ def export_playbook(ctx: click.Context, content_hash: str) -> None:
     content = session.services(PlaybooksServices).playbooks.export_playbook(
         session.actor, content_hash
     )
-    click.get_binary_stream("stdout").write(content)
+    click.echo(content, nl=False)
 
 
 @group.command("list-bindings")

@@ -131,8 +131,8 @@ def difference_of(
 ) -> tuple[tuple[str, str, str], ...]:
     """Return (term, before, after) for every term that differs, times in UTC."""
     return tuple(
-        (name, *(_readable(name, value) for value in values))
-        for name, *values in difference(before, after)
+        (name, _readable(name, old), _readable(name, new))
+        for name, old, new in difference(before, after)
     )
 
 
