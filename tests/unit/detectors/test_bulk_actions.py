@@ -25,7 +25,7 @@ from detectors.models import DetectorsOptions
 from detectors.models.alerts import AlertFilter
 from detectors.models.bulk_actions import BulkAction
 from detectors.plane import install
-from detectors.ports import DetectorsPorts
+from detectors.ports import DetectorsPorts, NoRoles
 from detectors.service import DetectorsServices
 from detectors.service.triage import bulk_runner
 from detectors.service.triage.bulk_actions import PREVIEW_LASTS, UNDO_LASTS, token_of
@@ -49,7 +49,7 @@ AUDITOR = person("auditor")
 ALL = PageRequest(200)
 
 
-class Roles:
+class Roles(NoRoles):
     """Accounts and their roles by now."""
 
     def __init__(self) -> None:
