@@ -89,6 +89,15 @@ def test_nothing_is_shown_before_the_first_look_and_nothing_to_who_may_not(watch
     assert watch.situations.show_situation(other) is None
 
 
+def test_a_fresh_situation_is_not_made_anew(watch: Watch) -> None:
+    first = watch.looked()
+    watch.see(1, "198.51.100.9", "high")
+    watch.house.clock.advance(59)
+    assert watch.looked().situation == first.situation
+    watch.house.clock.advance(1)
+    assert watch.looked().situation.figures["open"] == 1
+
+
 def test_each_number_is_that_of_its_list(watch: Watch) -> None:
     watch.see(1, "198.51.100.9", "critical")
     watch.see(2, "198.51.100.10", "high")

@@ -31,7 +31,9 @@ from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import ALERT_READ
 from secops.kernel.transactions import Transaction
 
-EVERY_SECONDS: Final = 60.0
+EVERY_SECONDS: Final = 10.0
+FRESH: Final = MINUTE
+"""How old a situation becomes before the next look; the first one is taken at once."""
 STALE: Final = 5 * MINUTE
 """A situation that is older is shown with a warning: whoever looks at it must not rely on it."""
 TREND_DAYS: Final = 14
@@ -57,10 +59,16 @@ class SituationService:
     incidents: OpenIncidents
 
     def look(self) -> bool:
-        """Keep the present situation of every organisation."""
-        for org_id in self.parts.transactions.read(self.store.organisations):
+        """Keep the present situation of every organisation whose last one is no longer fresh."""
+        now = self.parts.clock.now()
+
+        def waiting(tx: Transaction) -> list[str]:
+            seen = {org_id: self.store.last(tx, org_id) for org_id in self.store.organisations(tx)}
+            return [org_id for org_id, last in seen.items() if not _is_fresh(last, now)]
+
+        for org_id in self.parts.transactions.read(waiting):
             self._look_at(org_id)
-        oldest = day_of(self.parts.clock.now()) - KEPT_DAYS * DAY
+        oldest = day_of(now) - KEPT_DAYS * DAY
         self.parts.transactions.run(lambda tx: self.store.forget(tx, oldest))
         return False
 
@@ -165,6 +173,10 @@ class SituationService:
             for system in heaviest
         )
         return found, len(newest) - alerts.total()
+
+
+def _is_fresh(last: Situation | None, now: int) -> bool:
+    return last is not None and 0 <= now - last.at < FRESH
 
 
 def day_of(instant: int) -> int:
