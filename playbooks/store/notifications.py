@@ -138,7 +138,9 @@ class OutgoingMessages:
         rows = tx.execute(
             outgoing.select()
             .where(outgoing.c.state == "queued", outgoing.c.next_at <= now)
-            .order_by(outgoing.c.urgent.desc(), outgoing.c.next_at, outgoing.c.id)
+            .order_by(
+                outgoing.c.urgent.desc(), outgoing.c.next_at, outgoing.c.created_at, outgoing.c.id
+            )
             .limit(limit)
         )
         return [_outgoing(row) for row in rows]

@@ -14,6 +14,7 @@ from typing import Final
 from playbooks.core.notifications.rates import pause, remembered, room
 from playbooks.core.notifications.wording import digest, titled
 from playbooks.core.webhooks import Answer, Came
+from playbooks.errors import ChannelUnknown
 from playbooks.models import Notification
 from playbooks.models.notifications import Outgoing, OutgoingState
 from playbooks.service.notifications.outbox import key_of
@@ -156,7 +157,7 @@ class DeliveryService:
     def _set_aside(self, messages: Sequence[Outgoing], error: SecopsError) -> None:
         """Settle what has no open channel: gone for good, or while the key pool is locked."""
         for message in messages:
-            came: Came = "refused" if error.status < _SERVER else "busy"
+            came: Came = "refused" if isinstance(error, ChannelUnknown) else "busy"
             self._settle(message, Answer(came, error.code))
 
     def _lost(self, message: Outgoing) -> Answer:
@@ -166,9 +167,6 @@ class DeliveryService:
         except SecopsError:
             return Answer("unclear", "outcome_lost")
         return Answer("busy" if way.kind in IDEMPOTENT else "unclear", "outcome_lost")
-
-
-_SERVER: Final = 500
 
 
 def _channel(message: Outgoing) -> tuple[str, str]:
