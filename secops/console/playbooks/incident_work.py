@@ -48,6 +48,7 @@ class _Work:
             incident=view.incident,
             work=view.work,
             seen_at=view.seen_at,
+            adopted={entry.details.get("plan") for entry in view.timeline},
             member_roles=MEMBER_ROLES,
             task_states=TASK_STATES,
             phases=PHASES,

@@ -25,12 +25,12 @@ PERIODS: Final = {
 _USUAL: Final = "30"
 _MOST_ROWS: Final = 200
 _COLUMNS: Final = (
-    Column("incident", N_("事件")),
+    Column("incident", N_("事件编号")),
     Column("closed", N_("关闭时间")),
-    Column("detect", N_("检测")),
-    Column("acknowledge", N_("确认")),
-    Column("contain", N_("遏制")),
-    Column("resolve", N_("恢复")),
+    Column("detect", N_("检测用时")),
+    Column("acknowledge", N_("确认用时")),
+    Column("contain", N_("遏制用时")),
+    Column("resolve", N_("恢复用时")),
 )
 _UNITS: Final = (
     (DAY, Text("天", "d")),
