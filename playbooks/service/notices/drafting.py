@@ -11,6 +11,7 @@ from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import NoticeInvalid
 from playbooks.models.notices import OPEN_DELIVERIES, Content, Notice
 from playbooks.service.notices.desk import NoticeDesk
+from playbooks.service.notices.templates import FORM, notice_content
 from playbooks.service.refusals import refusals_recorded
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -34,6 +35,14 @@ class DraftingService:
         """Keep a draft; raise ``NoticeInvalid`` for units that aren't the actor's to notify."""
         self._desk.parts.access.require(actor, NOTICE_DRAFT, "notice:*")
         return self.keep_draft(actor, content)
+
+    def prefilled(self, actor: Actor, incident_id: str) -> Content:
+        """Return what a notice about an incident begins with; keeps nothing."""
+        self._desk.parts.access.require(actor, NOTICE_DRAFT, f"incident:{incident_id}")
+        incident = self._desk.parts.transactions.read(
+            lambda tx: self._desk.s.stores.incidents.get(tx, actor.org_id, incident_id)
+        )
+        return notice_content(self._desk.s.library.notice_templates()[FORM], incident)
 
     def keep_draft(
         self, actor: Actor, content: Content, *, origin: str = "", author: str = ""

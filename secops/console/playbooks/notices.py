@@ -127,13 +127,10 @@ class _Register:
     def write_notice(self, request: Request) -> Response:
         """Show the form of a new notice, filled from an incident where one is named."""
         incident_id = request.query.get("incident", "")
-        title = body = ""
+        content = Content("", "", "medium", urgent=False, units=())
         if incident_id:
-            playbooks = self.desk.parts.playbooks
-            incident = playbooks.incidents.show_incident(request.caller, incident_id).incident
-            title = f"关于“{incident.title}”的通报"[:MAX_TITLE]
-            body = f"事件:{incident.title}\n原因:{incident.cause or '正在查明'}"
-        content = Content(title, body, "medium", urgent=False, units=(), incident_id=incident_id)
+            drafting = self.desk.parts.playbooks.notices.drafting
+            content = drafting.prefilled(request.caller, incident_id)
         return self._form(request, content, "/notices", 0)
 
     def edit_notice(self, request: Request) -> Response:

@@ -43,9 +43,18 @@ def _notices() -> None:
         sa.Column("origin", sa.Text),
         sa.Column("version", sa.Integer, nullable=False),
     )
-    op.create_index("playbooks_notices_by_number", "playbooks_notices", ["org_id", "year", "number"], unique=True)
-    op.create_index("playbooks_notices_by_origin", "playbooks_notices", ["org_id", "origin"], unique=True)
-    op.create_index("playbooks_notices_by_time", "playbooks_notices", ["org_id", "drafted_at", "id"])
+    op.create_index(
+        "playbooks_notices_by_number",
+        "playbooks_notices",
+        ["org_id", "year", "number"],
+        unique=True,
+    )
+    op.create_index(
+        "playbooks_notices_by_origin", "playbooks_notices", ["org_id", "origin"], unique=True
+    )
+    op.create_index(
+        "playbooks_notices_by_time", "playbooks_notices", ["org_id", "drafted_at", "id"]
+    )
     op.create_table(
         "playbooks_notice_numbers",
         sa.Column("org_id", sa.Text, primary_key=True),
@@ -82,9 +91,13 @@ def _units() -> None:
         sa.Column("ending", sa.Text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
     )
-    op.create_index("playbooks_deliveries_by_issuer", "playbooks_deliveries", ["issuer_id", "issued_at"])
+    op.create_index(
+        "playbooks_deliveries_by_issuer", "playbooks_deliveries", ["issuer_id", "issued_at"]
+    )
     op.create_index("playbooks_deliveries_by_state", "playbooks_deliveries", ["state"])
-    op.create_index("playbooks_deliveries_by_unit", "playbooks_deliveries", ["org_id", "issued_at", "notice_id"])
+    op.create_index(
+        "playbooks_deliveries_by_unit", "playbooks_deliveries", ["org_id", "issued_at", "notice_id"]
+    )
     op.create_table(
         "playbooks_notice_proofs",
         sa.Column("id", sa.Text, primary_key=True),
@@ -98,7 +111,11 @@ def _units() -> None:
         sa.Column("added_by", sa.Text, nullable=False),
         sa.Column("added_at", sa.BigInteger, nullable=False),
     )
-    op.create_index("playbooks_notice_proofs_by_unit", "playbooks_notice_proofs", ["notice_id", "org_id", "added_at"])
+    op.create_index(
+        "playbooks_notice_proofs_by_unit",
+        "playbooks_notice_proofs",
+        ["notice_id", "org_id", "added_at"],
+    )
     op.create_table(
         "playbooks_notice_petitions",
         sa.Column("id", sa.Text, primary_key=True),
@@ -115,7 +132,11 @@ def _units() -> None:
         sa.Column("decided_at", sa.BigInteger),
         sa.Column("decision", sa.Text, nullable=False),
     )
-    op.create_index("playbooks_notice_petitions_by_notice", "playbooks_notice_petitions", ["notice_id", "requested_at"])
+    op.create_index(
+        "playbooks_notice_petitions_by_notice",
+        "playbooks_notice_petitions",
+        ["notice_id", "requested_at"],
+    )
 
 
 def _rest() -> None:
@@ -150,5 +171,11 @@ def _rest() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
     )
-    op.create_index("playbooks_early_warnings_by_end", "playbooks_early_warnings", ["state", "ends_at"])
-    op.create_index("playbooks_early_warnings_by_time", "playbooks_early_warnings", ["org_id", "drafted_at", "id"])
+    op.create_index(
+        "playbooks_early_warnings_by_end", "playbooks_early_warnings", ["state", "ends_at"]
+    )
+    op.create_index(
+        "playbooks_early_warnings_by_time",
+        "playbooks_early_warnings",
+        ["org_id", "drafted_at", "id"],
+    )

@@ -26,7 +26,7 @@ from playbooks.errors import (
 )
 from playbooks.models import CheckedPlaybook, Incident, Run
 from playbooks.service import NewIncident, RunRequest, StepAnswer, require_playbook
-from playbooks.service.actions.notices import notice_content
+from playbooks.service.notices.templates import notice_content
 from secops.kernel.approvals import SelfApproval
 from secops.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from secops.kernel.pages import PageRequest
