@@ -89,7 +89,7 @@ def fill(home: Path, waiting: int, closed: int) -> None:
         for status, count in (("closed", closed), ("open", waiting)):
             for start in range(0, count, _AT_ONCE):
                 last = first + min(_AT_ONCE, count - start) - 1
-                said = {"first": first, "last": last, "begin": _BEGIN}
+                said: dict[str, int | str] = {"first": first, "last": last, "begin": _BEGIN}
                 said |= {"status": status, "body": _BODY}
                 with connection.begin():
                     for statement in _FILL:
