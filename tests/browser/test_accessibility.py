@@ -47,6 +47,7 @@ PAGES = {
         "/models",
         "/logins",
         "/entities",
+        "/situation",
         "/exceptions",
         "/suppressions",
         "/alerts?group=rule",
