@@ -28,6 +28,8 @@ DECIDE: Final = Schema(
 )
 NOTE: Final = Schema("NoteDrill", object_schema(("text",), text=_TEXT, finding={"type": "boolean"}))
 
+_FRESH_S: Final = 900
+
 
 class _Handlers:
     def __init__(self, services: PlaybooksServices) -> None:
@@ -102,6 +104,8 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             request=request,
             response=response,
             listing=handler == here.list_drills,
+            level=2 if handler == here.approve_drill else 1,
+            fresh_seconds=_FRESH_S if handler == here.approve_drill else None,
         )
         for method, path, handler, request, response, access in rows
     )
