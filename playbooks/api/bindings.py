@@ -122,6 +122,11 @@ class _Handlers:
         items = [answer_document(one) for one in page.items]
         return json_response({"items": items, "next": page.next})
 
+
+class _Switches:
+    def __init__(self, services: PlaybooksServices) -> None:
+        self._services = services.autonomy
+
     def show_pause(self, request: Request) -> Response:
         return json_response(pause_document(self._services.pauses.show_pause(request.caller)))
 
@@ -161,7 +166,7 @@ class _Handlers:
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     """Return the routes of bindings."""
     handlers = _Handlers(services)
-    return (*_reading(handlers), *_changing(handlers), *_switching(handlers))
+    return (*_reading(handlers), *_changing(handlers), *_switching(_Switches(services)))
 
 
 def _reading(handlers: _Handlers) -> tuple[Route, ...]:
@@ -246,7 +251,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
     )
 
 
-def _switching(handlers: _Handlers) -> tuple[Route, ...]:
+def _switching(handlers: _Switches) -> tuple[Route, ...]:
     return (
         Route(
             method="GET",
