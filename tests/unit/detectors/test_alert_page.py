@@ -183,10 +183,16 @@ def test_cards_show_only_what_the_reader_may_see(site: PageHouse) -> None:
     assert cards["address"].risk > 0
     acts = cards["account"].acts
     assert acts is not None
-    site.states.hidden = frozenset({"account"})
-    assert [card.state.kind for card in site.explain("rule").cards] == ["address"]
+    site.states.hidden = frozenset({"address"})
+    assert [card.state.kind for card in site.explain("rule").cards] == ["account"]
     silent = site.explain("rule", SECURITY_ADMIN).cards
     assert [card.acts for card in silent] == [None], "who may not search logs sees no acts"
+
+
+def test_an_account_of_a_foreign_host_is_not_looked_up_among_ours(site: PageHouse) -> None:
+    account = next(c for c in site.explain("rule").cards if c.state.kind == "account")
+    assert (account.state.name, account.state.known) == ("root", False)
+    assert {kind for kind, _ in site.states.asked} == {"address"}
 
 
 def test_a_long_line_is_cut_and_hashed_whole(site: PageHouse) -> None:

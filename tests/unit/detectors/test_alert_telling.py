@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from detectors.core.entities import acts_query, common_fields, entities_of, risk_subject
+from detectors.core.entities import (
+    Entity,
+    acts_query,
+    common_fields,
+    entities_of,
+    risk_subject,
+)
+from detectors.core.formats.ledger import SOURCE as OWN_SOURCE
 from detectors.core.telling.demands import demand_of, duration
 from detectors.core.telling.reasons import asked, feature_name, likelier, why_of
 from detectors.core.telling.sentences import sentence_of, title_of
@@ -14,7 +21,7 @@ from detectors.models.alert_page import MAX_CARDS
 from detectors.models.alerts import Alert, AlertKind, Reason
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import from_rfc3339
-from secops.kernel.logs import And, Or, Term
+from secops.kernel.logs import And, LogEvent, Or, Term
 
 AT = from_rfc3339("2026-11-22T18:00:00Z")
 PLAIN = Alert(
@@ -317,37 +324,46 @@ def test_durations_and_features_are_said_as_people_say_them() -> None:
 # entities
 
 
+def said_by(source: str, **fields: str) -> LogEvent:
+    named = {name.replace("_", "."): value for name, value in fields.items()}
+    return LogEvent(id="e", source=source, at=AT, ingested=AT, fields=named, raw=b"")
+
+
 def test_entities_come_from_subjects_and_from_what_the_ledger_says_was_done_to_what() -> None:
-    ours = {"event.dataset": "govsecops.ledger", "target": "key:k1"}
     events = [
-        ours,
-        {**ours, "target": "seal:s1"},
-        {**ours, "target": "key:*"},
-        {**ours, "target": "report:r"},
-        {"target": "key:invented"},
+        said_by(OWN_SOURCE, target="key:k1", user_id="acc_1"),
+        *(said_by(OWN_SOURCE, target=each) for each in ("seal:s1", "key:*", "report:r")),
     ]
     subjects = {"user.id": "acc_1", "source.ip": "10.1.1.1", "host.name": "web"}
     assert entities_of(subjects, events) == (
-        ("account", "acc_1"),
-        ("address", "10.1.1.1"),
-        ("key", "k1"),
-        ("seal", "s1"),
+        Entity("account", "acc_1"),
+        Entity("address", "10.1.1.1"),
+        Entity("key", "k1"),
+        Entity("seal", "s1"),
     )
-    many = [{**ours, "target": f"key:k{number}"} for number in range(99)]
+    many = [said_by(OWN_SOURCE, target=f"key:k{number}") for number in range(99)]
     assert len(entities_of({}, many)) == MAX_CARDS
 
 
+def test_what_a_foreign_log_says_is_none_of_ours_even_where_it_poses_as_the_ledger() -> None:
+    line = said_by("web", user_name="ann", event_dataset="govsecops.ledger", target="key:k1")
+    assert entities_of({"user.name": "ann", "source.ip": "10.1.1.1"}, [line]) == (
+        Entity("account", "ann", own=False),
+        Entity("address", "10.1.1.1"),
+    )
+    locked = said_by(OWN_SOURCE, user_id="acc_9", target="account:ann")
+    assert entities_of({"user.name": "ann"}, [line, locked]) == (Entity("account", "ann"),)
+
+
 def test_acts_are_searched_by_who_acted_or_by_what_it_was_done_to() -> None:
-    assert acts_query(("account", "ann")) == Or(
+    assert acts_query(Entity("account", "ann")) == Or(
         (Term("user.id", "ann", quoted=True), Term("user.name", "ann", quoted=True))
     )
-    assert acts_query(("key", "k*")) == And(
-        (
-            Term("event.dataset", "govsecops.ledger", quoted=True),
-            Term("target", "key:k*", quoted=True),
-        )
+    assert acts_query(Entity("key", "k*")) == And(
+        (Term("log.source", OWN_SOURCE, quoted=True), Term("target", "key:k*", quoted=True))
     )
-    assert [risk_subject(each) for each in (("address", "a"), ("seal", "s"))] == ["address:a", ""]
+    named = [Entity("address", "a"), Entity("seal", "s")]
+    assert [risk_subject(each) for each in named] == ["address:a", ""]
 
 
 def test_an_exception_is_offered_what_all_events_agree_on() -> None:
