@@ -129,6 +129,8 @@ class Settings:
     syslog_max_connections: int = 512
     syslog_idle_seconds: int = 600
     timezone: str = "Asia/Shanghai"
+    unit_name: str = "本单位"
+    operator_kind: str = "local"
     demo: bool = False
 
     @property
@@ -276,7 +278,10 @@ _WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("pades_level", get_args(PadesLevel)),
     ("crypto_profile", get_args(CryptoProfile)),
     ("unsigned_playbooks", ("refused", "with_approval")),
+    ("operator_kind", ("critical", "state", "local")),
 )
+_UNIT_NAME: Final = re.compile(r"\S(.{0,58}\S)?")
+"""As long as the red head of a notice is set on one line or two."""
 
 
 def _check(settings: Settings) -> None:
@@ -292,6 +297,8 @@ def _check(settings: Settings) -> None:
     for name, least, most in _NUMBERS:
         if not least <= cast("int", getattr(settings, name)) <= most:
             raise SettingsRejected(f"{name} is from {least} to {most}")
+    if not _UNIT_NAME.fullmatch(settings.unit_name) or not settings.unit_name.isprintable():
+        raise SettingsRejected("unit_name has 1 to 60 printable characters, no blank at its ends")
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:

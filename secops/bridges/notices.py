@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, cast
 
-from playbooks.models.options import Channel, ChannelKind, PlaybooksOptions
+from playbooks.models.options import Channel, ChannelKind, OperatorKind, PlaybooksOptions
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.settings import Settings, SettingsRejected, listed
 
@@ -51,7 +51,12 @@ def _in_home(settings: Settings, path: str) -> str:
 
 def options(settings: Settings) -> PlaybooksOptions:
     """Return the plane's options: the webhook where one is set, the inbox otherwise."""
-    there = PlaybooksOptions(site=settings.origin, timezone=settings.timezone)
+    there = PlaybooksOptions(
+        site=settings.origin,
+        timezone=settings.timezone,
+        unit_name=settings.unit_name,
+        operator_kind=cast("OperatorKind", settings.operator_kind),
+    )
     if not settings.webhook_url:
         return there
     if settings.webhook_kind not in WEBHOOKS:

@@ -472,3 +472,14 @@ def test_notices_go_to_the_inbox_or_to_the_one_webhook(tmp_path: Path) -> None:
     with pytest.raises(SettingsRejected, match="pigeon"):
         options(replace(hooked, webhook_kind="pigeon"))
     assert outbound(replace(plain, webhook_allow="hook.inner, ")) is not None
+
+
+def test_the_settings_say_what_the_unit_is_called_and_which_clocks_count(tmp_path: Path) -> None:
+    plain = Settings(home=tmp_path)
+    named = replace(
+        plain, unit_name="某市数据局", operator_kind="state", webhook_url="https://h.cn"
+    )
+    assert [(made.unit_name, made.operator_kind) for made in map(options, (plain, named))] == [
+        ("本单位", "local"),
+        ("某市数据局", "state"),
+    ]

@@ -51,6 +51,11 @@ def test_a_secret_comes_from_a_file_and_is_not_shown(tmp_path: Path) -> None:
         {"SECOPS_TIMEZONE": "Mars/Olympus"},
         {"SECOPS_TIMEZONE": "../etc/passwd"},
         {"SECOPS_DEMO": "perhaps"},
+        {"SECOPS_OPERATOR_KIND": "central"},
+        {"SECOPS_UNIT_NAME": ""},
+        {"SECOPS_UNIT_NAME": " 市数据局"},
+        {"SECOPS_UNIT_NAME": "市\n数据局"},
+        {"SECOPS_UNIT_NAME": "局" * 61},
     ],
 )
 def test_a_setting_without_meaning_is_named(tmp_path: Path, given: dict[str, str]) -> None:
