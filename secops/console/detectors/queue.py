@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from detectors.errors import AlertNotOpen
 from detectors.errors.queue import AlertMoved
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.models.queue import MANY, AlertCounts, AlertGroup, Facet
@@ -139,11 +140,13 @@ class _Queue:
             }
             for alert, due in zip(listed.items, dues, strict=True)
         ]
+        # a view of one status says it above the table, and what is due says what was not done yet
+        count = len(_COLUMNS) - (wanted.status is not None)
         rows = [
-            self._row(request, alert, said, names)
+            self._row(request, alert, said, names)[:count]
             for alert, said in zip(listed.items, alerts, strict=True)
         ]
-        table = Table(N_("告警"), _COLUMNS, rows, listed.next, N_("没有告警"))
+        table = Table(N_("告警"), _COLUMNS[:count], rows, listed.next, N_("没有告警"))
         return self._page(request, table, wanted, alerts=alerts, **shared)
 
     def _page(self, request: Request, table: Table, wanted: AlertFilter, **shared: Any) -> Response:
@@ -292,7 +295,7 @@ class _Queue:
             try:
                 self._handle(request, form, alert_id, version)
                 done += 1
-            except AlertMoved:
+            except (AlertMoved, AlertNotOpen):
                 continue
         words = {**asked_words(form), "status": form.get("status", "open")}
         href = queue_href(words)

@@ -48,6 +48,22 @@ def test_chosen_alerts_are_taken_and_who_was_slower_is_told(console: ConsoleSite
     assert analyst.post("/alerts/chosen", {**form, "verb": "assign", "to": "auditor"}).status == 400
     given_back = {**form, name: str(int(version) + 2), "verb": "assign", "to": ""}
     assert analyst.post("/alerts/chosen", given_back).headers["location"].endswith("moved=0")
+    closing = {**form, "verb": "close", "reason": "seen"}
+    for told in ("done=1&moved=0", "done=0&moved=1"):
+        assert analyst.post("/alerts/chosen", closing).headers["location"].endswith(told)
+
+
+def test_the_status_has_a_column_only_where_the_view_has_several(console: ConsoleSite) -> None:
+    analyst = console.reader("analyst")
+    assert '<td class="status">' not in analyst.get("/alerts").text
+    everything = analyst.get("/alerts?status=").text
+    assert '<td class="status">' in everything
+    shown = re.search(
+        r'<td class="last"><time datetime="([^"]+)" title="([^"]+)">([^<]+)<', everything
+    )
+    assert shown is not None
+    assert shown[3] in shown[2]
+    assert len(shown[2]) == len("2026-11-23 14:30:00")
 
 
 def test_the_view_stands_in_the_address_and_is_saved_under_a_name(console: ConsoleSite) -> None:
