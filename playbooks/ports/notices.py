@@ -224,6 +224,10 @@ class WarningStore(Protocol):
         """Return an organisation's own, newest first."""
         ...
 
+    def unfinished(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many an organisation has that were not issued yet or are in force."""
+        ...
+
     def in_force(
         self, transaction: Transaction, org_ids: Sequence[str], now: int
     ) -> Sequence[EarlyWarning]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import WarningNotFound
 from playbooks.models.early_warnings import IN_FORCE, EarlyWarning, WarningContent
@@ -82,6 +84,16 @@ class EarlyWarnings:
         rows = transaction.execute(newest_first(statement, columns, page)).all()
         found = [_warning(row) for row in rows]
         return page_of(found, page.limit, [(one.drafted_at, one.id) for one in found])
+
+    def unfinished(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many an organisation has that were not issued yet or are in force."""
+        column = early_warnings.c
+        over = sa.or_(
+            column.state.in_(("lifted", "withdrawn")),
+            sa.and_(column.state.in_(IN_FORCE), column.ends_at < transaction.now),
+        )
+        counted = sa.select(sa.func.count()).where(column.org_id == org_id, sa.not_(over))
+        return int(transaction.execute(counted).scalar_one())
 
     def in_force(
         self, transaction: Transaction, org_ids: Sequence[str], now: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
 from playbooks.core.notices.workdays import merged, read_calendar
-from playbooks.errors.notices import NoticeNotFound
+from playbooks.errors.notices import NoticeInvalid, NoticeNotFound
 from playbooks.models import Notification
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import Delivery, Notice, Remark
@@ -65,6 +65,13 @@ class NoticeDesk:
         """Return a notice and how it stands at the actor's organisation; ``NoticeNotFound``."""
         delivery = self.tools.deliveries.get(tx, notice_id, actor.org_id)
         return self.tools.notices.get(tx, notice_id), delivery
+
+    def require_below(self, actor: Actor, units: Sequence[str]) -> None:
+        """Raise ``NoticeInvalid`` for units that aren't the actor's organisation or below it."""
+        strange = set(units) - set(self.ports.units.below(actor.org_id))
+        if strange:
+            msg = f"{min(strange)[:60]} is no open organisation of yours or below it"
+            raise NoticeInvalid(msg)
 
     def names(self, *ids: str) -> Mapping[str, str]:
         """Return what organisations are called; who has no name is the whole house."""

@@ -49,7 +49,7 @@ class DraftingService:
     ) -> Notice:
         """Keep a draft of ``author``, once for each ``origin``; asks for no permission."""
         checked = issuer.check_content(content)
-        self._require_below(actor, checked)
+        self._desk.require_below(actor, checked.units)
         identifier = self._desk.parts.ids.new("ntc")
         author = author or actor.id
 
@@ -78,7 +78,7 @@ class DraftingService:
     def revise_notice(self, actor: Actor, notice_id: str, content: Content, version: int) -> Notice:
         """Change a draft that is still ``version``; raise ``ChangedMeanwhile`` otherwise."""
         self._desk.parts.access.require(actor, NOTICE_DRAFT, f"notice:{notice_id}")
-        self._require_below(actor, issuer.check_content(content))
+        self._desk.require_below(actor, issuer.check_content(content).units)
 
         def change(tx: Transaction, notice: Notice) -> Notice:
             if notice.version != version:
@@ -173,12 +173,6 @@ class DraftingService:
     def _require_room(self, tx: Transaction, actor: Actor) -> None:
         if self._tools.notices.unissued(tx, actor.org_id) >= MAX_UNISSUED:
             msg = f"{MAX_UNISSUED} notices wait to be issued: issue or withdraw some first"
-            raise NoticeInvalid(msg)
-
-    def _require_below(self, actor: Actor, content: Content) -> None:
-        strange = set(content.units) - set(self._desk.ports.units.below(actor.org_id))
-        if strange:
-            msg = f"{min(strange)[:60]} is no open organisation of yours or below it"
             raise NoticeInvalid(msg)
 
 

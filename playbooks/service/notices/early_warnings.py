@@ -27,6 +27,7 @@ from secops.kernel.transactions import Transaction
 
 APPROVAL_KIND: Final = "early_warning"
 _APPROVAL: Final = 7 * DAY
+MAX_UNFINISHED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class EarlyWarningService:
             warning = EarlyWarning(
                 identifier, actor.org_id, checked, "draft", (actor.id,), tx.now, tx.now
             )
+            if self._store.unfinished(tx, actor.org_id) >= MAX_UNFINISHED:
+                msg = f"{MAX_UNFINISHED} warnings are drafted or in force: end some first"
+                raise NoticeInvalid(msg)
             self._store.add(tx, warning)
             self._enter(tx, actor, warning, "draft_warning")
             return warning
@@ -133,14 +137,13 @@ class EarlyWarningService:
         return self._change(actor, WARNING_DRAFT, "issue_warning", warning_id, change)
 
     def lift_warning(self, actor: Actor, warning_id: str, reason: str) -> EarlyWarning:
-        """End a warning with a reason."""
-        return self._change(
-            actor,
-            WARNING_APPROVE,
-            "lift_warning",
-            warning_id,
-            lambda tx, warning: core.lift_warning(warning, tx.now, reason),
-        )
+        """End a warning with a reason; an author can't."""
+
+        def change(tx: Transaction, warning: EarlyWarning) -> EarlyWarning:
+            self._desk.parts.approvals.require_another(tx, actor, warning.authors)
+            return core.lift_warning(warning, tx.now, reason)
+
+        return self._change(actor, WARNING_APPROVE, "lift_warning", warning_id, change)
 
     def withdraw_warning(self, actor: Actor, warning_id: str, reason: str) -> EarlyWarning:
         """Withdraw what was not issued."""

@@ -1,4 +1,4 @@
-"""Approving (签发) and issuing (编号用印): two people's acts after the author's.
+"""Approving (签发) and issuing (编号用印): two other people's acts after the author's.
 
 The number is given in a unit of work of its own before the page is set, since it stands on
 it. It stays the notice's whatever fails afterwards: a second attempt takes the same one, and
@@ -75,13 +75,15 @@ class IssuingService:
         """Give it a number, set, seal and deliver an approved notice.
 
         ``seal_id`` may be left out where the actor has one seal. Raises
-        ``NoticeSealMissing``, ``ApprovalStale``, ``SelfApproval`` for an author, and what
-        setting a page and using a seal raise.
+        ``NoticeSealMissing``, ``ApprovalStale``, ``SelfApproval`` for an author or who
+        approved it, ``NoticeInvalid`` for units that are no longer the organisation's to
+        notify, and what setting a page and using a seal raise.
         """
         self._desk.parts.access.require(actor, NOTICE_ISSUE, f"notice:{notice_id}")
         with self._refusals("issue_notice", actor, notice_id):
             seal = self._seal(actor, seal_id)
             calendar = self._desk.calendar()
+            self._require_units(actor, notice_id)
             notice = self._numbered(actor, notice_id)
             document, at = self._sealed(actor, notice, seal, calendar)
             made = Issue(actor.id, at, seal, sha256(document).hex(), sm3(document).hex())
@@ -138,6 +140,13 @@ class IssuingService:
             raise NoticeSealMissing(msg)
         return next(iter(usable))
 
+    def _require_units(self, actor: Actor, notice_id: str) -> None:
+        """Raise ``NoticeInvalid`` for units that left the tree since the notice was drafted."""
+        notice = self._desk.parts.transactions.read(
+            lambda tx: self._desk.issued_by(tx, actor, notice_id)
+        )
+        self._desk.require_below(actor, notice.content.units)
+
     def _numbered(self, actor: Actor, notice_id: str) -> Notice:
         def work(tx: Transaction) -> Notice:
             notice = self._desk.issued_by(tx, actor, notice_id)
@@ -155,11 +164,12 @@ class IssuingService:
         return self._desk.parts.transactions.run(work)
 
     def _require_approved(self, tx: Transaction, actor: Actor, notice: Notice) -> None:
-        """Raise unless another person approved exactly what is stored now."""
+        """Raise unless two others wrote and approved exactly what is stored now."""
         if notice.state != "approved":
             msg = f"{notice.id} is {notice.state}, not approved"
             raise NoticeStateRefused(msg, state=notice.state)
-        self._desk.parts.approvals.require_another(tx, actor, notice.authors)
+        hands = (*notice.authors, notice.approver_id)
+        self._desk.parts.approvals.require_another(tx, actor, hands)
         self._require_content(notice, notice.digest)
         approval = self._desk.parts.approvals.get(tx, notice.approval_id)
         if approval.state != "approved" or approval.subject_hash != notice.digest:

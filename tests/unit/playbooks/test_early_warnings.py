@@ -150,8 +150,30 @@ def test_an_adjustment_counts_once_another_approved_it(home: House) -> None:
     again = work.adjust_warning(ANALYST, warning.id, CONTENT)
     kept = work.decide_warning(APPROVER, again.id, again.digest, grant=False, reason="不降级")
     assert (kept.content, kept.wanted, kept.state) == (wanted, None, "adjusted")
+    twin = person("wang2", "security-admin")
+    home.persons.one(ANALYST.id, twin.id)
+    with pytest.raises(SelfApproval):  # nor does an author lift it, by whichever account
+        work.lift_warning(twin, warning.id, "算了")
     lifted = work.lift_warning(APPROVER, warning.id, "威胁已消除")
     assert (lifted.state, seen(home, "org_root")) == ("lifted", [])
+
+
+def test_an_organisation_has_room_for_so_many_warnings(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playbooks.service.notices import early_warnings as service  # noqa: PLC0415
+
+    monkeypatch.setattr(service, "MAX_UNFINISHED", 2)
+    work = home.services.notices.warnings
+    issued(home)
+    draft = work.draft_warning(ANALYST, CONTENT)
+    with pytest.raises(NoticeInvalid):
+        work.draft_warning(ANALYST, CONTENT)
+    work.draft_warning(person("he", "analyst", "org_a"), CONTENT)  # others have their own
+    work.withdraw_warning(ANALYST, draft.id, "重复")
+    work.draft_warning(ANALYST, replace(CONTENT, ends_at=START + 9 * DAY))
+    home.clock.advance(2 * 86_400)  # what is over counts no more
+    work.draft_warning(ANALYST, replace(CONTENT, ends_at=START + 9 * DAY))
 
 
 def test_what_was_approved_is_what_warns(home: House) -> None:

@@ -40,7 +40,7 @@ from secops.kernel.clock import DAY, HOUR, SECOND
 from secops.kernel.errors import Conflict, Forbidden, Invalid
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
-from tests.fakes.notice_office import SEAL, FakeNoticeOffice
+from tests.fakes.notice_office import SEAL, FakeNoticeOffice, FakeUnits
 from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house, person
 
 KEEPER = person("zhou", "seal-holder")
@@ -158,8 +158,12 @@ def test_nobody_approves_what_they_wrote_by_whichever_account(home: House) -> No
     office(home).seals[second.id] = [UsableSeal("sel_2", "x")]
     with pytest.raises(SelfApproval):  # nor seals an author
         work.issuing.issue_notice(holder, notice.id)
+    home.persons.one(APPROVER.id, KEEPER.id)
+    with pytest.raises(SelfApproval):  # nor who approved it, as the holder of the seal
+        work.issuing.issue_notice(KEEPER, notice.id)
+    assert office(home).sealed == []
     assert refused(home).count("playbooks.decide_notice") == 2
-    assert "playbooks.issue_notice" in refused(home)
+    assert refused(home).count("playbooks.issue_notice") == 2
 
 
 def test_what_was_approved_is_what_is_issued(home: House) -> None:
@@ -371,6 +375,14 @@ def test_a_notice_goes_down_the_tree_only(home: House) -> None:
     with pytest.raises(IncidentNotFound):
         work.drafting.draft_notice(ANALYST, replace(CONTENT, incident_id="inc_other"))
     assert set(work.views.possible_units(below)) == {"org_a", "org_c"}
+    left = approved(home)
+    units = home.surroundings.ports.notices.units
+    assert isinstance(units, FakeUnits)
+    units.parents["org_b"] = "org_elsewhere"  # after it was approved
+    with pytest.raises(NoticeInvalid):
+        work.issuing.issue_notice(KEEPER, left.id)
+    assert office(home).sealed == []
+    units.parents["org_b"] = "org_root"
     incident = home.services.incidents.open_incident(ANALYST, NewIncident(title="主页被篡改"))
     linked = replace(CONTENT, incident_id=incident.id)
     draft = work.drafting.draft_notice(ANALYST, linked)
