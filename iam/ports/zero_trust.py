@@ -110,8 +110,8 @@ class LockStore(Protocol):
         """Return the locks in force on a subject."""
         ...
 
-    def ask_to_lift(self, tx: Transaction, lock_id: str, approval_id: str) -> bool:
-        """Note the request to lift it; False if it is lifted."""
+    def note(self, tx: Transaction, lock: Lock) -> bool:
+        """Keep what it says of its request and of what ended with it; False if it is lifted."""
         ...
 
     def lift(self, tx: Transaction, lock_id: str, by: str) -> bool:

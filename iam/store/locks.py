@@ -57,9 +57,9 @@ class Locks:
         ).all()
         return [_lock(row) for row in rows]
 
-    def ask_to_lift(self, tx: Transaction, lock_id: str, approval_id: str) -> bool:
-        """Note the request to lift it; False if it is lifted."""
-        return self._change(tx, lock_id, lift_approval=approval_id)
+    def note(self, tx: Transaction, lock: Lock) -> bool:
+        """Keep what it says of its request and of what ended with it; False if it is lifted."""
+        return self._change(tx, lock.id, lift_approval=lock.lift_approval, ended=_counts(lock))
 
     def lift(self, tx: Transaction, lock_id: str, by: str) -> bool:
         """End it; False if it had ended."""

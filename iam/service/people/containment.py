@@ -96,7 +96,9 @@ class Restraint:
                     lift_lock(means, tx, lock, _ACTOR, order.told)
             if before.beyond and not order.undoes:
                 raise SubjectLocked
-            if not holding and not before.beyond:
+            # an order that left a lock took nothing by the emergency way: that was somebody else
+            written = order.undoes and means.stores.locks.get(tx, order_key=order.undoes)
+            if not holding and not before.beyond and not written:
                 self._restore(tx, subject, order)
 
         means.parts.transactions.run(work)

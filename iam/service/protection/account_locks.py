@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from iam.service.changes import MAX_REASON
 from iam.service.means import Means
+from iam.service.protection.lock_effects import outlast_locks
 from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import Actor
 from secops.kernel.trail import Act
@@ -23,7 +24,7 @@ def lock_account(
     """Lock it and end its sessions; never refused. ``details`` has a ``reason``.
 
     An account that waits for its enrolment stays pending unless ``pending``: unlocked, it would
-    be active without having enrolled.
+    be active without having enrolled. What locks hold already stays so when they are lifted.
     """
     states = ("active", "pending") if pending else ("active",)
     reason = details.get("reason", "")[:MAX_REASON]
@@ -31,6 +32,8 @@ def lock_account(
     def work(tx: Transaction) -> None:
         if means.stores.accounts.get(tx, account_id).state in states:
             means.stores.accounts.set_state(tx, account_id, "locked")
+        else:
+            outlast_locks(means, tx, account_id)
         end_within(means, tx, account_id, reason)
 
     order = lock_order(actor, account_id, {**details, "reason": reason})

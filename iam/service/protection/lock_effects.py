@@ -100,6 +100,15 @@ def held_beyond(means: Means, tx: Transaction, kind: LockKind, subject: str) -> 
     return not locks or any(lock.ended.get(HELD) for lock in locks)
 
 
+def outlast_locks(means: Means, tx: Transaction, account_id: str) -> None:
+    """Note on the locks of an account that somebody else ends it, too: lifting them frees it not.
+
+    Otherwise the end of a playbook's lock would undo what an administrator or personnel said.
+    """
+    for lock in means.stores.locks.holding(tx, "account", account_id):
+        means.stores.locks.note(tx, replace(lock, ended={**lock.ended, HELD: 1}))
+
+
 def _ended_for_good(means: Means, tx: Transaction, lock: Lock) -> bool:
     """Tell whether the subject was closed or disabled while it was locked."""
     if lock.kind == "account":

@@ -6,7 +6,7 @@ subject may do is decided anew at each request, so its keys and seals stop with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.errors.zero_trust import SubjectLocked
@@ -87,7 +87,7 @@ class LockService:
         def work(tx: Transaction) -> str:
             lock = self._lock(tx, actor, lock_id)
             self._supersede(tx, actor, lock, approval_id)
-            if not means.stores.locks.ask_to_lift(tx, lock_id, approval_id):
+            if not means.stores.locks.note(tx, replace(lock, lift_approval=approval_id)):
                 msg = "there is no such lock in force"
                 raise NotFound(msg)
             asking = Asking(

@@ -19,6 +19,7 @@ from iam.models.scim import ScimAnswer, ScimRow
 from iam.service.means import Means
 from iam.service.people.accounts import AccountService, PreparedAccount
 from iam.service.protection.account_locks import lock_order
+from iam.service.protection.lock_effects import outlast_locks
 from iam.service.scim.reading import OPEN, Held, ScimReader
 from iam.service.scim.rendering import dump, etag, scim_error, stored_form
 from iam.service.sign_on.sessions import end_within
@@ -30,7 +31,8 @@ from secops.kernel.transactions import Restriction, Transaction
 T = TypeVar("T")
 TRIES: Final = 5
 _SYSTEM: Final = system_actor("scim")
-Step = Literal["suspend", "resume", ""]
+Step = Literal["suspend", "resume", "stay", ""]
+"""stay: somebody else locked it, and when that ends it must not be free."""
 
 
 class _Lost(Exception):
@@ -199,7 +201,10 @@ class ScimWriter:
             stores.scim_users.rename(tx, account.id, write.name, write.name_key)
         if write.step == "suspend":
             stores.accounts.set_state(tx, account.id, "locked")
+            outlast_locks(means, tx, account.id)
             end_within(means, tx, account.id, "suspended by provisioning")
+        elif write.step == "stay":
+            outlast_locks(means, tx, account.id)
         elif write.step == "resume" and not stores.locks.holding(tx, "account", account.id):
             enrolled = bool(stores.credentials.passwords(tx, account.id))
             stores.accounts.set_state(tx, account.id, "active" if enrolled else "pending")
@@ -245,6 +250,8 @@ class ScimWriter:
 def _step(account: Account, user: Any, *, suspended: bool) -> Step:
     if user.active is False and account.state in OPEN:
         return "suspend"
+    if user.active is False and account.state == "locked" and not suspended:
+        return "stay"
     if user.active is not False and suspended and account.state == "locked":
         return "resume"
     return ""

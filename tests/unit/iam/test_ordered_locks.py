@@ -149,3 +149,27 @@ def test_nobody_reaches_into_another_organisation(home: IamHome) -> None:
 def test_the_last_security_administrator_is_refused_at_the_deed(home: IamHome) -> None:
     with pytest.raises(LockRefused):
         of(home, "account").restrain(home.actor("security-admin").id, order())
+
+
+def test_what_an_administrator_locks_while_a_run_holds_it_outlives_the_run(home: IamHome) -> None:
+    account = home.actor("staff").id
+    mine = order()
+    of(home, "account").restrain(account, mine)
+    home.services.accounts.lock_account(home.actor("analyst"), "staff", "has left")
+    of(home, "account").give_back(account, order(undoes=mine.key))
+    assert seen(home, "account", "staff").beyond
+    assert home.spine.parts.revocations.is_revoked("account", account)
+    home.services.accounts.unlock_account(home.actor("system-admin"), "staff", "is back")
+    assert not seen(home, "account", "staff").held
+
+
+def test_an_order_that_was_given_back_frees_nothing_that_the_emergency_way_took_later(
+    home: IamHome,
+) -> None:
+    account, mine = home.actor("staff").id, order()
+    of(home, "account").restrain(account, mine)
+    of(home, "account").give_back(account, order(undoes=mine.key))
+    revocations = home.spine.parts.revocations
+    home.spine.transactions.run(lambda tx: revocations.revoke(tx, "account", account))
+    of(home, "account").give_back(account, order(undoes=mine.key))
+    assert seen(home, "account", "staff").held

@@ -19,6 +19,7 @@ from iam.service.scim import writing
 from iam.service.scim.bulk import REQUEST, BulkRefused, _Job, _operation
 from iam.service.scim.describing import BULK_OPERATIONS
 from secops.kernel.actors import Actor
+from secops.kernel.containment import ContainmentOrder
 from secops.kernel.errors import AuditUnavailable, Forbidden
 from tests.fakes.iam_home import OWNER, open_iam_home
 from tests.unit.iam.test_scim_server import PATCH, USER, Site, activate, hire, state
@@ -143,6 +144,19 @@ def test_personnel_lifts_no_lock_and_who_lifts_a_lock_resumes_nobody(site: Site)
     second = replace(security, id=site.home.actor("staff").id)
     locks.ask_to_lift(security, lock.id, "found")
     locks.decide_lift(second, lock.id, grant=True)
+    assert state(site, identifier) == "locked"
+    assert site.home.spine.parts.revocations.is_revoked("account", identifier)
+
+
+def test_who_left_while_a_run_held_the_account_stays_out_when_the_run_ends(site: Site) -> None:
+    identifier = hire(site, "li.si")
+    services = site.home.services
+    stores, run = services.scim.reader.means.stores, site.home.spine.parts.transactions.run
+    run(lambda tx: stores.accounts.set_state(tx, identifier, "active"))
+    restraint = services.containment.restraint("account")
+    restraint.restrain(identifier, ContainmentOrder("org_root", "key-1"))
+    assert activate(site, identifier, active=False)[0] == 200
+    restraint.give_back(identifier, ContainmentOrder("org_root", "key-2", undoes="key-1"))
     assert state(site, identifier) == "locked"
     assert site.home.spine.parts.revocations.is_revoked("account", identifier)
 
