@@ -159,8 +159,13 @@ def _require_follows(last: Mapping[str, Any], record: Mapping[str, Any], number:
         raise CustodyRejected(f"link {number} was given by who did not hold it")
     if record["receiver"] == record["giver"]:
         raise CustodyRejected(f"link {number} gives to the giver")
-    if not last["at"] <= record["offered_at"] <= record["at"]:
+    if not in_order(last, record["offered_at"], record["at"]):
         raise CustodyRejected(f"link {number} lies before the one before it")
+
+
+def in_order(last: Mapping[str, Any], offered_at: int, at: int) -> bool:
+    """Tell whether a hand-over of these instants can follow the record ``last``."""
+    return bool(last["at"] <= offered_at <= at)
 
 
 def _require_signed(
@@ -234,9 +239,15 @@ def _opened(document: Any) -> tuple[dict[str, Any], CustodySignature, list[list[
         if document["format"] != EXPORT:
             raise CustodyRejected("this is no export of custody")
         chains: list[list[_Link]] = [
-            [(dict(link["record"]), CustodySignature(**link["signature"])) for link in chain]
+            [(dict(link["record"]), _signature(link["signature"])) for link in chain]
             for chain in document["chains"]
         ]
-        return dict(document["statement"]), CustodySignature(**document["signature"]), chains
-    except (KeyError, TypeError, ValueError) as error:
+        return dict(document["statement"]), _signature(document["signature"]), chains
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CustodyRejected("the export can't be read") from error
+
+
+def _signature(value: Mapping[str, Any]) -> CustodySignature:
+    if not all(type(text) is str for text in value.values()):
+        raise CustodyRejected("a signature is made of texts")
+    return CustodySignature(**value)

@@ -48,6 +48,10 @@ class EvidenceStore(Protocol):
         """Add a link to ``before``; raise ``ChangedMeanwhile`` if it isn't the head any more."""
         ...
 
+    def last_link(self, transaction: Transaction, item: Evidence) -> CustodyLink:
+        """Return the link that is the head of an item's chain."""
+        ...
+
     def links(
         self, transaction: Transaction, org_id: str, incident_id: str
     ) -> Sequence[CustodyLink]:

@@ -103,6 +103,17 @@ class EvidenceItems:
             raise ChangedMeanwhile(msg)
         transaction.execute(custody_links.insert().values(**_link_values(link)))
 
+    def last_link(self, transaction: Transaction, item: Evidence) -> CustodyLink:
+        """Return the link that is the head of an item's chain."""
+        row = transaction.execute(
+            custody_links.select().where(
+                custody_links.c.evidence_id == item.id,
+                custody_links.c.org_id == item.org_id,
+                custody_links.c.seq == item.links,
+            )
+        ).one()
+        return _link(row)
+
     def links(
         self, transaction: Transaction, org_id: str, incident_id: str
     ) -> Sequence[CustodyLink]:

@@ -12,6 +12,7 @@ from playbooks.core.custody import (
     HandOver,
     custody_record,
     export_of,
+    in_order,
     link_of,
     statement_of,
     verify_chain,
@@ -57,6 +58,7 @@ class CustodyService:
             if person.id == actor.id:
                 msg = "the receiver is somebody else"
                 raise HandOverRefused(msg)
+            self._require_order(tx, item, tx.now, tx.now)
             offer = CustodyOffer(
                 item.id,
                 item.org_id,
@@ -206,6 +208,7 @@ class CustodyService:
         offer: CustodyOffer | None,
     ) -> None:
         before, after = items
+        self._require_order(tx, before, link.record["offered_at"], link.record["at"])
         if offer is not None:
             if not self._s.stores.evidence.end_offer(tx, offer):
                 msg = "the offer was withdrawn or changed meanwhile"
@@ -220,6 +223,12 @@ class CustodyService:
             "seq": link.seq,
         }
         tx.record(Act("playbooks.accept_evidence", actor, f"evidence:{after.id}", details=details))
+
+    def _require_order(self, tx: Transaction, item: Evidence, offered_at: int, at: int) -> None:
+        """Raise ``HandOverRefused`` where a clock was set back: the chain would prove nothing."""
+        if not in_order(self._s.stores.evidence.last_link(tx, item).record, offered_at, at):
+            msg = "the clock lies before the last hand-over: set it right, and try again"
+            raise HandOverRefused(msg)
 
     def _offer(self, tx: Transaction, item: Evidence) -> CustodyOffer | None:
         waiting = self._s.stores.evidence.offers(tx, item.org_id, item.incident_id)

@@ -274,6 +274,23 @@ def test_a_hand_over_is_offered_accepted_by_the_one_named_and_proved(home: House
     assert (proved.holder, proved.links, proved.head) == (OTHER.id, 2, after.head)
 
 
+def test_a_clock_that_was_set_back_breaks_no_chain(home: House) -> None:
+    item = kept(home)
+    custody = home.services.custody
+    home.clock.advance(-60)
+    with pytest.raises(HandOverRefused, match="clock"):
+        custody.offer_evidence(ANALYST, item.id, receiver="li", reason="送检")
+    home.clock.advance(120)
+    custody.offer_evidence(ANALYST, item.id, receiver="li", reason="送检")
+    home.clock.advance(-30)
+    with pytest.raises(HandOverRefused, match="clock"):
+        custody.accept_evidence(OTHER, item.id)
+    home.clock.advance(30)
+    custody.accept_evidence(OTHER, item.id)
+    proved = custody.verify_custody(AUDITOR, item.incident_id)[item.id]
+    assert not isinstance(proved, str)
+
+
 def test_who_receives_is_another_person_of_the_organisation(home: House) -> None:
     item = kept(home)
     custody = home.services.custody
@@ -348,6 +365,12 @@ def test_an_export_is_whole_or_it_is_rejected(home: House) -> None:
         lambda d: d["statement"].update(incident_id="inc_x"),
         lambda d: d["signature"].update(value="00"),
         lambda d: d["signature"].update(colour="red"),
+        lambda d: d["signature"].update(value=5),
+        lambda d: d["signature"].update(kid=[]),
+        lambda d: d["chains"][0][0]["signature"].update(value=None),
+        lambda d: d["chains"][0][0]["signature"].update(kid={}),
+        lambda d: d["chains"][0][0]["record"].update(size=1 << 60),
+        lambda d: d["statement"].update(heads=1.5e400),
         lambda d: d["chains"][0][0].pop("record"),
         lambda d: d["chains"][0].clear(),
         lambda d: d.update(format="x"),
