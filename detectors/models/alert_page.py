@@ -203,7 +203,10 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class HiddenAlert:
-    """An alert that an exception would have kept from being raised, whole or in part."""
+    """An alert that an exception would have kept from being raised, whole or in part.
+
+    ``hidden`` of the ``events`` that were asked about; it was raised for ``total``.
+    """
 
     alert_id: str
     title: str
@@ -211,11 +214,12 @@ class HiddenAlert:
     events: int
     hidden: int
     status: str
+    total: int
 
     @property
     def whole(self) -> bool:
-        """No event would be left."""
-        return self.hidden == self.events
+        """No event would be left: all were asked about, and all are hidden."""
+        return self.hidden >= max(self.events, self.total)
 
 
 @dataclass(frozen=True, slots=True)

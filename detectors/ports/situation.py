@@ -14,7 +14,7 @@ class SituationStore(Protocol):
     """Counts what there is, and keeps each organisation's last situation and its days."""
 
     def organisations(self, tx: Transaction) -> Sequence[str]:
-        """Return the organisations that have alerts or log sources, and the first one."""
+        """Return the organisations that have log sources or entities at risk, and the first one."""
         ...
 
     def raised(self, tx: Transaction, org_id: str, since: int, until: int) -> int:

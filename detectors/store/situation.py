@@ -29,7 +29,7 @@ class DatabaseSituations:
     """The tables ``detectors_situations`` and ``detectors_situation_days``."""
 
     def organisations(self, tx: Transaction) -> Sequence[str]:
-        """Return the organisations that have alerts or log sources, and the first one."""
+        """Return the organisations that have log sources or entities at risk, and the first one."""
         found = {ROOT_ORG}
         for column in (log_sources.c.org_id, risks.c.org_id):
             found.update(tx.execute(sa.select(column).distinct()).scalars())

@@ -98,6 +98,23 @@ def test_a_fresh_situation_is_not_made_anew(watch: Watch) -> None:
     assert watch.looked().situation.figures["open"] == 1
 
 
+def test_an_organisation_that_fails_keeps_no_other_from_being_seen(watch: Watch) -> None:
+    class OneFails(NoOpenIncidents):
+        def count_open(self, tx: Transaction, org_id: str) -> int:
+            if org_id == "org_a":
+                msg = "a poisoned row"
+                raise RuntimeError(msg)
+            return super().count_open(tx, org_id)
+
+    source = LogSource("theirs", "org_a", "syslog", "UTC")
+    watch.house.spine.transactions.run(lambda tx: SqlLogSources().add(tx, source))
+    situations = replace(watch.situations, incidents=OneFails())
+    assert min("org_a", ROOT_ORG) == "org_a", "it comes first"
+    with pytest.raises(RuntimeError, match="a poisoned row"):
+        situations.look()
+    assert situations.show_situation(ANALYST) is not None
+
+
 def test_each_number_is_that_of_its_list(watch: Watch) -> None:
     watch.see(1, "198.51.100.9", "critical")
     watch.see(2, "198.51.100.10", "high")

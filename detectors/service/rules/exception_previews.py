@@ -60,9 +60,9 @@ class ExceptionPreviews:
     ) -> ExceptionPreview:
         """Return which of the rule's alerts of 30 days the exception would have hidden.
 
-        An alert none of whose events would be left is hidden; one that loses some is named with
-        both numbers, as a correlation may still reach its threshold. Raises ``BadException``,
-        ``RuleNotFound``.
+        An alert none of whose events would be left is hidden; one that loses some, or whose
+        events are not all there to be asked about, is named with the numbers, as a correlation
+        may still reach its threshold. Raises ``BadException``, ``RuleNotFound``.
         """
         self.parts.access.require(actor, EXCEPTION_REQUEST, f"rule:{rule_id}")
         text = written_condition(condition)
@@ -136,7 +136,9 @@ class ExceptionPreviews:
 
 
 def _note(tally: _Tally, alert: Alert, events: int, hidden: int) -> None:
-    found = HiddenAlert(alert.id, alert.title, alert.last_at, events, hidden, alert.status)
+    found = HiddenAlert(
+        alert.id, alert.title, alert.last_at, events, hidden, alert.status, alert.event_count
+    )
     if found.whole:
         tally.whole += 1
     else:

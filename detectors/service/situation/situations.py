@@ -59,17 +59,28 @@ class SituationService:
     incidents: OpenIncidents
 
     def look(self) -> bool:
-        """Keep the present situation of every organisation whose last one is no longer fresh."""
+        """Keep the present situation of every organisation whose last one is no longer fresh.
+
+        Where one fails the others are looked at all the same; then its error is raised.
+        """
         now = self.parts.clock.now()
 
         def waiting(tx: Transaction) -> list[str]:
             seen = {org_id: self.store.last(tx, org_id) for org_id in self.store.organisations(tx)}
             return [org_id for org_id, last in seen.items() if not _is_fresh(last, now)]
 
-        for org_id in self.parts.transactions.read(waiting):
-            self._look_at(org_id)
-        oldest = day_of(now) - KEPT_DAYS * DAY
-        self.parts.transactions.run(lambda tx: self.store.forget(tx, oldest))
+        failures: list[Exception] = []
+        due = self.parts.transactions.read(waiting)
+        for org_id in due:
+            try:
+                self._look_at(org_id)
+            except Exception as error:  # noqa: BLE001 - raised when the others have been seen
+                failures.append(error)
+        if due:
+            oldest = day_of(now) - KEPT_DAYS * DAY
+            self.parts.transactions.run(lambda tx: self.store.forget(tx, oldest))
+        if failures:
+            raise failures[0]
         return False
 
     def show_situation(self, actor: Actor) -> SituationView | None:

@@ -89,6 +89,7 @@ def preview_json(preview: ExceptionPreview) -> dict[str, Any]:
                 "status": each.status,
                 "events": each.events,
                 "hidden": each.hidden,
+                "total": each.total,
                 "whole": each.whole,
             }
             for each in preview.hidden

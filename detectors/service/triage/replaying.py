@@ -29,10 +29,14 @@ _EVERYTHING: Final = And(())
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the rule was asked about; ``cut`` where the time holds more."""
+    """What the rule was asked about; ``cut`` where the time holds more.
+
+    ``whole`` is False where events that a correlation counted may be missing among them.
+    """
 
     events: tuple[LogEvent, ...]
     cut: bool = False
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class ReplayService:
         window = Window(alert.first_at, alert.last_at + 1)
         found = self.logs.search(_EVERYTHING, window, MAX_EVENTS + 1)
         oldest_first = sorted(found[:MAX_EVENTS], key=lambda each: (each.event.at, each.seq))
-        return _Asked(tuple(each.event for each in oldest_first), len(found) > MAX_EVENTS)
+        cut, gone = len(found) > MAX_EVENTS, len(events) < len(set(alert.event_ids))
+        return _Asked(tuple(each.event for each in oldest_first), cut, not (cut or gone))
 
     def _replayed(self, alert: Alert, detector: Detector, asked: _Asked) -> Replay:
         batch = batch_of(asked.events)
@@ -79,12 +84,12 @@ class ReplayService:
             return _answer(alert, detector, ("not_possible", 0), asked, why)
         hits = len({finding.row for finding in findings})
         if not _fires(detector, batch, findings, alert):
-            return _answer(alert, detector, ("matches_not", hits), asked, _NO_MORE)
+            return _denied(alert, detector, ("matches_not", hits), asked, _NO_MORE)
         active = self.parts.transactions.read(self.exceptions.active)
         mine = [each for each in active if each.org_id == alert.org_id]
         left, _ = Excepter().spare(batch, findings, mine)
         if not _fires(detector, batch, left, alert):
-            return _answer(alert, detector, ("excepted", hits), asked, _EXCEPTED)
+            return _denied(alert, detector, ("excepted", hits), asked, _EXCEPTED)
         return _answer(alert, detector, ("matches", hits), asked, _STILL)
 
 
@@ -98,6 +103,10 @@ _NO_MORE: Final = Text(
 _EXCEPTED: Final = Text(
     "现行规则仍符合,但生效中的例外会将其隐去",
     "today's rule still fits, but an exception in force takes it away",
+)
+_PARTLY: Final = Text(
+    "事件已不全,或只看了一部分:在这部分事件中不告警,不能据此断定",
+    "not all events are left or were asked: that these raise nothing decides nothing",
 )
 _STILL: Final = Text("现行规则对这些事件仍会告警", "today's rule still raises for these events")
 _JUDGED: Final = Text(
@@ -128,6 +137,19 @@ def _fires(detector: Detector, batch: Batch, findings: Sequence[Finding], alert:
         detector.chain, hits_of(batch, findings), until, min(batch.times)
     )
     return any(tuple(each.group) == alert.group for each in episodes)
+
+
+def _denied(
+    alert: Alert,
+    detector: Detector,
+    found: tuple[ReplayAnswer, int],
+    asked: _Asked,
+    why: Text,
+) -> Replay:
+    """Say that nothing is raised, where what was asked about is enough to say so."""
+    if not asked.whole:
+        found, why = ("not_possible", found[1]), _PARTLY
+    return _answer(alert, detector, found, asked, why)
 
 
 def _answer(

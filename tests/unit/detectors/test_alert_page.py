@@ -246,9 +246,21 @@ def test_an_alert_with_more_events_than_it_keeps_is_replayed_over_its_time(
     assert (found.answer, found.cut) == ("matches", False)
     monkeypatch.setattr(replaying, "MAX_EVENTS", 3)
     cut = site.replays.replay_alert(ANALYST, alert.id)
-    assert (cut.answer, cut.events, cut.cut) == ("matches_not", 3, True)
+    assert (cut.answer, cut.events, cut.cut) == ("not_possible", 3, True), "a part denies nothing"
     shown = site.explain("correlation")
     assert (shown.alert.event_count, len(shown.lines)) == (100_000, 6)
+
+
+def test_a_replay_without_all_the_events_does_not_say_that_nothing_is_raised(
+    site: PageHouse,
+) -> None:
+    alert = site.alerts["correlation"]
+    lost = replace(alert, event_ids=(*alert.event_ids, "past-retention"), event_count=7)
+    site.house.spine.transactions.run(lambda t: DatabaseAlerts().change(t, lost, ()))
+    assert site.replays.replay_alert(ANALYST, alert.id).answer == "matches"
+    stricter = with_rules(site, changed("ssh_brute_force", "gte: 5", "gte: 7"))
+    found = stricter.replays.replay_alert(ANALYST, alert.id)
+    assert (found.answer, found.events, found.cut) == ("not_possible", 6, False)
 
 
 def test_what_rests_on_history_or_is_gone_is_not_replayed(site: PageHouse) -> None:
@@ -281,6 +293,12 @@ def test_a_preview_says_which_alerts_an_exception_would_have_hidden(
     assert (whole.alerts, whole.hidden_whole, whole.hidden_partly) == (1, 1, 0)
     assert (whole.events, whole.hidden_events, whole.unread, whole.cut) == (6, 6, 0, False)
     assert whole.hidden[0].whole
+    alert = site.alerts["correlation"]
+    more = replace(alert, event_count=1_000)
+    site.house.spine.transactions.run(lambda t: DatabaseAlerts().change(t, more, ()))
+    unknown = site.previews.preview_exception(ANALYST, rule_id, {"source.ip": ADDRESS})
+    assert (unknown.hidden_whole, unknown.hidden_partly) == (0, 1), "most events were not asked"
+    assert (unknown.hidden[0].events, unknown.hidden[0].total) == (6, 1_000)
     partly = site.previews.preview_exception(ANALYST, rule_id, {"source.port": 41005})
     assert (partly.hidden_whole, partly.hidden_partly, partly.hidden_events) == (0, 1, 1)
     nothing = site.previews.preview_exception(ANALYST, rule_id, {"source.ip": "192.0.2.1"})
