@@ -96,10 +96,14 @@ def needs_lessons(incident: Incident) -> bool:
 
 
 def _require_complete(incident: Incident) -> None:
-    wanted = {"category": incident.category, "level": incident.level, "cause": incident.cause}
+    wanted = {
+        "类别 category": incident.category,
+        "级别 level": incident.level,
+        "原因 cause": incident.cause,
+    }
     if needs_lessons(incident):
-        wanted["lessons"] = incident.lessons
+        wanted["经验教训 lessons"] = incident.lessons
     missing = [name for name, value in wanted.items() if not value]
     if missing:
-        msg = f"before closing, set: {', '.join(missing)}"
+        msg = f"关闭前须填写 / before closing, set: {', '.join(missing)}"
         raise TransitionRefused(msg, before="lessons", after="closed")

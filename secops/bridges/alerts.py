@@ -50,7 +50,7 @@ def _summary(alert: Alert) -> AlertSummary:
     return AlertSummary(
         id=alert.id,
         org_id=alert.org_id,
-        title=alert.title,
+        title=alert.custom.get("title_zh") or alert.title,
         rule_id=alert.rule_id,
         severity=alert.severity,
         created_at=alert.raised_at,

@@ -66,61 +66,6 @@ def test_a_rule_is_switched_off_and_on_again(visitors: Visitors) -> None:
         assert admin.page.locator("dl .badge").nth(1).inner_text() == badge
 
 
-def test_an_alert_is_answered_and_the_attackers_session_ends(visitors: Visitors) -> None:
-    suspect = visitors.stranger()
-    suspect.sign_in(visitors.service.accounts["zhangwei"])
-    assert suspect.heading() == "我的工作台"
-
-    analyst = visitors.signed_in("analyst")
-    analyst.go("/alerts")
-    analyst.press("main tbody a:text('SSH 口令猜测') >> nth=0")
-    text = analyst.page.locator("main").inner_text()
-    assert "Failed password for" in text
-    assert re.search(r"event_count\s+≥ 5 / 300 s\s+\d+ / \d+ s", text)
-    assert re.search(r"\b[0-9a-f]{64}\b", text)
-    analyst.picture("story-alert")
-    analyst.press("button:text-is('由此开立事件')")
-    assert "/incidents/" in analyst.page.url
-    incident = analyst.page.url
-
-    form = "form:has(input[value=ssh_brute_force_contain])"
-    analyst.page.fill(f"{form} input[name='var:__account__']", "zhangwei")
-    analyst.press(f"{form} button")
-    plan = analyst.page.locator("main").inner_text()
-    assert "account.lock" in plan
-    assert "session.revoke" in plan
-    assert "zhangwei" in plan
-    analyst.picture("story-plan")
-    digest = re.search(r"SHA-256 ([0-9a-f]{64})", plan)
-    assert digest is not None
-    analyst.press("button:text-is('申请运行')")
-    run = analyst.page.url
-    assert row_states(analyst) == ["待审批"]
-    assert analyst.page.locator("button:text-is('批准')").count() == 0
-    assert suspect.go("/") == 200
-
-    admin = visitors.signed_in("security-admin")
-    admin.go("/runs")
-    admin.press("main tbody a >> nth=0")
-    assert admin.page.url == run
-    assert digest[1] in admin.page.locator("main").inner_text()
-    admin.page.fill("form[action$='/approve'] input[name=reason]", "同意")
-    admin.press("button:text-is('批准')")
-    for _ in range(60):
-        admin.page.reload()
-        if row_states(admin) == ["完成"]:
-            break
-        admin.page.wait_for_timeout(500)
-    admin.picture("story-run")
-    assert row_states(admin) == ["完成"]
-
-    suspect.go("/")
-    assert suspect.heading() == "登录"
-    assert suspect.page.locator("input[name=password]").count() == 1
-    analyst.page.goto(incident)
-    assert "终止全部会话:done" in analyst.page.locator("main").inner_text()
-
-
 def test_a_file_is_sealed_and_anybody_may_verify_it(visitors: Visitors, tmp_path: Path) -> None:
     document, changed = tmp_path / "notice.txt", tmp_path / "changed.txt"
     document.write_bytes(DOCUMENT)
