@@ -14,9 +14,11 @@ from detectors.models.alerts import Alert
 from detectors.service.logs.log_search import narrowed
 from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
 from detectors.service.triage.filters import read_filter
+from playbooks.models import CheckedPlaybook
 from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
 from secops.console.detectors.queue import asked_words
 from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.playbooks.bindings import OUTCOMES, reason_of
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.permissions import Permission
@@ -30,7 +32,7 @@ from secops.kernel.permissions.detectors import (
 )
 from secops.kernel.permissions.iam import ACCOUNT_READ, LOCK_READ
 from secops.kernel.permissions.kms import KEY_READ, SEAL_READ
-from secops.kernel.permissions.playbooks import INCIDENT_OPEN
+from secops.kernel.permissions.playbooks import BINDING_READ, INCIDENT_OPEN, RUN_REQUEST
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
@@ -99,6 +101,8 @@ class _AlertPage:
             "mine": alert.assignee == caller.id,
             "may_close": caller.may(ALERT_CLOSE) and alert.status == "open",
             "may_open": caller.may(INCIDENT_OPEN) and found.incident is None,
+            "may_run": caller.may(RUN_REQUEST),
+            "suggestions": self._suggestions(request, alert),
             "may_except": caller.may(EXCEPTION_REQUEST) and from_rule and found.rule is not None,
             "may_replay": caller.may(RULE_READ) and from_rule,
             "may_search": caller.may(LOG_SEARCH),
@@ -106,6 +110,27 @@ class _AlertPage:
             "search": _search,
             "page_of": lambda state: _page_of(request, state),
         }
+
+    def _suggestions(self, request: Request, alert: Alert) -> list[dict[str, Any]]:
+        """Return what bindings answered, with the playbook's variables a run would be given."""
+        caller = request.caller
+        if not caller.may(BINDING_READ):
+            return []
+        playbooks = self.desk.parts.playbooks
+        answers = playbooks.autonomy.bindings.answers_of(caller, alert.id)
+        return [
+            {
+                "binding": binding,
+                "answer": answer,
+                "outcome": OUTCOMES[answer.outcome],
+                "reason": reason_of(self.desk, request, answer.reason),
+                "given": {
+                    name: alert.subjects.get(binding.terms.arguments.get(name, ""), "")
+                    for name in _asked(playbooks.playbooks.find(caller, binding.terms.content_hash))
+                },
+            }
+            for binding, answer in answers
+        ]
 
     def _names(self, request: Request, found: Explanation) -> Mapping[str, str]:
         """Return the names of the accounts that had to do with it, as far as they may be seen."""
@@ -208,6 +233,12 @@ def _condition(form: Mapping[str, str], known: Mapping[str, str]) -> dict[str, A
     if not isinstance(said, dict):
         raise Invalid(msg)
     return said
+
+
+def _asked(playbook: CheckedPlaybook) -> list[str]:
+    """Return the playbook's variables that have no value of their own."""
+    known = playbook.document.get("playbook_variables", {})
+    return [name for name, one in known.items() if not isinstance(one.get("value"), str)]
 
 
 def _search(name: str, value: str) -> str:

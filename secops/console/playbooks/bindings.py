@@ -124,7 +124,7 @@ class _Bindings:
             Cell("", instant=answer.at),
             Cell(answer.alert_id, href=f"/alerts/{answer.alert_id}"),
             Cell(word(request, OUTCOMES[answer.outcome])),
-            Cell(_reason(self.desk, request, answer.reason)),
+            Cell(reason_of(self.desk, request, answer.reason)),
             Cell(answer.run_id, href=f"/runs/{answer.run_id}") if answer.run_id else Cell("—"),
         )
 
@@ -265,7 +265,8 @@ def switch_of(desk: Desk, request: Request) -> Switch | None:
     )
 
 
-def _reason(desk: Desk, request: Request, code: str) -> str:
+def reason_of(desk: Desk, request: Request, code: str) -> str:
+    """Return why an answer went no further, in the reader's language; an error's code as it is."""
     return desk.renderer.word(request, REASONS[code]) if REASONS.get(code) else code
 
 

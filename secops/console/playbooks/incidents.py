@@ -21,7 +21,6 @@ from secops.console.playbooks.filings import DECLARED, LEVELS, shown_clocks
 from secops.console.playbooks.runs import RUN_STATES
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.errors import NotFound
 from secops.kernel.permissions.playbooks import (
     INCIDENT_CHANGE,
     INCIDENT_OPEN,
@@ -147,9 +146,7 @@ class _Incidents:
         incident_id, form = request.args["incident_id"], request.form
         service = self.desk.parts.playbooks
         name = form.get("playbook", "")
-        playbook = service.playbooks.packaged().get(name)
-        if playbook is None:
-            raise NotFound(f"there is no playbook {name!r}")
+        playbook = service.playbooks.find(request.caller, name)
         given = {
             key.removeprefix("var:"): value
             for key, value in form.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from secops.kernel.events import AlertRaised, Delivery
 from tests.fakes.cacao import REVOKE, playbook
 from tests.fakes.console_site import ConsoleSite
 
@@ -51,6 +52,32 @@ def test_a_file_comes_in_with_its_problems_and_is_signed_by_another_persons_appr
     assert "已停用" in analyst.get(one).text
 
 
+def suggested_on_the_alerts_page(console: ConsoleSite) -> None:
+    """Deliver an alert to its binding, and ask on the alert's page for the run."""
+    house, analyst = console.site.house, console.reader("analyst")
+    found = where(analyst.get("/alerts?severity=high").text, r'href="/alerts/(alr_[^"?]+)')
+    alert = house.detectors.alerts.find_alert("org_root", found)
+    assert alert is not None
+    told = alert.alert
+    raised = AlertRaised("org_root", found, told.rule_id, told.severity, dict(told.subjects))
+    delivery = Delivery(1, house.parts.clock.now(), raised)
+    house.playbooks.autonomy.answerer.alert_raised(delivery)
+    page = f"/alerts/{found}"
+    assert "页面绑定" in analyst.get(page).text
+    if "/plan" not in analyst.get(page).text:
+        assert "开立事件后可预演" in analyst.get(page).text
+        assert analyst.post(f"{page}/incident").status == 303
+    form = where(
+        analyst.get(page).text,
+        r'(?s)(<form method="post" action="/incidents/[^"]+/plan">.*?</form>)',
+    )
+    hidden = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+    asked = {name: value or "zhang.san" for name, value in hidden.items() if name != "do"}
+    shown = analyst.post(where(form, r'action="([^"]+)"'), asked)
+    assert "预演" in shown.text
+    assert f'value="{hidden["playbook"]}"' in shown.text
+
+
 def test_a_binding_is_tried_proposed_and_approved_with_its_difference(
     console: ConsoleSite,
 ) -> None:
@@ -78,6 +105,7 @@ def test_a_binding_is_tried_proposed_and_approved_with_its_difference(
     assert analyst.post(f"{one}/approve", change).status == 403
     assert security.post(f"{one}/approve", change).status == 303
     assert security.post(f"{one}/approve", change).status == 409
+    suggested_on_the_alerts_page(console)
     again = analyst.get(f"{one}/change").text
     assert 'value="2027-01-01"' in again
     changed = analyst.post(f"{one}/change", {**form, "per_hour": "4", "do": "propose"})
