@@ -24,6 +24,10 @@ class HoldStore(Protocol):
         """Return the holds in force on a key or seal, by their orders."""
         ...
 
+    def outlast(self, transaction: Transaction, kind: HoldKind, subject: str) -> bool:
+        """Note on the holds in force that a person took it away, too; False if there are none."""
+        ...
+
     def lift(self, transaction: Transaction, kind: HoldKind, subject: str, key: str = "") -> bool:
         """End the hold of the order ``key``, or all of the subject's; False if none was there."""
         ...

@@ -135,8 +135,9 @@ class Holding:
             left = self.holds.holding(transaction, self.kind, standing.id)
             mine = not order.undoes or any(hold.key == order.undoes for hold in before)
             revoked = self.parts.revocations.is_revoked(self.kind, standing.id)
-            # the emergency way could write no hold: then nothing is known to hold it
-            orphaned = not before and standing.state == "active" and revoked
+            # the emergency way could write no hold; an order that left one took nothing so
+            written = self.holds.get(transaction, order.undoes) is not None
+            orphaned = not (before or written) and standing.state == "active" and revoked
             beyond = bool(order.undoes) and any(hold.beyond for hold in before)
             if left or beyond or not (mine or orphaned):
                 return

@@ -44,14 +44,22 @@ class KeyControl:
     def suspend_key(
         self, actor: Actor, name: str, *, reason: str, mount: str = DEFAULT_MOUNT
     ) -> Key:
-        """Take the key out of use everywhere within a second."""
+        """Take the key out of use everywhere within a second.
+
+        One that a playbook's run holds stays out of use when the run gives it back.
+        """
         before = self._manage(actor, KEY_SUSPEND, name, mount)
-        lifecycle.demand_active(before)
+        lifecycle.demand_kept(before)
         after = replace(before, state="suspended")
         act = Act("kms.suspend_key", actor, f"key:{after.id}", details={"reason": reason[:500]})
-        self._parts.transactions.restrict(
-            lambda tx: self._maker.update(tx, before, after), Restriction("key", after.id, act)
-        )
+
+        def work(transaction: Transaction) -> None:
+            held = self._holds.outlast(transaction, "key", after.id)
+            if before.state == "active" or not held:
+                lifecycle.demand_active(before)
+                self._maker.update(transaction, before, after)
+
+        self._parts.transactions.restrict(work, Restriction("key", after.id, act))
         return after
 
     def resume_key(self, actor: Actor, name: str, *, mount: str = DEFAULT_MOUNT) -> Key:

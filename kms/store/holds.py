@@ -31,6 +31,13 @@ class SqlHoldStore:
         rows = transaction.execute(select(kms_holds).where(*of_subject).order_by(column.key))
         return [Hold(**row._mapping) for row in rows]  # noqa: SLF001 - documented name
 
+    def outlast(self, transaction: Transaction, kind: HoldKind, subject: str) -> bool:
+        """Note on the holds in force that a person took it away, too; False if there are none."""
+        column = kms_holds.c
+        of_subject = (column.kind == kind, column.subject == subject, column.lifted_at.is_(None))
+        statement = kms_holds.update().where(*of_subject).values(beyond=True)
+        return bool(transaction.execute(statement).rowcount)
+
     def lift(self, transaction: Transaction, kind: HoldKind, subject: str, key: str = "") -> bool:
         """End the hold of the order ``key``, or all of the subject's; False if none was there."""
         column = kms_holds.c

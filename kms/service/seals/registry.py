@@ -99,7 +99,9 @@ class SealRegistry:
 
         def stop(transaction: Transaction) -> None:
             self._seals.load_seal(transaction, actor, seal_id)
-            self._change(transaction, seal_id, before, after=after, reason=reason)
+            # what a run holds already stays so when the hold is lifted
+            if not (after == "suspended" and self._holds.outlast(transaction, "seal", seal_id)):
+                self._change(transaction, seal_id, before, after=after, reason=reason)
             if after == "revoked":
                 for holder in self._seals.store.holders(transaction, seal_id):
                     documents.revoke_holder(transaction, holder.certificate_id)

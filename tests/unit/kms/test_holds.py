@@ -96,6 +96,34 @@ def test_a_person_who_resumes_a_key_ends_the_holds_on_it(pool: KeyPool, key: str
         sign(pool, name)
 
 
+def test_a_key_that_a_person_suspends_while_a_run_holds_it_stays_so(
+    pool: KeyPool, key: str
+) -> None:
+    name = seen(keys(pool), ORG, key).name
+    mine = order()
+    keys(pool).restrain(key, mine)
+    pool.services.key_control.suspend_key(KEEPER, name, reason="lost")
+    keys(pool).give_back(key, order(undoes=mine.key))
+    assert not keys(pool).is_in_force(key, mine.key)
+    with pytest.raises(KeySuspended):
+        sign(pool, name)
+    with pytest.raises(KeySuspended):
+        pool.services.key_control.suspend_key(KEEPER, name, reason="again")
+    pool.services.key_control.resume_key(KEEPER, name)
+    sign(pool, name)
+
+
+def test_what_was_given_back_frees_nothing_that_the_emergency_way_took_later(
+    pool: KeyPool, key: str
+) -> None:
+    mine, parts = order(), pool.spine.parts
+    keys(pool).restrain(key, mine)
+    keys(pool).give_back(key, order(undoes=mine.key))
+    parts.transactions.run(lambda tx: parts.revocations.revoke(tx, "key", key))
+    keys(pool).give_back(key, order(undoes=mine.key))
+    assert seen(keys(pool), ORG, key).held
+
+
 def test_a_key_that_only_the_emergency_way_took_is_given_back(pool: KeyPool, key: str) -> None:
     name = seen(keys(pool), ORG, key).name
     parts = pool.spine.parts
@@ -151,4 +179,17 @@ def test_a_person_who_resumes_a_seal_ends_the_holds_on_it(world: World) -> None:
     seals.restrain(seal.id, mine)
     world.registry.resume_seal(SECURITY, seal.id, "查明")
     assert not seals.is_in_force(seal.id, mine.key)
+    assert world.use(seal).value
+
+
+def test_a_seal_that_a_person_suspends_while_a_run_holds_it_stays_so(world: World) -> None:
+    seals = build_containment(world.parts, None, None, SqlHoldStore()).seals  # type: ignore[arg-type]
+    seal = world.make(name="临江县统计局")
+    mine = order(org=ROOT_ORG)
+    seals.restrain(seal.id, mine)
+    world.registry.suspend_seal(SECURITY, seal.id, "遗失")
+    seals.give_back(seal.id, order(undoes=mine.key, org=ROOT_ORG))
+    with pytest.raises(SealNotUsable):
+        world.use(seal)
+    world.registry.resume_seal(SECURITY, seal.id, "查明")
     assert world.use(seal).value
