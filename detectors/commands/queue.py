@@ -140,7 +140,7 @@ def watch_alerts(
     if as_json:
         print_json(news_json(news))
         return
-    click.echo(f"{news.total} alerts, {news.changed} new or changed")
+    click.echo(f"{news.total}{'+' if news.least else ''} alerts, {news.changed} new or changed")
 
 
 @click.command("acknowledge-alert")

@@ -102,10 +102,14 @@ class AlertGroup:
 
 @dataclass(frozen=True, slots=True)
 class AlertNews:
-    """How many alerts a view has now, and how many of them were written since it was shown."""
+    """How many alerts a view has now, and how many of them were written since it was shown.
+
+    ``least`` says that there are more than were counted.
+    """
 
     total: int
     changed: int
+    least: bool = False
 
 
 @dataclass(frozen=True, slots=True)

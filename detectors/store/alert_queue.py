@@ -129,12 +129,15 @@ class DatabaseAlertQueue:
         return counts
 
     def news(self, tx: Transaction, org_id: str, wanted: AlertFilter, revision: int) -> AlertNews:
-        """Return how many alerts fit, and how many of them were written after ``revision``."""
-        changed = sa.func.sum(sa.case((alerts.c.revision > revision, 1), else_=0))
-        query = sa.select(sa.func.count(), sa.func.coalesce(changed, 0))
-        query = over_waiting(query.where(*conditions_of(org_id, wanted)), wanted)
-        total, new = tx.execute(query).one()
-        return AlertNews(int(total), int(new))
+        """Return how many alerts fit, and how many of them were written after ``revision``.
+
+        It is asked every few seconds: of alerts that are not open the newest are counted.
+        """
+        mine = _counted(tx, sa.select(alerts.c.revision), org_id, wanted).c.revision
+        changed = sa.func.sum(sa.case((mine > revision, 1), else_=0))
+        query = sa.select(sa.func.count(mine), sa.func.coalesce(changed, 0))
+        total, new = (int(each) for each in tx.execute(query).one())
+        return AlertNews(total, new, wanted.status != "open" and total >= COUNTED)
 
     def groups(
         self, tx: Transaction, org_id: str, wanted: AlertFilter, by: GroupKey, page: PageRequest

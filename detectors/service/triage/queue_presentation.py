@@ -47,8 +47,8 @@ def alert_group_json(group: AlertGroup) -> dict[str, Any]:
 
 
 def news_json(news: AlertNews) -> dict[str, Any]:
-    """Return how many there are and how many changed."""
-    return {"total": news.total, "changed": news.changed}
+    """Return how many there are and how many changed; ``least`` where there are more."""
+    return {"total": news.total, "changed": news.changed, "least": news.least}
 
 
 def view_json(view: AlertView) -> dict[str, Any]:

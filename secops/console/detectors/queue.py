@@ -20,7 +20,7 @@ from detectors.service.triage.filters import (
     read_order,
 )
 from detectors.service.triage.handling import ME
-from detectors.service.triage.queue_presentation import view_words
+from detectors.service.triage.queue_presentation import news_json, view_words
 from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
@@ -278,7 +278,7 @@ class _Queue:
             raise Invalid("revision is the number that the view was shown with")
         queue = self.desk.parts.detectors.queue
         news = queue.watch_alerts(request.caller, read_filter(words), revision)
-        return json_response({"total": news.total, "changed": news.changed})
+        return json_response(news_json(news))
 
     def handle_chosen(self, request: Request) -> Response:
         """Do with the chosen alerts what the button says; each is one's own decision."""

@@ -3,6 +3,7 @@
 // Everything here is also a link, a box or a button: without JavaScript nothing is missing.
 (() => {
   const EVERY = 15000;
+  const PRESENT = 300000; // whoever did nothing for so long is away: a session's idle time must run out
   const boxes = () => Array.from(document.querySelectorAll("tbody input[type=checkbox]"));
   const row = () => document.querySelector("tbody tr[data-current]");
   const box = () => row()?.querySelector("input[type=checkbox]") ?? null;
@@ -61,13 +62,16 @@
   // counts, never rows: nothing moves under the reader's hand
   const news = document.querySelector("#news");
   const numbers = new Intl.NumberFormat("en");
+  let active = Date.now();
+  for (const sign of ["keydown", "pointermove", "pointerdown", "scroll"])
+    addEventListener(sign, () => (active = Date.now()), { passive: true });
   const look = async () => {
-    if (!news || document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible" || Date.now() - active > PRESENT) return;
     try {
       const answer = await fetch(news.dataset.href, { headers: { accept: "application/json" } });
       if (!answer.ok) return;
       const said = await answer.json();
-      const total = `${numbers.format(said.total)} ${news.dataset.total}`;
+      const total = `${numbers.format(said.total)}${said.least ? "+" : ""} ${news.dataset.total}`;
       const changed = `${numbers.format(said.changed)} ${news.dataset.changed}`;
       const text = said.changed > 0 ? `${total} · ${changed}` : total;
       if (news.textContent !== text) news.textContent = text; // a live region speaks of changes only

@@ -27,6 +27,7 @@ from detectors.service import DetectorsServices
 from detectors.service.triage.alert_views import MOST_VIEWS
 from detectors.service.triage.bulk_actions import UNDO_LASTS, token_of
 from detectors.service.triage.filters import STATUSES, read_filter, words_of
+from detectors.store import alert_queue
 from detectors.store.alerts import DatabaseAlerts
 from secops.adapters.spine import Spine
 from secops.kernel.actors import Actor
@@ -205,7 +206,18 @@ def test_news_counts_what_was_written_since(house: House) -> None:
     assert (queue.watch_alerts(ANALYST, OPEN, revision).changed) == 0
     house.put(id="alr_9", last_at=200)
     news = queue.watch_alerts(ANALYST, OPEN, revision)
-    assert (news.total, news.changed) == (6, 1)
+    assert (news.total, news.changed, news.least) == (6, 1, False)
+
+
+def test_what_is_asked_every_few_seconds_counts_no_more_than_the_newest(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_queue, "COUNTED", 3)
+    queue, everything = house.services.queue, AlertFilter()
+    shown = queue.count_alerts(ANALYST, everything)
+    news = queue.watch_alerts(ANALYST, everything, shown.revision)
+    assert (news.total, news.least) == (shown.total, shown.least) == (3, True)
+    assert not queue.watch_alerts(ANALYST, OPEN, 0).least
 
 
 def test_of_two_who_take_an_alert_one_has_it(house: House) -> None:
