@@ -41,7 +41,7 @@ def work_value(work: IncidentWork) -> dict[str, Any]:
         "observables": [asdict(one) for one in work.observables],
         "evidence": [
             {
-                **asdict(item),
+                **{name: value for name, value in asdict(item).items() if name != "blob"},
                 "custody": [
                     {"record": dict(link.record), "signature": asdict(link.signature)}
                     for link in work.links

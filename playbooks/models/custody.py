@@ -35,7 +35,7 @@ class NewEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An item of evidence. The content is a blob named by ``sha256``.
+    """An item of evidence. The content lies encrypted in ``blob``; the digests are its own.
 
     ``holder`` has it now (``holder_is_person`` False: the product itself); ``links`` is the
     length of its chain of custody, ``head`` the digest of the last link.
@@ -57,6 +57,7 @@ class Evidence:
     holder_is_person: bool
     links: int
     head: str
+    blob: str
 
 
 @dataclass(frozen=True, slots=True)

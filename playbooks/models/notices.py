@@ -188,7 +188,10 @@ class Debt:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A file that proves a rectification; ``round`` counts from 0, digests are hex."""
+    """A file that proves a rectification; ``round`` counts from 0, digests are hex.
+
+    It lies encrypted in ``blob``; the digests are those of the file.
+    """
 
     id: str
     notice_id: str
@@ -200,6 +203,7 @@ class Proof:
     sm3: str
     added_by: str
     added_at: int
+    blob: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The evidence locker: contents as blobs, digests in rows, the first link of custody signed."""
+"""The evidence locker: encrypted blobs, digests in rows, the first link of custody signed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from playbooks.models.custody import (
 )
 from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
 from playbooks.service.refusals import refusals_recorded
+from playbooks.service.sealed_files import open_file, sealed_file
 from playbooks.service.surroundings import Surroundings
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical
-from secops.kernel.errors import Invalid, Unavailable
+from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import INCIDENT_CHANGE, INCIDENT_READ
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -59,13 +60,16 @@ class EvidenceLocker:
         known = self._s.parts.transactions.read(lambda tx: self._known(tx, item))
         if known is not None:
             return known
-        self._s.parts.blobs.put(new.content)
         held = HandOver("", actor.id, item.source, item.kept_at, item.kept_at)
         record = custody_record(item, held)
         signature = self._s.ports.custody.sign_custody(canonical(record))
         link = link_of(item, record, signature)
-        kept = replace(item, links=1, head=link.digest)
-        return self._s.parts.transactions.run(lambda tx: self._store(tx, actor, kept, link))
+        with sealed_file(self._s, item.id, new.content) as blob:
+            kept = replace(item, links=1, head=link.digest, blob=blob)
+            stored = self._s.parts.transactions.run(lambda tx: self._store(tx, actor, kept, link))
+        if stored.id != item.id:  # a repetition of this call was quicker
+            self._s.parts.blobs.drop(blob)
+        return stored
 
     def read_evidence(self, actor: Actor, evidence_id: str) -> tuple[Evidence, bytes]:
         """Return an item and its content, whose digests are checked; the reading is recorded."""
@@ -74,10 +78,7 @@ class EvidenceLocker:
         item = self._s.parts.transactions.read(
             lambda tx: self._s.stores.evidence.get(tx, actor.org_id, evidence_id)
         )
-        content = self._s.parts.blobs.get(item.sha256)
-        if sm3(content).hex() != item.sm3:
-            msg = f"the content of {item.id} is not what was kept"
-            raise Unavailable(msg)
+        content = open_file(self._s, item.id, item.blob, item.sm3)
         details = {"incident_id": item.incident_id, "sha256": item.sha256}
         act = Act("playbooks.read_evidence", actor, target, details=details)
         self._s.parts.transactions.run(lambda tx: tx.record(act))
@@ -102,6 +103,7 @@ class EvidenceLocker:
             holder_is_person=actor.kind == "account",
             links=0,
             head="",
+            blob="",
         )
 
     def _known(self, tx: Transaction, item: Evidence) -> Evidence | None:
@@ -125,7 +127,7 @@ class EvidenceLocker:
 
     def _store(self, tx: Transaction, actor: Actor, item: Evidence, link: CustodyLink) -> Evidence:
         known = self._known(tx, item)
-        if known is not None:  # the same was kept meanwhile, by a repetition of this call
+        if known is not None:
             return known
         self._s.stores.evidence.add(tx, item, link)
         text = f"保存证据:{item.name}({item.size} 字节,SHA-256 {item.sha256[:16]}…)"

@@ -20,6 +20,7 @@ from playbooks.models.notices import (
 )
 from playbooks.service.notices.desk import NoticeDesk
 from playbooks.service.refusals import refusals_recorded
+from playbooks.service.sealed_files import sealed_file
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.permissions.playbooks import NOTICE_RECEIVE, NOTICE_RECTIFY
@@ -77,7 +78,7 @@ class DeliveryService:
             self._require_room(tx, delivery, size)
             return notice, delivery
 
-        def work(tx: Transaction) -> Proof:
+        def work(tx: Transaction, blob: str) -> Proof:
             notice, delivery = room(tx)
             proof = Proof(
                 id=identifier,
@@ -90,6 +91,7 @@ class DeliveryService:
                 sm3=sm3_digest,
                 added_by=actor.id,
                 added_at=tx.now,
+                blob=blob,
             )
             self._tools.proofs.add(tx, proof)
             self._desk.enter(
@@ -105,8 +107,8 @@ class DeliveryService:
 
         with self._refusals("add_proof", actor, notice_id):
             self._desk.parts.transactions.read(room)  # before anything is kept on the disk
-            self._desk.parts.blobs.put(content)
-            return self._desk.parts.transactions.run(work)
+            with sealed_file(self._desk.s, identifier, content) as blob:
+                return self._desk.parts.transactions.run(lambda tx: work(tx, blob))
 
     def rectify_notice(self, actor: Actor, notice_id: str, text: str) -> Delivery:
         """Declare it put right; takes a proof of this round at least."""

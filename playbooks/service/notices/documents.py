@@ -107,8 +107,9 @@ def _debt(debt: Debt, now: int) -> dict[str, Any]:
 
 
 def proof_document(proof: Proof) -> dict[str, Any]:
-    """Return a proof without its content."""
-    return {**asdict(proof), "added_at": to_rfc3339(proof.added_at)}
+    """Return a proof without its content, or where that lies."""
+    shown = {name: value for name, value in asdict(proof).items() if name != "blob"}
+    return {**shown, "added_at": to_rfc3339(proof.added_at)}
 
 
 def petition_document(petition: Petition) -> dict[str, Any]:

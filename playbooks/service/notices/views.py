@@ -22,10 +22,9 @@ from playbooks.models.notices import (
     Score,
 )
 from playbooks.service.notices.desk import NoticeDesk
-from secops.crypto.hashes import sm3
+from playbooks.service.sealed_files import open_file
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
-from secops.kernel.errors import Unavailable
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.playbooks import NOTICE_READ, NOTICE_RECEIVE
 from secops.kernel.trail import Act
@@ -153,10 +152,7 @@ class NoticeViews:
             raise NoticeNotFound(msg)
 
         proof = self._desk.parts.transactions.read(read)
-        content = self._desk.parts.blobs.get(proof.sha256)
-        if sm3(content).hex() != proof.sm3:
-            msg = "the kept file is not the one that was handed in"
-            raise Unavailable(msg)
+        content = open_file(self._desk.s, proof.id, proof.blob, proof.sm3)
         details = {"proof": proof.id, "file_sha256": proof.sha256}
         act = Act("playbooks.read_proof", actor, f"notice:{notice_id}", details=details)
         self._desk.parts.trail.append([act])

@@ -76,6 +76,7 @@ evidence: Final = Table(
     Column("holder_is_person", Boolean(create_constraint=False), nullable=False),
     Column("links", Integer, nullable=False),
     Column("head", Text, nullable=False),
+    Column("blob", Text, nullable=False, server_default=""),
     Index("playbooks_evidence_by_key", "incident_id", "key", unique=True),
 )
 """``key`` is the caller's idempotency key, or the item's id: unique either way."""

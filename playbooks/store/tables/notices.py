@@ -91,6 +91,7 @@ notice_proofs: Final = Table(
     Column("sm3", Text, nullable=False),
     Column("added_by", Text, nullable=False),
     Column("added_at", BigInteger, nullable=False),
+    Column("blob", Text, nullable=False, server_default=""),
     Index("playbooks_notice_proofs_by_unit", "notice_id", "org_id", "added_at"),
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ from playbooks.errors.custody import (
 from playbooks.models.custody import CustodyLink, Evidence, NewEvidence
 from playbooks.service import NewIncident
 from playbooks.service.incidents import locker
+from playbooks.store.tables import evidence
 from secops.adapters.journal.reader import JournalReader
 from secops.adapters.spine import journal_folder
 from secops.kernel.actors import Actor
@@ -65,6 +67,7 @@ ITEM = Evidence(
     holder_is_person=True,
     links=0,
     head="",
+    blob="",
 )
 
 Chain = list[CustodyLink]
@@ -388,10 +391,6 @@ def test_an_export_is_whole_or_it_is_rejected(home: House) -> None:
 
 
 def test_a_row_that_says_another_holder_is_found(home: House) -> None:
-    import sqlalchemy as sa  # noqa: PLC0415 - only here
-
-    from playbooks.store.tables import evidence  # noqa: PLC0415
-
     item = kept(home)
     change = sa.update(evidence).values(holder="acc_li")
     home.spine.parts.transactions.run(lambda tx: tx.execute(change))
@@ -401,7 +400,47 @@ def test_a_row_that_says_another_holder_is_found(home: House) -> None:
 
 def test_content_that_changed_on_disk_is_not_given_out(home: House) -> None:
     item = kept(home)
-    (blob,) = [path for path in home.spine.parts.home.rglob("*") if path.name == item.sha256[2:]]
+    (blob,) = [path for path in home.spine.parts.home.rglob("*") if path.name == item.blob[2:]]
+    other = blob.read_bytes()
     blob.write_bytes(b"LOG")
     with pytest.raises(Unavailable):
         home.services.locker.read_evidence(ANALYST, item.id)
+    blob.write_bytes(other)
+    twin = kept(home, incident_id=item.incident_id)
+    rows = sa.update(evidence).where(evidence.c.id == twin.id).values(blob=item.blob)
+    home.spine.parts.transactions.run(lambda tx: tx.execute(rows))
+    with pytest.raises(Invalid):  # what was kept for one item opens for no other
+        home.services.locker.read_evidence(ANALYST, twin.id)
+    box = home.surroundings.ports.secret_box
+    forged = home.spine.parts.blobs.put(box.seal(b"LOG", f"file|{item.id}".encode()))
+    rows = sa.update(evidence).where(evidence.c.id == item.id).values(blob=forged)
+    home.spine.parts.transactions.run(lambda tx: tx.execute(rows))
+    with pytest.raises(Unavailable, match="not what was kept"):
+        home.services.locker.read_evidence(ANALYST, item.id)
+
+
+def test_what_is_kept_lies_encrypted_and_what_is_refused_lies_nowhere(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = b"4.6 million citizens"
+    item = kept(home, content=secret)
+
+    def files() -> list[bytes]:
+        return [p.read_bytes() for p in (home.spine.parts.home / "blobs").rglob("*") if p.is_file()]
+
+    assert len(files()) == 1
+    assert not any(secret in content for content in files())
+    again = NewEvidence(incident_id=item.incident_id, name="x", content=b"x", key="order 1")
+    first = home.services.locker.keep(RUNNER, again)
+    known, calls = locker.EvidenceLocker._known, []
+
+    def late(self: locker.EvidenceLocker, *args: Any) -> Evidence | None:
+        calls.append(args)  # nothing is known until the second look, inside the unit of work
+        return None if len(calls) == 1 else known(self, *args)
+
+    monkeypatch.setattr(locker.EvidenceLocker, "_known", late)
+    assert home.services.locker.keep(RUNNER, again) == first
+    calls.clear()
+    with pytest.raises(EvidenceRefused):
+        home.services.locker.keep(RUNNER, replace(again, content=b"y"))
+    assert len(files()) == 2

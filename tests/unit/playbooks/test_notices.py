@@ -112,6 +112,7 @@ def test_a_notice_goes_its_whole_way_and_the_ledger_has_each_step(home: House) -
     assert work.drafting.archive_notice(ANALYST, notice.id).state == "archived"
     assert (proof.sha256, proof.sm3) == (sha256(b"proof").hex(), sm3(b"proof").hex())
     assert work.views.read_proof(ANALYST, notice.id, proof.id)[1] == b"proof"
+    assert b"proof" not in home.spine.parts.blobs.get(proof.blob)
     mine = [act for act in home.acts() if "notice" in act or "proof" in act]
     assert mine == [
         "playbooks.draft_notice",
