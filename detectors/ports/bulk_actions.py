@@ -50,8 +50,8 @@ class BulkActionStore(BulkSelection, Protocol):
         """Return at most ``page.limit + 1`` that were ordered, the newest first."""
         ...
 
-    def running(self, tx: Transaction) -> BulkAction | None:
-        """Return the one that has waited longest among those that run."""
+    def running(self, tx: Transaction, limit: int) -> Sequence[BulkAction]:
+        """Return those that run, which have waited longest first."""
         ...
 
     def save(self, tx: Transaction, action: BulkAction, before: tuple[BulkState, int, int]) -> bool:

@@ -175,12 +175,12 @@ class DatabaseBulkActions(BulkSelections, BulkWriting):
         query = query.order_by(mine.created_at.desc(), mine.id.desc()).limit(page.limit + 1)
         return [_action(row) for row in tx.execute(query)]
 
-    def running(self, tx: Transaction) -> BulkAction | None:
-        """Return the one that has waited longest among those that run."""
+    def running(self, tx: Transaction, limit: int) -> Sequence[BulkAction]:
+        """Return those that run, which have waited longest first."""
         mine = bulk_actions.c
         query = sa.select(bulk_actions).where(mine.state.in_(RUNNING))
-        row = tx.execute(query.order_by(mine.ordered_at, mine.id).limit(1)).first()
-        return None if row is None else _action(row)
+        rows = tx.execute(query.order_by(mine.ordered_at, mine.id).limit(limit))
+        return [_action(row) for row in rows]
 
     def save(self, tx: Transaction, action: BulkAction, before: tuple[BulkState, int, int]) -> bool:
         """Store its progress; False if state, place or told are not those of ``before``."""

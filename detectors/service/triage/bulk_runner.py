@@ -24,6 +24,8 @@ CHUNK: Final = 1_000
 """Alerts written in one transaction; people's own writes go in between."""
 TOLD: Final = 1_000
 """Subjects whose risks are told in one transaction."""
+TRIED: Final = 10
+"""Bulk actions that a tick goes on to where those before them fail."""
 _RUNNER: Final = system_actor("detectors")
 _TASK_STATES: Final[dict[str, TaskState]] = {
     "done": "done",
@@ -46,17 +48,30 @@ class BulkRunner:
     _roles: RolesNow
 
     def tick(self) -> bool:
-        """Do a part of the bulk action that waits longest; tell whether more waits."""
-        action = self._parts.transactions.read(self._store.running)
-        if action is None:
-            return False
+        """Do a part of the bulk action that waits longest; tell whether more waits.
+
+        Where it fails, the next one has its part done before the error is raised.
+        """
+        failures: list[Exception] = []
+        waiting = self._parts.transactions.read(lambda tx: self._store.running(tx, TRIED))
+        for action in waiting:
+            try:
+                self._go_on(action)
+            except Exception as error:  # noqa: BLE001 - raised when another one went on
+                failures.append(error)
+            else:
+                break
+        if failures:
+            raise failures[0]
+        return bool(waiting)
+
+    def _go_on(self, action: BulkAction) -> None:
         # cancelled, or another process was faster: nothing of this part is stored
         with suppress(BulkActionConflict):
             if action.state == "acting":
                 self._act(action)
             else:
                 self._tell(action)
-        return True
 
     def _act(self, action: BulkAction) -> None:
         refusal = self._refusal(action)

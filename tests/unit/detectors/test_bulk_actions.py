@@ -57,7 +57,12 @@ class Roles(NoRoles):
             each.id: each.roles for each in (ANALYST, COLLEAGUE)
         }
 
+        self.broken = ""
+
     def roles_now(self, account_id: str) -> frozenset[str] | None:
+        if account_id == self.broken:
+            msg = "a poisoned row"
+            raise RuntimeError(msg)
         return self.known.get(account_id)
 
 
@@ -121,6 +126,22 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         yield found
     finally:
         spine.close()
+
+
+def test_a_bulk_action_that_fails_keeps_no_other_waiting(house: House) -> None:
+    failing = house.preview()
+    other = house.services.bulk_actions.preview_bulk_close(COLLEAGUE, AlertFilter(), "theirs")
+    house.order(failing)
+    house.clock.advance(1)
+    house.order(other, COLLEAGUE)
+    house.roles.broken = ANALYST.id
+    for _ in range(10):
+        with pytest.raises(RuntimeError, match="a poisoned row"):
+            house.services.bulk_runner.tick()
+    assert (house.show(other).state, house.show(failing).state) == ("done", "acting")
+    house.roles.broken = ""
+    house.work_off()
+    assert house.show(failing).state == "done"
 
 
 def test_all_that_fits_is_closed_and_what_arrives_later_is_not(house: House) -> None:
