@@ -15,10 +15,10 @@ from detectors.service.logs.log_search import narrowed
 from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
 from detectors.service.triage.filters import read_filter
 from playbooks.models import CheckedPlaybook
+from secops.console.automatic import OUTCOMES, reason_of
 from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
 from secops.console.detectors.queue import asked_words
 from secops.console.parts import Desk, get_page, post_page, whole_number
-from secops.console.playbooks.bindings import OUTCOMES, reason_of
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.permissions import Permission

@@ -9,6 +9,7 @@ from typing import Any, Final
 from playbooks.models.bindings import Answer, Binding, BindingTerms, Pause
 from playbooks.service.bindings import ChangeDecision
 from playbooks.service.bindings.documents import WISH_FIELDS, difference_of, read_wish
+from secops.console.automatic import OUTCOMES, reason_of
 from secops.console.parts import Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
@@ -36,21 +37,6 @@ STATES: Final = {
     "proposed": N_("待另一人审批"),
     "active": N_("生效"),
     "withdrawn": N_("已撤销"),
-}
-OUTCOMES: Final = {
-    "suggested": N_("已建议"),
-    "asked": N_("已申请审批"),
-    "acted": N_("已执行"),
-    "cooled_down": N_("同一对象冷却中,未执行"),
-    "refused": N_("未执行"),
-}
-REASONS: Final = {
-    "": "",
-    "budget": N_("已达每小时上限"),
-    "paused": N_("自动响应已暂停"),
-    "drill": N_("演练,不自动处置"),
-    "not_restrained": N_("计划含不可自动执行的动作"),
-    "entity_rests": N_("冷却时间未到"),
 }
 TERMS: Final = {
     "name": N_("名称"),
@@ -263,11 +249,6 @@ def switch_of(desk: Desk, request: Request) -> Switch | None:
         may_switch=caller.may(BINDING_PAUSE) and (own or not pause.paused),
         may_decide=own and bool(pause.approval_id) and caller.may(BINDING_APPROVE),
     )
-
-
-def reason_of(desk: Desk, request: Request, code: str) -> str:
-    """Return why an answer went no further, in the reader's language; an error's code as it is."""
-    return desk.renderer.word(request, REASONS[code]) if REASONS.get(code) else code
 
 
 _BLANK: Final[Mapping[str, str]] = dict.fromkeys(WISH_FIELDS, "")
