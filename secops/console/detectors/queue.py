@@ -187,8 +187,7 @@ class _Queue:
         self, request: Request, alert: Alert, said: Mapping[str, Any], names: Mapping[str, str]
     ) -> tuple[Cell, ...]:
         word = self.desk.renderer.word
-        view = {name: text for name, text in request.query.items() if name in WORDS and text}
-        href = f"/alerts/{alert.id}" + (f"?{urlencode(view)}" if view else "")
+        href = f"/alerts/{alert.id}{queue_href(asked_words(request.query)).removeprefix('/alerts')}"
         due, taken = said["due"], TAKEN["no" if alert.acknowledged_at is None else "yes"]
         status = word(request, STATUSES.get(alert.status, alert.status))
         late = word(request, N_("逾期")) + " · " if said["late"] else ""
@@ -288,7 +287,7 @@ class _Queue:
             for name, version in form.items()
             if name.startswith(_CHOSEN)
         ]
-        if not chosen or len(chosen) > MAX_LIMIT:
+        if not chosen or len(chosen) > MAX_LIMIT or any(version is None for _, version in chosen):
             raise Invalid(f"choose alerts of this page, at most {MAX_LIMIT}")
         done = 0
         for alert_id, version in chosen:

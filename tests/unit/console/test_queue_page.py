@@ -46,6 +46,8 @@ def test_chosen_alerts_are_taken_and_who_was_slower_is_told(console: ConsoleSite
     assert analyst.post("/alerts/chosen", {"verb": "take"}).status == 400
     assert analyst.post("/alerts/chosen", {**form, "verb": "dance"}).status == 400
     assert analyst.post("/alerts/chosen", {**form, "verb": "assign", "to": "auditor"}).status == 400
+    unseen = {**form, name: "", "verb": "assign", "to": ""}
+    assert analyst.post("/alerts/chosen", unseen).status == 400, "nothing is given away unseen"
     given_back = {**form, name: str(int(version) + 2), "verb": "assign", "to": ""}
     assert analyst.post("/alerts/chosen", given_back).headers["location"].endswith("moved=0")
     closing = {**form, "verb": "close", "reason": "seen"}
@@ -58,6 +60,7 @@ def test_the_status_has_a_column_only_where_the_view_has_several(console: Consol
     assert '<td class="status">' not in analyst.get("/alerts").text
     everything = analyst.get("/alerts?status=").text
     assert '<td class="status">' in everything
+    assert re.search(r'href="/alerts/alr_[^"?]+\?status="', everything), "next is next in this view"
     shown = re.search(
         r'<td class="last"><time datetime="([^"]+)" title="([^"]+)">([^<]+)<', everything
     )
