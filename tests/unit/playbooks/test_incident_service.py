@@ -73,7 +73,7 @@ def test_an_incident_lives_from_triage_to_closed_and_every_step_is_told(home: Ho
     service = home.services.incidents
     for state in ("confirmed", "contained", "eradicated", "recovered", "lessons"):
         service.change_state(ANALYST, incident, state)
-    with pytest.raises(TransitionRefused, match="level, cause"):
+    with pytest.raises(TransitionRefused, match="级别 level, 原因 cause"):
         service.change_state(ANALYST, incident, "closed")
     service.judge_incident(ANALYST, incident, Judgement(level="ordinary", cause="弱口令"))
     closed = service.change_state(ANALYST, incident, "closed", StateChange("已恢复"))
