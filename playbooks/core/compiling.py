@@ -80,7 +80,6 @@ def compile_steps(
 
     Raises ``NotYetRunnable``, ``VariableMissing``, ``PlaybookNotFound`` or ``TooLarge``.
     """
-    _require_runnable(playbook)
     compiled = Compiled()
     scope = playbook_scope(playbook.document, given)
     frame = _Frame(playbook, "", scope, _assigned(playbook), (playbook.id,))
@@ -109,13 +108,6 @@ def _in_reading_order(compiled: Compiled) -> dict[str, PlannedStep]:
             heads = [head for _, head in sorted(step.branches.items(), reverse=True)]
             waiting += [step.on_failure, step.on_success, *heads]
     return {**ordered, **compiled.steps}
-
-
-def _require_runnable(playbook: CheckedPlaybook) -> None:
-    for problem in playbook.warnings:
-        if problem.code == "not_yet":
-            msg = f"{problem.place}: {problem.detail} is checked, but not yet run"
-            raise NotYetRunnable(msg, place=problem.place)
 
 
 class _Compiler:
