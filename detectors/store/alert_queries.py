@@ -36,7 +36,7 @@ WAITS_SINCE: Final = sa.func.coalesce(alerts.c.reopened_at, alerts.c.raised_at)
 def conditions_of(org_id: str, wanted: AlertFilter) -> list[Condition]:
     """Return the conditions under which an alert of ``org_id`` is among ``wanted``."""
     found = [alerts.c.org_id == org_id]
-    if wanted.rule_id is None or not wanted.rule_id.startswith(DRILL):
+    if not is_drill(wanted):
         found.append(NO_DRILL)
     if wanted.status is not None:
         found.append(alerts.c.status == (OPEN if wanted.status == "open" else wanted.status))
@@ -54,6 +54,11 @@ def conditions_of(org_id: str, wanted: AlertFilter) -> list[Condition]:
         mine = alert_subjects.c.subject == wanted.subject
         found.append(alerts.c.id.in_(sa.select(alert_subjects.c.alert_id).where(mine)))
     return [*found, *_handled(org_id, wanted)]
+
+
+def is_drill(wanted: AlertFilter) -> bool:
+    """Tell whether a drill is asked for by its name: only then are its alerts there."""
+    return wanted.rule_id is not None and wanted.rule_id.startswith(DRILL)
 
 
 def _handled(org_id: str, wanted: AlertFilter) -> list[Condition]:

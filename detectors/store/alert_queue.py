@@ -27,6 +27,7 @@ from detectors.store.alert_queries import (
     Condition,
     conditions_of,
     due_at,
+    is_drill,
     newer_than,
     older_than,
     over_index,
@@ -77,7 +78,12 @@ class DatabaseAlertQueue:
         True beside them where only the newest were counted.
         """
         unchosen = replace(
-            wanted, severity=None, rule_id=None, assignee=None, acknowledged=None, entity_kind=None
+            wanted,
+            severity=None,
+            rule_id=wanted.rule_id if is_drill(wanted) else None,
+            assignee=None,
+            acknowledged=None,
+            entity_kind=None,
         )
         taken = alerts.c.acknowledged_at.is_not(None).label("taken")
         names = ("severity", "rule_id", "assignee", "entity_kinds", "id")

@@ -62,6 +62,8 @@ def test_counts_groups_and_news_are_one_organisations(
     found, least = read(lambda tx: QUEUE.combinations(tx, ORG, OPEN))
     assert (sum(each.count for each in found), least) == (3, False)
     assert [each.severity for each in found if each.acknowledged] == ["critical"]
+    (drill,), _ = read(lambda tx: QUEUE.combinations(tx, ORG, replace(OPEN, rule_id="drill:1")))
+    assert (drill.rule, drill.count) == ("drill:1", 1), "counted where it is asked for by name"
     assert {kind for each in found for kind in each.entity_kinds} == {"account", "address"}
     taken = replace(OPEN, acknowledged=True, entity_kind="address")
     assert read(lambda tx: QUEUE.count(tx, ORG, taken)) == 1
