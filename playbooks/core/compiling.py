@@ -237,7 +237,6 @@ class _Compiler:
         if wanted in frame.nesting or len(frame.nesting) >= MAX_NESTING:
             msg = f"{wanted} is nested in itself, or deeper than {MAX_NESTING}"
             raise NotYetRunnable(msg)
-        _require_runnable(inner)
         known = variables_of(inner.document, "playbook_variables")
         for name in (*step.get("in_args", ()), *step.get("out_args", ())):
             if name not in known:
