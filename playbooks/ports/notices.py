@@ -27,7 +27,7 @@ class Units(Protocol):
     """The tree of organisations."""
 
     def names(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Return the names of the open organisations among ``ids``."""
+        """Return the names of ``ids``, without those that have none, as the root."""
         ...
 
     def below(self, org_id: str) -> Mapping[str, str]:
@@ -198,8 +198,8 @@ class RemarkStore(Protocol):
         """Add the next line; ``remark.seq`` is given here."""
         ...
 
-    def of(self, transaction: Transaction, notice_id: str) -> Sequence[Remark]:
-        """Return a notice's history, oldest first, at most 2,000 lines."""
+    def of(self, transaction: Transaction, notice_id: str, unit_id: str = "") -> Sequence[Remark]:
+        """Return a notice's history, oldest first: the last 2,000 lines, of one unit or all."""
         ...
 
 

@@ -12,7 +12,7 @@ from playbooks.models.notifications import Happening
 from playbooks.models.reports import PrintFormat
 from playbooks.ports import Library, PlaybooksPorts, PlaybookStores, ReportPrinter
 from playbooks.ports.notices import NoticeTools
-from secops.kernel.actors import Actor
+from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.parts import Parts
 from secops.kernel.transactions import Transaction
 
@@ -41,6 +41,12 @@ class Surroundings:
             now,
             filings=self.stores.filings.of(tx, incident.org_id, incident.id),
         )
+
+    def unit_names(self, *ids: str) -> Mapping[str, str]:
+        """Return what organisations are called: the whole house as the settings say."""
+        known = self.ports.notices.units.names(ids)
+        house = self.options.unit_name
+        return {each: known.get(each, house if each == ROOT_ORG else each) for each in ids}
 
     def tell(
         self,

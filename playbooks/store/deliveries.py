@@ -16,7 +16,9 @@ from playbooks.store.tables import deliveries, notice_petitions, notice_proofs
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
-BATCH: Final = 500
+BATCH: Final = 50
+"""Notices; each goes to 200 units at most."""
+MAX_PETITIONS: Final = 20
 MAX_SCORED: Final = 10_000
 _LISTS: Final = ("hands", "late", "guessed")
 
@@ -146,7 +148,10 @@ class Proofs:
         return [Proof(**fields_of(row)) for row in rows]
 
     def ask(self, transaction: Transaction, petition: Petition) -> None:
-        """Store a petition; raise ``NoticeStateRefused`` where one of its kind is pending."""
+        """Store a petition; raise ``NoticeStateRefused`` where one of its kind is pending.
+
+        As for more than ``MAX_PETITIONS`` of a unit about one notice.
+        """
         column = notice_petitions.c
         waiting = sa.select(column.id).where(
             column.notice_id == petition.notice_id,
@@ -156,6 +161,12 @@ class Proofs:
         )
         if transaction.execute(waiting).first() is not None:
             msg = "one is pending already"
+            raise NoticeStateRefused(msg)
+        asked = sa.select(sa.func.count()).where(
+            column.notice_id == petition.notice_id, column.org_id == petition.org_id
+        )
+        if transaction.execute(asked).scalar_one() >= MAX_PETITIONS:
+            msg = f"a unit asks at most {MAX_PETITIONS} times about one notice"
             raise NoticeStateRefused(msg)
         transaction.execute(notice_petitions.insert().values(**asdict(petition)))
 

@@ -154,12 +154,14 @@ class Remarks:
         values = {**asdict(remark), "seq": (last or 0) + 1}
         transaction.execute(notice_remarks.insert().values(**values))
 
-    def of(self, transaction: Transaction, notice_id: str) -> Sequence[Remark]:
-        """Return a notice's history, oldest first, at most ``MAX_REMARKS`` lines."""
-        rows = transaction.execute(
-            notice_remarks.select()
-            .where(notice_remarks.c.notice_id == notice_id)
-            .order_by(notice_remarks.c.seq)
-            .limit(MAX_REMARKS)
-        )
-        return [Remark(**fields_of(row)) for row in rows]
+    def of(self, transaction: Transaction, notice_id: str, unit_id: str = "") -> Sequence[Remark]:
+        """Return a notice's history, oldest first: the last ``MAX_REMARKS`` lines.
+
+        ``unit_id`` asks for what concerns one unit, "" for all.
+        """
+        column = notice_remarks.c
+        found = notice_remarks.select().where(column.notice_id == notice_id)
+        if unit_id:
+            found = found.where(column.unit_id == unit_id)
+        rows = transaction.execute(found.order_by(column.seq.desc()).limit(MAX_REMARKS)).all()
+        return [Remark(**fields_of(row)) for row in reversed(rows)]

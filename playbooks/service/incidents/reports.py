@@ -47,7 +47,7 @@ class ReportService:
         value = report_value(
             ReportInput(
                 view=self._incidents.view(actor.org_id, incident_id),
-                unit=self._s.options.unit_name,
+                unit=self._s.unit_names(actor.org_id)[actor.org_id],
                 classification=self._incidents.classification,
                 rule=self._s.library.reporting_rule(),
                 made_at=self._s.parts.clock.now(),

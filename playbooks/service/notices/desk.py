@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
@@ -72,11 +72,6 @@ class NoticeDesk:
         if strange:
             msg = f"{min(strange)[:60]} is no open organisation of yours or below it"
             raise NoticeInvalid(msg)
-
-    def names(self, *ids: str) -> Mapping[str, str]:
-        """Return what organisations are called; who has no name is the whole house."""
-        known = self.ports.units.names(ids)
-        return {each: known.get(each, self.s.options.unit_name) for each in ids}
 
     def enter(
         self,

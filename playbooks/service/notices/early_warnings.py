@@ -244,6 +244,6 @@ class EarlyWarningViews:
         found = self._desk.parts.transactions.read(
             lambda tx: self._store.in_force(tx, above, tx.now)
         )
-        names = self._desk.names(*{each.org_id for each in found})
+        names = self._desk.s.unit_names(*{each.org_id for each in found})
         ordered = sorted(found, key=core.gravest_first)
         return [SeenWarning(each, names[each.org_id]) for each in ordered]

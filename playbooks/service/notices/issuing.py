@@ -186,7 +186,7 @@ class IssuingService:
         self, actor: Actor, notice: Notice, seal: str, calendar: WorkCalendar
     ) -> tuple[bytes, int]:
         now = self._desk.parts.clock.now()
-        names = self._desk.names(notice.org_id, *notice.content.units)
+        names = self._desk.s.unit_names(notice.org_id, *notice.content.units)
         page = self._tools.printer.print_notice(printed_notice(notice, names, calendar, now))
         purpose = f"通报{notice.reference}"
         sealed = self._desk.ports.seals.seal_notice(actor, seal, page.document, purpose, page.place)

@@ -116,7 +116,7 @@ class NoticeViews:
             return Page(pairs, found.next)
 
         found = self._desk.parts.transactions.read(read)
-        names = self._desk.names(*{notice.org_id for notice, _ in found.items})
+        names = self._desk.s.unit_names(*{notice.org_id for notice, _ in found.items})
         items = [
             ListedDelivery(notice, delivery, names[notice.org_id], debts_of(delivery))
             for notice, delivery in found.items
@@ -174,7 +174,7 @@ class NoticeViews:
 
         delivered = self._desk.parts.transactions.read(read)
         scores = score_units(delivered, self._desk.parts.clock.now())
-        return scores, self._desk.names(*(score.org_id for score in scores))
+        return scores, self._desk.s.unit_names(*(score.org_id for score in scores))
 
     def possible_units(self, actor: Actor) -> Mapping[str, str]:
         """Return the names of the units that the actor's organisation can notify, by id."""
@@ -185,11 +185,11 @@ class NoticeViews:
     def _view(self, notice: Notice, deliveries: Sequence[Delivery], *, own: bool) -> NoticeView:
         seen = [each.org_id for each in deliveries]
         shown = (notice.org_id, *(notice.content.units if own else seen))
-        names = self._desk.names(*shown)
+        names = self._desk.s.unit_names(*shown)
 
         def read(tx: Transaction) -> NoticeView:
             petitions = self._tools.proofs.petitions(tx, notice.id)
-            remarks = self._tools.remarks.of(tx, notice.id)
+            remarks = self._tools.remarks.of(tx, notice.id, "" if own else seen[0])
             return NoticeView(
                 notice=notice,
                 names=names,
@@ -203,7 +203,7 @@ class NoticeViews:
                     for each in deliveries
                 ),
                 petitions=tuple(each for each in petitions if own or each.org_id in seen),
-                remarks=tuple(each for each in remarks if own or each.unit_id in seen),
+                remarks=tuple(remarks),
                 seen_at=tx.now,
             )
 

@@ -267,6 +267,15 @@ def test_a_report_holds_clocks_items_and_digests_and_its_export_is_recorded(home
         home.services.reports.report_incident(person("li", "staff"), incident)
 
 
+def test_a_report_of_an_organisation_below_bears_its_own_name(home: House) -> None:
+    below = person("he", "analyst", "org_a")
+    incident = home.services.incidents.open_incident(below, NewIncident(title="勒索"))
+    content = home.services.reports.report_incident(below, incident.id, output="json")
+    assert json.loads(content)["unit"] == "市数据局"
+    with pytest.raises(IncidentNotFound):
+        home.services.reports.report_incident(ANALYST, incident.id)
+
+
 def test_a_drill_says_so_in_its_report_and_counts_apart(home: House) -> None:
     incident = home.services.incidents.open_incident(
         ANALYST, NewIncident(title="年度演练", drill=True)

@@ -355,6 +355,46 @@ def test_a_unit_sees_its_own_part_and_nobody_elses(home: House) -> None:
         )
 
 
+def test_a_long_history_shows_its_end_and_each_unit_its_own(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playbooks.store import notices as store  # noqa: PLC0415 - only here
+
+    work, notice = home.services.notices, issued(home)
+    work.deliveries.receive_notice(LIAISON, notice.id)
+    for _ in range(4):
+        asked = work.deliveries.petition_notice(OTHER, notice.id, "appeal", "不是我单位系统")
+        work.verifying.decide_petition(APPROVER, notice.id, asked.id, grant=False, reason="是")
+    monkeypatch.setattr(store, "MAX_REMARKS", 3)
+    shown = [one.kind for one in work.views.show_notice(ANALYST, notice.id).remarks]
+    assert shown == ["decide_petition", "petition_notice", "decide_petition"]
+    mine = [one.kind for one in work.views.show_delivery(LIAISON, notice.id).remarks]
+    assert mine == ["receive_notice"]
+
+
+def test_a_unit_asks_so_many_times_about_one_notice(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playbooks.store import deliveries as store  # noqa: PLC0415 - only here
+
+    monkeypatch.setattr(store, "MAX_PETITIONS", 1)
+    work, notice = home.services.notices, issued(home)
+    asked = work.deliveries.petition_notice(LIAISON, notice.id, "appeal", "不是我单位系统")
+    work.verifying.decide_petition(APPROVER, notice.id, asked.id, grant=False, reason="是")
+    with pytest.raises(NoticeStateRefused, match="at most"):
+        work.deliveries.petition_notice(LIAISON, notice.id, "appeal", "再问")
+    work.deliveries.petition_notice(OTHER, notice.id, "appeal", "不是我单位系统")
+
+
+def test_a_unit_that_was_closed_is_not_called_as_the_house_is(home: House) -> None:
+    notice = issued(home)
+    units = home.surroundings.ports.notices.units
+    assert isinstance(units, FakeUnits)
+    del units.titles["org_b"]
+    names = home.services.notices.views.show_notice(ANALYST, notice.id).names
+    assert names == {"org_root": "本单位", "org_a": "市数据局", "org_b": "org_b"}
+
+
 def test_a_unit_can_not_reach_a_proof_of_another(home: House) -> None:
     work, notice = home.services.notices, rectified(home)
     (proof,) = work.views.show_notice(ANALYST, notice.id).units[0].proofs
