@@ -31,6 +31,10 @@ class EmergencyPlanStore(Protocol):
         """Return all versions, the last written first."""
         ...
 
+    def count(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many plans an organisation has, each with all its versions as one."""
+        ...
+
     def in_force(self, transaction: Transaction, org_id: str) -> Sequence[EmergencyPlan]:
-        """Return the plans in force, at most 200."""
+        """Return the plans in force."""
         ...

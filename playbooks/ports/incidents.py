@@ -81,9 +81,9 @@ class TimelineStore(Protocol):
         ...
 
     def of(
-        self, transaction: Transaction, org_id: str, incident_id: str
+        self, transaction: Transaction, org_id: str, incident_id: str, kind: str = ""
     ) -> Sequence[TimelineEntry]:
-        """Return its history, oldest first, at most 2,000 lines."""
+        """Return its history, oldest first: the last 2,000 lines, "" for those of any kind."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from playbooks.errors import ChangedMeanwhile
@@ -16,7 +17,6 @@ from playbooks.store.tables import emergency_plans
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
 
-MAX_IN_FORCE: Final = 200
 _JSON: Final = ("classes", "playbooks", "tasks")
 
 
@@ -89,13 +89,18 @@ class EmergencyPlans:
         found = [_plan(row) for row in rows]
         return page_of(found, page.limit, [(one.written_at, one.id) for one in found])
 
+    def count(self, transaction: Transaction, org_id: str) -> int:
+        """Return how many plans an organisation has, each with all its versions as one."""
+        columns = emergency_plans.c
+        ids = sa.select(sa.func.count(columns.id.distinct())).where(columns.org_id == org_id)
+        return int(transaction.execute(ids).scalar_one())
+
     def in_force(self, transaction: Transaction, org_id: str) -> Sequence[EmergencyPlan]:
-        """Return the plans in force, at most 200."""
+        """Return the plans in force."""
         columns = emergency_plans.c
         rows = transaction.execute(
             emergency_plans.select()
             .where(columns.org_id == org_id, columns.state == "in_force")
             .order_by(columns.title, columns.id)
-            .limit(MAX_IN_FORCE)
         )
         return [_plan(row) for row in rows]

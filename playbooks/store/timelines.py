@@ -45,16 +45,14 @@ class Timelines:
         transaction.execute(incident_timeline.insert().values(**values))
 
     def of(
-        self, transaction: Transaction, org_id: str, incident_id: str
+        self, transaction: Transaction, org_id: str, incident_id: str, kind: str = ""
     ) -> Sequence[TimelineEntry]:
-        """Return its history, oldest first, at most ``MAX_TIMELINE`` lines."""
-        rows = transaction.execute(
-            incident_timeline.select()
-            .where(
-                incident_timeline.c.incident_id == incident_id,
-                incident_timeline.c.org_id == org_id,
-            )
-            .order_by(incident_timeline.c.seq)
-            .limit(MAX_TIMELINE)
+        """Return its history, oldest first: the last ``MAX_TIMELINE`` lines, "" for any kind."""
+        column = incident_timeline.c
+        found = incident_timeline.select().where(
+            column.incident_id == incident_id, column.org_id == org_id
         )
-        return [TimelineEntry(**fields_of(row, "details")) for row in rows]
+        if kind:
+            found = found.where(column.kind == kind)
+        rows = transaction.execute(found.order_by(column.seq.desc()).limit(MAX_TIMELINE)).all()
+        return [TimelineEntry(**fields_of(row, "details")) for row in reversed(rows)]

@@ -34,6 +34,8 @@ from secops.kernel.transactions import Transaction
 APPROVAL_KIND: Final = "playbooks.emergency_plan"
 APPROVAL_SPAN: Final = 14 * DAY
 MAX_CONTENT: Final = 200_000
+MAX_PLANS: Final = 200
+MAX_VERSIONS: Final = 500
 MAX_NAMES: Final = 50
 MAX_PLAN_TASKS: Final = 100
 MAX_DUE_MINUTES: Final = 60 * 24 * 365
@@ -80,7 +82,7 @@ class EmergencyPlanService:
         """Write version 1 of a new plan, or the next one of ``plan_id``, and submit it.
 
         It waits for another person; the version in force stays so meanwhile. One that waited
-        is withdrawn by its successor.
+        is withdrawn by its successor. Raises ``PlanStateRefused`` for too many.
         """
         self._s.parts.access.require(actor, EMERGENCY_PLAN_WRITE, "emergency-plan:*")
         draft = self._checked(actor, new)
@@ -92,7 +94,9 @@ class EmergencyPlanService:
             self._record(tx, "write_emergency_plan", actor, plan)
             return plan
 
-        return self._s.parts.transactions.run(work)
+        target = f"emergency-plan:{(plan_id or '*')[:60]}"
+        with refusals_recorded(self._s.parts, "playbooks.write_emergency_plan", actor, target):
+            return self._s.parts.transactions.run(work)
 
     def approve_emergency_plan(
         self, actor: Actor, plan_id: str, decision: PlanDecision
@@ -199,7 +203,8 @@ class EmergencyPlanService:
             msg = "no plan in force for the incident's class has this id"
             raise PlanStateRefused(msg)
         plan = fitting[plan_id]
-        told = self._s.stores.timelines.of(tx, actor.org_id, incident_id)
+        _require_content(plan)
+        told = self._s.stores.timelines.of(tx, actor.org_id, incident_id, "plan")
         if any(entry.details.get("plan") == _source(plan) for entry in told):
             msg = "this version was adopted before"
             raise PlanStateRefused(msg)
@@ -254,8 +259,14 @@ class EmergencyPlanService:
         self, tx: Transaction, draft: EmergencyPlan, plan_id: str | None
     ) -> EmergencyPlan:
         if plan_id is None:
+            if self._s.stores.plans.count(tx, draft.org_id) >= MAX_PLANS:
+                msg = f"an organisation has at most {MAX_PLANS} plans"
+                raise PlanStateRefused(msg)
             return replace(draft, id=self._s.parts.ids.new("epl"), version=1)
         newest = self._s.stores.plans.get(tx, draft.org_id, plan_id, None)
+        if newest.version >= MAX_VERSIONS:
+            msg = f"a plan has at most {MAX_VERSIONS} versions"
+            raise PlanStateRefused(msg)
         if newest.state == "pending":
             self._moved(tx, newest, "withdrawn")
         return replace(draft, id=newest.id, version=newest.version + 1)
@@ -285,6 +296,7 @@ class EmergencyPlanService:
         if plan.state != "pending":
             msg = f"it is {plan.state}"
             raise PlanStateRefused(msg)
+        _require_content(plan)
         return plan
 
     def _moved(self, tx: Transaction, plan: EmergencyPlan, state: PlanState) -> EmergencyPlan:
@@ -322,6 +334,13 @@ def _digest(plan: EmergencyPlan) -> str:
         "review_at": plan.review_at,
     }
     return hashlib.sha256(canonical(said)).hexdigest()
+
+
+def _require_content(plan: EmergencyPlan) -> None:
+    """Raise ``PlanStateRefused`` where the text is no longer the one that has this hash."""
+    if not hmac.compare_digest(_digest(plan), plan.sha256):
+        msg = "its text is not the one that was written"
+        raise PlanStateRefused(msg)
 
 
 def _source(plan: EmergencyPlan) -> str:

@@ -311,8 +311,8 @@ class IncidentService:
         now = self._s.parts.clock.now()
         incident_id = self._s.parts.ids.new("inc")
         discovered = new.discovered_at or (alert.created_at if alert else now)
-        if discovered > now:
-            msg = "an incident can't be discovered in the future"
+        if not 0 <= discovered <= now:
+            msg = "an incident can't be discovered in the future, or before 1970"
             raise Invalid(msg)
         if alert is not None:
             if new.drill and alert.kind != "drill":

@@ -49,8 +49,8 @@ class ObservableService:
             self._rights.require(tx, actor, incident_id, "work")
             first = tx.now if new.first_seen is None else new.first_seen
             last = max(first, tx.now if new.last_seen is None else new.last_seen)
-            if last > tx.now:
-                msg = "nothing was seen in the future"
+            if first < 0 or last > tx.now:
+                msg = "nothing was seen in the future, or before 1970"
                 raise Invalid(msg)
             seen = Observable(
                 incident_id, kind, value, actor.org_id, first, last, "", actor.id, tx.now

@@ -13,6 +13,7 @@ from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
+from secops.kernel.clock import DAY
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import INCIDENT_CHANGE
 from secops.kernel.trail import Act
@@ -21,6 +22,7 @@ from secops.kernel.transactions import Transaction
 MAX_TASKS: Final = 200
 MAX_TITLE: Final = 200
 MAX_RESULT: Final = 2_000
+MAX_DUE: Final = 3 * 366 * DAY
 PHASES: Final = tuple(state for state in INCIDENT_STATES if state != "closed")
 
 
@@ -55,6 +57,10 @@ class TaskService:
         """Add a task to the incident."""
         target = f"incident:{incident_id}"
         self._s.parts.access.require(actor, INCIDENT_CHANGE, target)
+        now = self._s.parts.clock.now()
+        if new.due_at is not None and abs(new.due_at - now) > MAX_DUE:
+            msg = "a task is due within three years"
+            raise Invalid(msg)
         person = self._rights.person(actor, new.assignee) if new.assignee.strip() else None
         task = Task(
             id=self._s.parts.ids.new("tsk"),
@@ -63,7 +69,7 @@ class TaskService:
             title=bounded(new.title, MAX_TITLE, "title"),
             phase=known_phase(new.phase),
             created_by=actor.id,
-            created_at=self._s.parts.clock.now(),
+            created_at=now,
             assignee=person.id if person else "",
             assignee_name=person.name if person else "",
             due_at=new.due_at,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,8 @@ from playbooks.plane import install
 from playbooks.service.incidents import observables, tasks
 from playbooks.service.incidents.custody_files import verify_custody_files
 from playbooks.service.incidents.openers import AlertOpener
+from playbooks.store import timelines
+from playbooks.store.tables import emergency_plans
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import SelfApproval
 from secops.kernel.clock import to_rfc3339
@@ -339,7 +342,7 @@ def approve(call: Call, plan: dict[str, Any], who: Actor = APPROVER, **change: A
 
 
 def test_a_plan_comes_into_force_by_another_person_and_brings_its_tasks(
-    home: House, call: Call
+    home: House, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = call(ANALYST, "write_emergency_plan", PLAN)
     assert (plan["version"], plan["state"]) == (1, "pending")
@@ -361,8 +364,64 @@ def test_a_plan_comes_into_force_by_another_person_and_brings_its_tasks(
     ]
     assert (task["title"], task["source"]) == ("隔离主机", f"{plan['id']}@1")
     assert task["due_at"] == to_rfc3339(home.clock.now() + 30 * 60_000_000)
+    for number in range(4):  # however much was told since
+        call(ANALYST, "add_incident_note", {"text": f"{number}"}, incident_id=key)
+    monkeypatch.setattr(timelines, "MAX_TIMELINE", 3)
+    shown = call(ANALYST, "show_incident", incident_id=key)["timeline"]
+    assert [line["text"] for line in shown] == ["1", "2", "3"]
     with pytest.raises(PlanStateRefused):
         call(ANALYST, "adopt_emergency_plan", {"plan_id": plan["id"]}, incident_id=key)
+
+
+def test_a_plan_whose_text_was_changed_under_its_approval_is_no_plan(
+    home: House, call: Call
+) -> None:
+    def forge(content: str) -> None:
+        values = sa.update(emergency_plans).values(content=content)
+        home.spine.parts.transactions.run(lambda tx: tx.execute(values))
+
+    plan = call(ANALYST, "write_emergency_plan", PLAN)
+    forge("什么也不做")
+    with pytest.raises(PlanStateRefused, match="written"):
+        approve(call, plan)
+    forge(PLAN["content"])
+    approve(call, plan)
+    key = opened(call, severity="high")
+    call(ANALYST, "judge_incident", {"category": "MPRANS"}, incident_id=key)
+    forge("什么也不做")
+    with pytest.raises(PlanStateRefused, match="written"):
+        call(ANALYST, "adopt_emergency_plan", {"plan_id": plan["id"]}, incident_id=key)
+
+
+def test_an_organisation_has_so_many_plans_with_so_many_versions(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from playbooks.service.incidents import emergency_plans as service  # noqa: PLC0415
+
+    monkeypatch.setattr(service, "MAX_PLANS", 1)
+    monkeypatch.setattr(service, "MAX_VERSIONS", 2)
+    plan = call(ANALYST, "write_emergency_plan", PLAN)
+    with pytest.raises(PlanStateRefused):
+        call(ANALYST, "write_emergency_plan", PLAN)
+    again = {**PLAN, "plan_id": plan["id"]}
+    call(ANALYST, "write_emergency_plan", again)
+    with pytest.raises(PlanStateRefused):
+        call(ANALYST, "write_emergency_plan", again)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("add_task", {"title": "x", "phase": "triage", "due_at": "9999-12-31T23:59:59Z"}),
+        ("add_task", {"title": "x", "phase": "triage", "due_at": "0001-01-01T00:00:00+14:00"}),
+        ("add_observable", {"kind": "other", "value": "x", "first_seen": "0001-01-01T00:00:00Z"}),
+    ],
+)
+def test_no_instant_is_kept_that_no_page_could_show(
+    call: Call, operation: str, body: dict[str, str]
+) -> None:
+    with pytest.raises(Invalid):
+        call(ANALYST, operation, body, incident_id=opened(call))
 
 
 def test_what_is_in_force_stays_as_it_is_until_the_next_version_is(call: Call) -> None:
