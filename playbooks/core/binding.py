@@ -23,7 +23,7 @@ from playbooks.models import AlertSummary, Plan, PlannedStep
 from playbooks.models.bindings import Autonomy, BindingTerms, terms_document
 from playbooks.models.runs import UNDO
 from secops.kernel.canonical import canonical
-from secops.kernel.clock import DAY, HOUR
+from secops.kernel.clock import DAY
 
 MAX_NAME: Final = 100
 MAX_WORD: Final = 200
@@ -129,11 +129,6 @@ def entity_of(terms: BindingTerms, alert: AlertSummary) -> str:
     kinds = sorted({*terms.arguments.values(), *terms.entities}) or sorted(alert.subjects)
     named = [[kind, alert.subjects.get(kind, "")] for kind in kinds]
     return hashlib.sha256(canonical(named)).hexdigest()
-
-
-def hour_of(now: int) -> int:
-    """Return the full hour that a budget is counted in."""
-    return now // HOUR
 
 
 def require_restrained(steps: Sequence[PlannedStep]) -> None:

@@ -63,13 +63,16 @@ class AnswerStore(Protocol):
         ...
 
     def spend(
-        self, transaction: Transaction, org_id: str, budgets: Sequence[tuple[str, int]], hour: int
+        self, transaction: Transaction, org_id: str, budgets: Sequence[tuple[str, int]]
     ) -> bool:
-        """Take one from each of ``budgets`` (name, limit) of this hour, or from none."""
+        """Take one from each of ``budgets`` (name, runs in any hour), or from none.
+
+        Raises ``ChangedMeanwhile`` where another process spent of one at the same time.
+        """
         ...
 
     def has_left(
-        self, transaction: Transaction, org_id: str, budgets: Sequence[tuple[str, int]], hour: int
+        self, transaction: Transaction, org_id: str, budgets: Sequence[tuple[str, int]]
     ) -> bool:
         """Tell whether every budget has something left; promises nothing."""
         ...
@@ -78,8 +81,8 @@ class AnswerStore(Protocol):
         """Begin the rest of ``entity`` after this answer; False while one lasts."""
         ...
 
-    def forget(self, transaction: Transaction, before_hour: int) -> None:
-        """Drop counters of hours before this one, and rests that ended before it."""
+    def forget(self, transaction: Transaction, before: int) -> None:
+        """Drop budgets that were last spent of, and rests that ended, before this instant."""
         ...
 
 

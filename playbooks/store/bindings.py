@@ -20,7 +20,7 @@ from playbooks.models.bindings import (
     read_terms,
     terms_document,
 )
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import fields_of, from_json, newest_first, to_json
 from playbooks.store.tables import answers, automatic_runs, bindings, budgets, cooldowns, pauses
 from secops.kernel.clock import HOUR
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -37,6 +37,14 @@ def _insert(transaction: Transaction, table: sa.Table, values: dict[str, Any]) -
     except IntegrityError as error:
         msg = "another process was quicker"
         raise ChangedMeanwhile(msg) from error
+
+
+def _lately(spent: Sequence[int], now: int) -> list[int]:
+    """Return the instants of the hour before ``now``; those of a clock set back count as now.
+
+    Any hour is counted, not the clock's: at its edge twice as much would pass.
+    """
+    return [min(at, now) for at in spent if at > now - HOUR]
 
 
 def _binding(row: Any) -> Binding:
@@ -174,41 +182,51 @@ class Answers:
         return page_of(found, page.limit, keys)
 
     def spend(
-        self, transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]], hour: int
+        self, transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]]
     ) -> bool:
-        """Take one from each of ``budgets_`` (name, limit) of this hour, or from none.
+        """Take one from each of ``budgets_`` (name, runs in any hour), or from none.
 
-        Each is one conditional statement; what was taken before one refused is given back in
-        the same transaction, so nobody else ever sees it gone.
+        Each is stored if it stands as it was read; raises ``ChangedMeanwhile`` otherwise.
         """
-        taken: list[str] = []
-        mine = (budgets.c.org_id == org_id, budgets.c.hour == hour)
-        for name, limit in budgets_:
-            one = (*mine, budgets.c.name == name)
-            spent = transaction.execute(
-                budgets.update().where(*one, budgets.c.used < limit).values(used=budgets.c.used + 1)
-            )
-            if spent.rowcount != 1:
-                if transaction.execute(sa.select(budgets.c.used).where(*one)).first() is not None:
-                    given_back = budgets.update().where(*mine, budgets.c.name.in_(taken))
-                    transaction.execute(given_back.values(used=budgets.c.used - 1))
-                    return False
-                row = {"org_id": org_id, "name": name, "hour": hour, "used": 1}
-                _insert(transaction, budgets, row)
-            taken.append(name)
+        now, known = transaction.now, self._spent(transaction, org_id, budgets_)
+        left = {name: _lately(from_json(known.get(name, "[]")), now) for name, _ in budgets_}
+        if any(len(left[name]) >= limit for name, limit in budgets_):
+            return False
+        for name, _ in budgets_:
+            values = {"spent": to_json([*left[name], now]), "last_at": now}
+            if name not in known:
+                _insert(transaction, budgets, {"org_id": org_id, "name": name, **values})
+                continue
+            mine = (budgets.c.org_id == org_id, budgets.c.name == name)
+            same = budgets.c.spent == known[name]
+            if (
+                transaction.execute(budgets.update().where(*mine, same).values(**values)).rowcount
+                != 1
+            ):
+                msg = "another process spent of the budget"
+                raise ChangedMeanwhile(msg)
         return True
 
     def has_left(
-        self, transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]], hour: int
+        self, transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]]
     ) -> bool:
         """Tell whether every budget has something left; promises nothing."""
+        known, now = self._spent(transaction, org_id, budgets_), transaction.now
+        return all(
+            len(_lately(from_json(known.get(name, "[]")), now)) < limit for name, limit in budgets_
+        )
+
+    @staticmethod
+    def _spent(
+        transaction: Transaction, org_id: str, budgets_: Sequence[tuple[str, int]]
+    ) -> dict[str, str]:
+        names = [name for name, _ in budgets_]
         rows = transaction.execute(
-            sa.select(budgets.c.name, budgets.c.used).where(
-                budgets.c.org_id == org_id, budgets.c.hour == hour
+            sa.select(budgets.c.name, budgets.c.spent).where(
+                budgets.c.org_id == org_id, budgets.c.name.in_(names)
             )
         )
-        used = {row.name: row.used for row in rows}
-        return all(used.get(name, 0) < limit for name, limit in budgets_)
+        return {row.name: row.spent for row in rows}
 
     def rest(self, transaction: Transaction, answer: Answer, entity: str, *, until: int) -> bool:
         """Begin the rest of ``entity`` after this answer; False while one lasts."""
@@ -224,10 +242,10 @@ class Answers:
         _insert(transaction, cooldowns, {**row, "until": until})
         return True
 
-    def forget(self, transaction: Transaction, before_hour: int) -> None:
-        """Drop counters of hours before this one, and rests that ended before it."""
-        transaction.execute(budgets.delete().where(budgets.c.hour < before_hour))
-        transaction.execute(cooldowns.delete().where(cooldowns.c.until < before_hour * HOUR))
+    def forget(self, transaction: Transaction, before: int) -> None:
+        """Drop budgets that were last spent of, and rests that ended, before this instant."""
+        transaction.execute(budgets.delete().where(budgets.c.last_at < before))
+        transaction.execute(cooldowns.delete().where(cooldowns.c.until < before))
 
 
 class Pauses:

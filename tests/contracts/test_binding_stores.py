@@ -87,19 +87,19 @@ def test_no_race_spends_more_than_a_budget_holds(spine: Spine) -> None:
         del number
         while True:
             try:
-                return bool(run(spine, lambda tx: store.spend(tx, "org_a", wanted, 7)))
+                return bool(run(spine, lambda tx: store.spend(tx, "org_a", wanted)))
             except ChangedMeanwhile:
                 continue
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(attempt, range(16))) == 3
     other = (("act", 5), ("act:bnd_2", 9))
-    spent = [run(spine, lambda tx: store.spend(tx, "org_a", other, 7)) for _ in range(4)]
+    spent = [run(spine, lambda tx: store.spend(tx, "org_a", other)) for _ in range(4)]
     assert spent == [True, True, False, False], "what the first refused was given back"
-    assert not run(spine, lambda tx: store.has_left(tx, "org_a", other, 7))
-    assert run(spine, lambda tx: store.has_left(tx, "org_a", other, 8))
-    run(spine, lambda tx: store.forget(tx, 8))
-    assert run(spine, lambda tx: store.spend(tx, "org_a", wanted, 7))
+    assert not run(spine, lambda tx: store.has_left(tx, "org_a", other))
+    assert run(spine, lambda tx: store.has_left(tx, "org_b", other))
+    run(spine, lambda tx: store.forget(tx, tx.now + 1))
+    assert run(spine, lambda tx: store.spend(tx, "org_a", wanted))
 
 
 def test_the_same_entities_rest_until_their_time_is_over(spine: Spine) -> None:

@@ -16,7 +16,6 @@ from playbooks.core.binding import (
     fits,
     given_by,
     heard,
-    hour_of,
     in_force,
     is_restrained,
 )
@@ -55,6 +54,7 @@ class _Ready:
     incident: Incident
     is_new: bool
     plan: Plan
+    trusted: bool
 
 
 class AlertAnswerer:
@@ -99,14 +99,14 @@ class AlertAnswerer:
 
     def forget(self) -> bool:
         """Drop counters and rests that are over."""
-        before = hour_of(self._s.parts.clock.now()) - 1
+        before = self._s.parts.clock.now() - HOUR
         self._s.parts.transactions.run(
             lambda tx: self._s.stores.autonomy.answers.forget(tx, before)
         )
         return False
 
     def _answer(self, binding: Binding, alert: AlertSummary) -> None:
-        for _ in range(_TRIES):
+        for last in reversed(range(_TRIES)):
             ready = self._prepare(binding, alert)
 
             def work(tx: Transaction, ready: _Ready | str = ready) -> None:
@@ -117,6 +117,8 @@ class AlertAnswerer:
             except _CoolingDown:
                 self._s.parts.transactions.run(lambda tx: self._keep(tx, binding, alert, _RESTS))
             except (AlertLinked, ChangedMeanwhile):
+                if not last:
+                    raise  # the alert is delivered again: it is never left unanswered
                 continue  # another node, or a person, was quicker: look again
             return
 
@@ -131,20 +133,21 @@ class AlertAnswerer:
             return "drill"
         try:
             playbook = self._playbooks.content(binding.org_id, binding.terms.content_hash)
+            trusted = self._playbooks.is_trusted(binding.org_id, playbook)
             plan = self._planner.plan(
                 PlanRequest(
                     requester_id=binding.proposed_by,
                     incident=incident,
                     playbook=playbook,
                     given=given_by(binding.terms, alert),
-                    trusted=self._playbooks.is_trusted(binding.org_id, playbook),
+                    trusted=trusted,
                 )
             )
         except AuditUnavailable:
             raise
         except SecopsError as error:
             return error.code
-        return _Ready(incident, is_new, plan)
+        return _Ready(incident, is_new, plan, trusted)
 
     def _incident(self, binding: Binding, alert: AlertSummary) -> tuple[Incident, bool]:
         def read(tx: Transaction) -> Incident | None:
@@ -161,10 +164,9 @@ class AlertAnswerer:
         """Return why it is not worth planning a run; what counts is decided when it is stored."""
         if self._pauses.counting(tx, binding.org_id).paused:
             return "paused"
-        hour = hour_of(tx.now)
         answers = self._s.stores.autonomy.answers
         ways = [_asking(), _acting(binding)] if binding.terms.autonomy == "act" else [_asking()]
-        if not any(answers.has_left(tx, binding.org_id, budgets, hour) for budgets in ways):
+        if not any(answers.has_left(tx, binding.org_id, budgets) for budgets in ways):
             return "budget"
         return ""
 
@@ -183,7 +185,7 @@ class AlertAnswerer:
         answer = _answer_of(binding, alert, tx.now)
         if not self._s.stores.autonomy.answers.take(tx, answer):
             return
-        autonomy, why = self._allowed(tx, binding, ready.plan)
+        autonomy, why = self._allowed(tx, binding, ready)
         if autonomy == "suggest":
             self._settle(tx, binding, replace(answer, reason=why))
             return
@@ -201,17 +203,19 @@ class AlertAnswerer:
         settled = replace(answer, outcome=outcome, reason=why, run_id=run.id)
         self._settle(tx, binding, replace(settled, incident_id=run.incident_id))
 
-    def _allowed(self, tx: Transaction, binding: Binding, plan: Plan) -> tuple[Autonomy, str]:
+    def _allowed(self, tx: Transaction, binding: Binding, ready: _Ready) -> tuple[Autonomy, str]:
         """Return how far this answer goes, and what held it back; spends the budget."""
-        answers, hour, why = self._s.stores.autonomy.answers, hour_of(tx.now), ""
+        answers, plan, why = self._s.stores.autonomy.answers, ready.plan, ""
         if binding.terms.autonomy == "act":
-            if plan.approvers > 1 or not is_restrained(plan):
+            if plan.approvers > 1 or not ready.trusted or not is_restrained(plan):
                 why = "not_restrained"
-            elif answers.spend(tx, binding.org_id, _acting(binding), hour):
+            elif answers.spend(tx, binding.org_id, _acting(binding)):
                 return "act", ""
+            elif not plan.needs_approval:
+                return "suggest", "budget"  # nobody would be asked: it would just go on
             else:
                 why = "budget"
-        if answers.spend(tx, binding.org_id, _asking(), hour):
+        if answers.spend(tx, binding.org_id, _asking()):
             return "approve", why
         return "suggest", "budget"
 
@@ -292,7 +296,7 @@ def _answer_of(binding: Binding, alert: AlertSummary, now: int) -> Answer:
 
 
 def _budget_message(binding: Binding, answer: Answer) -> Notification:
-    hour = hour_of(answer.at)
+    hour = answer.at // HOUR
     return Notification(
         id=f"ntf_{binding.id}_{hour}",
         org_id=binding.org_id,
@@ -301,6 +305,6 @@ def _budget_message(binding: Binding, answer: Answer) -> Notification:
         kind="inbox",
         title="自动响应已达每小时上限",
         text=f"绑定“{binding.terms.name}”本小时的自动处置已达上限,其后的告警改为待审批或建议。",
-        key=f"{binding.id}:{hour * HOUR}:budget",
+        key=f"{binding.id}:{hour}:budget",
         at=answer.at,
     )

@@ -10,6 +10,7 @@ from playbooks.errors import PlanChanged
 from playbooks.errors.bindings import AutomaticRunSettled
 from playbooks.models import Notification, Run
 from playbooks.models.bindings import AutomaticRun
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.runs import cancelled_run, facts_of
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
@@ -87,7 +88,8 @@ class AutomaticRuns:
             self._tell(tx, actor, run, "confirm_run", "事后批准自动处置")
             return run
 
-        return self._s.parts.transactions.run(work)
+        with refusals_recorded(self._s.parts, "playbooks.confirm_run", actor, f"run:{run_id[:60]}"):
+            return self._s.parts.transactions.run(work)
 
     def take_back_overdue(self) -> bool:
         """Take back what nobody approved in time; True if there may be more now."""
@@ -96,6 +98,7 @@ class AutomaticRuns:
         overdue = self._s.parts.transactions.read(
             lambda tx: pauses.waiting(tx, None, before=now, limit=BATCH)
         )
+        moved = False
         for one in overdue:
             actor = binding_actor(one.org_id)
 
@@ -107,14 +110,15 @@ class AutomaticRuns:
                 self._s.parts.transactions.run(work)
             except SecopsError:
                 continue  # its runner moved it on: the next tick looks again
-        return len(overdue) == BATCH
+            moved = True
+        return moved and len(overdue) == BATCH
 
-    def stop_unstarted(self, tx: Transaction, actor: Actor, org_id: str) -> int:
-        """Cancel the waiting runs of ``org_id`` that have not begun; return how many."""
+    def stop_unstarted(self, tx: Transaction, actor: Actor, org_id: str | None) -> int:
+        """Cancel waiting runs of ``org_id`` (None: all) that have not begun; return how many."""
         stopped = 0
         waiting = self._s.stores.autonomy.pauses.waiting(tx, org_id, before=None, limit=1_000)
         for one in waiting:
-            run = self._s.stores.runs.get(tx, org_id, one.run_id)
+            run = self._s.stores.runs.get(tx, one.org_id, one.run_id)
             if run.started_at is None and run.state == "approved":
                 self._take_back(tx, actor, run, one, "paused")
                 stopped += 1

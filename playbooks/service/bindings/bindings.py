@@ -15,10 +15,11 @@ from playbooks.core.binding import (
 )
 from playbooks.core.cacao20.variables import variables_of
 from playbooks.core.compiling import compile_steps
-from playbooks.errors.bindings import BindingInvalid, ChangeOutdated
+from playbooks.errors.bindings import BindingInvalid, BindingTooFree, ChangeOutdated
 from playbooks.models import CheckedPlaybook
 from playbooks.models.bindings import Answer, Binding, BindingChange, BindingTerms, DryTest
 from playbooks.service.playbooks.playbooks import PlaybookService
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
@@ -166,7 +167,9 @@ class BindingService:
             self._record(tx, actor, deed, after, change.sha256)
             return after
 
-        return self._s.parts.transactions.run(work)
+        target = f"binding:{before.id}"
+        with refusals_recorded(self._s.parts, "playbooks.approve_binding", actor, target):
+            return self._s.parts.transactions.run(work)
 
     def try_binding(self, actor: Actor, terms: BindingTerms) -> DryTest:
         """Return which alerts of the last 30 days the terms fit; changes nothing."""
@@ -194,13 +197,16 @@ class BindingService:
         if (playbook.id, playbook.modified) != (terms.playbook_id, terms.playbook_version):
             msg = "playbook_id and playbook_version are not those of the content"
             raise BindingInvalid(msg)
-        self._playbooks.is_trusted(actor.org_id, playbook)
+        trusted = self._playbooks.is_trusted(actor.org_id, playbook)
         known = variables_of(playbook.document, "playbook_variables")
         for name in terms.arguments:
             if name not in known:
                 msg = f"the playbook has no variable {name[:60]}"
                 raise BindingInvalid(msg)
         if terms.autonomy == "act":
+            if not trusted:
+                msg = "a draft waits for a person: only a signed playbook acts by itself"
+                raise BindingTooFree(msg)
             others = self._playbooks.nested(actor.org_id, playbook)
             compiled = compile_steps(playbook, _placeholders(playbook), others)
             require_restrained(list(compiled.steps.values()))
@@ -217,10 +223,13 @@ class BindingService:
             msg = "the binding is withdrawn; propose a new one"
             raise ChangeOutdated(msg)
         if before.change is not None:
-            if before.change.requested_by != actor.id:
+            waits = self._s.parts.approvals.get(tx, before.change.approval_id).state == "pending"
+            if waits and before.change.requested_by != actor.id:
                 msg = "somebody else's change waits: it is decided first"
                 raise ChangeOutdated(msg)
-            self._withdraw_request(tx, actor, before.change)
+            if waits:
+                approvals = self._s.parts.approvals
+                approvals.decide(tx, before.change.approval_id, actor, grant=False, reason="")
         old = before.terms if before.version else None
         sha256 = change_hash(before.id, before.version, old, terms)
         change = BindingChange(terms, sha256, actor.id, tx.now, approval_id)
@@ -243,11 +252,6 @@ class BindingService:
         deed = "withdraw_binding" if terms is None else "propose_binding"
         self._record(tx, actor, deed, asked, sha256)
         return asked
-
-    def _withdraw_request(self, tx: Transaction, actor: Actor, change: BindingChange) -> None:
-        approvals = self._s.parts.approvals
-        if approvals.get(tx, change.approval_id).state == "pending":
-            approvals.decide(tx, change.approval_id, actor, grant=False, reason="")
 
     @staticmethod
     def _record(tx: Transaction, actor: Actor, deed: str, binding: Binding, sha256: str) -> None:

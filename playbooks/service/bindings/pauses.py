@@ -8,6 +8,7 @@ from typing import Final
 from playbooks.errors.bindings import PauseRefused
 from playbooks.models.bindings import Pause
 from playbooks.service.bindings.automatic import AutomaticRuns
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.approvals import Approval
@@ -51,7 +52,8 @@ class PauseService:
             after = Pause(actor.org_id, paused=True, changed_by=actor.id)
             after = replace(after, changed_at=tx.now, reason=why)
             self._s.stores.autonomy.pauses.switch(tx, after, was=before)
-            stopped = self._automatic.stop_unstarted(tx, actor, actor.org_id)
+            whose = None if actor.org_id == ROOT_ORG else actor.org_id
+            stopped = self._automatic.stop_unstarted(tx, actor, whose)
             details = {"stopped": stopped, "was_paused": before.paused}
             target = f"organisation:{actor.org_id}"
             tx.record(Act("playbooks.pause_bindings", actor, target, details=details))
@@ -113,7 +115,9 @@ class PauseService:
             tx.record(Act(f"playbooks.{deed}", actor, f"organisation:{actor.org_id}"))
             return after
 
-        return self._s.parts.transactions.run(work)
+        target = f"organisation:{actor.org_id}"
+        with refusals_recorded(self._s.parts, "playbooks.resume_bindings", actor, target):
+            return self._s.parts.transactions.run(work)
 
     def _waits(self, tx: Transaction, pause: Pause) -> bool:
         return bool(pause.approval_id) and (

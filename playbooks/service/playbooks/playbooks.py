@@ -14,6 +14,7 @@ from playbooks.models.playbooks import ImportedPlaybook, PlaybookComparison, Pla
 from playbooks.models.signatures import VerifiedSignature
 from playbooks.service.playbooks.importing import Draft, read_draft
 from playbooks.service.playbooks.known import KnownPlaybooks
+from playbooks.service.refusals import refusals_recorded
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical
@@ -141,7 +142,9 @@ class PlaybookService(KnownPlaybooks):
             tx.record(Act(f"playbooks.{deed}", actor, target, details=facts))
             return after
 
-        return self._s.parts.transactions.run(work)
+        about = f"playbook:{content_hash}"
+        with refusals_recorded(self._s.parts, "playbooks.approve_playbook", actor, about):
+            return self._s.parts.transactions.run(work)
 
     def retire_playbook(self, actor: Actor, content_hash: str) -> StoredPlaybook:
         """Take an approved playbook out of use at once; importing it again asks anew."""

@@ -47,9 +47,10 @@ budgets: Final = Table(
     metadata,
     Column("org_id", Text, primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("hour", BigInteger, primary_key=True),
-    Column("used", Integer, nullable=False),
+    Column("spent", Text, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
 )
+"""``spent`` holds the instants of the last hour, JSON: at most as many as the budget has."""
 
 cooldowns: Final = Table(
     "playbooks_cooldowns",

@@ -83,8 +83,8 @@ def _make_limits() -> None:
         "playbooks_budgets",
         sa.Column("org_id", sa.Text, primary_key=True),
         sa.Column("name", sa.Text, primary_key=True),
-        sa.Column("hour", sa.BigInteger, primary_key=True),
-        sa.Column("used", sa.Integer, nullable=False),
+        sa.Column("spent", sa.Text, nullable=False),
+        sa.Column("last_at", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "playbooks_cooldowns",

@@ -41,6 +41,7 @@ from playbooks.models.bindings import (
 )
 from playbooks.service import NewIncident, RunRequest
 from playbooks.service.bindings import ChangeDecision, answering
+from playbooks.store import tables
 from secops.kernel.approvals import NotPending, SelfApproval
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Forbidden, Invalid
@@ -199,6 +200,42 @@ def test_terms_change_by_approval_only_and_count_as_they_were_until_then(home: H
     assert raised(home) == []
     with pytest.raises(ChangeOutdated):
         service.propose_binding(ANALYST, wider, binding_id=binding.id)
+
+
+def test_a_proposal_whose_time_is_over_stands_in_nobodys_way(home: House) -> None:
+    service = home.services.autonomy.bindings
+    binding = agreed(home)
+    service.propose_binding(ANALYST, replace(binding.terms, per_hour=2), binding_id=binding.id)
+    home.clock.advance(8 * 86_400)
+    again = service.propose_binding(
+        OTHER_ANALYST, replace(binding.terms, per_hour=3), binding_id=binding.id
+    )
+    assert again.change is not None
+    assert again.change.requested_by == OTHER_ANALYST.id
+
+
+def test_refused_approvals_stand_in_the_ledger(home: House) -> None:
+    service, myself = home.services.autonomy, person("wang", "security-admin")
+    asked = service.bindings.propose_binding(ANALYST, terms(home))
+    assert asked.change is not None
+    with pytest.raises(SelfApproval):
+        service.bindings.decide_binding(
+            myself, asked.id, ChangeDecision(asked.change.sha256, grant=True)
+        )
+    service.pauses.pause_bindings(ANALYST, "停")
+    service.pauses.request_resume(ANALYST, "好")
+    with pytest.raises(SelfApproval):
+        service.pauses.decide_resume(myself, grant=True)
+    entry = home.services.playbooks.import_playbook(
+        ANALYST, json.dumps(restrained(name="x")).encode()
+    ).entry
+    with pytest.raises(SelfApproval):
+        home.services.playbooks.approve_playbook(myself, entry.content_hash)
+    assert home.refused() == [
+        "playbooks.approve_binding",
+        "playbooks.resume_bindings",
+        "playbooks.approve_playbook",
+    ]
 
 
 def test_a_rejected_first_proposal_never_was(home: House) -> None:
@@ -426,6 +463,55 @@ def test_an_alert_of_a_known_incident_stays_with_it(home: House) -> None:
     assert answer.incident_id == incident.id
 
 
+def test_an_alert_that_others_are_always_quicker_with_is_delivered_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(home)
+
+    def quicker(self: Any, tx: Any, answer: Answer) -> bool:
+        raise ChangedMeanwhile
+
+    monkeypatch.setattr(type(home.surroundings.stores.autonomy.answers), "take", quicker)
+    with pytest.raises(ChangedMeanwhile):
+        raised(home)
+    monkeypatch.undo()
+    assert [one.outcome for one in raised(home)] == ["acted"]
+
+
+def test_a_budget_holds_where_nobody_would_be_asked_either(home: House) -> None:
+    document = playbook()
+    for step in document["workflow"].values():
+        if step["type"] == "start":
+            step["on_completion"] = NOTIFY
+    for gone in [name for name in document["workflow"] if name in (REVOKE, LOCK, UNLOCK)]:
+        del document["workflow"][gone]
+    agreed(home, document, per_hour=1, arguments={})
+    outcomes = [raised(home, f"alr_n{number}")[0] for number in range(3)]
+    assert [one.outcome for one in outcomes] == ["acted", "suggested", "suggested"]
+    assert len(home.services.runs.list_runs(ANALYST, None, PAGE).items) == 1
+
+
+def test_a_draft_never_acts_by_itself_where_the_settings_let_drafts_run(tmp_path: Path) -> None:
+    with house(tmp_path, signed_only=False) as home:
+        home.containment.add("acc_zhang", "zhang.san", sessions=2)
+        draft = home.services.playbooks.import_playbook(
+            ANALYST, json.dumps(restrained(name="draft")).encode()
+        ).entry
+        wanted = replace(terms(home), content_hash=draft.content_hash)
+        with pytest.raises(BindingTooFree):
+            home.services.autonomy.bindings.propose_binding(ANALYST, wanted)
+        agreed(home)
+        home.services.playbooks.retire_playbook(APPROVER, terms_hash(home))
+        (answer,) = raised(home)
+        assert (answer.outcome, answer.reason) == ("asked", "not_restrained")
+        assert not locked(home)
+
+
+def terms_hash(home: House) -> str:
+    (binding,) = home.services.autonomy.bindings.list_bindings(ANALYST, PAGE).items
+    return binding.terms.content_hash
+
+
 def test_the_same_entities_rest_after_an_answer(home: House) -> None:
     agreed(home, cooldown_s=600)
     assert [one.outcome for one in raised(home)] == ["acted"]
@@ -502,7 +588,11 @@ def test_a_storm_can_not_do_more_than_the_budget(
     home: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storm(home, monkeypatch, 40)
-    home.clock.advance(3_600)
+    home.clock.advance(3_599)
+    home.containment.add("acc_early", "early", sessions=1)
+    early = raised(home, "alr_early", subjects={"account": "early"})
+    assert [one.reason for one in early] == ["budget", "budget"], "any hour, not the clock's"
+    home.clock.advance(1)
     many(home, 40)
     assert len(home.services.runs.list_runs(ANALYST, None, PAGE).items) == 9, "answered before"
     home.services.autonomy.answerer.forget()
@@ -560,7 +650,16 @@ def test_the_roots_switch_stops_every_organisation_and_only_the_root_lifts_it(
     home: House,
 ) -> None:
     pauses = home.services.autonomy.pauses
+    agreed(home)
+    (ordered,) = raised(home)
+
+    def move(tx: Any) -> None:
+        for table in (tables.runs, tables.automatic_runs):
+            tx.execute(table.update().values(org_id="org_town"))
+
+    home.spine.parts.transactions.run(move)
     pauses.pause_bindings(ANALYST, "全部停")
+    assert home.services.runner.advance(ordered.run_id).state == "cancelled"
     town = person("li", "security-admin", "org_town")
     assert pauses.show_pause(town).org_id == "org_root"
     with pytest.raises(PauseRefused):
