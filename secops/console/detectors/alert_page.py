@@ -154,6 +154,9 @@ class _AlertPage:
             handling.take_alert(caller, alert_id)
         elif verb == "assign":
             version = whole_number(form.get("version", ""), 9)
+            if version is None:
+                msg = "version is that of the alert as it was shown"
+                raise Invalid(msg)
             handling.assign_alert(caller, alert_id, form.get("to", ""), version)
         else:
             msg = "verb is acknowledge, take or assign"

@@ -43,16 +43,16 @@ def test_an_alert_is_told_in_both_languages_with_all_that_stands_beside_it(
 
 def test_next_and_previous_stay_in_the_view(console: ConsoleSite) -> None:
     analyst = console.reader("analyst")
-    here = analyst.get(first_alert(analyst, "status=open"))
+    here = analyst.get(first_alert(analyst, "severity=medium"))
     found = re.search(r'rel="next" href="([^"]+)"', here.text)
     assert found is not None
     there = analyst.get(unescape(found[1]))
     back = re.search(r'rel="prev" href="([^"]+)"', there.text)
     assert back is not None
-    assert "status=open" in back[1]
+    assert "severity=medium" in back[1]
     assert analyst.get(unescape(back[1])).text.count('rel="next"') == 1
     assert analyst.get("/alerts/alr_none?status=open").status == 404
-    assert analyst.get(first_alert(analyst, "status=open") + "&severity=strange").status == 400
+    assert analyst.get(first_alert(analyst, "sort=oldest") + "&severity=strange").status == 400
 
 
 def test_an_alert_is_acknowledged_taken_and_given_to_nobody(console: ConsoleSite) -> None:
@@ -66,7 +66,12 @@ def test_an_alert_is_acknowledged_taken_and_given_to_nobody(console: ConsoleSite
     assert analyst.post(f"{path}/handle?{view}", {"verb": "take"}).status == 303
     taken = analyst.get(alert)
     assert 'value="take"' not in taken.text
-    assert analyst.post(f"{path}/handle?{view}", {"verb": "assign", "to": ""}).status == 303
+    unseen = {"verb": "assign", "to": ""}
+    assert analyst.post(f"{path}/handle?{view}", unseen).status == 400
+    shown = re.search(r'name="version" value="(\d+)"', taken.text)
+    assert shown is not None
+    given_back = {**unseen, "version": shown[1]}
+    assert analyst.post(f"{path}/handle?{view}", given_back).status == 303
     assert 'value="take"' in analyst.get(alert).text
     assert analyst.post(f"{path}/handle?{view}", {"verb": "burn"}).status == 400
     auditor = console.reader("auditor")
