@@ -92,7 +92,7 @@ def filled(templates: Mapping[str, str], scope: Scope, used: dict[str, str]) -> 
     """
     calls = "base" in templates
     args = {
-        key: substitute(text, _escaped(key, text, scope) if calls else scope, used)
+        key: substitute(text, _escaped(key, scope) if calls else scope, used)
         for key, text in templates.items()
     }
     if calls:
@@ -100,11 +100,8 @@ def filled(templates: Mapping[str, str], scope: Scope, used: dict[str, str]) -> 
     return args
 
 
-def _escaped(key: str, template: str, scope: Scope) -> Scope:
-    return {
-        name: None if value is None else escaped(key, value, template)
-        for name, value in scope.items()
-    }
+def _escaped(key: str, scope: Scope) -> Scope:
+    return {name: None if value is None else escaped(key, value) for name, value in scope.items()}
 
 
 def _still(text: str, dynamic: AbstractSet[str]) -> str:

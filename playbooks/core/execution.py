@@ -8,19 +8,23 @@ runner makes a move and writes the journal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from playbooks.core.cacao20.vocabulary import GRANTING_ACTIONS
 from playbooks.core.choices import Choice, choose, run_values
 from playbooks.core.moves import EndState, Move, MoveKind, Moves, best
 from playbooks.core.plan import DONE
 from playbooks.core.stepping import Ended, Journal, Verdict, by_place, retry_or_fail
 from playbooks.models import JournalEntry, Plan, PlannedStep, TargetState
+from playbooks.models.runs import UNDO
 from secops.kernel.clock import MILLISECOND, SECOND
 
 BOUND: Final = -1
 """Index of the entry that says what a late step was bound to."""
+NOT_VERIFIED: Final = "not_verified"
+"""Error of a call whose effect was not found afterwards."""
 LEFT: Final = 1
 """Index of the decision that closes a nested playbook."""
 
@@ -211,14 +215,18 @@ class Replay:
         return [Move("finish", state="done", until=until, left=tuple(left))]
 
     def taking_back(self, *, cancelled: bool) -> Moves:
-        """Return what takes back the completed steps, the last completed first, each once."""
-        effects = self._effects()
+        """Return what takes back the completed steps, the last completed first, each once.
+
+        One that can't be taken back keeps no other: what was to expire would stay for ever.
+        """
+        effects, stuck = self._effects(), False
         for step, loop, at in effects:
             came = self._acting(self._steps[step.compensate], loop, at)
             if not isinstance(came, Ended):
                 return [_taking_back(move) for move in came]
-            if came.verdict == "failed":
-                return [Move("finish", state="failed", error="compensation_failed")]
+            stuck = stuck or came.verdict == "failed"
+        if stuck:
+            return [Move("finish", state="failed", error="compensation_failed")]
         plain: EndState = "cancelled" if cancelled else "failed"
         return [Move("finish", state="compensated" if effects else plain)]
 
@@ -243,9 +251,35 @@ class Replay:
 
 
 def had_effect(entry: JournalEntry) -> bool:
-    """Tell whether an outcome changed its target, be it too late to count as done."""
-    late = entry.details.get("late") == "done"
-    return entry.kind == "outcome" and entry.index >= 0 and (entry.state == "done" or late)
+    """Tell whether an outcome changed its target, be it too late, or not seen there afterwards.
+
+    What takes back is bound to the call: where there was no effect, it changes nothing.
+    """
+    doubtful = entry.details.get("late") == "done" or entry.details.get("error") == NOT_VERIFIED
+    return entry.kind == "outcome" and entry.index >= 0 and (entry.state == "done" or doubtful)
+
+
+def contained_accounts(plan: Plan, entries: Sequence[JournalEntry]) -> tuple[str, ...]:
+    """Return the ids of accounts from which a run has taken what it can give back."""
+    lasting = {step.path for step in plan.steps if step.compensate}
+    taken = (entry for entry in entries if entry.path in lasting and had_effect(entry))
+    return _account_ids(entry.target for entry in taken)
+
+
+def freed_accounts(plan: Plan) -> tuple[str, ...]:
+    """Return the ids of accounts that ``plan`` frees of what others took from them."""
+    frees = [step for step in plan.steps if not step.path.endswith(UNDO)]
+    return _account_ids(
+        target.target
+        for step in frees
+        if step.action in GRANTING_ACTIONS
+        for target in step.targets
+    )
+
+
+def _account_ids(targets: Iterable[str]) -> tuple[str, ...]:
+    found = (target.partition(":") for target in targets)
+    return tuple(sorted({name for kind, _, name in found if kind == "account"}))
 
 
 def _in_flight(move: Move) -> bool:

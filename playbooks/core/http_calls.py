@@ -59,11 +59,11 @@ def http_arguments(
     return {"method": method, "base": base, "path": target, "body": body, **headers}
 
 
-def escaped(key: str, value: str, template: str) -> str:
+def escaped(key: str, value: str) -> str:
     """Return ``value`` so that it stays one value where argument ``key`` puts it."""
     if key == "path":
         return quote(value, safe="")
-    if key == "body" and template.lstrip()[:1] in ("{", "["):
+    if key == "body":  # one with variables is JSON, with the variables inside texts
         return json.dumps(value, ensure_ascii=False)[1:-1]
     return _CONTROL.sub(" ", value) if key.startswith("header:") else value
 

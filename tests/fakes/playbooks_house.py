@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,8 @@ from playbooks.models import PlaybooksOptions
 from playbooks.ports import PlaybooksPorts
 from playbooks.service import PlaybooksServices, Surroundings, make_services
 from playbooks.store import make_notice_tools, make_stores
-from secops.adapters.spine import Spine
+from secops.adapters.journal.reader import JournalReader
+from secops.adapters.spine import Spine, journal_folder
 from secops.kernel.actors import ROOT_ORG, Actor
 from tests.fakes.access import FakeAccess
 from tests.fakes.alert_summaries import FakeAlerts, alert
@@ -64,6 +66,13 @@ class House:
     def acts(self, *, outcome: str | None = None) -> list[str]:
         """Return the actions of the ledger's leaves, in order."""
         return [leaf["action"] for leaf in self.leaves() if outcome in (None, leaf["outcome"])]
+
+    def refused(self) -> list[str]:
+        """Return the actions of refusals, in order: they stand in the journal at once."""
+        reader = JournalReader(journal_folder(self.spine.parts.home))
+        found = [reader.read(process, 0).records for process in reader.processes()]
+        records = [json.loads(record) for part in found for record in part]
+        return [record["action"] for record in records if record["outcome"] == "refused"]
 
     def leaves(self) -> list[dict[str, Any]]:
         """Return what waits for the sequencer, decoded."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from playbooks.errors import PlanChanged
 from playbooks.models import PlannedStep, TargetState
 from playbooks.models.runs import UNDO
 from playbooks.ports import RestrainedKind
 from playbooks.service.actions.calls import Call, Performed, Recovery
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.containment import Contained
-from secops.kernel.errors import NotFound
+from secops.kernel.errors import NotFound, SecopsError
 
 _MAX_NAME: Final = 300
 
@@ -91,9 +92,12 @@ class TakeAway(_Restraint):
         )
 
     def perform(self, call: Call) -> Performed:
-        """Take it away and read it back."""
+        """Take it away and read it back; what can't be read may be there all the same."""
         self._s.ports.containment.restrain(self._words.kind, self._id(call), call.order)
-        return Performed(self.holds(call))
+        try:
+            return Performed(self.holds(call))
+        except SecopsError:
+            return Performed(verified=False)
 
     def holds(self, call: Call) -> bool:
         """Tell whether it is held back."""
@@ -114,14 +118,22 @@ class GiveBack(_Restraint):
             TargetState(
                 target=f"{self._words.target}:{found.id}",
                 label=f"{found.name} ({len(found.holders)})",
-                version=" ".join((found.state, *found.holders)),
+                version=_held_by(found),
                 before=found.state,
                 after=self._words.given,
             ),
         )
 
     def perform(self, call: Call) -> Performed:
-        """Lift it and read it back."""
+        """Lift it and read it back; raise ``PlanChanged`` where something else holds it by now.
+
+        Between the approval and the deed a run may wait for a person, for days.
+        """
+        if not call.order.undoes:
+            seen = self._now(call)
+            if seen.held and _held_by(seen) != call.target.version:
+                msg = f"{call.target.target} is held by something else than what was approved"
+                raise PlanChanged(msg)
         self._s.ports.containment.give_back(self._words.kind, self._id(call), call.order)
         return Performed(self.holds(call))
 
@@ -131,3 +143,8 @@ class GiveBack(_Restraint):
             containment, undoes = self._s.ports.containment, call.order.undoes
             return not containment.is_in_force(self._words.kind, self._id(call), undoes)
         return not self._now(call).held
+
+
+def _held_by(seen: Contained) -> str:
+    """Return what holds it, a person's word included: that is what giving back undoes."""
+    return " ".join((seen.state, *(("beyond",) if seen.beyond else ()), *seen.holders))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from playbooks.core.choices import assigned
-from playbooks.core.execution import BOUND
+from playbooks.core.execution import BOUND, NOT_VERIFIED
 from playbooks.core.moves import Move, new_entry
 from playbooks.core.plan import idempotency_key
 from playbooks.errors import ChangedMeanwhile, EffectUnknown
@@ -121,7 +121,7 @@ class Performer:
         took = round((self._s.parts.clock.monotonic() - began) * 1_000)
         details = {**performed.details, "milliseconds": took}
         if step.verify and not performed.verified:
-            return Result("failed", {**details, "error": "not_verified"})
+            return Result("failed", {**details, "error": NOT_VERIFIED})
         if took > step.timeout_ms:
             return Result("failed", {**details, "error": "timeout", "late": "done"})
         return _with_outputs(step, performed, details)

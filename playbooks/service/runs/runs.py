@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from playbooks.core.choices import assigned
-from playbooks.core.execution import next_moves
+from playbooks.core.execution import contained_accounts, freed_accounts, next_moves
 from playbooks.core.variables import MAX_VALUE, fits
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.errors.runs import ResultRefused
@@ -16,6 +16,7 @@ from playbooks.models import FINAL_STATES, CheckedPlaybook, JournalEntry, Plan, 
 from playbooks.models.views import RunView
 from playbooks.ports import RunStore
 from playbooks.service.playbooks.playbooks import PlaybookService
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.planning import Planner, PlanRequest
 from playbooks.service.runs.run_views import RunViews
 from playbooks.service.surroundings import Surroundings
@@ -114,8 +115,9 @@ class RunService:
     ) -> Run:
         """Approve or reject exactly the plan whose hash was seen; raise ``PlanChanged``.
 
-        Requester and approvers are different persons (``SelfApproval``); a rejected run is
-        cancelled. A plan that wants several approvers waits for the next one.
+        Requester and approvers are different persons, and nobody approves what frees an account
+        of their own (``SelfApproval``); a rejected run is cancelled. A plan that wants several
+        approvers waits for the next one.
         """
         self._s.parts.access.require(actor, RUN_APPROVE, f"run:{run_id}")
 
@@ -127,6 +129,9 @@ class RunService:
             if not hmac.compare_digest(run.plan.sha256, plan_sha256):
                 msg = "the hash is not that of the present plan"
                 raise PlanChanged(msg)
+            if grant:
+                freed = freed_accounts(run.plan)
+                self._s.parts.approvals.require_another(tx, actor, freed)
             why = reason[:MAX_REASON]
             self._s.parts.approvals.decide(tx, run.approval_id, actor, grant=grant, reason=why)
             decided = self._decided(tx, run, actor, grant=grant)
@@ -138,10 +143,14 @@ class RunService:
             tx.record(Act(act, actor, f"run:{run.id}", details=facts_of(run)))
             return decided
 
-        return self._s.parts.transactions.run(work)
+        with refusals_recorded(self._s.parts, "playbooks.approve_run", actor, f"run:{run_id[:60]}"):
+            return self._s.parts.transactions.run(work)
 
     def cancel_run(self, actor: Actor, run_id: str, *, reason: str) -> Run:
-        """Stop a run before its next step; what has a compensation is taken back."""
+        """Stop a run before its next step; what has a compensation is taken back.
+
+        Nobody frees an account of their own so (``SelfApproval``).
+        """
         self._s.parts.access.require(actor, RUN_CANCEL, f"run:{run_id}")
 
         def work(tx: Transaction) -> Run:
@@ -149,6 +158,7 @@ class RunService:
             if run.state in FINAL_STATES:
                 msg = f"the run is {run.state}"
                 raise RunStateRefused(msg)
+            refuse_contained(self._s, tx, actor, run)
             why = f"cancelled by {actor.id}"
             cancelled = cancelled_run(self._s.stores.runs, tx, run, by=actor.id, why=why)
             self._s.stores.runs.change(tx, cancelled, was=run)
@@ -158,10 +168,14 @@ class RunService:
             tx.record(Act("playbooks.cancel_run", actor, f"run:{run.id}"))
             return cancelled
 
-        return self._s.parts.transactions.run(work)
+        with refusals_recorded(self._s.parts, "playbooks.cancel_run", actor, f"run:{run_id[:60]}"):
+            return self._s.parts.transactions.run(work)
 
     def resolve_step(self, actor: Actor, run_id: str, answer: StepAnswer) -> Run:
-        """Answer for a step that waits for a person; the runner goes on from there."""
+        """Answer for a step that waits for a person; the runner goes on from there.
+
+        An answer may end the run, which gives back: nobody answers who is held back by it.
+        """
         self._s.parts.access.require(actor, RUN_RESOLVE, f"run:{run_id}")
         if answer.outcome not in ("done", "failed"):
             msg = "a step is answered with done or failed"
@@ -169,6 +183,7 @@ class RunService:
 
         def work(tx: Transaction) -> Run:
             run = self._s.stores.runs.get(tx, actor.org_id, run_id)
+            refuse_contained(self._s, tx, actor, run)
             waiting = self._waiting_entry(tx, run, answer.path)
             entry = replace(
                 waiting,
@@ -193,7 +208,10 @@ class RunService:
             tx.record(Act("playbooks.resolve_step", actor, f"run:{run.id}", details=details))
             return resumed
 
-        return self._s.parts.transactions.run(work)
+        with refusals_recorded(
+            self._s.parts, "playbooks.resolve_step", actor, f"run:{run_id[:60]}"
+        ):
+            return self._s.parts.transactions.run(work)
 
     def list_runs(self, actor: Actor, incident_id: str | None, page: PageRequest) -> Page[Run]:
         """Return runs of the caller's organisation, newest first."""
@@ -268,6 +286,12 @@ class RunService:
             approval_id=self._s.parts.ids.new("apr") if plan.needs_approval else None,
             due_at=now + plan.expires_s * SECOND + 1 if plan.needs_approval else now,
         )
+
+
+def refuse_contained(s: Surroundings, tx: Transaction, actor: Actor, run: Run) -> None:
+    """Raise ``SelfApproval`` where the run took something from an account of ``actor``'s person."""
+    held = contained_accounts(run.plan, s.stores.runs.journal(tx, run.id))
+    s.parts.approvals.require_another(tx, actor, held)
 
 
 def _results(run: Run, answer: StepAnswer) -> dict[str, Any]:

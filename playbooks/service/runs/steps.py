@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from playbooks.core.execution import BOUND, next_moves
+from playbooks.core.execution import BOUND, bound_step, freed_accounts, next_moves
 from playbooks.core.moves import Move, due, new_entry
 from playbooks.core.record import Difference, replay_run
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, JournalEntry, Run
 from playbooks.models.runs import UNDO, OutcomeState
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.binding import Binder, wanted_of
-from playbooks.service.runs.runs import MAX_REASON
+from playbooks.service.runs.runs import MAX_REASON, refuse_contained
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.clock import SECOND
@@ -58,7 +59,8 @@ class StepService:
         """Approve what a late step would do now; raise ``PlanChanged`` if that changed.
 
         The targets are looked up again: where they are no longer those that were shown, the
-        approval is void and the step waits for another.
+        approval is void and the step waits for another. Nobody decides about a run that holds an
+        account of their own, nor allows a step that frees one (``SelfApproval``).
         """
         run, entries = self._s.parts.transactions.read(lambda tx: self._loaded(tx, actor, run_id))
         self._s.parts.access.require(actor, _wanted(run, decision.path), f"run:{run_id}")
@@ -74,6 +76,10 @@ class StepService:
 
         def work(tx: Transaction) -> Run:
             approvals = self._s.parts.approvals
+            refuse_contained(self._s, tx, actor, run)
+            if decision.grant:
+                known = replace(run.plan, steps=(bound_step(step, (asked,)),))
+                approvals.require_another(tx, actor, freed_accounts(known))
             resumed = replace(run, state="running", error="", due_at=tx.now)
             self._s.stores.runs.change(tx, resumed, was=run)
             entry = replace(bound.entry, seq=len(entries) + 1)
@@ -93,7 +99,9 @@ class StepService:
             self._tell(tx, actor, run, f"playbooks.{deed}", decision.path)
             return resumed
 
-        resumed = self._s.parts.transactions.run(work)
+        target = f"run:{run_id[:60]}"
+        with refusals_recorded(self._s.parts, "playbooks.approve_step", actor, target):
+            resumed = self._s.parts.transactions.run(work)
         if changed:
             msg = "the step's targets changed; it waits for another approval"
             raise PlanChanged(msg)

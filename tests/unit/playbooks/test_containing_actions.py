@@ -16,12 +16,18 @@ from playbooks.core.cacao20.vocabulary import ACTIONS, INVERSES
 from playbooks.errors import NotYetRunnable, RunStateRefused, TargetProtected
 from playbooks.models import JournalEntry, Run
 from playbooks.ports import RestrainedKind
-from playbooks.service import NewIncident, RunRequest, StepDecision, require_playbook
+from playbooks.service import (
+    NewIncident,
+    RunRequest,
+    StepAnswer,
+    StepDecision,
+    require_playbook,
+)
 from playbooks.service.actions import Call, make_actions
 from playbooks.service.actions.restraints import WORDS
 from secops.crypto.hashes import sm3
 from secops.kernel.approvals import SelfApproval
-from secops.kernel.errors import Forbidden, Invalid, NotFound
+from secops.kernel.errors import Forbidden, Invalid, NotFound, Unavailable
 from secops.kernel.permissions.playbooks import EVIDENCE_READ
 from tests.fakes.cacao import END, LOCK, REVOKE, START, action, playbook
 from tests.fakes.found_logs import FakeLogs
@@ -392,3 +398,107 @@ def test_an_undo_of_a_step_is_named_by_the_step_it_takes_back(home: House) -> No
     home.services.runner.advance_all()
     giving = journal(home, run)[-1]
     assert (giving.path, giving.key == taking.key) == (f"{taking.path}~", False)
+
+
+# whose word gives back
+
+
+def held_account(home: House) -> tuple[str, dict[str, str]]:
+    """Return the id of an account that a waiting run will lock, and the args for it."""
+    args = fresh(home, "account.lock")
+    found = home.containment.look("account", ANALYST.org_id, args["account"])
+    assert found is not None
+    return found.id, args
+
+
+def then_by_hand(document: dict[str, Any]) -> dict[str, Any]:
+    """Return it with a step by hand after the first one."""
+    document["workflow"][LOCK]["on_completion"] = REVOKE
+    by_hand = {**action("session.revoke", {"account": "x"}, END)}
+    by_hand["commands"] = [{"type": "manual", "command": "look"}]
+    by_hand.pop("step_extensions")
+    document["workflow"][REVOKE] = by_hand
+    return document
+
+
+def test_nobody_frees_an_account_of_their_own(home: House) -> None:
+    account, args = held_account(home)
+    finish(home, alone("account.lock", args))
+    run = request(home, alone("account.unlock", args))
+    home.persons.one(account, APPROVER.id)
+    approve = home.services.runs.approve_run
+    with pytest.raises(SelfApproval):
+        approve(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+    assert "playbooks.approve_run" in home.refused()
+    approve(APPROVER, run.id, grant=False, plan_sha256=run.plan.sha256)
+    assert held(home, "account.lock", args)
+
+
+def test_who_is_held_back_by_a_run_neither_stops_it_nor_answers_for_it(home: House) -> None:
+    account, args = held_account(home)
+    run = finish(home, then_by_hand(lasting("account.lock", args)))
+    assert (run.state, run.error) == ("waiting", "ask")
+    twin = person("twin-of-the-locked", "analyst")
+    home.persons.one(account, twin.id)
+    runs, before = home.services.runs, len(home.refused())
+    with pytest.raises(SelfApproval):
+        runs.cancel_run(twin, run.id, reason="a false alarm")
+    with pytest.raises(SelfApproval):
+        runs.resolve_step(twin, run.id, StepAnswer(REVOKE, "failed"))
+    assert home.refused()[before:] == [
+        "playbooks.cancel_run",
+        "playbooks.resolve_step",
+    ]
+    assert held(home, "account.lock", args)
+    runs.cancel_run(ANALYST, run.id, reason="a false alarm")
+    assert home.services.runner.advance(run.id).state == "compensated"
+    assert not held(home, "account.lock", args)
+
+
+def test_a_late_step_is_neither_allowed_nor_refused_by_whom_the_run_holds(home: House) -> None:
+    account, args = held_account(home)
+    document = lasting("account.lock", args)
+    document["workflow"][LOCK]["on_completion"] = REVOKE
+    document["workflow"][REVOKE] = action("approval.wait", {"permission": EVIDENCE_READ}, END)
+    run = finish(home, document)
+    twin = person(f"twin-{account}", "auditor")
+    home.persons.one(account, twin.id)
+    for grant in (True, False):
+        with pytest.raises(SelfApproval):
+            home.services.steps.approve_step(twin, run.id, asked(home, run, grant=grant))
+    assert held(home, "account.lock", args)
+
+
+@pytest.mark.parametrize("command", ["account.lock", "key.suspend"])
+def test_what_came_to_hold_a_subject_while_the_run_waited_is_not_given_back(
+    home: House, command: str
+) -> None:
+    args = fresh(home, command)
+    finish(home, alone(command, args))
+    document = then_by_hand(alone("notify.send", {"channel": "inbox", "title": "t", "text": "t"}))
+    document["workflow"][REVOKE]["on_completion"] = UNDO
+    document["workflow"][UNDO] = action(INVERSES[command], args, END)
+    run = finish(home, document)
+    finish(home, alone(command, args))  # while the run waits, a second one holds it, too
+    home.services.runs.resolve_step(ANALYST, run.id, StepAnswer(REVOKE, "done"))
+    assert home.services.runner.advance(run.id).state == "failed"
+    assert journal(home, run)[-1].details["error"] == "playbooks.plan_changed"
+    assert held(home, command, args)
+
+
+def test_what_could_not_be_read_back_is_given_back_all_the_same(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = fresh(home, "key.suspend")
+    run, look = approved(home, lasting("key.suspend", args)), home.containment.look
+
+    def unreadable(*asked: Any) -> Any:
+        if any("suspend key" in call for call in home.containment.calls[before:]):
+            monkeypatch.undo()
+            raise Unavailable
+        return look(*asked)
+
+    before = len(home.containment.calls)
+    monkeypatch.setattr(home.containment, "look", unreadable)
+    assert home.services.runner.advance(run.id).state == "compensated"
+    assert not held(home, "key.suspend", args)

@@ -89,6 +89,13 @@ def test_a_value_stays_one_value_in_a_json_body_and_in_a_header(home: House) -> 
     assert len(headers["idempotency-key"]) == 64
 
 
+def test_a_value_stays_one_value_where_the_whole_body_is_one_text(home: House) -> None:
+    document = calling("POST /v1/block HTTP/1.1", content='"__account__:value"')
+    assert begin(home, document, 'x", "admin": "1').state == "done"
+    ((_, body, _),) = home.outbound.posted
+    assert json.loads(body) == 'x", "admin": "1'
+
+
 def test_a_post_whose_answer_was_lost_is_unknown_and_an_error_is_a_failure(home: House) -> None:
     document = calling("POST /v1/block HTTP/1.1", content_b64=base64.b64encode(b"{}").decode())
     home.outbound.error = OutboundUncertain("partner.example")

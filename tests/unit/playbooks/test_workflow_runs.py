@@ -210,14 +210,14 @@ def test_a_cancelled_run_takes_back_what_it_did(home: House) -> None:
     assert ended.error == f"cancelled by {ANALYST.id}"
 
 
-def test_a_compensation_that_fails_stops_with_an_alarm(home: House) -> None:
+def test_a_compensation_that_fails_is_an_alarm_and_keeps_no_other(home: House) -> None:
     document = undone()
     document["workflow"][SECOND_UNDO] = action("account.lock", {"account": "zhang.san"}, OTHER_END)
     run = begin(home, document)
     home.containment.down = True
     ended = answer(home, run, LOOK, "failed")
     assert (ended.state, ended.error) == ("failed", "compensation_failed")
-    assert sent(home) == ["处置补偿失败,需人工处理"]
+    assert sent(home) == ["sessions again", "处置补偿失败,需人工处理"]
 
 
 def test_containment_expires_by_the_step_that_takes_it_back(home: House) -> None:
