@@ -147,6 +147,10 @@ class OutgoingStore(Protocol):
         """Store ``message`` if it is still in that state after so many tries."""
         ...
 
+    def hold(self, tx: Transaction, channel_id: str, until: int) -> None:
+        """Let nothing that is queued for a channel, whosever it is, leave before ``until``."""
+        ...
+
 
 class HappeningStore(Protocol):
     """What happened and was not yet told."""

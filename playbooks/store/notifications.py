@@ -162,6 +162,13 @@ class OutgoingMessages:
         mine += [outgoing.c.state == was, outgoing.c.tries == tries]
         return int(tx.execute(outgoing.update().where(*mine).values(**values)).rowcount) == 1
 
+    def hold(self, tx: Transaction, channel_id: str, until: int) -> None:
+        """Let nothing that is queued for a channel, whosever it is, leave before ``until``."""
+        queued = (outgoing.c.channel_id == channel_id, outgoing.c.state == "queued")
+        tx.execute(
+            outgoing.update().where(*queued, outgoing.c.next_at < until).values(next_at=until)
+        )
+
 
 class Happenings:
     """Implements ``playbooks.ports.notifications.HappeningStore``."""

@@ -140,11 +140,17 @@ class DrillService:
         return drill
 
     def end_drill(self, actor: Actor, drill_id: str) -> Drill:
-        """End a drill: its open alerts are closed."""
+        """End a drill: its open alerts are closed.
+
+        Asked again, it closes what is still open: a crash may lie between the two.
+        """
         s = self.surroundings
         s.parts.access.require(actor, DRILL_PLAN, f"drill:{drill_id}")
 
         def work(tx: Transaction) -> Drill:
+            known = s.stores.drills.get(tx, actor.org_id, drill_id)
+            if known.state == "ended":
+                return known
             ended = replace(self._in(tx, actor, drill_id, "running"), state="ended")
             return self._moved(tx, actor, replace(ended, ended_at=tx.now), "end_drill", "演练结束")
 
@@ -182,11 +188,14 @@ class DrillService:
         for number, alert in enumerate(drill.plan.alerts):
             alert_id = s.ports.drills.inject(drill.org_id, drill.id, number, alert)
 
-            def work(tx: Transaction, subject: str = f"alert:{alert_id}") -> None:
+            def work(tx: Transaction, subject: str = f"alert:{alert_id}") -> bool:
                 if subject not in noted(tx):
                     self._note(tx, (actor, drill), "injected", "注入演练告警", subject)
+                return s.stores.drills.get(tx, drill.org_id, drill.id).state == "running"
 
-            s.parts.transactions.run(work)
+            if not s.parts.transactions.run(work):
+                s.ports.drills.end(drill.org_id, drill.id)  # it was ended meanwhile
+                return
 
     def _resolved(self, actor: Actor, plan: DrillPlan) -> DrillPlan:
         look = self.surroundings.ports.containment.account_state

@@ -30,6 +30,8 @@ BATCH: Final = 200
 CLAIM: Final = 60 * SECOND
 """How long a try may take before it counts as lost; the longest lasts ten seconds."""
 TICK_SECONDS: Final = 15.0
+REST: Final = 30 * SECOND
+"""How long a channel rests after an answer that was busy or unclear."""
 _ACTOR: Final = "playbooks-messages"
 _OUTCOMES: Final[dict[OutgoingState, Outcome]] = {
     "sent": "done",
@@ -73,8 +75,16 @@ class DeliveryService:
         for message in self._within_limits(way, messages):
             if s.parts.clock.monotonic() - began > TICK_SECONDS:
                 return False
-            self._try(way, message)
+            if not self._try(way, message):
+                self._hold(way)
+                break
         return True
+
+    def _hold(self, way: Way) -> None:
+        """Let a channel rest whose receiver is slow or down: it keeps no other channel waiting."""
+        s = self.surroundings
+        kept = s.stores.notifications.outgoing
+        s.parts.transactions.run(lambda tx: kept.hold(tx, way.id, tx.now + REST))
 
     def _within_limits(self, way: Way, messages: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """Return what may leave now; what is too much becomes one digest, or waits."""
@@ -91,16 +101,26 @@ class DeliveryService:
             if len(messages) <= left.free:
                 return messages
             single, rest = messages[: left.free - 1], messages[left.free - 1 :]
-            whole = _digest_of(way, rest, (digest_id, s.options.site), tx.now)
+            told = [
+                one
+                for one in rest
+                if kept.outgoing.move(
+                    tx,
+                    replace(one, state="digested", settled_at=tx.now, digest_id=digest_id),
+                    "queued",
+                    one.tries,
+                )
+            ]
+            if not told:
+                return single  # another process was quicker with all of them
+            whole = _digest_of(way, told, (digest_id, s.options.site), tx.now)
             kept.outgoing.add(tx, whole)
-            for one in rest:
-                told = replace(one, state="digested", settled_at=tx.now, digest_id=whole.id)
-                kept.outgoing.move(tx, told, "queued", one.tries)
             return [*single, whole]
 
         return s.parts.transactions.run(work)
 
-    def _try(self, way: Way, message: Outgoing) -> None:
+    def _try(self, way: Way, message: Outgoing) -> bool:
+        """Hand it over, unless another process does; False when its receiver is in trouble."""
         s = self.surroundings
         kept = s.stores.notifications
 
@@ -115,8 +135,11 @@ class DeliveryService:
             return begun
 
         begun = s.parts.transactions.run(claim)
-        if begun is not None:
-            self._settle(begun, _carried(s, way, begun), way)
+        if begun is None:
+            return True
+        answer = _carried(s, way, begun)
+        self._settle(begun, answer, way)
+        return answer.came not in ("busy", "unclear")
 
     def _settle(self, message: Outgoing, answer: Answer, way: Way | None = None) -> None:
         """Store what came of it, unless another has since."""

@@ -216,3 +216,36 @@ def test_every_message_of_a_drill_says_so(home: House) -> None:
     home.services.notifications.delivery.deliver()
     [(_, body, _)] = home.outbound.posted
     assert json.loads(body)["title"].startswith("[DRILL] An alert")
+
+
+def test_a_drill_that_ends_while_it_begins_leaves_no_alert_open(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drill, inject = approved(home), type(door(home)).inject
+
+    def ended_meanwhile(self: Any, org_id: str, drill_id: str, number: int, alert: Any) -> str:
+        monkeypatch.undo()
+        home.services.drills.end_drill(ANALYST, drill_id)
+        return str(inject(self, org_id, drill_id, number, alert))
+
+    monkeypatch.setattr(type(door(home)), "inject", ended_meanwhile)
+    home.services.drills.start_drill(ANALYST, drill.id)
+    shown = home.services.drills.show_drill(ANALYST, drill.id)
+    assert [one.status for one in shown.alerts] == ["closed"]
+
+
+def test_ending_again_closes_what_a_crash_left_open(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drill = running(home)
+
+    def killed(self: Any, org_id: str, drill_id: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(door(home)), "end", killed)
+    with pytest.raises(KeyboardInterrupt):
+        home.services.drills.end_drill(ANALYST, drill.id)
+    monkeypatch.undo()
+    assert home.services.drills.end_drill(ANALYST, drill.id).state == "ended"
+    shown = home.services.drills.show_drill(ANALYST, drill.id)
+    assert {one.status for one in shown.alerts} == {"closed"}

@@ -572,3 +572,20 @@ def test_a_subscription_ends(home: House) -> None:
     service.unsubscribe(APPROVER, wanted)
     with pytest.raises(SubscriptionUnknown):
         service.unsubscribe(APPROVER, wanted)
+
+
+def test_a_receiver_in_trouble_keeps_no_other_channel_waiting(home: House) -> None:
+    slow, quick = make(home, ROBOT), make(home, HOOK)
+    for number in range(5):
+        send(home, slow, f"s{number}")
+    home.outbound.error = OutboundFailed("down")
+    deliver(home)
+    assert len(home.outbound.posted) == 1, "the channel rests after the first"
+    home.outbound.error = None
+    send(home, quick, "q")
+    deliver(home)
+    assert states(home)["q"] == "sent"
+    assert states(home)["s1"] == "queued"
+    home.clock.advance(60)
+    deliver(home)
+    assert set(states(home).values()) == {"sent"}
