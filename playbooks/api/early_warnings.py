@@ -12,7 +12,7 @@ from playbooks.api.notice_schemas import (
     WARNING,
     WITH_REASON,
 )
-from playbooks.api.schemas import body_of, page_schema
+from playbooks.api.schemas import FRESH, body_of, page_schema
 from playbooks.models.early_warnings import EarlyWarning, WarningContent
 from playbooks.service import PlaybooksServices
 from playbooks.service.notices.documents import seen_warning_document, warning_document
@@ -161,6 +161,7 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             handler=handler,
             request=schema,
             response=WARNING,
+            **(FRESH if access == WARNING_APPROVE else {}),
         )
         for path, access, handler, schema in wanted
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from playbooks.api.incidents import INCIDENTS
-from playbooks.api.schemas import body_of, instant_of, page_schema
+from playbooks.api.schemas import FRESH, body_of, instant_of, page_schema
 from playbooks.api.work_schemas import (
     ADOPT_PLAN,
     APPROVE_PLAN,
@@ -126,8 +126,7 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             handler=handlers.approve_emergency_plan,
             request=APPROVE_PLAN,
             response=EMERGENCY_PLAN,
-            level=2,
-            fresh_seconds=900,
+            **FRESH,
         ),
         Route(
             method="POST",

@@ -19,7 +19,7 @@ from playbooks.api.notice_schemas import (
     VERIFY_NOTICE,
     WITH_REASON,
 )
-from playbooks.api.schemas import body_of, page_schema
+from playbooks.api.schemas import FRESH, body_of, page_schema
 from playbooks.models.notices import Content, Notice
 from playbooks.service import PlaybooksServices
 from playbooks.service.notices.documents import (
@@ -222,6 +222,7 @@ def _changing(draft: _Drafting, judge: _Judging) -> tuple[Route, ...]:
             PETITION,
         ),
     )
+    fresh = (judge.decide_notice, judge.issue_notice, judge.decide_petition)
     return tuple(
         Route(
             method="POST",
@@ -231,6 +232,7 @@ def _changing(draft: _Drafting, judge: _Judging) -> tuple[Route, ...]:
             handler=handler,
             request=schema,
             response=answer,
+            **(FRESH if handler in fresh else {}),
         )
         for path, access, handler, schema, answer in wanted
     )

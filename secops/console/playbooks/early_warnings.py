@@ -18,6 +18,7 @@ from playbooks.service.notices.early_warnings import EarlyWarningService
 from secops.console.parts import Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import BEIJING, from_datetime
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import NOTICE_READ, WARNING_APPROVE, WARNING_DRAFT
@@ -176,11 +177,14 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of early warnings."""
     here = _Warnings(desk)
     all_of, one = "/early-warnings", "/early-warnings/<warning_id>"
+    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page(all_of, "show_early_warnings", _ALL, here.list_warnings),
         post_page(all_of, "draft_warning_form", WARNING_DRAFT, here.draft_warning),
         get_page(one, "show_early_warning_page", NOTICE_READ, here.show_warning),
         post_page(f"{one}/act", "act_on_warning_form", WARNING_DRAFT, here.act_on_warning),
-        post_page(f"{one}/decide", "decide_warning_form", WARNING_APPROVE, here.decide_warning),
-        post_page(f"{one}/lift", "lift_warning_form", WARNING_APPROVE, here.lift_warning),
+        post_page(
+            f"{one}/decide", "decide_warning_form", WARNING_APPROVE, here.decide_warning, **fresh
+        ),
+        post_page(f"{one}/lift", "lift_warning_form", WARNING_APPROVE, here.lift_warning, **fresh),
     )

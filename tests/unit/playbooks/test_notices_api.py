@@ -11,6 +11,7 @@ import pytest
 
 from playbooks.errors.notices import NoticeNotFound
 from playbooks.plane import install
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.actors import Actor
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Forbidden, Invalid
@@ -55,6 +56,17 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     folder: Path = tmp_path_factory.mktemp("notices")
     with house(folder) as home:
         yield Caller(home)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["decide_notice", "issue_notice", "decide_petition", "decide_warning", "lift_warning"],
+)
+def test_whoever_decides_or_seals_shows_a_second_factor_just_now(
+    call: Caller, operation: str
+) -> None:
+    route = call.routes[operation]
+    assert (route.level, route.fresh_seconds) == (2, FRESH_SECONDS)
 
 
 def test_a_notice_goes_its_whole_way_over_http(call: Caller) -> None:
