@@ -119,7 +119,7 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         runner=Runner(surroundings, planner, playbooks, performer, owner),
         evidence=EvidenceService(surroundings),
         inbox=InboxService(surroundings),
-        filings=FilingService(surroundings),
+        filings=FilingService(surroundings, rights),
         openers=AlertOpener(surroundings),
         alert_incidents=AlertIncidents(surroundings),
         notices=make_notice_services(surroundings),

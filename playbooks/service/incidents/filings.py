@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, cast
 
 from playbooks.errors import DutyAbsent, DutyFiled
 from playbooks.models import Incident
 from playbooks.models.filings import DUTIES, Duty, Filing
+from playbooks.service.incidents.rights import IncidentRights
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.clock import to_rfc3339
@@ -33,10 +36,14 @@ class NewFiling:
 
 
 class FilingService:
-    """Declares duties that a person must judge, and enters reports that were sent."""
+    """Declares duties that a person must judge, and enters reports that were sent.
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    By who works on the incident: a false entry would stop a clock of the law.
+    """
+
+    def __init__(self, surroundings: Surroundings, rights: IncidentRights) -> None:
         self._s = surroundings
+        self._rights = rights
 
     def declare_duty(self, actor: Actor, incident_id: str, duty: str) -> Filing:
         """Start the clock of a duty that only a person can judge to apply.
@@ -51,7 +58,7 @@ class FilingService:
             raise Invalid(msg)
 
         def work(tx: Transaction) -> Filing:
-            self._s.stores.incidents.get(tx, actor.org_id, incident_id)
+            self._rights.require(tx, actor, incident_id, "work")
             filing = Filing(incident_id, duty, actor.org_id, actor.id, tx.now)
             if not self._s.stores.filings.declare(tx, filing):
                 msg = f"{duty} was declared before"
@@ -62,7 +69,8 @@ class FilingService:
             self._record(tx, actor, "declare_duty", filing)
             return filing
 
-        return self._s.parts.transactions.run(work)
+        with self._recorded("declare_duty", actor, incident_id):
+            return self._s.parts.transactions.run(work)
 
     def file_report(self, actor: Actor, incident_id: str, new: NewFiling) -> Filing:
         """Enter that a report was sent; raise ``DutyAbsent``, ``DutyFiled`` or ``Invalid``.
@@ -78,6 +86,7 @@ class FilingService:
             raise Invalid(msg)
 
         def work(tx: Transaction) -> Filing:
+            self._rights.require(tx, actor, incident_id, "work")
             incident = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
             filing = self._filing(tx, actor, incident, new)
             if not self._s.stores.filings.file(tx, filing):
@@ -87,7 +96,13 @@ class FilingService:
             self._record(tx, actor, "file_report", filing)
             return filing
 
-        return self._s.parts.transactions.run(work)
+        with self._recorded("file_report", actor, incident_id):
+            return self._s.parts.transactions.run(work)
+
+    def _recorded(self, verb: str, actor: Actor, incident_id: str) -> AbstractContextManager[None]:
+        return refusals_recorded(
+            self._s.parts, f"playbooks.{verb}", actor, f"incident:{incident_id}"
+        )
 
     def _filing(self, tx: Transaction, actor: Actor, incident: Incident, new: NewFiling) -> Filing:
         running = self._s.clocks_of(tx, incident, tx.now)

@@ -100,6 +100,8 @@ def test_who_opens_leads_and_each_part_allows_its_deeds(call: Call) -> None:
         ("add_observable", {"kind": "ip", "value": "::1"}),
         ("link_alert", {"alert_id": "alr_2"}),
         ("keep_evidence", b"x"),
+        ("file_report", {"duty": "first_report"}),
+        ("declare_duty", {"duty": "defect_report"}),
         ("set_member", {"account": "li", "role": "lead"}),
         ("remove_member", {"account": "wang"}),
     ):
