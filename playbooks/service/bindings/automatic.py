@@ -11,7 +11,7 @@ from playbooks.errors.bindings import AutomaticRunSettled
 from playbooks.models import Notification, Run
 from playbooks.models.bindings import AutomaticRun
 from playbooks.service.refusals import refusals_recorded
-from playbooks.service.runs.runs import cancelled_run, facts_of
+from playbooks.service.runs.runs import cancelled_run, facts_of, refuse_contained
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval, NotPending
@@ -65,8 +65,8 @@ class AutomaticRuns:
     ) -> Run:
         """Approve after the fact what a binding began, or have it taken back now.
 
-        Raises ``PlanChanged``, ``SelfApproval`` (who proposed the binding asked for the run)
-        or ``AutomaticRunSettled``.
+        Raises ``PlanChanged``, ``SelfApproval`` (who proposed the binding asked for the run, and
+        nobody decides about an account of their own) or ``AutomaticRunSettled``.
         """
         self._s.parts.access.require(actor, RUN_APPROVE, f"run:{run_id[:60]}")
 
@@ -79,6 +79,7 @@ class AutomaticRuns:
             if not hmac.compare_digest(run.plan.sha256.encode(), plan_sha256.encode()):
                 msg = "the hash is not that of the plan that was begun"
                 raise PlanChanged(msg)
+            refuse_contained(self._s, tx, actor, run)
             approvals, why = self._s.parts.approvals, reason[:MAX_REASON]
             approvals.decide(tx, one.approval_id, actor, grant=grant, reason=why)
             if not grant:
