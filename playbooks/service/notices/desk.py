@@ -101,11 +101,15 @@ class NoticeDesk:
         if asked.state == "pending" and asked.requester_id == actor.id:
             approvals.decide(tx, approval_id, actor, grant=False, reason="withdrawn")
 
+    def was_told(self, tx: Transaction, place: tuple[str, str], key: str) -> bool:
+        """Return whether ``place`` = (organisation, notice) was told of ``key``."""
+        return self.s.stores.runs.is_notified(tx, _seed(place, key))
+
     def tell(
         self, tx: Transaction, org_id: str, notice: Notice, key: str, words: tuple[str, str]
     ) -> bool:
         """Put ``words`` = (title, text) into an organisation's inbox, once for each ``key``."""
-        seed = hashlib.sha256(f"{notice.id} {org_id} {key}".encode()).hexdigest()
+        seed = _seed((org_id, notice.id), key)
         return self.s.stores.runs.notify(
             tx,
             Notification(
@@ -120,3 +124,8 @@ class NoticeDesk:
                 at=tx.now,
             ),
         )
+
+
+def _seed(place: tuple[str, str], key: str) -> str:
+    org_id, notice_id = place
+    return hashlib.sha256(f"{notice_id} {org_id} {key}".encode()).hexdigest()

@@ -22,15 +22,22 @@ class ReminderService:
         self._tools = desk.tools
 
     def remind_units(self) -> int:
-        """Tell every stage that has come and was not told; return how many."""
+        """Tell every stage that has come and was not told; return how many.
+
+        What goes wrong with one is raised once all the others were told.
+        """
         now, after, told = self._desk.parts.clock.now(), "", 0
-        while True:
-            found = self._due(now + LONGEST_LEAD, after)
-            for delivery in found:
-                told += sum(self._remind(delivery, debt, now) for debt in debts_of(delivery))
-            if not found:
-                return told
+        faults: list[Exception] = []
+        while found := self._due(now + LONGEST_LEAD, after):
             after = found[-1].notice_id
+            for delivery in found:
+                try:
+                    told += sum(self._remind(delivery, debt, now) for debt in debts_of(delivery))
+                except Exception as error:  # noqa: BLE001 - it keeps no other unit waiting
+                    faults.append(error)
+        if faults:
+            raise faults[0]
+        return told
 
     def _due(self, before: int, after: str) -> Sequence[Delivery]:
         return self._desk.parts.transactions.read(
@@ -42,6 +49,9 @@ class ReminderService:
         if stage is None:
             return False
         key = f"{debt.what} {debt.due} {stage[0]} {delivery.org_id}"
+        place = (_owing(delivery, debt), delivery.notice_id)
+        if self._desk.parts.transactions.read(lambda tx: self._desk.was_told(tx, place, key)):
+            return False
 
         def work(tx: Transaction) -> bool:
             current = self._tools.deliveries.get(tx, delivery.notice_id, delivery.org_id)
@@ -55,7 +65,7 @@ class ReminderService:
         notice = self._tools.notices.get(tx, delivery.notice_id)
         owed = OWED[debt.what].zh
         told = (f"{words.zh}:{owed} 通报{notice.reference}", notice.content.title)
-        owing = delivery.issuer_id if debt.what == "verify" else delivery.org_id
+        owing = _owing(delivery, debt)
         added = self._desk.tell(tx, owing, notice, key, told)
         if added and debt.overdue(tx.now):
             if owing != delivery.issuer_id:
@@ -65,3 +75,7 @@ class ReminderService:
                 tx, _CLERK, notice, entry, unit=delivery.org_id, owed=debt.what, due=debt.due
             )
         return added
+
+
+def _owing(delivery: Delivery, debt: Debt) -> str:
+    return delivery.issuer_id if debt.what == "verify" else delivery.org_id

@@ -602,6 +602,29 @@ def test_units_are_urged_once_before_and_daily_after_and_the_issuer_is_told(home
     assert lines.count("督办:签收") == 1
 
 
+def test_a_fault_in_one_notice_keeps_no_other_unit_waiting(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = home.services.notices
+    first, second = sorted(issued(home, replace(CONTENT, urgent=True)).id for _ in range(2))
+    home.clock.advance(5_400 + 1)
+    tell = type(work.reminders)._tell
+
+    def broken(self: Any, tx: Transaction, delivery: Any, *rest: Any) -> bool:
+        if delivery.notice_id == first:
+            raise ChangedMeanwhile
+        return tell(self, tx, delivery, *rest)
+
+    monkeypatch.setattr(type(work.reminders), "_tell", broken)
+    with pytest.raises(ChangedMeanwhile):
+        work.reminders.remind_units()
+    monkeypatch.undo()
+    assert len(titles(home, "org_a")) == 3  # both were issued, the second was urged
+    assert work.reminders.remind_units() == 2
+    assert work.reminders.remind_units() == 0
+    assert work.views.show_notice(ANALYST, second).notice.state == "issued"
+
+
 def test_deadlines_say_which_years_nobody_entered_and_take_the_homes_own_tables(
     home: House, tmp_path: Path
 ) -> None:
