@@ -30,6 +30,7 @@ from playbooks.models.notices import Content, Notice, UsableSeal
 from playbooks.service import NewIncident
 from playbooks.service.notices import deliveries
 from playbooks.service.notices.deliveries import MAX_PROOF, MAX_PROOFS
+from playbooks.store.deliveries import Deliveries
 from playbooks.store.notices import Notices
 from playbooks.store.tables import notices
 from secops.adapters.journal.reader import JournalReader
@@ -228,6 +229,32 @@ def test_a_number_survives_a_seal_that_fails_and_none_is_skipped(home: House) ->
         work.issuing.issue_notice(KEEPER, third.id)
     gone = work.drafting.withdraw_notice(ANALYST, third.id, "重复")
     assert (gone.reference, issued(home).number) == ("〔2026〕3", 4)
+
+
+def test_a_crash_between_seal_and_store_is_made_good_by_the_same_number(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """What no handler of ours catches, as a kill."""
+
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    work, notice = home.services.notices, approved(home)
+    monkeypatch.setattr(Deliveries, "add", killed)
+    with pytest.raises(Killed):
+        work.issuing.issue_notice(KEEPER, notice.id)
+    monkeypatch.undo()
+    assert titles(home, "org_a") == []
+    with pytest.raises(NoticeStateRefused):  # nobody was given a file that is not the notice
+        work.issuing.read_notice_file(ANALYST, notice.id)
+    done = work.issuing.issue_notice(KEEPER, notice.id)
+    assert (done.state, done.number) == ("issued", 1)
+    # both uses stand in the seal's ledger, and say of which notice they are
+    assert [use[2] for use in office(home).sealed] == ["通报〔2026〕1"] * 2
+    assert home.acts().count("playbooks.issue_notice") == 1
+    assert home.acts().count("playbooks.number_notice") == 1
+    assert titles(home, "org_a") == ["收到通报〔2026〕1:关于弱口令的通报"]
 
 
 def test_what_is_taken_back_waits_for_nobodys_approval(home: House) -> None:
