@@ -211,8 +211,6 @@ class AlertAnswerer:
                 why = "not_restrained"
             elif answers.spend(tx, binding.org_id, _acting(binding)):
                 return "act", ""
-            elif not plan.needs_approval:
-                return "suggest", "budget"  # nobody would be asked: it would just go on
             else:
                 why = "budget"
         if answers.spend(tx, binding.org_id, _asking()):
@@ -221,7 +219,7 @@ class AlertAnswerer:
 
     def _run(self, binding: Binding, ready: _Ready, autonomy: Autonomy, now: int) -> Run:
         plan = ready.plan
-        waits = plan.needs_approval and autonomy == "approve"
+        waits = autonomy == "approve"  # also where a person's own request would need no approval
         expires = now + plan.expires_s * SECOND
         return Run(
             id=self._s.parts.ids.new("run"),

@@ -394,9 +394,13 @@ def test_a_rejection_afterwards_takes_back_at_once(home: House) -> None:
     agreed(home)
     (answer,) = raised(home)
     run = home.services.runner.advance(answer.run_id)
-    home.services.autonomy.automatic.confirm_run(
-        APPROVER, run.id, grant=False, plan_sha256=run.plan.sha256, reason="误报"
-    )
+    confirm = home.services.autonomy.automatic.confirm_run
+    (target,) = next(step.targets for step in run.plan.steps if step.action == "account.lock")
+    home.persons.one(SECOND_ADMIN.id, target.target.removeprefix("account:"))
+    with pytest.raises(SelfApproval):
+        confirm(SECOND_ADMIN, run.id, grant=False, plan_sha256=run.plan.sha256)
+    assert locked(home)
+    confirm(APPROVER, run.id, grant=False, plan_sha256=run.plan.sha256, reason="误报")
     assert home.services.runner.advance(run.id).state == "compensated"
     assert not locked(home)
 
@@ -478,17 +482,20 @@ def test_an_alert_that_others_are_always_quicker_with_is_delivered_again(
     assert [one.outcome for one in raised(home)] == ["acted"]
 
 
-def test_a_budget_holds_where_nobody_would_be_asked_either(home: House) -> None:
+def test_past_its_budget_waits_also_what_a_person_could_just_run(home: House) -> None:
     document = playbook()
     for step in document["workflow"].values():
         if step["type"] == "start":
             step["on_completion"] = NOTIFY
     for gone in [name for name in document["workflow"] if name in (REVOKE, LOCK, UNLOCK)]:
         del document["workflow"][gone]
-    agreed(home, document, per_hour=1, arguments={})
+    agreed(home, document, per_hour=1, arguments={}, cooldown_s=0)
     outcomes = [raised(home, f"alr_n{number}")[0] for number in range(3)]
-    assert [one.outcome for one in outcomes] == ["acted", "suggested", "suggested"]
-    assert len(home.services.runs.list_runs(ANALYST, None, PAGE).items) == 1
+    assert [one.outcome for one in outcomes] == ["acted", "asked", "asked"]
+    run = home.services.runner.advance(outcomes[1].run_id)
+    assert (run.state, run.plan.needs_approval) == ("awaiting_approval", False)
+    home.services.runs.approve_run(APPROVER, run.id, grant=True, plan_sha256=run.plan.sha256)
+    assert home.services.runner.advance(run.id).state == "done"
 
 
 def test_a_draft_never_acts_by_itself_where_the_settings_let_drafts_run(tmp_path: Path) -> None:
