@@ -270,12 +270,15 @@ class GrantService:
             end_one(means, tx, session, "a refresh token was used twice")
 
     def ask_again(self, client: Client, find: Callable[[Transaction], str | None]) -> None:
-        """Ask the policies anew before an application that demands a real name gets a token.
+        """Ask the policies anew before a token is given where a real name or newer proof is due.
 
         ``find`` returns the session behind the grant. The grant is not consumed by a refusal: it
-        works again once the person is verified again. Raises ``AccessDenied``.
+        works again once the person is verified, or has proved themselves, again. Applications
+        check tokens by themselves: a demand that ends no session would not reach them else.
+        Raises ``AccessDenied``.
         """
-        if client.real_name_level == NO_DEMAND:
+        asked, named = self.means.parts.revocations.ended_of("step-up"), client.real_name_level
+        if named == NO_DEMAND and not asked:
             return
 
         def work(tx: Transaction) -> OpSession | None:
@@ -283,7 +286,7 @@ class GrantService:
             return None if session_id is None else self.living(tx, session_id)
 
         session = self.means.parts.transactions.read(work)
-        if session is not None:
+        if session is not None and (named != NO_DEMAND or session.account_id in asked):
             require_opening(self.means, self.decisions, session, client.id)
 
     def living(self, tx: Transaction, session_id: str) -> OpSession | None:

@@ -18,6 +18,7 @@ from secops.kernel.containment import Contained, ContainmentOrder
 from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.permissions.iam import ACCOUNT_READ
 from tests.fakes.iam_home import IamHome
+from tests.fakes.relying_party import answer_of, register
 
 _NUMBERS = count()
 
@@ -173,3 +174,20 @@ def test_an_order_that_was_given_back_frees_nothing_that_the_emergency_way_took_
     home.spine.transactions.run(lambda tx: revocations.revoke(tx, "account", account))
     of(home, "account").give_back(account, order(undoes=mine.key))
     assert seen(home, "account", "staff").held
+
+
+def test_no_application_gets_a_token_while_a_newer_proof_is_due(home: IamHome) -> None:
+    party = register(home, "oa")
+    party.browser.sign_in("analyst")
+    token = answer_of(party.exchange(party.code()))["refresh_token"]
+    code = party.code()
+    home.clock.advance(60)
+    demand = order()
+    of(home, "step-up").restrain(home.actor("analyst").id, demand)
+    for answer in (party.refresh(token), party.exchange(code)):
+        assert (answer.status, answer_of(answer)["error"]) == (403, "access_denied")
+    other = register(home, "mail")
+    other.browser.sign_in("system-admin")
+    assert other.exchange(other.code()).status == 200
+    of(home, "step-up").give_back(home.actor("analyst").id, order(undoes=demand.key))
+    assert party.refresh(token).status == 200
