@@ -15,6 +15,7 @@ from detectors.service.logs.log_search import narrowed
 from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
 from detectors.service.triage.filters import read_filter
 from playbooks.models import CheckedPlaybook
+from playbooks.models.bindings import BindingTerms
 from secops.console.automatic import OUTCOMES, reason_of
 from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
 from secops.console.detectors.queue import asked_words
@@ -116,21 +117,26 @@ class _AlertPage:
         caller = request.caller
         if not caller.may(BINDING_READ):
             return []
-        playbooks = self.desk.parts.playbooks
-        answers = playbooks.autonomy.bindings.answers_of(caller, alert.id)
+        answers = self.desk.parts.playbooks.autonomy.bindings.answers_of(caller, alert.id)
         return [
             {
                 "binding": binding,
                 "answer": answer,
                 "outcome": OUTCOMES[answer.outcome],
                 "reason": reason_of(self.desk, request, answer.reason),
-                "given": {
-                    name: alert.subjects.get(binding.terms.arguments.get(name, ""), "")
-                    for name in _asked(playbooks.playbooks.find(caller, binding.terms.content_hash))
-                },
+                "given": self._given(request, alert, binding.terms),
             }
             for binding, answer in answers
         ]
+
+    def _given(self, request: Request, alert: Alert, terms: BindingTerms) -> dict[str, str]:
+        """Return the variables that the playbook asks for, with what the alert says of them."""
+        try:
+            playbook = self.desk.parts.playbooks.playbooks.find(request.caller, terms.content_hash)
+        except SecopsError:
+            return {}  # gone or altered: the rehearsal says so, and the alert is still shown
+        kinds = terms.arguments
+        return {name: alert.subjects.get(kinds.get(name, ""), "") for name in _asked(playbook)}
 
     def _names(self, request: Request, found: Explanation) -> Mapping[str, str]:
         """Return the names of the accounts that had to do with it, as far as they may be seen."""
