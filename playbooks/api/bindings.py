@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playbooks.api.schemas import DECISION, REASON, RUN, body_of, page_schema
+from playbooks.api.schemas import DECISION, FRESH_S, REASON, RUN, body_of, page_schema
 from playbooks.models.bindings import BindingTerms
 from playbooks.service import PlaybooksServices
 from playbooks.service.bindings import ChangeDecision
@@ -25,7 +25,6 @@ from secops.web.routes import Route, Schema
 BINDINGS: Final = "/api/v1/playbooks/bindings"
 _ONE: Final = f"{BINDINGS}/<binding_id>"
 PAUSE: Final = "/api/v1/playbooks/pause"
-_FRESH_S: Final = 900
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _TEXTS: Final[dict[str, Any]] = {"type": "array", "items": _TEXT}
 _PAIRS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _TEXT}
@@ -246,7 +245,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             request=CHANGE,
             response=BINDING,
             level=2,
-            fresh_seconds=_FRESH_S,
+            fresh_seconds=FRESH_S,
         ),
     )
 
@@ -288,7 +287,7 @@ def _switching(handlers: _Switches) -> tuple[Route, ...]:
             request=RESUME,
             response=SWITCH,
             level=2,
-            fresh_seconds=_FRESH_S,
+            fresh_seconds=FRESH_S,
         ),
         Route(
             method="GET",
@@ -306,6 +305,6 @@ def _switching(handlers: _Switches) -> tuple[Route, ...]:
             request=DECISION,
             response=RUN,
             level=2,
-            fresh_seconds=_FRESH_S,
+            fresh_seconds=FRESH_S,
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playbooks.api.schemas import body_of, object_schema, page_schema
+from playbooks.api.schemas import FRESH_S, body_of, object_schema, page_schema
 from playbooks.service import PlaybooksServices
 from playbooks.service.drills.documents import drill_document, entered_plan
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
@@ -27,8 +27,6 @@ DECIDE: Final = Schema(
     ),
 )
 NOTE: Final = Schema("NoteDrill", object_schema(("text",), text=_TEXT, finding={"type": "boolean"}))
-
-_FRESH_S: Final = 900
 
 
 class _Handlers:
@@ -105,7 +103,7 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             response=response,
             listing=handler == here.list_drills,
             level=2 if handler == here.approve_drill else 1,
-            fresh_seconds=_FRESH_S if handler == here.approve_drill else None,
+            fresh_seconds=FRESH_S if handler == here.approve_drill else None,
         )
         for method, path, handler, request, response, access in rows
     )

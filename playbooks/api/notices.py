@@ -30,6 +30,7 @@ from playbooks.service.notices.documents import (
     recheck_document,
     scores_document,
 )
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import (
     NOTICE_APPROVE,
@@ -222,7 +223,11 @@ def _changing(draft: _Drafting, judge: _Judging) -> tuple[Route, ...]:
             PETITION,
         ),
     )
-    fresh = (judge.decide_notice, judge.issue_notice, judge.decide_petition)
+    fresh: dict[str, Mapping[str, Any]] = {
+        "decide_notice": FRESH,
+        "decide_petition": FRESH,
+        "issue_notice": {**FRESH, "fresh_seconds": FRESH_SECONDS},
+    }
     return tuple(
         Route(
             method="POST",
@@ -232,7 +237,7 @@ def _changing(draft: _Drafting, judge: _Judging) -> tuple[Route, ...]:
             handler=handler,
             request=schema,
             response=answer,
-            **(FRESH if handler in fresh else {}),
+            **fresh.get(handler.__name__, {}),
         )
         for path, access, handler, schema, answer in wanted
     )

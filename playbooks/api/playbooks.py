@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from playbooks.api.schemas import PLAYBOOK, PLAYBOOK_DECISION, body_of, page_schema
+from playbooks.api.schemas import FRESH_S, PLAYBOOK, PLAYBOOK_DECISION, body_of, page_schema
 from playbooks.service import PlaybooksServices, check_playbook
 from playbooks.service.incidents.documents import problem_document
 from playbooks.service.playbooks.documents import (
@@ -25,7 +25,6 @@ from secops.web.routes import Route
 
 PLAYBOOKS: Final = "/api/v1/playbooks/playbooks"
 _ONE: Final = f"{PLAYBOOKS}/<content_hash>"
-_FRESH_S: Final = 900
 
 
 class _Handlers:
@@ -145,7 +144,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             request=PLAYBOOK_DECISION,
             response=PLAYBOOK,
             level=2,
-            fresh_seconds=_FRESH_S,
+            fresh_seconds=FRESH_S,
         ),
         Route(
             method="POST",

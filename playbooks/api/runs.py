@@ -7,6 +7,7 @@ from typing import Final
 from playbooks.api.schemas import (
     ANSWER,
     DECISION,
+    FRESH_S,
     PLAN,
     PROLONGATION,
     REASON,
@@ -29,7 +30,6 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 RUNS: Final = "/api/v1/playbooks/runs"
-_FRESH_S: Final = 900
 """An approval needs a sign-in with a second factor, at most this many seconds old."""
 
 
@@ -178,7 +178,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             request=DECISION,
             response=RUN,
             level=2,
-            fresh_seconds=_FRESH_S,
+            fresh_seconds=FRESH_S,
         ),
         Route(
             method="POST",
@@ -198,7 +198,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             request=STEP_DECISION,
             response=RUN,
             level=2,
-            fresh_seconds=_FRESH_S,
+            fresh_seconds=FRESH_S,
         ),
         Route(
             method="POST",

@@ -8,7 +8,6 @@ from typing import Any, Final
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.filings import DUTIES
 from playbooks.models.incidents import ENDINGS
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.web.messages import Request
@@ -16,7 +15,9 @@ from secops.web.routes import Schema
 
 MAX_INTEGER: Final = 2**53
 """What JSON's numbers hold exactly, and every database takes."""
-FRESH: Final[Mapping[str, Any]] = {"level": 2, "fresh_seconds": FRESH_SECONDS}
+FRESH_S: Final = 900
+"""How old the sign-in of who approves may be; a seal's is asked for anew (``FRESH_SECONDS``)."""
+FRESH: Final[Mapping[str, Any]] = {"level": 2, "fresh_seconds": FRESH_S}
 """What the route of an approval asks of the sign-in: a second factor, just now."""
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}

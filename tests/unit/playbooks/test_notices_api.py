@@ -58,14 +58,8 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
         yield Caller(home)
 
 
-@pytest.mark.parametrize(
-    "operation",
-    ["decide_notice", "issue_notice", "decide_petition", "decide_warning", "lift_warning"],
-)
-def test_whoever_decides_or_seals_shows_a_second_factor_just_now(
-    call: Caller, operation: str
-) -> None:
-    route = call.routes[operation]
+def test_whoever_seals_a_notice_shows_a_second_factor_just_now(call: Caller) -> None:
+    route = call.routes["issue_notice"]
     assert (route.level, route.fresh_seconds) == (2, FRESH_SECONDS)
 
 

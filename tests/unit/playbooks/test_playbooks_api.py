@@ -220,7 +220,7 @@ def test_every_route_asks_for_a_known_permission_and_approvals_for_a_fresh_secon
     known = {grant.permission for grant in GRANTS}
     for route in call.plane.routes:
         assert isinstance(route.access, SignedIn) or route.access in known
-        if route.operation.startswith("approve"):
+        if route.operation.startswith(("approve", "decide_", "lift_")):
             assert (route.level, route.fresh_seconds) == (2, 900)
 
 
