@@ -70,7 +70,9 @@ def test_a_drill_is_run_from_its_pages_and_no_figure_moves(console: ConsoleSite)
     assert "【演练 DRILL】" in analyst.get(f"/incidents/{incident.id}").text
     assert analyst.post(f"{here}/notes", {"text": "电话过期", "kind": "finding"}).status == 303
     assert analyst.post(f"{here}/end").status == 303
-    assert analyst.post(f"{here}/end").status == 409
+    assert analyst.post(f"{here}/end").status == 303, (
+        "asked again, it closes what a crash left open"
+    )
     assert "电话过期" in analyst.get(here).text
     report = analyst.get(f"{here}/report")
     assert '"mark": "【演练 DRILL】"' in report.text
