@@ -101,7 +101,7 @@ class PlaybookView:
     """An entry with what was verified of its signature just now.
 
     ``signed_by`` and ``signed_at`` are of the signature that counts; ``refused`` says why none
-    does (an error's code; ``reason`` in words), ``packaged`` the name under which the release has it.
+    does (an error's code; ``reason`` in words), ``packaged`` the name it has in the release.
     """
 
     entry: StoredPlaybook

@@ -208,6 +208,9 @@ def test_not_knowing_what_was_revoked_refuses(home: IamHome) -> None:
         def is_revoked(self, kind: str, identifier: str) -> bool:
             raise Unavailable
 
+        def ended_of(self, kind: str) -> dict[str, int]:
+            raise Unavailable
+
     blind: Any = replace(home.services.decisions, revocations=Gone())
     decision = blind.decide(Question(system, ACCOUNT_CREATE, "thing:1"))
     assert not decision.allowed
