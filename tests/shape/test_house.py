@@ -45,6 +45,12 @@ ROW = re.compile(r"^\|[^|]+\|\s*`([a-z_.0-9]+)(?::([A-Za-z_0-9]+))?`\s*\|", re.M
 # routes
 
 
+def test_every_file_of_tests_has_a_name_of_its_own() -> None:
+    # pytest imports them by their bare names: two alike can't be collected in one run
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 def test_flask_answers_exactly_the_tables(site: DemoSite) -> None:
     app = build_flask(Lane(None, None), site.routes)  # type: ignore[arg-type] - never called
     answered = [
