@@ -12,9 +12,10 @@ DEVELOPMENT := $(VENV)/.development
 ALONE := not service and not postgresql and not browser
 FIRST := $(ALONE) and not corpus
 IDENTITY_AND_KEYS := tests/unit/iam tests/unit/kms
+IN_BROWSERS := tests/browser tests/cli
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services with-services identity-and-keys all-else bench texts lock clean
+.PHONY: help run check test test-deep lint types contracts unit services in-browsers with-services identity-and-keys all-else bench texts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,12 +68,15 @@ services: ## install what the tests need beside Python (Debian, root or sudo)
 
 test: services ## everything, with services (≤ 25 min)
 	@rm -f .coverage .coverage.*
-	@$(MAKE) -j3 --no-print-directory with-services identity-and-keys lint types contracts all-else
+	@$(MAKE) -j4 --no-print-directory with-services identity-and-keys in-browsers lint types contracts all-else
 	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
 
-# three shares of all tests, side by side; what needs nothing but Python measures coverage
+# four shares of all tests, side by side; what needs nothing but Python measures coverage
+in-browsers: $(DEVELOPMENT)
+	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(IN_BROWSERS)
+
 with-services: $(DEVELOPMENT)
-	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))"
+	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(IN_BROWSERS:%=--ignore=%)
 
 identity-and-keys: $(DEVELOPMENT)
 	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS)
