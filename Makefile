@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUN := $(BIN)/python
 HOME_DIR := .demo-home
 UV := 0.13.9
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-build --compile-bytecode
@@ -15,7 +16,7 @@ IDENTITY_AND_KEYS := tests/unit/iam tests/unit/kms
 IN_BROWSERS := tests/browser tests/cli
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services in-browsers with-services identity-and-keys all-else bench texts lock clean
+.PHONY: help run check test test-deep lint types contracts unit services in-browsers with-services identity-and-keys all-else coverage bench texts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,11 +68,9 @@ services: ## install what the tests need beside Python (Debian, root or sudo)
 	@tests/services/install.sh
 
 test: services ## everything, with services (≤ 25 min)
-	@rm -f .coverage .coverage.*
 	@$(MAKE) -j4 --no-print-directory with-services identity-and-keys in-browsers lint types contracts all-else
-	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
 
-# four shares of all tests, side by side; what needs nothing but Python measures coverage
+# four shares of all tests, side by side
 in-browsers: $(DEVELOPMENT)
 	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(IN_BROWSERS)
 
@@ -79,12 +78,17 @@ with-services: $(DEVELOPMENT)
 	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(IN_BROWSERS:%=--ignore=%)
 
 identity-and-keys: $(DEVELOPMENT)
-	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS)
+	@$(RUN) -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS)
 
 all-else: $(DEVELOPMENT)
-	@$(BIN)/coverage run -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS:%=--ignore=%)
+	@$(RUN) -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS:%=--ignore=%)
 
-test-deep: services $(DEVELOPMENT) ## the full counts of faults and attacks (≤ 60 min)
+coverage: $(DEVELOPMENT) ## branch coverage by what needs nothing but Python: 100 % of each core
+	@rm -f .coverage .coverage.*
+	@$(MAKE) -j2 --no-print-directory RUN="$(BIN)/coverage run" identity-and-keys all-else
+	@$(BIN)/coverage combine -q && $(BIN)/coverage json -q -o .coverage.json && $(BIN)/python tests/shape/coverage_floor.py .coverage.json
+
+test-deep: services $(DEVELOPMENT) coverage ## the full counts of faults and attacks (≤ 60 min), and coverage
 	@SECOPS_DEEP=1 $(BIN)/python -m pytest -q --durations=15
 
 bench: $(RUNTIME) ## every figure, with its circumstances
