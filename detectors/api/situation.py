@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from detectors.service.situation.presentation import situation_json
 from detectors.service.situation.situations import SituationService
-from secops.kernel.errors import NotFound
 from secops.kernel.permissions.detectors import ALERT_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.routes import Route
+
+_UNSEEN: Final[dict[str, Any]] = {"at": None, "stale": True}
+"""The answer before the scheduler looked for the first time."""
 
 
 def situation_routes(situations: SituationService) -> tuple[Route, ...]:
@@ -15,10 +19,7 @@ def situation_routes(situations: SituationService) -> tuple[Route, ...]:
 
     def show_situation(request: Request) -> Response:
         found = situations.show_situation(request.caller)
-        if found is None:
-            msg = "nobody has looked at the situation yet: the scheduler does so once a minute"
-            raise NotFound(msg)
-        return json_response(situation_json(found))
+        return json_response(_UNSEEN if found is None else situation_json(found))
 
     path = "/api/v1/detectors/situation"
     return (

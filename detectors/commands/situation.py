@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from secops.kernel.errors import NotFound
+from secops.kernel.errors import Unavailable
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
@@ -24,7 +24,7 @@ def show_situation(ctx: click.Context, *, as_json: bool) -> None:
     found = session.services(DetectorsServices).situations.show_situation(session.actor)
     if found is None:
         msg = "nobody has looked at the situation yet: `secops serve` does so once a minute"
-        raise NotFound(msg)
+        raise Unavailable(msg)
     document = situation_json(found)
     if as_json:
         print_json(document)

@@ -72,6 +72,8 @@ def test_an_english_page_has_no_chinese_word(console: ConsoleSite, role: str, pa
     jar = {**console.reader(role).jar, "lang": "en"}
     text = Reader(console.site, jar=jar).get(path).text
     shown = text.replace("中文", "").replace("临江县数据局(演示)", "")
+    # an incident's title is somebody's own words, or those of its alert in the house's language
+    shown = re.sub(r'(<a href="/incidents/[^"]+">)[^<]*', r"\1", shown)
     assert HAN.findall(shown) == []
 
 
