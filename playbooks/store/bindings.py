@@ -7,9 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.bindings import BindingNotFound
 from playbooks.models.bindings import (
     Answer,
@@ -20,7 +18,7 @@ from playbooks.models.bindings import (
     read_terms,
     terms_document,
 )
-from playbooks.store.rows import fields_of, from_json, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, from_json, insert_once, newest_page, to_json
 from playbooks.store.tables import answers, automatic_runs, bindings, budgets, cooldowns, pauses
 from secops.kernel.clock import HOUR
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -28,15 +26,6 @@ from secops.kernel.transactions import Transaction
 
 MAX_BINDINGS: Final = 200
 """Bindings of one organisation that are not withdrawn."""
-
-
-def _insert(transaction: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
-    """Add a row that wasn't there a moment ago; raise ``ChangedMeanwhile`` if now it is."""
-    try:
-        transaction.execute(table.insert().values(**values))
-    except IntegrityError as error:
-        msg = "another process was quicker"
-        raise ChangedMeanwhile(msg) from error
 
 
 def _lately(spent: Sequence[int], now: int) -> list[int]:
@@ -91,7 +80,8 @@ class Bindings:
     def change(self, transaction: Transaction, binding: Binding, *, was: Binding) -> None:
         """Store it if version and waiting change are those of ``was``; raise otherwise."""
         waiting = "" if was.change is None else was.change.sha256
-        changed = transaction.execute(
+        change_one(
+            transaction,
             bindings.update()
             .where(
                 bindings.c.org_id == was.org_id,
@@ -100,19 +90,15 @@ class Bindings:
                 bindings.c.state == was.state,
                 bindings.c.change_sha256 == waiting,
             )
-            .values(**_values(binding))
+            .values(**_values(binding)),
+            f"{was.id} was changed meanwhile",
         )
-        if changed.rowcount != 1:
-            msg = f"{was.id} was changed meanwhile"
-            raise ChangedMeanwhile(msg)
 
     def list(self, transaction: Transaction, org_id: str, page: PageRequest) -> Page[Binding]:
         """Return an organisation's bindings, newest first."""
         columns = (bindings.c.proposed_at, bindings.c.id)
         statement = bindings.select().where(bindings.c.org_id == org_id)
-        rows = transaction.execute(newest_first(statement, columns, page)).all()
-        found = [_binding(row) for row in rows]
-        return page_of(found, page.limit, [(one.proposed_at, one.id) for one in found])
+        return newest_page(transaction, statement, columns, page, read=_binding)
 
     def active(self, transaction: Transaction, org_id: str) -> Sequence[Binding]:
         """Return those in force, the oldest first."""
@@ -139,7 +125,7 @@ class Answers:
         """Keep that a binding answers an alert; False if it did before."""
         if self.is_taken(transaction, answer.binding_id, answer.alert_id):
             return False
-        _insert(transaction, answers, asdict(answer))
+        insert_once(transaction, answers, asdict(answer))
         return True
 
     def settle(self, transaction: Transaction, answer: Answer) -> None:
@@ -195,16 +181,12 @@ class Answers:
         for name, _ in budgets_:
             values = {"spent": to_json([*left[name], now]), "last_at": now}
             if name not in known:
-                _insert(transaction, budgets, {"org_id": org_id, "name": name, **values})
+                insert_once(transaction, budgets, {"org_id": org_id, "name": name, **values})
                 continue
             mine = (budgets.c.org_id == org_id, budgets.c.name == name)
             same = budgets.c.spent == known[name]
-            if (
-                transaction.execute(budgets.update().where(*mine, same).values(**values)).rowcount
-                != 1
-            ):
-                msg = "another process spent of the budget"
-                raise ChangedMeanwhile(msg)
+            statement = budgets.update().where(*mine, same).values(**values)
+            change_one(transaction, statement, "another process spent of the budget")
         return True
 
     def has_left(
@@ -239,7 +221,7 @@ class Answers:
         if transaction.execute(sa.select(cooldowns.c.until).where(*mine)).first() is not None:
             return False
         row = {"binding_id": answer.binding_id, "entity": entity, "org_id": answer.org_id}
-        _insert(transaction, cooldowns, {**row, "until": until})
+        insert_once(transaction, cooldowns, {**row, "until": until})
         return True
 
     def forget(self, transaction: Transaction, before: int) -> None:
@@ -268,7 +250,7 @@ class Pauses:
             .values(**asdict(pause))
         )
         if changed.rowcount != 1:
-            _insert(transaction, pauses, asdict(pause))
+            insert_once(transaction, pauses, asdict(pause))
 
     def add(self, transaction: Transaction, run: AutomaticRun) -> None:
         """Keep that a run began unapproved."""

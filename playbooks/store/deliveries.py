@@ -8,12 +8,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import NoticeNotFound, NoticeStateRefused
 from playbooks.models.notices import OPEN_DELIVERIES, Delivery, Petition, Proof
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, newest_page, to_json
 from playbooks.store.tables import deliveries, notice_petitions, notice_proofs
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 BATCH: Final = 50
@@ -54,18 +53,17 @@ class Deliveries:
 
     def change(self, transaction: Transaction, delivery: Delivery) -> None:
         """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             deliveries.update()
             .where(
                 deliveries.c.notice_id == delivery.notice_id,
                 deliveries.c.org_id == delivery.org_id,
                 deliveries.c.version == delivery.version - 1,
             )
-            .values(**_values(delivery))
+            .values(**_values(delivery)),
+            f"{delivery.notice_id} changed since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{delivery.notice_id} changed since it was read"
-            raise ChangedMeanwhile(msg)
 
     def of(self, transaction: Transaction, notice_id: str) -> Sequence[Delivery]:
         """Return all of a notice by unit."""
@@ -86,9 +84,7 @@ class Deliveries:
         elif state:
             statement = statement.where(deliveries.c.state == state)
         columns = (deliveries.c.issued_at, deliveries.c.notice_id)
-        rows = transaction.execute(newest_first(statement, columns, page)).all()
-        found = [_delivery(row) for row in rows]
-        return page_of(found, page.limit, [(one.issued_at, one.notice_id) for one in found])
+        return newest_page(transaction, statement, columns, page, read=_delivery)
 
     def due(self, transaction: Transaction, before: int, after: str) -> Sequence[Delivery]:
         """Return open ones of all with a deadline before an instant: whole notices by id.
@@ -173,14 +169,13 @@ class Proofs:
     def decide(self, transaction: Transaction, petition: Petition) -> None:
         """Store the decision of a pending one; raise ``ChangedMeanwhile`` if it is none."""
         column = notice_petitions.c
-        changed = transaction.execute(
+        change_one(
+            transaction,
             notice_petitions.update()
             .where(column.id == petition.id, column.state == "pending")
-            .values(**asdict(petition))
+            .values(**asdict(petition)),
+            "it was decided meanwhile",
         )
-        if changed.rowcount != 1:
-            msg = "it was decided meanwhile"
-            raise ChangedMeanwhile(msg)
 
     def petitions(self, transaction: Transaction, notice_id: str) -> Sequence[Petition]:
         """Return all of a notice, oldest first."""

@@ -8,12 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.drills import DrillUnknown
 from playbooks.models.drills import Drill, DrillAlert, DrillNote, DrillPlan
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, newest_page, to_json
 from playbooks.store.tables import drill_notes, drills
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 
@@ -36,17 +35,17 @@ class Drills:
         """Store it if the version before is stored; raise ``ChangedMeanwhile`` otherwise."""
         mine = (drills.c.id == drill.id, drills.c.org_id == drill.org_id)
         before = drills.c.version == drill.version - 1
-        changed = tx.execute(drills.update().where(*mine, before).values(**_values(drill)))
-        if changed.rowcount != 1:
-            msg = "the drill was changed meanwhile"
-            raise ChangedMeanwhile(msg)
+        change_one(
+            tx,
+            drills.update().where(*mine, before).values(**_values(drill)),
+            "the drill was changed meanwhile",
+        )
 
     def list(self, tx: Transaction, org_id: str, page: PageRequest) -> Page[Drill]:
         """Return the organisation's drills, newest first."""
         statement = drills.select().where(drills.c.org_id == org_id)
         columns = (drills.c.planned_at, drills.c.id)
-        found = [_drill(row) for row in tx.execute(newest_first(statement, columns, page))]
-        return page_of(found, page.limit, [(one.planned_at, one.id) for one in found])
+        return newest_page(tx, statement, columns, page, read=_drill)
 
     def note(self, tx: Transaction, note: DrillNote) -> None:
         """Add the next line to a drill's record; ``note.seq`` is given here."""

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.duty import (
     EscalationUnknown,
     RosterNameTaken,
@@ -17,9 +16,9 @@ from playbooks.errors.duty import (
     SwapUnknown,
 )
 from playbooks.models.duty import Escalation, Member, Place, PolicyStep, Roster, Shift, Swap
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, newest_page, to_json
 from playbooks.store.tables import escalations, rosters, shifts, swaps
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 _MOST: Final = 500
@@ -38,17 +37,11 @@ class Rosters:
     def change(self, tx: Transaction, roster: Roster, version: int) -> None:
         """Store it in place of ``version``; raise ``ChangedMeanwhile`` if that is gone."""
         mine = (rosters.c.id == roster.id, rosters.c.org_id == roster.org_id)
+        statement = rosters.update().where(*mine, rosters.c.version == version)
         try:
-            changed = tx.execute(
-                rosters.update()
-                .where(*mine, rosters.c.version == version)
-                .values(**_values(roster))
-            )
+            change_one(tx, statement.values(**_values(roster)), "the roster was changed meanwhile")
         except IntegrityError as error:
             raise RosterNameTaken from error
-        if changed.rowcount != 1:
-            msg = "the roster was changed meanwhile"
-            raise ChangedMeanwhile(msg)
 
     def get(self, tx: Transaction, org_id: str, roster_id: str) -> Roster:
         """Return it; raise ``RosterUnknown``."""
@@ -158,9 +151,9 @@ class Escalations:
         """Return the organisation's, newest first."""
         statement = escalations.select().where(escalations.c.org_id == org_id)
         columns = (escalations.c.created_at, escalations.c.id)
-        rows = tx.execute(newest_first(statement, columns, page))
-        found = [Escalation(**fields_of(row)) for row in rows]
-        return page_of(found, page.limit, [(one.created_at, one.id) for one in found])
+        return newest_page(
+            tx, statement, columns, page, read=lambda row: Escalation(**fields_of(row))
+        )
 
     def due(self, tx: Transaction, now: int, limit: int) -> Sequence[Escalation]:
         """Return open ones whose next step is due."""

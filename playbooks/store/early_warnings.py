@@ -8,12 +8,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import WarningNotFound
 from playbooks.models.early_warnings import IN_FORCE, EarlyWarning, WarningContent
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, newest_page, to_json
 from playbooks.store.tables import early_warnings
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 MAX_IN_FORCE: Final = 100
@@ -64,14 +63,13 @@ class EarlyWarnings:
     def change(self, transaction: Transaction, warning: EarlyWarning) -> None:
         """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
         column = early_warnings.c
-        changed = transaction.execute(
+        change_one(
+            transaction,
             early_warnings.update()
             .where(column.id == warning.id, column.version == warning.version - 1)
-            .values(**_values(warning))
+            .values(**_values(warning)),
+            f"{warning.id} changed since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{warning.id} changed since it was read"
-            raise ChangedMeanwhile(msg)
 
     def list(
         self, transaction: Transaction, org_id: str, state: str, page: PageRequest
@@ -81,9 +79,7 @@ class EarlyWarnings:
         if state:
             statement = statement.where(early_warnings.c.state == state)
         columns = (early_warnings.c.drafted_at, early_warnings.c.id)
-        rows = transaction.execute(newest_first(statement, columns, page)).all()
-        found = [_warning(row) for row in rows]
-        return page_of(found, page.limit, [(one.drafted_at, one.id) for one in found])
+        return newest_page(transaction, statement, columns, page, read=_warning)
 
     def unfinished(self, transaction: Transaction, org_id: str) -> int:
         """Return how many an organisation has that were not issued yet or are in force."""

@@ -7,14 +7,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.custody import PlanNotFound
 from playbooks.models.emergency_plans import EmergencyPlan, PlanTask
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, insert_once, newest_page, to_json
 from playbooks.store.tables import emergency_plans
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 _JSON: Final = ("classes", "playbooks", "tasks")
@@ -42,11 +40,12 @@ class EmergencyPlans:
 
     def add(self, transaction: Transaction, plan: EmergencyPlan) -> None:
         """Store a new version; raise ``ChangedMeanwhile`` if there is one of that number."""
-        try:
-            transaction.execute(emergency_plans.insert().values(**_values(plan)))
-        except IntegrityError as error:
-            msg = f"version {plan.version} was written meanwhile"
-            raise ChangedMeanwhile(msg) from error
+        insert_once(
+            transaction,
+            emergency_plans,
+            _values(plan),
+            f"version {plan.version} was written meanwhile",
+        )
 
     def get(
         self, transaction: Transaction, org_id: str, plan_id: str, version: int | None
@@ -65,7 +64,8 @@ class EmergencyPlans:
     def change(self, transaction: Transaction, plan: EmergencyPlan) -> None:
         """Store it if revision - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
         columns = emergency_plans.c
-        changed = transaction.execute(
+        change_one(
+            transaction,
             emergency_plans.update()
             .where(
                 columns.id == plan.id,
@@ -73,21 +73,17 @@ class EmergencyPlans:
                 columns.org_id == plan.org_id,
                 columns.revision == plan.revision - 1,
             )
-            .values(**_values(plan))
+            .values(**_values(plan)),
+            f"{plan.id} version {plan.version} changed since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{plan.id} version {plan.version} changed since it was read"
-            raise ChangedMeanwhile(msg)
 
     def list(self, transaction: Transaction, org_id: str, page: PageRequest) -> Page[EmergencyPlan]:
         """Return all versions, the last written first."""
         columns = emergency_plans.c
         statement = emergency_plans.select().where(columns.org_id == org_id)
-        rows = transaction.execute(
-            newest_first(statement, (columns.written_at, columns.id), page)
-        ).all()
-        found = [_plan(row) for row in rows]
-        return page_of(found, page.limit, [(one.written_at, one.id) for one in found])
+        return newest_page(
+            transaction, statement, (columns.written_at, columns.id), page, read=_plan
+        )
 
     def count(self, transaction: Transaction, org_id: str) -> int:
         """Return how many plans an organisation has, each with all its versions as one."""

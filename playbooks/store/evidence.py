@@ -7,12 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.custody import EvidenceNotFound, EvidenceRefused
 from playbooks.models.custody import CustodyLink, CustodyOffer, CustodySignature, Evidence
-from playbooks.store.rows import fields_of, to_json
+from playbooks.store.rows import change_one, fields_of, insert_once, to_json
 from playbooks.store.tables import custody_links, custody_offers, evidence
 from secops.kernel.transactions import Transaction
 
@@ -39,11 +37,7 @@ class EvidenceItems:
         if self.by_key(transaction, item.org_id, item.incident_id, item.key) is not None:
             msg = "something else was kept under this key"
             raise EvidenceRefused(msg)
-        try:
-            transaction.execute(evidence.insert().values(**asdict(item)))
-        except IntegrityError as error:
-            msg = "it was kept meanwhile"
-            raise ChangedMeanwhile(msg) from error
+        insert_once(transaction, evidence, asdict(item), "it was kept meanwhile")
         transaction.execute(custody_links.insert().values(**_link_values(link)))
 
     def get(self, transaction: Transaction, org_id: str, evidence_id: str) -> Evidence:
@@ -82,7 +76,8 @@ class EvidenceItems:
         self, transaction: Transaction, before: Evidence, after: Evidence, link: CustodyLink
     ) -> None:
         """Add a link to ``before``; raise ``ChangedMeanwhile`` if it isn't the head any more."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             evidence.update()
             .where(
                 evidence.c.id == before.id,
@@ -96,11 +91,9 @@ class EvidenceItems:
                 holder_is_person=after.holder_is_person,
                 links=after.links,
                 head=after.head,
-            )
+            ),
+            f"{before.id} changed hands since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{before.id} changed hands since it was read"
-            raise ChangedMeanwhile(msg)
         transaction.execute(custody_links.insert().values(**_link_values(link)))
 
     def last_link(self, transaction: Transaction, item: Evidence) -> CustodyLink:
@@ -134,11 +127,7 @@ class EvidenceItems:
         ).first()
         if waiting is not None:
             return False
-        try:
-            transaction.execute(custody_offers.insert().values(**asdict(offer)))
-        except IntegrityError as error:
-            msg = "it was offered meanwhile"
-            raise ChangedMeanwhile(msg) from error
+        insert_once(transaction, custody_offers, asdict(offer), "it was offered meanwhile")
         return True
 
     def offers(

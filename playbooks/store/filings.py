@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from sqlalchemy.exc import IntegrityError
-
-from playbooks.errors import ChangedMeanwhile
 from playbooks.models.filings import Filing
-from playbooks.store.rows import fields_of
+from playbooks.store.rows import fields_of, insert_once
 from playbooks.store.tables import filings
 from secops.kernel.transactions import Transaction
 
@@ -21,11 +18,7 @@ class Filings:
         """Keep that a duty is owed; False if it is there."""
         if filing.duty in self.of(transaction, filing.org_id, filing.incident_id):
             return False
-        try:
-            transaction.execute(filings.insert().values(**asdict(filing)))
-        except IntegrityError as error:
-            msg = f"{filing.duty} was filed meanwhile"
-            raise ChangedMeanwhile(msg) from error
+        insert_once(transaction, filings, asdict(filing), f"{filing.duty} was filed meanwhile")
         return True
 
     def file(self, transaction: Transaction, filing: Filing) -> bool:

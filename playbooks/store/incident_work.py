@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.custody import TaskNotFound
 from playbooks.models.incident_work import Member, Task
-from playbooks.store.rows import fields_of
+from playbooks.store.rows import change_one, fields_of, insert_once
 from playbooks.store.tables import incident_members, incident_tasks
 from secops.kernel.transactions import Transaction
 
@@ -76,18 +71,17 @@ class IncidentWork:
 
     def change_task(self, transaction: Transaction, task: Task) -> None:
         """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             incident_tasks.update()
             .where(
                 incident_tasks.c.id == task.id,
                 incident_tasks.c.org_id == task.org_id,
                 incident_tasks.c.version == task.version - 1,
             )
-            .values(**asdict(task))
+            .values(**asdict(task)),
+            f"{task.id} changed since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{task.id} changed since it was read"
-            raise ChangedMeanwhile(msg)
 
     def tasks(self, transaction: Transaction, org_id: str, incident_id: str) -> Sequence[Task]:
         """Return an incident's tasks, oldest first."""
@@ -98,12 +92,3 @@ class IncidentWork:
             .order_by(columns.created_at, columns.id)
         )
         return [Task(**fields_of(row)) for row in rows]
-
-
-def insert_once(transaction: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
-    """Insert a row; raise ``ChangedMeanwhile`` where its key is there already."""
-    try:
-        transaction.execute(table.insert().values(**values))
-    except IntegrityError as error:
-        msg = "it was added meanwhile"
-        raise ChangedMeanwhile(msg) from error

@@ -9,12 +9,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from playbooks.errors import AlertLinked, ChangedMeanwhile, IncidentNotFound
+from playbooks.errors import AlertLinked, IncidentNotFound
 from playbooks.models import AlertLink, Incident
 from playbooks.ports import IncidentFilter
-from playbooks.store.rows import fields_of, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, newest_page, to_json
 from playbooks.store.tables import filings, incident_alerts, incidents
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 MAX_CLOCKED: Final = 1_000
@@ -53,18 +53,17 @@ class Incidents:
 
     def change(self, transaction: Transaction, incident: Incident) -> None:
         """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             incidents.update()
             .where(
                 incidents.c.id == incident.id,
                 incidents.c.org_id == incident.org_id,
                 incidents.c.version == incident.version - 1,
             )
-            .values(**_changed(incident))
+            .values(**_changed(incident)),
+            f"{incident.id} changed since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{incident.id} changed since it was read"
-            raise ChangedMeanwhile(msg)
 
     def list(
         self, transaction: Transaction, wanted: IncidentFilter, page: PageRequest
@@ -78,9 +77,7 @@ class Incidents:
         if not wanted.drills:
             statement = statement.where(incidents.c.drill.is_(False))
         columns = (incidents.c.opened_at, incidents.c.id)
-        rows = transaction.execute(newest_first(statement, columns, page)).all()
-        found = [_incident(row) for row in rows]
-        return page_of(found, page.limit, [(one.opened_at, one.id) for one in found])
+        return newest_page(transaction, statement, columns, page, read=_incident)
 
     def count_open(self, transaction: Transaction, org_id: str) -> int:
         """Return how many incidents are open, without drills."""

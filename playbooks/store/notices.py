@@ -8,12 +8,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import NoticeNotFound
 from playbooks.models.notices import Content, Issue, Notice, Remark
-from playbooks.store.rows import fields_of, from_json, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, from_json, newest_page, to_json
 from playbooks.store.tables import notice_remarks, notices
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 MAX_REMARKS: Final = 2_000
@@ -101,14 +100,13 @@ class Notices:
 
     def change(self, transaction: Transaction, notice: Notice) -> None:
         """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             notices.update()
             .where(notices.c.id == notice.id, notices.c.version == notice.version - 1)
-            .values(**_values(notice))
+            .values(**_values(notice)),
+            f"{notice.id} changed since it was read",
         )
-        if changed.rowcount != 1:
-            msg = f"{notice.id} changed since it was read"
-            raise ChangedMeanwhile(msg)
 
     def list(
         self, transaction: Transaction, org_id: str, state: str, page: PageRequest
@@ -118,9 +116,7 @@ class Notices:
         if state:
             statement = statement.where(notices.c.state == state)
         columns = (notices.c.drafted_at, notices.c.id)
-        rows = transaction.execute(newest_first(statement, columns, page)).all()
-        found = [_notice(row) for row in rows]
-        return page_of(found, page.limit, [(one.drafted_at, one.id) for one in found])
+        return newest_page(transaction, statement, columns, page, read=_notice)
 
     def next_number(self, transaction: Transaction, org_id: str, year: int) -> int:
         """Return the next number of the issuer's year; kept with the unit of work or not at all."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from playbooks.errors import ChangedMeanwhile, ChannelUnknown
+from playbooks.errors import ChannelUnknown
 from playbooks.errors.notifications import ChannelNameTaken, MessageUnknown
 from playbooks.models.notifications import (
     EventKind,
@@ -20,7 +20,7 @@ from playbooks.models.notifications import (
     StoredChannel,
     Subscription,
 )
-from playbooks.store.rows import fields_of, from_json, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, from_json, newest_page, to_json
 from playbooks.store.tables import (
     channel_rates,
     channels,
@@ -29,7 +29,7 @@ from playbooks.store.tables import (
     runs,
     subscriptions,
 )
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 _MOST: Final = 500
@@ -51,12 +51,11 @@ class Channels:
     def change(self, tx: Transaction, channel: StoredChannel, version: int) -> None:
         """Store it in place of ``version``; raise ``ChangedMeanwhile`` if that is gone."""
         mine = (channels.c.id == channel.id, channels.c.org_id == channel.org_id)
-        changed = tx.execute(
-            channels.update().where(*mine, channels.c.version == version).values(**asdict(channel))
+        change_one(
+            tx,
+            channels.update().where(*mine, channels.c.version == version).values(**asdict(channel)),
+            "the channel was changed meanwhile",
         )
-        if changed.rowcount != 1:
-            msg = "the channel was changed meanwhile"
-            raise ChangedMeanwhile(msg)
 
     def get(self, tx: Transaction, org_id: str, channel_id: str) -> StoredChannel:
         """Return it; raise ``ChannelUnknown``."""
@@ -125,8 +124,7 @@ class OutgoingMessages:
         if states:
             statement = statement.where(outgoing.c.state.in_(states))
         columns = (outgoing.c.created_at, outgoing.c.id)
-        found = [_outgoing(row) for row in tx.execute(newest_first(statement, columns, page))]
-        return page_of(found, page.limit, [(one.created_at, one.id) for one in found])
+        return newest_page(tx, statement, columns, page, read=_outgoing)
 
     def waiting(self, tx: Transaction, org_id: str) -> int:
         """Return how many of an organisation's wait to leave."""

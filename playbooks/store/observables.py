@@ -9,8 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from playbooks.models.incident_work import Observable, Sighting
-from playbooks.store.incident_work import insert_once
-from playbooks.store.rows import fields_of
+from playbooks.store.rows import fields_of, insert_once
 from playbooks.store.tables import incidents, observables
 from secops.kernel.transactions import Transaction
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from playbooks.errors import ChangedMeanwhile, PlaybookNotFound
+from playbooks.errors import PlaybookNotFound
 from playbooks.models import StoredPlaybook
-from playbooks.store.rows import fields_of, to_json
+from playbooks.store.rows import change_one, fields_of, to_json
 from playbooks.store.tables import playbooks
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.transactions import Transaction
@@ -47,7 +47,8 @@ class Playbooks:
         self, transaction: Transaction, playbook: StoredPlaybook, *, was: StoredPlaybook
     ) -> None:
         """Store it if state and approval are still as in ``was``; raise otherwise."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             playbooks.update()
             .where(
                 playbooks.c.org_id == was.org_id,
@@ -57,11 +58,9 @@ class Playbooks:
                 if was.approval_id is None
                 else playbooks.c.approval_id == was.approval_id,
             )
-            .values(**_row(playbook))
+            .values(**_row(playbook)),
+            f"{was.content_hash} was changed meanwhile",
         )
-        if changed.rowcount != 1:
-            msg = f"{was.content_hash} was changed meanwhile"
-            raise ChangedMeanwhile(msg)
 
     def count(self, transaction: Transaction, org_id: str) -> int:
         """Return how many entries an organisation has."""

@@ -19,9 +19,9 @@ from playbooks.models import (
     TargetState,
 )
 from playbooks.models.runs import UNDO
-from playbooks.store.rows import fields_of, from_json, newest_first, to_json
+from playbooks.store.rows import change_one, fields_of, from_json, newest_page, to_json
 from playbooks.store.tables import notifications, run_steps, runs
-from secops.kernel.pages import Page, PageRequest, page_of
+from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
 
 
@@ -79,14 +79,13 @@ class Runs:
 
     def change(self, transaction: Transaction, run: Run, *, was: Run) -> None:
         """Store ``run`` if state and fence are still as in ``was``; raise otherwise."""
-        changed = transaction.execute(
+        change_one(
+            transaction,
             runs.update()
             .where(runs.c.id == run.id, runs.c.state == was.state, runs.c.fence == was.fence)
-            .values(**_values(run))
+            .values(**_values(run)),
+            f"{run.id} is no longer {was.state}",
         )
-        if changed.rowcount != 1:
-            msg = f"{run.id} is no longer {was.state}"
-            raise ChangedMeanwhile(msg)
 
     def list(
         self,
@@ -100,8 +99,7 @@ class Runs:
         if incident_id is not None:
             statement = statement.where(runs.c.incident_id == incident_id)
         columns = (runs.c.created_at, runs.c.id)
-        found = [_run(row) for row in transaction.execute(newest_first(statement, columns, page))]
-        return page_of(found, page.limit, [(one.created_at, one.id) for one in found])
+        return newest_page(transaction, statement, columns, page, read=_run)
 
     def due(self, transaction: Transaction, now: int, limit: int) -> Sequence[str]:
         """Return the ids of runs that have work at ``now``, the longest due first."""
@@ -161,6 +159,6 @@ class Runs:
         """Return what was sent, newest first."""
         statement = notifications.select().where(notifications.c.org_id == org_id)
         columns = (notifications.c.at, notifications.c.id)
-        rows = transaction.execute(newest_first(statement, columns, page))
-        found = [Notification(**fields_of(row)) for row in rows]
-        return page_of(found, page.limit, [(one.at, one.id) for one in found])
+        return newest_page(
+            transaction, statement, columns, page, read=lambda row: Notification(**fields_of(row))
+        )

@@ -11,7 +11,7 @@ from playbooks.models import AlertLink, Incident, TimelineEntry
 from playbooks.models.incident_work import Member, Observable
 from playbooks.models.response_times import IncidentTimes
 from playbooks.store import make_stores
-from playbooks.store.incident_work import insert_once
+from playbooks.store.rows import insert_once
 from playbooks.store.tables import incident_members
 from secops.adapters.spine import Spine
 from secops.kernel.transactions import Transaction
