@@ -12,7 +12,7 @@ from detectors.core.engine.asking import PATIENCE, Patience
 from detectors.core.engine.evaluation import evaluate
 from detectors.core.engine.program import Program
 from detectors.core.engine.tables import batch_of, table_of
-from detectors.errors import BadException, RuleNotFound
+from detectors.errors import BadException
 from detectors.models.alert_page import ExceptionPreview, HiddenAlert
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.ports import AlertStore
@@ -66,8 +66,7 @@ class ExceptionPreviews:
         """
         self.parts.access.require(actor, EXCEPTION_REQUEST, f"rule:{rule_id}")
         text = written_condition(condition)
-        detector = self._detector(rule_id)
-        program = _program(text, detector)
+        program = _program(text, self.rules.library().get(rule_id))
         since = self.parts.clock.now() - PREVIEW_DAYS * DAY
         end = self.parts.clock.monotonic() + SECONDS
         tally = _Tally()
@@ -89,13 +88,6 @@ class ExceptionPreviews:
             unread=tally.unread,
             cut=tally.cut,
         )
-
-    def _detector(self, rule_id: str) -> Detector:
-        for detector in self.rules.library().detectors:
-            if detector.header.id == rule_id:
-                return detector
-        msg = f"there is no rule {rule_id[:100]}"
-        raise RuleNotFound(msg)
 
     def _pages(self, actor: Actor, wanted: AlertFilter, tally: _Tally) -> Iterator[Sequence[Alert]]:
         page = PageRequest(MAX_LIMIT)

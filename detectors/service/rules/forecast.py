@@ -15,7 +15,7 @@ from detectors.core.detection import Detector, Finding, Plan, detectors_of, hits
 from detectors.core.engine.tables import RowFields
 from detectors.core.forecast import Volume, volume
 from detectors.core.subjects import subjects_of
-from detectors.errors import NoRules, RuleNotFound
+from detectors.errors import NoRules
 from detectors.models.rules import RuleFile
 from detectors.service.rules.rule_files import compile_rules
 from detectors.service.rules.rules import RuleService
@@ -78,11 +78,7 @@ class ForecastService:
     def forecast_rule(self, actor: Actor, rule_id: str, window: Window) -> Forecast:
         """Return what a rule of this instance would raise; raise ``RuleNotFound``."""
         self.parts.access.require(actor, RULE_READ, f"rule:{rule_id}")
-        for detector in self.rules.library().detectors:
-            if detector.header.id == rule_id:
-                return self._forecast(detector, window)
-        msg = f"there is no rule {rule_id[:100]}"
-        raise RuleNotFound(msg)
+        return self._forecast(self.rules.library().get(rule_id), window)
 
     def forecast_files(
         self, actor: Actor, files: Sequence[RuleFile], window: Window

@@ -62,9 +62,7 @@ class RuleReports:
     def report_rule(self, actor: Actor, rule_id: str) -> RuleReport:
         """Return how a rule fares; raise ``RuleNotFound``."""
         shown = self.rules.show_rule(actor, rule_id)
-        detector = next(
-            each for each in self.rules.library().detectors if each.header.id == rule_id
-        )
+        detector = self.rules.library().get(rule_id)
         last, known = self.logs.last_seq(), self._known()
         return _report(detector, known, last, enabled=shown.enabled)
 

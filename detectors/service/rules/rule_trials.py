@@ -12,7 +12,7 @@ from detectors.core.engine.tables import batch_of
 from detectors.core.events.text import texts_of
 from detectors.core.sigma.rule import CompiledRule
 from detectors.core.sigma.tree import KEYWORDS, atoms_of
-from detectors.errors import EventNotFound, RuleNotFound
+from detectors.errors import EventNotFound
 from detectors.models.alerts import Reason
 from detectors.models.coverage import Judged, Trial
 from detectors.service.rules.checks import Sample, fired_on, sample_events
@@ -48,7 +48,7 @@ class RuleTrialService:
         if len(content) > MAX_TEXT or content.count(b"\n") > MAX_LINES:
             msg = f"at most {MAX_LINES} lines and {MAX_TEXT} bytes are tried at once"
             raise Invalid(msg)
-        detector = self._detector(rule_id)
+        detector = self._rules.library().get(rule_id)
         now = self._parts.clock.now()
         read = [found for _, found in sample_events(Sample("", "positive", content), now)]
         return _tried(detector, read)
@@ -57,19 +57,12 @@ class RuleTrialService:
         """Ask the rule about a stored event; raise ``EventNotFound``."""
         self._parts.access.require(actor, RULE_READ, f"rule:{rule_id}")
         self._parts.access.require(actor, LOG_SEARCH, "log:*")
-        detector = self._detector(rule_id)
+        detector = self._rules.library().get(rule_id)
         found = self._logs.get([event_id])
         if not found:
             msg = f"no event {event_id[:64]!r} is stored"
             raise EventNotFound(msg)
         return _tried(detector, [stored.event for stored in found])
-
-    def _detector(self, rule_id: str) -> Detector:
-        for detector in self._rules.library().detectors:
-            if detector.header.id == rule_id:
-                return detector
-        msg = f"there is no rule {rule_id}"
-        raise RuleNotFound(msg)
 
 
 def _tried(detector: Detector, read: Sequence[LogEvent | str]) -> Trial:

@@ -34,6 +34,14 @@ class Library:
     detectors: tuple[Detector, ...] = ()
     problems: tuple[RuleProblem, ...] = ()
 
+    def find(self, rule_id: str) -> Detector | None:
+        """Return the detector of that id, None where there is none."""
+        return next((each for each in self.detectors if each.header.id == rule_id), None)
+
+    def get(self, rule_id: str) -> Detector:
+        """Return the detector of that id; raise ``RuleNotFound``."""
+        return self.find(rule_id) or _missing(rule_id)
+
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
@@ -124,7 +132,7 @@ class RuleService:
         """Return one rule; raise ``RuleNotFound``."""
         return next(
             (rule for rule in self.list_rules(actor) if rule.header.id == rule_id), None
-        ) or self._missing(rule_id)
+        ) or _missing(rule_id)
 
     def list_problems(self, actor: Actor) -> Sequence[RuleProblem]:
         """Return why rules of this instance are not running."""
@@ -144,9 +152,7 @@ class RuleService:
 
     def _decide(self, actor: Actor, rule_id: str, reason: str, *, enabled: bool) -> ListedRule:
         self._parts.access.require(actor, RULE_ENABLE, f"rule:{rule_id}")
-        header = next((d.header for d in self.library().detectors if d.header.id == rule_id), None)
-        if header is None:
-            self._missing(rule_id)
+        header = self.library().get(rule_id).header
         action = "detectors.enable_rule" if enabled else "detectors.disable_rule"
         details = {"version": header.version, "reason": reason[:_MAX_REASON]}
         state = RuleState(enabled, actor.id, self._parts.clock.now())
@@ -158,10 +164,10 @@ class RuleService:
         self._parts.transactions.run(work)
         return ListedRule(header, enabled, state)
 
-    @staticmethod
-    def _missing(rule_id: str) -> NoReturn:
-        msg = f"there is no rule {rule_id}"
-        raise RuleNotFound(msg)
+
+def _missing(rule_id: str) -> NoReturn:
+    msg = f"there is no rule {rule_id[:100]}"
+    raise RuleNotFound(msg)
 
 
 def _chosen(decided: _Decided) -> tuple[Detector, ...]:

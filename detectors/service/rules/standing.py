@@ -47,8 +47,7 @@ class RuleStandings:
 
     def find_detector(self, rule_id: str) -> Detector | None:
         """Return the detector of that id, None where it is gone."""
-        detectors = self.rules.library().detectors
-        return next((each for each in detectors if each.header.id == rule_id), None)
+        return self.rules.library().find(rule_id)
 
     def standing_of(self, actor: Actor, alert: Alert) -> RuleStanding | None:
         """Return how the rule behind ``alert`` stands; None where ``actor`` may not see rules."""
