@@ -7,9 +7,9 @@ from typing import Any
 import click
 import orjson
 
+from detectors.commands.opened import opened
 from secops.kernel.errors import Invalid
 from secops.terminal.output import json_option, plain, print_json, print_table, say
-from secops.terminal.session import session_of
 
 
 @click.command("show-alert")
@@ -22,12 +22,10 @@ def show_alert(ctx: click.Context, alert_id: str, *, as_json: bool) -> None:
     Example: secops --as analyst detectors show-alert alr_1f0c…
     """
     from detectors.models.alerts import AlertFilter  # noqa: PLC0415 - quick --help
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
     from detectors.service.triage.alert_page_presentation import explanation_json  # noqa: PLC0415 - heavy
 
-    session = session_of(ctx)
-    pages = session.services(DetectorsServices).alert_pages
-    found = pages.explain_alert(session.actor, alert_id, AlertFilter(status="open"))
+    services, actor = opened(ctx)
+    found = services.alert_pages.explain_alert(actor, alert_id, AlertFilter(status="open"))
     document = explanation_json(found)
     if as_json:
         print_json(document)
@@ -44,11 +42,10 @@ def replay_alert(ctx: click.Context, alert_id: str, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors replay-alert alr_1f0c…
     """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
     from detectors.service.triage.alert_page_presentation import replay_json  # noqa: PLC0415 - heavy
 
-    session = session_of(ctx)
-    found = session.services(DetectorsServices).replays.replay_alert(session.actor, alert_id)
+    services, actor = opened(ctx)
+    found = services.replays.replay_alert(actor, alert_id)
     if as_json:
         print_json(replay_json(found))
         return
@@ -68,12 +65,11 @@ def preview_exception(ctx: click.Context, rule_id: str, condition: str, *, as_js
     Example: secops --as analyst detectors preview-exception 89ad56ed-710a-5102-9d5c-1d9bb7ac0b7e
     '{"source.ip|cidr":"10.9.0.0/16"}'
     """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
     from detectors.service.triage.alert_page_presentation import preview_json  # noqa: PLC0415 - heavy
 
-    session = session_of(ctx)
-    previews = session.services(DetectorsServices).exception_previews
-    found = previews.preview_exception(session.actor, rule_id, condition_of(condition))
+    services, actor = opened(ctx)
+    wanted = condition_of(condition)
+    found = services.exception_previews.preview_exception(actor, rule_id, wanted)
     document = preview_json(found)
     if as_json:
         print_json(document)

@@ -10,12 +10,13 @@ import click
 
 from detectors.commands.files import rule_files
 from detectors.commands.instants import instant
+from detectors.commands.opened import opened
 from detectors.commands.queue import asked_filter, filter_options
 from detectors.commands.workers import ForkedWorkers, cores
 from detectors.models.queue import ORDERS
 from secops.kernel.logs import Window
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 from secops.terminal.session import session_of
 
 _PATHS = click.Path(path_type=Path, exists=True)
@@ -62,8 +63,7 @@ def run(
 )
 @filter_options
 @click.option("--sort", type=click.Choice(ORDERS), default="newest", show_default=True)
-@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
-@click.option("--cursor", help="The `next` of the page before.")
+@page_options
 @json_option
 @click.pass_context
 def list_alerts(
@@ -80,13 +80,11 @@ def list_alerts(
 
     Example: secops --as analyst detectors list-alerts --status open --severity high
     """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
     from detectors.service.triage.presentation import alert_json  # noqa: PLC0415 - heavy
 
-    session = session_of(ctx)
-    services, wanted = session.services(DetectorsServices), asked_filter(said)
+    services, actor = opened(ctx)
     asked = page_request(limit, cursor)
-    page = services.alerts.list_alerts(session.actor, wanted, asked, order=sort)
+    page = services.alerts.list_alerts(actor, asked_filter(said), asked, order=sort)
     if as_json:
         print_json({"items": [alert_json(alert) for alert in page.items], "next": page.next})
         return

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from detectors.commands.queue import asked_filter, filter_options, opened
+from detectors.commands.opened import opened
+from detectors.commands.queue import asked_filter, filter_options
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 
 if TYPE_CHECKING:
     from detectors.models.alerts import AlertFilter
@@ -164,8 +165,7 @@ def show_bulk_action(ctx: click.Context, action_id: str, *, as_json: bool) -> No
 
 
 @click.command("list-bulk-actions")
-@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
-@click.option("--cursor", help="The `next` of the page before.")
+@page_options
 @json_option
 @click.pass_context
 def list_bulk_actions(ctx: click.Context, *, limit: str, cursor: str | None, as_json: bool) -> None:
@@ -189,8 +189,7 @@ def list_bulk_actions(ctx: click.Context, *, limit: str, cursor: str | None, as_
 @click.command("list-bulk-items")
 @click.argument("action_id")
 @click.option("--result", type=click.Choice(["done", "changed"]), help="Only these.")
-@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
-@click.option("--cursor", help="The `next` of the page before.")
+@page_options
 @json_option
 @click.pass_context
 def list_bulk_items(  # noqa: PLR0913 - one parameter per option

@@ -7,15 +7,14 @@ from typing import Any, Literal
 import click
 
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 from secops.terminal.session import session_of
 
 _KINDS = click.Choice(["login", "use"])
 
 
 @click.command("list-models")
-@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
-@click.option("--cursor", help="The `next` of the page before.")
+@page_options
 @json_option
 @click.pass_context
 def list_models(ctx: click.Context, limit: str, cursor: str | None, *, as_json: bool) -> None:

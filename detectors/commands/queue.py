@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from detectors.commands.opened import opened
 from detectors.models.queue import ENTITY_KINDS, GROUP_KEYS, ORDERS
 from detectors.models.rules import SEVERITIES, Severity
 from secops.kernel.clock import MINUTE
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
-from secops.terminal.session import session_of
+from secops.terminal.output import Command, json_option, page_options, print_json, print_table, say
 
 if TYPE_CHECKING:
     from detectors.models.alerts import AlertFilter
-    from detectors.service import DetectorsServices
-    from secops.kernel.actors import Actor
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 _YES_NO = ("yes", "no")
 _OPTIONS = (
     click.option("--severity", type=click.Choice(SEVERITIES)),
@@ -45,14 +42,6 @@ def asked_filter(said: Mapping[str, str | None]) -> AlertFilter:
     from detectors.service.triage.filters import read_filter  # noqa: PLC0415 - heavy
 
     return read_filter({name: value for name, value in said.items() if value is not None})
-
-
-def opened(ctx: click.Context) -> tuple[DetectorsServices, Actor]:
-    """Return the plane's services and who acts."""
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    return session.services(DetectorsServices), session.actor
 
 
 @click.command("count-alerts")
@@ -86,8 +75,7 @@ def count_alerts(ctx: click.Context, /, *, as_json: bool, **said: str | None) ->
 @click.option("--by", type=click.Choice(GROUP_KEYS), default="rule", show_default=True)
 @click.option("--status", default="open", show_default=True)
 @filter_options
-@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
-@click.option("--cursor", help="The `next` of the page before.")
+@page_options
 @json_option
 @click.pass_context
 def group_alerts(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from detectors.commands.opened import opened
 from secops.kernel.errors import Unavailable
 from secops.terminal.output import json_option, print_json, print_table, say
-from secops.terminal.session import session_of
 
 
 @click.command("show-situation")
@@ -17,11 +17,10 @@ def show_situation(ctx: click.Context, *, as_json: bool) -> None:
 
     Example: secops --as analyst detectors show-situation
     """
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
     from detectors.service.situation.presentation import situation_json  # noqa: PLC0415 - heavy
 
-    session = session_of(ctx)
-    found = session.services(DetectorsServices).situations.show_situation(session.actor)
+    services, actor = opened(ctx)
+    found = services.situations.show_situation(actor)
     if found is None:
         msg = "nobody has looked at the situation yet: `secops serve` does so once a minute"
         raise Unavailable(msg)

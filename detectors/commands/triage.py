@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from detectors.commands.alert_page import condition_of
 from detectors.commands.files import rule_files
 from detectors.commands.instants import instant
+from detectors.commands.opened import opened
 from secops.kernel.logs import Window
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_list, print_table, say
-from secops.terminal.session import session_of
-
-if TYPE_CHECKING:
-    from detectors.service import DetectorsServices
-    from secops.kernel.actors import Actor
-
-
-def _open(ctx: click.Context) -> tuple[DetectorsServices, Actor]:
-    from detectors.service import DetectorsServices  # noqa: PLC0415 - heavy
-
-    session = session_of(ctx)
-    return session.services(DetectorsServices), session.actor
+from secops.terminal.output import (
+    json_option,
+    page_options,
+    print_json,
+    print_list,
+    print_table,
+    say,
+)
 
 
 def _wished(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +47,7 @@ def show_rule(ctx: click.Context, rule_id: str, *, as_json: bool) -> None:
     """
     from detectors.service.triage.triage_presentation import report_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     report = report_json(services.reports.report_rule(actor, rule_id))
     if as_json:
         print_json(report)
@@ -73,7 +69,7 @@ def report_rules(ctx: click.Context, *, as_json: bool) -> None:
     """
     from detectors.service.triage.triage_presentation import report_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = [report_json(each) for each in services.reports.report_rules(actor)]
     columns = ("problems", "title", "events", "last_hit_at", "cost", "rule_id")
     print_list("Rules", columns, found, as_json=as_json)
@@ -94,7 +90,7 @@ def forecast(
     """
     from detectors.service.triage.triage_presentation import forecast_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     window = Window(instant(since, "--since"), instant(until, "--until"))
     path = Path(rule)
     if path.exists():
@@ -130,7 +126,7 @@ def list_exceptions(ctx: click.Context, *, as_json: bool) -> None:
     """
     from detectors.service.triage.triage_presentation import exception_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = [exception_json(each) for each in services.exceptions.list_exceptions(actor)]
     columns = ("state", "rule_id", "condition", "owner", "expires_at", "hits", "id")
     print_list("Exceptions", columns, found, as_json=as_json)
@@ -148,7 +144,7 @@ def request_exception(ctx: click.Context, /, condition: str, **wished: Any) -> N
     """
     from detectors.service.rules.exceptions import ExceptionWish  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     wish = ExceptionWish(condition=condition_of(condition), **wished)
     found = services.exceptions.request_exception(actor, wish)
     say(f"requested {found.id}: it holds once somebody else approves it")
@@ -164,7 +160,7 @@ def decide_exception(ctx: click.Context, exception_id: str, reason: str, *, gran
 
     Example: secops --as security-admin detectors decide-exception exc_… --grant --reason "seen"
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = services.exceptions.decide_exception(actor, exception_id, grant=grant, reason=reason)
     say(f"{found.state} {found.id}")
 
@@ -178,7 +174,7 @@ def revoke_exception(ctx: click.Context, exception_id: str, reason: str) -> None
 
     Example: secops --as analyst detectors revoke-exception exc_… --reason "scanner is gone"
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = services.exceptions.revoke_exception(actor, exception_id, reason)
     say(f"{found.state} {found.id}")
 
@@ -193,7 +189,7 @@ def list_suppressions(ctx: click.Context, *, as_json: bool) -> None:
     """
     from detectors.service.triage.triage_presentation import suppression_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = [suppression_json(each) for each in services.suppressions.list_suppressions(actor)]
     columns = ("state", "rule_id", "by", "window_seconds", "owner", "expires_at", "id")
     print_list("Suppressions", columns, found, as_json=as_json)
@@ -213,7 +209,7 @@ def show_suppression(ctx: click.Context, suppression_id: str, *, as_json: bool) 
         suppression_json,
     )
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found, groups = services.suppressions.show_suppression(actor, suppression_id)
     shown = [group_json(each) for each in groups]
     if as_json:
@@ -237,7 +233,7 @@ def add_suppression(ctx: click.Context, /, by: tuple[str, ...], **wished: Any) -
     """
     from detectors.service.triage.suppression import SuppressionWish  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = services.suppressions.add_suppression(actor, SuppressionWish(by=by, **wished))
     say(f"added {found.id}")
 
@@ -251,15 +247,14 @@ def lift_suppression(ctx: click.Context, suppression_id: str, reason: str) -> No
 
     Example: secops --as analyst detectors lift-suppression sup_… --reason "not known after all"
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     raised = services.suppressions.lift_suppression(actor, suppression_id, reason)
     say(f"lifted {suppression_id}: {raised} alerts raised")
 
 
 @click.command("list-entities")
 @click.option("--risk", type=click.IntRange(1, 100), default=1, help="Only of at least this risk.")
-@click.option("--limit", default="50", show_default=True, help="At most 200 a page.")
-@click.option("--cursor", default=None, help="The next page, as the last one told it.")
+@page_options
 @json_option
 @click.pass_context
 def list_entities(
@@ -271,7 +266,7 @@ def list_entities(
     """
     from detectors.service.triage.triage_presentation import risk_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = services.entities.list_entities(actor, page_request(limit, cursor), risk)
     items = [risk_json(each) for each in found.items]
     columns = ("risk", "entity", "criticality", "at")
@@ -289,7 +284,7 @@ def show_entity(ctx: click.Context, entity: str, *, as_json: bool) -> None:
     """
     from detectors.service.triage.triage_presentation import entity_json  # noqa: PLC0415 - heavy
 
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = entity_json(services.entities.show_entity(actor, entity))
     if as_json:
         print_json(found)
@@ -311,7 +306,7 @@ def set_criticality(ctx: click.Context, entity: str, criticality: float, reason:
 
     Example: secops --as security-admin detectors set-criticality account:root 2 --reason "all"
     """
-    services, actor = _open(ctx)
+    services, actor = opened(ctx)
     found = services.entities.set_criticality(actor, entity, criticality, reason)
     say(f"{found.subject}: criticality {found.criticality}, risk {found.risk}")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from unicodedata import category
 
 import click
@@ -14,7 +14,19 @@ import orjson
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+
+
+def page_options(command: Command) -> Command:
+    """Add ``--limit`` and ``--cursor``, texts that ``kernel.pages.page_request`` reads."""
+    for option in (
+        click.option("--cursor", help="The `next` of the page before."),
+        click.option("--limit", default="50", show_default=True, help="At most 200 a page."),
+    ):
+        command = option(command)
+    return command
 
 
 def print_json(value: Any) -> None:
