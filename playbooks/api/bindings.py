@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playbooks.api.schemas import DECISION, FRESH_S, REASON, RUN, body_of, page_schema
+from playbooks.api.schemas import (
+    DECISION,
+    FLAG,
+    FRESH,
+    REASON,
+    RUN,
+    TEXT,
+    body_of,
+    object_schema,
+    page_schema,
+)
 from playbooks.models.bindings import BindingTerms
 from playbooks.service import PlaybooksServices
 from playbooks.service.bindings import ChangeDecision
@@ -25,49 +35,30 @@ from secops.web.routes import Route, Schema
 BINDINGS: Final = "/api/v1/playbooks/bindings"
 _ONE: Final = f"{BINDINGS}/<binding_id>"
 PAUSE: Final = "/api/v1/playbooks/pause"
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": _TEXT}
-_PAIRS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _TEXT}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": TEXT}
+_PAIRS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": TEXT}
 WISH: Final = Schema(
     "BindingWish",
-    {
-        "type": "object",
-        "properties": {
-            "name": _TEXT,
-            "playbook": _TEXT,
-            "autonomy": {"enum": ["suggest", "approve", "act"]},
-            "rules": _TEXTS,
-            "severities": _TEXTS,
-            "kinds": _TEXTS,
-            "entities": _PAIRS,
-            "arguments": _PAIRS,
-            "cooldown_s": {"type": "integer"},
-            "per_hour": {"type": "integer"},
-            "valid_from": _TEXT,
-            "valid_until": _TEXT,
-        },
-        "required": ["name", "playbook"],
-        "additionalProperties": False,
-    },
+    object_schema(
+        ("name", "playbook"),
+        name=TEXT,
+        playbook=TEXT,
+        autonomy={"enum": ["suggest", "approve", "act"]},
+        rules=_TEXTS,
+        severities=_TEXTS,
+        kinds=_TEXTS,
+        entities=_PAIRS,
+        arguments=_PAIRS,
+        cooldown_s={"type": "integer"},
+        per_hour={"type": "integer"},
+        valid_from=TEXT,
+        valid_until=TEXT,
+    ),
 )
 CHANGE: Final = Schema(
-    "BindingDecision",
-    {
-        "type": "object",
-        "properties": {"sha256": _TEXT, "grant": {"type": "boolean"}, "reason": _TEXT},
-        "required": ["sha256", "grant"],
-        "additionalProperties": False,
-    },
+    "BindingDecision", object_schema(("sha256", "grant"), sha256=TEXT, grant=FLAG, reason=TEXT)
 )
-RESUME: Final = Schema(
-    "ResumeDecision",
-    {
-        "type": "object",
-        "properties": {"grant": {"type": "boolean"}, "reason": _TEXT},
-        "required": ["grant"],
-        "additionalProperties": False,
-    },
-)
+RESUME: Final = Schema("ResumeDecision", object_schema(("grant",), grant=FLAG, reason=TEXT))
 BINDING: Final = Schema("Binding", {"type": "object", "required": ["id", "state", "version"]})
 SWITCH: Final = Schema("BindingPause", {"type": "object", "required": ["org_id", "paused"]})
 DRY_TEST: Final = Schema("BindingTest", {"type": "object", "required": ["looked_at", "matched"]})
@@ -244,8 +235,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             handler=handlers.approve_binding,
             request=CHANGE,
             response=BINDING,
-            level=2,
-            fresh_seconds=FRESH_S,
+            **FRESH,
         ),
     )
 
@@ -286,8 +276,7 @@ def _switching(handlers: _Switches) -> tuple[Route, ...]:
             handler=handlers.approve_resume,
             request=RESUME,
             response=SWITCH,
-            level=2,
-            fresh_seconds=FRESH_S,
+            **FRESH,
         ),
         Route(
             method="GET",
@@ -304,7 +293,6 @@ def _switching(handlers: _Switches) -> tuple[Route, ...]:
             handler=handlers.approve_automatic_run,
             request=DECISION,
             response=RUN,
-            level=2,
-            fresh_seconds=FRESH_S,
+            **FRESH,
         ),
     )

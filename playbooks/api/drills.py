@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from playbooks.api.schemas import FRESH_S, body_of, object_schema, page_schema
+from playbooks.api.schemas import FLAG, FRESH, TEXT, TEXTS, body_of, object_schema, page_schema
 from playbooks.service import PlaybooksServices
 from playbooks.service.drills.documents import drill_document, entered_plan
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
@@ -12,21 +12,17 @@ from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "maxItems": 200}
 DRILL: Final = Schema("Drill", {"type": "object", "required": ["id", "state", "plan_sha256"]})
 REPORT: Final = Schema("DrillReport", {"type": "object", "required": ["id", "drill", "findings"]})
 PLAN: Final = Schema(
     "PlanDrill",
-    object_schema(("title", "alerts"), title=_TEXT, scenario=_TEXT, alerts=_TEXTS, accounts=_TEXTS),
+    object_schema(("title", "alerts"), title=TEXT, scenario=TEXT, alerts=TEXTS, accounts=TEXTS),
 )
 DECIDE: Final = Schema(
     "DecideDrill",
-    object_schema(
-        ("grant", "plan_sha256"), grant={"type": "boolean"}, plan_sha256=_TEXT, reason=_TEXT
-    ),
+    object_schema(("grant", "plan_sha256"), grant=FLAG, plan_sha256=TEXT, reason=TEXT),
 )
-NOTE: Final = Schema("NoteDrill", object_schema(("text",), text=_TEXT, finding={"type": "boolean"}))
+NOTE: Final = Schema("NoteDrill", object_schema(("text",), text=TEXT, finding=FLAG))
 
 
 class _Handlers:
@@ -102,8 +98,7 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
             request=request,
             response=response,
             listing=handler == here.list_drills,
-            level=2 if handler == here.approve_drill else 1,
-            fresh_seconds=FRESH_S if handler == here.approve_drill else None,
+            **(FRESH if access == DRILL_APPROVE else {}),
         )
         for method, path, handler, request, response, access in rows
     )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playbooks.api.schemas import body_of, object_schema, page_schema
+from playbooks.api.schemas import (
+    COUNT,
+    FLAG,
+    TEXT,
+    TEXTS,
+    body_of,
+    needed_instant,
+    object_schema,
+    page_schema,
+)
 from playbooks.models.duty import PLACES
 from playbooks.service import PlaybooksServices
 from playbooks.service.duty import NewShift, RosterDraft
@@ -16,16 +25,12 @@ from playbooks.service.duty.documents import (
     shift_document,
     swap_document,
 )
-from secops.kernel.clock import from_rfc3339
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import DUTY_READ, DUTY_SERVE, ROSTER_MANAGE
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "maxItems": 200}
-_ROSTER_FIELDS: Final = {"name": _TEXT, "members": _TEXTS, "leads": _TEXTS, "policy": _TEXTS}
+_ROSTER_FIELDS: Final = {"name": TEXT, "members": TEXTS, "leads": TEXTS, "policy": TEXTS}
 ROSTER: Final = Schema("Roster", {"type": "object", "required": ["id", "members"]})
 DUTY: Final = Schema("Duty", {"type": "object", "required": ["roster", "on_duty", "shifts"]})
 SHIFT: Final = Schema("Shift", {"type": "object", "required": ["id", "starts_at", "ends_at"]})
@@ -36,7 +41,7 @@ CHANGE_ROSTER: Final = Schema(
     "ChangeRoster",
     object_schema(
         ("name", "members", "version"),
-        version={"type": "integer", "minimum": 1},
+        version=COUNT,
         **_ROSTER_FIELDS,
     ),
 )
@@ -44,16 +49,16 @@ NEW_SHIFT: Final = Schema(
     "NewShift",
     object_schema(
         ("starts_at", "ends_at", "primary"),
-        starts_at=_TEXT,
-        ends_at=_TEXT,
-        primary=_TEXT,
-        deputy=_TEXT,
+        starts_at=TEXT,
+        ends_at=TEXT,
+        primary=TEXT,
+        deputy=TEXT,
     ),
 )
 ASK_SWAP: Final = Schema(
-    "AskSwap", object_schema(("place", "other"), place={"enum": list(PLACES)}, other=_TEXT)
+    "AskSwap", object_schema(("place", "other"), place={"enum": list(PLACES)}, other=TEXT)
 )
-ANSWER_SWAP: Final = Schema("AnswerSwap", object_schema(("agree",), agree={"type": "boolean"}))
+ANSWER_SWAP: Final = Schema("AnswerSwap", object_schema(("agree",), agree=FLAG))
 
 
 class _Handlers:
@@ -84,8 +89,8 @@ class _Handlers:
     def add_shift(self, request: Request) -> Response:
         body = body_of(request, NEW_SHIFT)
         new = NewShift(
-            _instant(body["starts_at"]),
-            _instant(body["ends_at"]),
+            needed_instant(body, "starts_at"),
+            needed_instant(body, "ends_at"),
             body["primary"],
             body.get("deputy", ""),
         )
@@ -124,14 +129,6 @@ def _draft(body: Any) -> RosterDraft:
     return roster_draft(
         body["name"], body["members"], body.get("leads", ()), body.get("policy", ())
     )
-
-
-def _instant(text: str) -> int:
-    try:
-        return from_rfc3339(text)
-    except ValueError as error:
-        msg = "a time is an instant of RFC 3339"
-        raise Invalid(msg) from error
 
 
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:

@@ -12,12 +12,10 @@ from playbooks.api.notice_schemas import (
     WARNING,
     WITH_REASON,
 )
-from playbooks.api.schemas import FRESH, body_of, page_schema
+from playbooks.api.schemas import FRESH, body_of, needed_instant, page_schema
 from playbooks.models.early_warnings import EarlyWarning, WarningContent
 from playbooks.service import PlaybooksServices
 from playbooks.service.notices.documents import seen_warning_document, warning_document
-from secops.kernel.clock import from_rfc3339
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import NOTICE_READ, WARNING_APPROVE, WARNING_DRAFT
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
@@ -102,11 +100,7 @@ class _Handlers:
 
 
 def _content(body: Mapping[str, Any]) -> WarningContent:
-    try:
-        return WarningContent(**{**body, "ends_at": from_rfc3339(body["ends_at"])})
-    except ValueError as error:
-        msg = "ends_at is an instant of RFC 3339"
-        raise Invalid(msg) from error
+    return WarningContent(**{**body, "ends_at": needed_instant(body, "ends_at")})
 
 
 def _answer(warning: EarlyWarning, status: int = 200) -> Response:

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playbooks.api.schemas import object_schema
+from playbooks.api.schemas import FLAG, TEXT, TEXTS, object_schema
 from playbooks.models.early_warnings import WARNING_COLOURS
 from playbooks.models.notices import NOTICE_SEVERITIES, PETITION_KINDS
 from secops.web.routes import Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_FLAG: Final[dict[str, Any]] = {"type": "boolean"}
 _OPEN: Final[dict[str, Any]] = {"type": "object"}
 _NUMBER: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
 _CONTENT: Final[dict[str, dict[str, Any]]] = {
-    "title": _TEXT,
-    "body": _TEXT,
+    "title": TEXT,
+    "body": TEXT,
     "severity": {"enum": list(NOTICE_SEVERITIES)},
-    "urgent": _FLAG,
-    "units": {"type": "array", "items": _TEXT, "maxItems": 200},
-    "check": _TEXT,
-    "incident_id": _TEXT,
+    "urgent": FLAG,
+    "units": TEXTS,
+    "check": TEXT,
+    "incident_id": TEXT,
 }
 _NEEDED: Final = ("title", "body", "severity", "units")
 _WARNED: Final[dict[str, dict[str, Any]]] = {
     "colour": {"enum": list(WARNING_COLOURS)},
-    "title": _TEXT,
-    "scope": _TEXT,
-    "measures": _TEXT,
-    "ends_at": _TEXT,
+    "title": TEXT,
+    "scope": TEXT,
+    "measures": TEXT,
+    "ends_at": TEXT,
 }
 
 NOTICE: Final = Schema("Notice", {**_OPEN, "required": ["id", "state", "reference"]})
@@ -45,23 +43,23 @@ REVISE_NOTICE: Final = Schema(
     "ReviseNotice", object_schema((*_NEEDED, "version"), **_CONTENT, version=_NUMBER)
 )
 DECIDE_DIGEST: Final = Schema(
-    "DecideDigest", object_schema(("grant", "digest"), grant=_FLAG, digest=_TEXT, reason=_TEXT)
+    "DecideDigest", object_schema(("grant", "digest"), grant=FLAG, digest=TEXT, reason=TEXT)
 )
-ISSUE_NOTICE: Final = Schema("IssueNotice", object_schema((), seal_id=_TEXT))
-WITH_REASON: Final = Schema("WithReason", object_schema(("reason",), reason=_TEXT))
-WITH_TEXT: Final = Schema("WithText", object_schema(("text",), text=_TEXT))
+ISSUE_NOTICE: Final = Schema("IssueNotice", object_schema((), seal_id=TEXT))
+WITH_REASON: Final = Schema("WithReason", object_schema(("reason",), reason=TEXT))
+WITH_TEXT: Final = Schema("WithText", object_schema(("text",), text=TEXT))
 VERIFY_NOTICE: Final = Schema(
     "VerifyNotice",
-    object_schema(("verdict", "reason"), verdict={"enum": ["close", "return"]}, reason=_TEXT),
+    object_schema(("verdict", "reason"), verdict={"enum": ["close", "return"]}, reason=TEXT),
 )
 PETITION_NOTICE: Final = Schema(
     "PetitionNotice",
     object_schema(
-        ("kind", "reason"), kind={"enum": list(PETITION_KINDS)}, reason=_TEXT, days=_NUMBER
+        ("kind", "reason"), kind={"enum": list(PETITION_KINDS)}, reason=TEXT, days=_NUMBER
     ),
 )
 DECIDE_PETITION: Final = Schema(
-    "DecidePetition", object_schema(("grant", "reason"), grant=_FLAG, reason=_TEXT)
+    "DecidePetition", object_schema(("grant", "reason"), grant=FLAG, reason=TEXT)
 )
 DRAFT_WARNING: Final = Schema("DraftEarlyWarning", object_schema(tuple(_WARNED), **_WARNED))
 REVISE_WARNING: Final = Schema(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playbooks.api.schemas import body_of, object_schema, page_schema
+from playbooks.api.schemas import COUNT, FLAG, TEXT, TEXTS, body_of, object_schema, page_schema
 from playbooks.models.notifications import EVENTS, KINDS, SEVERITIES, ChannelDraft
 from playbooks.service import PlaybooksServices
 from playbooks.service.notifications import NewSubscription
@@ -25,15 +25,12 @@ from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
 from secops.web.routes import Route, Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}, "maxItems": 200}
-_VERSION: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
 _CHANNEL_FIELDS: Final = {
-    "name": _TEXT,
+    "name": TEXT,
     "kind": {"enum": list(KINDS)},
-    "url": _TEXT,
-    "secret": _TEXT,
-    "to": _TEXTS,
+    "url": TEXT,
+    "secret": TEXT,
+    "to": TEXTS,
     "language": {"enum": ["zh", "en"]},
 }
 CHANNEL: Final = Schema("Channel", {"type": "object", "required": ["id", "name", "kind"]})
@@ -41,21 +38,21 @@ MESSAGE: Final = Schema("OutgoingMessage", {"type": "object", "required": ["id",
 SUBSCRIPTION: Final = Schema("Subscription", {"type": "object", "required": ["id", "event"]})
 NEW_CHANNEL: Final = Schema("NewChannel", object_schema(("name", "kind"), **_CHANNEL_FIELDS))
 CHANGE_CHANNEL: Final = Schema(
-    "ChangeChannel", object_schema(("name", "kind", "version"), version=_VERSION, **_CHANNEL_FIELDS)
+    "ChangeChannel", object_schema(("name", "kind", "version"), version=COUNT, **_CHANNEL_FIELDS)
 )
 SWITCH_CHANNEL: Final = Schema(
     "SwitchChannel",
-    object_schema(("enabled", "version"), enabled={"type": "boolean"}, version=_VERSION),
+    object_schema(("enabled", "version"), enabled=FLAG, version=COUNT),
 )
-MESSAGE_REASON: Final = Schema("MessageReason", object_schema(("reason",), reason=_TEXT))
+MESSAGE_REASON: Final = Schema("MessageReason", object_schema(("reason",), reason=TEXT))
 SUBSCRIBE: Final = Schema(
     "Subscribe",
     object_schema(
         ("event", "target"),
         event={"enum": list(EVENTS)},
-        target=_TEXT,
+        target=TEXT,
         min_severity={"enum": list(SEVERITIES)},
-        quiet=_TEXT,
+        quiet=TEXT,
     ),
 )
 

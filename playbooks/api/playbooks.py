@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from playbooks.api.schemas import FRESH_S, PLAYBOOK, PLAYBOOK_DECISION, body_of, page_schema
+from playbooks.api.schemas import FRESH, PLAYBOOK, PLAYBOOK_DECISION, body_of, page_schema
 from playbooks.service import PlaybooksServices, check_playbook
 from playbooks.service.incidents.documents import problem_document
 from playbooks.service.playbooks.documents import (
@@ -143,8 +143,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             handler=handlers.approve_playbook,
             request=PLAYBOOK_DECISION,
             response=PLAYBOOK,
-            level=2,
-            fresh_seconds=FRESH_S,
+            **FRESH,
         ),
         Route(
             method="POST",

@@ -7,7 +7,7 @@ from typing import Final
 from playbooks.api.schemas import (
     ANSWER,
     DECISION,
-    FRESH_S,
+    FRESH,
     PLAN,
     PROLONGATION,
     REASON,
@@ -30,7 +30,6 @@ from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
 RUNS: Final = "/api/v1/playbooks/runs"
-"""An approval needs a sign-in with a second factor, at most this many seconds old."""
 
 
 class _Handlers:
@@ -177,8 +176,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             handler=handlers.approve_run,
             request=DECISION,
             response=RUN,
-            level=2,
-            fresh_seconds=FRESH_S,
+            **FRESH,
         ),
         Route(
             method="POST",
@@ -197,8 +195,7 @@ def _changing(handlers: _Handlers) -> tuple[Route, ...]:
             handler=handlers.approve_step,
             request=STEP_DECISION,
             response=RUN,
-            level=2,
-            fresh_seconds=FRESH_S,
+            **FRESH,
         ),
         Route(
             method="POST",

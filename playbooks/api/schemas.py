@@ -15,12 +15,15 @@ from secops.web.routes import Schema
 
 MAX_INTEGER: Final = 2**53
 """What JSON's numbers hold exactly, and every database takes."""
-FRESH_S: Final = 900
-"""How old the sign-in of who approves may be; a seal's is asked for anew (``FRESH_SECONDS``)."""
-FRESH: Final[Mapping[str, Any]] = {"level": 2, "fresh_seconds": FRESH_S}
-"""What the route of an approval asks of the sign-in: a second factor, just now."""
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
+FRESH: Final[Mapping[str, Any]] = {"level": 2, "fresh_seconds": 900}
+"""What the route of an approval asks of the sign-in: a second factor, just now.
+
+A seal's is asked for anew (``FRESH_SECONDS``).
+"""
+TEXT: Final[dict[str, Any]] = {"type": "string"}
+TEXTS: Final[dict[str, Any]] = {"type": "array", "items": TEXT, "maxItems": 200}
+FLAG: Final[dict[str, Any]] = {"type": "boolean"}
+COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
 _OPEN: Final[dict[str, Any]] = {"type": "object"}
 
 
@@ -58,10 +61,10 @@ OPEN_INCIDENT: Final = Schema(
     "OpenIncident",
     object_schema(
         (),
-        alert_id=_TEXT,
-        title=_TEXT,
+        alert_id=TEXT,
+        title=TEXT,
         severity={"enum": ["low", "medium", "high", "critical"]},
-        drill={"type": "boolean"},
+        drill=FLAG,
     ),
 )
 CHANGE_STATE: Final = Schema(
@@ -69,27 +72,27 @@ CHANGE_STATE: Final = Schema(
     object_schema(
         ("state",),
         state={"enum": list(INCIDENT_STATES)},
-        reason=_TEXT,
+        reason=TEXT,
         ending={"enum": [ending for ending in ENDINGS if ending != "handled"]},
-        duplicate_of=_TEXT,
-        version=_COUNT,
+        duplicate_of=TEXT,
+        version=COUNT,
     ),
 )
 JUDGE: Final = Schema(
     "JudgeIncident",
     object_schema(
         (),
-        category=_TEXT,
-        level=_TEXT,
-        reporting_level=_TEXT,
-        cause=_TEXT,
-        lessons=_TEXT,
-        basis=_TEXT,
-        version=_COUNT,
+        category=TEXT,
+        level=TEXT,
+        reporting_level=TEXT,
+        cause=TEXT,
+        lessons=TEXT,
+        basis=TEXT,
+        version=COUNT,
     ),
 )
-NOTE: Final = Schema("IncidentNote", object_schema(("text",), text=_TEXT))
-LINK: Final = Schema("LinkAlert", object_schema(("alert_id",), alert_id=_TEXT))
+NOTE: Final = Schema("IncidentNote", object_schema(("text",), text=TEXT))
+LINK: Final = Schema("LinkAlert", object_schema(("alert_id",), alert_id=TEXT))
 FILING: Final = Schema("Filing", {**_OPEN, "required": ["incident_id", "duty", "filed_at"]})
 DECLARE_DUTY: Final = Schema(
     "DeclareDuty", object_schema(("duty",), duty={"enum": ["defect_report"]})
@@ -97,53 +100,49 @@ DECLARE_DUTY: Final = Schema(
 FILE_REPORT: Final = Schema(
     "FileReport",
     object_schema(
-        ("duty",), duty={"enum": list(DUTIES)}, filed_at=_TEXT, filed_to=_TEXT, reference=_TEXT
+        ("duty",), duty={"enum": list(DUTIES)}, filed_at=TEXT, filed_to=TEXT, reference=TEXT
     ),
 )
 RUN_REQUEST: Final = Schema(
     "RunRequest",
     object_schema(
         ("incident_id", "playbook"),
-        incident_id=_TEXT,
-        playbook=_TEXT,
-        variables={"type": "object", "additionalProperties": _TEXT},
+        incident_id=TEXT,
+        playbook=TEXT,
+        variables={"type": "object", "additionalProperties": TEXT},
     ),
 )
 DECISION: Final = Schema(
     "RunDecision",
-    object_schema(
-        ("grant", "plan_sha256"), grant={"type": "boolean"}, plan_sha256=_TEXT, reason=_TEXT
-    ),
+    object_schema(("grant", "plan_sha256"), grant=FLAG, plan_sha256=TEXT, reason=TEXT),
 )
-PLAYBOOK_DECISION: Final = Schema(
-    "PlaybookDecision", object_schema((), grant={"type": "boolean"}, reason=_TEXT)
-)
+PLAYBOOK_DECISION: Final = Schema("PlaybookDecision", object_schema((), grant=FLAG, reason=TEXT))
 ANSWER: Final = Schema(
     "StepAnswer",
     object_schema(
         ("step", "outcome"),
-        step=_TEXT,
+        step=TEXT,
         outcome={"enum": ["done", "failed"]},
-        note=_TEXT,
-        values={"type": "object", "additionalProperties": _TEXT},
+        note=TEXT,
+        values={"type": "object", "additionalProperties": TEXT},
     ),
 )
 STEP_DECISION: Final = Schema(
     "StepDecision",
     object_schema(
         ("step", "sha256", "grant"),
-        step=_TEXT,
-        loop=_TEXT,
-        sha256=_TEXT,
-        grant={"type": "boolean"},
-        reason=_TEXT,
+        step=TEXT,
+        loop=TEXT,
+        sha256=TEXT,
+        grant=FLAG,
+        reason=TEXT,
     ),
 )
 PROLONGATION: Final = Schema(
     "Prolongation",
-    object_schema(("step", "seconds"), step=_TEXT, seconds={"type": "integer", "minimum": 1}),
+    object_schema(("step", "seconds"), step=TEXT, seconds=COUNT),
 )
-REASON: Final = Schema("RunReason", object_schema(("reason",), reason=_TEXT))
+REASON: Final = Schema("RunReason", object_schema(("reason",), reason=TEXT))
 
 
 def body_of(request: Request, schema: Schema) -> Mapping[str, Any]:
@@ -192,9 +191,13 @@ def _fits_object(value: Any, schema: Mapping[str, Any]) -> bool:
 
 def instant_of(fields: Mapping[str, Any], name: str) -> int | None:
     """Return the RFC 3339 instant called ``name``, None where it isn't given or empty."""
-    text = fields.get(name)
+    return needed_instant(fields, name) if fields.get(name) else None
+
+
+def needed_instant(fields: Mapping[str, Any], name: str) -> int:
+    """Return the RFC 3339 instant called ``name``; raise ``Invalid``."""
     try:
-        return from_rfc3339(text) if text else None
+        return from_rfc3339(fields[name])
     except ValueError as error:
         msg = f"{name} is an instant of RFC 3339"
         raise Invalid(msg) from error

@@ -4,84 +4,74 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from playbooks.api.schemas import COUNT, FLAG, TEXT, object_schema
 from playbooks.models.incident_work import MEMBER_ROLES, OBSERVABLE_KINDS, TASK_STATES
 from playbooks.models.incidents import INCIDENT_STATES
 from secops.web.routes import Schema
 
-_TEXT: Final[dict[str, Any]] = {"type": "string"}
-_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
 _PHASE: Final[dict[str, Any]] = {"enum": [s for s in INCIDENT_STATES if s != "closed"]}
-_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": _TEXT, "maxItems": 100}
+_TEXTS: Final[dict[str, Any]] = {"type": "array", "items": TEXT, "maxItems": 100}
 
 
-def _object(required: tuple[str, ...], **fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": fields,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-EMPTY: Final = Schema("Nothing", _object(()))
+EMPTY: Final = Schema("Nothing", object_schema(()))
 SET_MEMBER: Final = Schema(
-    "SetMember", _object(("account", "role"), account=_TEXT, role={"enum": list(MEMBER_ROLES)})
+    "SetMember", object_schema(("account", "role"), account=TEXT, role={"enum": list(MEMBER_ROLES)})
 )
-REMOVE_MEMBER: Final = Schema("RemoveMember", _object(("account",), account=_TEXT))
+REMOVE_MEMBER: Final = Schema("RemoveMember", object_schema(("account",), account=TEXT))
 ADD_TASK: Final = Schema(
     "AddTask",
-    _object(("title", "phase"), title=_TEXT, phase=_PHASE, assignee=_TEXT, due_at=_TEXT),
+    object_schema(("title", "phase"), title=TEXT, phase=_PHASE, assignee=TEXT, due_at=TEXT),
 )
 CHANGE_TASK: Final = Schema(
     "ChangeTask",
-    _object(
+    object_schema(
         ("version",),
-        version=_COUNT,
+        version=COUNT,
         state={"enum": list(TASK_STATES)},
-        assignee=_TEXT,
-        result=_TEXT,
+        assignee=TEXT,
+        result=TEXT,
     ),
 )
 ADD_OBSERVABLE: Final = Schema(
     "AddObservable",
-    _object(
+    object_schema(
         ("kind", "value"),
         kind={"enum": list(OBSERVABLE_KINDS)},
-        value=_TEXT,
-        first_seen=_TEXT,
-        last_seen=_TEXT,
+        value=TEXT,
+        first_seen=TEXT,
+        last_seen=TEXT,
     ),
 )
 OFFER_EVIDENCE: Final = Schema(
-    "OfferEvidence", _object(("receiver", "reason"), receiver=_TEXT, reason=_TEXT)
+    "OfferEvidence", object_schema(("receiver", "reason"), receiver=TEXT, reason=TEXT)
 )
 PROPOSE_LEVELS: Final = Schema(
     "ProposeLevels",
-    _object(
+    object_schema(
         ("target", "loss"),
-        target=_TEXT,
-        loss=_TEXT,
-        harm=_TEXT,
-        figures={"type": "object", "additionalProperties": _TEXT},
+        target=TEXT,
+        loss=TEXT,
+        harm=TEXT,
+        figures={"type": "object", "additionalProperties": TEXT},
     ),
 )
 WRITE_PLAN: Final = Schema(
     "WriteEmergencyPlan",
-    _object(
+    object_schema(
         ("title", "content", "classes", "review_at"),
-        plan_id=_TEXT,
-        title=_TEXT,
-        content=_TEXT,
+        plan_id=TEXT,
+        title=TEXT,
+        content=TEXT,
         format={"enum": ["markdown", "text"]},
         classes=_TEXTS,
         playbooks=_TEXTS,
-        review_at=_TEXT,
+        review_at=TEXT,
         tasks={
             "type": "array",
             "maxItems": 100,
-            "items": _object(
+            "items": object_schema(
                 ("title", "phase"),
-                title=_TEXT,
+                title=TEXT,
                 phase=_PHASE,
                 due_minutes={"type": "integer", "minimum": 0},
             ),
@@ -90,16 +80,16 @@ WRITE_PLAN: Final = Schema(
 )
 APPROVE_PLAN: Final = Schema(
     "ApproveEmergencyPlan",
-    _object(
+    object_schema(
         ("version", "sha256", "grant"),
-        version=_COUNT,
-        sha256=_TEXT,
-        grant={"type": "boolean"},
-        reason=_TEXT,
+        version=COUNT,
+        sha256=TEXT,
+        grant=FLAG,
+        reason=TEXT,
     ),
 )
-WITHDRAW_PLAN: Final = Schema("WithdrawEmergencyPlan", _object(("version",), version=_COUNT))
-ADOPT_PLAN: Final = Schema("AdoptEmergencyPlan", _object(("plan_id",), plan_id=_TEXT))
+WITHDRAW_PLAN: Final = Schema("WithdrawEmergencyPlan", object_schema(("version",), version=COUNT))
+ADOPT_PLAN: Final = Schema("AdoptEmergencyPlan", object_schema(("plan_id",), plan_id=TEXT))
 EMERGENCY_PLAN: Final = Schema(
     "EmergencyPlan", {"type": "object", "required": ["id", "version", "state", "sha256"]}
 )
