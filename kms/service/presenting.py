@@ -17,7 +17,7 @@ from secops.crypto.pem import to_pem
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.pages import every_item
 
 
 def describe(loaded: LoadedKey) -> dict[str, Any]:
@@ -93,11 +93,4 @@ def read_wrapped(text: object) -> bytes:
 
 def list_all(keys: Keys, actor: Actor) -> list[dict[str, Any]]:
     """Return all keys the actor may see, one short record each, by name."""
-    rows: list[dict[str, Any]] = []
-    after: tuple[str | int, ...] | None = None
-    while True:
-        page = keys.list_keys(actor, PageRequest(MAX_LIMIT, after))
-        rows += map(summarise, page.items)
-        if page.next is None:
-            return rows
-        after = decode_cursor(page.next)
+    return [summarise(key) for key in every_item(lambda page: keys.list_keys(actor, page))]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from detectors.models.alerts import Alert, AlertFilter
 from detectors.service import DetectorsServices
 from playbooks.models.incidents import AlertSummary
 from secops.kernel.actors import Actor
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.pages import every_item
 
 SILENT: Final = "source_silent"
 
@@ -34,15 +35,10 @@ class DetectorAlerts:
 
     def alerts_since(self, actor: Actor, since: int, limit: int) -> Sequence[AlertSummary]:
         """Return alerts since ``since``, newest first, with the caller's own rights."""
-        found: list[AlertSummary] = []
-        page = PageRequest(MAX_LIMIT)
-        while len(found) < limit:
-            listed = self._detectors.alerts.list_alerts(actor, AlertFilter(since=since), page)
-            found += [_summary(one) for one in listed.items if one.org_id == actor.org_id]
-            if listed.next is None:
-                break
-            page = PageRequest(MAX_LIMIT, decode_cursor(listed.next))
-        return found[:limit]
+        alerts, wanted = self._detectors.alerts, AlertFilter(since=since)
+        found = every_item(lambda page: alerts.list_alerts(actor, wanted, page))
+        own = (_summary(one) for one in found if one.org_id == actor.org_id)
+        return list(islice(own, limit))
 
 
 def _summary(alert: Alert) -> AlertSummary:

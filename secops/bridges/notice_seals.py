@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from audits.service import AuditsServices
@@ -20,7 +20,7 @@ from secops.kernel.catalogue import Text
 from secops.kernel.clock import Clock
 from secops.kernel.errors import Invalid, Unavailable
 from secops.kernel.logs import Window
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.pages import every_item
 from secops.settings import Settings
 
 DOCUMENT_CLASS: Final = "通报"
@@ -42,10 +42,10 @@ class PoolNoticeSeals:
 
     def usable_seals(self, actor: Actor) -> Sequence[UsableSeal]:
         """Return the seals in use that ``actor`` holds."""
-        now = self._clock.now()
+        now, registry = self._clock.now(), self._kms.seal_registry
         return [
             UsableSeal(record.id, record.name)
-            for record in self._seals(actor)
+            for record in every_item(lambda page: registry.list_seals(actor, page))
             if record.state == "active"
             and record.valid_from <= now <= record.valid_until
             and self._holds(actor, record)
@@ -66,15 +66,6 @@ class PoolNoticeSeals:
         report = self._kms.seal_verification.verify_seal(document, None)
         steps = [step for verdict in report.signatures for step in verdict.steps]
         return SealVerdict(report.valid, tuple((step.what, _told(step)) for step in steps))
-
-    def _seals(self, actor: Actor) -> Iterator[SealRecord]:
-        page = PageRequest(MAX_LIMIT)
-        while True:
-            found = self._kms.seal_registry.list_seals(actor, page)
-            yield from found.items
-            if found.next is None:
-                return
-            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
 
     def _holds(self, actor: Actor, record: SealRecord) -> bool:
         holders = self._kms.seal_registry.show_seal(actor, record.id).holders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -81,6 +81,17 @@ def page_request(limit: str | None, cursor: str | None) -> PageRequest:
             raise Invalid(msg)
         count = int(limit)
     return PageRequest(count, decode_cursor(cursor) if cursor else None)
+
+
+def every_item(list_page: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
+    """Yield the items of all pages of a list; a page is asked for when its first item is."""
+    page = PageRequest(MAX_LIMIT)
+    while True:
+        listed = list_page(page)
+        yield from listed.items
+        if listed.next is None:
+            return
+        page = PageRequest(MAX_LIMIT, decode_cursor(listed.next))
 
 
 def page_of(rows: Sequence[T], limit: int, keys: Sequence[tuple[str | int, ...]]) -> Page[T]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from iam.service.means import Means
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.errors import NotFound
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.pages import every_item
 from secops.kernel.transactions import Transaction
 
 MAX_BELOW: Final = 1_000
@@ -37,15 +38,11 @@ class UnitService:
         """
 
         def read(tx: Transaction) -> Mapping[str, str]:
-            store, found, page = self.means.stores.organisations, {}, PageRequest(MAX_LIMIT)
-            if org_id == ROOT_ORG:
-                found[ROOT_ORG] = ""
-            while True:
-                listed = store.page(tx, org_id, page, ("", ""))
-                found |= {each.id: each.name for each in listed.items if each.closed_at is None}
-                if listed.next is None or len(found) >= MAX_BELOW:
-                    return dict(list(found.items())[:MAX_BELOW])
-                page = PageRequest(MAX_LIMIT, decode_cursor(listed.next))
+            store = self.means.stores.organisations
+            root = [(ROOT_ORG, "")] if org_id == ROOT_ORG else []
+            listed = every_item(lambda page: store.page(tx, org_id, page, ("", "")))
+            alive = ((each.id, each.name) for each in listed if each.closed_at is None)
+            return dict(islice(chain(root, alive), MAX_BELOW))
 
         return self.means.parts.transactions.read(read)
 

@@ -14,7 +14,7 @@ from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import SECOND
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.pages import every_item
 from secops.kernel.permissions.playbooks import EVIDENCE_READ
 from secops.kernel.transactions import Transaction
 
@@ -81,31 +81,14 @@ class EvidenceService:
         )
 
     def _playbooks(self, tx: Transaction, org_id: str) -> Iterator[StoredPlaybook]:
-        page = PageRequest(MAX_LIMIT)
-        while True:
-            found = self._s.stores.playbooks.list(tx, org_id, page)
-            yield from found.items
-            if found.next is None:
-                return
-            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
+        return every_item(lambda page: self._s.stores.playbooks.list(tx, org_id, page))
 
     def _incidents(self, tx: Transaction, org_id: str) -> Iterator[Incident]:
-        page = PageRequest(MAX_LIMIT)
-        while True:
-            found = self._s.stores.incidents.list(tx, IncidentFilter(org_id), page)
-            yield from found.items
-            if found.next is None:
-                return
-            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
+        incidents, wanted = self._s.stores.incidents, IncidentFilter(org_id)
+        return every_item(lambda page: incidents.list(tx, wanted, page))
 
     def _runs(self, tx: Transaction, org_id: str) -> Iterator[Run]:
-        page = PageRequest(MAX_LIMIT)
-        while True:
-            found = self._s.stores.runs.list(tx, org_id, None, page)
-            yield from found.items
-            if found.next is None:
-                return
-            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
+        return every_item(lambda page: self._s.stores.runs.list(tx, org_id, None, page))
 
 
 def _digest(value: Sequence[Any]) -> str:

@@ -16,7 +16,7 @@ from secops.console.texts import N_
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import BEIJING, from_rfc3339, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import MAX_LIMIT, PageRequest, decode_cursor
+from secops.kernel.pages import PageRequest, every_item
 from secops.kernel.permissions.playbooks import (
     BINDING_APPROVE,
     BINDING_PAUSE,
@@ -159,18 +159,12 @@ class _Bindings:
         return redirect(f"/bindings/{asked.id}")
 
     def _form(self, request: Request, values: Mapping[str, str], **more: Any) -> Response:
-        register, page = self.desk.parts.playbooks.playbooks, PageRequest(MAX_LIMIT)
-        choices: list[tuple[str, str]] = []
-        while True:
-            found = register.list_playbooks(request.caller, page)
-            choices += [
-                (one.entry.content_hash, f"{one.entry.name} ({one.entry.modified[:10]})")
-                for one in found.items
-                if one.origin != "unsigned"
-            ]
-            if found.next is None:
-                break
-            page = PageRequest(MAX_LIMIT, decode_cursor(found.next))
+        register, caller = self.desk.parts.playbooks.playbooks, request.caller
+        choices = [
+            (one.entry.content_hash, f"{one.entry.name} ({one.entry.modified[:10]})")
+            for one in every_item(lambda page: register.list_playbooks(caller, page))
+            if one.origin != "unsigned"
+        ]
         context = {"tried": None, "binding_id": "", **more}
         return self.desk.page(
             request,
