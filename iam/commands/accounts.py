@@ -8,12 +8,12 @@ from typing import Any, Final
 import click
 
 from iam.commands.handing import enrolment_record, hand_out
-from iam.commands.instants import instant
 from iam.models.accounts import Account, AccountQuery, IdentityDocument, NewAccount
 from iam.models.profiles import AccountProfile
 from iam.service import IamServices
 from secops.kernel.clock import rfc3339_or_none
 from secops.kernel.pages import page_request
+from secops.terminal.instants import instant
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 

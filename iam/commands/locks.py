@@ -6,12 +6,12 @@ from typing import Final
 
 import click
 
-from iam.commands.instants import instant
 from iam.models.zero_trust import LOCK_KINDS, Device, Lock, LockKind
 from iam.service import IamServices
 from iam.service.protection.locks import NewLock
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.pages import page_request
+from secops.terminal.instants import instant
 from secops.terminal.output import json_option, print_list, say
 from secops.terminal.session import session_of
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import click
 
-from iam.commands.instants import instant
 from iam.models.accounts import Mandate
 from iam.service import IamServices
 from iam.service.people.mandates import NewMandate
 from secops.kernel.clock import to_rfc3339
+from secops.terminal.instants import instant
 from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 

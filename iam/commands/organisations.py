@@ -9,11 +9,11 @@ from typing import Any, Final
 import click
 
 from iam.commands.handing import enrolment_record, hand_out
-from iam.commands.instants import instant
 from iam.models.imports import ImportReport
 from iam.service import IamServices
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.pages import page_request
+from secops.terminal.instants import instant
 from secops.terminal.output import (
     json_option,
     print_json,

@@ -9,15 +9,14 @@ import click
 
 from playbooks.commands.group import group
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 from secops.terminal.session import session_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @group.command("list-playbooks")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_playbooks(ctx: click.Context, /, **chosen: Any) -> None:
@@ -129,8 +128,7 @@ def export_playbook(ctx: click.Context, content_hash: str) -> None:
 
 
 @group.command("list-bindings")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_bindings(ctx: click.Context, /, **chosen: Any) -> None:

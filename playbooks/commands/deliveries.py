@@ -11,14 +11,13 @@ from playbooks.commands.group import group
 from playbooks.commands.notices import notices_of, tell_delivery
 from playbooks.models.notices import PETITION_KINDS
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table
+from secops.terminal.output import json_option, page_options, print_json, print_table
 from secops.terminal.session import session_of
 
 
 @group.command("list-received-notices")
 @click.option("--state", default="open", show_default=True)
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_received_notices(ctx: click.Context, /, **chosen: Any) -> None:

@@ -8,7 +8,7 @@ import click
 
 from playbooks.commands.group import group
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_list
+from secops.terminal.output import json_option, page_options, print_json, print_list
 from secops.terminal.session import session_of
 
 
@@ -46,8 +46,7 @@ def plan_drill(ctx: click.Context, /, **chosen: Any) -> None:
 
 
 @group.command("list-drills")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_drills(ctx: click.Context, /, **chosen: Any) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from playbooks.commands.group import group
-from secops.kernel.clock import from_rfc3339
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_list
+from secops.terminal.instants import instant
+from secops.terminal.output import json_option, page_options, print_json, print_list
 from secops.terminal.session import session_of
 
 
@@ -128,11 +128,7 @@ def add_shift(ctx: click.Context, /, roster_id: str, **chosen: str) -> None:
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
     from playbooks.service.duty import NewShift  # noqa: PLC0415
 
-    try:
-        window = (from_rfc3339(chosen["starts_at"]), from_rfc3339(chosen["ends_at"]))
-    except ValueError as error:
-        msg = "--from and --to are instants of RFC 3339, like 2026-01-31T08:00:00+08:00"
-        raise click.UsageError(msg) from error
+    window = (instant(chosen["starts_at"], "--from"), instant(chosen["ends_at"], "--to"))
     session = session_of(ctx)
     made = session.services(PlaybooksServices).duty.shifts.add_shift(
         session.actor, roster_id, NewShift(*window, chosen["primary"], chosen["deputy"])
@@ -191,8 +187,7 @@ def answer_swap(ctx: click.Context, swap_id: str, answer: str) -> None:
 
 
 @group.command("list-escalations")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_escalations(ctx: click.Context, /, **chosen: Any) -> None:

@@ -10,7 +10,8 @@ import click
 from playbooks.commands.group import group
 from playbooks.models.incidents import INCIDENT_STATES
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table
+from secops.terminal.instants import instant
+from secops.terminal.output import json_option, page_options, print_json, print_table
 from secops.terminal.session import session_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -52,13 +53,14 @@ def write_emergency_plan(ctx: click.Context, /, file: Path, **chosen: Any) -> No
     from playbooks.service.incidents.work_documents import (  # noqa: PLC0415
         emergency_plan_document,
     )
-    from secops.kernel.clock import from_rfc3339  # noqa: PLC0415
 
     session = session_of(ctx)
+    review_at = instant(chosen["review"], "--review")
     try:
-        review_at, content = from_rfc3339(chosen["review"]), file.read_text("utf-8")
-    except ValueError as error:
-        raise click.UsageError(f"no instant of RFC 3339, or no UTF-8: {error}") from error
+        content = file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        msg = "a plan's file is UTF-8"
+        raise click.UsageError(msg) from error
     new = NewPlan(
         title=chosen["title"],
         content=content,
@@ -118,8 +120,7 @@ def withdraw_emergency_plan(ctx: click.Context, plan_id: str, version: int) -> N
 
 
 @group.command("list-emergency-plans")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_emergency_plans(ctx: click.Context, /, **chosen: Any) -> None:

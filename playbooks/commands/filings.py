@@ -8,7 +8,7 @@ import click
 
 from playbooks.commands.group import group
 from playbooks.models.filings import DUTIES
-from secops.kernel.clock import from_rfc3339
+from secops.terminal.instants import instant_or_none
 from secops.terminal.output import json_option, print_json
 from secops.terminal.session import session_of
 
@@ -52,11 +52,7 @@ def file_report(ctx: click.Context, /, incident_id: str, **chosen: Any) -> None:
     from playbooks.service import NewFiling, PlaybooksServices  # noqa: PLC0415 - quick --help
     from playbooks.service.incidents.documents import filing_document  # noqa: PLC0415
 
-    try:
-        filed_at = None if chosen["filed_at"] is None else from_rfc3339(chosen["filed_at"])
-    except ValueError as error:
-        msg = "--at is an instant of RFC 3339, like 2026-01-31T08:00:00+08:00"
-        raise click.UsageError(msg) from error
+    filed_at = instant_or_none(chosen["filed_at"], "--at")
     new = NewFiling(chosen["duty"], filed_at, chosen["filed_to"], chosen["reference"])
     session = session_of(ctx)
     filing = session.services(PlaybooksServices).filings.file_report(

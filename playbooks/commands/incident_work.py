@@ -9,20 +9,11 @@ import click
 from playbooks.commands.group import group
 from playbooks.models.incident_work import MEMBER_ROLES, OBSERVABLE_KINDS, TASK_STATES
 from playbooks.models.incidents import INCIDENT_STATES
+from secops.terminal.instants import instant_or_none
 from secops.terminal.output import json_option, print_json, print_table
 from secops.terminal.session import session_of
 
 _PHASES = [state for state in INCIDENT_STATES if state != "closed"]
-
-
-def _instant(text: str | None) -> int | None:
-    from secops.kernel.clock import from_rfc3339  # noqa: PLC0415 - quick --help
-
-    try:
-        return from_rfc3339(text) if text else None
-    except ValueError as error:
-        msg = f"{text!r} is no instant, such as 2026-11-23T08:00:00Z"
-        raise click.UsageError(msg) from error
 
 
 @group.command("set-member")
@@ -72,7 +63,7 @@ def add_task(ctx: click.Context, /, incident_id: str, title: str, **chosen: Any)
 
     Example: secops playbooks add-task inc_01k9 "更换口令" --phase contained --assignee wang
     """
-    due_at = _instant(chosen["due"])
+    due_at = instant_or_none(chosen["due"], "--due")
     from playbooks.service import NewTask, PlaybooksServices  # noqa: PLC0415 - quick --help
     from playbooks.service.incidents.work_documents import task_document  # noqa: PLC0415
 
@@ -119,7 +110,8 @@ def add_observable(
 
     Example: secops playbooks add-observable inc_01k9 domain "evil[.]example"
     """
-    first, last = _instant(seen["first_seen"]), _instant(seen["last_seen"])
+    first = instant_or_none(seen["first_seen"], "--first-seen")
+    last = instant_or_none(seen["last_seen"], "--last-seen")
     from playbooks.service import NewObservable, PlaybooksServices  # noqa: PLC0415
 
     session = session_of(ctx)
@@ -196,7 +188,7 @@ def measure_response(
 
     Example: secops playbooks measure-response --since 2026-10-01T00:00:00Z --json
     """
-    period = _instant(since), _instant(until)
+    period = instant_or_none(since, "--since"), instant_or_none(until, "--until")
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
     from playbooks.service.incidents.work_documents import times_document  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from playbooks.commands.group import group
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.incidents import ENDINGS
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 from secops.terminal.session import session_of
 
 _FORMATS = {
@@ -61,8 +61,7 @@ def open_incident(ctx: click.Context, /, **chosen: Any) -> None:
 
 @group.command("list-incidents")
 @click.option("--state", default="", help="open, or one state.")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_incidents(ctx: click.Context, /, **chosen: Any) -> None:

@@ -10,7 +10,7 @@ import click
 from playbooks.commands.group import group
 from playbooks.models.notices import NOTICE_SEVERITIES, Content
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 from secops.terminal.session import session_of
 
 if TYPE_CHECKING:  # --help stays quick
@@ -71,8 +71,7 @@ def draft_notice(ctx: click.Context, /, *, as_json: bool, **chosen: Any) -> None
 
 @group.command("list-notices")
 @click.option("--state", default="")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_notices(ctx: click.Context, /, **chosen: Any) -> None:

@@ -9,7 +9,7 @@ import click
 
 from playbooks.commands.group import group
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_list
+from secops.terminal.output import json_option, page_options, print_json, print_list
 from secops.terminal.session import session_of
 
 _CHANNEL_COLUMNS = ("id", "name", "kind", "hint", "enabled", "version")
@@ -156,8 +156,7 @@ def test_channel(ctx: click.Context, channel_id: str) -> None:
 
 @group.command("list-messages")
 @click.option("--state", default=None, help="stuck, queued, sent, unknown, dead, dropped…")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_messages(ctx: click.Context, /, **chosen: Any) -> None:

@@ -9,7 +9,7 @@ import click
 
 from playbooks.commands.group import group
 from secops.kernel.pages import page_request
-from secops.terminal.output import json_option, print_json, print_table, say
+from secops.terminal.output import json_option, page_options, print_json, print_table, say
 from secops.terminal.session import session_of
 
 
@@ -84,8 +84,7 @@ def _print_plan(document: dict[str, Any]) -> None:
 
 @group.command("list-runs")
 @click.option("--incident", "incident_id", default=None, metavar="ID")
-@click.option("--limit", default=None)
-@click.option("--cursor", default=None)
+@page_options
 @json_option
 @click.pass_context
 def list_runs(ctx: click.Context, /, **chosen: Any) -> None:

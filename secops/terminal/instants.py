@@ -14,3 +14,8 @@ def instant(text: str, option: str) -> int:
     except ValueError as error:
         msg = f"{option} takes a time like 2026-03-01T08:00:00+08:00"
         raise click.UsageError(msg) from error
+
+
+def instant_or_none(text: str | None, option: str) -> int | None:
+    """Return ``instant``, None where the option wasn't given."""
+    return None if text is None else instant(text, option)
