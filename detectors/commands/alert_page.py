@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import orjson
 
 from detectors.commands.opened import opened
-from secops.kernel.errors import Invalid
 from secops.terminal.output import json_option, plain, print_json, print_table, say
 
 
@@ -65,10 +63,11 @@ def preview_exception(ctx: click.Context, rule_id: str, condition: str, *, as_js
     Example: secops --as analyst detectors preview-exception 89ad56ed-710a-5102-9d5c-1d9bb7ac0b7e
     '{"source.ip|cidr":"10.9.0.0/16"}'
     """
+    from detectors.service.rules.exceptions import read_condition  # noqa: PLC0415 - heavy
     from detectors.service.triage.alert_page_presentation import preview_json  # noqa: PLC0415 - heavy
 
     services, actor = opened(ctx)
-    wanted = condition_of(condition)
+    wanted = read_condition(condition)
     found = services.exception_previews.preview_exception(actor, rule_id, wanted)
     document = preview_json(found)
     if as_json:
@@ -82,18 +81,6 @@ def preview_exception(ctx: click.Context, rule_id: str, condition: str, *, as_js
     print_table("Hidden", ("alert", "events", "id"), rows)
     if found.cut:
         say("a limit ended it: there are more alerts than were looked at")
-
-
-def condition_of(text: str) -> dict[str, Any]:
-    """Return a Sigma detection that is written as JSON; raise ``Invalid``."""
-    msg = "the condition is a JSON object of fields"
-    try:
-        fields = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Invalid(msg) from error
-    if not isinstance(fields, dict):
-        raise Invalid(msg)
-    return fields
 
 
 def _tell(alert: dict[str, Any]) -> None:

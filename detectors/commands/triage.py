@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from detectors.commands.alert_page import condition_of
 from detectors.commands.files import rule_files
 from detectors.commands.instants import instant
 from detectors.commands.opened import opened
@@ -142,10 +141,13 @@ def request_exception(ctx: click.Context, /, condition: str, **wished: Any) -> N
     Example: secops --as analyst detectors request-exception '{"source.ip|cidr":"10.9.0.0/16"}'
     --rule 89ad56ed-710a-5102-9d5c-1d9bb7ac0b7e --owner ops --reason "our scanner" --days 30
     """
-    from detectors.service.rules.exceptions import ExceptionWish  # noqa: PLC0415 - heavy
+    from detectors.service.rules.exceptions import (  # noqa: PLC0415 - heavy
+        ExceptionWish,
+        read_condition,
+    )
 
     services, actor = opened(ctx)
-    wish = ExceptionWish(condition=condition_of(condition), **wished)
+    wish = ExceptionWish(condition=read_condition(condition), **wished)
     found = services.exceptions.request_exception(actor, wish)
     say(f"requested {found.id}: it holds once somebody else approves it")
 

@@ -25,6 +25,7 @@ from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.canonical import canonical_record
 from secops.kernel.clock import DAY
+from secops.kernel.errors import Invalid
 from secops.kernel.logs import Batch
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import EXCEPTION_APPROVE, EXCEPTION_REQUEST, RULE_READ
@@ -197,6 +198,18 @@ class Excepter:
             if tree is None:
                 tree = self._compiled.trees[key] = compile_condition(condition, logsource)
             return tree
+
+
+def read_condition(text: str) -> dict[str, Any]:
+    """Return the condition that people write as JSON; raise ``Invalid``."""
+    msg = "the condition is a JSON object of fields"
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(msg) from error
+    if not isinstance(said, dict):
+        raise Invalid(msg)
+    return said
 
 
 def written_condition(condition: Mapping[str, Any]) -> str:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-import orjson
-
 from detectors.models.alert_page import EntityState, ExceptionPreview, Explanation
 from detectors.models.alerts import Alert
 from detectors.service.logs.log_search import narrowed
-from detectors.service.rules.exceptions import MAX_DAYS, ExceptionWish, written_condition
+from detectors.service.rules.exceptions import (
+    MAX_DAYS,
+    ExceptionWish,
+    read_condition,
+    written_condition,
+)
 from detectors.service.triage.filters import read_filter
 from playbooks.models import CheckedPlaybook
 from playbooks.models.bindings import BindingTerms
@@ -234,14 +237,7 @@ def _condition(form: Mapping[str, str], known: Mapping[str, str]) -> dict[str, A
     text = form.get("condition", "").strip()
     if not text:
         return {name: value for name, value in known.items() if _USE + name in form}
-    msg = "the condition is a JSON object of fields"
-    try:
-        said = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Invalid(msg) from error
-    if not isinstance(said, dict):
-        raise Invalid(msg)
-    return said
+    return read_condition(text)
 
 
 def _asked(playbook: CheckedPlaybook) -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import orjson
 
 from detectors.models.triage import RiskPoint
-from detectors.service.rules.exceptions import ExceptionWish
+from detectors.service.rules.exceptions import ExceptionWish, read_condition
 from detectors.service.triage.suppression import SuppressionWish
 from secops.console.detectors.alerts import SEVERITIES, alert_title
 from secops.console.parts import Desk, get_page, post_page, whole_number
@@ -199,15 +199,12 @@ class _Restrictions:
     def request_exception(self, request: Request) -> Response:
         """Ask for one."""
         form = request.form
+        condition = read_condition(form.get("condition", ""))
         try:
-            condition = orjson.loads(form.get("condition", ""))
             days = int(form.get("days", ""))
         except ValueError as error:
-            msg = "the condition is a JSON object of fields, and days a whole number"
+            msg = "days is a whole number"
             raise Invalid(msg) from error
-        if not isinstance(condition, dict):
-            msg = "the condition is a JSON object of fields"
-            raise Invalid(msg)
         wish = ExceptionWish(
             form.get("rule", "") or "*",
             condition,
