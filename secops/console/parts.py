@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from secops.console.render import Renderer
 from secops.console.tables import Table, export_table, view_table
 from secops.kernel.clock import Clock
 from secops.kernel.errors import Invalid
+from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.web.forms import Upload
 from secops.web.messages import Request, Response
 from secops.web.routes import Access, Route
@@ -55,6 +56,12 @@ class Desk:
         if request.query.get("format") == "csv":
             return export_table(request, table, template.rpartition("/")[2].partition(".")[0])
         return self.page(request, template, table=view_table(request, table), **context)
+
+    def account_names(self, request: Request, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of accounts by id; none for a reader who may not see accounts."""
+        if not ids or not request.caller.may(ACCOUNT_READ):
+            return {}
+        return self.parts.iam.accounts.names_of(request.caller, ids)
 
 
 def whole_number(text: str, digits: int) -> int | None:

@@ -148,9 +148,7 @@ class _AlertPage:
         said += [each.closed_by for each in (*found.same_rule.last, *found.same_entity.last)]
         said += [] if rule is None else [rule.decided_by]
         ids = [each for each in said if each and each.startswith(_ACCOUNT)]
-        if not ids or not request.caller.may(ACCOUNT_READ):
-            return {}
-        return self.desk.parts.iam.accounts.names_of(request.caller, ids)
+        return self.desk.account_names(request, ids)
 
     def handle_alert(self, request: Request) -> Response:
         """Acknowledge the alert, take it, or give it to somebody; come back in the same view."""

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from detectors.models.alerts import Alert, AlertFilter
-from detectors.service.triage import filters
+from detectors.models.alerts import Alert
 from secops.console.parts import Desk, post_page
 from secops.console.texts import N_
 from secops.kernel.permissions.detectors import ALERT_CLOSE
@@ -31,11 +30,6 @@ STATUSES: Final = {
 def alert_title(request: Request, alert: Alert) -> str:
     """Return the alert's title in the reader's language, as far as its rule has one."""
     return alert.custom.get(f"title_{request.language}") or alert.title
-
-
-def read_filter(asked: Mapping[str, str], status: str) -> AlertFilter:
-    """Return the queue's filter that an address or a form asks for; raise ``Invalid``."""
-    return filters.read_filter({**asked, "status": status})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,14 @@ from typing import Final
 
 from detectors.models.bulk_actions import RUNNING, BulkAction
 from detectors.service.triage.bulk_actions import token_of, undo_until
-from detectors.service.triage.filters import words_of
-from secops.console.detectors.alerts import SEVERITIES, read_filter
+from detectors.service.triage.filters import read_filter, words_of
+from secops.console.detectors.alerts import SEVERITIES
 from secops.console.detectors.queue import queue_href
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
-from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
@@ -61,7 +60,8 @@ class _BulkActions:
     def preview_bulk_action(self, request: Request) -> Response:
         """Count what the queue's view means now and show it for confirmation."""
         form, caller = request.form, request.caller
-        services, wanted = self.desk.parts.detectors.bulk_actions, read_filter(form, "open")
+        services = self.desk.parts.detectors.bulk_actions
+        wanted = read_filter({**form, "status": "open"})
         verb = form.get("verb")
         if verb == "close":
             action = services.preview_bulk_close(caller, wanted, form.get("reason", ""))
@@ -120,10 +120,7 @@ class _BulkActions:
             return ""
         if not assignee:
             return self.desk.renderer.word(request, N_("无人负责"))
-        if not request.caller.may(ACCOUNT_READ):
-            return assignee
-        names = self.desk.parts.iam.accounts.names_of(request.caller, [assignee])
-        return names.get(assignee, assignee)
+        return self.desk.account_names(request, [assignee]).get(assignee, assignee)
 
     def list_bulk_actions(self, request: Request) -> Response:
         """Show what was ordered, the newest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -28,7 +28,6 @@ from secops.console.texts import N_
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import MAX_LIMIT
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
-from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.web.messages import Request, Response, json_response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
@@ -128,7 +127,8 @@ class _Queue:
             return self._page(request, table, wanted, alerts=(), **shared)
         listed = detectors.alerts.list_alerts(caller, wanted, page, order=order)
         dues = due_alerts(detectors.alert_deadlines.list_alert_deadlines(caller), listed.items)
-        now, names = self.desk.parts.clock.now(), self._names(request, listed.items)
+        now, people = self.desk.parts.clock.now(), [each.assignee for each in listed.items]
+        names = self.desk.account_names(request, [each for each in people if each])
         alerts = [
             {
                 "id": alert.id,
@@ -229,7 +229,7 @@ class _Queue:
     ) -> list[dict[str, Any]]:
         """Return the facets with their values, counts and addresses."""
         people = [value for value in counts.facets["assignee"] if value]
-        names = self._account_names(request, people)
+        names = self.desk.account_names(request, people)
         titles = {rule: alert_title(request, each) for rule, each in counts.samples.items()}
         said: Mapping[Facet, Mapping[str, str]] = {
             "severity": self._words(request, SEVERITIES),
@@ -260,14 +260,6 @@ class _Queue:
 
     def _is_chosen(self, request: Request, word: str, value: str) -> bool:
         return word == (value or NOBODY) or (word == ME and value == request.caller.id)
-
-    def _names(self, request: Request, alerts: Sequence[Alert]) -> Mapping[str, str]:
-        return self._account_names(request, [each.assignee for each in alerts if each.assignee])
-
-    def _account_names(self, request: Request, ids: Sequence[str]) -> Mapping[str, str]:
-        if not ids or not request.caller.may(ACCOUNT_READ):
-            return {}
-        return self.desk.parts.iam.accounts.names_of(request.caller, ids)
 
     def watch_alerts(self, request: Request) -> Response:
         """Say how many alerts the view has now, and how many came or changed since."""
