@@ -141,8 +141,7 @@ def open_house(home: Path, role: str = "command") -> House:
         custody=custody.PoolCustodySigner(kms),
         notices=notice_seals.notice_ports(settings, parts.clock, kms, iam, rechecks),
     )
-    playbooks_options = playbook_signatures.with_policy(notices.options(settings), settings)
-    playbooks_plane = install_playbooks(parts, playbooks_ports, playbooks_options)
+    playbooks_plane = install_playbooks(parts, playbooks_ports, notices.options(settings))
     playbooks = cast("PlaybooksServices", playbooks_plane.services)
     incidents.bind(playbooks)
 

@@ -60,8 +60,8 @@ SYSTEM_KEYS: Final = {
     CUSTODY: "sm2",
 }
 MODEL_KEYS: Final = {
-    "sm2-sm3": (MODEL_SM2, "sm2"),
-    "ecdsa-p256-sha256": (MODEL_P256, "ecdsa-p256"),
+    "sm2-sm3": MODEL_SM2,
+    "ecdsa-p256-sha256": MODEL_P256,
 }
 PUBLISHED_BEFORE_USE: Final = DAY
 CLOSED_POOL: Final = (PoolLocked, PoolUninitialised, UnlockFileUnsafe, WrongPassphrase)
@@ -69,17 +69,18 @@ _ED25519_LENGTH: Final = 32
 _POINT_LENGTH: Final = 65
 
 
-class _Signers:
-    """Signers by name, each made at most once a process."""
+class Signers:
+    """Signers of ``SYSTEM_KEYS`` by name, each made at most once a process."""
 
     def __init__(self, kms: KmsServices) -> None:
         self._kms = kms
         self._made: dict[str, SystemSigner] = {}
 
-    def get(self, name: str, kind: str) -> SystemSigner:
+    def get(self, name: str) -> SystemSigner:
+        """Return the signer; its key is made when it is first needed. Raises ``CLOSED_POOL``."""
         signer = self._made.get(name)
         if signer is None:
-            signer = self._made[name] = self._kms.system_keys.signer(name, kind)
+            signer = self._made[name] = self._kms.system_keys.signer(name, SYSTEM_KEYS[name])
         return signer
 
 
@@ -94,7 +95,7 @@ class PoolTokenSigner:
         self._kms = kms
         self._clock = clock
         self._name = name
-        self._signers = _Signers(kms)
+        self._signers = Signers(kms)
 
     def keys(self) -> Sequence[SigningKey]:
         """Return the public keys: the one that signs, then the others, newest first."""
@@ -119,7 +120,7 @@ class PoolTokenSigner:
         return self._signer().public_keys()
 
     def _signer(self) -> SystemSigner:
-        return self._signers.get(self._name, SYSTEM_KEYS[self._name])
+        return self._signers.get(self._name)
 
 
 def sm2_token_signer(kms: KmsServices, clock: Clock, profile: str) -> PoolTokenSigner | None:
@@ -131,15 +132,15 @@ class PoolMandateSigner:
     """Implements ``iam.ports.MandateSigner`` with an SM2 key of the pool."""
 
     def __init__(self, kms: KmsServices) -> None:
-        self._signers = _Signers(kms)
+        self._signers = Signers(kms)
 
     def sign_mandate(self, message: bytes) -> bytes:
         """Return the DER signature; raise a ``SecopsError`` while the pool is locked."""
-        return self._signers.get(MANDATES, "sm2").sign(message)
+        return self._signers.get(MANDATES).sign(message)
 
     def verify_mandate(self, message: bytes, signature: bytes) -> None:
         """Raise ``MandateRefused`` unless it fits, by a version that still counts."""
-        keys = self._signers.get(MANDATES, "sm2").public_keys()
+        keys = self._signers.get(MANDATES).public_keys()
         if not any(_fits(key, signature, message) for key in keys):
             raise MandateRefused("the signature of the mandate does not fit")
 
@@ -213,28 +214,28 @@ class PoolCheckpointSigner:
     """Implements ``audits.ports.CheckpointSigner`` with an Ed25519 and an SM2 key."""
 
     def __init__(self, kms: KmsServices) -> None:
-        self._signers = _Signers(kms)
+        self._signers = Signers(kms)
 
     def keys(self) -> Sequence[CheckpointKeys]:
         """Return the public keys of all versions, the signing ones first."""
         try:
-            ed25519 = self._signers.get(CHECKPOINT_ED25519, "ed25519").public_keys()
-            sm2 = self._signers.get(CHECKPOINT_SM2, "sm2").public_keys()
+            ed25519 = self._signers.get(CHECKPOINT_ED25519).public_keys()
+            sm2 = self._signers.get(CHECKPOINT_SM2).public_keys()
         except CLOSED_POOL as error:
             raise SignerLocked(error.detail) from error
         return _paired(ed25519, sm2)
 
     def sign_ed25519(self, message: bytes) -> bytes:
         """Return the signature; raise ``SignerLocked``."""
-        return self._sign(CHECKPOINT_ED25519, "ed25519", message)
+        return self._sign(CHECKPOINT_ED25519, message)
 
     def sign_sm2(self, message: bytes) -> bytes:
         """Return the DER signature; raise ``SignerLocked``."""
-        return self._sign(CHECKPOINT_SM2, "sm2", message)
+        return self._sign(CHECKPOINT_SM2, message)
 
-    def _sign(self, name: str, kind: str, message: bytes) -> bytes:
+    def _sign(self, name: str, message: bytes) -> bytes:
         try:
-            return self._signers.get(name, kind).sign(message)
+            return self._signers.get(name).sign(message)
         except CLOSED_POOL as error:
             raise SignerLocked(error.detail) from error
 
@@ -255,17 +256,17 @@ class PoolReportSigner:
     """Implements ``audits.ports.ReportSigner``: each report is signed by SM2 and by P-256."""
 
     def __init__(self, kms: KmsServices) -> None:
-        self._signers = _Signers(kms)
+        self._signers = Signers(kms)
 
     def sign_report(self, message: bytes) -> Sequence[ReportSignature]:
         """Return both signatures."""
         return [
-            self._sign("sm2-sm3", REPORT_SM2, "sm2", message),
-            self._sign("ecdsa-p256-sha256", REPORT_P256, "ecdsa-p256", message),
+            self._sign("sm2-sm3", REPORT_SM2, message),
+            self._sign("ecdsa-p256-sha256", REPORT_P256, message),
         ]
 
-    def _sign(self, algorithm: str, name: str, kind: str, message: bytes) -> ReportSignature:
-        signer = self._signers.get(name, kind)
+    def _sign(self, algorithm: str, name: str, message: bytes) -> ReportSignature:
+        signer = self._signers.get(name)
         return ReportSignature(algorithm, signer.kid, signer.public_key_der, signer.sign(message))
 
 
@@ -273,13 +274,13 @@ class PoolModelSigner:
     """Implements ``detectors.ports.ModelSigner``: each model is signed by SM2 and by P-256."""
 
     def __init__(self, kms: KmsServices) -> None:
-        self._signers = _Signers(kms)
+        self._signers = Signers(kms)
 
     def sign_model(self, message: bytes) -> Mapping[str, str]:
         """Return both signatures, hex; raise a ``SecopsError`` while the pool is locked."""
         return {
-            algorithm: self._signers.get(name, kind).sign(message).hex()
-            for algorithm, (name, kind) in MODEL_KEYS.items()
+            algorithm: self._signers.get(name).sign(message).hex()
+            for algorithm, name in MODEL_KEYS.items()
         }
 
     def verify_model(self, message: bytes, signatures: Mapping[str, str]) -> None:
@@ -289,13 +290,13 @@ class PoolModelSigner:
         """
         if set(signatures) != set(MODEL_KEYS):
             raise ModelRejected("the model is not signed by both keys")
-        for algorithm, (name, kind) in MODEL_KEYS.items():
+        for algorithm, name in MODEL_KEYS.items():
             try:
                 signature = bytes.fromhex(signatures[algorithm])
             except ValueError as error:
                 raise ModelRejected(f"the model's {algorithm} signature is not hex") from error
             try:
-                keys = self._signers.get(name, kind).public_keys()
+                keys = self._signers.get(name).public_keys()
             except SecopsError as error:
                 raise Unavailable("models can't be verified now") from error
             if not any(_fits(key, signature, message) for key in keys):

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, cast
 
-from playbooks.models.options import Channel, ChannelKind, OperatorKind, PlaybooksOptions
+from playbooks.models.options import (
+    Channel,
+    ChannelKind,
+    OperatorKind,
+    PlaybooksOptions,
+    UnsignedPlaybooks,
+)
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.settings import Settings, SettingsRejected, listed
 
@@ -56,6 +62,7 @@ def options(settings: Settings) -> PlaybooksOptions:
         timezone=settings.timezone,
         unit_name=settings.unit_name,
         operator_kind=cast("OperatorKind", settings.operator_kind),
+        unsigned_playbooks=cast("UnsignedPlaybooks", settings.unsigned_playbooks),
     )
     if not settings.webhook_url:
         return there

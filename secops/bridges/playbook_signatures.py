@@ -5,15 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from kms.service import KmsServices
-from kms.service.system_keys import SystemSigner
-from playbooks.models.options import PlaybooksOptions, UnsignedPlaybooks
 from playbooks.models.signatures import TrustedKey
-from secops.bridges.keys import CLOSED_POOL, PLAYBOOKS_SM2, SYSTEM_KEYS
+from secops.bridges.keys import CLOSED_POOL, PLAYBOOKS_SM2, Signers
 from secops.crypto.errors import InvalidKey
 from secops.crypto.sm2 import PublicKey
 from secops.kernel.errors import Conflict, Unavailable
@@ -35,10 +32,11 @@ def partners(settings: Settings) -> tuple[TrustedKey, ...]:
 def read_signers(file: Path) -> tuple[TrustedKey, ...]:
     """Return the SM2 public keys in a PEM file (``PUBLIC KEY`` blocks)."""
     try:
-        content = file.read_bytes()
+        with file.open("rb") as handle:
+            content = handle.read(_MAX_FILE + 1)
         keys = tuple(
             TrustedKey(PublicKey(base64.b64decode(block)).der, "foreign")
-            for block in _BLOCK.findall(content[: _MAX_FILE + 1])
+            for block in _BLOCK.findall(content)
         )
     except (OSError, ValueError, InvalidKey) as error:
         raise SettingsRejected(f"playbook_signers: {file.name} can't be read") from error
@@ -49,25 +47,17 @@ def read_signers(file: Path) -> tuple[TrustedKey, ...]:
     return keys
 
 
-def with_policy(options: PlaybooksOptions, settings: Settings) -> PlaybooksOptions:
-    """Return ``options`` with what the settings say of unsigned playbooks."""
-    return replace(
-        options, unsigned_playbooks=cast("UnsignedPlaybooks", settings.unsigned_playbooks)
-    )
-
-
 class PoolPlaybookSignatures:
     """Implements ``playbooks.ports.signatures.PlaybookSignatures`` with an SM2 key of the pool."""
 
     def __init__(self, kms: KmsServices, trusted: tuple[TrustedKey, ...] = ()) -> None:
-        self._kms = kms
+        self._signers = Signers(kms)
         self._trusted = trusted
-        self._made: SystemSigner | None = None
 
     def keys(self) -> Sequence[TrustedKey]:
         """Return the versions that still count, newest first, then the partners'."""
         try:
-            published = self._signer().public_keys()
+            published = self._signers.get(PLAYBOOKS_SM2).public_keys()
         except CLOSED_POOL as error:
             raise Unavailable("playbooks can't be verified while the pool is locked") from error
         return [*(TrustedKey(key.der) for key in reversed(published)), *self._trusted]
@@ -75,15 +65,10 @@ class PoolPlaybookSignatures:
     def sign(self, key: TrustedKey, digest: bytes) -> bytes:
         """Return the DER signature by ``key``, one of ours that still counts."""
         try:
-            signer = self._signer()
+            signer = self._signers.get(PLAYBOOKS_SM2)
             for published in signer.public_keys():
                 if published.der == key.der:
                     return signer.sign_as(published.version, digest)
         except CLOSED_POOL as error:
             raise Unavailable("playbooks can't be signed while the pool is locked") from error
         raise Conflict("this key signs no more")
-
-    def _signer(self) -> SystemSigner:
-        if self._made is None:
-            self._made = self._kms.system_keys.signer(PLAYBOOKS_SM2, SYSTEM_KEYS[PLAYBOOKS_SM2])
-        return self._made

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from playbooks.models import PlaybooksOptions
 from playbooks.models.signatures import TrustedKey
 from playbooks.ports.signatures import PlaybookSignatures
-from secops.bridges.playbook_signatures import (
-    PoolPlaybookSignatures,
-    partners,
-    read_signers,
-    with_policy,
-)
+from secops.bridges import notices
+from secops.bridges.playbook_signatures import PoolPlaybookSignatures, partners, read_signers
 from secops.crypto.pem import to_pem
 from secops.crypto.sm2 import PrivateKey, PublicKey
 from secops.kernel.errors import Conflict, Unavailable
@@ -83,7 +78,7 @@ def test_the_settings_say_whose_playbooks_are_taken_and_whether_drafts_run(
 ) -> None:
     plain = read_settings(tmp_path, {})
     assert partners(plain) == ()
-    assert with_policy(PlaybooksOptions(), plain).unsigned_playbooks == "refused"
+    assert notices.options(plain).unsigned_playbooks == "refused"
     text = base64.b64encode(PARTNER.public_key.der).decode()
     block = f"-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n"
     (tmp_path / "partners.pem").write_text(block)
@@ -91,6 +86,6 @@ def test_the_settings_say_whose_playbooks_are_taken_and_whether_drafts_run(
     told |= {"SECOPS_UNSIGNED_PLAYBOOKS": "with_approval"}
     settings = read_settings(tmp_path, told)
     assert [key.origin for key in partners(settings)] == ["foreign"]
-    assert with_policy(PlaybooksOptions(), settings).unsigned_playbooks == "with_approval"
+    assert notices.options(settings).unsigned_playbooks == "with_approval"
     with pytest.raises(SettingsRejected):
         read_settings(tmp_path, {"SECOPS_UNSIGNED_PLAYBOOKS": "always"})
