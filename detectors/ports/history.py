@@ -17,13 +17,8 @@ class RuleHistory(Protocol):
         """Return how many alerts with events since ``since`` each rule has."""
         ...
 
-    def alerts_by_day(
-        self, tx: Transaction, rule_id: str, since: int, offset: int
-    ) -> Mapping[int, int]:
-        """Return a rule's alerts by the day they were raised on, its start in UTC microseconds.
-
-        ``offset`` (microseconds east of UTC) says where a day begins.
-        """
+    def alerts_by_day(self, tx: Transaction, rule_id: str, since: int) -> Mapping[int, int]:
+        """Return a rule's alerts by the start (``day_start``) of the day they were raised on."""
         ...
 
     def evaluations_of(self, tx: Transaction, rule_id: str, limit: int) -> Sequence[Evaluation]:

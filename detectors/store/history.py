@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from detectors.models.alerts import Evaluation
 from detectors.models.schedule import DetectorKey
 from detectors.store.alert_queries import NO_DRILL
 from detectors.store.tables import alerts, evaluations
-from secops.kernel.clock import DAY
+from secops.kernel.clock import day_start
 from secops.kernel.transactions import Transaction
 
 
@@ -26,18 +27,12 @@ class DatabaseRuleHistory:
         )
         return {str(rule_id): int(count) for rule_id, count in tx.execute(query)}
 
-    def alerts_by_day(
-        self, tx: Transaction, rule_id: str, since: int, offset: int
-    ) -> Mapping[int, int]:
-        """Return a rule's alerts by the day they were raised on."""
+    def alerts_by_day(self, tx: Transaction, rule_id: str, since: int) -> Mapping[int, int]:
+        """Return a rule's alerts by the day they were raised on, as Beijing has it."""
         query = sa.select(alerts.c.raised_at).where(
             alerts.c.rule_id == rule_id, alerts.c.raised_at >= since
         )
-        days: dict[int, int] = {}
-        for (raised_at,) in tx.execute(query):
-            day = (raised_at + offset) // DAY * DAY - offset
-            days[day] = days.get(day, 0) + 1
-        return days
+        return Counter(map(day_start, tx.execute(query).scalars()))
 
     def evaluations_of(self, tx: Transaction, rule_id: str, limit: int) -> Sequence[Evaluation]:
         """Return a rule's evaluations, newest first."""

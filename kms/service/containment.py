@@ -88,10 +88,15 @@ class Holding:
 
     def restrain(self, subject: str, order: ContainmentOrder) -> None:
         """Take it out of use everywhere within a second; the same order has one effect."""
-        read = self.parts.transactions.read
-        if read(lambda tx: self.holds.get(tx, order.key)) is not None:
+
+        def read(transaction: Transaction) -> _Standing | None:
+            if self.holds.get(transaction, order.key) is not None:
+                return None
+            return self._require(transaction, order.org_id, subject)
+
+        found = self.parts.transactions.read(read)
+        if found is None:
             return
-        found = read(lambda tx: self._require(tx, order.org_id, subject))
         if found.protected:
             raise Conflict(f"{found.name}: {found.protected}")
         act = Act(

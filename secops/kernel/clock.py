@@ -41,6 +41,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def day_start(instant: int) -> int:
+    """Return when the day of ``instant`` began in Beijing, both UTC microseconds."""
+    return (instant + BEIJING) // DAY * DAY - BEIJING
+
+
 def to_rfc3339(instant: int) -> str:
     """Write ``instant`` (UTC microseconds) as RFC 3339 with ``Z``."""
     seconds, micros = divmod(instant, SECOND)

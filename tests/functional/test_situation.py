@@ -14,14 +14,14 @@ from detectors.models.rules import Severity
 from detectors.models.situation import FIGURES, RISKY, SituationView
 from detectors.ports.situation import NoOpenIncidents
 from detectors.service.situation.presentation import situation_json
-from detectors.service.situation.situations import STALE, SituationService, day_of
+from detectors.service.situation.situations import STALE, SituationService
 from detectors.store.alert_queue import DatabaseAlertQueue
 from detectors.store.alerts import DatabaseAlerts
 from detectors.store.risks import DatabaseRisks
 from detectors.store.situation import DatabaseSituations
 from detectors.store.sources import SqlLogSources, SqlSourceHealths
 from secops.kernel.actors import ROOT_ORG
-from secops.kernel.clock import DAY, HOUR, SECOND
+from secops.kernel.clock import DAY, HOUR, SECOND, day_start
 from secops.kernel.errors import Forbidden
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
@@ -165,7 +165,7 @@ def test_days_that_are_over_stay_as_they_were_seen(watch: Watch) -> None:
     watch.house.clock.advance(DAY // SECOND)
     watch.see(2, "198.51.100.10", "high")
     second = watch.looked()
-    today = day_of(watch.house.clock.now())
+    today = day_start(watch.house.clock.now())
     assert first.trends["open"] == ((today - DAY, 1),)
     assert second.trends["open"] == ((today - DAY, 1), (today, 2))
     assert second.situation.raised == ((today - DAY, 1),)
@@ -189,7 +189,7 @@ def test_what_is_old_is_called_so(watch: Watch) -> None:
 def test_three_weeks_of_alerts_are_carried_on_with_the_methods_own_error(watch: Watch) -> None:
     for _ in range(23):
         watch.house.clock.advance(DAY // SECOND)
-        day = day_of(watch.house.clock.now())
+        day = day_start(watch.house.clock.now())
         watch.house.spine.transactions.run(
             lambda tx, day=day: DatabaseSituations().note(tx, ROOT_ORG, day, {"raised": 4})
         )

@@ -27,7 +27,7 @@ from detectors.ports.history import RuleHistory
 from detectors.service.rules.rules import RuleService
 from detectors.service.runs.runs import RunService
 from secops.kernel.actors import Actor
-from secops.kernel.clock import BEIJING, DAY
+from secops.kernel.clock import DAY, day_start
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import RULE_READ
 
@@ -101,11 +101,9 @@ class CoverageService:
         """Return what a rule has done in thirty days, and what it has not seen yet."""
         self._parts.access.require(actor, RULE_READ, f"rule:{rule.header.id}")
         rule_id = rule.header.id
-        # days of the console begin at midnight in Beijing
-        today = (self._parts.clock.now() + BEIJING) // DAY * DAY - BEIJING
-        first = today - (HISTORY_DAYS - 1) * DAY
+        first = day_start(self._parts.clock.now()) - (HISTORY_DAYS - 1) * DAY
         read = self._parts.transactions.read
-        days = read(lambda tx: self._history.alerts_by_day(tx, rule_id, first, BEIJING))
+        days = read(lambda tx: self._history.alerts_by_day(tx, rule_id, first))
         evaluations = read(lambda tx: self._history.evaluations_of(tx, rule_id, _EVALUATIONS))
         healths = read(self._health.healths)
         gaps = [each for each in self._runs.list_unscanned(actor) if each.detector == rule_id]

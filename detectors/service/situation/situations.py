@@ -25,7 +25,7 @@ from detectors.models.situation import (
 from detectors.ports import AlertQueueStore, LogSources, SourceHealths
 from detectors.ports.situation import OpenIncidents, SituationStore
 from secops.kernel.actors import Actor
-from secops.kernel.clock import BEIJING, DAY, MINUTE
+from secops.kernel.clock import DAY, MINUTE, day_start
 from secops.kernel.logs import LogStore
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.detectors import ALERT_READ
@@ -77,7 +77,7 @@ class SituationService:
             except Exception as error:  # noqa: BLE001 - raised when the others have been seen
                 failures.append(error)
         if due:
-            oldest = day_of(now) - KEPT_DAYS * DAY
+            oldest = day_start(now) - KEPT_DAYS * DAY
             self.parts.transactions.run(lambda tx: self.store.forget(tx, oldest))
         if failures:
             raise failures[0]
@@ -87,7 +87,7 @@ class SituationService:
         """Return what was last seen of the reader's organisation; None before the first look."""
         self.parts.access.require(actor, ALERT_READ, "situation:now")
         now = self.parts.clock.now()
-        since = day_of(now) - (TREND_DAYS - 1) * DAY
+        since = day_start(now) - (TREND_DAYS - 1) * DAY
 
         def read(tx: Transaction) -> tuple[Situation | None, Mapping[str, Mapping[int, int]]]:
             org_id = actor.org_id
@@ -106,7 +106,7 @@ class SituationService:
 
     def _look_at(self, org_id: str) -> None:
         now = self.parts.clock.now()
-        today = day_of(now)
+        today = day_start(now)
         read = self.parts.transactions.read
         figures = read(lambda tx: self._figures(tx, org_id, now))
         raised, fresh = read(lambda tx: self._raised(tx, org_id, today))
@@ -188,8 +188,3 @@ class SituationService:
 
 def _is_fresh(last: Situation | None, now: int) -> bool:
     return last is not None and 0 <= now - last.at < FRESH
-
-
-def day_of(instant: int) -> int:
-    """Return the beginning of the day in Beijing, UTC microseconds."""
-    return (instant + BEIJING) // DAY * DAY - BEIJING

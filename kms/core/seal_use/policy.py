@@ -8,7 +8,7 @@ from typing import Final
 
 from kms.models.seal_policies import UsePolicy
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import SECOND, from_datetime
+from secops.kernel.clock import SECOND
 
 _BEIJING: Final = timezone(timedelta(hours=8))
 _HOUR: Final = 60
@@ -45,12 +45,6 @@ def refusal(policy: UsePolicy, seen: Circumstances) -> Text | None:
             f"the caller's risk is {seen.risk}, the limit {limit}",
         )
     return None
-
-
-def day_start(at: int) -> int:
-    """Return when the day of ``at`` began in Beijing (UTC µs)."""
-    local = datetime.fromtimestamp(at // SECOND, UTC).astimezone(_BEIJING)
-    return from_datetime(local.replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def _is_open(policy: UsePolicy, at: int) -> bool:

@@ -13,7 +13,6 @@ from kms.core.ecertificates.refusals import ECertificateError
 from kms.core.ecertificates.values import check_values, chinese_date, clean_values, mask
 from kms.core.gbt33190.drawing import draw_ofd
 from kms.core.gbt36904.identifiers import identifier
-from kms.core.seal_use.policy import day_start
 from kms.errors.ecertificates import (
     ECertificateNumberTaken,
     ECertificateRejected,
@@ -35,7 +34,7 @@ from kms.service.ecertificates.parts import ECertificateParts, token_hash
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import DAY, SECOND
+from secops.kernel.clock import DAY, SECOND, day_start
 from secops.kernel.errors import Conflict, Forbidden
 from secops.kernel.permissions.kms import ECERTIFICATE_ISSUE
 from secops.kernel.trail import Act

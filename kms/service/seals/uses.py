@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from kms.core.gbt38540 import writing
 from kms.core.gbt38540.structures import SM3_BYTES, V5
 from kms.core.gbt38540.writing import SigningContent
-from kms.core.seal_use.policy import Circumstances, day_start, refusal
+from kms.core.seal_use.policy import Circumstances, refusal
 from kms.errors.certificates import because
 from kms.errors.seals import (
     DocumentRejected,
@@ -31,7 +31,7 @@ from kms.service.tenants import Tenants
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import SECOND, to_rfc3339
+from secops.kernel.clock import SECOND, day_start, to_rfc3339
 from secops.kernel.errors import Invalid, TooLarge
 from secops.kernel.events import SealUsed
 from secops.kernel.permissions.kms import SEAL_USE

@@ -7,13 +7,12 @@ from typing import Final
 from kms.core.gbt38540.evidence import Evidence
 from kms.core.gbt38540.judgements import WHOLE_DOCUMENT
 from kms.core.gbt38540.verification import verify_seal
-from kms.core.seal_use.policy import day_start
 from kms.errors.seals import SealRejected
 from kms.models.seal_registry import SealedValue, SealUse
 from kms.service.seals.parts import SealParts
 from kms.service.seals.uses import SealUses, WantedUse
 from secops.kernel.actors import Actor
-from secops.kernel.clock import DAY
+from secops.kernel.clock import DAY, day_start
 from secops.kernel.pages import Page, PageRequest, page_of
 from secops.kernel.permissions.kms import SEAL_READ
 from secops.kernel.transactions import Transaction

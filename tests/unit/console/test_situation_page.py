@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from detectors.models.situation import ExpectedDay
-from detectors.service.situation.situations import STALE, day_of
+from detectors.service.situation.situations import STALE
 from detectors.store.situation import DatabaseSituations
 from secops.console.situation.pictures import HEIGHT, SPARK_HEIGHT, spark, volume_picture
 from secops.kernel.actors import ROOT_ORG
-from secops.kernel.clock import DAY
+from secops.kernel.clock import DAY, day_start
 from tests.fakes.console_site import ConsoleSite
 
 
@@ -20,7 +20,7 @@ from tests.fakes.console_site import ConsoleSite
 def seen(console: ConsoleSite) -> ConsoleSite:
     """The console of a home with a month of alerts behind it."""
     house = console.site.house
-    today = day_of(house.parts.clock.now())
+    today = day_start(house.parts.clock.now())
     store = DatabaseSituations()
     for back in range(1, 31):
         values = {"raised": 5 + back % 7, "open": back}

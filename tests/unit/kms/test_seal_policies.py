@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kms.core.seal_use.policy import Circumstances, day_start, refusal
+from kms.core.seal_use.policy import Circumstances, refusal
 from kms.errors.seals import NotSealHolder, SealNotFound, SealStateConflict, SealUseRefused
 from kms.models.seal_policies import UsePolicy, read_minutes, show_minutes
 from kms.models.seal_registry import SealedValue, SealRecord
@@ -19,7 +19,7 @@ from kms.models.stamps import StampRequest
 from kms.service.seals import using as using_module
 from secops.crypto.hashes import sm3
 from secops.kernel.actors import Actor
-from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND, from_rfc3339
+from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND, day_start, from_rfc3339
 from secops.kernel.errors import Forbidden, Invalid
 from tests.fakes.ofd import pack
 from tests.fakes.ofd_pages import paged_document
