@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from secops.bridges.house import House
 from secops.cli.bench.figures import Bar, figure
 from secops.cli.bench.served import demo_home
+from secops.kernel.actors import ROOT_ORG, Actor
 
 ROUNDS: Final = 200
 PATIENCE: Final = 60.0
@@ -25,27 +26,9 @@ _MILLI: Final = 1_000
 
 def closed_loop_figures() -> list[dict[str, Any]]:
     """Return how long an account goes on working after the alert about it is committed."""
-    from secops.app import open_house  # noqa: PLC0415 - heavy
-    from secops.kernel.errors import SecopsError  # noqa: PLC0415 - quick --help
-    from secops.kernel.permissions.iam import OWN_USE  # noqa: PLC0415
-
-    with demo_home() as home:
-        gateway, watcher = open_house(home, "gateway"), open_house(home, "scheduler")
-        try:
-            actor = gateway.act_as(_SUBJECT)
-
-            def refused() -> bool:
-                try:
-                    gateway.parts.access.require(actor, OWN_USE, "account:*")
-                except SecopsError:
-                    return True
-                return False
-
-            with jobs_running(watcher):
-                delays = alert_to_refusal(watcher, actor.id, refused, ROUNDS)
-        finally:
-            watcher.close()
-            gateway.close()
+    with two_processes() as (gateway, watcher), jobs_running(watcher):
+        actor = gateway.act_as(_SUBJECT)
+        delays = alert_to_refusal(watcher, actor.id, lambda: is_refused(gateway, actor), ROUNDS)
     p50, p99 = percentiles(delays)
     circumstances = (
         f"{ROUNDS} rounds, p50; p99 {p99 * _MILLI:.0f} ms; wall time; gateway and scheduler over"
@@ -53,6 +36,32 @@ def closed_loop_figures() -> list[dict[str, Any]]:
     )
     name = "alert committed to next request refused"
     return [figure(name, p50 * _MILLI, "ms", circumstances, bar=_BAR, judged=p99 * _MILLI)]
+
+
+@contextmanager
+def two_processes() -> Iterator[tuple[House, House]]:
+    """Open a demo home twice, as a gateway and as a scheduler."""
+    from secops.app import open_house  # noqa: PLC0415 - heavy
+
+    with demo_home() as home:
+        gateway, watcher = open_house(home, "gateway"), open_house(home, "scheduler")
+        try:
+            yield gateway, watcher
+        finally:
+            watcher.close()
+            gateway.close()
+
+
+def is_refused(house: House, actor: Actor) -> bool:
+    """Tell whether what everybody may do is refused to ``actor`` now."""
+    from secops.kernel.errors import SecopsError  # noqa: PLC0415 - quick --help
+    from secops.kernel.permissions.iam import OWN_USE  # noqa: PLC0415
+
+    try:
+        house.parts.access.require(actor, OWN_USE, "account:*")
+    except SecopsError:
+        return True
+    return False
 
 
 @contextmanager
@@ -97,7 +106,6 @@ def raise_alert(house: House, account: str, severity: Literal["high", "critical"
     """Commit an alert about ``account`` as a run of the detectors does; return its id."""
     from detectors.models.alerts import Alert  # noqa: PLC0415 - quick --help
     from detectors.service.triage.effects import Effects, write_effects  # noqa: PLC0415
-    from secops.kernel.actors import ROOT_ORG  # noqa: PLC0415
 
     parts = house.parts
     now = parts.clock.now()

@@ -14,13 +14,14 @@ import orjson
 from secops.bridges.house import House
 from secops.cli.bench.closed_loop import (
     BENCH_RULE,
+    is_refused,
     jobs_running,
     percentiles,
     raise_alert,
+    two_processes,
     wait_until,
 )
 from secops.cli.bench.figures import Bar, figure
-from secops.cli.bench.served import demo_home
 from secops.kernel.clock import DAY
 
 if TYPE_CHECKING:
@@ -40,17 +41,9 @@ _HOUR_S: Final = 3_600
 
 def containment_figures() -> list[dict[str, Any]]:
     """Return how long a key goes on signing after the approval, and after the alert."""
-    from secops.app import open_house  # noqa: PLC0415 - heavy
-
-    with demo_home() as home:
-        gateway, watcher = open_house(home, "gateway"), open_house(home, "scheduler")
-        try:
-            with jobs_running(watcher, "playbooks.runs"):
-                rig = _Rig(gateway, watcher)
-                approved, acted = rig.approved(APPROVED), rig.acted(ACTED)
-        finally:
-            watcher.close()
-            gateway.close()
+    with two_processes() as (gateway, watcher), jobs_running(watcher, "playbooks.runs"):
+        rig = _Rig(gateway, watcher)
+        approved, acted = rig.approved(APPROVED), rig.acted(ACTED)
     return [
         _figure("run approved to signing refused", approved),
         _figure("alert committed to token and signing refused", acted),
@@ -131,14 +124,7 @@ class _Rig:
         return False
 
     def _token_refused(self) -> bool:
-        from secops.kernel.errors import SecopsError  # noqa: PLC0415 - quick --help
-        from secops.kernel.permissions.iam import OWN_USE  # noqa: PLC0415
-
-        try:
-            self._gateway.parts.access.require(self._subject, OWN_USE, "account:*")
-        except SecopsError:
-            return True
-        return False
+        return is_refused(self._gateway, self._subject)
 
     def _bind(self) -> None:
         """Let the playbook answer the bench's alerts at once, as two persons agree."""
