@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from audits.service import AuditsServices
 from detectors.service import DetectorsServices
@@ -14,12 +14,16 @@ from kms.service import KmsServices
 from playbooks.service import PlaybooksServices
 from secops.console.render import Renderer
 from secops.console.tables import Table, export_table, view_table
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.clock import Clock
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import ACCOUNT_READ
 from secops.web.forms import Upload
 from secops.web.messages import Request, Response
 from secops.web.routes import Access, Route
+
+FRESH: Final[Mapping[str, Any]] = {"level": 2, "fresh_seconds": FRESH_SECONDS}
+"""What the form of a decision or a seal asks of the sign-in: a second factor, just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,14 @@ class Desk:
 def whole_number(text: str, digits: int) -> int | None:
     """Return what at most ``digits`` ASCII digits say; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
+def version_of(request: Request) -> int:
+    """Return the version that a form was made for; raise ``Invalid`` where it names none."""
+    version = whole_number(request.form.get("version", ""), 9)
+    if version is None:
+        raise Invalid("the form names no version")
+    return version
 
 
 def chosen_file(request: Request, name: str, otherwise: str) -> Upload:

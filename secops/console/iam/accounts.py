@@ -17,11 +17,11 @@ from secops.console.iam.words import (
     CONSEQUENCES,
     FACTOR_KINDS,
     LOCK_KINDS,
-    local_instant,
 )
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table, TableView, view_table
 from secops.console.texts import N_
+from secops.console.times import local_instant
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest

@@ -9,10 +9,10 @@ from typing import Final
 from iam.errors import IdentityInvalid, MandateRefused
 from iam.models.accounts import Mandate
 from iam.service.people.mandates import MandateService, NewMandate
-from secops.console.iam.words import local_instant
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.console.times import local_instant
 from secops.kernel.clock import DAY
 from secops.kernel.errors import Conflict, Invalid, NotFound, SecopsError
 from secops.kernel.permissions.iam import LEGAL_PERSON_CREATE, MANDATE_GRANT, MANDATE_READ

@@ -1,16 +1,13 @@
-"""Words of people and power, and dates as a form's field gives them."""
+"""Words of people and power."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from iam.models.factors import FactorKind
 from iam.models.zero_trust import LockKind
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import from_datetime
-from secops.kernel.errors import Invalid
 
 ACCOUNT_STATES: Final = {
     "pending": Text("待启用", "pending"),
@@ -112,16 +109,3 @@ CONSEQUENCES: Final = {
 }
 YES: Final = Text("是", "yes")
 NO: Final = Text("否", "no")
-_BEIJING: Final = timedelta(hours=8)
-
-
-def local_instant(text: str) -> int | None:
-    """Return a date field's midnight in Beijing as UTC microseconds; None for an empty one."""
-    if not text:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        msg = "a date is written as 2026-03-01"
-        raise Invalid(msg) from error
-    return from_datetime(day - _BEIJING)

@@ -10,10 +10,9 @@ import orjson
 
 from kms.models.ecertificates import BatchRow, Problem
 from secops.console.kms.ecertificates import active_templates
-from secops.console.parts import Desk, chosen_file, get_page, post_page, whole_number
+from secops.console.parts import FRESH, Desk, chosen_file, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, export_table, view_table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
     ECERTIFICATE_ISSUE,
@@ -213,8 +212,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             ECERTIFICATE_ISSUE,
             here.order_batch,
             max_body=_MAX_BODY,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         get_page(one, "show_ecertificate_batch_page", ECERTIFICATE_READ, here.show_batch),
         post_page(
@@ -222,8 +220,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "switch_ecertificate_batch_form",
             ECERTIFICATE_ISSUE,
             here.switch_batch,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         get_page(
             f"{one}/files/<part>", "zip_ecertificate_batch_page", ECERTIFICATE_OPEN, here.zip_batch

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from kms.models.ecertificates import NOT_ENDED, ECertificate, IssueRequest
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import FRESH, Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import MAX_LIMIT, PageRequest
 from secops.kernel.permissions.kms import (
@@ -194,8 +193,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "issue_ecertificate_form",
             ECERTIFICATE_ISSUE,
             here.issue_ecertificate,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         get_page(one, "show_ecertificate_page", ECERTIFICATE_READ, here.show_ecertificate),
         post_page(

@@ -20,11 +20,10 @@ from secops.console.kms.seals import (
     sealed_file,
     stamping_of_form,
 )
-from secops.console.parts import Desk, chosen_file, get_page, granted, png_picture, post_page
+from secops.console.parts import FRESH, Desk, chosen_file, get_page, granted, png_picture, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import (
     SEAL_APPROVE,
@@ -231,15 +230,13 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             SEAL_USE,
             here.use_approved_seal,
             max_body=_BODY,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         post_page(
             "/seals/<seal_id>/destruction",
             "destroy_seal_form",
             SEAL_DESTROY,
             here.destroy,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
     )

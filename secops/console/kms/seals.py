@@ -15,6 +15,7 @@ from kms.service.seals.pades_words import pades_of
 from secops.console.days import day_picture
 from secops.console.kms.policies import DAY_NAMES, USE_APPROVALS
 from secops.console.parts import (
+    FRESH,
     Desk,
     chosen_file,
     get_page,
@@ -26,7 +27,6 @@ from secops.console.parts import (
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.crypto.hashes import sm3
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest
 from secops.kernel.permissions.kms import (
@@ -323,8 +323,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             SEAL_USE,
             here.use_seal,
             max_body=MAX_FILE + FRAMING,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         post_page(
             "/seals/<seal_id>/stamp",
@@ -332,8 +331,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             SEAL_USE,
             here.stamp_document,
             max_body=MAX_FILE + FRAMING,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         post_page("/seals/<seal_id>/switch", "switch_seal_form", SEAL_SUSPEND, here.switch_seal),
     )

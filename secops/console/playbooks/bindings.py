@@ -10,11 +10,11 @@ from playbooks.models.bindings import Answer, Binding, BindingTerms, Pause
 from playbooks.service.bindings import ChangeDecision
 from playbooks.service.bindings.documents import WISH_FIELDS, difference_of, read_wish
 from secops.console.automatic import OUTCOMES, reason_of
-from secops.console.parts import Desk, get_page, granted, post_page, whole_number
+from secops.console.parts import FRESH, Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
-from secops.kernel.clock import BEIJING, from_rfc3339, to_rfc3339
+from secops.console.times import day_field, local_instant
+from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest, every_item
 from secops.kernel.permissions.playbooks import (
@@ -261,17 +261,13 @@ def _shown(terms: BindingTerms) -> dict[str, str]:
         "arguments": _lines(terms.arguments),
         "cooldown_s": str(terms.cooldown_s),
         "per_hour": str(terms.per_hour),
-        "valid_from": _day(terms.valid_from),
-        "valid_until": _day(terms.valid_until),
+        "valid_from": day_field(terms.valid_from),
+        "valid_until": day_field(terms.valid_until),
     }
 
 
 def _lines(pairs: Mapping[str, str]) -> str:
     return "\n".join(f"{name}={value}" for name, value in sorted(pairs.items()))
-
-
-def _day(instant: int | None) -> str:
-    return "" if instant is None else to_rfc3339(instant + BEIJING)[:10]
 
 
 def _wish(form: Mapping[str, str]) -> dict[str, Any]:
@@ -288,8 +284,8 @@ def _wish(form: Mapping[str, str]) -> dict[str, Any]:
             raise Invalid(msg)
         wish[name] = number
     for name in ("valid_from", "valid_until"):
-        if day := form.get(name, ""):
-            wish[name] = _midnight(day)
+        if (midnight := local_instant(form.get(name, ""))) is not None:
+            wish[name] = to_rfc3339(midnight)
     return wish
 
 
@@ -304,19 +300,10 @@ def _pairs(text: str) -> dict[str, str]:
     return found
 
 
-def _midnight(day: str) -> str:
-    try:
-        return to_rfc3339(from_rfc3339(f"{day}T00:00:00Z") - BEIJING)
-    except ValueError as error:
-        msg = "a day is like 2026-12-31"
-        raise Invalid(msg) from error
-
-
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the pages about bindings."""
     here = _Bindings(desk)
     one = "/bindings/<binding_id>"
-    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page("/bindings", "show_bindings", BINDING_READ, here.list_bindings),
         get_page("/bindings/new", "ask_binding", BINDING_PROPOSE, here.ask_binding),
@@ -327,7 +314,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "approve_resume_form",
             BINDING_APPROVE,
             here.approve_resume,
-            **fresh,
+            **FRESH,
         ),
         get_page(one, "show_binding_page", BINDING_READ, here.show_binding),
         get_page(f"{one}/change", "ask_binding_change", BINDING_PROPOSE, here.ask_change),
@@ -337,12 +324,12 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "approve_binding_form",
             BINDING_APPROVE,
             here.approve_binding,
-            **fresh,
+            **FRESH,
         ),
         post_page(
             f"{one}/withdraw", "withdraw_binding_form", BINDING_PROPOSE, here.withdraw_binding
         ),
         post_page(
-            "/runs/<run_id>/confirm", "confirm_run_form", RUN_APPROVE, here.confirm_run, **fresh
+            "/runs/<run_id>/confirm", "confirm_run_form", RUN_APPROVE, here.confirm_run, **FRESH
         ),
     )

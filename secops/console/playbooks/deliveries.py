@@ -13,12 +13,11 @@ from secops.console.playbooks.notices import notice_words, shown_debts
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.playbooks import NOTICE_RECEIVE, NOTICE_RECTIFY
+from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
 
-_FORM_ROOM: Final = 1 << 20
-"""Bytes of a form beside its file."""
 _COLUMNS: Final = (
     Column("reference", N_("文号")),
     Column("title", N_("标题")),
@@ -150,7 +149,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "add_proof_form",
             NOTICE_RECTIFY,
             here.add_proof,
-            max_body=MAX_PROOF + _FORM_ROOM,
+            max_body=MAX_PROOF + FRAMING,
         ),
         post_page(
             f"{one}/rectification", "rectify_notice_form", NOTICE_RECTIFY, here.rectify_notice

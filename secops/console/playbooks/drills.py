@@ -10,8 +10,8 @@ import orjson
 from playbooks.models.drills import DRILL_RULE, STATES, Drill
 from playbooks.service.drills import DrillService
 from playbooks.service.drills.documents import drill_document, entered_plan
+from secops.console.detectors.alerts import SEVERITIES
 from secops.console.parts import Desk, get_page, granted, post_page
-from secops.console.playbooks.notifications import LEVELS
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
@@ -80,7 +80,7 @@ class _Pages:
             title=drill_document(drill)["title"],
             state=STATES[drill.state],
             badge=BADGES.get(drill.state, "info"),
-            levels=LEVELS,
+            levels=SEVERITIES,
             queue=f"/alerts?rule={DRILL_RULE}{drill.id}",
             findings=[one for one in view.notes if one.kind == "finding"],
             may_plan=caller.may(DRILL_PLAN),

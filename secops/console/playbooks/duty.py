@@ -9,12 +9,13 @@ from typing import Final
 from playbooks.models.duty import RECEIVERS, Escalation, PolicyStep, Roster
 from playbooks.service.duty import DutyServices, NewShift, RosterDraft
 from playbooks.service.duty.documents import roster_draft
-from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.detectors.alerts import SEVERITIES
+from secops.console.parts import Desk, get_page, post_page, version_of, whole_number
 from secops.console.playbooks.duty_week import DAYS, monday_of, week_picture
-from secops.console.playbooks.notifications import LEVELS, version_of
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.clock import DAY, from_rfc3339
+from secops.console.times import local_minute
+from secops.kernel.clock import DAY
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import CHANNEL_READ, DUTY_READ, DUTY_SERVE, ROSTER_MANAGE
 from secops.web.messages import Request, Response, redirect
@@ -103,8 +104,8 @@ class _Pages:
         """Plan a shift; times are Beijing's."""
         roster_id, form = request.args["roster_id"], request.form
         new = NewShift(
-            _instant(form.get("starts_at", "")),
-            _instant(form.get("ends_at", "")),
+            local_minute(form.get("starts_at", "")),
+            local_minute(form.get("ends_at", "")),
             form.get("primary", ""),
             form.get("deputy", ""),
         )
@@ -158,7 +159,7 @@ class _Calls:
         return (
             Cell("", instant=call.created_at),
             Cell(mark + call.title, href=f"/duty/calls/{call.id}"),
-            Cell(word(request, LEVELS[call.severity]), badge=f"severity-{call.severity}"),
+            Cell(word(request, SEVERITIES[call.severity]), badge=f"severity-{call.severity}"),
             Cell(word(request, STATES[call.state]), badge=BADGES[call.state]),
             Cell(call.acknowledged_by or "—"),
         )
@@ -177,7 +178,7 @@ class _Calls:
             names=_names(view.roster),
             state=STATES[call.state],
             badge=BADGES[call.state],
-            level=LEVELS[call.severity],
+            level=SEVERITIES[call.severity],
             receivers=RECEIVERS,
             may_acknowledge=mine and call.state != "acknowledged",
         )
@@ -208,15 +209,6 @@ def _draft(request: Request) -> RosterDraft:
     steps = form.get("policy", "").split()[: _MAX_LINES + 1]
     leads = form.get("leads", "").replace(",", " ").split()[: _MAX_LINES + 1]
     return roster_draft(form.get("name", "").strip(), members, leads, steps)
-
-
-def _instant(text: str) -> int:
-    """Return what a ``datetime-local`` field says in Beijing time."""
-    try:
-        return from_rfc3339(f"{text[:16]}:00+08:00")
-    except ValueError as error:
-        msg = "a time is a day and a minute"
-        raise Invalid(msg) from error
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, cast
 
 from playbooks.models.early_warnings import (
@@ -15,12 +14,10 @@ from playbooks.models.early_warnings import (
     WarningContent,
 )
 from playbooks.service.notices.early_warnings import EarlyWarningService
-from secops.console.parts import Desk, get_page, granted, post_page, whole_number
+from secops.console.parts import FRESH, Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
-from secops.kernel.clock import BEIJING, from_datetime
-from secops.kernel.errors import Invalid
+from secops.console.times import local_minute, minute_field
 from secops.kernel.permissions.playbooks import NOTICE_READ, WARNING_APPROVE, WARNING_DRAFT
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
@@ -89,7 +86,7 @@ class _Warnings:
             "playbooks/early_warning.html",
             warning=warning,
             wanted=wanted,
-            ends=_written(wanted.ends_at),
+            ends=minute_field(wanted.ends_at),
             states=WARNING_STATES,
             colours=WARNING_COLOURS,
             badges=BADGES,
@@ -150,23 +147,13 @@ class _Warnings:
 
 def _content(request: Request) -> WarningContent:
     form = request.form
-    try:
-        ends = datetime.fromisoformat(form.get("ends", "")).replace(tzinfo=UTC)
-    except ValueError as error:
-        msg = "a warning ends at a date and time"
-        raise Invalid(msg) from error
     return WarningContent(
         colour=cast("WarningColour", form.get("colour", "")),
         title=form.get("title", ""),
         scope=form.get("scope", ""),
         measures=form.get("measures", ""),
-        ends_at=from_datetime(ends) - BEIJING,
+        ends_at=local_minute(form.get("ends", "")),
     )
-
-
-def _written(instant: int) -> str:
-    """Return ``instant`` as a form's field has it, in Beijing time to the minute."""
-    return datetime.fromtimestamp((instant + BEIJING) / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def _back(request: Request) -> Response:
@@ -177,14 +164,13 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of early warnings."""
     here = _Warnings(desk)
     all_of, one = "/early-warnings", "/early-warnings/<warning_id>"
-    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page(all_of, "show_early_warnings", _ALL, here.list_warnings),
         post_page(all_of, "draft_warning_form", WARNING_DRAFT, here.draft_warning),
         get_page(one, "show_early_warning_page", NOTICE_READ, here.show_warning),
         post_page(f"{one}/act", "act_on_warning_form", WARNING_DRAFT, here.act_on_warning),
         post_page(
-            f"{one}/decide", "decide_warning_form", WARNING_APPROVE, here.decide_warning, **fresh
+            f"{one}/decide", "decide_warning_form", WARNING_APPROVE, here.decide_warning, **FRESH
         ),
-        post_page(f"{one}/lift", "lift_warning_form", WARNING_APPROVE, here.lift_warning, **fresh),
+        post_page(f"{one}/lift", "lift_warning_form", WARNING_APPROVE, here.lift_warning, **FRESH),
     )

@@ -9,12 +9,11 @@ from typing import Final, cast
 from playbooks.models.emergency_plans import PLAN_STATES, EmergencyPlan, PlanFormat, PlanTask
 from playbooks.service import NewPlan, PlanDecision
 from playbooks.service.incidents.plan_fitting import plan_blocks
-from secops.console.iam.words import local_instant
-from secops.console.parts import Desk, get_page, granted, post_page, whole_number
+from secops.console.parts import FRESH, Desk, get_page, granted, post_page, version_of, whole_number
 from secops.console.playbooks.incident_work import PHASES
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
+from secops.console.times import local_instant
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import (
     EMERGENCY_PLAN_APPROVE,
@@ -110,7 +109,7 @@ class _Plans:
         """Put the version that was shown into force, or reject it."""
         plan_id, form = request.args["plan_id"], request.form
         decision = PlanDecision(
-            version=_version(form),
+            version=version_of(request),
             sha256=form.get("sha256", ""),
             grant=granted(form),
             reason=form.get("reason", ""),
@@ -121,17 +120,10 @@ class _Plans:
 
     def withdraw_plan(self, request: Request) -> Response:
         """Take a version out of force."""
-        plan_id, version = request.args["plan_id"], _version(request.form)
+        plan_id, version = request.args["plan_id"], version_of(request)
         plans = self.desk.parts.playbooks.emergency_plans
         plans.withdraw_emergency_plan(request.caller, plan_id, version)
         return redirect(f"/emergency-plans/{plan_id}?version={version}")
-
-
-def _version(form: Mapping[str, str]) -> int:
-    version = whole_number(form.get("version", ""), _DIGITS)
-    if version is None:
-        raise Invalid("the form names no version")
-    return version
 
 
 def _tasks(form: Mapping[str, str]) -> tuple[PlanTask, ...]:
@@ -153,7 +145,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the pages."""
     here = _Plans(desk)
     one = "/emergency-plans/<plan_id>"
-    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page("/emergency-plans", "show_emergency_plans", EMERGENCY_PLAN_READ, here.list_plans),
         get_page(one, "show_emergency_plan_page", EMERGENCY_PLAN_READ, here.show_plan),
@@ -165,7 +156,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "approve_emergency_plan_form",
             EMERGENCY_PLAN_APPROVE,
             here.approve_plan,
-            **fresh,
+            **FRESH,
         ),
         post_page(
             f"{one}/withdraw",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -15,10 +14,9 @@ from playbooks.models.incident_work import (
 )
 from playbooks.models.incidents import INCIDENT_STATES
 from playbooks.service import Judgement, LevelAnswers, NewObservable, NewTask, TaskChange
-from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.parts import Desk, get_page, post_page, version_of, whole_number
 from secops.console.playbooks.filings import LEVELS
 from secops.kernel.clock import HOUR
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import (
     INCIDENT_CHANGE,
     INCIDENT_READ,
@@ -28,7 +26,6 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 PHASES: Final = {state: text for state, text in INCIDENT_STATES.items() if state != "closed"}
-_DIGITS: Final = 9
 _HOUR_DIGITS: Final = 4
 _FIGURE: Final = "figure:"
 
@@ -90,7 +87,7 @@ class _Work:
         """Say what became of a task as it was shown."""
         form = request.form
         change = TaskChange(
-            version=_version(form),
+            version=version_of(request),
             state=cast("TaskState", form.get("state", "")),
             result=form.get("result", ""),
         )
@@ -148,7 +145,7 @@ class _Work:
             level=form.get("level", ""),
             reporting_level=form.get("reporting_level", ""),
             basis=form.get("basis", ""),
-            version=_version(form),
+            version=version_of(request),
         )
         incidents = self.desk.parts.playbooks.incidents
         incidents.judge_incident(request.caller, incident_id, judgement)
@@ -157,13 +154,6 @@ class _Work:
 
 def _back(request: Request) -> Response:
     return redirect(f"/incidents/{request.args['incident_id']}/work")
-
-
-def _version(form: Mapping[str, str]) -> int:
-    version = whole_number(form.get("version", ""), _DIGITS)
-    if version is None:
-        raise Invalid("the form names no version")
-    return version
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:

@@ -23,10 +23,9 @@ from playbooks.models.notices import (
 )
 from playbooks.service.notices.verifying import Verdict
 from playbooks.service.notices.views import NoticeView
-from secops.console.parts import Desk, get_page, granted, post_page, whole_number
+from secops.console.parts import FRESH, Desk, get_page, granted, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions.playbooks import (
     NOTICE_APPROVE,
@@ -328,7 +327,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the issuer's pages."""
     here, register = _Notices(desk), _Register(desk)
     one = "/notices/<notice_id>"
-    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page("/notices", "show_notices", NOTICE_READ, register.list_notices),
         get_page("/notices/new", "write_notice_form", NOTICE_DRAFT, register.write_notice),
@@ -339,9 +337,9 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page(f"{one}/revision", "revise_notice_form", NOTICE_DRAFT, register.revise_notice),
         post_page(f"{one}/act", "act_on_notice_form", NOTICE_READ, here.act_on_notice),
         post_page(
-            f"{one}/decide", "decide_notice_form", NOTICE_APPROVE, here.decide_notice, **fresh
+            f"{one}/decide", "decide_notice_form", NOTICE_APPROVE, here.decide_notice, **FRESH
         ),
-        post_page(f"{one}/issue", "issue_notice_form", NOTICE_ISSUE, here.issue_notice, **fresh),
+        post_page(f"{one}/issue", "issue_notice_form", NOTICE_ISSUE, here.issue_notice, **FRESH),
         post_page(f"{one}/seal", "verify_notice_seal_form", NOTICE_READ, here.verify_file),
         post_page(f"{one}/units/<unit_id>", "verify_notice_form", NOTICE_VERIFY, here.verify_unit),
         post_page(
@@ -349,7 +347,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "decide_petition_form",
             NOTICE_APPROVE,
             here.decide_petition,
-            **fresh,
+            **FRESH,
         ),
         get_page(f"{one}/file", "download_notice", BOTH, here.read_file),
         get_page(f"{one}/proofs/<proof_id>", "download_proof", BOTH, here.read_proof),

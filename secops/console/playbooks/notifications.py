@@ -16,7 +16,8 @@ from playbooks.models.notifications import (
 )
 from playbooks.service.notifications import NewSubscription, NotificationServices
 from playbooks.service.notifications.documents import quiet_hours, subscription_document
-from secops.console.parts import Desk, get_page, post_page, whole_number
+from secops.console.detectors.alerts import SEVERITIES as LEVELS
+from secops.console.parts import Desk, get_page, post_page, version_of
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
@@ -42,12 +43,6 @@ STATES: Final = {
     "dropped": N_("已丢弃"),
 }
 BADGES: Final = {"sent": "good", "dead": "bad", "unknown": "warn"}
-LEVELS: Final = {
-    "low": N_("低"),
-    "medium": N_("中"),
-    "high": N_("高"),
-    "critical": N_("紧急"),
-}
 _COLUMNS: Final = (
     Column("created", N_("时间")),
     Column("title", N_("标题")),
@@ -190,14 +185,6 @@ class _Pages:
         subscription_id = request.args["subscription_id"]
         self._services.subscriptions.unsubscribe(request.caller, subscription_id)
         return redirect("/notifications/subscriptions")
-
-
-def version_of(request: Request) -> int:
-    """Return the version that a form was made for; raise ``Invalid`` where it names none."""
-    version = whole_number(request.form.get("version", ""), 9)
-    if version is None:
-        raise Invalid("the form names no version")
-    return version
 
 
 def _draft(request: Request) -> ChannelDraft:

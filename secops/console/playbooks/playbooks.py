@@ -8,10 +8,9 @@ from typing import Final
 from playbooks.models.playbooks import PlaybookView
 from playbooks.service.playbooks.documents import outline_of
 from playbooks.service.playbooks.importing import preview_import
-from secops.console.parts import Desk, chosen_file, get_page, granted, post_page
+from secops.console.parts import FRESH, Desk, chosen_file, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.permissions.playbooks import (
     PLAYBOOK_APPROVE,
     PLAYBOOK_IMPORT,
@@ -173,8 +172,7 @@ def routes(desk: Desk) -> tuple[Route, ...]:
             "approve_playbook_form",
             PLAYBOOK_APPROVE,
             here.approve_playbook,
-            level=2,
-            fresh_seconds=FRESH_SECONDS,
+            **FRESH,
         ),
         post_page(f"{one}/retire", "retire_playbook_form", PLAYBOOK_APPROVE, here.retire_playbook),
     )

@@ -10,13 +10,12 @@ from playbooks.models.runs import Run
 from playbooks.models.views import RunView
 from playbooks.service import StepAnswer, StepDecision
 from playbooks.service.runs.binding import wanted_of
-from secops.console.parts import Desk, get_page, granted, post_page, whole_number
+from secops.console.parts import FRESH, Desk, get_page, granted, post_page, whole_number
 from secops.console.playbooks import run_graph
 from secops.console.playbooks.bindings import switch_of
 from secops.console.playbooks.run_lines import STEP_STATES, choices_of, lines_of
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import RUN_APPROVE, RUN_CANCEL, RUN_READ, RUN_RESOLVE
 from secops.web.messages import Request, Response, redirect
@@ -179,16 +178,15 @@ def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the run pages."""
     here = _Runs(desk)
     run = "/runs/<run_id>"
-    fresh = {"level": 2, "fresh_seconds": FRESH_SECONDS}
     return (
         get_page("/runs", "show_runs", RUN_READ, here.list_runs),
         get_page(run, "show_run_page", RUN_READ, here.show_run),
         get_page(f"{run}/replay", "show_replay_page", RUN_READ, here.replay_run),
-        post_page(f"{run}/approve", "approve_run_form", RUN_APPROVE, here.approve_run, **fresh),
+        post_page(f"{run}/approve", "approve_run_form", RUN_APPROVE, here.approve_run, **FRESH),
         post_page(f"{run}/cancel", "cancel_run_form", RUN_CANCEL, here.cancel_run),
         post_page(f"{run}/answers", "resolve_step_form", RUN_RESOLVE, here.resolve_step),
         post_page(
-            f"{run}/step-decisions", "approve_step_form", RUN_READ, here.approve_step, **fresh
+            f"{run}/step-decisions", "approve_step_form", RUN_READ, here.approve_step, **FRESH
         ),
         post_page(
             f"{run}/prolongations",
