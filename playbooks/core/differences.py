@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 MAX_LINES: Final = 3_000
 """Lines of a playbook that are compared; comparing takes time by their square."""
 CONTEXT: Final = 2
-Line = tuple[Literal["same", "added", "removed", "place"], str]
-_MARKS: Final[Mapping[str, Literal["same", "added", "removed", "place"]]] = {
+Mark = Literal["same", "added", "removed", "place"]
+Line = tuple[Mark, str]
+_MARKS: Final[Mapping[str, Mark]] = {
     " ": "same",
     "+": "added",
     "-": "removed",

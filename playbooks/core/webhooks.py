@@ -16,9 +16,8 @@ from urllib.parse import urlencode
 
 from playbooks.models import Channel, ChannelKind
 from secops.crypto.signed_posts import signed_post
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import MILLISECOND, SECOND
 
-_MILLISECOND: Final = 1_000
 _LIMITS: Final = {"generic": 16_384, "dingtalk": 16_384, "feishu": 16_384, "wecom": 2_048}
 """Bytes of text. WeCom takes 2,048 bytes of it."""
 MAX_BODY: Final = 20_000
@@ -90,7 +89,7 @@ def build_message(
     else:
         body = {"msgtype": "text", "text": {"content": whole}}
         if channel.kind == "dingtalk" and channel.secret:
-            stamp = now // _MILLISECOND
+            stamp = now // MILLISECOND
             sign = {"timestamp": stamp, "sign": dingtalk_sign(channel.secret, stamp)}
             url += ("&" if "?" in url else "?") + urlencode(sign)
     return OutboundMessage(url, tuple(headers), _encode(body))

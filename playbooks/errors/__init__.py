@@ -134,18 +134,6 @@ class RunStateRefused(Conflict):
     title = Text("剧本运行的当前状态不允许该操作", "The run's state does not allow this")
 
 
-class NotificationFailed(SecopsError):
-    """The group's robot or the receiver did not accept the message."""
-
-    code = "playbooks.notification_failed"
-    status = 502
-    title = Text("通知未被接收方接受", "The receiver did not accept the notification")
-    remedy = Text(
-        "请检查通知渠道的地址、签名密钥和频率限制。",
-        "Check the channel's address, signing secret and rate limit.",
-    )
-
-
 class HttpRefused(SecopsError):
     """A partner answered a playbook's call with an error."""
 
@@ -202,13 +190,6 @@ class DutyAbsent(Conflict):
         "请先研判报告级别,或先登记该事项适用。",
         "Judge the reporting level, or declare that the duty applies.",
     )
-
-
-class TargetUnreachable(Unavailable):
-    """What a step acts on can't be asked or reached now."""
-
-    code = "playbooks.target_unreachable"
-    title = Text("处置目标当前不可达", "The target can't be reached now")
 
 
 class EffectUnknown(SecopsError):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 Autonomy = Literal["suggest", "approve", "act"]
 """suggest: shown beside the alert · approve: a run waits for approval · act: it begins at once."""
 BindingState = Literal["proposed", "active", "withdrawn"]
-AnswerOutcome = Literal["suggested", "asked", "acted", "cooled_down", "refused"]
+AnswerOutcome = Literal["suggested", "asked", "acted", "cooled_down"]
 AutomaticState = Literal["waiting", "confirmed", "taken_back"]
 
 

@@ -16,7 +16,7 @@ RECEIVERS: Final[dict[Receiver, Text]] = {
     "lead": Text("带班领导", "Lead"),
     "all": Text("全体", "Everybody"),
 }
-SwapState = Literal["asked", "agreed", "declined", "withdrawn", "void"]
+SwapState = Literal["asked", "agreed", "declined", "withdrawn"]
 EscalationState = Literal["open", "exhausted", "acknowledged"]
 
 

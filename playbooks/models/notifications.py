@@ -67,8 +67,8 @@ class ChannelDraft:
 class Outgoing:
     """One message to one channel. ``key`` is the same however often it is asked for.
 
-    ``claim`` counts tries; ``next_at`` is when it is due, or while ``sending`` when the try is
-    given up; ``digest_id`` names the digest that carries it.
+    ``tries`` counts those that began; ``next_at`` is when it is due, or while ``sending`` when
+    the try is given up; ``digest_id`` names the digest that carries it.
     """
 
     id: str

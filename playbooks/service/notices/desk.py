@@ -20,8 +20,6 @@ from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
-DELIVERED: Final = frozenset({"issued", "closed", "archived", "withdrawn"})
-"""States in which a notice that was issued can be; its units see it then and not before."""
 _MAX_TITLE: Final = 200
 _MAX_TEXT: Final = 4_000
 
