@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 import orjson
@@ -143,10 +143,7 @@ class LogSearch:
 
     def check_query(self, query: str) -> None:
         """Raise ``BadQuery`` unless ``query`` can be read."""
-        if len(query) > MAX_ORDERED_QUERY:
-            msg = f"a query of at most {MAX_ORDERED_QUERY} characters"
-            raise Invalid(msg)
-        parse_query(query, zone_of(self.timezone), self.parts.clock.now())
+        self._ordered(query)
 
     def collect_logs(
         self, query: str, window: Window, *, max_bytes: int, limit: int, told: Mapping[str, str]
@@ -156,23 +153,24 @@ class LogSearch:
         No route and no command leads here: the authority stands in the plan that the run
         carries out, which ``told`` names. Nothing is given before it is in the ledger.
         """
-        self.check_query(query)
-        found = parse_query(query, zone_of(self.timezone), self.parts.clock.now())
         content, rows, is_cut = bytearray(), 0, False
-        for page in self._pages(found, window, limit):
-            for stored in page:
-                line = _content([stored], "jsonl", ())
-                is_cut = rows == limit or len(content) + len(line) > max_bytes
-                if is_cut:
-                    break
-                content += line
-                rows += 1
+        for stored in chain.from_iterable(self._pages(self._ordered(query), window, limit)):
+            line = _content([stored], "jsonl", ())
+            is_cut = rows == limit or len(content) + len(line) > max_bytes
             if is_cut:
                 break
+            content += line
+            rows += 1
         digest = hashlib.sha256(content).hexdigest()
         details = {**query_digest(self.keys, query), "events": rows, "sha256": digest, **told}
         self._record(_RUNS, "detectors.collect_logs", details)
         return ExportPart(bytes(content), rows, is_cut)
+
+    def _ordered(self, query: str) -> Query:
+        if len(query) > MAX_ORDERED_QUERY:
+            msg = f"a query of at most {MAX_ORDERED_QUERY} characters"
+            raise Invalid(msg)
+        return parse_query(query, zone_of(self.timezone), self.parts.clock.now())
 
     def _asked(
         self, actor: Actor, action: str, query: str, window: Written
