@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from detectors.core.detection import Plan
 from detectors.core.engine.explain import Explainer
@@ -15,8 +15,10 @@ from detectors.core.telling.sentences import sentence_of
 from detectors.models.alert_page import (
     MAX_LINES,
     MAX_RAW,
+    Closings,
     CountedRule,
     Explanation,
+    Place,
     RawLine,
 )
 from detectors.models.alerts import Alert, AlertFilter
@@ -53,30 +55,29 @@ class AlertPageService:
         shown = self.alerts.show_alert(actor, alert_id)
         alert, events = shown.alert, shown.events
 
-        def read(tx: Transaction) -> Explanation:
-            return Explanation(
-                alert=alert,
-                sentence=sentence_of(alert),
-                why=why_of(alert),
-                counted=(),
-                lines=tuple(_line(each) for each in events[:MAX_LINES]),
-                missing=len(set(alert.event_ids)) - len(events),
-                same_rule=self.store.closings(tx, alert, same_entity=False),
-                same_entity=self.store.closings(tx, alert, same_entity=True),
-                cards=(),
-                rule=None,
-                place=self.store.place(tx, actor.org_id, settled(view, actor, tx.now), alert),
-                incident=None,
-                bulk_action=self.store.closing_action(tx, alert),
+        def read(tx: Transaction) -> tuple[Closings, Closings, Place, str | None]:
+            return (
+                self.store.closings(tx, alert, same_entity=False),
+                self.store.closings(tx, alert, same_entity=True),
+                self.store.place(tx, actor.org_id, settled(view, actor, tx.now), alert),
+                self.store.closing_action(tx, alert),
             )
 
-        found = self.parts.transactions.read(read)
-        return replace(
-            found,
+        same_rule, same_entity, place, bulk_action = self.parts.transactions.read(read)
+        return Explanation(
+            alert=alert,
+            sentence=sentence_of(alert),
+            why=why_of(alert),
             counted=self._counted(actor, alert, events),
+            lines=tuple(_line(each) for each in events[:MAX_LINES]),
+            missing=len(set(alert.event_ids)) - len(events),
+            same_rule=same_rule,
+            same_entity=same_entity,
             cards=self.cards.cards_of(actor, alert, events),
             rule=self.standings.standing_of(actor, alert),
+            place=place,
             incident=self.incidents.incident_of(actor, alert_id),
+            bulk_action=bulk_action,
         )
 
     def suggest_condition(self, actor: Actor, alert_id: str) -> tuple[Alert, dict[str, str]]:
