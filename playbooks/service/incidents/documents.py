@@ -26,11 +26,7 @@ from playbooks.models.filings import Filing
 from playbooks.models.views import IncidentView, RunView
 from playbooks.service.incidents.work_documents import work_document
 from secops.kernel.approvals import Approval
-from secops.kernel.clock import to_rfc3339
-
-
-def _time(instant: int | None) -> str | None:
-    return None if instant is None else to_rfc3339(instant)
+from secops.kernel.clock import rfc3339_or_none
 
 
 def incident_document(incident: Incident) -> dict[str, Any]:
@@ -48,16 +44,16 @@ def incident_document(incident: Incident) -> dict[str, Any]:
         "subjects": dict(incident.subjects),
         "drill": incident.drill,
         "opened_by": incident.opened_by,
-        "opened_at": _time(incident.opened_at),
-        "discovered_at": _time(incident.discovered_at),
-        "handled_at": _time(incident.handled_at),
-        "closed_at": _time(incident.closed_at),
+        "opened_at": rfc3339_or_none(incident.opened_at),
+        "discovered_at": rfc3339_or_none(incident.discovered_at),
+        "handled_at": rfc3339_or_none(incident.handled_at),
+        "closed_at": rfc3339_or_none(incident.closed_at),
         "closed_reason": incident.closed_reason,
         "ending": incident.ending,
         "duplicate_of": incident.duplicate_of,
         "lessons": incident.lessons,
-        "contained_at": _time(incident.contained_at),
-        "acknowledged_at": _time(incident.acknowledged_at),
+        "contained_at": rfc3339_or_none(incident.contained_at),
+        "acknowledged_at": rfc3339_or_none(incident.acknowledged_at),
         "acknowledged_by": incident.acknowledged_by,
         "version": incident.version,
     }
@@ -82,8 +78,8 @@ def _alert(link: AlertLink) -> dict[str, Any]:
         "title": link.title,
         "rule_id": link.rule_id,
         "severity": link.severity,
-        "created_at": _time(link.created_at),
-        "linked_at": _time(link.linked_at),
+        "created_at": rfc3339_or_none(link.created_at),
+        "linked_at": rfc3339_or_none(link.linked_at),
         "evidence_count": link.evidence_count,
         "evidence_sha256": link.evidence_sha256,
     }
@@ -93,10 +89,10 @@ def _clock(clock: Clock) -> dict[str, Any]:
     return {
         "name": clock.name,
         "to": list(clock.to),
-        "due_at": _time(clock.due_at),
+        "due_at": rfc3339_or_none(clock.due_at),
         "source": clock.source,
         "overdue": clock.overdue,
-        "filed_at": _time(clock.filed_at),
+        "filed_at": rfc3339_or_none(clock.filed_at),
         "late": clock.late,
         "by": clock.by,
     }
@@ -108,8 +104,8 @@ def filing_document(filing: Filing) -> dict[str, Any]:
         "incident_id": filing.incident_id,
         "duty": filing.duty,
         "declared_by": filing.declared_by,
-        "declared_at": _time(filing.declared_at),
-        "filed_at": _time(filing.filed_at),
+        "declared_at": rfc3339_or_none(filing.declared_at),
+        "filed_at": rfc3339_or_none(filing.filed_at),
         "filed_by": filing.filed_by,
         "filed_to": filing.filed_to,
         "reference": filing.reference,
@@ -118,7 +114,7 @@ def filing_document(filing: Filing) -> dict[str, Any]:
 
 def _timeline(entry: TimelineEntry) -> dict[str, Any]:
     return {
-        "at": _time(entry.at),
+        "at": rfc3339_or_none(entry.at),
         "actor": entry.actor_id,
         "kind": entry.kind,
         "text": entry.text,
@@ -174,14 +170,14 @@ def run_document(run: Run) -> dict[str, Any]:
         "requester_id": run.requester_id,
         "approver_id": run.approver_id,
         "approvers": list(run.approvers),
-        "due_at": _time(run.due_at),
+        "due_at": rfc3339_or_none(run.due_at),
         "approval_id": run.approval_id,
         "plan_sha256": run.plan.sha256,
         "plan_sm3": run.plan.sm3,
-        "created_at": _time(run.created_at),
-        "expires_at": _time(run.expires_at),
-        "started_at": _time(run.started_at),
-        "finished_at": _time(run.finished_at),
+        "created_at": rfc3339_or_none(run.created_at),
+        "expires_at": rfc3339_or_none(run.expires_at),
+        "started_at": rfc3339_or_none(run.started_at),
+        "finished_at": rfc3339_or_none(run.finished_at),
         "error": run.error,
     }
 
@@ -200,7 +196,7 @@ def run_view_document(view: RunView) -> dict[str, Any]:
 def _entry(entry: JournalEntry) -> dict[str, Any]:
     return {
         "seq": entry.seq,
-        "at": _time(entry.at),
+        "at": rfc3339_or_none(entry.at),
         "step": entry.path,
         "index": entry.index,
         "loop": entry.loop,
@@ -240,7 +236,7 @@ def notification_document(notification: Notification) -> dict[str, Any]:
         "kind": notification.kind,
         "title": notification.title,
         "text": notification.text,
-        "at": _time(notification.at),
+        "at": rfc3339_or_none(notification.at),
     }
 
 
@@ -251,7 +247,7 @@ def approval_document(approval: Approval) -> dict[str, Any]:
         "subject": approval.subject,
         "plan_sha256": approval.subject_hash,
         "requester_id": approval.requester_id,
-        "requested_at": _time(approval.requested_at),
-        "expires_at": _time(approval.expires_at),
+        "requested_at": rfc3339_or_none(approval.requested_at),
+        "expires_at": rfc3339_or_none(approval.expires_at),
         "state": approval.state,
     }

@@ -13,7 +13,7 @@ from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
-from secops.kernel.clock import to_rfc3339
+from secops.kernel.clock import rfc3339_or_none
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import INCIDENT_CHANGE
 from secops.kernel.trail import Act
@@ -136,7 +136,7 @@ class FilingService:
     def _record(tx: Transaction, actor: Actor, verb: str, filing: Filing) -> None:
         details = {
             "duty": filing.duty,
-            "filed_at": None if filing.filed_at is None else to_rfc3339(filing.filed_at),
+            "filed_at": rfc3339_or_none(filing.filed_at),
             "reference": filing.reference,
         }
         tx.record(

@@ -12,11 +12,7 @@ from playbooks.models.incident_work import Member, Observable, Sighting, Task
 from playbooks.models.response_times import ResponseTimes, Spread
 from playbooks.models.views import IncidentWork
 from secops.kernel.catalogue import Text
-from secops.kernel.clock import SECOND, to_rfc3339
-
-
-def _time(instant: int | None) -> str | None:
-    return None if instant is None else to_rfc3339(instant)
+from secops.kernel.clock import SECOND, rfc3339_or_none
 
 
 def work_document(work: IncidentWork) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def member_document(member: Member) -> dict[str, Any]:
         "name": member.name,
         "role": member.role,
         "added_by": member.added_by,
-        "added_at": _time(member.added_at),
+        "added_at": rfc3339_or_none(member.added_at),
     }
 
 
@@ -52,14 +48,14 @@ def task_document(task: Task) -> dict[str, Any]:
         "phase": task.phase,
         "assignee": task.assignee,
         "assignee_name": task.assignee_name,
-        "due_at": _time(task.due_at),
+        "due_at": rfc3339_or_none(task.due_at),
         "state": task.state,
         "done_by": task.done_by,
-        "done_at": _time(task.done_at),
+        "done_at": rfc3339_or_none(task.done_at),
         "result": task.result,
         "source": task.source,
         "created_by": task.created_by,
-        "created_at": _time(task.created_at),
+        "created_at": rfc3339_or_none(task.created_at),
         "version": task.version,
     }
 
@@ -69,8 +65,8 @@ def observable_document(seen: Observable) -> dict[str, Any]:
     return {
         "kind": seen.kind,
         "value": seen.value,
-        "first_seen": _time(seen.first_seen),
-        "last_seen": _time(seen.last_seen),
+        "first_seen": rfc3339_or_none(seen.first_seen),
+        "last_seen": rfc3339_or_none(seen.last_seen),
         "alert_id": seen.alert_id,
         "added_by": seen.added_by,
     }
@@ -84,8 +80,8 @@ def sighting_document(sighting: Sighting) -> dict[str, Any]:
         "incident_id": sighting.incident_id,
         "title": sighting.title,
         "state": sighting.state,
-        "first_seen": _time(sighting.first_seen),
-        "last_seen": _time(sighting.last_seen),
+        "first_seen": rfc3339_or_none(sighting.first_seen),
+        "last_seen": rfc3339_or_none(sighting.last_seen),
     }
 
 
@@ -101,7 +97,7 @@ def evidence_document(item: Evidence) -> dict[str, Any]:
         "sha256": item.sha256,
         "sm3": item.sm3,
         "kept_by": item.kept_by,
-        "kept_at": _time(item.kept_at),
+        "kept_at": rfc3339_or_none(item.kept_at),
         "holder": item.holder,
         "links": item.links,
         "head": item.head,
@@ -115,7 +111,7 @@ def offer_document(offer: CustodyOffer) -> dict[str, Any]:
         "giver": offer.giver,
         "receiver": offer.receiver,
         "reason": offer.reason,
-        "offered_at": _time(offer.offered_at),
+        "offered_at": rfc3339_or_none(offer.offered_at),
     }
 
 
@@ -143,9 +139,9 @@ def _both(text: Text) -> dict[str, str]:
 def times_document(times: ResponseTimes) -> dict[str, Any]:
     """Return the figures of a period in whole seconds, wall clock."""
     return {
-        "since": _time(times.since),
-        "until": _time(times.until),
-        "seen_at": _time(times.seen_at),
+        "since": rfc3339_or_none(times.since),
+        "until": rfc3339_or_none(times.until),
+        "seen_at": rfc3339_or_none(times.seen_at),
         "incidents": len(times.incidents),
         **{f"{name}_seconds": _spread(spread) for name, spread in times.spans.items()},
         "open_age_seconds": _spread(times.open_ages),
@@ -169,13 +165,13 @@ def plan_summary(plan: EmergencyPlan) -> dict[str, Any]:
         "state": plan.state,
         "classes": list(plan.classes),
         "playbooks": list(plan.playbooks),
-        "review_at": _time(plan.review_at),
+        "review_at": rfc3339_or_none(plan.review_at),
         "sha256": plan.sha256,
         "written_by": plan.written_by,
-        "written_at": _time(plan.written_at),
+        "written_at": rfc3339_or_none(plan.written_at),
         "approved_by": plan.approved_by,
-        "approved_at": _time(plan.approved_at),
-        "ended_at": _time(plan.ended_at),
+        "approved_at": rfc3339_or_none(plan.approved_at),
+        "ended_at": rfc3339_or_none(plan.ended_at),
     }
 
 
