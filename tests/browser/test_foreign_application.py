@@ -22,7 +22,8 @@ class Shop(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/html")
         self.end_headers()
-        self.wfile.write(b"<h1>shop</h1>")
+        # an icon of its own: the browser would ask for one when this server is gone
+        self.wfile.write(b'<link rel="icon" href="data:,"><h1>shop</h1>')
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has
         """Keep the test's output clean."""
