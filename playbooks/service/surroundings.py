@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from playbooks.core.gbt20986 import Classification, read_classification
 from playbooks.core.reporting import clocks_of
 from playbooks.models import Clock, Incident, PlaybooksOptions, TimelineEntry
 from playbooks.models.notifications import Happening
@@ -31,6 +32,11 @@ class Surroundings:
     options: PlaybooksOptions
     printers: Mapping[PrintFormat, ReportPrinter]
     notices: NoticeTools
+
+    @property
+    def classification(self) -> Classification:
+        """GB/T 20986-2023 as data."""
+        return read_classification(self.library.classification())
 
     def clocks_of(self, tx: Transaction, incident: Incident, now: int) -> tuple[Clock, ...]:
         """Return the statutory deadlines of ``incident``, as its filings stand."""

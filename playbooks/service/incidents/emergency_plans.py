@@ -7,7 +7,6 @@ import hmac
 from dataclasses import asdict, dataclass, replace
 from typing import Final, get_args
 
-from playbooks.core.gbt20986 import read_classification
 from playbooks.errors.custody import PlanStateRefused
 from playbooks.models.emergency_plans import EmergencyPlan, PlanFormat, PlanState, PlanTask
 from playbooks.models.incident_work import Task
@@ -236,7 +235,7 @@ class EmergencyPlanService:
         if not 0 < len(new.classes) <= MAX_NAMES or len(new.playbooks) > MAX_NAMES:
             msg = f"a plan names 1 to {MAX_NAMES} classes and at most {MAX_NAMES} playbooks"
             raise Invalid(msg)
-        classification = read_classification(self._s.library.classification())
+        classification = self._s.classification
         draft = EmergencyPlan(
             id="",
             version=0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from playbooks.core.drill import marked
-from playbooks.core.gbt20986 import Classification, read_classification
+from playbooks.core.gbt20986 import Classification
 from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
 from playbooks.core.reporting import LEVELS
 from playbooks.errors import AlertNotFound, ChangedMeanwhile
@@ -104,7 +104,7 @@ class IncidentService:
     @property
     def classification(self) -> Classification:
         """GB/T 20986-2023 as data."""
-        return read_classification(self._s.library.classification())
+        return self._s.classification
 
     def open_incident(self, actor: Actor, new: NewIncident) -> Incident:
         """Open an incident; raise ``AlertNotFound`` or ``AlertLinked``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from playbooks.core.gbt20986 import LevelAdvice, LevelAnswers, advise_level, read_classification
+from playbooks.core.gbt20986 import LevelAdvice, LevelAnswers, advise_level
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Text
@@ -28,6 +28,4 @@ class LevelService:
     def propose_levels(self, actor: Actor, answers: LevelAnswers) -> LevelAdvice:
         """Return both levels that the answers give; raise ``Invalid``."""
         self._s.parts.access.require(actor, INCIDENT_READ, "incident:*")
-        library = self._s.library
-        classification = read_classification(library.classification())
-        return advise_level(classification, library.reporting_rule(), answers)
+        return advise_level(self._s.classification, self._s.library.reporting_rule(), answers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from playbooks.core.gbt20986 import read_classification
 from playbooks.errors import AlertLinked
 from playbooks.models import AlertSummary, Incident
 from playbooks.service.incidents.linking import link_of, new_incident
@@ -51,8 +50,8 @@ def incident_about(surroundings: Surroundings, actor: Actor, alert: AlertSummary
     """Return an incident about ``alert``, not yet stored, with a class that is known."""
     now = surroundings.parts.clock.now()
     incident = new_incident(surroundings.parts.ids.new("inc"), actor, alert, now)
-    classes = read_classification(surroundings.library.classification()).classes
-    return incident if incident.category in classes else replace(incident, category="")
+    known = surroundings.classification.classes
+    return incident if incident.category in known else replace(incident, category="")
 
 
 def store_opened(

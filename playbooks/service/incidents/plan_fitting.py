@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playbooks.core.gbt20986 import read_classification
 from playbooks.core.plain_markdown import Block, blocks_of
 from playbooks.models import Incident
 from playbooks.models.emergency_plans import EmergencyPlan
@@ -18,8 +17,7 @@ def plans_for(
     """Return the plans in force that name the incident's subclass, or the class it is of."""
     if not incident.category:
         return ()
-    classes = read_classification(surroundings.library.classification()).classes
-    named = classes.get(incident.category)
+    named = surroundings.classification.classes.get(incident.category)
     codes = {incident.category, named.parent if named else ""}
     found = surroundings.stores.plans.in_force(tx, incident.org_id)
     return [plan for plan in found if codes & set(plan.classes)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from playbooks.core.membership import require_deed
 from playbooks.errors.custody import PersonNotFound
 from playbooks.models.incident_work import Deed, MemberRole
-from playbooks.ports import AccountState
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
+from secops.kernel.containment import Contained
 from secops.kernel.errors import Invalid
 from secops.kernel.transactions import Transaction
 
@@ -28,9 +28,9 @@ class IncidentRights:
         self._s.stores.incidents.get(tx, actor.org_id, incident_id)
         require_deed(self.roles(tx, actor.org_id, incident_id), actor.id, deed)
 
-    def person(self, actor: Actor, name: str) -> AccountState:
+    def person(self, actor: Actor, name: str) -> Contained:
         """Return the account of this name or id in the caller's organisation."""
-        found = self._s.ports.containment.account_state(actor.org_id, name.strip()[:200])
+        found = self._s.ports.containment.look("account", actor.org_id, name.strip()[:200])
         if found is None:
             msg = f"no account {name[:60]!r}"
             raise PersonNotFound(msg)
