@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from detectors.api.bodies import text_of
+from detectors.api.bodies import body_schema, fields_of, text_of
 from detectors.service.rules.exception_previews import ExceptionPreviews
 from detectors.service.triage.alert_page import AlertPageService
 from detectors.service.triage.alert_page_presentation import (
@@ -15,22 +15,16 @@ from detectors.service.triage.alert_page_presentation import (
 )
 from detectors.service.triage.filters import read_filter
 from detectors.service.triage.replaying import ReplayService
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_READ, EXCEPTION_REQUEST, RULE_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route
 
 _ALERT: Final = "/api/v1/detectors/alerts/<alert_id>"
-_PREVIEW: Final = Schema(
+_PREVIEW: Final = body_schema(
     "PreviewException",
     {
-        "type": "object",
-        "required": ["condition", "rule_id"],
-        "properties": {
-            "rule_id": {"type": "string", "minLength": 1, "maxLength": 500},
-            "condition": {"type": "object"},
-        },
-        "additionalProperties": False,
+        "rule_id": {"type": "string", "minLength": 1, "maxLength": 500},
+        "condition": {"type": "object"},
     },
 )
 
@@ -52,11 +46,7 @@ class _AlertPage:
 
     def preview_exception(self, request: Request) -> Response:
         body = request.json_object()
-        condition = body.get("condition")
-        if not isinstance(condition, dict):
-            msg = "condition is an object of fields"
-            raise Invalid(msg)
-        rule_id = text_of(body, "rule_id")
+        condition, rule_id = fields_of(body, "condition"), text_of(body, "rule_id")
         found = self.previews.preview_exception(request.caller, rule_id, condition)
         return json_response(preview_json(found))
 

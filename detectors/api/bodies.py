@@ -1,4 +1,4 @@
-"""Members of a JSON body, of the type they must have."""
+"""Bodies in JSON: which members they have, each of the type it must have."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from secops.kernel.errors import Invalid
+from secops.web.routes import Schema
+
+
+def body_schema(name: str, required: Mapping[str, Any], **optional: Any) -> Schema:
+    """Return the schema of a body of these members and no others."""
+    return Schema(
+        name,
+        {
+            "type": "object",
+            "required": sorted(required),
+            "properties": {**required, **optional},
+            "additionalProperties": False,
+        },
+    )
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str:
@@ -13,6 +27,15 @@ def text_of(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str):
         msg = f"{name} is a text"
+        raise Invalid(msg)
+    return value
+
+
+def fields_of(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the object ``name``; raise ``Invalid``."""
+    value = body.get(name)
+    if not isinstance(value, dict):
+        msg = f"{name} is an object of fields"
         raise Invalid(msg)
     return value
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from detectors.api.bodies import text_of
+from detectors.api.bodies import body_schema, text_of
 from detectors.models.alerts import AlertFilter
 from detectors.models.bulk_actions import BulkResult
 from detectors.service.triage.bulk_actions import BulkActionService
@@ -23,31 +23,16 @@ _FILTERS: Final = tuple(word for word in WORDS if word != "status")
 _TEXT: Final[dict[str, Any]] = {"type": "string", "maxLength": 500}
 
 
-def _schema(name: str, **required: Any) -> Schema:
-    return Schema(
-        name,
-        {
-            "type": "object",
-            "required": sorted(required),
-            "properties": {**required, **dict.fromkeys(_FILTERS, _TEXT)},
-            "additionalProperties": False,
-        },
-    )
-
-
-_CLOSE: Final = _schema(
-    "PreviewBulkClose", reason={"type": "string", "minLength": 1, "maxLength": 1000}
+_VIEW: Final = dict.fromkeys(_FILTERS, _TEXT)
+_CLOSE: Final = body_schema(
+    "PreviewBulkClose", {"reason": {"type": "string", "minLength": 1, "maxLength": 1000}}, **_VIEW
 )
-_ACKNOWLEDGE: Final = _schema("PreviewBulkAcknowledge")
-_ASSIGN: Final = _schema("PreviewBulkAssign", to={"type": "string", "maxLength": 200})
-_ORDER: Final = Schema(
-    "OrderBulkAction",
-    {
-        "type": "object",
-        "required": ["token"],
-        "properties": {"token": {"type": "string", "minLength": 64, "maxLength": 64}},
-        "additionalProperties": False,
-    },
+_ACKNOWLEDGE: Final = body_schema("PreviewBulkAcknowledge", {}, **_VIEW)
+_ASSIGN: Final = body_schema(
+    "PreviewBulkAssign", {"to": {"type": "string", "maxLength": 200}}, **_VIEW
+)
+_ORDER: Final = body_schema(
+    "OrderBulkAction", {"token": {"type": "string", "minLength": 64, "maxLength": 64}}
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from detectors.api.bodies import number_of, text_of
+from detectors.api.bodies import body_schema, number_of, text_of
 from detectors.models.rules import SEVERITIES, Severity
 from detectors.service.triage.alert_views import AlertDeadlineService, AlertViewService
 from detectors.service.triage.filters import WORDS, read_filter, read_group, read_order
@@ -34,29 +34,17 @@ _MINUTES: Final[dict[str, Any]] = {"type": "integer", "minimum": 1, "maximum": 1
 _DIGITS: Final = 18
 
 
-def _schema(name: str, required: dict[str, Any], **optional: Any) -> Schema:
-    return Schema(
-        name,
-        {
-            "type": "object",
-            "required": sorted(required),
-            "properties": {**required, **optional},
-            "additionalProperties": False,
-        },
-    )
-
-
-_ASSIGN: Final = _schema(
+_ASSIGN: Final = body_schema(
     "AssignAlert",
     {"to": {"type": "string", "maxLength": 200}},
     version={"type": "integer", "minimum": 1},
 )
-_VIEW: Final = _schema(
+_VIEW: Final = body_schema(
     "SaveAlertView",
     {"name": {"type": "string", "minLength": 1, "maxLength": 80}},
     **dict.fromkeys(_VIEW_WORDS, _TEXT),
 )
-_DEADLINE: Final = _schema(
+_DEADLINE: Final = body_schema(
     "SetAlertDeadline",
     {
         "acknowledge_minutes": _MINUTES,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from detectors.api.bodies import number_of, text_of
+from detectors.api.bodies import body_schema, fields_of, number_of, text_of
 from detectors.service.rules.exceptions import ExceptionService, ExceptionWish
 from detectors.service.rules.forecast import ForecastService
 from detectors.service.rules.rule_reports import RuleReports
@@ -34,26 +33,14 @@ from secops.kernel.permissions.detectors import (
 )
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route
 
 _ROOT: Final = "/api/v1/detectors"
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500}
 _DAYS: Final = {"type": "integer", "minimum": 1, "maximum": 366}
 
 
-def _schema(name: str, properties: Mapping[str, Any]) -> Schema:
-    return Schema(
-        name,
-        {
-            "type": "object",
-            "required": sorted(properties),
-            "properties": dict(properties),
-            "additionalProperties": False,
-        },
-    )
-
-
-_EXCEPTION: Final = _schema(
+_EXCEPTION: Final = body_schema(
     "RequestException",
     {
         "rule_id": _TEXT,
@@ -63,9 +50,9 @@ _EXCEPTION: Final = _schema(
         "days": _DAYS,
     },
 )
-_DECISION: Final = _schema("DecideException", {"grant": {"type": "boolean"}, "reason": _TEXT})
-_REASON: Final = _schema("TriageReason", {"reason": _TEXT})
-_SUPPRESSION: Final = _schema(
+_DECISION: Final = body_schema("DecideException", {"grant": {"type": "boolean"}, "reason": _TEXT})
+_REASON: Final = body_schema("TriageReason", {"reason": _TEXT})
+_SUPPRESSION: Final = body_schema(
     "AddSuppression",
     {
         "rule_id": _TEXT,
@@ -76,7 +63,7 @@ _SUPPRESSION: Final = _schema(
         "days": _DAYS,
     },
 )
-_CRITICALITY: Final = _schema(
+_CRITICALITY: Final = body_schema(
     "SetCriticality",
     {"criticality": {"type": "number", "minimum": 0.5, "maximum": 4}, "reason": _TEXT},
 )
@@ -124,10 +111,7 @@ class _Exceptions:
 
     def request_exception(self, request: Request) -> Response:
         body = request.json_object()
-        condition = body.get("condition")
-        if not isinstance(condition, dict):
-            msg = "condition is an object of fields"
-            raise Invalid(msg)
+        condition = fields_of(body, "condition")
         wish = ExceptionWish(
             text_of(body, "rule_id"),
             condition,
