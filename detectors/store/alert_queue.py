@@ -33,7 +33,7 @@ from detectors.store.alert_queries import (
     over_index,
     over_waiting,
 )
-from detectors.store.alert_rows import alert_of
+from detectors.store.alert_rows import alerts_of
 from detectors.store.tables import alert_subjects, alerts
 from detectors.store.tables.detection import WAITING_SUBJECTS
 from secops.kernel.pages import PageRequest
@@ -62,8 +62,7 @@ class AlertPages:
         query = sa.select(alerts.c.id, *keys).where(*conditions_of(org_id, wanted), *behind)
         query = over_index(tx, query.order_by(*ordering).limit(page.limit + 1), wanted)
         ids = [row.id for row in tx.execute(query)]
-        rows = tx.execute(sa.select(alerts).where(alerts.c.id.in_(ids))) if ids else ()
-        found = {row.id: alert_of(row) for row in rows}
+        found = alerts_of(tx, ids)
         return [found[each] for each in ids]
 
 
@@ -115,8 +114,7 @@ class DatabaseAlertQueue:
 
     def samples(self, tx: Transaction, ids: Sequence[str]) -> Sequence[Alert]:
         """Return the alerts of a few ``ids``."""
-        rows = tx.execute(sa.select(alerts).where(alerts.c.id.in_(ids))) if ids else ()
-        return [alert_of(row) for row in rows]
+        return list(alerts_of(tx, ids).values())
 
     def snapshot(self, tx: Transaction) -> int:
         """Return the greatest revision of an alert."""
@@ -154,8 +152,7 @@ class DatabaseAlertQueue:
             n, last = after
             query = query.having(sa.or_(count < n, sa.and_(count == n, key > last)))
         rows = tx.execute(query.order_by(count.desc(), key).limit(page.limit + 1)).all()
-        ids = [row.sample for row in rows if row.sample]
-        shown = {each.id: each for each in self.samples(tx, ids)}
+        shown = alerts_of(tx, [row.sample for row in rows if row.sample])
         return [
             AlertGroup(row.key, row.n, row.newest, SEVERITIES[row.worst], shown.get(row.sample))
             for row in rows

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
+import sqlalchemy as sa
 
 from detectors.models.alerts import Alert, Reason
+from detectors.store.pieces import pieces
+from detectors.store.tables import alerts
+from secops.kernel.transactions import Transaction
+
+_MANY: Final = 500
 
 
 def group_key(group: Sequence[str]) -> str:
@@ -53,6 +59,15 @@ def kinds_of(subjects: Sequence[str]) -> str:
     """Return the kinds of ``subjects`` (``account:ann``), each between spaces."""
     kinds = sorted({subject.partition(":")[0] for subject in subjects})
     return "".join(f" {kind} " for kind in kinds)
+
+
+def alerts_of(tx: Transaction, ids: Sequence[str]) -> dict[str, Alert]:
+    """Return those of ``ids`` that are stored, by id."""
+    return {
+        row.id: alert_of(row)
+        for some in pieces(ids, _MANY)
+        for row in tx.execute(sa.select(alerts).where(alerts.c.id.in_(some)))
+    }
 
 
 def alert_of(row: Any) -> Alert:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from detectors.errors import AlertNotFound
 from detectors.models.alerts import Alert
 from detectors.store.alert_queue import AlertPages
-from detectors.store.alert_rows import alert_of, group_key
+from detectors.store.alert_rows import alert_of, alerts_of, group_key
 from detectors.store.alert_views import DatabaseAlertDeadlines
 from detectors.store.alert_writing import AlertWriting
 from detectors.store.pieces import pieces
@@ -34,11 +34,7 @@ class DatabaseAlerts(AlertPages, AlertWriting, RiskNotes, DatabaseAlertDeadlines
 
     def found(self, tx: Transaction, alert_ids: Sequence[str]) -> Mapping[str, Alert]:
         """Return those of ``alert_ids`` that are stored, by id."""
-        return {
-            row.id: alert_of(row)
-            for some in pieces(alert_ids, _MANY)
-            for row in tx.execute(sa.select(alerts).where(alerts.c.id.in_(some)))
-        }
+        return alerts_of(tx, alert_ids)
 
     def known(self, tx: Transaction, alert_ids: Sequence[str]) -> frozenset[str]:
         """Return which of ``alert_ids`` are stored."""
