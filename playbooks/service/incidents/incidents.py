@@ -14,17 +14,13 @@ from playbooks.core.reporting import LEVELS
 from playbooks.errors import AlertNotFound, ChangedMeanwhile
 from playbooks.errors.drills import DrillMixed
 from playbooks.models import INCIDENT_STATES, AlertSummary, Incident, IncidentState
-from playbooks.models.incident_work import Deed, Member
+from playbooks.models.incident_work import Deed
 from playbooks.models.incidents import Ending
 from playbooks.models.views import IncidentView
 from playbooks.ports import IncidentFilter
-from playbooks.service.incidents.linking import (
-    MAX_TITLE,
-    SEVERITIES,
-    link_of,
-    new_incident,
-)
+from playbooks.service.incidents.linking import MAX_TITLE, SEVERITIES, link_of
 from playbooks.service.incidents.observables import see_subjects
+from playbooks.service.incidents.openers import incident_about, store_opened
 from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
 from playbooks.service.incidents.work_views import work_of
 from playbooks.service.refusals import refusals_recorded
@@ -112,21 +108,7 @@ class IncidentService:
         alert = None if new.alert_id is None else self._alert(actor, new.alert_id)
         incident = self._new(actor, new, alert)
 
-        def work(tx: Transaction) -> None:
-            self._s.stores.incidents.add(tx, incident)
-            if alert is not None:
-                self._s.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
-                see_subjects(self._s, tx, incident.id, alert, actor.id)
-            self._lead(tx, actor, incident)
-            text = f"开立事件:{incident.title}"
-            place = (incident.org_id, incident.id)
-            self._s.tell(tx, actor, place, "opened", text, alert_id=new.alert_id)
-            details = {"alert_id": new.alert_id, "severity": incident.severity}
-            tx.record(
-                Act("playbooks.open_incident", actor, f"incident:{incident.id}", details=details)
-            )
-
-        self._s.parts.transactions.run(work)
+        self._s.parts.transactions.run(lambda tx: store_opened(self._s, tx, actor, incident, alert))
         return incident
 
     def link_alert(self, actor: Actor, incident_id: str, alert_id: str) -> None:
@@ -287,14 +269,6 @@ class IncidentService:
 
         return self._s.parts.transactions.read(work)
 
-    def _lead(self, tx: Transaction, actor: Actor, incident: Incident) -> None:
-        """Who opens an incident leads it until another one does."""
-        if actor.kind == "account":
-            lead = Member(
-                incident.id, actor.id, incident.org_id, actor.name, "lead", actor.id, tx.now
-            )
-            self._s.stores.work.set_member(tx, lead)
-
     def _recorded(self, verb: str, actor: Actor, incident_id: str) -> AbstractContextManager[None]:
         return refusals_recorded(
             self._s.parts, f"playbooks.{verb}", actor, f"incident:{incident_id}"
@@ -309,7 +283,6 @@ class IncidentService:
 
     def _new(self, actor: Actor, new: NewIncident, alert: AlertSummary | None) -> Incident:
         now = self._s.parts.clock.now()
-        incident_id = self._s.parts.ids.new("inc")
         discovered = new.discovered_at or (alert.created_at if alert else now)
         if not 0 <= discovered <= now:
             msg = "an incident can't be discovered in the future, or before 1970"
@@ -317,22 +290,15 @@ class IncidentService:
         if alert is not None:
             if new.drill and alert.kind != "drill":
                 raise DrillMixed  # what really happened is never put aside as an exercise
-            incident = new_incident(incident_id, actor, alert, now)
+            incident = incident_about(self._s, actor, alert)
             wanted = new.title or alert.title
             title = bounded(marked(wanted) if incident.drill else wanted, MAX_TITLE, "title")
-            known = incident.category if incident.category in self.classification.classes else ""
-            return replace(
-                incident,
-                title=title,
-                category=known,
-                drill=new.drill or incident.drill,
-                discovered_at=discovered,
-            )
+            return replace(incident, title=title, discovered_at=discovered)
         if new.severity not in SEVERITIES:
             msg = f"severity is one of {', '.join(SEVERITIES)}"
             raise Invalid(msg)
         return Incident(
-            id=incident_id,
+            id=self._s.parts.ids.new("inc"),
             org_id=actor.org_id,
             title=bounded(marked(new.title) if new.drill else new.title, MAX_TITLE, "title"),
             state="triage",

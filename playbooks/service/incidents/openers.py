@@ -1,4 +1,4 @@
-"""Incidents that open unasked: alerts of the severities named in the settings."""
+"""How incidents open: by a person, or unasked for alerts of the severities in the settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from playbooks.errors import AlertLinked
 from playbooks.models import AlertSummary, Incident
+from playbooks.models.incident_work import Member
 from playbooks.service.incidents.linking import link_of, new_incident
 from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.surroundings import Surroundings
@@ -59,14 +60,22 @@ def store_opened(
     tx: Transaction,
     actor: Actor,
     incident: Incident,
-    alert: AlertSummary,
+    alert: AlertSummary | None,
 ) -> None:
-    """Store an incident that opens unasked; raise ``AlertLinked`` if the alert has one."""
+    """Store an incident that opens; raise ``AlertLinked`` if the alert has one.
+
+    Who opens it leads it until another one does; the product itself leads nothing.
+    """
     surroundings.stores.incidents.add(tx, incident)
-    surroundings.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
-    see_subjects(surroundings, tx, incident.id, alert, actor.id)
-    text = f"自动开立事件:{incident.title}"
+    if alert is not None:
+        surroundings.stores.incidents.link(tx, link_of(incident.id, alert, tx.now))
+        see_subjects(surroundings, tx, incident.id, alert, actor.id)
+    if actor.kind == "account":
+        lead = Member(incident.id, actor.id, incident.org_id, actor.name, "lead", actor.id, tx.now)
+        surroundings.stores.work.set_member(tx, lead)
+    words = "自动开立事件" if actor.kind == "system" else "开立事件"
     place = (incident.org_id, incident.id)
-    surroundings.tell(tx, actor, place, "opened", text, alert_id=alert.id)
-    details = {"alert_id": alert.id, "severity": incident.severity}
+    alert_id = None if alert is None else alert.id
+    surroundings.tell(tx, actor, place, "opened", f"{words}:{incident.title}", alert_id=alert_id)
+    details = {"alert_id": alert_id, "severity": incident.severity}
     tx.record(Act("playbooks.open_incident", actor, f"incident:{incident.id}", details=details))
