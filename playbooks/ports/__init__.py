@@ -23,7 +23,6 @@ from playbooks.ports.notifications import (
     SecretBox,
 )
 from playbooks.ports.outside import (
-    AccountState,
     Alerts,
     Containment,
     LogExtract,
@@ -44,7 +43,6 @@ from playbooks.ports.runs import (
 )
 
 __all__ = [
-    "AccountState",
     "Alerts",
     "AutonomyStores",
     "Containment",

@@ -32,21 +32,6 @@ class Alerts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AccountState:
-    """An account as it is now. ``state`` is a word such as active or locked.
-
-    ``protected`` says why it may not be contained automatically (the last security
-    administrator), or is "".
-    """
-
-    id: str
-    name: str
-    state: str
-    locked: bool
-    protected: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Order:
     """On whose authority a target is contained; goes into iam's own acts.
 
@@ -71,10 +56,6 @@ RestrainedKind = Literal["account", "step-up", "client", "address", "key", "seal
 
 class Containment(Protocol):
     """What other planes take away and give back. All acts are idempotent by the order's key."""
-
-    def account_state(self, org_id: str, account: str) -> AccountState | None:
-        """Return the account with this id or name in ``org_id``."""
-        ...
 
     def sessions_of(self, account_id: str) -> Sequence[str]:
         """Return the ids of its live sessions."""

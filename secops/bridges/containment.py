@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from iam.service.people.containment import ContainmentService
 from kms.service.containment import KmsContainment
-from playbooks.ports import AccountState, Order, RestrainedKind
+from playbooks.ports import Order, RestrainedKind
 from secops.kernel.containment import Contained, ContainmentOrder
 from secops.kernel.errors import Conflict
 from secops.settings import Settings, SettingsRejected, listed
@@ -107,13 +107,6 @@ class PlaneContainment:
             "key": kms.keys,
             "seal": kms.seals,
         }
-
-    def account_state(self, org_id: str, account: str) -> AccountState | None:
-        """Return the account with this id or name; the last of an administration is protected."""
-        seen = self.look("account", org_id, account)
-        if seen is None:
-            return None
-        return AccountState(seen.id, seen.name, seen.state, seen.held, seen.protected)
 
     def sessions_of(self, account_id: str) -> Sequence[str]:
         """Return the ids of its live sessions."""

@@ -114,21 +114,21 @@ def _kms(pool: KeyPool, world: object) -> KmsContainment:
 
 
 def account_id(subject: Subject) -> str:
-    found = subject.port.account_state(ROOT_ORG, subject.name)
+    found = subject.port.look("account", ROOT_ORG, subject.name)
     assert found is not None
     return found.id
 
 
 def test_an_account_is_found_by_name_and_id_and_unknown_ones_are_none(subject: Subject) -> None:
-    by_name = subject.port.account_state(ROOT_ORG, subject.name)
+    by_name = subject.port.look("account", ROOT_ORG, subject.name)
     assert by_name is not None
-    assert by_name == subject.port.account_state(ROOT_ORG, by_name.id)
-    assert (by_name.name, by_name.locked, by_name.protected) == ("analyst", False, "")
-    assert subject.port.account_state(ROOT_ORG, "nobody") is None
+    assert by_name == subject.port.look("account", ROOT_ORG, by_name.id)
+    assert (by_name.name, by_name.held, by_name.protected) == ("analyst", False, "")
+    assert subject.port.look("account", ROOT_ORG, "nobody") is None
 
 
 def test_the_last_security_administrator_is_protected(subject: Subject) -> None:
-    found = subject.port.account_state(ROOT_ORG, subject.protected)
+    found = subject.port.look("account", ROOT_ORG, subject.protected)
     assert found is not None
     assert found.protected
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from playbooks.ports import AccountState, Order, RestrainedKind
+from playbooks.ports import Order, RestrainedKind
 from secops.kernel.containment import Contained
 from secops.kernel.errors import Invalid, NotFound, Unavailable
 
@@ -68,18 +68,6 @@ class FakeContainment:
         """What was asked to be changed, in order."""
         return list(self._load()["calls"])
 
-    def account_state(self, org_id: str, account: str) -> AccountState | None:
-        """Return the account with this id or name."""
-        del org_id
-        self._require_up()
-        for account_id, values in self._load()["accounts"].items():
-            if account in (account_id, values["name"]):
-                state = "locked" if values["locked"] else "active"
-                return AccountState(
-                    account_id, values["name"], state, values["locked"], values["protected"]
-                )
-        return None
-
     def sessions_of(self, account_id: str) -> Sequence[str]:
         """Return the ids of its sessions."""
         self._require_up()
@@ -101,20 +89,23 @@ class FakeContainment:
 
     def look(self, kind: RestrainedKind, org_id: str, name: str) -> Contained | None:
         """Return the subject with this id or name; every organisation sees the same."""
-        if kind in ("account", "step-up"):
-            account = self.account_state(org_id, name)
-            if account is None:
-                return None
-            named = (account.id, account.name)
-            if kind == "step-up":
-                return self._seen(kind, named, "")
-            seen = self._seen(kind, named, account.protected)
-            return replace(seen, state=account.state, held=account.locked)
         self._require_up()
+        if kind in ("account", "step-up"):
+            return self._account(kind, name)
         for subject, values in self._load().get("subjects", {}).items():
             of_kind, _, identifier = subject.partition(":")
             if of_kind == kind and name in (identifier, values["name"]):
                 return self._seen(kind, (identifier, values["name"]), values["protected"])
+        return None
+
+    def _account(self, kind: RestrainedKind, name: str) -> Contained | None:
+        for account_id, values in self._load()["accounts"].items():
+            if name in (account_id, values["name"]):
+                if kind == "step-up":
+                    return self._seen(kind, (account_id, values["name"]), "")
+                seen = self._seen(kind, (account_id, values["name"]), values["protected"])
+                state = "locked" if values["locked"] else "active"
+                return replace(seen, state=state, held=values["locked"])
         return None
 
     def restrain(self, kind: RestrainedKind, subject: str, order: Order) -> None:

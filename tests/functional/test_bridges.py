@@ -251,30 +251,30 @@ def sign_in(house: House, account: str) -> None:
 def test_an_order_ends_sessions_and_locks_and_twice_is_once(house: House) -> None:
     containment = contained(house)
     sign_in(house, "staff")
-    state = containment.account_state(ROOT_ORG, "staff")
+    state = containment.look("account", ROOT_ORG, "staff")
     assert state is not None
-    assert (state.locked, state.protected) == (False, "")
+    assert (state.held, state.protected) == (False, "")
     assert len(containment.sessions_of(state.id)) == 1
     assert containment.revoke_sessions(state.id, ORDER) == 1
     assert containment.revoke_sessions(state.id, ORDER) == 0
     containment.restrain("account", state.id, ORDER)
     containment.restrain("account", state.id, ORDER)
-    after = containment.account_state(ROOT_ORG, state.id)
+    after = containment.look("account", ROOT_ORG, state.id)
     assert after is not None
-    assert (after.locked, after.state) == (True, "locked")
+    assert (after.held, after.state) == (True, "locked")
     assert house.parts.revocations.is_revoked("account", state.id)
 
 
 def test_the_last_administrator_is_protected_by_name(house: House) -> None:
-    state = contained(house).account_state(ROOT_ORG, "audit-admin")
+    state = contained(house).look("account", ROOT_ORG, "audit-admin")
     assert state is not None
     assert state.protected == "the last audit-admin"
 
 
 def test_an_account_of_another_organisation_is_not_there(house: House) -> None:
     containment = contained(house)
-    assert containment.account_state("org_other", "analyst") is None
-    assert containment.account_state(ROOT_ORG, "nobody-of-this-name") is None
+    assert containment.look("account", "org_other", "analyst") is None
+    assert containment.look("account", ROOT_ORG, "nobody-of-this-name") is None
 
 
 def test_the_products_own_keys_are_protected_and_stay_in_use(house: House) -> None:

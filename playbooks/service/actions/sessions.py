@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from playbooks.models import PlannedStep, TargetState
-from playbooks.ports import AccountState
 from playbooks.service.actions.calls import Call, Performed, Recovery
 from playbooks.service.surroundings import Surroundings
+from secops.kernel.containment import Contained
 from secops.kernel.errors import NotFound
 
 
@@ -17,8 +17,8 @@ class RevokeSessions:
     def __init__(self, surroundings: Surroundings) -> None:
         self._s = surroundings
 
-    def _account(self, org_id: str, name: str) -> AccountState:
-        account = self._s.ports.containment.account_state(org_id, name)
+    def _account(self, org_id: str, name: str) -> Contained:
+        account = self._s.ports.containment.look("account", org_id, name)
         if account is None:
             msg = f"no account {name[:80]}"
             raise NotFound(msg)

@@ -198,12 +198,12 @@ class DrillService:
                 return
 
     def _resolved(self, actor: Actor, plan: DrillPlan) -> DrillPlan:
-        look = self.surroundings.ports.containment.account_state
+        look = self.surroundings.ports.containment.look
         if len(plan.accounts) > MAX_ACCOUNTS:
             raise DrillInvalid("too many accounts")
         ids = []
         for name in plan.accounts:
-            state = look(actor.org_id, name[:128])
+            state = look("account", actor.org_id, name[:128])
             if state is None:
                 raise DrillInvalid(f"no account {name[:60]} here")
             if state.protected:

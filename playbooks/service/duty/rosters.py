@@ -121,24 +121,26 @@ class RosterService:
 
     def _absent(self, roster: Roster) -> frozenset[str]:
         """Return the accounts of a roster that can't sign in now: locked, left, removed."""
-        look = self.surroundings.ports.containment.account_state
-        states = {one.account_id: look(roster.org_id, one.account_id) for one in roster.members}
+        look = self.surroundings.ports.containment.look
+        states = {
+            one.account_id: look("account", roster.org_id, one.account_id) for one in roster.members
+        }
         return frozenset(
             account_id
             for account_id, state in states.items()
-            if state is None or state.locked or state.state != "active"
+            if state is None or state.held or state.state != "active"
         )
 
     def _accounts(self, actor: Actor, draft: RosterDraft) -> dict[str, str]:
         """Return the ids of the accounts that are named, all of the caller's organisation."""
-        look = self.surroundings.ports.containment.account_state
+        look = self.surroundings.ports.containment.look
         found = {}
         if _NAME.fullmatch(draft.name) is None:
             raise RosterInvalid("the name is 1 to 60 letters, digits, spaces, _ or -")
         if len(draft.members) > MAX_MEMBERS_ENTERED:
             raise RosterInvalid("too many members")
         for name, _, _ in draft.members:
-            state = look(actor.org_id, name[:128])
+            state = look("account", actor.org_id, name[:128])
             if state is None:
                 raise RosterInvalid(f"no account {name[:60]} here")
             found[name] = state.id

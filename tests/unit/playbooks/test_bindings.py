@@ -135,8 +135,8 @@ def raised(home: House, name: str = "alr_1", **values: Any) -> list[Answer]:
 
 
 def locked(home: House) -> bool:
-    state = home.containment.account_state("org_root", "zhang.san")
-    return state is not None and state.locked
+    state = home.containment.look("account", "org_root", "zhang.san")
+    return state is not None and state.held
 
 
 # -- agreeing ------------------------------------------------------------------------------

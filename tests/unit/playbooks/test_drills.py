@@ -179,18 +179,18 @@ def contained(home: House, account: str) -> list[str]:
 def test_a_playbook_in_a_drill_locks_nobody(home: House) -> None:
     running(home)
     assert contained(home, "zhang.san") == []
-    account = home.containment.account_state(ANALYST.org_id, "zhang.san")
+    account = home.containment.look("account", ANALYST.org_id, "zhang.san")
     assert account is not None
-    assert not account.locked
+    assert not account.held
     assert len(home.containment.sessions_of("acc_zhang")) == 2
 
 
 def test_a_playbook_in_a_drill_really_locks_an_account_of_the_drill(home: House) -> None:
     running(home, replace(PLAN, accounts=("drill.user",)))
     assert len(contained(home, "drill.user")) == 2
-    account = home.containment.account_state(ANALYST.org_id, "drill.user")
+    account = home.containment.look("account", ANALYST.org_id, "drill.user")
     assert account is not None
-    assert account.locked
+    assert account.held
 
 
 def test_an_incident_called_a_drill_without_one_takes_nothing_away_either(home: House) -> None:

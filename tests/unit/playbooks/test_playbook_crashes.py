@@ -193,9 +193,9 @@ def _check_effects(folder: Path, home: House, view: RunView, kind: str) -> None:
         assert len((folder / "effects").read_text().split()) == 1
         assert len(home.containment.effects) == 1
     else:
-        account = home.containment.account_state("org_root", "acc_zhang")
+        account = home.containment.look("account", "org_root", "acc_zhang")
         assert account is not None
-        assert account.locked
+        assert account.held
         assert len(home.containment.effects) == 2
     if kind == "neither":
         assert len(posts(folder)) <= 1
