@@ -11,7 +11,7 @@ from playbooks.models.drills import DRILL_RULE, STATES, Drill
 from playbooks.service.drills import DrillService
 from playbooks.service.drills.documents import drill_document, entered_plan
 from secops.console.detectors.alerts import SEVERITIES
-from secops.console.parts import Desk, get_page, granted, post_page
+from secops.console.parts import FRESH, Desk, get_page, granted, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
@@ -133,7 +133,9 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         post_page("/drills", "plan_drill_form", DRILL_PLAN, here.plan_drill),
         get_page(one, "show_drill", DRILL_READ, here.show_drill),
         get_page(f"{one}/report", "report_drill_page", DRILL_READ, here.report_drill),
-        post_page(f"{one}/decision", "approve_drill_form", DRILL_APPROVE, here.approve_drill),
+        post_page(
+            f"{one}/decision", "approve_drill_form", DRILL_APPROVE, here.approve_drill, **FRESH
+        ),
         post_page(f"{one}/start", "start_drill_form", DRILL_PLAN, here.start_drill),
         post_page(f"{one}/end", "end_drill_form", DRILL_PLAN, here.end_drill),
         post_page(f"{one}/notes", "note_drill_form", DRILL_PLAN, here.note_drill),

@@ -11,6 +11,7 @@ from detectors.models.alerts import AlertFilter
 from detectors.models.rules import RuleFile
 from detectors.store.history import DatabaseRuleHistory
 from playbooks.service import NewIncident
+from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.actors import ROOT_ORG
 from secops.kernel.pages import PageRequest
 from tests.fakes.console_site import ConsoleSite
@@ -79,6 +80,19 @@ def test_a_drill_is_run_from_its_pages_and_no_figure_moves(console: ConsoleSite)
     assert incident.id in report.text
     assert "爆破演练" in boss.get("/drills").text
     assert figures(console) == before
+
+
+def test_what_is_approved_on_a_page_of_response_is_so_by_a_fresh_second_factor(
+    console: ConsoleSite,
+) -> None:
+    asked = {
+        route.operation: (route.level, route.fresh_seconds)
+        for route in console.site.routes
+        if route.handler.__module__.startswith("secops.console.playbooks.")
+        and route.operation.startswith(("approve_", "decide_", "confirm_", "lift_"))
+    }
+    assert asked["approve_drill_form"] == (2, FRESH_SECONDS)
+    assert set(asked.values()) == {(2, FRESH_SECONDS)}
 
 
 def test_no_rule_hides_its_alerts_behind_a_drills_name() -> None:
