@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Final
 
 from playbooks.core.notices import delivery as unit
@@ -19,7 +18,6 @@ from playbooks.models.notices import (
     Proof,
 )
 from playbooks.service.notices.desk import NoticeDesk
-from playbooks.service.refusals import refusals_recorded
 from playbooks.service.sealed_files import sealed_file
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
@@ -105,7 +103,7 @@ class DeliveryService:
             )
             return proof
 
-        with self._refusals("add_proof", actor, notice_id):
+        with self._desk.refusals("add_proof", actor, notice_id):
             self._desk.parts.transactions.read(room)  # before anything is kept on the disk
             with sealed_file(self._desk.s, identifier, content) as blob:
                 return self._desk.parts.transactions.run(lambda tx: work(tx, blob))
@@ -167,7 +165,7 @@ class DeliveryService:
             self._desk.tell(tx, notice.org_id, notice, f"petition {petition.id}", (title, words))
             return petition
 
-        with self._refusals("petition_notice", actor, notice_id):
+        with self._desk.refusals("petition_notice", actor, notice_id):
             return self._desk.parts.transactions.run(work)
 
     def _require_room(self, tx: Transaction, delivery: Delivery, size: int) -> None:
@@ -194,10 +192,5 @@ class DeliveryService:
             self._desk.enter(tx, actor, notice, entry, unit=actor.org_id, delivery=delivery.state)
             return delivery
 
-        with self._refusals(entry[0], actor, notice_id):
+        with self._desk.refusals(entry[0], actor, notice_id):
             return self._desk.parts.transactions.run(work)
-
-    def _refusals(self, verb: str, actor: Actor, notice_id: str) -> AbstractContextManager[None]:
-        return refusals_recorded(
-            self._desk.parts, f"playbooks.{verb}", actor, f"notice:{notice_id[:60]}"
-        )

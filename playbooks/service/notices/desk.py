@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
 from playbooks.core.notices.workdays import merged, read_calendar
-from playbooks.errors.notices import NoticeInvalid, NoticeNotFound
+from playbooks.errors.notices import ApprovalStale, NoticeInvalid, NoticeNotFound
 from playbooks.models import Notification
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import Delivery, Notice, Remark
 from playbooks.ports.notices import NoticePorts, NoticeTools
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
+from secops.kernel.approvals import NotPending
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -89,6 +92,19 @@ class NoticeDesk:
         if unit:
             found["unit"] = unit
         tx.record(Act(f"playbooks.{verb}", actor, f"notice:{notice.id}", details=found))
+
+    def refusals(self, verb: str, actor: Actor, notice_id: str) -> AbstractContextManager[None]:
+        """Enter a refusal of ``verb`` in the ledger, and let it go on."""
+        target = f"notice:{notice_id[:60]}"
+        return refusals_recorded(self.parts, f"playbooks.{verb}", actor, target)
+
+    def use_approval(self, tx: Transaction, approval_id: str, digest: str) -> None:
+        """Spend an approval of what ``digest`` names; raise ``ApprovalStale``."""
+        try:
+            self.parts.approvals.use(tx, approval_id, digest)
+        except NotPending as error:
+            msg = "its approval was used or is over"
+            raise ApprovalStale(msg) from error
 
     def end_request(self, tx: Transaction, actor: Actor, approval_id: str) -> None:
         """Take back one's own request for approval, if it waits still; others' run out."""

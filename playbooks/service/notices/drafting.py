@@ -12,7 +12,6 @@ from playbooks.errors.notices import NoticeInvalid
 from playbooks.models.notices import OPEN_DELIVERIES, Content, Notice
 from playbooks.service.notices.desk import NoticeDesk
 from playbooks.service.notices.templates import FORM, notice_content
-from playbooks.service.refusals import refusals_recorded
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import DAY
@@ -162,8 +161,7 @@ class DraftingService:
             self._enter(tx, actor, changed, verb, text)
             return changed
 
-        target = f"notice:{notice_id[:60]}"
-        with refusals_recorded(self._desk.parts, f"playbooks.{verb}", actor, target):
+        with self._desk.refusals(verb, actor, notice_id):
             return self._desk.parts.transactions.run(work)
 
     def _enter(self, tx: Transaction, actor: Actor, notice: Notice, verb: str, text: str) -> None:

@@ -17,7 +17,7 @@ from playbooks.models.early_warnings import (
 from playbooks.service.notices.desk import NoticeDesk
 from playbooks.service.refusals import refusals_recorded
 from secops.kernel.actors import Actor
-from secops.kernel.approvals import Approval, NotPending
+from secops.kernel.approvals import Approval
 from secops.kernel.clock import DAY
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions import Permission
@@ -127,11 +127,7 @@ class EarlyWarningService:
         def change(tx: Transaction, warning: EarlyWarning) -> EarlyWarning:
             issued = core.issue_warning(warning, tx.now)
             self._require_content(warning, warning.content, warning.digest)
-            try:
-                self._desk.parts.approvals.use(tx, warning.approval_id, warning.digest)
-            except NotPending as error:
-                msg = "its approval was used or is over"
-                raise ApprovalStale(msg) from error
+            self._desk.use_approval(tx, warning.approval_id, warning.digest)
             return issued
 
         return self._change(actor, WARNING_DRAFT, "issue_warning", warning_id, change)

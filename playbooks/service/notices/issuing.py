@@ -7,8 +7,6 @@ no number is ever skipped or given twice.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from playbooks.core.notices import notice as issuer
 from playbooks.core.notices.deadlines import receive_due, rectify_due
 from playbooks.core.notices.official import printed_notice
@@ -23,10 +21,8 @@ from playbooks.errors.notices import (
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import Delivery, Issue, Notice, SealVerdict, UsableSeal
 from playbooks.service.notices.desk import NoticeDesk
-from playbooks.service.refusals import refusals_recorded
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
-from secops.kernel.approvals import NotPending
 from secops.kernel.permissions.playbooks import NOTICE_APPROVE, NOTICE_ISSUE, NOTICE_RECEIVE
 from secops.kernel.permissions.playbooks import NOTICE_READ as READ
 from secops.kernel.trail import Act
@@ -63,7 +59,7 @@ class IssuingService:
             self._desk.enter(tx, actor, decided, ("decide_notice", text), content=digest)
             return decided
 
-        with self._refusals("decide_notice", actor, notice_id):
+        with self._desk.refusals("decide_notice", actor, notice_id):
             return self._desk.parts.transactions.run(work)
 
     def usable_seals(self, actor: Actor) -> tuple[UsableSeal, ...]:
@@ -80,7 +76,7 @@ class IssuingService:
         notify, and what setting a page and using a seal raise.
         """
         self._desk.parts.access.require(actor, NOTICE_ISSUE, f"notice:{notice_id}")
-        with self._refusals("issue_notice", actor, notice_id):
+        with self._desk.refusals("issue_notice", actor, notice_id):
             seal = self._seal(actor, seal_id)
             calendar = self._desk.calendar()
             self._require_units(actor, notice_id)
@@ -200,11 +196,7 @@ class IssuingService:
         if current.version != notice.version:
             msg = f"{notice.id} changed while it was sealed"
             raise ChangedMeanwhile(msg)
-        try:
-            self._desk.parts.approvals.use(tx, notice.approval_id, notice.digest)
-        except NotPending as error:
-            msg = "its approval was used or is over"
-            raise ApprovalStale(msg) from error
+        self._desk.use_approval(tx, notice.approval_id, notice.digest)
         issued = issuer.issue(notice, made)
         self._tools.notices.change(tx, issued)
         due = rectify_due(calendar, made.at, notice.content.severity)
@@ -235,8 +227,3 @@ class IssuingService:
             seal=made.seal,
         )
         return issued
-
-    def _refusals(self, verb: str, actor: Actor, notice_id: str) -> AbstractContextManager[None]:
-        return refusals_recorded(
-            self._desk.parts, f"playbooks.{verb}", actor, f"notice:{notice_id[:60]}"
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Literal
 
@@ -15,7 +14,6 @@ from playbooks.errors.notices import NoticeNotFound, NoticeStateRefused, Recheck
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import PETITION_KINDS, Delivery, Notice, Petition, Recheck
 from playbooks.service.notices.desk import NoticeDesk
-from playbooks.service.refusals import refusals_recorded
 from secops.kernel.actors import Actor
 from secops.kernel.permissions.playbooks import NOTICE_APPROVE, NOTICE_VERIFY
 from secops.kernel.transactions import Transaction
@@ -52,7 +50,7 @@ class VerifyingService:
         self._desk.parts.access.require(actor, NOTICE_VERIFY, f"notice:{notice_id}")
         check_reason(reason)
         calendar = self._desk.calendar()
-        with self._refusals("verify_notice", actor, notice_id):
+        with self._desk.refusals("verify_notice", actor, notice_id):
             notice, seen = self._desk.parts.transactions.read(
                 lambda tx: self._loaded(tx, actor, notice_id, unit_id)
             )
@@ -110,7 +108,7 @@ class VerifyingService:
             self._close_if_done(tx, actor, notice)
             return decided
 
-        with self._refusals("decide_petition", actor, notice_id):
+        with self._desk.refusals("decide_petition", actor, notice_id):
             return self._desk.parts.transactions.run(work)
 
     def _petition(self, tx: Transaction, notice: Notice, petition_id: str) -> Petition:
@@ -178,8 +176,3 @@ class VerifyingService:
         closed = issuer.close(notice, tx.now)
         self._tools.notices.change(tx, closed)
         self._desk.enter(tx, actor, closed, ("close_notice", "全部办结"))
-
-    def _refusals(self, verb: str, actor: Actor, notice_id: str) -> AbstractContextManager[None]:
-        return refusals_recorded(
-            self._desk.parts, f"playbooks.{verb}", actor, f"notice:{notice_id[:60]}"
-        )
