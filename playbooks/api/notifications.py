@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from playbooks.api.schemas import COUNT, FLAG, TEXT, TEXTS, body_of, object_schema, page_schema
-from playbooks.models.notifications import EVENTS, KINDS, SEVERITIES, ChannelDraft
+from playbooks.models.incidents import SEVERITIES
+from playbooks.models.notifications import EVENTS, KINDS, ChannelDraft
 from playbooks.service import PlaybooksServices
 from playbooks.service.notifications import NewSubscription
 from playbooks.service.notifications.documents import (

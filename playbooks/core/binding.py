@@ -21,6 +21,7 @@ from playbooks.core.http_calls import HTTP_API
 from playbooks.errors.bindings import BindingInvalid, BindingTooFree
 from playbooks.models import AlertSummary, Plan, PlannedStep
 from playbooks.models.bindings import Autonomy, BindingTerms, terms_document
+from playbooks.models.incidents import SEVERITIES
 from playbooks.models.runs import UNDO
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import DAY
@@ -31,7 +32,6 @@ MAX_WORDS: Final = 50
 MAX_COOLDOWN_S: Final = 30 * 86_400
 MAX_PER_HOUR: Final = 100
 MAX_VALID: Final = 366 * DAY
-SEVERITIES: Final = ("low", "medium", "high", "critical")
 DRILL: Final = "drill"
 """The kind of alert that an exercise makes."""
 HARMLESS: Final = frozenset({"notify.send", "evidence.collect", "approval.wait"})

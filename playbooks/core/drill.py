@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from playbooks.models.drills import DrillAlert, DrillPlan, DrillView
-from playbooks.models.notifications import SEVERITIES
+from playbooks.models.incidents import SEVERITIES
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import SECOND, rfc3339_or_none, to_rfc3339
 

@@ -20,6 +20,8 @@ INCIDENT_STATES: Final[dict[IncidentState, Text]] = {
     "lessons": Text("总结", "Lessons learned"),
     "closed": Text("关闭", "Closed"),
 }
+SEVERITIES: Final = ("low", "medium", "high", "critical")
+"""Of alerts and incidents, the gravest last."""
 Ending = Literal["handled", "false_alarm", "duplicate", "test"]
 ENDINGS: Final[dict[Ending, Text]] = {
     "handled": Text("已处置", "Handled"),

@@ -26,7 +26,6 @@ EVENTS: Final[dict[EventKind, Text]] = {
     "run_unknown": Text("剧本结果未知", "A run's outcome is unknown"),
     "source_silent": Text("日志来源静默", "A log source is silent"),
 }
-SEVERITIES: Final = ("low", "medium", "high", "critical")
 
 OutgoingState = Literal["queued", "sending", "sent", "digested", "unknown", "dead", "dropped"]
 OUTGOING_STATES: Final[tuple[OutgoingState, ...]] = get_args(OutgoingState)

@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from playbooks.adapters.printing.lines import plain
-from playbooks.adapters.printing.typst_reports import FONTS, spelt
-from playbooks.errors import FontUnavailable
+from playbooks.adapters.printing.typst_reports import FONTS, set_whole
 from playbooks.models.notices import PrintedNotice
 from playbooks.ports.notices import SealPlace, SetNotice
-from secops.adapters.typesetting import NotSet, drawable, open_typeface, set_pdf
-from secops.kernel.clock import SECOND
 
 TEMPLATE: Final = Path(__file__).with_name("notice.typ")
 PLACE: Final = SealPlace(x=134.0, y=219.0)
@@ -37,11 +34,4 @@ class TypstNotices:
             "facts": [[name, plain(value)] for name, value in notice.facts.items()],
             "date": notice.date,
         }
-        try:
-            typeface = open_typeface(self.fonts)
-            draws = drawable(typeface.file)
-            data = spelt(data, lambda letter: letter == " " or draws(letter))
-            made = set_pdf(TEMPLATE, data, typeface, at=notice.at // SECOND)
-        except NotSet as error:
-            raise FontUnavailable(str(error)) from error
-        return SetNotice(made, PLACE)
+        return SetNotice(set_whole(TEMPLATE, data, self.fonts, at=notice.at), PLACE)

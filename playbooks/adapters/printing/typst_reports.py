@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,19 +29,27 @@ class TypstReports:
 
     def print_report(self, report: PrintedReport) -> bytes:
         """Return ``report`` as PDF; raise ``FontUnavailable`` where it can't be set whole."""
-        try:
-            typeface = open_typeface(self.fonts)
-            draws = drawable(typeface.file)
-            data = spelt(printable(report), lambda letter: letter == " " or draws(letter))
-            return set_pdf(TEMPLATE, data, typeface, at=report.made_at // SECOND)
-        except NotSet as error:
-            raise FontUnavailable(str(error)) from error
+        return set_whole(TEMPLATE, printable(report), self.fonts, at=report.made_at)
 
 
-def spelt(value: Any, draws: Callable[[str], bool]) -> Any:
+def set_whole(template: Path, data: Mapping[str, Any], fonts: Sequence[Path], *, at: int) -> bytes:
+    """Return the PDF of ``template`` with ``data``, made at ``at`` (UTC microseconds).
+
+    A letter that the font lacks is spelt out. Raises ``FontUnavailable``.
+    """
+    try:
+        typeface = open_typeface(fonts)
+        draws = drawable(typeface.file)
+        spelt = _spelt(data, lambda letter: letter == " " or draws(letter))
+        return set_pdf(template, spelt, typeface, at=at // SECOND)
+    except NotSet as error:
+        raise FontUnavailable(str(error)) from error
+
+
+def _spelt(value: Any, draws: Callable[[str], bool]) -> Any:
     """Return ``value`` with each letter that the font lacks written as U+XXXX."""
     if isinstance(value, dict):
-        return {name: spelt(each, draws) for name, each in value.items()}
+        return {name: _spelt(each, draws) for name, each in value.items()}
     if isinstance(value, list):
-        return [spelt(each, draws) for each in value]
+        return [_spelt(each, draws) for each in value]
     return "".join(each if draws(each) else f"U+{ord(each):04X}" for each in value)

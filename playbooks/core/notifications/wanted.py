@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from playbooks.models.notifications import SEVERITIES, HouseEvent, Subscription
+from playbooks.models.incidents import SEVERITIES
+from playbooks.models.notifications import HouseEvent, Subscription
 from secops.kernel.clock import DAY, MINUTE
 
 MINUTES: Final = DAY // MINUTE

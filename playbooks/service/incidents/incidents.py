@@ -15,10 +15,10 @@ from playbooks.errors import AlertNotFound, ChangedMeanwhile
 from playbooks.errors.drills import DrillMixed
 from playbooks.models import INCIDENT_STATES, AlertSummary, Incident, IncidentState
 from playbooks.models.incident_work import Deed
-from playbooks.models.incidents import Ending
+from playbooks.models.incidents import SEVERITIES, Ending
 from playbooks.models.views import IncidentView
 from playbooks.ports import IncidentFilter
-from playbooks.service.incidents.linking import MAX_TITLE, SEVERITIES, link_of
+from playbooks.service.incidents.linking import MAX_TITLE, link_of
 from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.incidents.openers import incident_about, store_opened
 from playbooks.service.incidents.rights import IncidentRights, at_most, bounded

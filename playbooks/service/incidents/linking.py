@@ -6,10 +6,10 @@ import hashlib
 from typing import Final
 
 from playbooks.models import AlertLink, AlertSummary, Incident
+from playbooks.models.incidents import SEVERITIES
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical
 
-SEVERITIES: Final = ("low", "medium", "high", "critical")
 MAX_TITLE: Final = 200
 
 

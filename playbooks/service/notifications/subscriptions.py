@@ -10,7 +10,8 @@ from playbooks.core.notifications.wanted import MINUTES
 from playbooks.errors import ChannelUnknown
 from playbooks.errors.duty import RosterUnknown
 from playbooks.errors.notifications import SubscriptionInvalid, SubscriptionUnknown, TooManyKept
-from playbooks.models.notifications import EVENTS, SEVERITIES, EventKind, Subscription
+from playbooks.models.incidents import SEVERITIES
+from playbooks.models.notifications import EVENTS, EventKind, Subscription
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from playbooks.models.incidents import SEVERITIES
 from playbooks.models.notifications import (
     EVENTS,
     KINDS,
-    SEVERITIES,
     STUCK_STATES,
     ChannelDraft,
     Outgoing,
