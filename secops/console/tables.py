@@ -48,13 +48,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows as shown on one page; ``next`` is the cursor of the page behind it."""
+    """Rows as shown on one page; ``next`` is the cursor of the page behind it.
+
+    A list that is ``ordered`` stands as it was read: the address's ``sort`` is its own word.
+    """
 
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     next: str | None = None
     empty: str = N_("没有记录")
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def view_table(request: Request, table: Table) -> TableView:
     """Sort ``table`` as the query string says and make its links."""
     query = dict(request.query)
     names = [column.name for column in table.columns]
-    chosen, descending = query.get("sort", ""), query.get("order") == "desc"
+    chosen = "" if table.ordered else query.get("sort", "")
+    descending = query.get("order") == "desc"
     rows = list(table.rows)
     if chosen in names:
         place = names.index(chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -123,7 +123,7 @@ class _Queue:
         if group is not None:
             found = detectors.queue.group_alerts(caller, wanted, group, page)
             rows = [self._group_row(request, words, each) for each in found.items]
-            table = Table(N_("归并的告警"), _GROUPED, rows, found.next, N_("没有告警"))
+            table = _table(N_("归并的告警"), _GROUPED, rows, found.next)
             return self._page(request, table, wanted, alerts=(), **shared)
         listed = detectors.alerts.list_alerts(caller, wanted, page, order=order)
         dues = due_alerts(detectors.alert_deadlines.list_alert_deadlines(caller), listed.items)
@@ -146,7 +146,7 @@ class _Queue:
             self._row(request, alert, said, names)[:count]
             for alert, said in zip(listed.items, alerts, strict=True)
         ]
-        table = Table(N_("告警"), _COLUMNS[:count], rows, listed.next, N_("没有告警"))
+        table = _table(N_("告警"), _COLUMNS[:count], rows, listed.next)
         return self._page(request, table, wanted, alerts=alerts, **shared)
 
     def _page(self, request: Request, table: Table, wanted: AlertFilter, **shared: Any) -> Response:
@@ -326,6 +326,12 @@ class _Queue:
         view_id = request.args["view_id"]
         self.desk.parts.detectors.alert_views.forget_alert_view(request.caller, view_id)
         return redirect("/alerts")
+
+
+def _table(
+    caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], following: str | None
+) -> Table:
+    return Table(caption, columns, rows, following, N_("没有告警"), ordered=True)
 
 
 def _about(status: str, count: int) -> str:

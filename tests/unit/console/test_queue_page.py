@@ -6,6 +6,9 @@ import gzip
 import json
 import re
 
+import pytest
+
+from detectors.models.rules import SEVERITIES
 from tests.fakes.console_site import ConsoleSite, Page, Reader
 
 LIMIT = 60_000
@@ -53,6 +56,23 @@ def test_chosen_alerts_are_taken_and_who_was_slower_is_told(console: ConsoleSite
     closing = {**form, "verb": "close", "reason": "seen"}
     for told in ("done=1&moved=0", "done=0&moved=1"):
         assert analyst.post("/alerts/chosen", closing).headers["location"].endswith(told)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest", "severity", "due"])
+def test_a_rows_box_is_that_of_the_alert_it_shows_in_every_order(
+    console: ConsoleSite, order: str
+) -> None:
+    page = console.reader("analyst").get(f"/alerts?sort={order}&limit=200").text
+    rows = re.findall(r'name="alert\.([^"]+)".*?href="/alerts/([^"?]+)', page, re.DOTALL)
+    assert len(rows) > 1
+    assert [chosen for chosen, _ in rows] == [shown for _, shown in rows]
+
+
+def test_the_worst_alerts_stand_first_where_severity_sorts(console: ConsoleSite) -> None:
+    page = console.reader("analyst").get("/alerts?sort=severity&limit=200").text
+    ranks = [SEVERITIES.index(each) for each in re.findall(r'"badge severity-(\w+)"', page)]
+    assert len(set(ranks)) > 1
+    assert ranks == sorted(ranks, reverse=True)
 
 
 def test_the_status_has_a_column_only_where_the_view_has_several(console: ConsoleSite) -> None:
