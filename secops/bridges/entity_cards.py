@@ -82,7 +82,7 @@ class PlatformEntities:
     def _account(self, actor: Actor, name: str) -> EntityState:
         profile = self._iam.power.profiles.get_profile(actor, name)
         account = profile.account
-        seen = self._iam.containment.find(account.org_id, account.id)
+        seen = self._iam.containment.restraint("account").look(account.org_id, account.id)
         state = "locked" if seen is not None and seen.held else account.state
         facts = tuple(_account_facts(profile))
         return EntityState("account", account.id, account.name, _word(state), _held(state), facts)

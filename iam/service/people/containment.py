@@ -75,7 +75,7 @@ class Restraint:
             return
         # devices stay registered: what expires by itself must not end them for good
         target = replace(target, devices=())
-        lock = new_lock(means, _ACTOR, new, target, lock_id=means.parts.ids.new("lck"))
+        lock = new_lock(means, _ACTOR, new, target)
         set_lock(means, _ACTOR, replace(lock, order_key=order.key), target, order=order.told)
 
     def give_back(self, subject: str, order: ContainmentOrder) -> None:
@@ -160,10 +160,6 @@ class ContainmentService:
     def restraint(self, kind: RestrainedKind) -> Restraint:
         """Return what sets and lifts locks of ``kind``."""
         return Restraint(self.means, kind)
-
-    def find(self, org_id: str, account: str) -> Contained | None:
-        """Return the account with this name or id in ``org_id``."""
-        return self.restraint("account").look(org_id, account)
 
     def sessions_of(self, account_id: str) -> Sequence[str]:
         """Return the ids of the account's living sessions."""

@@ -19,10 +19,10 @@ HELD: Final = "held_before"
 """Counted in ``Lock.ended``: the subject was ended by something else than locks before."""
 
 
-def new_lock(means: Means, actor: Actor, new: NewLock, target: LockTarget, *, lock_id: str) -> Lock:
+def new_lock(means: Means, actor: Actor, new: NewLock, target: LockTarget) -> Lock:
     """Return the lock that ``new`` asks for, in force from now on."""
     return Lock(
-        id=lock_id,
+        id=means.parts.ids.new("lck"),
         org_id=target.org_id,
         kind=new.kind,
         subject=target.subject,

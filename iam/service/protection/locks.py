@@ -63,7 +63,7 @@ class LockService:
             msg = "a lock ends in the future, within ten years"
             raise Invalid(msg)
         target = means.parts.transactions.read(lambda tx: self.targets.find(tx, actor, new))
-        lock = new_lock(means, actor, new, target, lock_id=means.parts.ids.new("lck"))
+        lock = new_lock(means, actor, new, target)
         set_lock(means, actor, lock, target)
         return lock
 
