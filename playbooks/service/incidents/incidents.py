@@ -11,7 +11,8 @@ from playbooks.core.drill import marked
 from playbooks.core.gbt20986 import Classification
 from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
 from playbooks.core.reporting import LEVELS
-from playbooks.errors import AlertNotFound, ChangedMeanwhile
+from playbooks.core.versions import require_version
+from playbooks.errors import AlertNotFound
 from playbooks.errors.drills import DrillMixed
 from playbooks.models import INCIDENT_STATES, AlertSummary, Incident, IncidentState
 from playbooks.models.incident_work import Deed
@@ -167,7 +168,7 @@ class IncidentService:
             before = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
             deed: Deed = "close" if "closed" in (state, before.state) else "work"
             self._rights.require(tx, actor, incident_id, deed)
-            require_version(before, change.version)
+            require_version(before.id, before.version, change.version)
             after = change_state(before, state, at=tx.now, reason=reason, ending=change.ending)
             after = replace(after, duplicate_of=self._original(tx, after, change.duplicate_of))
             self._s.stores.incidents.change(tx, after)
@@ -207,7 +208,7 @@ class IncidentService:
         def work(tx: Transaction) -> Incident:
             before = self._s.stores.incidents.get(tx, actor.org_id, incident_id)
             self._rights.require(tx, actor, incident_id, "judge")
-            require_version(before, judgement.version)
+            require_version(before.id, before.version, judgement.version)
             after = replace(
                 before,
                 version=before.version + 1,
@@ -329,10 +330,3 @@ class IncidentService:
             msg = "nothing to set"
             raise Invalid(msg)
         return changes
-
-
-def require_version(incident: Incident, version: int | None) -> None:
-    """Raise ``ChangedMeanwhile`` if the incident was read as another version."""
-    if version is not None and version != incident.version:
-        msg = f"{incident.id} changed since it was read"
-        raise ChangedMeanwhile(msg)

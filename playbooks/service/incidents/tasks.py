@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
-from playbooks.errors import ChangedMeanwhile
+from playbooks.core.versions import require_version
 from playbooks.errors.custody import TaskRefused
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.incident_work import TASK_STATES, Task, TaskState
@@ -112,9 +112,7 @@ class TaskService:
         def work(tx: Transaction) -> Task:
             before = self._s.stores.work.task(tx, actor.org_id, task_id)
             self._rights.require(tx, actor, before.incident_id, "work")
-            if before.version != change.version:
-                msg = f"{task_id} changed since it was read"
-                raise ChangedMeanwhile(msg)
+            require_version(before.id, before.version, change.version)
             after = _changed(before, change, actor, tx.now)
             if change.assignee is not None:
                 after = replace(

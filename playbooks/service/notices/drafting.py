@@ -7,6 +7,7 @@ from typing import Final
 
 from playbooks.core.notices import delivery as unit
 from playbooks.core.notices import notice as issuer
+from playbooks.core.versions import require_version
 from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import NoticeInvalid
 from playbooks.models.notices import OPEN_DELIVERIES, Content, Notice
@@ -80,9 +81,7 @@ class DraftingService:
         self._desk.require_below(actor, issuer.check_content(content).units)
 
         def change(tx: Transaction, notice: Notice) -> Notice:
-            if notice.version != version:
-                msg = f"{notice.id} changed since it was read"
-                raise ChangedMeanwhile(msg)
+            require_version(notice.id, notice.version, version)
             if content.incident_id and content.incident_id != notice.content.incident_id:
                 self._desk.s.stores.incidents.get(tx, actor.org_id, content.incident_id)
             return issuer.revise(notice, content, actor.id, tx.now)

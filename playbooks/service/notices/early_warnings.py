@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from playbooks.core.notices import early_warnings as core
-from playbooks.errors import ChangedMeanwhile
+from playbooks.core.versions import require_version
 from playbooks.errors.notices import ApprovalStale, NoticeInvalid
 from playbooks.models.early_warnings import (
     WARNING_STATES,
@@ -70,9 +70,7 @@ class EarlyWarningService:
         """Change a draft that is still ``version``."""
 
         def change(tx: Transaction, warning: EarlyWarning) -> EarlyWarning:
-            if warning.version != version:
-                msg = f"{warning.id} changed since it was read"
-                raise ChangedMeanwhile(msg)
+            require_version(warning.id, warning.version, version)
             return core.revise_warning(warning, content, actor.id, tx.now)
 
         return self._change(actor, WARNING_DRAFT, "revise_warning", warning_id, change)
