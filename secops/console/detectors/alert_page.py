@@ -20,7 +20,7 @@ from detectors.service.triage.filters import read_filter
 from playbooks.models import CheckedPlaybook
 from playbooks.models.bindings import BindingTerms
 from secops.console.automatic import OUTCOMES, reason_of
-from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
+from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title, handle_alert
 from secops.console.detectors.queue import asked_words
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.texts import N_
@@ -152,22 +152,9 @@ class _AlertPage:
 
     def handle_alert(self, request: Request) -> Response:
         """Acknowledge the alert, take it, or give it to somebody; come back in the same view."""
-        alert_id, form = request.args["alert_id"], request.form
-        handling, caller = self.desk.parts.detectors.handling, request.caller
-        verb = form.get("verb")
-        if verb == "acknowledge":
-            handling.acknowledge_alert(caller, alert_id)
-        elif verb == "take":
-            handling.take_alert(caller, alert_id)
-        elif verb == "assign":
-            version = whole_number(form.get("version", ""), 9)
-            if version is None:
-                msg = "version is that of the alert as it was shown"
-                raise Invalid(msg)
-            handling.assign_alert(caller, alert_id, form.get("to", ""), version)
-        else:
-            msg = "verb is acknowledge, take or assign"
-            raise Invalid(msg)
+        alert_id = request.args["alert_id"]
+        version = whole_number(request.form.get("version", ""), 9)
+        handle_alert(self.desk, request, alert_id, version)
         return redirect(f"/alerts/{alert_id}?{urlencode(asked_words(request.query))}")
 
     def ask_exception(self, request: Request) -> Response:

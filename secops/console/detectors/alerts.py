@@ -9,6 +9,7 @@ from typing import Final
 from detectors.models.alerts import Alert
 from secops.console.parts import Desk, post_page
 from secops.console.texts import N_
+from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
@@ -30,6 +31,26 @@ STATUSES: Final = {
 def alert_title(request: Request, alert: Alert) -> str:
     """Return the alert's title in the reader's language, as far as its rule has one."""
     return alert.custom.get(f"title_{request.language}") or alert.title
+
+
+def handle_alert(desk: Desk, request: Request, alert_id: str, version: int | None) -> None:
+    """Acknowledge the alert, take it or give it away, as the form's ``verb`` says.
+
+    Raises ``Invalid`` for another verb, or where it is to be given away unseen: without a
+    ``version``.
+    """
+    handling, caller, form = desk.parts.detectors.handling, request.caller, request.form
+    verb = form.get("verb")
+    if verb == "acknowledge":
+        handling.acknowledge_alert(caller, alert_id)
+    elif verb == "take":
+        handling.take_alert(caller, alert_id)
+    elif verb == "assign":
+        if version is None:
+            raise Invalid("version is that of the alert as it was shown")
+        handling.assign_alert(caller, alert_id, form.get("to", ""), version)
+    else:
+        raise Invalid("verb is acknowledge, take or assign")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from detectors.service.triage.filters import (
 )
 from detectors.service.triage.handling import ME
 from detectors.service.triage.queue_presentation import news_json, view_words
-from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title
+from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title, handle_alert
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -284,7 +284,7 @@ class _Queue:
         done = 0
         for alert_id, version in chosen:
             try:
-                self._handle(request, form, alert_id, version)
+                self._handle(request, alert_id, version)
                 done += 1
             except (AlertMoved, AlertNotOpen):
                 continue
@@ -293,21 +293,13 @@ class _Queue:
         said = urlencode({"done": done, "moved": len(chosen) - done})
         return redirect(f"{href}{'&' if '?' in href else '?'}{said}")
 
-    def _handle(
-        self, request: Request, form: Mapping[str, str], alert_id: str, version: int | None
-    ) -> None:
-        handling, caller = self.desk.parts.detectors.handling, request.caller
-        verb = form.get("verb")
-        if verb == "take":
-            handling.take_alert(caller, alert_id)
-        elif verb == "acknowledge":
-            handling.acknowledge_alert(caller, alert_id)
-        elif verb == "assign":
-            handling.assign_alert(caller, alert_id, form.get("to", ""), version)
-        elif verb == "close":
-            self.desk.parts.detectors.alerts.close_alert(caller, alert_id, form.get("reason", ""))
+    def _handle(self, request: Request, alert_id: str, version: int | None) -> None:
+        form = request.form
+        if form.get("verb") == "close":
+            alerts = self.desk.parts.detectors.alerts
+            alerts.close_alert(request.caller, alert_id, form.get("reason", ""))
         else:
-            raise Invalid("verb is take, acknowledge, assign or close")
+            handle_alert(self.desk, request, alert_id, version)
 
     def save_alert_view(self, request: Request) -> Response:
         """Keep the view under a name."""
