@@ -70,9 +70,9 @@ class PlacedActors:
         return known[1]
 
 
-def system_actor(name: str) -> Actor:
+def system_actor(name: str, org_id: str = ROOT_ORG) -> Actor:
     """Return the product itself as actor, e.g. the scheduler; it holds no role."""
-    return Actor(kind="system", id=name, org_id=ROOT_ORG, name=name)
+    return Actor(kind="system", id=name, org_id=org_id, name=name)
 
 
 def os_actor(user: str) -> Actor:

@@ -175,10 +175,8 @@ class SignInService:
 
 def _visitor(account: Account | None) -> Actor:
     """Return who tries, as far as it is known, without proof."""
-    visitor = system_actor("sign-in")
-    if account is None:
-        return visitor
-    return Actor(kind="system", id="sign-in", org_id=account.org_id or ROOT_ORG, name="sign-in")
+    org_id = None if account is None else account.org_id
+    return system_actor("sign-in", org_id or ROOT_ORG)
 
 
 def _wanted(means: Means, subject: Subject, attempt: FactorAttempt, proof: Proof) -> str | None:

@@ -13,7 +13,7 @@ from iam.service.means import Means
 from iam.service.protection.account_locks import lock_account
 from iam.service.upstream.linking import subject_binding
 from iam.service.upstream.providers import Providers
-from secops.kernel.actors import Actor
+from secops.kernel.actors import Actor, system_actor
 from secops.kernel.clock import HOUR
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -28,7 +28,7 @@ _SILENT: Final = 3
 
 def upstream_actor(upstream: Upstream) -> Actor:
     """Return the provider as whoever acts, for the ledger."""
-    return Actor(kind="system", id="upstream", org_id=upstream.org_id, name="upstream")
+    return system_actor("upstream", upstream.org_id)
 
 
 def lock_leaver(means: Means, upstream: Upstream, account_id: str) -> bool:

@@ -37,7 +37,7 @@ from iam.service.sign_on.references import read_reference, write_reference
 from iam.service.upstream.leaving import lock_leaver
 from iam.service.upstream.linking import Linking
 from iam.service.upstream.providers import Providers
-from secops.kernel.actors import Actor
+from secops.kernel.actors import system_actor
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -247,7 +247,7 @@ class UpstreamSignIn:
 
     def _note_refusal(self, upstream: Upstream, error: SecopsError, keys: GuessKeys | None) -> None:
         """Record why; count it where a password was given here."""
-        actor = Actor(kind="system", id="upstream", org_id=upstream.org_id, name="upstream")
+        actor = system_actor("upstream", upstream.org_id)
         details: dict[str, Any] = {"code": error.code, "why": error.detail[:200]}
         act = Act("iam.sign_in_upstream", actor, f"upstream:{upstream.plan.id}", "refused", details)
         wrong = isinstance(error, (UpstreamRefused, UpstreamUnlinked))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from playbooks.models import Incident, PlannedStep, TargetState
@@ -21,7 +20,7 @@ BEFORE: Final = DAY
 LONGEST: Final = 30 * DAY
 MAX_EVENTS: Final = 10_000
 MAX_BYTES: Final = 8 << 20
-_ACTOR: Final = system_actor("playbooks-runner")
+_ACTOR: Final = "playbooks-runner"
 
 Keep = Callable[[Actor, NewEvidence], Evidence]
 """Keeps evidence, once for its key."""
@@ -88,7 +87,7 @@ class CollectEvidence:
             source=f"run {order.run_id}: {found.events} events",
             key=order.key,
         )
-        return self._keep(replace(_ACTOR, org_id=order.org_id), new)
+        return self._keep(system_actor(_ACTOR, order.org_id), new)
 
     def _window(self, incident: Incident) -> tuple[int, int]:
         now = self._s.parts.clock.now()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from playbooks.models import PlannedStep, TargetState
@@ -16,7 +15,7 @@ from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import system_actor
 from secops.kernel.errors import Invalid
 
-_ACTOR: Final = system_actor("playbooks-runner")
+_ACTOR: Final = "playbooks-runner"
 
 
 class IssueNotice:
@@ -46,7 +45,7 @@ class IssueNotice:
         """Keep the draft, submit it where the template says so, and read it back."""
         order, name = call.order, call.step.args["template"]
         template = self._template(name)
-        actor = replace(_ACTOR, org_id=order.org_id)
+        actor = system_actor(_ACTOR, order.org_id)
         incident = self._s.parts.transactions.read(
             lambda tx: self._s.stores.incidents.get(tx, order.org_id, order.incident_id)
         )

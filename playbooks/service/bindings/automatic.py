@@ -13,7 +13,7 @@ from playbooks.models.bindings import AutomaticRun
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.runs import cancelled_run, facts_of, refuse_contained
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.actors import Actor
+from secops.kernel.actors import Actor, system_actor
 from secops.kernel.approvals import Approval, NotPending
 from secops.kernel.clock import MINUTE
 from secops.kernel.errors import SecopsError
@@ -148,8 +148,7 @@ class AutomaticRuns:
 
 def binding_actor(org_id: str) -> Actor:
     """Return the product as who acts for an organisation's bindings; it holds no role."""
-    name = "playbooks-bindings"
-    return Actor(kind="system", id=name, org_id=org_id, name=name)
+    return system_actor("playbooks-bindings", org_id)
 
 
 def _message(run: Run, why: str, now: int) -> Notification:

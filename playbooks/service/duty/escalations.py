@@ -17,7 +17,7 @@ from playbooks.service.notifications.outbox import Letter, key_of, put
 from playbooks.service.notifications.ways import Named
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.actors import Actor
+from secops.kernel.actors import Actor, system_actor
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import MINUTE
 from secops.kernel.pages import Page, PageRequest
@@ -112,7 +112,7 @@ class EscalationService:
         for channel_id in dict.fromkeys(one.channel_id for one in called):
             some = [one for one in called if one.channel_id == channel_id]
             self._send(tx, escalation, step, some)
-        actor = Actor(kind="system", id=_ACTOR, org_id=escalation.org_id, name=_ACTOR)
+        actor = system_actor(_ACTOR, escalation.org_id)
         details = {
             "subject": escalation.subject,
             "step": escalation.step,

@@ -11,7 +11,7 @@ from playbooks.models.incident_work import Member
 from playbooks.service.incidents.linking import link_of, new_incident
 from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.actors import Actor
+from secops.kernel.actors import Actor, system_actor
 from secops.kernel.events import AlertRaised, Delivery
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -37,7 +37,7 @@ class AlertOpener:
             self._open(alert)
 
     def _open(self, alert: AlertSummary) -> None:
-        actor = Actor(kind="system", id=OPENER, org_id=alert.org_id, name=OPENER)
+        actor = system_actor(OPENER, alert.org_id)
         incident = incident_about(self._s, actor, alert)
         try:
             self._s.parts.transactions.run(

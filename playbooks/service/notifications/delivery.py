@@ -20,7 +20,7 @@ from playbooks.models.notifications import Outgoing, OutgoingState
 from playbooks.service.notifications.outbox import key_of
 from playbooks.service.notifications.ways import IDEMPOTENT, Way, carry, open_way
 from playbooks.service.surroundings import Surroundings
-from secops.kernel.actors import Actor
+from secops.kernel.actors import system_actor
 from secops.kernel.clock import SECOND
 from secops.kernel.errors import SecopsError
 from secops.kernel.trail import Act, Outcome
@@ -159,7 +159,7 @@ class DeliveryService:
         s.parts.transactions.run(work)
 
     def _record(self, tx: Transaction, message: Outgoing) -> None:
-        actor = Actor(kind="system", id=_ACTOR, org_id=message.org_id, name=_ACTOR)
+        actor = system_actor(_ACTOR, message.org_id)
         outcome = _OUTCOMES[message.state]
         details = {
             "channel": message.channel_id,
