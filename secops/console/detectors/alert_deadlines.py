@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors.models import rules
-from secops.console.detectors.alerts import SEVERITIES
+from secops.console.detectors.alerts import SEVERITIES, severity_cell
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -35,7 +35,7 @@ class _Deadlines:
         word = self.desk.renderer.word
         rows = [
             (
-                Cell(word(request, SEVERITIES[severity]), badge=f"severity-{severity}"),
+                severity_cell(self.desk, request, severity),
                 Cell(_minutes(found[severity].acknowledge), sort=found[severity].acknowledge),
                 Cell(_minutes(found[severity].resolve), sort=found[severity].resolve),
                 Cell(found[severity].set_by or word(request, N_("默认值"))),

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from detectors.models import rules
 from detectors.models.alerts import Alert
 from secops.console.parts import Desk, post_page
+from secops.console.tables import Cell
 from secops.console.texts import N_
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE
@@ -20,6 +22,7 @@ SEVERITIES: Final[Mapping[str, str]] = {
     "medium": N_("中"),
     "low": N_("低"),
 }
+_RANKS: Final[Mapping[str, int]] = {each: rank for rank, each in enumerate(rules.SEVERITIES)}
 STATUSES: Final = {
     "open": N_("待处理"),
     "closed": N_("已关闭"),
@@ -31,6 +34,12 @@ STATUSES: Final = {
 def alert_title(request: Request, alert: Alert) -> str:
     """Return the alert's title in the reader's language, as far as its rule has one."""
     return alert.custom.get(f"title_{request.language}") or alert.title
+
+
+def severity_cell(desk: Desk, request: Request, severity: str) -> Cell:
+    """Return the cell of a severity; it sorts by how grave that is."""
+    text = desk.renderer.word(request, SEVERITIES.get(severity, severity))
+    return Cell(text, badge=f"severity-{severity}", sort=_RANKS.get(severity, -1))
 
 
 def handle_alert(desk: Desk, request: Request, alert_id: str, version: int | None) -> None:

@@ -21,7 +21,13 @@ from detectors.service.triage.filters import (
 )
 from detectors.service.triage.handling import ME
 from detectors.service.triage.queue_presentation import news_json, view_words
-from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title, handle_alert
+from secops.console.detectors.alerts import (
+    SEVERITIES,
+    STATUSES,
+    alert_title,
+    handle_alert,
+    severity_cell,
+)
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -192,7 +198,7 @@ class _Queue:
         status = word(request, STATUSES.get(alert.status, alert.status))
         late = word(request, N_("逾期")) + " · " if said["late"] else ""
         return (
-            Cell(word(request, SEVERITIES[alert.severity]), badge=f"severity-{alert.severity}"),
+            severity_cell(self.desk, request, alert.severity),
             Cell("")
             if due is None
             else Cell(
@@ -217,10 +223,7 @@ class _Queue:
         return (
             Cell(title, href=queue_href(opened)),
             Cell(str(group.count)),
-            Cell(
-                self.desk.renderer.word(request, SEVERITIES[group.severity]),
-                badge=f"severity-{group.severity}",
-            ),
+            severity_cell(self.desk, request, group.severity),
             Cell("", instant=group.newest),
         )
 

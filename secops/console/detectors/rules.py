@@ -12,7 +12,7 @@ from detectors.models.rule_folders import folder_of
 from detectors.models.rules import Logsource, RuleHeader
 from detectors.service.runs.coverage import named_techniques
 from secops.console.days import day_picture
-from secops.console.detectors.alerts import SEVERITIES
+from secops.console.detectors.alerts import SEVERITIES, severity_cell
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
@@ -29,7 +29,6 @@ from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
 PAGE: Final = 200
-_RANK: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 _FORECASTS: Final = {"7": 7, "30": 30, "200": 200}
 """Days that a rule may be tried on, by the word in the address."""
 _STATES: Final = {"on": N_("运行中"), "off": N_("未启用")}
@@ -77,11 +76,7 @@ class _Rules:
         header, word = rule.header, self.desk.renderer.word
         return (
             Cell(rule_title(request, header), href=f"/rules/{header.id}"),
-            Cell(
-                word(request, SEVERITIES.get(header.severity, header.severity)),
-                badge=f"severity-{header.severity}",
-                sort=_RANK.get(header.severity, 0),
-            ),
+            severity_cell(self.desk, request, header.severity),
             Cell(header.status),
             Cell(word(request, _logsource(header))),
             Cell(" ".join(each for each, _ in named_techniques(header.tags))),

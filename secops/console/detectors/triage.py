@@ -12,7 +12,7 @@ import orjson
 from detectors.models.triage import RiskPoint
 from detectors.service.rules.exceptions import ExceptionWish, read_condition
 from detectors.service.triage.suppression import SuppressionWish
-from secops.console.detectors.alerts import SEVERITIES, alert_title
+from secops.console.detectors.alerts import alert_title, severity_cell
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, view_table
 from secops.console.texts import N_
@@ -73,7 +73,6 @@ _STATES: Final = {
     "revoked": N_("已终止"),
     "lifted": N_("已解除"),
 }
-_RANKS: Final = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 _WIDTH: Final = 640
 _HEIGHT: Final = 120
 
@@ -126,11 +125,7 @@ class _Entities:
         found = self.desk.parts.detectors.entities.show_entity(request.caller, subject)
         rows = [
             (
-                Cell(
-                    self.desk.renderer.word(request, SEVERITIES[alert.severity]),
-                    badge=f"severity-{alert.severity}",
-                    sort=_RANKS[alert.severity],
-                ),
+                severity_cell(self.desk, request, alert.severity),
                 Cell(alert_title(request, alert), href=f"/alerts/{alert.id}"),
                 Cell(str(alert.event_count), sort=alert.event_count),
                 Cell("", instant=alert.last_at),

@@ -9,7 +9,7 @@ from typing import Final
 from playbooks.models.duty import RECEIVERS, Escalation, PolicyStep, Roster
 from playbooks.service.duty import DutyServices, NewShift, RosterDraft
 from playbooks.service.duty.documents import roster_draft
-from secops.console.detectors.alerts import SEVERITIES
+from secops.console.detectors.alerts import SEVERITIES, severity_cell
 from secops.console.parts import Desk, get_page, post_page, version_of, whole_number
 from secops.console.playbooks.duty_week import DAYS, monday_of, week_picture
 from secops.console.tables import Cell, Column, Table
@@ -159,7 +159,7 @@ class _Calls:
         return (
             Cell("", instant=call.created_at),
             Cell(mark + call.title, href=f"/duty/calls/{call.id}"),
-            Cell(word(request, SEVERITIES[call.severity]), badge=f"severity-{call.severity}"),
+            severity_cell(self.desk, request, call.severity),
             Cell(word(request, STATES[call.state]), badge=BADGES[call.state]),
             Cell(call.acknowledged_by or "—"),
         )

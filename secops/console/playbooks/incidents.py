@@ -15,7 +15,7 @@ from playbooks.models.incidents import (
 from playbooks.models.reports import ReportFormat, ReportKind
 from playbooks.service import Judgement, NewIncident, StateChange
 from playbooks.service.runs.runs import RunRequest
-from secops.console.detectors.alerts import SEVERITIES
+from secops.console.detectors.alerts import SEVERITIES, severity_cell
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.playbooks.filings import DECLARED, LEVELS, shown_clocks
 from secops.console.playbooks.runs import RUN_STATES
@@ -61,11 +61,10 @@ class _Incidents:
         )
 
     def _row(self, request: Request, incident: Incident) -> tuple[Cell, ...]:
-        severity = SEVERITIES.get(incident.severity, incident.severity)
         return (
             Cell(incident.title, href=f"/incidents/{incident.id}"),
             Cell(INCIDENT_STATES[incident.state].into(request.language)),
-            Cell(self.desk.renderer.word(request, severity), badge=f"severity-{incident.severity}"),
+            severity_cell(self.desk, request, incident.severity),
             Cell("", instant=incident.opened_at),
             Cell(incident.category),
         )
