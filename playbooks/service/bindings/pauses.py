@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from playbooks.core.texts import bounded
 from playbooks.errors.bindings import PauseRefused
 from playbooks.models.bindings import Pause
 from playbooks.service.bindings.automatic import AutomaticRuns
@@ -13,7 +14,6 @@ from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Invalid
 from secops.kernel.permissions.playbooks import BINDING_APPROVE, BINDING_PAUSE, BINDING_READ
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
@@ -45,7 +45,7 @@ class PauseService:
         Runs that a binding ordered and that have not begun are cancelled with it.
         """
         self._s.parts.access.require(actor, BINDING_PAUSE, "binding:*")
-        why = _reason(reason)
+        why = bounded(reason, MAX_REASON, "reason")
 
         def work(tx: Transaction) -> Pause:
             before = self._s.stores.autonomy.pauses.pause(tx, actor.org_id)
@@ -64,7 +64,7 @@ class PauseService:
     def request_resume(self, actor: Actor, reason: str) -> Pause:
         """Ask that bindings go on; raise ``PauseRefused`` if they do, or somebody asked."""
         self._s.parts.access.require(actor, BINDING_PAUSE, "binding:*")
-        why = _reason(reason)
+        why = bounded(reason, MAX_REASON, "reason")
         approval_id = self._s.parts.ids.new("apr")
 
         def work(tx: Transaction) -> Pause:
@@ -128,11 +128,3 @@ class PauseService:
 def _subject(pause: Pause) -> str:
     """Return what the request to go on is bound to: this pause, and no later one."""
     return f"{pause.org_id}:{pause.changed_at}"
-
-
-def _reason(reason: str) -> str:
-    stripped = reason.strip()
-    if not 1 <= len(stripped) <= MAX_REASON:
-        msg = f"a reason has 1 to {MAX_REASON} characters"
-        raise Invalid(msg)
-    return stripped

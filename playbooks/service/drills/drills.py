@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from playbooks.core.drill import MAX_ACCOUNTS, MAX_SCENARIO, check_plan, drill_report, plan_hash
+from playbooks.core.texts import bounded
 from playbooks.errors.drills import DrillInvalid, DrillStateRefused
 from playbooks.errors.notifications import TooManyKept
 from playbooks.models.drills import Drill, DrillNote, DrillPlan, DrillState, DrillView, NoteKind
@@ -15,7 +16,6 @@ from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Invalid
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
 from secops.kernel.trail import Act
@@ -163,9 +163,7 @@ class DrillService:
         """Add an observation, or a finding, to the record."""
         s = self.surroundings
         s.parts.access.require(actor, DRILL_PLAN, f"drill:{drill_id}")
-        said = text.strip()
-        if not 0 < len(said) <= MAX_SCENARIO:
-            raise Invalid(f"a text of 1 to {MAX_SCENARIO} characters")
+        said = bounded(text, MAX_SCENARIO, "text")
         kind: NoteKind = "finding" if finding else "note"
 
         def work(tx: Transaction) -> None:

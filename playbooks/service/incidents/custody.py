@@ -17,9 +17,10 @@ from playbooks.core.custody import (
     statement_of,
     verify_chain,
 )
+from playbooks.core.texts import bounded
 from playbooks.errors.custody import CustodyRejected, HandOverRefused
 from playbooks.models.custody import CustodyLink, CustodyOffer, Evidence, VerifiedChain
-from playbooks.service.incidents.rights import IncidentRights, bounded
+from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.crypto.pem import to_pem

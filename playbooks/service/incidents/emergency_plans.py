@@ -7,11 +7,12 @@ import hmac
 from dataclasses import asdict, dataclass, replace
 from typing import Final, get_args
 
+from playbooks.core.texts import bounded
 from playbooks.errors.custody import PlanStateRefused
 from playbooks.models.emergency_plans import EmergencyPlan, PlanFormat, PlanState, PlanTask
 from playbooks.models.incident_work import Task
 from playbooks.service.incidents.plan_fitting import plans_for
-from playbooks.service.incidents.rights import IncidentRights, bounded
+from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.incidents.tasks import MAX_TITLE, TaskService, known_phase
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings

@@ -11,6 +11,7 @@ from playbooks.core.drill import marked
 from playbooks.core.gbt20986 import Classification
 from playbooks.core.incident import MAX_TEXT, allowed_from, change_state
 from playbooks.core.reporting import LEVELS
+from playbooks.core.texts import at_most, bounded
 from playbooks.core.versions import require_version
 from playbooks.errors import AlertNotFound
 from playbooks.errors.drills import DrillMixed
@@ -22,7 +23,7 @@ from playbooks.ports import IncidentFilter
 from playbooks.service.incidents.linking import MAX_TITLE, link_of
 from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.incidents.openers import incident_about, store_opened
-from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
+from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.incidents.work_views import work_of
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.run_views import RunViews

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from playbooks.core.custody import HandOver, custody_record, link_of
+from playbooks.core.texts import at_most, bounded
 from playbooks.errors.custody import EvidenceRefused
 from playbooks.models.custody import (
     EVIDENCE_KINDS,
@@ -17,7 +18,7 @@ from playbooks.models.custody import (
     Evidence,
     NewEvidence,
 )
-from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
+from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.sealed_files import open_file, sealed_file
 from playbooks.service.surroundings import Surroundings

@@ -8,7 +8,6 @@ from playbooks.models.incident_work import Deed, MemberRole
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.containment import Contained
-from secops.kernel.errors import Invalid
 from secops.kernel.transactions import Transaction
 
 
@@ -35,21 +34,3 @@ class IncidentRights:
             msg = f"no account {name[:60]!r}"
             raise PersonNotFound(msg)
         return found
-
-
-def bounded(text: str, limit: int, name: str) -> str:
-    """Return ``text`` without blanks around it; raise ``Invalid`` for none or too much of it."""
-    stripped = text.strip()
-    if not stripped or len(stripped) > limit:
-        msg = f"a {name} has 1 to {limit} characters"
-        raise Invalid(msg)
-    return stripped
-
-
-def at_most(text: str, limit: int, name: str) -> str:
-    """Return ``text`` without blanks around it, maybe nothing; raise ``Invalid`` for too much."""
-    stripped = text.strip()
-    if len(stripped) > limit:
-        msg = f"a {name} has at most {limit} characters"
-        raise Invalid(msg)
-    return stripped

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
+from playbooks.core.texts import at_most, bounded
 from playbooks.core.versions import require_version
 from playbooks.errors.custody import TaskRefused
 from playbooks.models import INCIDENT_STATES
 from playbooks.models.incident_work import TASK_STATES, Task, TaskState
-from playbooks.service.incidents.rights import IncidentRights, at_most, bounded
+from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor

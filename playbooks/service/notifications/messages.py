@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from playbooks.core.texts import bounded
 from playbooks.errors.notifications import MessageSettled
 from playbooks.models.notifications import OUTGOING_STATES, STUCK_STATES, Outgoing, OutgoingState
 from playbooks.service.refusals import refusals_recorded
@@ -57,11 +58,8 @@ class MessageService:
         self, actor: Actor, message_id: str, state: OutgoingState, why: tuple[str, str]
     ) -> Outgoing:
         s = self.surroundings
-        verb, reason = why[0], why[1].strip()
         s.parts.access.require(actor, MESSAGE_RESOLVE, f"message:{message_id}")
-        if not reason or len(reason) > MAX_REASON:
-            msg = f"a reason of 1 to {MAX_REASON} characters"
-            raise Invalid(msg)
+        verb, reason = why[0], bounded(why[1], MAX_REASON, "reason")
 
         def work(tx: Transaction) -> Outgoing:
             kept = s.stores.notifications.outgoing
