@@ -14,7 +14,7 @@ from playbooks.errors.notifications import TooManyKept
 from playbooks.models.duty import RECEIVERS, Escalation, Member, PolicyStep, Roster
 from playbooks.models.notifications import EventKind, HouseEvent
 from playbooks.service.notifications.outbox import Letter, key_of, put
-from playbooks.service.notifications.ways import Named
+from playbooks.service.notifications.ways import named
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor, system_actor
@@ -128,10 +128,9 @@ class EscalationService:
         s = self.surroundings
         channel_id = called[0].channel_id
         try:
-            stored = s.stores.notifications.channels.get(tx, escalation.org_id, channel_id)
+            to = named(s.stores.notifications.channels.get(tx, escalation.org_id, channel_id))
         except ChannelUnknown:
             return  # the act names who was called; the roster's page warns of the channel
-        to = Named(stored.id, stored.name, stored.kind, stored.language)
         place = RECEIVERS[step.to].into(to.language)
         names = ", ".join(one.name for one in called)
         letter = Letter(

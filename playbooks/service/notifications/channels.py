@@ -12,7 +12,7 @@ from playbooks.errors.notifications import ChannelDisabled, ChannelInvalid, TooM
 from playbooks.models import ChannelKind
 from playbooks.models.notifications import KINDS, ChannelDraft, Outgoing, StoredChannel
 from playbooks.service.notifications.outbox import Letter, put
-from playbooks.service.notifications.ways import INBOX, Named, seal
+from playbooks.service.notifications.ways import INBOX, named, seal
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
@@ -148,8 +148,7 @@ class ChannelService:
                 path="/notifications/channels",
                 urgent=True,
             )
-            to = Named(channel.id, channel.name, channel.kind, channel.language)
-            message = put(s, tx, to, letter, tx.now)
+            message = put(s, tx, named(channel), letter, tx.now)
             tx.record(_act("test_channel", actor, channel))
             return message
 

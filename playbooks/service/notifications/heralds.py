@@ -17,7 +17,7 @@ from playbooks.models import AlertSummary
 from playbooks.models.duty import Escalation
 from playbooks.models.notifications import EventKind, Happening, HouseEvent, Subscription
 from playbooks.service.notifications.outbox import Letter, key_of, put
-from playbooks.service.notifications.ways import Named
+from playbooks.service.notifications.ways import named
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.events import AlertRaised, Delivery
@@ -155,8 +155,7 @@ class Herald:
                 return int(
                     s.stores.duty.escalations.open(tx, self._call(event, target, (key, at), tx.now))
                 )
-            stored = s.stores.notifications.channels.get(tx, event.org_id, target)
-            to = Named(stored.id, stored.name, stored.kind, stored.language)
+            to = named(s.stores.notifications.channels.get(tx, event.org_id, target))
             letter = Letter(
                 org_id=event.org_id,
                 key=key,

@@ -52,6 +52,11 @@ class Named:
     language: Language = "zh"
 
 
+def named(channel: StoredChannel) -> Named:
+    """Return an organisation's channel by its name."""
+    return Named(channel.id, channel.name, channel.kind, channel.language)
+
+
 def binding(org_id: str, channel_id: str) -> bytes:
     """Return what a channel's sealed address and secret are bound to."""
     return f"channel|{org_id}|{channel_id}".encode()
@@ -70,7 +75,7 @@ def name_of(s: Surroundings, tx: Transaction, org_id: str, name: str) -> Named:
     """
     own = s.stores.notifications.channels.by_name(tx, org_id, name)
     if own is not None:
-        return Named(own.id, own.name, own.kind, own.language)
+        return named(own)
     wanted = s.options.default_channel if name == "default" else name
     if wanted == INBOX:
         return Named(INBOX, INBOX, INBOX)
