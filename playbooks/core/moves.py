@@ -47,6 +47,11 @@ class Move:
 Moves = list[Move]
 
 
+def with_left(moves: Sequence[Move]) -> Moves:
+    """Return ``moves``, and after them what a run that ended well still holds."""
+    return [*moves, *(left for move in moves for left in move.left)]
+
+
 def best(moves: Sequence[Move]) -> Move:
     """Return what can be done now, else the one to wait for: a person before the clock."""
     for move in moves:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from playbooks.core.execution import BOUND, bound_step, next_moves
-from playbooks.core.moves import Move
+from playbooks.core.moves import Move, with_left
 from playbooks.core.stepping import step_states
 from playbooks.models import FINAL_STATES, JournalEntry, PlannedStep, Run
 from playbooks.models.runs import UNDO
@@ -41,7 +41,7 @@ def _waiting(run: Run, journal: Sequence[JournalEntry], now: int) -> Iterator[Wa
     if run.started_at is None or (run.state in FINAL_STATES and run.due_at is None):
         return
     moves = next_moves(run.plan, journal, started_at=run.started_at, now=now)
-    for move in [*moves, *(left for one in moves for left in one.left)]:
+    for move in with_left(moves):
         step = move.step
         if step is None:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from playbooks.core.execution import BOUND, bound_step, freed_accounts, next_moves
-from playbooks.core.moves import Move, due, new_entry
+from playbooks.core.moves import Move, Moves, due, new_entry, with_left
 from playbooks.core.record import Difference, replay_run
 from playbooks.errors import PlanChanged, RunStateRefused
 from playbooks.models import FINAL_STATES, JournalEntry, Run
@@ -122,7 +122,7 @@ class StepService:
             run, entries = self._loaded(tx, actor, run_id)
             lasting = [
                 (move.step, move)
-                for move in self._moves(run, entries, tx.now)
+                for move in _moves(run, entries, tx.now)
                 if move.kind == "wait" and move.step and move.step.path == path + UNDO
             ]
             if not lasting:
@@ -142,7 +142,7 @@ class StepService:
                 )
                 self._s.stores.runs.append(tx, entry, fence=run.fence)
                 journal.append(entry)
-            later = replace(run, due_at=due(self._moves(run, journal, tx.now), tx.now))
+            later = replace(run, due_at=due(_moves(run, journal, tx.now), tx.now))
             self._s.stores.runs.change(tx, later, was=run)
             self._tell(tx, actor, run, "playbooks.prolong_containment", path)
             return later
@@ -164,17 +164,15 @@ class StepService:
         run = self._s.stores.runs.get(tx, actor.org_id, run_id)
         return run, self._s.stores.runs.journal(tx, run_id)
 
-    @staticmethod
-    def _moves(run: Run, entries: Sequence[JournalEntry], now: int) -> list[Move]:
-        """Return the moves, those of a run that ended well with what it still holds."""
-        moves = next_moves(run.plan, entries, started_at=run.started_at or 0, now=now)
-        return [*moves, *(move for one in moves for move in one.left)]
-
     def _tell(self, tx: Transaction, actor: Actor, run: Run, deed: str, path: str) -> None:
         place = (run.org_id, run.incident_id)
         text = {"playbooks.prolong_containment": "延长处置有效期"}.get(deed, "审批步骤")
         self._s.tell(tx, actor, place, "step", text, run_id=run.id, step=path)
         tx.record(Act(deed, actor, f"run:{run.id}", details={"step": path}))
+
+
+def _moves(run: Run, entries: Sequence[JournalEntry], now: int) -> Moves:
+    return with_left(next_moves(run.plan, entries, started_at=run.started_at or 0, now=now))
 
 
 def _wanted(run: Run, path: str) -> Permission:
