@@ -33,6 +33,11 @@ _RARE: Final = 5_000
 WAITS_SINCE: Final = sa.func.coalesce(alerts.c.reopened_at, alerts.c.raised_at)
 
 
+def greatest_revision(tx: Transaction) -> int:
+    """Return the greatest revision of an alert: all that is written later has a greater."""
+    return int(tx.execute(sa.select(sa.func.max(alerts.c.revision))).scalar() or 0)
+
+
 def conditions_of(org_id: str, wanted: AlertFilter) -> list[Condition]:
     """Return the conditions under which an alert of ``org_id`` is among ``wanted``."""
     found = [alerts.c.org_id == org_id]

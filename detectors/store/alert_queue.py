@@ -27,6 +27,7 @@ from detectors.store.alert_queries import (
     Condition,
     conditions_of,
     due_at,
+    greatest_revision,
     is_drill,
     newer_than,
     older_than,
@@ -118,7 +119,7 @@ class DatabaseAlertQueue:
 
     def snapshot(self, tx: Transaction) -> int:
         """Return the greatest revision of an alert."""
-        return int(tx.execute(sa.select(sa.func.max(alerts.c.revision))).scalar() or 0)
+        return greatest_revision(tx)
 
     def statuses(self, tx: Transaction, org_id: str) -> Mapping[str, int]:
         """Return how many alerts have a status that is not open, ``MANY + 1`` for more."""

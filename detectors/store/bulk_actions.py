@@ -19,7 +19,13 @@ from detectors.models.bulk_actions import (
     BulkVerb,
     Selected,
 )
-from detectors.store.alert_queries import NEXT_REVISION, conditions_of, older_than, over_waiting
+from detectors.store.alert_queries import (
+    NEXT_REVISION,
+    conditions_of,
+    greatest_revision,
+    older_than,
+    over_waiting,
+)
 from detectors.store.alert_writing import add_versions
 from detectors.store.pieces import pieces
 from detectors.store.tables import alert_subjects, alerts, bulk_actions, bulk_items, bulk_subjects
@@ -55,7 +61,7 @@ class BulkSelections:
 
     def snapshot(self, tx: Transaction) -> int:
         """Return the greatest revision of an alert: all that is written later has a greater."""
-        return int(tx.execute(sa.select(sa.func.max(alerts.c.revision))).scalar() or 0)
+        return greatest_revision(tx)
 
     def count(self, tx: Transaction, org_id: str, wanted: AlertFilter, snapshot: int) -> int:
         """Return how many alerts fit and were last written at ``snapshot`` or before."""

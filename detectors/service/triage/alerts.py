@@ -12,8 +12,9 @@ from detectors.models.queue import AlertOrder
 from detectors.ports import AlertStore
 from detectors.service.triage.effects import announce_risks
 from detectors.service.triage.filters import settled
+from detectors.service.triage.handling import visible_alert
 from detectors.service.triage.queue import check_order
-from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
 from secops.kernel.logs import LogStore, StoredEvent
 from secops.kernel.pages import Page, PageRequest, page_of
@@ -76,7 +77,9 @@ class AlertService:
     def show_alert(self, actor: Actor, alert_id: str) -> AlertWithLines:
         """Return an alert with its raw lines; raise ``AlertNotFound``."""
         self._parts.access.require(actor, ALERT_READ, f"alert:{alert_id}")
-        alert = self._parts.transactions.read(lambda tx: self._visible(tx, actor, alert_id))
+        alert = self._parts.transactions.read(
+            lambda tx: visible_alert(self._store, tx, actor, alert_id)
+        )
         events = sorted(self._logs.get(alert.event_ids), key=lambda e: (e.event.at, e.seq))
         return AlertWithLines(alert, tuple(events))
 
@@ -89,7 +92,7 @@ class AlertService:
         self._parts.access.require(actor, ALERT_CLOSE, f"alert:{alert_id}")
 
         def work(tx: Transaction) -> Alert:
-            alert = self._visible(tx, actor, alert_id)
+            alert = visible_alert(self._store, tx, actor, alert_id)
             if not self._store.close(tx, alert_id, actor.id, reason):
                 raise AlertNotOpen
             details = {"rule": alert.rule_id, "reason": reason}
@@ -114,9 +117,3 @@ class AlertService:
         if alert is None:
             return None
         return AlertWithLines(alert, tuple(self._logs.get(alert.event_ids)))
-
-    def _visible(self, tx: Transaction, actor: Actor, alert_id: str) -> Alert:
-        alert = self._store.get(tx, alert_id)
-        if actor.org_id not in (ROOT_ORG, alert.org_id):
-            raise AlertNotFound
-        return alert

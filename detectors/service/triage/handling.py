@@ -50,6 +50,14 @@ def assignee_of(roles: RolesNow, actor: Actor, name: str) -> str | None:
     return account_id
 
 
+def visible_alert(store: AlertStore, tx: Transaction, actor: Actor, alert_id: str) -> Alert:
+    """Return the alert; raise ``AlertNotFound`` for one of another organisation, too."""
+    alert = store.get(tx, alert_id)
+    if actor.org_id not in (ROOT_ORG, alert.org_id):
+        raise AlertNotFound
+    return alert
+
+
 @dataclass(frozen=True, slots=True)
 class AlertHandlingService:
     """Use cases on who has an alert; only people have alerts."""
@@ -67,7 +75,7 @@ class AlertHandlingService:
         self._check(actor, alert_id)
 
         def work(tx: Transaction) -> Alert:
-            self._visible(tx, actor, alert_id)
+            visible_alert(self._alerts, tx, actor, alert_id)
             if not self._store.acknowledge(tx, alert_id, actor.id):
                 raise AlertMoved
             tx.record(Act("detectors.acknowledge_alert", actor, f"alert:{alert_id}"))
@@ -83,7 +91,7 @@ class AlertHandlingService:
         self._check(actor, alert_id)
 
         def work(tx: Transaction) -> Alert:
-            alert = self._visible(tx, actor, alert_id)
+            alert = visible_alert(self._alerts, tx, actor, alert_id)
             if alert.status != "open" or alert.assignee not in (None, actor.id):
                 raise AlertMoved
             # the transaction is the only writer, or repeated where it was not
@@ -110,7 +118,7 @@ class AlertHandlingService:
         chosen = assignee_of(self._roles, actor, assignee)
 
         def work(tx: Transaction) -> Alert:
-            self._visible(tx, actor, alert_id)
+            visible_alert(self._alerts, tx, actor, alert_id)
             if not self._store.assign(tx, alert_id, chosen, version):
                 raise AlertMoved
             details = {"assignee": chosen or ""}
@@ -122,9 +130,3 @@ class AlertHandlingService:
     def _check(self, actor: Actor, alert_id: str) -> None:
         self._parts.access.require(actor, ALERT_CLOSE, f"alert:{alert_id}")
         require_person(actor)
-
-    def _visible(self, tx: Transaction, actor: Actor, alert_id: str) -> Alert:
-        alert = self._alerts.get(tx, alert_id)
-        if actor.org_id not in (ROOT_ORG, alert.org_id):
-            raise AlertNotFound
-        return alert
