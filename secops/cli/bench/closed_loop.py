@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 from typing import Any, Final, Literal
 
@@ -43,13 +43,12 @@ def two_processes() -> Iterator[tuple[House, House]]:
     """Open a demo home twice, as a gateway and as a scheduler."""
     from secops.app import open_house  # noqa: PLC0415 - heavy
 
-    with demo_home() as home:
-        gateway, watcher = open_house(home, "gateway"), open_house(home, "scheduler")
-        try:
-            yield gateway, watcher
-        finally:
-            watcher.close()
-            gateway.close()
+    with (
+        demo_home() as home,
+        closing(open_house(home, "gateway")) as gateway,
+        closing(open_house(home, "scheduler")) as watcher,
+    ):
+        yield gateway, watcher
 
 
 def is_refused(house: House, actor: Actor) -> bool:

@@ -6,6 +6,7 @@ import gzip
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -67,11 +68,8 @@ def queue_figures() -> list[dict[str, Any]]:
 
     with demo_home() as home:
         fill(home, OPEN, CLOSED)
-        house = open_house(home)
-        try:
+        with closing(open_house(home)) as house:
             return [*_pages(house), *_bulk(house), script_figure()]
-        finally:
-            house.close()
 
 
 def fill(home: Path, waiting: int, closed: int) -> None:
