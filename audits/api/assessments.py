@@ -19,7 +19,7 @@ from secops.kernel.permissions.audits import (
     READ_ASSESSMENTS,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _OBJECT: Final = {"type": "object"}
@@ -46,8 +46,7 @@ class _Assessments:
     def list_assessments(self, request: Request) -> Response:
         wanted = wanted_page(request)
         page = self.assessments.list_assessments(request.caller, wanted)
-        items = [summary_view(summary) for summary in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, summary_view)
 
     def show_assessment(self, request: Request) -> Response:
         document = self.assessments.show_assessment(request.caller, request.args["assessment_id"])

@@ -15,7 +15,7 @@ from detectors.service.triage.filters import WORDS, read_filter
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _ROOT: Final = "/api/v1/detectors"
@@ -105,8 +105,7 @@ class _Handlers:
 
     def list_bulk_actions(self, request: Request) -> Response:
         page = self.bulk_actions.list_bulk_actions(request.caller, wanted_page(request))
-        items = [bulk_action_json(action) for action in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, bulk_action_json)
 
     def list_bulk_items(self, request: Request) -> Response:
         result = read_result(request.query.get("result"))

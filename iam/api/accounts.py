@@ -34,7 +34,7 @@ from secops.kernel.permissions.iam import (
 )
 from secops.kernel.permissions.roles import AUDITOR
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _KINDS: tuple[AccountKind, ...] = ("natural", "civil", "legal", "service")
@@ -98,8 +98,7 @@ class _Accounts:
         page, roles = self.services.accounts.list_accounts(
             request.caller, asked, account_query(request.query)
         )
-        items = [account_shape(account, roles[account.id]) for account in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, lambda account: account_shape(account, roles[account.id]))
 
     def create(self, request: Request) -> Response:
         body = request.json_object()
@@ -220,8 +219,7 @@ class _Sessions:
         page = self.services.sessions.list_sessions(
             request.caller, asked, request.query.get("account")
         )
-        items = [session_shape(session) for session in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, session_shape)
 
     def revoke(self, request: Request) -> Response:
         self.services.sessions.revoke_session(

@@ -15,7 +15,7 @@ from iam.service import IamServices
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import CLIENT_CREATE, CLIENT_READ, ROLE_ASSIGN
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _LIST = {"type": "array", "items": {"type": "string"}}
@@ -95,8 +95,7 @@ class _Calls:
     def list_all(self, request: Request) -> Response:
         asked = wanted_page(request)
         page = self.services.clients.list_clients(request.caller, asked)
-        items = [client_shape(client) for client in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, client_shape)
 
     def create(self, request: Request) -> Response:
         body = request.json_object()

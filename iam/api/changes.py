@@ -13,7 +13,7 @@ from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import ACCOUNT_CREATE, CHANGE_READ, MATRIX_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, SignedIn
 
 _ASK: Final = SignedIn(
@@ -135,8 +135,7 @@ class _Changes:
         page = self.services.power.changes.list_changes(
             request.caller, asked, pending=request.query.get("state", "pending") == "pending"
         )
-        items = [change_shape(each) for each in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, change_shape)
 
     def own(self, request: Request) -> Response:
         own = self.services.power.changes.own_changes(request.caller)

@@ -11,7 +11,7 @@ from iam.service import IamServices
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.permissions.iam import SESSION_READ, SESSION_REVOKE
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("the handler looks at the caller's own things alone")
@@ -54,8 +54,7 @@ class _Calls:
         asked = wanted_page(request)
         account = request.query.get("account")
         page = self.services.consents.list_consents(request.caller, asked, account)
-        items = [consent_shape(view) for view in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, consent_shape)
 
     def revoke(self, request: Request) -> Response:
         reason = request.query.get("reason", "")

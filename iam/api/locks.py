@@ -20,7 +20,7 @@ from secops.kernel.permissions.iam import (
     LOCK_SET,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Public, Route, SignedIn
 
 _LOCK: Final = schema(
@@ -137,7 +137,7 @@ class _Locks:
         asked = wanted_page(request)
         every = request.query.get("all", "") == "true"
         page = self.services.protection.locks.list_locks(request.caller, asked, lifted=every)
-        return json_response({"items": [lock_shape(one) for one in page.items], "next": page.next})
+        return page_response(page, lock_shape)
 
     def lock(self, request: Request) -> Response:
         body = request.json_object()
@@ -182,8 +182,7 @@ class _Devices:
     def list_all(self, request: Request) -> Response:
         asked = wanted_page(request)
         page = self.services.protection.devices.list_devices(request.caller, asked)
-        items = [device_shape(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, device_shape)
 
     def revoke(self, request: Request) -> Response:
         self.services.protection.devices.revoke_device(

@@ -12,7 +12,7 @@ from iam.service.people.mandates import NewMandate
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.permissions.iam import LEGAL_PERSON_CREATE, MANDATE_GRANT, MANDATE_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, SignedIn
 
 _OWN: Final = SignedIn("agents and legal representatives see and end their own mandates alone")
@@ -122,8 +122,7 @@ class _Calls:
     def list_legal(self, request: Request) -> Response:
         asked = wanted_page(request)
         page = self.services.power.mandates.list_legal_persons(request.caller, asked)
-        items = [_legal_shape(each) for each in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, _legal_shape)
 
     def create_legal(self, request: Request) -> Response:
         body = request.json_object()

@@ -18,7 +18,7 @@ from secops.kernel.permissions.iam import (
     ORGANISATION_READ,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _SECONDS = {"type": "integer", "description": "UTC seconds since 1970"}
@@ -109,8 +109,7 @@ class _Organisations:
             parent_id=request.query.get("parent", ""),
             text=request.query.get("q", ""),
         )
-        items = [organisation_shape(each) for each in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, organisation_shape)
 
     def create(self, request: Request) -> Response:
         body = request.json_object()
@@ -167,8 +166,7 @@ class _People:
     def list_departures(self, request: Request) -> Response:
         asked = wanted_page(request)
         page = self.services.power.departures.list_departures(request.caller, asked)
-        items = [_departure_shape(each) for each in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, _departure_shape)
 
     def order(self, request: Request) -> Response:
         body = request.json_object()

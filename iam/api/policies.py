@@ -13,7 +13,7 @@ from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.iam import POLICY_APPROVE, POLICY_READ, POLICY_WRITE
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _MOST_TEXT: Final = 65_536
@@ -117,8 +117,7 @@ class _Texts:
     def list_all(self, request: Request) -> Response:
         asked = wanted_page(request)
         page = self.services.protection.policies.list_policies(request.caller, asked)
-        items = [version_shape(version, texts=False) for version in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, lambda version: version_shape(version, texts=False))
 
     def active(self, request: Request) -> Response:
         service = self.services.protection.policies

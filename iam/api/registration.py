@@ -20,7 +20,7 @@ from secops.kernel.permissions.iam import (
     SESSION_REVOKE,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema, SignedIn
 
 _CONCERNED: Final = SignedIn("who asked, and who may approve: the service looks which", CLIENT_READ)
@@ -131,8 +131,7 @@ class _Calls:
     def list_silent(self, request: Request) -> Response:
         asked = wanted_page(request)
         page = self.services.logouts.list_silent_partners(request.caller, asked)
-        items = [notice_shape(notice) for notice in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, notice_shape)
 
     def retry(self, request: Request) -> Response:
         self.services.logouts.retry_logout(request.caller, request.args["notice"])

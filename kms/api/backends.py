@@ -13,7 +13,7 @@ from kms.service import KmsServices
 from kms.service.presenting_backends import backend_fields, custody_fields
 from secops.kernel.permissions.kms import BACKEND_DRAIN, BACKEND_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _BASE: Final = "/api/v1/kms/backends"
@@ -109,7 +109,7 @@ class _Calls:
         control = self.services.backend_control
         backend = request.query.get("backend", "")
         page = control.list_custody(request.caller, wanted_page(request), backend=backend)
-        return json_response({"items": list(map(custody_fields, page.items)), "next": page.next})
+        return page_response(page, custody_fields)
 
     def check_backend(self, request: Request) -> Response:
         control = self.services.backend_control

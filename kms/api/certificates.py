@@ -14,7 +14,7 @@ from kms.api.certificate_schemas import (
     REQUEST_PAGE,
     REVOKE,
 )
-from kms.api.seal_records import decision_of, listing, text_field
+from kms.api.seal_records import decision_of, text_field
 from kms.models.certificates import CertificateFilter, CertificateWish
 from kms.service import KmsServices
 from kms.service.certificates import CertificateServices, read_one
@@ -32,7 +32,7 @@ from secops.kernel.permissions.kms import (
     CERTIFICATE_REVOKE,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 CERTIFICATES: Final = "/api/v1/kms/certificates"
@@ -135,7 +135,7 @@ class _Certificates:
         page = self.services.registry.list_certificates(
             request.caller, wanted_certificates(request), wanted_page(request)
         )
-        return listing(page, certificate_record)
+        return page_response(page, certificate_record)
 
     def show_certificate(self, request: Request) -> Response:
         details = self.services.registry.show_certificate(
@@ -153,7 +153,7 @@ class _Certificates:
         page = self.services.requests.list_certificate_requests(
             request.caller, wanted_page(request)
         )
-        return listing(page, lambda pair: request_record(*pair))
+        return page_response(page, lambda pair: request_record(*pair))
 
     def show_certificate_request(self, request: Request) -> Response:
         found = self.services.requests.show_certificate_request(

@@ -15,7 +15,7 @@ from kms.api.ecertificate_records import (
     batch_record,
     row_record,
 )
-from kms.api.seal_records import listing, text_field
+from kms.api.seal_records import text_field
 from kms.service import KmsServices
 from secops.kernel.access import FRESH_SECONDS
 from secops.kernel.errors import Invalid
@@ -25,7 +25,7 @@ from secops.kernel.permissions.kms import (
     ECERTIFICATE_READ,
 )
 from secops.web.messages import Request, Response, file_response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 BATCHES: Final = "/api/v1/kms/ecertificate-batches"
@@ -165,7 +165,7 @@ class _Batches:
         page = self.services.ecertificates.batches.list_ecertificate_batches(
             request.caller, wanted_page(request)
         )
-        return listing(page, lambda pair: batch_record(*pair))
+        return page_response(page, lambda pair: batch_record(*pair))
 
     def show_ecertificate_batch(self, request: Request) -> Response:
         return self._shown(request, request.args["batch_id"])
@@ -174,7 +174,7 @@ class _Batches:
         page = self.services.ecertificates.batches.list_ecertificate_rows(
             request.caller, request.args["batch_id"], wanted_page(request)
         )
-        return listing(page, row_record)
+        return page_response(page, row_record)
 
     def zip_ecertificate_batch(self, request: Request) -> Response:
         part, batch_id = request.args["part"], request.args["batch_id"]

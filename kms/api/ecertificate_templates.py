@@ -12,7 +12,7 @@ from kms.api.ecertificate_records import (
     TEMPLATE_PAGE,
     template_record,
 )
-from kms.api.seal_records import decision_of, listing, text_field
+from kms.api.seal_records import decision_of, text_field
 from kms.api.seal_schemas import REASON
 from kms.service import KmsServices
 from secops.kernel.permissions.kms import (
@@ -21,7 +21,7 @@ from secops.kernel.permissions.kms import (
     ECERTIFICATE_READ,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 TEMPLATES: Final = "/api/v1/kms/ecertificate-templates"
@@ -87,7 +87,7 @@ class _Templates:
         page = self.services.ecertificates.templates.list_ecertificate_templates(
             request.caller, wanted_page(request)
         )
-        return listing(page, template_record)
+        return page_response(page, template_record)
 
     def propose_ecertificate_template(self, request: Request) -> Response:
         request.require_length()

@@ -17,7 +17,7 @@ from kms.api.ecertificate_records import (
     ecertificate_record,
     public_record,
 )
-from kms.api.seal_records import decoded_field, in_base64, listing, text_field
+from kms.api.seal_records import decoded_field, in_base64, text_field
 from kms.api.seal_schemas import REASON
 from kms.models.ecertificates import IssueRequest
 from kms.models.seals import MAX_FILE
@@ -34,7 +34,7 @@ from secops.kernel.permissions.kms import (
 )
 from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Public, Route
 
 ECERTIFICATES: Final = "/api/v1/kms/ecertificates"
@@ -142,7 +142,7 @@ class _ECertificates:
         registry = self.services.ecertificates.registry
         page = registry.list_ecertificates(request.caller, wanted_page(request), filters)
         now = registry.now()
-        return listing(page, lambda record: ecertificate_record(record, now))
+        return page_response(page, lambda record: ecertificate_record(record, now))
 
     def issue_ecertificate(self, request: Request) -> Response:
         request.require_length()

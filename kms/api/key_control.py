@@ -19,7 +19,7 @@ from secops.kernel.permissions.kms import (
     KEY_SUSPEND,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 
@@ -73,7 +73,7 @@ class _ControlCalls:
 
     def list_pool_keys(self, request: Request) -> Response:
         page = self._keys.list_keys(request.caller, wanted_page(request), mount=mount_of(request))
-        return json_response({"items": list(map(summarise, page.items)), "next": page.next})
+        return page_response(page, summarise)
 
     def suspend_key(self, request: Request) -> Response:
         reason = text_field(request.json_object(), "reason")
@@ -158,8 +158,7 @@ class _DestructionCalls:
 
     def list_destructions(self, request: Request) -> Response:
         page = self._destruction.list_destructions(request.caller, wanted_page(request))
-        items = [describe_destruction(*pair) for pair in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, lambda pair: describe_destruction(*pair))
 
 
 def _days(value: Any) -> int:

@@ -18,7 +18,7 @@ from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import KEY_CONFIGURE, KEY_READ_ALL, POOL_LOCK
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _KEY: Final = "/api/v1/kms/keys/<name>/limits"
@@ -102,7 +102,7 @@ class _Calls:
 
     def list_self_tests(self, request: Request) -> Response:
         page = self.services.self_tests.list_self_tests(request.caller, wanted_page(request))
-        return json_response({"items": list(map(self_test_fields, page.items)), "next": page.next})
+        return page_response(page, self_test_fields)
 
     def show_key_limits(self, request: Request) -> Response:
         control = self.services.limit_control

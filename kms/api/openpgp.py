@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from kms.api.schemas import BASE64, TEXT, TIME_OR_NULL, object_of, page_of
-from kms.api.seal_records import decision_of, decoded_field, in_base64, listing, text_field
+from kms.api.seal_records import decision_of, decoded_field, in_base64, text_field
 from kms.models.openpgp import (
     MAX_EXPORT,
     MAX_PARTNERS_OF_EXPORT,
@@ -22,7 +22,7 @@ from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import OPENPGP_CONFIGURE, OPENPGP_READ, OPENPGP_USE
 from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _ROOT: Final = "/api/v1/kms/openpgp"
@@ -190,7 +190,9 @@ class _Keys:
 
     def list_openpgp_keys(self, request: Request) -> Response:
         keys = self.services.openpgp_keys
-        return listing(keys.list_openpgp_keys(request.caller, wanted_page(request)), key_record)
+        return page_response(
+            keys.list_openpgp_keys(request.caller, wanted_page(request)), key_record
+        )
 
     def create_openpgp_key(self, request: Request) -> Response:
         fields = request.json_object()
@@ -235,7 +237,9 @@ class _Partners:
 
     def list_partners(self, request: Request) -> Response:
         partners = self.services.partners
-        return listing(partners.list_partners(request.caller, wanted_page(request)), partner_record)
+        return page_response(
+            partners.list_partners(request.caller, wanted_page(request)), partner_record
+        )
 
     def request_partner(self, request: Request) -> Response:
         fields = request.json_object()

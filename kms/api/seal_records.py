@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,13 +20,7 @@ from kms.service.seals.receipts import use_record
 from secops.kernel.approvals import Approval
 from secops.kernel.clock import to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.pages import Page
-from secops.web.messages import Request, Response, json_response
-
-
-def listing(page: Page[Any], present: Callable[[Any], dict[str, Any]]) -> Response:
-    """Return a page as every list of the API is written."""
-    return json_response({"items": [present(item) for item in page.items], "next": page.next})
+from secops.web.messages import Request
 
 
 def text_field(fields: Mapping[str, Any], name: str) -> str:

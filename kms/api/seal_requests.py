@@ -11,7 +11,6 @@ from kms.api.seal_records import (
     decision_of,
     decoded_field,
     is_multipart,
-    listing,
     sealed_record,
     text_field,
     use_request_record,
@@ -37,7 +36,7 @@ from secops.kernel.errors import Invalid
 from secops.kernel.permissions.kms import SEAL_APPROVE_USE, SEAL_READ, SEAL_USE
 from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, file_response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _REQUESTS: Final = "/api/v1/kms/seal-use-requests"
@@ -155,7 +154,7 @@ class _Requests:
         page = self.services.seal_use_requests.list_seal_use_requests(
             request.caller, wanted_page(request)
         )
-        return listing(page, lambda pair: use_request_record(*pair))
+        return page_response(page, lambda pair: use_request_record(*pair))
 
     def show_seal_use_request(self, request: Request) -> Response:
         view = self.services.seal_use_requests.show_seal_use_request(

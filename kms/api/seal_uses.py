@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kms.api.seal_records import (
-    decoded_field,
-    in_base64,
-    is_multipart,
-    listing,
-    sealed_record,
-    text_field,
-)
+from kms.api.seal_records import decoded_field, in_base64, is_multipart, sealed_record, text_field
 from kms.api.seal_schemas import (
     PAGE_PREVIEW,
     PREVIEW_STAMP,
@@ -38,7 +31,7 @@ from secops.kernel.errors import Invalid, TooLarge
 from secops.kernel.permissions.kms import SEAL_READ, SEAL_REPORT, SEAL_USE
 from secops.web.limits import FRAMING
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Public, Route
 
 SEALS: Final = "/api/v1/kms/seals"
@@ -167,7 +160,7 @@ class _Uses:
         page = self.services.seal_using.list_uses(
             request.caller, request.args["seal_id"], wanted_page(request)
         )
-        return listing(page, use_record)
+        return page_response(page, use_record)
 
     def verify_seal(self, request: Request) -> Response:
         content, document = _judged(request)

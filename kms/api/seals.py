@@ -10,7 +10,6 @@ from kms.api.seal_records import (
     decision_of,
     decoded_field,
     in_base64,
-    listing,
     seal_record,
     text_field,
 )
@@ -36,7 +35,7 @@ from secops.kernel.permissions.kms import (
     SEAL_SUSPEND,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 SEALS: Final = "/api/v1/kms/seals"
@@ -170,7 +169,7 @@ class _Registry:
 
     def list_seals(self, request: Request) -> Response:
         page = self.services.seal_registry.list_seals(request.caller, wanted_page(request))
-        return listing(page, seal_record)
+        return page_response(page, seal_record)
 
     def show_seal(self, request: Request) -> Response:
         details = self.services.seal_registry.show_seal(request.caller, request.args["seal_id"])
@@ -225,7 +224,7 @@ class _Applications:
         page = self.services.seal_applications.list_applications(
             request.caller, wanted_page(request)
         )
-        return listing(page, lambda pair: application_record(*pair))
+        return page_response(page, lambda pair: application_record(*pair))
 
     def show_application(self, request: Request) -> Response:
         view = self.services.seal_applications.show_application(

@@ -17,7 +17,7 @@ from kms.api.certificate_schemas import (
     IMPORT_LIST,
     PROPOSE_ANCHOR,
 )
-from kms.api.seal_records import decision_of, listing, text_field
+from kms.api.seal_records import decision_of, text_field
 from kms.api.seal_schemas import REASON
 from kms.models.certificates import OutsideRequest
 from kms.service import KmsServices
@@ -33,7 +33,7 @@ from secops.kernel.permissions.kms import (
     CERTIFICATE_IMPORT,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 ANCHORS: Final = "/api/v1/kms/trust-anchors"
@@ -131,7 +131,7 @@ class _Anchors:
 
     def list_anchors(self, request: Request) -> Response:
         page = self.services.anchors.list_anchors(request.caller, wanted_page(request))
-        return listing(page, anchor_record)
+        return page_response(page, anchor_record)
 
     def propose_anchor(self, request: Request) -> Response:
         request.require_length()

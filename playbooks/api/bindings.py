@@ -29,7 +29,7 @@ from playbooks.service.bindings.documents import (
 from playbooks.service.incidents.documents import run_document
 from secops.kernel.permissions import playbooks as permissions
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 BINDINGS: Final = "/api/v1/playbooks/bindings"
@@ -74,8 +74,7 @@ class _Handlers:
 
     def list_bindings(self, request: Request) -> Response:
         page = self._services.bindings.list_bindings(request.caller, wanted_page(request))
-        items = [binding_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, binding_document)
 
     def show_binding(self, request: Request) -> Response:
         found = self._services.bindings.show_binding(request.caller, request.args["binding_id"])
@@ -109,8 +108,7 @@ class _Handlers:
 
     def list_answers(self, request: Request) -> Response:
         page = self._services.bindings.list_answers(request.caller, wanted_page(request))
-        items = [answer_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, answer_document)
 
 
 class _Switches:

@@ -26,7 +26,7 @@ from playbooks.service.notices.documents import (
 )
 from secops.kernel.permissions.playbooks import NOTICE_READ, NOTICE_RECEIVE, NOTICE_RECTIFY
 from secops.web.messages import Request, Response, file_response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, SignedIn
 
 RECEIVED: Final = "/api/v1/playbooks/received-notices"
@@ -44,8 +44,7 @@ class _Handlers:
             request.caller, request.query.get("state", ""), wanted_page(request)
         )
         now = self._notices.views.now
-        items = [listed_document(each, now) for each in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, lambda each: listed_document(each, now))
 
     def show_received_notice(self, request: Request) -> Response:
         view = self._notices.views.show_delivery(request.caller, request.args["notice_id"])

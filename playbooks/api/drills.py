@@ -9,7 +9,7 @@ from playbooks.service import PlaybooksServices
 from playbooks.service.drills.documents import drill_document, entered_plan
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 DRILL: Final = Schema("Drill", {"type": "object", "required": ["id", "state", "plan_sha256"]})
@@ -31,8 +31,7 @@ class _Handlers:
 
     def list_drills(self, request: Request) -> Response:
         page = self._drills.list_drills(request.caller, wanted_page(request))
-        items = [drill_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, drill_document)
 
     def plan_drill(self, request: Request) -> Response:
         body = body_of(request, PLAN)

@@ -27,7 +27,7 @@ from playbooks.service.duty.documents import (
 )
 from secops.kernel.permissions.playbooks import DUTY_READ, DUTY_SERVE, ROSTER_MANAGE
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _ROSTER_FIELDS: Final = {"name": TEXT, "members": TEXTS, "leads": TEXTS, "policy": TEXTS}
@@ -115,8 +115,7 @@ class _Handlers:
 
     def list_escalations(self, request: Request) -> Response:
         page = self._duty.escalations.list_escalations(request.caller, wanted_page(request))
-        items = [escalation_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, escalation_document)
 
     def acknowledge_escalation(self, request: Request) -> Response:
         found = self._duty.escalations.acknowledge_escalation(

@@ -18,7 +18,7 @@ from playbooks.service import PlaybooksServices
 from playbooks.service.notices.documents import seen_warning_document, warning_document
 from secops.kernel.permissions.playbooks import NOTICE_READ, WARNING_APPROVE, WARNING_DRAFT
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, SignedIn
 
 WARNINGS: Final = "/api/v1/playbooks/early-warnings"
@@ -38,8 +38,7 @@ class _Reading:
         page = self._views.list_warnings(
             request.caller, request.query.get("state", ""), wanted_page(request)
         )
-        items = [warning_document(each) for each in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, warning_document)
 
     def show_warning(self, request: Request) -> Response:
         return _answer(self._views.show_warning(request.caller, request.args["warning_id"]))

@@ -28,7 +28,7 @@ from secops.kernel.permissions.playbooks import (
     INCIDENT_CHANGE,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 _PLANS: Final = "/api/v1/playbooks/emergency-plans"
@@ -67,7 +67,7 @@ class _Handlers:
 
     def list_emergency_plans(self, request: Request) -> Response:
         page = self._plans.list_emergency_plans(request.caller, wanted_page(request))
-        return json_response({"items": [plan_summary(p) for p in page.items], "next": page.next})
+        return page_response(page, plan_summary)
 
     def show_emergency_plan(self, request: Request) -> Response:
         wanted = request.query.get("version", "")

@@ -30,7 +30,7 @@ from secops.kernel.permissions.playbooks import (
     NOTIFICATION_READ,
 )
 from secops.web.messages import NO_STORE, Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 INCIDENTS: Final = "/api/v1/playbooks/incidents"
@@ -56,8 +56,7 @@ class _Handlers:
             wanted_page(request),
             drills=query.get("drills") != "no",
         )
-        items = [incident_document(incident) for incident in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, incident_document)
 
     def open_incident(self, request: Request) -> Response:
         body = body_of(request, OPEN_INCIDENT)
@@ -126,8 +125,7 @@ class _Handlers:
 
     def list_notifications(self, request: Request) -> Response:
         page = self._services.inbox.list_notifications(request.caller, wanted_page(request))
-        items = [notification_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, notification_document)
 
 
 def routes(services: PlaybooksServices) -> tuple[Route, ...]:

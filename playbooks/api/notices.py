@@ -40,7 +40,7 @@ from secops.kernel.permissions.playbooks import (
     NOTICE_VERIFY,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 NOTICES: Final = "/api/v1/playbooks/notices"
@@ -56,8 +56,7 @@ class _Reading:
         page = self._notices.views.list_notices(
             request.caller, request.query.get("state", ""), wanted_page(request)
         )
-        items = [notice_document(notice) for notice in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, notice_document)
 
     def show_notice(self, request: Request) -> Response:
         view = self._notices.views.show_notice(request.caller, request.args["notice_id"])

@@ -23,7 +23,7 @@ from secops.kernel.permissions.playbooks import (
     SUBSCRIPTION_MANAGE,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _CHANNEL_FIELDS: Final = {
@@ -117,8 +117,7 @@ class _MessageHandlers:
     def list_messages(self, request: Request) -> Response:
         state = request.query.get("state") or None
         page = self._services.messages.list_messages(request.caller, state, wanted_page(request))
-        items = [message_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, message_document)
 
     def resend_message(self, request: Request) -> Response:
         reason = body_of(request, MESSAGE_REASON)["reason"]

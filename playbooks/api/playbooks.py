@@ -20,7 +20,7 @@ from secops.kernel.permissions.playbooks import (
     PLAYBOOK_READ,
 )
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 PLAYBOOKS: Final = "/api/v1/playbooks/playbooks"
@@ -33,8 +33,7 @@ class _Handlers:
 
     def list_playbooks(self, request: Request) -> Response:
         page = self._services.list_playbooks(request.caller, wanted_page(request))
-        items = [playbook_view_document(one) for one in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, playbook_view_document)
 
     def show_playbook(self, request: Request) -> Response:
         view = self._services.show_playbook(request.caller, request.args["content_hash"])

@@ -26,7 +26,7 @@ from playbooks.service.incidents.documents import (
 )
 from secops.kernel.permissions import playbooks as permissions
 from secops.web.messages import Request, Response, json_response
-from secops.web.paging import wanted_page
+from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
 RUNS: Final = "/api/v1/playbooks/runs"
@@ -43,8 +43,7 @@ class _Handlers:
             query.get("incident_id"),
             wanted_page(request),
         )
-        items = [run_document(run) for run in page.items]
-        return json_response({"items": items, "next": page.next})
+        return page_response(page, run_document)
 
     def show_run(self, request: Request) -> Response:
         view = self._services.runs.show_run(request.caller, request.args["run_id"])
