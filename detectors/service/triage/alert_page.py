@@ -95,8 +95,10 @@ class AlertPageService:
 
         It is today's rules that are asked: the alert itself keeps what was measured then.
         """
+        if alert.kind != "correlation" or not actor.may(RULE_READ):
+            return ()
         detector = self.standings.find_detector(alert.rule_id)
-        if detector is None or alert.kind != "correlation" or not actor.may(RULE_READ):
+        if detector is None:
             return ()
         shown = [each.event for each in events[:MAX_LINES]]
         findings, _ = Plan([detector], self.parts.clock.monotonic).find(batch_of(shown))

@@ -159,13 +159,12 @@ class _AlertPage:
 
     def ask_exception(self, request: Request) -> Response:
         """Show the form of an exception for an alert's rule, filled with what it is about."""
-        return self._exception_page(request)
+        return self._exception_page(request, self._suggested(request))
 
     def request_exception(self, request: Request) -> Response:
         """Show what the exception would have hidden; ask for what was shown."""
-        form, alert_id = request.form, request.args["alert_id"]
-        services, caller = self.desk.parts.detectors, request.caller
-        alert, known = services.alert_pages.suggest_condition(caller, alert_id)
+        form, services, caller = request.form, self.desk.parts.detectors, request.caller
+        alert, known = suggested = self._suggested(request)
         try:
             condition = _condition(form, known)
             seen = written_condition(condition) == form.get("previewed")
@@ -181,21 +180,28 @@ class _AlertPage:
                 return redirect("/exceptions")
             found = services.exception_previews.preview_exception(caller, alert.rule_id, condition)
         except SecopsError as refused:
-            return self._exception_page(request, error=refused)
-        return self._exception_page(request, preview=found)
+            return self._exception_page(request, suggested, error=refused)
+        return self._exception_page(request, suggested, preview=found)
+
+    def _suggested(self, request: Request) -> tuple[Alert, dict[str, str]]:
+        pages = self.desk.parts.detectors.alert_pages
+        alert, known = pages.suggest_condition(request.caller, request.args["alert_id"])
+        if alert.kind not in _EXCEPTED:
+            msg = "only alerts of rules have exceptions"
+            raise Invalid(msg)
+        return alert, known
 
     def _exception_page(
         self,
         request: Request,
+        suggested: tuple[Alert, dict[str, str]],
         *,
         preview: ExceptionPreview | None = None,
         error: SecopsError | None = None,
     ) -> Response:
         fresh = request.method == "GET"
         form: Mapping[str, str] = {} if fresh else request.form
-        pages = self.desk.parts.detectors.alert_pages
-        alert, known = pages.suggest_condition(request.caller, request.args["alert_id"])
-        _refuse_others(alert)
+        alert, known = suggested
         return self.desk.page(
             request,
             "detectors/alert_exception.html",
@@ -209,12 +215,6 @@ class _AlertPage:
             statuses=STATUSES,
             max_days=MAX_DAYS,
         )
-
-
-def _refuse_others(alert: Alert) -> None:
-    if alert.kind not in _EXCEPTED:
-        msg = "only alerts of rules have exceptions"
-        raise Invalid(msg)
 
 
 def _condition(form: Mapping[str, str], known: Mapping[str, str]) -> dict[str, Any]:

@@ -135,11 +135,13 @@ class _Queue:
         dues = due_alerts(detectors.alert_deadlines.list_alert_deadlines(caller), listed.items)
         now, people = self.desk.parts.clock.now(), [each.assignee for each in listed.items]
         names = self.desk.account_names(request, [each for each in people if each])
+        view = queue_href(words).removeprefix("/alerts")
         alerts = [
             {
                 "id": alert.id,
                 "version": alert.version,
                 "title": alert_title(request, alert),
+                "href": f"/alerts/{alert.id}{view}",
                 "due": due,
                 "late": due is not None and due.at < now,
                 "mine": alert.assignee == caller.id,
@@ -193,7 +195,6 @@ class _Queue:
         self, request: Request, alert: Alert, said: Mapping[str, Any], names: Mapping[str, str]
     ) -> tuple[Cell, ...]:
         word = self.desk.renderer.word
-        href = f"/alerts/{alert.id}{queue_href(asked_words(request.query)).removeprefix('/alerts')}"
         due, taken = said["due"], TAKEN["no" if alert.acknowledged_at is None else "yes"]
         status = word(request, STATUSES.get(alert.status, alert.status))
         late = word(request, N_("逾期")) + " · " if said["late"] else ""
@@ -206,7 +207,7 @@ class _Queue:
                 badge="bad" if late else "",
                 instant=due.at,
             ),
-            Cell(said["title"], href=href),
+            Cell(said["title"], href=said["href"]),
             Cell(", ".join(f"{name}={value}" for name, value in sorted(alert.subjects.items()))),
             Cell(str(alert.event_count)),
             Cell("", instant=alert.last_at),
