@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from playbooks.models import Notification, PlannedStep, TargetState
+from playbooks.core.notifications.inbox import INBOX, inbox_message
+from playbooks.models import PlannedStep, TargetState
 from playbooks.service.actions.calls import Call, Performed, Recovery
 from playbooks.service.notifications.outbox import Letter, put
-from playbooks.service.notifications.ways import INBOX, Named, name_of
+from playbooks.service.notifications.ways import Named, name_of
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.transactions import Transaction
 
@@ -81,14 +82,10 @@ class SendNotification:
 
     def _keep(self, call: Call) -> None:
         order, args = call.order, call.step.args
-        notification = Notification(
-            id=self._s.parts.ids.new("ntf"),
-            org_id=order.org_id,
-            incident_id=order.incident_id,
-            channel=INBOX,
-            kind=INBOX,
-            title=args["title"][:200],
-            text=args["text"][:4_000],
+        notification = inbox_message(
+            self._s.parts.ids.new("ntf"),
+            (order.org_id, order.incident_id),
+            (args["title"], args["text"]),
             key=order.key,
             at=self._s.parts.clock.now(),
         )

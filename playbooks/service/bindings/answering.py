@@ -19,6 +19,7 @@ from playbooks.core.binding import (
     in_force,
     is_restrained,
 )
+from playbooks.core.notifications.inbox import inbox_message
 from playbooks.errors import AlertLinked, ChangedMeanwhile
 from playbooks.models import AlertSummary, Incident, Notification, Plan, Run
 from playbooks.models.bindings import Answer, AnswerOutcome, AutomaticRun, Autonomy, Binding
@@ -295,14 +296,11 @@ def _answer_of(binding: Binding, alert: AlertSummary, now: int) -> Answer:
 
 def _budget_message(binding: Binding, answer: Answer) -> Notification:
     hour = answer.at // HOUR
-    return Notification(
-        id=f"ntf_{binding.id}_{hour}",
-        org_id=binding.org_id,
-        incident_id=answer.incident_id,
-        channel="inbox",
-        kind="inbox",
-        title="自动响应已达每小时上限",
-        text=f"绑定“{binding.terms.name}”本小时的自动处置已达上限,其后的告警改为待审批或建议。",
+    text = f"绑定“{binding.terms.name}”本小时的自动处置已达上限,其后的告警改为待审批或建议。"
+    return inbox_message(
+        f"ntf_{binding.id}_{hour}",
+        (binding.org_id, answer.incident_id),
+        ("自动响应已达每小时上限", text),
         key=f"{binding.id}:{hour}:budget",
         at=answer.at,
     )

@@ -6,6 +6,7 @@ import hmac
 from dataclasses import replace
 from typing import Final
 
+from playbooks.core.notifications.inbox import inbox_message
 from playbooks.errors import PlanChanged
 from playbooks.errors.bindings import AutomaticRunSettled
 from playbooks.models import Notification, Run
@@ -152,14 +153,10 @@ def binding_actor(org_id: str) -> Actor:
 
 
 def _message(run: Run, why: str, now: int) -> Notification:
-    return Notification(
-        id=f"ntf_{run.id}",
-        org_id=run.org_id,
-        incident_id=run.incident_id,
-        channel="inbox",
-        kind="inbox",
-        title="自动处置已撤回",
-        text=f"运行 {run.id} 的自动处置已撤回:{why}",
+    return inbox_message(
+        f"ntf_{run.id}",
+        (run.org_id, run.incident_id),
+        ("自动处置已撤回", f"运行 {run.id} 的自动处置已撤回:{why}"),
         key=f"{run.id}:taken_back",
         at=now,
     )

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import reduce
-from typing import Final
 
 from playbooks.core.notices.workdays import merged, read_calendar
+from playbooks.core.notifications.inbox import inbox_message
 from playbooks.errors.notices import ApprovalStale, NoticeInvalid, NoticeNotFound
-from playbooks.models import Notification
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import Delivery, Notice, Remark
 from playbooks.ports.notices import NoticePorts, NoticeTools
@@ -22,9 +21,6 @@ from secops.kernel.approvals import NotPending
 from secops.kernel.parts import Parts
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
-
-_MAX_TITLE: Final = 200
-_MAX_TEXT: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +120,11 @@ class NoticeDesk:
     ) -> bool:
         """Put ``words`` = (title, text) into an organisation's inbox, once for each ``key``."""
         seed = _seed((org_id, notice.id), key)
-        return self.s.stores.runs.notify(
-            tx,
-            Notification(
-                id=f"ntf_{seed[:26]}",
-                org_id=org_id,
-                incident_id=notice.content.incident_id if org_id == notice.org_id else "",
-                channel="inbox",
-                kind="inbox",
-                title=words[0][:_MAX_TITLE],
-                text=words[1][:_MAX_TEXT],
-                key=seed,
-                at=tx.now,
-            ),
+        incident_id = notice.content.incident_id if org_id == notice.org_id else ""
+        message = inbox_message(
+            f"ntf_{seed[:26]}", (org_id, incident_id), words, key=seed, at=tx.now
         )
+        return self.s.stores.runs.notify(tx, message)
 
 
 def _seed(place: tuple[str, str], key: str) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, cast, get_args
 
 from playbooks.core.notifications.addresses import mail_address, masked_mail, webhook_host
+from playbooks.core.notifications.inbox import INBOX
 from playbooks.errors.notifications import ChannelDisabled, ChannelInvalid, TooManyKept
 from playbooks.models import ChannelKind
 from playbooks.models.notifications import KINDS, ChannelDraft, Outgoing, StoredChannel
 from playbooks.service.notifications.outbox import Letter, put
-from playbooks.service.notifications.ways import INBOX, named, seal
+from playbooks.service.notifications.ways import named, seal
 from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor

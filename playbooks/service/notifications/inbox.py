@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final, cast
 
+from playbooks.core.notifications.inbox import inbox_message
 from playbooks.core.reporting import WARN_DAYS, warning_of
 from playbooks.models import Incident, Notification
 from playbooks.models.filings import DUTIES, Duty
@@ -70,21 +71,12 @@ class InboxService:
             return False
 
         def work(tx: Transaction) -> bool:
-            notification = Notification(
-                id=notification_id,
-                org_id=incident.org_id,
-                incident_id=incident.id,
-                channel="inbox",
-                kind="inbox",
-                title=f"{drill}法定时限{word}:{incident.title}"[:200],
-                text=text,
-                key=key,
-                at=tx.now,
-            )
+            place = (incident.org_id, incident.id)
+            told = (f"{drill}法定时限{word}:{incident.title}", text)
+            notification = inbox_message(notification_id, place, told, key=key, at=tx.now)
             added = self._s.stores.runs.notify(tx, notification)
             if added:
                 self._herald.tell(tx, _clock_event(incident, clock, key, tx.now))
-                place = (incident.org_id, incident.id)
                 self._s.tell(tx, CLOCKS, place, "clock", f"法定时限{word}:{text}")
             return added
 

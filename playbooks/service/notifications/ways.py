@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from playbooks.core.notifications.inbox import INBOX
 from playbooks.core.notifications.wording import body
 from playbooks.core.webhooks import Answer, build_message, read_answer
 from playbooks.errors import ChannelUnknown
@@ -19,7 +20,6 @@ from secops.kernel.errors import Invalid, SecopsError, Unavailable
 from secops.kernel.transactions import Transaction
 
 SETTINGS: Final = "settings:"
-INBOX: Final = "inbox"
 IDEMPOTENT: Final = ("generic",)
 """Kinds whose receiver is told the key and can see repeats; a robot shows each post."""
 TIMEOUT: Final = 10.0

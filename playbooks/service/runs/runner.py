@@ -14,6 +14,7 @@ from typing import Final
 
 from playbooks.core.execution import next_moves
 from playbooks.core.moves import Move, Moves, best, due
+from playbooks.core.notifications.inbox import inbox_message
 from playbooks.errors import ChangedMeanwhile
 from playbooks.models import FINAL_STATES, JournalEntry, Notification, Run
 from playbooks.models.runs import RunState
@@ -274,14 +275,11 @@ class _Hold:
 
 def _alarm(run: Run, notification_id: str, now: int) -> Notification:
     """Return the message that containment could not be taken back: a person must."""
-    return Notification(
-        id=notification_id,
-        org_id=run.org_id,
-        incident_id=run.incident_id,
-        channel="inbox",
-        kind="inbox",
-        title="处置补偿失败,需人工处理",
-        text=f"剧本运行 {run.id} 的补偿步骤失败,请人工核实并恢复。",
+    text = f"剧本运行 {run.id} 的补偿步骤失败,请人工核实并恢复。"
+    return inbox_message(
+        notification_id,
+        (run.org_id, run.incident_id),
+        ("处置补偿失败,需人工处理", text),
         key=f"{run.id}:compensation_failed",
         at=now,
     )
