@@ -8,6 +8,7 @@ import click
 
 from kms.commands.services import services_of
 from secops.kernel.pages import page_request
+from secops.terminal.instants import instant_or_none
 from secops.terminal.output import json_option, print_json, print_list, say
 from secops.terminal.session import session_of
 
@@ -33,8 +34,8 @@ def set_key_limits(ctx: click.Context, /, name: str, **options: Any) -> None:
     control, actor = services_of(ctx).limit_control, session_of(ctx).actor
     wish = KeyLimits(
         key_id="",
-        not_before=_instant(options["not_before"]),
-        not_after=_instant(options["not_after"]),
+        not_before=instant_or_none(options["not_before"], "--not-before") or 0,
+        not_after=instant_or_none(options["not_after"], "--not-after") or 0,
         max_uses=options["max_uses"],
         clients=options["clients"],
         max_risk=options["max_risk"],
@@ -160,18 +161,6 @@ def _show_tenant(ctx: click.Context, organisation: str, *, as_json: bool) -> Non
 
     found = services_of(ctx).limit_control.show_tenant(session_of(ctx).actor, organisation)
     _show(tenancy_fields(found), as_json=as_json)
-
-
-def _instant(text: str | None) -> int:
-    from secops.kernel.clock import from_rfc3339  # noqa: PLC0415 - quick --help
-
-    if text is None:
-        return 0
-    try:
-        return from_rfc3339(text)
-    except (ValueError, OverflowError) as error:
-        msg = f"{text!r} is no instant like 2027-01-01T00:00:00+08:00"
-        raise click.BadParameter(msg) from error
 
 
 def _show(record: dict[str, Any], *, as_json: bool) -> None:
