@@ -25,6 +25,7 @@ from playbooks.models import AlertSummary, Incident, Notification, Plan, Run
 from playbooks.models.bindings import Answer, AnswerOutcome, AutomaticRun, Autonomy, Binding
 from playbooks.service.bindings.automatic import CONFIRM_WITHIN, AutomaticRuns, binding_actor
 from playbooks.service.bindings.pauses import PauseService
+from playbooks.service.incidents.linking import linked_incident
 from playbooks.service.incidents.openers import incident_about, store_opened
 from playbooks.service.playbooks.playbooks import PlaybookService
 from playbooks.service.runs.planning import Planner, PlanRequest
@@ -151,12 +152,9 @@ class AlertAnswerer:
         return _Ready(incident, is_new, plan, trusted)
 
     def _incident(self, binding: Binding, alert: AlertSummary) -> tuple[Incident, bool]:
-        def read(tx: Transaction) -> Incident | None:
-            incidents = self._s.stores.incidents
-            known = incidents.incident_of(tx, alert.org_id, alert.id)
-            return None if known is None else incidents.get(tx, alert.org_id, known)
-
-        found = self._s.parts.transactions.read(read)
+        found = self._s.parts.transactions.read(
+            lambda tx: linked_incident(self._s, tx, alert.org_id, alert.id)
+        )
         if found is not None:
             return found, False
         return incident_about(self._s, binding_actor(binding.org_id), alert), True

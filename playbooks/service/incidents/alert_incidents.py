@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playbooks.models import Incident
+from playbooks.service.incidents.linking import linked_incident
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.permissions.playbooks import INCIDENT_READ
@@ -20,13 +21,9 @@ class AlertIncidents:
     def incident_of(self, actor: Actor, alert_id: str) -> Incident | None:
         """Return the incident of the actor's organisation that an alert is linked to, if any."""
         self.surroundings.parts.access.require(actor, INCIDENT_READ, f"alert:{alert_id}")
-        store = self.surroundings.stores.incidents
-
-        def work(tx: Transaction) -> Incident | None:
-            found = store.incident_of(tx, actor.org_id, alert_id)
-            return None if found is None else store.get(tx, actor.org_id, found)
-
-        return self.surroundings.parts.transactions.read(work)
+        return self.surroundings.parts.transactions.read(
+            lambda tx: linked_incident(self.surroundings, tx, actor.org_id, alert_id)
+        )
 
     def count_open(self, tx: Transaction, org_id: str) -> int:
         """Return how many incidents of an organisation are open, without drills."""

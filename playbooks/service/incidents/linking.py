@@ -7,8 +7,10 @@ from typing import Final
 
 from playbooks.models import AlertLink, AlertSummary, Incident
 from playbooks.models.incidents import SEVERITIES
+from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.canonical import canonical
+from secops.kernel.transactions import Transaction
 
 MAX_TITLE: Final = 200
 
@@ -28,6 +30,14 @@ def new_incident(incident_id: str, actor: Actor, alert: AlertSummary, now: int) 
         category=alert.incident_class,
         drill=alert.kind == "drill",
     )
+
+
+def linked_incident(
+    surroundings: Surroundings, tx: Transaction, org_id: str, alert_id: str
+) -> Incident | None:
+    """Return the incident of the organisation that an alert is tied to, if any."""
+    found = surroundings.stores.incidents.incident_of(tx, org_id, alert_id)
+    return None if found is None else surroundings.stores.incidents.get(tx, org_id, found)
 
 
 def link_of(incident_id: str, alert: AlertSummary, now: int) -> AlertLink:
