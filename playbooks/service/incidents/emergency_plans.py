@@ -191,7 +191,7 @@ class EmergencyPlanService:
             tx.record(Act("playbooks.adopt_emergency_plan", actor, target, details=details))
             return tasks
 
-        with refusals_recorded(self._s.parts, "playbooks.adopt_emergency_plan", actor, target):
+        with self._rights.refusals("adopt_emergency_plan", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
     def _adoptable(

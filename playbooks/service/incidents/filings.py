@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -10,7 +9,6 @@ from playbooks.errors import DutyAbsent, DutyFiled
 from playbooks.models import Incident
 from playbooks.models.filings import DUTIES, Duty, Filing
 from playbooks.service.incidents.rights import IncidentRights
-from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.clock import rfc3339_or_none
@@ -69,7 +67,7 @@ class FilingService:
             self._record(tx, actor, "declare_duty", filing)
             return filing
 
-        with self._recorded("declare_duty", actor, incident_id):
+        with self._rights.refusals("declare_duty", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
     def file_report(self, actor: Actor, incident_id: str, new: NewFiling) -> Filing:
@@ -96,13 +94,8 @@ class FilingService:
             self._record(tx, actor, "file_report", filing)
             return filing
 
-        with self._recorded("file_report", actor, incident_id):
+        with self._rights.refusals("file_report", actor, incident_id):
             return self._s.parts.transactions.run(work)
-
-    def _recorded(self, verb: str, actor: Actor, incident_id: str) -> AbstractContextManager[None]:
-        return refusals_recorded(
-            self._s.parts, f"playbooks.{verb}", actor, f"incident:{incident_id}"
-        )
 
     def _filing(self, tx: Transaction, actor: Actor, incident: Incident, new: NewFiling) -> Filing:
         running = self._s.clocks_of(tx, incident, tx.now)

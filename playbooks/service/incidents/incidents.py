@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,7 +24,6 @@ from playbooks.service.incidents.observables import see_subjects
 from playbooks.service.incidents.openers import incident_about, store_opened
 from playbooks.service.incidents.rights import IncidentRights
 from playbooks.service.incidents.work_views import work_of
-from playbooks.service.refusals import refusals_recorded
 from playbooks.service.runs.run_views import RunViews
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
@@ -132,7 +130,7 @@ class IncidentService:
                 Act("playbooks.link_alert", actor, f"incident:{incident_id}", details=details)
             )
 
-        with self._recorded("link_alert", actor, incident_id):
+        with self._rights.refusals("link_alert", actor, incident_id):
             self._s.parts.transactions.run(work)
 
     def add_note(self, actor: Actor, incident_id: str, text: str) -> None:
@@ -185,7 +183,7 @@ class IncidentService:
             )
             return after
 
-        with self._recorded("change_state", actor, incident_id):
+        with self._rights.refusals("change_state", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
     def _original(self, tx: Transaction, incident: Incident, original: str) -> str:
@@ -230,7 +228,7 @@ class IncidentService:
             )
             return after
 
-        with self._recorded("judge_incident", actor, incident_id):
+        with self._rights.refusals("judge_incident", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
     def list_incidents(
@@ -270,11 +268,6 @@ class IncidentService:
             )
 
         return self._s.parts.transactions.read(work)
-
-    def _recorded(self, verb: str, actor: Actor, incident_id: str) -> AbstractContextManager[None]:
-        return refusals_recorded(
-            self._s.parts, f"playbooks.{verb}", actor, f"incident:{incident_id}"
-        )
 
     def _alert(self, actor: Actor, alert_id: str) -> AlertSummary:
         alert = self._s.ports.alerts.get_alert(actor.org_id, alert_id)

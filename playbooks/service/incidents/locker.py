@@ -19,7 +19,6 @@ from playbooks.models.custody import (
     NewEvidence,
 )
 from playbooks.service.incidents.rights import IncidentRights
-from playbooks.service.refusals import refusals_recorded
 from playbooks.service.sealed_files import open_file, sealed_file
 from playbooks.service.surroundings import Surroundings
 from secops.crypto.hashes import sm3
@@ -45,7 +44,7 @@ class EvidenceLocker:
         """Keep what a person hands in; they hold it from now on."""
         target = f"incident:{new.incident_id}"
         self._s.parts.access.require(actor, INCIDENT_CHANGE, target)
-        with refusals_recorded(self._s.parts, "playbooks.keep_evidence", actor, target):
+        with self._rights.refusals("keep_evidence", actor, new.incident_id):
             self._s.parts.transactions.read(
                 lambda tx: self._rights.require(tx, actor, new.incident_id, "work")
             )

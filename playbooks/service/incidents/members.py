@@ -5,7 +5,6 @@ from __future__ import annotations
 from playbooks.core.membership import require_deed, require_member_change
 from playbooks.models.incident_work import MEMBER_ROLES, Member, MemberRole
 from playbooks.service.incidents.rights import IncidentRights
-from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.permissions.playbooks import INCIDENT_CHANGE, INCIDENT_STAFF
@@ -43,7 +42,7 @@ class MemberService:
             tx.record(Act("playbooks.set_member", actor, target, details=details))
             return member
 
-        with refusals_recorded(self._s.parts, "playbooks.set_member", actor, target):
+        with self._rights.refusals("set_member", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
     def remove_member(self, actor: Actor, incident_id: str, account: str) -> None:
@@ -62,7 +61,7 @@ class MemberService:
             details = {"account_id": person.id}
             tx.record(Act("playbooks.remove_member", actor, target, details=details))
 
-        with refusals_recorded(self._s.parts, "playbooks.remove_member", actor, target):
+        with self._rights.refusals("remove_member", actor, incident_id):
             self._s.parts.transactions.run(work)
 
     def _allowed(self, tx: Transaction, actor: Actor, incident_id: str) -> dict[str, MemberRole]:

@@ -11,7 +11,6 @@ from playbooks.errors.custody import ObservableRefused
 from playbooks.models import AlertSummary
 from playbooks.models.incident_work import OBSERVABLE_KINDS, Observable, Sighting
 from playbooks.service.incidents.rights import IncidentRights
-from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Invalid
@@ -63,7 +62,7 @@ class ObservableService:
             tx.record(Act("playbooks.add_observable", actor, target, details={"kind": kind}))
             return seen
 
-        with refusals_recorded(self._s.parts, "playbooks.add_observable", actor, target):
+        with self._rights.refusals("add_observable", actor, incident_id):
             return self._s.parts.transactions.run(work)
 
     def find_observable(self, actor: Actor, kind: str, value: str) -> Sequence[Sighting]:

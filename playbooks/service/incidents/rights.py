@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from playbooks.core.membership import require_deed
 from playbooks.errors.custody import PersonNotFound
 from playbooks.models.incident_work import Deed, MemberRole
+from playbooks.service.refusals import refusals_recorded
 from playbooks.service.surroundings import Surroundings
 from secops.kernel.actors import Actor
 from secops.kernel.containment import Contained
@@ -26,6 +29,11 @@ class IncidentRights:
         """Return if ``actor`` may; raise ``IncidentNotFound`` or ``MemberRoleRefused``."""
         self._s.stores.incidents.get(tx, actor.org_id, incident_id)
         require_deed(self.roles(tx, actor.org_id, incident_id), actor.id, deed)
+
+    def refusals(self, verb: str, actor: Actor, incident_id: str) -> AbstractContextManager[None]:
+        """Enter a refusal of ``verb`` in the ledger, and let it go on."""
+        target = f"incident:{incident_id}"
+        return refusals_recorded(self._s.parts, f"playbooks.{verb}", actor, target)
 
     def person(self, actor: Actor, name: str) -> Contained:
         """Return the account of this name or id in the caller's organisation."""

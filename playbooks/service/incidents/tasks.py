@@ -80,7 +80,7 @@ class TaskService:
             self._rights.require(tx, actor, incident_id, "work")
             self.store(tx, actor, (task,))
 
-        with refusals_recorded(self._s.parts, "playbooks.add_task", actor, target):
+        with self._rights.refusals("add_task", actor, incident_id):
             self._s.parts.transactions.run(work)
         return task
 
