@@ -29,7 +29,7 @@ from secops.kernel.permissions.playbooks import (
     INCIDENT_REPORT,
     NOTIFICATION_READ,
 )
-from secops.web.messages import NO_STORE, Request, Response, json_response
+from secops.web.messages import Request, Response, file_response, json_response
 from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route
 
@@ -119,9 +119,7 @@ class _Handlers:
             kind=cast("ReportKind", request.query.get("kind", "full")),
             language=request.language,
         )
-        name = f'attachment; filename="{request.args["incident_id"]}.{wanted}"'
-        headers = (("content-type", _TYPES[wanted]), ("content-disposition", name), NO_STORE)
-        return Response(200, headers, content)
+        return file_response(content, _TYPES[wanted], f"{request.args['incident_id']}.{wanted}")
 
     def list_notifications(self, request: Request) -> Response:
         page = self._services.inbox.list_notifications(request.caller, wanted_page(request))

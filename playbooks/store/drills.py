@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import sqlalchemy as sa
-
 from playbooks.errors.drills import DrillUnknown
 from playbooks.models.drills import Drill, DrillAlert, DrillNote, DrillPlan
-from playbooks.store.rows import change_one, fields_of, newest_page, to_json
+from playbooks.store.rows import change_one, fields_of, newest_page, next_seq, to_json
 from playbooks.store.tables import drill_notes, drills
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
@@ -50,8 +48,8 @@ class Drills:
     def note(self, tx: Transaction, note: DrillNote) -> None:
         """Add the next line to a drill's record; ``note.seq`` is given here."""
         mine = drill_notes.c.drill_id == note.drill_id
-        last = tx.execute(sa.select(sa.func.max(drill_notes.c.seq)).where(mine)).scalar() or 0
-        tx.execute(drill_notes.insert().values(**asdict(replace(note, seq=int(last) + 1))))
+        seq = next_seq(tx, drill_notes.c.seq, mine)
+        tx.execute(drill_notes.insert().values(**asdict(replace(note, seq=seq))))
 
     def notes(self, tx: Transaction, drill_id: str) -> Sequence[DrillNote]:
         """Return its record in order."""

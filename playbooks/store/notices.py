@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from playbooks.errors.notices import NoticeNotFound
 from playbooks.models.notices import Content, Issue, Notice, Remark
-from playbooks.store.rows import change_one, fields_of, from_json, newest_page, to_json
+from playbooks.store.rows import change_one, fields_of, from_json, newest_page, next_seq, to_json
 from playbooks.store.tables import notice_remarks, notices
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.transactions import Transaction
@@ -141,14 +141,10 @@ class Remarks:
     """Implements ``playbooks.ports.notices.RemarkStore``."""
 
     def append(self, transaction: Transaction, remark: Remark) -> None:
-        """Add the next line: writers follow one another, and the key forbids a double."""
-        last = transaction.execute(
-            sa.select(sa.func.max(notice_remarks.c.seq)).where(
-                notice_remarks.c.notice_id == remark.notice_id
-            )
-        ).scalar()
-        values = {**asdict(remark), "seq": (last or 0) + 1}
-        transaction.execute(notice_remarks.insert().values(**values))
+        """Add the next line; ``remark.seq`` is given here."""
+        column = notice_remarks.c
+        seq = next_seq(transaction, column.seq, column.notice_id == remark.notice_id)
+        transaction.execute(notice_remarks.insert().values(**asdict(replace(remark, seq=seq))))
 
     def of(self, transaction: Transaction, notice_id: str, unit_id: str = "") -> Sequence[Remark]:
         """Return a notice's history, oldest first: the last ``MAX_REMARKS`` lines.

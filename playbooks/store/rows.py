@@ -62,6 +62,15 @@ def insert_once(
         raise ChangedMeanwhile(taken) from error
 
 
+def next_seq(transaction: Transaction, column: Any, mine: Any) -> int:
+    """Return the number after the last of ``column`` where ``mine`` holds, 1 at the beginning.
+
+    Writers follow one another, and the rows' key forbids a double.
+    """
+    last = transaction.execute(sa.select(sa.func.max(column)).where(mine)).scalar()
+    return int(last or 0) + 1
+
+
 def change_one(transaction: Transaction, statement: Any, changed: str) -> None:
     """Change the row that stands as ``statement`` asks; raise ``ChangedMeanwhile`` if none does."""
     if transaction.execute(statement).rowcount != 1:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
-import sqlalchemy as sa
-
 from playbooks.models import TimelineEntry
-from playbooks.store.rows import fields_of, to_json
+from playbooks.store.rows import fields_of, next_seq, to_json
 from playbooks.store.tables import incident_timeline, incidents
 from secops.kernel.transactions import Transaction
 
@@ -35,13 +33,10 @@ class Timelines:
         )
 
     def append(self, transaction: Transaction, entry: TimelineEntry) -> None:
-        """Add the next line: writers follow one another, and the key forbids a double."""
-        last = transaction.execute(
-            sa.select(sa.func.max(incident_timeline.c.seq)).where(
-                incident_timeline.c.incident_id == entry.incident_id
-            )
-        ).scalar()
-        values = {**asdict(entry), "seq": (last or 0) + 1, "details": to_json(dict(entry.details))}
+        """Add the next line; ``entry.seq`` is given here."""
+        column = incident_timeline.c
+        seq = next_seq(transaction, column.seq, column.incident_id == entry.incident_id)
+        values = {**asdict(entry), "seq": seq, "details": to_json(dict(entry.details))}
         transaction.execute(incident_timeline.insert().values(**values))
 
     def of(
