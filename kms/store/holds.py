@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from kms.models.holds import Hold, HoldKind
 from kms.store.tables.holds import kms_holds
@@ -26,23 +26,23 @@ class SqlHoldStore:
 
     def holding(self, transaction: Transaction, kind: HoldKind, subject: str) -> Sequence[Hold]:
         """Return the holds in force on a key or seal, by their orders."""
-        column = kms_holds.c
-        of_subject = (column.kind == kind, column.subject == subject, column.lifted_at.is_(None))
-        rows = transaction.execute(select(kms_holds).where(*of_subject).order_by(column.key))
+        wanted = select(kms_holds).where(_in_force(kind, subject)).order_by(kms_holds.c.key)
+        rows = transaction.execute(wanted)
         return [Hold(**row._mapping) for row in rows]  # noqa: SLF001 - documented name
 
     def outlast(self, transaction: Transaction, kind: HoldKind, subject: str) -> bool:
         """Note on the holds in force that a person took it away, too; False if there are none."""
-        column = kms_holds.c
-        of_subject = (column.kind == kind, column.subject == subject, column.lifted_at.is_(None))
-        statement = kms_holds.update().where(*of_subject).values(beyond=True)
+        statement = kms_holds.update().where(_in_force(kind, subject)).values(beyond=True)
         return bool(transaction.execute(statement).rowcount)
 
     def lift(self, transaction: Transaction, kind: HoldKind, subject: str, key: str = "") -> bool:
         """End the hold of the order ``key``, or all of the subject's; False if none was there."""
-        column = kms_holds.c
-        conditions = [column.kind == kind, column.subject == subject, column.lifted_at.is_(None)]
+        statement = kms_holds.update().where(_in_force(kind, subject))
         if key:
-            conditions.append(column.key == key)
-        statement = kms_holds.update().where(*conditions).values(lifted_at=transaction.now)
-        return bool(transaction.execute(statement).rowcount)
+            statement = statement.where(kms_holds.c.key == key)
+        return bool(transaction.execute(statement.values(lifted_at=transaction.now)).rowcount)
+
+
+def _in_force(kind: HoldKind, subject: str) -> ColumnElement[bool]:
+    column = kms_holds.c
+    return and_(column.kind == kind, column.subject == subject, column.lifted_at.is_(None))
