@@ -16,8 +16,7 @@ from detectors.models.alert_page import (
     RuleStanding,
     Why,
 )
-from detectors.models.alerts import Reason
-from detectors.service.triage.presentation import alert_json
+from detectors.service.triage.presentation import alert_json, reason_json
 from secops.kernel.catalogue import Text
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 
@@ -34,7 +33,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
                 "rule_id": each.rule_id,
                 "title": each.title,
                 "event_id": each.event_id,
-                "reasons": [_reason(reason) for reason in each.reasons],
+                "reasons": [reason_json(reason) for reason in each.reasons],
             }
             for each in found.counted
         ],
@@ -107,10 +106,6 @@ def _why(why: Why) -> dict[str, Any]:
         "expected": _text(why.expected),
         "seen": _text(why.seen),
     }
-
-
-def _reason(reason: Reason) -> dict[str, str]:
-    return {"condition": reason.condition, "expected": reason.expected, "seen": reason.seen}
 
 
 def _line(line: RawLine) -> dict[str, Any]:

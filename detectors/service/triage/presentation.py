@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors.models.alerts import Alert, Evaluation, ListedRule, RunResult, Unscanned
+from detectors.models.alerts import Alert, Evaluation, ListedRule, Reason, RunResult, Unscanned
 from detectors.models.rule_folders import FolderPolicy, FolderReport, RuleFolder
 from detectors.service.triage.alerts import AlertWithLines
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
@@ -25,10 +25,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "last_at": to_rfc3339(alert.last_at),
         "group": list(alert.group),
         "subjects": dict(alert.subjects),
-        "reasons": [
-            {"condition": reason.condition, "expected": reason.expected, "seen": reason.seen}
-            for reason in alert.reasons
-        ],
+        "reasons": [reason_json(reason) for reason in alert.reasons],
         "event_ids": list(alert.event_ids),
         "event_count": alert.event_count,
         "tags": list(alert.tags),
@@ -44,6 +41,11 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "acknowledged_by": alert.acknowledged_by,
         "reopened_at": rfc3339_or_none(alert.reopened_at),
     }
+
+
+def reason_json(reason: Reason) -> dict[str, str]:
+    """Return a question that an alert answers."""
+    return {"condition": reason.condition, "expected": reason.expected, "seen": reason.seen}
 
 
 def shown_alert_json(shown: AlertWithLines) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from detectors.service.triage.filters import read_filter
 from playbooks.models import CheckedPlaybook
 from playbooks.models.bindings import BindingTerms
 from secops.console.automatic import OUTCOMES, reason_of
-from secops.console.detectors.alerts import SEVERITIES, STATUSES, alert_title, handle_alert
+from secops.console.detectors.alerts import KINDS, SEVERITIES, STATUSES, alert_title, handle_alert
 from secops.console.detectors.queue import asked_words
 from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.texts import N_
@@ -40,14 +40,6 @@ from secops.kernel.permissions.playbooks import BINDING_READ, INCIDENT_OPEN, RUN
 from secops.web.messages import Request, Response, redirect
 from secops.web.routes import Route
 
-KINDS: Final = {
-    "account": N_("账户"),
-    "session": N_("会话"),
-    "client": N_("应用"),
-    "key": N_("密钥"),
-    "seal": N_("印章"),
-    "address": N_("地址"),
-}
 _PAGES: Final[dict[str, tuple[str, Permission]]] = {
     "account": ("/accounts/{id}", ACCOUNT_READ),
     "key": ("/keys/{name}", KEY_READ),

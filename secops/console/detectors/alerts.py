@@ -22,6 +22,14 @@ SEVERITIES: Final[Mapping[str, str]] = {
     "medium": N_("中"),
     "low": N_("低"),
 }
+KINDS: Final[Mapping[str, str]] = {
+    "account": N_("账户"),
+    "session": N_("会话"),
+    "client": N_("应用"),
+    "key": N_("密钥"),
+    "seal": N_("印章"),
+    "address": N_("地址"),
+}
 _RANKS: Final[Mapping[str, int]] = {each: rank for rank, each in enumerate(rules.SEVERITIES)}
 STATUSES: Final = {
     "open": N_("待处理"),

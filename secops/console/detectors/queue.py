@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from detectors.errors import AlertNotOpen
 from detectors.errors.queue import AlertMoved
 from detectors.models.alerts import Alert, AlertFilter
-from detectors.models.queue import MANY, AlertCounts, AlertGroup, Facet
+from detectors.models.queue import ENTITY_KINDS, MANY, AlertCounts, AlertGroup, Facet
 from detectors.service.triage.alert_views import due_alerts
 from detectors.service.triage.filters import (
     NOBODY,
@@ -22,6 +22,7 @@ from detectors.service.triage.filters import (
 from detectors.service.triage.handling import ME
 from detectors.service.triage.queue_presentation import news_json, view_words
 from secops.console.detectors.alerts import (
+    KINDS,
     SEVERITIES,
     STATUSES,
     alert_title,
@@ -45,7 +46,6 @@ SORTS: Final = {
     "due": N_("先到期的在前"),
 }
 GROUPS: Final = {"rule": N_("按规则归并"), "entity": N_("按对象归并")}
-KINDS: Final = {"account": N_("账户"), "address": N_("地址"), "session": N_("会话")}
 TAKEN: Final = {"yes": N_("已受理"), "no": N_("未受理")}
 DUE: Final = {"acknowledge": N_("受理"), "resolve": N_("关闭")}
 FACETS: Final[Mapping[Facet, tuple[str, str]]] = {
@@ -63,6 +63,7 @@ _SORTED: Final[Mapping[str, tuple[str, str]]] = {
     "due": ("due", "ascending"),
 }
 """Of each order the column that it sorts by, and how."""
+_KINDS: Final[Mapping[str, str]] = {kind: KINDS[kind] for kind in ENTITY_KINDS}
 _WORDS: Final = (*WORDS, "sort", "group")
 _CHOSEN: Final = "alert."
 """What the name of a row's box begins with; behind it stands the id, its value is the version."""
@@ -174,7 +175,7 @@ class _Queue:
             status_counts={name: _about(name, n) for name, n in counts.statuses.items()},
             choices={
                 "severity": SEVERITIES,
-                "kind": KINDS,
+                "kind": _KINDS,
                 "acknowledged": TAKEN,
                 "sort": SORTS if wanted.status == "open" else dict(list(SORTS.items())[:2]),
                 "group": GROUPS,
@@ -239,7 +240,7 @@ class _Queue:
             "severity": self._words(request, SEVERITIES),
             "acknowledged": self._words(request, TAKEN),
             "assignee": {**self._words(request, {"": N_("无人负责")}), **names},
-            "entity_kind": self._words(request, KINDS),
+            "entity_kind": self._words(request, _KINDS),
             "rule": titles,
         }
         return [
