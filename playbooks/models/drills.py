@@ -53,7 +53,6 @@ class Drill:
     approved_by: str | None = None
     started_at: int | None = None
     ended_at: int | None = None
-    incident_id: str | None = None
     version: int = 1
 
 

@@ -93,7 +93,6 @@ drills: Final = Table(
     Column("approved_by", Text),
     Column("started_at", BigInteger),
     Column("ended_at", BigInteger),
-    Column("incident_id", Text),
     Column("version", Integer, nullable=False),
     Index("playbooks_drills_by_time", "org_id", "planned_at", "id"),
 )

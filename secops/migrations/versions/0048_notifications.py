@@ -175,7 +175,6 @@ def _drills() -> None:
         sa.Column("approved_by", sa.Text),
         sa.Column("started_at", sa.BigInteger),
         sa.Column("ended_at", sa.BigInteger),
-        sa.Column("incident_id", sa.Text),
         sa.Column("version", sa.Integer, nullable=False),
     )
     op.create_index("playbooks_drills_by_time", "playbooks_drills", ["org_id", "planned_at", "id"])
