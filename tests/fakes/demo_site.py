@@ -135,7 +135,11 @@ class DemoSite:
         reference = iam.sign_in.begin(PasswordAttempt(account, login.password, "127.0.0.1"))
         code = login.code(self.house.parts.clock.now())
         opened = iam.sign_in.finish(FactorAttempt(reference, code, "127.0.0.1"))
-        client, secret = read_application(self.house.settings.home)
+        return self.exchange(opened.cookie, *read_application(self.house.settings.home))
+
+    def exchange(self, cookie: str, client: str, secret: str) -> str:
+        """Take the session to an application; return its access token."""
+        iam = self.house.iam
         verifier = "v" * 43
         digest = hashlib.sha256(verifier.encode()).digest()
         request = {
@@ -147,7 +151,7 @@ class DemoSite:
             "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
         }
-        answer = iam.authorize.authorize(request, opened.cookie)
+        answer = iam.authorize.authorize(request, cookie)
         granted = parse_qs(urlsplit(answer.location).query)["code"][0]
         exchange = CodeExchange(granted, CALLBACK, verifier)
         return iam.grants.exchange_code(ClientCredentials(client, secret), exchange).access_token

@@ -7,15 +7,11 @@ instead of by the clock; everything else is what a home runs.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import orjson
@@ -23,11 +19,11 @@ import pytest
 
 from detectors.models.alerts import Alert, AlertFilter
 from iam.errors import SignInRefused
-from iam.models.clients import ClientCredentials, NewClient
+from iam.models.clients import NewClient
 from iam.models.sessions import FactorAttempt, PasswordAttempt
-from iam.service.provider.grants import CodeExchange
 from playbooks.service import NewIncident
 from secops.bridges.house import House
+from secops.cli.bench.closed_loop import wait_until
 from secops.kernel.clock import SECOND
 from secops.kernel.pages import PageRequest
 from tests.fakes.back_channels import BackChannels
@@ -48,7 +44,6 @@ ACCOUNT = "seal-holder"
 KEY = "demo-p256"
 ATTACKER = "203.0.113.66"
 PORTAL = "https://portal.example/bc"
-VERIFIER = "v" * 43
 DIGEST = base64.b64encode(bytes(32)).decode()
 RUNS = "/api/v1/playbooks/runs"
 
@@ -79,27 +74,8 @@ class Town:
             FactorAttempt(iam.sign_in.begin(attempt), code, "127.0.0.1", device=device)
         )
         self.devices[account] = opened.device
-        return self.token(opened.cookie, *read_application(self.site.house.settings.home)), (
-            opened.cookie
-        )
-
-    def token(self, cookie: str, client: str, secret: str) -> str:
-        """Take the session to an application; return its access token."""
-        challenge = hashlib.sha256(VERIFIER.encode()).digest()
-        asked = {
-            "response_type": "code",
-            "client_id": client,
-            "redirect_uri": CALLBACK,
-            "scope": "openid api",
-            "state": "s",
-            "code_challenge": base64.urlsafe_b64encode(challenge).rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
-        }
-        iam = self.site.house.iam
-        location = iam.authorize.authorize(asked, cookie).location
-        code = parse_qs(urlsplit(location).query)["code"][0]
-        exchange = CodeExchange(code, CALLBACK, VERIFIER)
-        return iam.grants.exchange_code(ClientCredentials(client, secret), exchange).access_token
+        application = read_application(self.site.house.settings.home)
+        return self.site.exchange(opened.cookie, *application), opened.cookie
 
     def guess(self, times: int) -> None:
         """Try codes for the account; half of it in the owner's browser, as a stolen one."""
@@ -195,15 +171,6 @@ def lift(key: str, seal: str) -> dict[str, Any]:
     return document
 
 
-def until(house: House, happened: Callable[[], bool]) -> None:
-    """Wait for what every process learns within a second; a lost one fails after a minute."""
-    clock, pause = house.parts.clock, threading.Event()
-    started = clock.monotonic()
-    while not happened():
-        assert clock.monotonic() - started < 60, "it never arrived"
-        pause.wait(0.02)
-
-
 def code_of(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.json().get("code", "")
 
@@ -241,18 +208,18 @@ def test_from_guessed_codes_to_a_refused_signature_and_back(town: Town) -> None:
     site, house = town.site, town.site.house
     worker = site.token("integrator")
     token, cookie = town.sign_in(ACCOUNT)
-    town.token(cookie, "portal", town.portal)
+    site.exchange(cookie, "portal", town.portal)
     assert town.use_seal(token).status == 201
     assert town.sign_with_key(worker).status == 200
 
     # guessed codes, then a right one: the rule over our own ledger's records says so
     town.guess(5)
     stolen, cookie = town.sign_in(ACCOUNT)
-    town.token(cookie, "portal", town.portal)
+    site.exchange(cookie, "portal", town.portal)
     town.work()
     (first,) = town.alerts("platform_sign_in_guessing")
     assert first.severity == "high"
-    until(house, lambda: town.use_seal(stolen).status == 401)
+    wait_until(house, lambda: town.use_seal(stolen).status == 401)
     assert code_of(town.use_seal(token)) == (401, "kernel.step_up_required")
     assert town.sign_with_key(worker).status == 200
 
@@ -274,10 +241,10 @@ def test_from_guessed_codes_to_a_refused_signature_and_back(town: Town) -> None:
     # sessions are over, applications know, nothing signs
     notices = [read_notice(town, told) for url, told in town.partners.told if url == PORTAL]
     assert len({notice["sid"] for notice in notices}) == 2
-    until(house, lambda: town.sign_with_key(worker).status == 403)
+    wait_until(house, lambda: town.sign_with_key(worker).status == 403)
     # the key's table may be read before the news of the account
     path, old = "/api/v1/iam/me", (token, stolen)
-    until(house, lambda: {site.call("GET", path, token=one).status for one in old} == {401})
+    wait_until(house, lambda: {site.call("GET", path, token=one).status for one in old} == {401})
     told = town.sign_with_key(worker).json()["errors"]
     assert told == [f"kms.key_suspended: the key {KEY} is suspended"]
     anew, _ = town.sign_in(ACCOUNT)
@@ -291,7 +258,7 @@ def test_from_guessed_codes_to_a_refused_signature_and_back(town: Town) -> None:
     assert town.sign_with_key(worker).status == 403
     assert decide(town, back, security).status == 200
     town.work()
-    until(house, lambda: town.sign_with_key(worker).status == 200)
+    wait_until(house, lambda: town.sign_with_key(worker).status == 200)
     assert town.use_seal(anew).status == 201
 
     told_in_the_timeline(town, incident_id)
