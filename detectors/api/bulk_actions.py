@@ -16,7 +16,7 @@ from secops.kernel.errors import Invalid
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route, Schema, named_route
 
 _ROOT: Final = "/api/v1/detectors"
 _FILTERS: Final = tuple(word for word in WORDS if word != "status")
@@ -123,26 +123,10 @@ def bulk_action_routes(bulk_actions: BulkActionService) -> tuple[Route, ...]:
     one = f"{root}/<action_id>"
 
     def read(path: str, handler: Any, *, listing: bool) -> Route:
-        return Route(
-            method="GET",
-            path=path,
-            operation=handler.__name__,
-            access=ALERT_READ,
-            handler=handler,
-            credential="either",
-            listing=listing,
-        )
+        return named_route("GET", path, ALERT_READ, handler, credential="either", listing=listing)
 
     def write(path: str, handler: Any, body: Schema | None = None) -> Route:
-        return Route(
-            method="POST",
-            path=path,
-            operation=handler.__name__,
-            access=ALERT_CLOSE,
-            handler=handler,
-            credential="either",
-            request=body,
-        )
+        return named_route("POST", path, ALERT_CLOSE, handler, credential="either", request=body)
 
     return (
         read(root, here.list_bulk_actions, listing=True),

@@ -25,7 +25,7 @@ from secops.kernel.permissions import Permission
 from secops.kernel.permissions.detectors import ALERT_CLOSE, ALERT_DEADLINE_SET, ALERT_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route, Schema, named_route
 
 _ROOT: Final = "/api/v1/detectors"
 _VIEW_WORDS: Final[tuple[str, ...]] = (*WORDS, "sort", "group")
@@ -172,12 +172,11 @@ def queue_routes(services: QueueServices) -> tuple[Route, ...]:
         body: Schema | None = None,
         listing: bool = False,
     ) -> Route:
-        return Route(
-            method=method,
-            path=f"{_ROOT}/{path}",
-            operation=handler.__name__,
-            access=access,
-            handler=handler,
+        return named_route(
+            method,
+            f"{_ROOT}/{path}",
+            access,
+            handler,
             credential="either",
             request=body,
             listing=listing,

@@ -33,7 +33,7 @@ from secops.kernel.permissions.detectors import (
 )
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import wanted_page
-from secops.web.routes import Route
+from secops.web.routes import Route, named_route
 
 _ROOT: Final = "/api/v1/detectors"
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500}
@@ -293,14 +293,8 @@ def triage_routes(services: TriageServices) -> tuple[Route, ...]:
             for path, operation, permission, handler, listing in reading
         ),
         *(
-            Route(
-                method="POST",
-                path=f"{_ROOT}/{path}",
-                operation=handler.__name__,
-                access=permission,
-                handler=handler,
-                credential="either",
-                request=schema,
+            named_route(
+                "POST", f"{_ROOT}/{path}", permission, handler, credential="either", request=schema
             )
             for path, permission, handler, schema in acting
         ),

@@ -27,7 +27,7 @@ from playbooks.service.notices.documents import (
 from secops.kernel.permissions.playbooks import NOTICE_READ, NOTICE_RECEIVE, NOTICE_RECTIFY
 from secops.web.messages import Request, Response, file_response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route, SignedIn
+from secops.web.routes import Route, SignedIn, named_route
 
 RECEIVED: Final = "/api/v1/playbooks/received-notices"
 ONE: Final = f"{RECEIVED}/<notice_id>"
@@ -172,15 +172,7 @@ def _changing(here: _Handlers) -> tuple[Route, ...]:
     return (
         proof,
         *(
-            Route(
-                method="POST",
-                path=f"{ONE}/{word}",
-                operation=handler.__name__,
-                access=access,
-                handler=handler,
-                request=schema,
-                response=answer,
-            )
+            named_route("POST", f"{ONE}/{word}", access, handler, request=schema, response=answer)
             for word, access, handler, schema, answer in wanted
         ),
     )

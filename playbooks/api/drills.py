@@ -10,7 +10,7 @@ from playbooks.service.drills.documents import drill_document, entered_plan
 from secops.kernel.permissions.playbooks import DRILL_APPROVE, DRILL_PLAN, DRILL_READ
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route, Schema, named_route
 
 DRILL: Final = Schema("Drill", {"type": "object", "required": ["id", "state", "plan_sha256"]})
 REPORT: Final = Schema("DrillReport", {"type": "object", "required": ["id", "drill", "findings"]})
@@ -88,12 +88,11 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
         ("POST", f"{one}/notes", here.note_drill, NOTE, None, DRILL_PLAN),
     )
     return tuple(
-        Route(
-            method=method,
-            path=path,
-            operation=handler.__name__,
-            access=access,
-            handler=handler,
+        named_route(
+            method,
+            path,
+            access,
+            handler,
             request=request,
             response=response,
             listing=handler == here.list_drills,

@@ -28,7 +28,7 @@ from playbooks.service.duty.documents import (
 from secops.kernel.permissions.playbooks import DUTY_READ, DUTY_SERVE, ROSTER_MANAGE
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route, Schema, named_route
 
 _ROSTER_FIELDS: Final = {"name": TEXT, "members": TEXTS, "leads": TEXTS, "policy": TEXTS}
 ROSTER: Final = Schema("Roster", {"type": "object", "required": ["id", "members"]})
@@ -162,12 +162,11 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
         ),
     )
     return tuple(
-        Route(
-            method=method,
-            path=path,
-            operation=handler.__name__,
-            access=access,
-            handler=handler,
+        named_route(
+            method,
+            path,
+            access,
+            handler,
             request=request,
             response=response,
             listing=handler == here.list_escalations,

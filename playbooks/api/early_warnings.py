@@ -19,7 +19,7 @@ from playbooks.service.notices.documents import seen_warning_document, warning_d
 from secops.kernel.permissions.playbooks import NOTICE_READ, WARNING_APPROVE, WARNING_DRAFT
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route, SignedIn
+from secops.web.routes import Route, SignedIn, named_route
 
 WARNINGS: Final = "/api/v1/playbooks/early-warnings"
 ONE: Final = f"{WARNINGS}/<warning_id>"
@@ -146,12 +146,11 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
         (f"{ONE}/withdrawal", WARNING_DRAFT, here.withdraw_warning, WITH_REASON),
     )
     changing = (
-        Route(
-            method="POST",
-            path=path,
-            operation=handler.__name__,
-            access=access,
-            handler=handler,
+        named_route(
+            "POST",
+            path,
+            access,
+            handler,
             request=schema,
             response=WARNING,
             **(FRESH if access == WARNING_APPROVE else {}),

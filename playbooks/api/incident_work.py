@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from playbooks.api.incidents import INCIDENTS
 from playbooks.api.schemas import INCIDENT, body_of, instant_of, page_schema
@@ -37,7 +37,7 @@ from secops.kernel.permissions.playbooks import (
     INCIDENT_STAFF,
 )
 from secops.web.messages import Request, Response, file_response, json_response
-from secops.web.routes import Route
+from secops.web.routes import Route, named_route
 
 _ONE: Final = f"{INCIDENTS}/<incident_id>"
 _ITEM: Final = "/api/v1/playbooks/evidence/<evidence_id>"
@@ -170,10 +170,12 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     return (
         *_staff(work),
         *_evidence(evidence),
-        _get(f"{_ONE}/custody", "export_custody", evidence.export_custody),
-        _get(f"{_ONE}/custody/verdict", "verify_custody", evidence.verify_custody),
-        _get("/api/v1/playbooks/custody-keys", "custody_keys", evidence.custody_keys),
-        _get("/api/v1/playbooks/response-times", "measure_response", work.measure_response),
+        named_route("GET", f"{_ONE}/custody", INCIDENT_READ, evidence.export_custody),
+        named_route("GET", f"{_ONE}/custody/verdict", INCIDENT_READ, evidence.verify_custody),
+        named_route("GET", "/api/v1/playbooks/custody-keys", INCIDENT_READ, evidence.custody_keys),
+        named_route(
+            "GET", "/api/v1/playbooks/response-times", INCIDENT_READ, work.measure_response
+        ),
         Route(
             method="GET",
             path="/api/v1/playbooks/observables",
@@ -193,43 +195,17 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     )
 
 
-def _get(path: str, operation: str, handler: Any) -> Route:
-    return Route(
-        method="GET", path=path, operation=operation, access=INCIDENT_READ, handler=handler
-    )
-
-
 def _staff(work: _Work) -> tuple[Route, ...]:
     rows = (
-        (f"{_ONE}/members", "set_member", INCIDENT_STAFF, work.set_member, SET_MEMBER),
-        (
-            f"{_ONE}/members/removal",
-            "remove_member",
-            INCIDENT_STAFF,
-            work.remove_member,
-            REMOVE_MEMBER,
-        ),
-        (f"{_ONE}/tasks", "add_task", INCIDENT_CHANGE, work.add_task, ADD_TASK),
-        (
-            f"{_ONE}/observables",
-            "add_observable",
-            INCIDENT_CHANGE,
-            work.add_observable,
-            ADD_OBSERVABLE,
-        ),
-        (
-            "/api/v1/playbooks/tasks/<task_id>",
-            "change_task",
-            INCIDENT_CHANGE,
-            work.change_task,
-            CHANGE_TASK,
-        ),
+        (f"{_ONE}/members", INCIDENT_STAFF, work.set_member, SET_MEMBER),
+        (f"{_ONE}/members/removal", INCIDENT_STAFF, work.remove_member, REMOVE_MEMBER),
+        (f"{_ONE}/tasks", INCIDENT_CHANGE, work.add_task, ADD_TASK),
+        (f"{_ONE}/observables", INCIDENT_CHANGE, work.add_observable, ADD_OBSERVABLE),
+        ("/api/v1/playbooks/tasks/<task_id>", INCIDENT_CHANGE, work.change_task, CHANGE_TASK),
     )
     return tuple(
-        Route(
-            method="POST", path=path, operation=name, access=access, handler=handler, request=body
-        )
-        for path, name, access, handler, body in rows
+        named_route("POST", path, access, handler, request=body)
+        for path, access, handler, body in rows
     )
 
 
@@ -244,22 +220,15 @@ def _evidence(evidence: _Evidence) -> tuple[Route, ...]:
         max_body=MAX_EVIDENCE_BYTES,
     )
     hands = (
-        ("offer", "offer_evidence", evidence.offer_evidence, OFFER_EVIDENCE),
-        ("acceptance", "accept_evidence", evidence.accept_evidence, EMPTY),
-        ("withdrawal", "withdraw_offer", evidence.withdraw_offer, EMPTY),
+        ("offer", evidence.offer_evidence, OFFER_EVIDENCE),
+        ("acceptance", evidence.accept_evidence, EMPTY),
+        ("withdrawal", evidence.withdraw_offer, EMPTY),
     )
     return (
         keeping,
-        _get(f"{_ITEM}/content", "read_evidence", evidence.read_evidence),
+        named_route("GET", f"{_ITEM}/content", INCIDENT_READ, evidence.read_evidence),
         *(
-            Route(
-                method="POST",
-                path=f"{_ITEM}/{word}",
-                operation=operation,
-                access=CUSTODY_HOLD,
-                handler=handler,
-                request=body,
-            )
-            for word, operation, handler, body in hands
+            named_route("POST", f"{_ITEM}/{word}", CUSTODY_HOLD, handler, request=body)
+            for word, handler, body in hands
         ),
     )

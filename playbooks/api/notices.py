@@ -41,7 +41,7 @@ from secops.kernel.permissions.playbooks import (
 )
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route
+from secops.web.routes import Route, named_route
 
 NOTICES: Final = "/api/v1/playbooks/notices"
 ONE: Final = f"{NOTICES}/<notice_id>"
@@ -228,12 +228,11 @@ def _changing(draft: _Drafting, judge: _Judging) -> tuple[Route, ...]:
         "issue_notice": {**FRESH, "fresh_seconds": FRESH_SECONDS},
     }
     return tuple(
-        Route(
-            method="POST",
-            path=path,
-            operation=handler.__name__,
-            access=access,
-            handler=handler,
+        named_route(
+            "POST",
+            path,
+            access,
+            handler,
             request=schema,
             response=answer,
             **fresh.get(handler.__name__, {}),

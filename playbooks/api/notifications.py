@@ -24,7 +24,7 @@ from secops.kernel.permissions.playbooks import (
 )
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
-from secops.web.routes import Route, Schema
+from secops.web.routes import Route, Schema, named_route
 
 _CHANNEL_FIELDS: Final = {
     "name": TEXT,
@@ -183,27 +183,18 @@ def routes(services: PlaybooksServices) -> tuple[Route, ...]:
     )
     return (
         *(
-            Route(
-                method="GET",
-                path=path,
-                operation=handler.__name__,
-                access=access,
-                handler=handler,
+            named_route(
+                "GET",
+                path,
+                access,
+                handler,
                 response=page_schema(name),
                 listing=name == "OutgoingMessage",
             )
             for path, handler, name, access in reading
         ),
         *(
-            Route(
-                method=method,
-                path=path,
-                operation=handler.__name__,
-                access=access,
-                handler=handler,
-                request=request,
-                response=response,
-            )
+            named_route(method, path, access, handler, request=request, response=response)
             for method, path, handler, request, response, access in changing
         ),
     )

@@ -90,6 +90,20 @@ class Route:
     proxied: bool = False
 
 
+def named_route(
+    method: str, path: str, access: Access, handler: Callable[[Request], Response], **more: Any
+) -> Route:
+    """Return the route whose operation is its handler's name; ``more`` are fields of ``Route``."""
+    return Route(
+        method=method,
+        path=path,
+        operation=handler.__name__,
+        access=access,
+        handler=handler,
+        **more,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Plane:
     """What a plane hands to the shell. ``services`` is the plane's ``Services`` dataclass."""
