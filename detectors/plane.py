@@ -65,6 +65,7 @@ from detectors.service.triage.handling import AlertHandlingService
 from detectors.service.triage.queue import AlertQueueService
 from detectors.service.triage.replaying import ReplayService
 from detectors.service.triage.suppression import SuppressionService
+from detectors.service.watching.control_watch import ControlWatch
 from detectors.service.watching.self_watch import SelfWatch
 from detectors.service.watching.source_watch import EVERY_SECONDS as FARE_SECONDS
 from detectors.service.watching.source_watch import SourceWatch
@@ -92,6 +93,7 @@ from detectors.store.triage import DatabaseExceptions, DatabaseSuppressions
 from secops.adapters.cache_file import CacheFile
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import DAY
+from secops.kernel.events import ControlStatusChanged, Subscription
 from secops.kernel.jobs import Job
 from secops.kernel.logs import LogStore
 from secops.kernel.parts import Parts
@@ -180,8 +182,10 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
     )
 
     def retain() -> None:
-        logs.apply_retention(options.retention_days)
-        privacy.drop_originals(parts.clock.now() - options.retention_days * DAY)
+        held = ports.held_days()  # raises where nobody can tell: then nothing is dropped
+        logs.apply_retention(options.retention_days, held)
+        oldest = min((since for since, _ in held), default=parts.clock.now())
+        privacy.drop_originals(min(oldest, parts.clock.now() - options.retention_days * DAY))
         forget_before(parts.home / "log", parts.clock.now() - OWN_LOG_DAYS * DAY)
 
     jobs = (
@@ -195,7 +199,9 @@ def install(parts: Parts, ports: DetectorsPorts, options: DetectorsOptions) -> P
         Job("detectors.bulk_actions", BULK_SECONDS, services.bulk_runner.tick),
         *anomaly_jobs(services.anomalies, training),
     )
-    return Plane("detectors", services, routes(services), jobs)
+    controls = ControlWatch(parts, ports.controls, DatabaseAlerts())
+    drift = Subscription("detectors.follow_controls", ControlStatusChanged, controls.status_changed)
+    return Plane("detectors", services, routes(services), jobs, (drift,))
 
 
 def log_services(

@@ -39,6 +39,7 @@ from iam.service.people.change_requests import ChangeRequestService
 from iam.service.people.containment import ContainmentService
 from iam.service.people.departures import DepartureService
 from iam.service.people.enrolment import EnrolmentService
+from iam.service.people.erasure import ErasureService, PersonErasure
 from iam.service.people.imports import ImportService
 from iam.service.people.lending import LendingService
 from iam.service.people.mandates import MandateService
@@ -142,6 +143,7 @@ def assemble(
         schemes=schemes,
         breached=_breached(options),
         carriers=ports.carriers,
+        copies=ports.copies,
     )
     risks = RiskProjection(parts.transactions, means.stores.risks, parts.clock)
     ring = KeyRing(_token_signers(ports), parts.clock)
@@ -304,6 +306,7 @@ def _power(
         PrivilegeChange(means, roles),
         EmergencyChange(means, roles),
         CasServiceChange(means),
+        PersonErasure(means),
     )
     changes = ChangeRequestService(means, {kind.name: kind for kind in kinds}, desks)
     return PowerServices(
@@ -312,6 +315,7 @@ def _power(
         acting=acting,
         changes=changes,
         departures=DepartureService(means),
+        erasures=ErasureService(means, changes),
         lending=LendingService(means),
         imports=ImportService(means, AccountService(means)),
         own=OwnService(means, acting, changes),

@@ -38,6 +38,7 @@ from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.ecertificates import ECertificateStores, build_ecertificates
 from kms.service.key_backup import KeyBackups
+from kms.service.key_census import KeyCensus
 from kms.service.key_control import KeyControl
 from kms.service.key_destruction import KeyDestruction
 from kms.service.key_export import KeyExport
@@ -195,6 +196,7 @@ def build_services(
         backend_control=BackendControl(parts, traces, objects),
         unlock_token=UnlockTokenBinding(parts, pool, token),
         keys=Keys(parts, ring, maker, stores),
+        key_census=KeyCensus(parts, stores.index),
         mounts=Mounts(parts, pool, stores.mounts),
         key_control=KeyControl(parts, ring, maker, stores=stores, subjects=ports.subjects),
         key_destruction=KeyDestruction(parts, ring, maker, stores),

@@ -35,11 +35,16 @@ from secops.adapters.spine import COMMAND_FILE_BYTES, SpineOptions, open_spine
 from secops.bridges import (
     accounts,
     alerts,
+    auditors,
     containment,
+    controls,
     custody,
     drills,
     entity_cards,
+    erasure,
     evidence,
+    exports,
+    findings,
     identity,
     keys,
     login_risk,
@@ -51,6 +56,8 @@ from secops.bridges import (
     playbook_signatures,
     processes,
     receipts,
+    register,
+    witnesses,
 )
 from secops.bridges.house import House
 from secops.bridges.key_backends import kms_options
@@ -72,6 +79,7 @@ def open_house(home: Path, role: str = "command") -> House:
         role=role,
         database_url=settings.database_url or None,
         emergency_folder=Path(settings.emergency_path) if settings.emergency_path else None,
+        device_folder=Path(settings.audit_device_path) if settings.audit_device_path else None,
     )
     if role == "command":
         options = processes.smaller_journal(options, COMMAND_FILE_BYTES)
@@ -84,14 +92,14 @@ def open_house(home: Path, role: str = "command") -> House:
         persons=subjects,
     )
     processes.check_home(settings, spine)
-    parts = spine.parts
+    parts = auditors.watched(spine.parts)
 
     kms_ports = KmsPorts(
         subjects, subjects, proofs, notices.province(settings), notices.stamping(settings)
     )
     kms_plane = install_kms(parts, kms_ports, kms_options(settings))
     kms = cast("KmsServices", kms_plane.services)
-    judging = login_risk.LateLoginRisk()
+    judging, copies = login_risk.LateLoginRisk(), erasure.LatePersonalCopies()
     iam_ports = IamPorts(
         keys.PoolTokenSigner(kms, parts.clock),
         keys.PoolSecretBox(kms),
@@ -102,6 +110,7 @@ def open_house(home: Path, role: str = "command") -> House:
         trust=identity.trust(settings),
         sm2_token_signer=keys.sm2_token_signer(kms, parts.clock, settings.crypto_profile),
         carriers=messages.carriers(settings, parts.clock),
+        copies=copies,
     )
     iam_plane = install_iam(parts, iam_ports, identity.options(settings))
     iam = cast("IamServices", iam_plane.services)
@@ -110,6 +119,8 @@ def open_house(home: Path, role: str = "command") -> House:
 
     own_log = own_acts.LedgerActs()
     incidents = entity_cards.LateIncidents()
+    audited = controls.AuditedControls()
+    holds = own_acts.AuditedHolds()
     detectors_ports = DetectorsPorts(
         own_log,
         keys.PoolPrivacyKeys(kms),
@@ -118,6 +129,8 @@ def open_house(home: Path, role: str = "command") -> House:
         entity_cards.PlatformEntities(iam, kms),
         incidents,
         incidents,
+        controls=audited,
+        held_days=holds,
     )
     detectors_plane = install_detectors(
         parts, detectors_ports, detectors_options(settings, spine.owner)
@@ -151,12 +164,25 @@ def open_house(home: Path, role: str = "command") -> House:
         signer=keys.PoolCheckpointSigner(kms),
         evidence=looking,
         report_signer=keys.PoolReportSigner(kms),
+        protection=exports.PoolExportProtection(kms),
+        witness_post=witnesses.witness_post(settings),
+        find_person=findings.IamPersons(iam),
+        severe_alerts=findings.DetectorFindings(detectors),
+        known_sources=register.DetectorSources(detectors),
+        active_accounts=register.IamAccountStates(iam),
+        roles=subjects,
     )
-    audits_options = AuditsOptions(database_url=settings.database_url or None)
+    audits_options = AuditsOptions(
+        database_url=settings.database_url or None,
+        witnesses=witnesses.witness_addresses(settings),
+    )
     audits_plane = install_audits(parts, audits_ports, audits_options)
     audits = cast("AuditsServices", audits_plane.services)
     looking.bind(playbooks=playbooks, audits=audits)
+    copies.bind(playbooks, audits)
     own_log.bind(audits)
+    holds.bind(audits)
+    audited.bind(audits)
     rechecks.bind(audits)
     proofs.bind(audits)
 

@@ -83,6 +83,9 @@ class Settings:
     sdf_check_index: int = 0
     sdf_kek_index: int = 0
     emergency_path: str = ""
+    audit_device_path: str = ""
+    ledger_witnesses: str = ""
+    ledger_witness_allow: str = ""
     password_profile: str = "mlps"  # noqa: S105 - the name of a profile
     password_words: str = ""
     breached_passwords: str = ""

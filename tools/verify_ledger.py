@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verify a ledger with nothing but Python: one file, no code shared with the product.
 
-    verify_ledger.py PATH [--vkeys FILE] [--checkpoint FILE]...
+    verify_ledger.py PATH [--vkeys FILE] [--checkpoint FILE]... [--witness VKEY]...
 
 PATH is a ledger.db, a home's ledger folder, or a folder of exported tiles. The records are
 hashed into both trees (RFC 6962, SHA-256 and SM3), the roots compared with every signed
@@ -10,7 +10,12 @@ checkpoint, and the signatures checked (Ed25519 by RFC 8032, SM2 by GB/T 32918.2
 
 --vkeys: verification keys kept elsewhere. Without it the keys lie beside the ledger, and who
 can change the one can change the other. --checkpoint: a signed checkpoint kept elsewhere; the
-ledger must extend it. Prints JSON; exit 0 it verifies, 1 it does not, 2 it can't be read.
+ledger must extend it. --witness: the key of a witness; the ledger must extend what it cosigned,
+looked for among the checkpoints given and in the folder witnessed/ beside a ledger.db, and it
+must have cosigned something: who puts a ledger back whole puts that folder back too, so ask the
+witness itself and look at the time that is printed.
+
+Prints JSON; exit 0 it verifies, 1 it does not, 2 it can't be read.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ from pathlib import Path
 Hash = Callable[[bytes], bytes]
 SM2_KEY = b"\xffgovsecops/sm2-with-sm3/v1:"
 ED25519_KEY = b"\x01"
+WITNESS_KEY = b"\x04"
 
 
 class Bad(Exception):
@@ -273,6 +279,43 @@ def open_checkpoint(note: str, keys: list[Key]) -> tuple[str, int, bytes]:
     return origin, int(size), base64.b64decode(root.removesuffix("\n"), validate=True)
 
 
+def cosigned_at(note: str, witness: Key) -> int:
+    """Return when ``witness`` cosigned ``note`` (seconds since 1970), 0 if it did not.
+
+    Raises ``Bad`` if a signature that bears its name and key does not verify.
+    """
+    text, _, tail = note.rpartition("\n\n")
+    newest = 0
+    for line in tail.split("\n")[:-1]:
+        name, _, encoded = line.removeprefix("— ").partition(" ")
+        raw = base64.b64decode(encoded, validate=True)
+        if (name, raw[:4]) == witness[:2]:
+            at = int.from_bytes(raw[4:12], "big")
+            message = f"cosignature/v1\ntime {at}\n{text}\n".encode()
+            if not ed25519_verify(witness[2].removeprefix(WITNESS_KEY), message, raw[12:]):
+                msg = f"the cosignature of {name} does not verify"
+                raise Bad(msg)
+            newest = max(newest, at)
+    return newest
+
+
+def cosigned_by(vkeys: list[str], notes: list[str]) -> tuple[list[str], dict[str, int]]:
+    """Return the notes that the witnesses cosigned, and by name when each did so last."""
+    found: list[str] = []
+    times: dict[str, int] = {}
+    for witness in read_keys("\n".join(vkeys)):
+        if not witness[2].startswith(WITNESS_KEY):
+            msg = f"the key of {witness[0]} is no witness's"
+            raise Bad(msg)
+        by_it = {note: at for note in notes if (at := cosigned_at(note, witness))}
+        if not by_it:
+            msg = f"no checkpoint at hand was cosigned by {witness[0]}"
+            raise Bad(msg)
+        found += by_it
+        times[witness[0]] = max(by_it.values())
+    return found, times
+
+
 # Reading a ledger
 
 
@@ -280,6 +323,7 @@ class Database:
     """A ledger.db: records, checkpoints and keys, nothing else of it."""
 
     def __init__(self, path: Path) -> None:
+        self._witnessed = path.parent / "witnessed"
         self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
     def records(self) -> Iterator[bytes]:
@@ -299,6 +343,11 @@ class Database:
     def vkeys(self) -> str:
         """Return the keys beside the ledger."""
         return "\n".join(row[0] for row in self._connection.execute("SELECT vkey FROM ledger_keys"))
+
+    def witnessed(self) -> list[str]:
+        """Return the cosigned checkpoints beside the ledger: a line with the name, the note."""
+        files = sorted(self._witnessed.glob("*.note"))
+        return [path.read_text(encoding="utf-8").partition("\n")[2] for path in files]
 
 
 class Tiles:
@@ -331,6 +380,10 @@ class Tiles:
     def vkeys(self) -> str:
         """Return the keys that were exported with the tiles."""
         return (self._folder / "vkeys").read_text(encoding="utf-8")
+
+    def witnessed(self) -> list[str]:
+        """Return nothing: tiles are exported without cosignatures."""
+        return []
 
 
 class Tree:
@@ -385,9 +438,13 @@ class Recomputation:
         self._trees = {"sha256": Tree(sha256), "sm3": Tree(quick_sm3())}
         self.entries = 0
         self.verified = 0
+        self.cosigned: dict[str, int] = {}
 
-    def run(self, vkeys: str | None, kept: list[str]) -> None:
+    def run(self, vkeys: str | None, kept: list[str], witnesses: list[str]) -> None:
         """Return if everything holds; raise ``Bad`` or what reading raises."""
+        if witnesses:
+            seen, self.cosigned = cosigned_by(witnesses, [*kept, *self._source.witnessed()])
+            kept = [*kept, *seen]
         keys = read_keys(self._source.vkeys() if vkeys is None else vkeys)
         due = _due(self._source.notes(), kept, keys)
         self._check(due.pop(0, []))
@@ -415,12 +472,14 @@ class Recomputation:
             self.verified += 1
 
 
-def verify(source: Database | Tiles, vkeys: str | None, kept: list[str]) -> dict[str, object]:
+def verify(
+    source: Database | Tiles, vkeys: str | None, kept: list[str], witnesses: list[str]
+) -> dict[str, object]:
     """Return the verdict; ``first_bad`` says why it is not valid."""
     work = Recomputation(source)
     first_bad: str | None = None
     try:
-        work.run(vkeys, kept)
+        work.run(vkeys, kept, witnesses)
     except (Bad, ValueError, TypeError, LookupError, OSError, sqlite3.Error) as error:
         first_bad = str(error) or type(error).__name__
     return {
@@ -428,6 +487,7 @@ def verify(source: Database | Tiles, vkeys: str | None, kept: list[str]) -> dict
         "entries": work.entries,
         **work.roots(),
         "checkpoints": work.verified,
+        "cosigned": work.cosigned,
         "first_bad": first_bad,
     }
 
@@ -448,6 +508,7 @@ def main() -> int:
     parser.add_argument("path", type=Path)
     parser.add_argument("--vkeys", type=Path)
     parser.add_argument("--checkpoint", type=Path, action="append", default=[])
+    parser.add_argument("--witness", metavar="VKEY", action="append", default=[])
     options = parser.parse_args()
     try:
         vkeys = None if options.vkeys is None else options.vkeys.read_text(encoding="utf-8")
@@ -456,7 +517,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"verify_ledger: {error}\n")
         return 2
-    verdict = verify(source, vkeys, kept)
+    verdict = verify(source, vkeys, kept, options.witness)
     sys.stdout.write(json.dumps(verdict, indent=2) + "\n")
     return 0 if verdict["valid"] else 1
 

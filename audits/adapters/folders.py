@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from audits.errors import MalformedProof
+from secops.adapters.disk import make_folder, write_durably
 
 
 class VkeyLines:
@@ -17,13 +17,8 @@ class VkeyLines:
 
     def write(self, vkeys: Sequence[str]) -> None:
         """Replace the file's lines, whole or not at all."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = self._path.with_suffix(".unfinished")
-        with unfinished.open("w", encoding="utf-8") as stream:
-            stream.writelines(f"{vkey}\n" for vkey in vkeys)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(self._path)
+        make_folder(self._path.parent)
+        write_durably(self._path, "".join(f"{vkey}\n" for vkey in vkeys).encode())
 
 
 class TileFolder:

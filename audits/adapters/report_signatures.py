@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from audits.errors import ReportRejected
-from audits.models.compliance import ReportSignature
+from audits.models.reports import ReportSignature
 from secops.crypto import signatures
 from secops.crypto.options import DEFAULT
 from secops.kernel.errors import SecopsError, Unavailable

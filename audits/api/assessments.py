@@ -1,21 +1,21 @@
-"""HTTP of self-assessment: assess, list, show, enter, export."""
+"""HTTP of self-assessment: assess, list, show, enter."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from audits.service.assessment_views import assessment_view, summary_view
-from audits.service.assessments import THIS_INSTANCE, AssessmentService, Judgement
-from audits.service.reports import FORMATS, ReportService
-from secops.kernel.access import FRESH_SECONDS
-from secops.kernel.errors import Invalid
+from audits.api.bodies import COUNT, TEXT, body_of, body_schema
+from audits.models.assessments import STATUSES
+from audits.models.evidence import WHOLE
+from audits.models.systems import THIS_INSTANCE
+from audits.service.assessments.assessments import AssessmentService
+from audits.service.assessments.documents import assessment_view, summary_view
+from audits.service.assessments.entering import DAYS, Judgement
 from secops.kernel.permissions.audits import (
     ASSESS,
     ENTER_JUDGEMENT,
-    EXPORT_REPORT,
     READ_ASSESSMENTS,
 )
 from secops.web.messages import Request, Response, json_response
@@ -23,23 +23,33 @@ from secops.web.paging import page_response, wanted_page
 from secops.web.routes import Route, Schema
 
 _OBJECT: Final = {"type": "object"}
+_ASSESSMENT: Final = body_schema("AssessmentWish", (), standard=TEXT, level=COUNT, system=TEXT)
+_JUDGEMENT: Final = body_schema(
+    "Judgement",
+    ("item", "status", "reason", "person"),
+    standard=TEXT,
+    system=TEXT,
+    item=TEXT,
+    object=TEXT,
+    status={"type": "string", "enum": [name for name in STATUSES if name != "unassessed"]},
+    reason=TEXT,
+    person=TEXT,
+    evidence=TEXT,
+    days=COUNT,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Assessments:
     assessments: AssessmentService
-    reports: ReportService
 
     def assess(self, request: Request) -> Response:
-        body = request.json_object()
-        level = body.get("level", 3)
-        if type(level) is not int:
-            raise Invalid("level is a whole number")
+        body = body_of(request, _ASSESSMENT)
         assessment = self.assessments.assess(
             request.caller,
-            _text(body, "standard", "gbt22239"),
-            level,
-            _text(body, "system", THIS_INSTANCE),
+            body.get("standard", "gbt22239"),
+            body.get("level", 3),
+            body.get("system", THIS_INSTANCE),
         )
         return json_response(assessment_view(assessment), 201)
 
@@ -53,54 +63,28 @@ class _Assessments:
         return json_response(document)
 
     def enter_judgement(self, request: Request) -> Response:
-        body = request.json_object()
-        days = body.get("days", 180)
-        if type(days) is not int:
-            raise Invalid("days is a whole number")
+        body = body_of(request, _JUDGEMENT)
         judgement = Judgement(
-            item_id=_text(body, "item"),
-            status=_text(body, "status"),  # type: ignore[arg-type] # the service checks it
-            reason=_text(body, "reason"),
-            person=_text(body, "person"),
-            evidence_digest=_text(body, "evidence", ""),
-            days=days,
+            item_id=body["item"],
+            status=body["status"],
+            reason=body["reason"],
+            person=body["person"],
+            evidence_digest=body.get("evidence", ""),
+            days=body.get("days", DAYS),
+            object_id=body.get("object", WHOLE),
         )
         entry = self.assessments.enter_judgement(
-            request.caller, _text(body, "standard", "gbt22239"), judgement
+            request.caller,
+            body.get("standard", "gbt22239"),
+            judgement,
+            body.get("system", THIS_INSTANCE),
         )
         return json_response({"id": entry.id, "expires_at": entry.expires_at}, 201)
 
-    def export_report(self, request: Request) -> Response:
-        body = request.json_object()
-        form, language = _text(body, "format", "html"), _text(body, "language", "zh")
-        if form not in FORMATS or language not in ("zh", "en"):
-            raise Invalid("format is html or json, language zh or en")
-        report = self.reports.export_report(
-            request.caller,
-            request.args["assessment_id"],
-            "html" if form == "html" else "json",
-            "zh" if language == "zh" else "en",
-        )
-        return json_response(
-            {
-                "name": report.name,
-                "media_type": report.media_type,
-                "content": base64.b64encode(report.content).decode(),
-                "proof": base64.b64encode(report.proof).decode(),
-            }
-        )
 
-
-def _text(body: dict[str, Any], name: str, default: str | None = None) -> str:
-    value = body.get(name, default)
-    if not isinstance(value, str):
-        raise Invalid(f"{name} is a text")
-    return value
-
-
-def assessment_routes(assessments: AssessmentService, reports: ReportService) -> Sequence[Route]:
+def assessment_routes(assessments: AssessmentService) -> Sequence[Route]:
     """Return the routes of self-assessment."""
-    here = _Assessments(assessments, reports)
+    here = _Assessments(assessments)
     base = "/api/v1/audits/assessments"
     return (
         Route(
@@ -109,7 +93,7 @@ def assessment_routes(assessments: AssessmentService, reports: ReportService) ->
             operation="assess",
             access=ASSESS,
             handler=here.assess,
-            request=Schema("AssessmentWish", _OBJECT),
+            request=_ASSESSMENT,
             response=Schema("Assessment", _OBJECT),
         ),
         Route(
@@ -134,15 +118,6 @@ def assessment_routes(assessments: AssessmentService, reports: ReportService) ->
             operation="enter_judgement",
             access=ENTER_JUDGEMENT,
             handler=here.enter_judgement,
-            request=Schema("Judgement", _OBJECT),
-        ),
-        Route(
-            method="POST",
-            path=f"{base}/<assessment_id>/report",
-            operation="export_report",
-            access=EXPORT_REPORT,
-            handler=here.export_report,
-            request=Schema("ReportWish", _OBJECT),
-            fresh_seconds=FRESH_SECONDS,
+            request=_JUDGEMENT,
         ),
     )

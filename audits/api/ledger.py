@@ -8,8 +8,8 @@ from typing import Final
 from audits.errors import NotCheckpointed
 from audits.models import EntryFilter
 from audits.ports.ledger import Tree
-from audits.service.ledger import LedgerService
-from audits.service.views import checkpoint_view, entry_row_view, entry_view, verdict_view
+from audits.service.ledger.ledger import LedgerService
+from audits.service.ledger.views import checkpoint_view, entry_row_view, entry_view, verdict_view
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.audits import READ_LEDGER, VERIFY_LEDGER

@@ -1,35 +1,35 @@
-"""``secops audits``: assess, enter-judgement, list-assessments, export-report, verify-report."""
+"""``secops audits``: assess, enter-judgement, list-assessments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
 from audits.commands.group import group
-from secops.kernel.pages import PageRequest
-from secops.terminal.output import json_option, print_json, print_table, say
-from secops.terminal.session import session_of
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_standard = click.option(
-    "--standard", type=click.Choice(["gbt22239", "gbt39786"]), default="gbt22239", show_default=True
+from audits.commands.options import FILE, level, standard, system
+from secops.kernel.pages import page_request
+from secops.terminal.output import (
+    json_option,
+    page_options,
+    print_json,
+    print_list,
+    print_table,
+    say,
 )
-_level = click.option("--level", type=click.IntRange(1, 4), default=3, show_default=True)
-_system = click.option("--system", "system_id", default="this", help="Default: this instance.")
+from secops.terminal.session import session_of
 
 
 @group.command("assess")
-@_standard
-@_level
-@_system
+@standard
+@level
+@system
 @click.option("--fail-on-gap", is_flag=True, help="Exit 1 if an item fails or is partly met.")
 @json_option
 @click.pass_context
 def assess(ctx: click.Context, /, **chosen: Any) -> None:
-    """Check this instance against a standard's items, from real state and logs.
+    """Check a system against a standard's items, from real state and logs.
 
     What nobody can judge here stays 未核查; coverage is printed. This is a self-check, never
     an 等级测评.
@@ -37,7 +37,7 @@ def assess(ctx: click.Context, /, **chosen: Any) -> None:
     Example: secops audits assess --standard gbt22239 --level 3 --json
     """
     from audits.service import AuditsServices  # noqa: PLC0415 - quick --help
-    from audits.service.assessment_views import assessment_view  # noqa: PLC0415
+    from audits.service.assessments.documents import assessment_view  # noqa: PLC0415
 
     session = session_of(ctx)
     assessment = session.services(AuditsServices).assessments.assess(
@@ -70,7 +70,21 @@ def _print(document: Mapping[str, Any]) -> None:
     coverage = document["coverage"]
     say(f"核查覆盖 coverage: {coverage['judged']}/{coverage['applicable']}")
     say(f"符合率(推算) rate: strict {document['rate']['strict']}")
+    for one in document["calculations"]:
+        _print_calculation(one)
+    for risk in document["high_risks"]:
+        say(f"{risk['item']} {risk['id']}: {risk['state']} {risk['state_en']}")
     say(f"{document['disclaimer']['zh']} ({document['id']})")
+
+
+def _print_calculation(one: Mapping[str, Any]) -> None:
+    """Print one calculator's figures with its edition and every doubt."""
+    figures = ", ".join(f"{name} {figure}" for name, figure in one["figures"].items())
+    conclusion = one["conclusion"]["zh"] if one["conclusion"] else "—"
+    applies = "" if one["applies"] else " (本报告日期不适用 not for this date)"
+    say(f"{one['title']['zh']} [{one['edition']}]{applies}: {figures}; {conclusion}")
+    for doubt in one["doubts"]:
+        say(f"  ? {doubt['zh']}")
 
 
 @group.command("enter-judgement")
@@ -82,10 +96,11 @@ def _print(document: Mapping[str, Any]) -> None:
 )
 @click.option("--reason", required=True, help="What was examined and found.")
 @click.option("--person", required=True, help="Who judged.")
-@click.option("--evidence", type=_FILE, help="A document; its hash is kept with the entry.")
+@click.option("--evidence", type=FILE, help="A document; its hash is kept with the entry.")
+@click.option("--asset", "object_id", default="", help="One asset. Default: the item as such.")
 @click.option("--days", type=click.IntRange(1, 366), default=180, show_default=True)
-@_standard
-@_system
+@standard
+@system
 @click.pass_context
 def enter_judgement(ctx: click.Context, /, **chosen: Any) -> None:
     """Enter what a named person judged for ITEM; it counts from the next assessment on.
@@ -94,7 +109,7 @@ def enter_judgement(ctx: click.Context, /, **chosen: Any) -> None:
     --reason "机房位置符合,见验收报告" --evidence acceptance.pdf
     """
     from audits.service import AuditsServices  # noqa: PLC0415 - quick --help
-    from audits.service.assessments import Judgement  # noqa: PLC0415
+    from audits.service.assessments.entering import Judgement  # noqa: PLC0415
 
     session = session_of(ctx)
     service = session.services(AuditsServices).assessments
@@ -107,6 +122,7 @@ def enter_judgement(ctx: click.Context, /, **chosen: Any) -> None:
         person=chosen["person"],
         evidence_digest=digest,
         days=chosen["days"],
+        object_id=chosen["object_id"],
     )
     entry = service.enter_judgement(
         session.actor, chosen["standard"], judgement, chosen["system_id"]
@@ -115,94 +131,21 @@ def enter_judgement(ctx: click.Context, /, **chosen: Any) -> None:
 
 
 @group.command("list-assessments")
-@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@page_options
 @json_option
 @click.pass_context
-def list_assessments(ctx: click.Context, *, limit: int, as_json: bool) -> None:
+def list_assessments(ctx: click.Context, *, limit: str, cursor: str | None, as_json: bool) -> None:
     """List the assessments made, newest first.
 
     Example: secops audits list-assessments --limit 10
     """
     from audits.service import AuditsServices  # noqa: PLC0415 - quick --help
-    from audits.service.assessment_views import summary_view  # noqa: PLC0415
+    from audits.service.assessments.documents import summary_view  # noqa: PLC0415
 
     session = session_of(ctx)
     page = session.services(AuditsServices).assessments.list_assessments(
-        session.actor, PageRequest(limit)
+        session.actor, page_request(limit, cursor)
     )
-    items = [summary_view(summary) for summary in page.items]
-    if as_json:
-        print_json({"items": items, "next": page.next})
-        return
+    records = [summary_view(summary) for summary in page.items]
     columns = ("id", "standard", "level", "made_at", "made_by", "judged", "applicable")
-    print_table("Assessments", columns, [[item[name] for name in columns] for item in items])
-
-
-@group.command("export-report")
-@_standard
-@_level
-@_system
-@click.option("--assessment", "assessment_id", help="Export this one instead of assessing anew.")
-@click.option("--format", "form", type=click.Choice(["html", "json"]), default="html")
-@click.option("--language", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.pass_context
-def export_report(ctx: click.Context, /, **chosen: Any) -> None:
-    """Export a signed report to FILE and its proof to FILE.proof.
-
-    Example: secops audits export-report --level 3 --format html -o gap.html
-    """
-    from audits.service import AuditsServices  # noqa: PLC0415 - quick --help
-
-    session = session_of(ctx)
-    services = session.services(AuditsServices)
-    actor = session.actor
-    assessment_id = chosen["assessment_id"]
-    if assessment_id is None:
-        made = services.assessments.assess(
-            actor, chosen["standard"], chosen["level"], chosen["system_id"]
-        )
-        assessment_id = made.id
-    report = services.reports.export_report(
-        actor, assessment_id, chosen["form"], chosen["language"]
-    )
-    output = cast("Path", chosen["output"])
-    output.write_bytes(report.content)
-    proof = output.with_name(f"{output.name}.proof")
-    proof.write_bytes(report.proof)
-    say(f"wrote {output} and {proof}")
-
-
-@group.command("verify-report")
-@click.argument("report", metavar="FILE", type=_FILE)
-@click.option("--proof", type=_FILE, help="Default: FILE.proof.")
-@click.option("--vkeys", type=_FILE, help="The ledger's keys kept elsewhere. Default: the home's.")
-@json_option
-@click.pass_context
-def verify_report(
-    ctx: click.Context, *, report: Path, proof: Path | None, vkeys: Path | None, as_json: bool
-) -> None:
-    """Verify FILE with its proof: digests, signatures, and its entry in the ledger.
-
-    Exit 1 if it does not verify.
-
-    Example: secops audits verify-report gap.html --vkeys ~/kept/vkeys
-    """
-    from audits.errors import ReportRejected  # noqa: PLC0415 - quick --help
-    from audits.service.assessment_views import verified_report_view  # noqa: PLC0415
-    from audits.service.reports import ReportFiles  # noqa: PLC0415
-
-    session = session_of(ctx)
-    proof = proof or report.with_name(f"{report.name}.proof")
-    keys = vkeys or session.home / "ledger" / "vkeys"
-    if not proof.is_file():
-        raise ReportRejected(f"there is no {proof}")
-    lines = [line for line in keys.read_text().splitlines() if line] if keys.is_file() else []
-    verified = session.files(ReportFiles).verify_report(
-        report.read_bytes(), proof.read_bytes(), lines
-    )
-    view = verified_report_view(verified)
-    if as_json:
-        print_json(view)
-    else:
-        print_table("Report verifies", ("what", "value"), list(view.items()))
+    print_list("Assessments", columns, records, as_json=as_json, following=page.next)

@@ -26,23 +26,37 @@ def instant_of(fields: dict[str, Any]) -> int:
     return at if type(at) is int and 0 <= at < _MAX_INSTANT else 0
 
 
+RowValues = tuple[int, str, str, str, str, str, str | None]
+
+
 def row_of(index: int, fields: dict[str, Any]) -> EntryRow:
     """Return the row of a record's ``fields``. What it lacks stays empty: the record counts."""
-    actor = fields.get("actor")
-    actor = actor if isinstance(actor, dict) else {}
-    request = fields.get("request")
-    return EntryRow(
-        index=index,
-        at=instant_of(fields),
-        action=_text(fields.get("action")),
-        actor_id=_text(actor.get("id")),
-        org_id=_text(actor.get("org")),
-        target=_text(fields.get("target")),
-        outcome=_text(fields.get("outcome")),
-        request_id=_text(request) if request is not None else None,
+    return EntryRow(index, *row_values(fields))
+
+
+def row_values(fields: dict[str, Any]) -> RowValues:
+    """Return what stands in a record's row behind its index, in the order of ``EntryRow``."""
+    get = fields.get
+    actor = get("actor")
+    of_actor = actor.get if isinstance(actor, dict) else _nothing
+    request = get("request")
+    return (
+        instant_of(fields),
+        _text(get("action")),
+        _text(of_actor("id")),
+        _text(of_actor("org")),
+        _text(get("target")),
+        _text(get("outcome")),
+        _text(request) if request is not None else None,
     )
+
+
+def _nothing(name: str) -> None:
+    del name
 
 
 def _text(value: object) -> str:
     # a NUL ends a text in some databases; JSON may hold one
-    return value.replace("\x00", "\ufffd") if isinstance(value, str) else ""
+    if type(value) is not str:
+        return ""
+    return value if "\x00" not in value else value.replace("\x00", "\ufffd")

@@ -13,10 +13,12 @@ class AuditsOptions:
     ledger is the file ``home/ledger/ledger.db`` of its own, with PostgreSQL it lies there.
     ``ledger_name`` begins the origin of a *new* ledger (a schema-less URL); an existing
     ledger keeps the origin it was made with. A checkpoint is signed at the latest after
-    ``checkpoint_seconds`` or ``checkpoint_records``.
+    ``checkpoint_seconds`` or ``checkpoint_records``. ``witnesses`` are (verification key,
+    address) of those that cosign.
     """
 
     database_url: str | None = None
     ledger_name: str = "govsecops.local"
     checkpoint_seconds: float = 1.0
     checkpoint_records: int = 1_000
+    witnesses: tuple[tuple[str, str], ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from audits.models import (
     Addition,
@@ -86,8 +86,24 @@ class TreeReader(Protocol):
         """Return the subtrees of ``level`` ≥ 1 from index ``first`` on, in order."""
         ...
 
-    def counts(self) -> tuple[int, int]:
-        """Return how many subtrees of level ≥ 1 and how many rows are stored."""
+    def raw_entries(self, first: int, count: int) -> Sequence[Sequence[Any]]:
+        """Return the entries as stored, unchecked: index, record, both hashes, then the row.
+
+        A row has the columns of ``EntryRow``; None in all of them where there is none.
+        """
+        ...
+
+    def raw_subtrees(
+        self, ranges: Sequence[tuple[int, int, int]]
+    ) -> Sequence[tuple[int, int, bytes, bytes]]:
+        """Return (level, index, SHA-256, SM3) as stored, of each range (level, first, count).
+
+        In the order of the ranges, which go upwards by level.
+        """
+        ...
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many subtrees of level ≥ 1, rows and entries are stored, wherever."""
         ...
 
 

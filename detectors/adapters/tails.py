@@ -21,8 +21,8 @@ from typing import Any, Final
 import orjson
 
 from detectors.adapters.rotation import FoundFile, after, find_rest, fingerprint, opened, same_file
-from detectors.adapters.segments.files import make_folder, write_durably
 from detectors.models.logs import TailPiece, TailPosition
+from secops.adapters.disk import make_folder, write_durably
 
 _LOG: Final = logging.getLogger("detectors.tails")
 _PIECE: Final = 4 << 20

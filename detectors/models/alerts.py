@@ -9,7 +9,7 @@ from typing import Final, Literal
 from detectors.models.rules import RuleHeader, Severity
 
 AlertStatus = Literal["open", "closed", "superseded", "revised", "suppressed"]
-AlertKind = Literal["rule", "correlation", "health", "anomaly", "drill"]
+AlertKind = Literal["rule", "correlation", "health", "anomaly", "drill", "control"]
 DRILL: Final = "drill:"
 """What the rule of a drill's alert begins with; no rule of ours or anybody's may."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from detectors.ports.alert_page import AlertIncidents, EntityStates, NoEntityStates, NoIncidents
 from detectors.ports.anomalies import ModelSigner, NoModelSigner
+from detectors.ports.controls import ControlChecks, NoControlChecks
 from detectors.ports.privacy import NoPrivacyKeys, PrivacyKeys
 from detectors.ports.situation import NoOpenIncidents, OpenIncidents
 from secops.kernel.errors import NotFound
@@ -53,6 +54,18 @@ class NoRoles:
         raise NotFound("nobody is known here")
 
 
+HeldDays = Callable[[], Sequence[tuple[int, int]]]
+"""Windows of event time (from, until before: UTC microseconds) that retention leaves alone.
+
+Raises ``Unavailable`` where nobody can tell.
+"""
+
+
+def nothing_held() -> Sequence[tuple[int, int]]:
+    """Return no window: nobody keeps legal holds."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorsPorts:
     """What other planes provide."""
@@ -64,3 +77,5 @@ class DetectorsPorts:
     entities: EntityStates = field(default_factory=NoEntityStates)
     incidents: AlertIncidents = field(default_factory=NoIncidents)
     open_incidents: OpenIncidents = field(default_factory=NoOpenIncidents)
+    controls: ControlChecks = field(default_factory=NoControlChecks)
+    held_days: HeldDays = nothing_held

@@ -40,6 +40,7 @@ from secops.web.routes import Route
 _KINDS: tuple[AccountKind, ...] = ("natural", "civil", "legal", "service")
 _REASON = schema("Reason", reason={})
 _ROLE = schema("RoleRequest", ("role",), role={})
+_AUDITOR = schema("AuditorRequest", days={"type": "integer", "minimum": 1, "maximum": 366})
 _NEW = schema(
     "NewAccount",
     ("name",),
@@ -72,7 +73,13 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     add("GET /roles", "list_roles", ROLE_READ, roles.list_all)
     add(f"POST {one}/roles", "assign_role", ROLE_ASSIGN, roles.assign, request=_ROLE)
     add(f"DELETE {one}/roles/<role>", "revoke_role", ROLE_ASSIGN, roles.revoke)
-    add(f"POST {one}/auditor", "assign_auditor", AUDITOR_ASSIGN, roles.assign_auditor)
+    add(
+        f"POST {one}/auditor",
+        "assign_auditor",
+        AUDITOR_ASSIGN,
+        roles.assign_auditor,
+        request=_AUDITOR,
+    )
     add(f"DELETE {one}/auditor", "revoke_auditor", AUDITOR_ASSIGN, roles.revoke_auditor)
     add(f"POST {one}/resets", "request_reset", ACCOUNT_RESET, resets.ask, request=_REASON)
     add("GET /resets", "list_resets", RESET_APPROVE, resets.list_all)
@@ -164,7 +171,10 @@ class _Roles:
         return Response(204)
 
     def assign_auditor(self, request: Request) -> Response:
-        self.services.roles.assign_role(request.caller, request.args["account"], AUDITOR)
+        days = request.json_object().get("days") if request.body else None
+        if days is not None and type(days) is not int:
+            raise Invalid("days is a whole number")
+        self.services.roles.assign_role(request.caller, request.args["account"], AUDITOR, days=days)
         return Response(204)
 
     def revoke_auditor(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from iam.api.changes import change_shape
 from iam.api.shapes import Table, account_shape, instant, instant_or_none, schema, text
 from iam.models.accounts import Departure, Organisation
 from iam.service import IamServices
@@ -16,6 +17,7 @@ from secops.kernel.permissions.iam import (
     ORGANISATION_CHANGE,
     ORGANISATION_CREATE,
     ORGANISATION_READ,
+    PERSON_ERASE,
 )
 from secops.web.messages import Request, Response, json_response
 from secops.web.paging import page_response, wanted_page
@@ -27,6 +29,7 @@ _NAME = schema("OrganisationName", ("name",), name={})
 _PARENT = schema("OrganisationParent", ("parent",), parent={})
 _PLACE = schema("AccountPlace", ("organisation",), organisation={})
 _DEPARTURE = schema("NewDeparture", ("reason",), reason={}, due_at=_SECONDS, successor={})
+_ERASURE = schema("NewErasure", ("reason",), reason={})
 _OWNING = schema(
     "ServiceAccountOwner",
     ("owner", "review_at", "expires_at"),
@@ -56,6 +59,7 @@ def routes(services: IamServices) -> tuple[Route, ...]:
     add(f"POST {one}/parent", "move_organisation", change, calls.move, request=_PARENT)
     add(f"POST {one}/close", "close_organisation", change, calls.close)
     add(f"POST {account}/organisation", "move_account", change, people.move, request=_PLACE)
+    add(f"POST {account}/erasure", "erase_person", PERSON_ERASE, people.erase, request=_ERASURE)
     add("GET /departures", "list_departures", ACCOUNT_READ, people.list_departures)
     add(
         f"POST {account}/departure",
@@ -179,6 +183,12 @@ class _People:
             successor=text(body, "successor", "") or None,
         )
         return json_response(_departure_shape(ordered), 201)
+
+    def erase(self, request: Request) -> Response:
+        asked = self.services.power.erasures.erase_person(
+            request.caller, request.args["account"], text(request.json_object(), "reason")
+        )
+        return json_response(change_shape(asked), 201)
 
     def cancel(self, request: Request) -> Response:
         self.services.power.departures.cancel_departure(request.caller, request.args["departure"])

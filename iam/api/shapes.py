@@ -87,6 +87,7 @@ def account_shape(account: Account, roles: frozenset[str] = frozenset()) -> dict
         "roles": sorted(roles),
         "created_at": to_rfc3339(account.created_at),
         "last_sign_in": rfc3339_or_none(signed_in),
+        "erased_at": rfc3339_or_none(account.erased_at),
     }
 
 

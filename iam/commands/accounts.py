@@ -27,7 +27,12 @@ def _record(account: Account, roles: frozenset[str]) -> dict[str, Any]:
         "state": account.state,
         "roles": sorted(roles),
         "last_sign_in": rfc3339_or_none(signed_in),
+        "erased_at": rfc3339_or_none(account.erased_at),
     }
+
+
+def _shown(record: dict[str, Any]) -> str:
+    return f"erased person ({record['name']})" if record["erased_at"] else str(record["name"])
 
 
 @click.command("create-account")
@@ -105,7 +110,7 @@ def list_accounts(
     if as_json:
         print_json({"items": records, "next": page.next})
         return
-    rows = [(r["name"], r["kind"], r["state"], ", ".join(r["roles"]), r["id"]) for r in records]
+    rows = [(_shown(r), r["kind"], r["state"], ", ".join(r["roles"]), r["id"]) for r in records]
     print_table("Accounts", ("name", "kind", "state", "roles", "id"), rows)
 
 

@@ -72,6 +72,24 @@ def request_privilege(
     _ask(session, NewChange(kind, f"account:{session.actor.id}", after, reason))
 
 
+@click.command("erase-person")
+@click.argument("account")
+@_reason
+@click.pass_context
+def erase_person(ctx: click.Context, account: str, reason: str) -> None:
+    """Ask to erase who is behind an account that left or is locked; another person approves.
+
+    Names, contacts and factors go for good, ids stay.
+
+    Example: secops --as system-admin iam erase-person zhang.wei --reason 本人申请
+    """
+    session = session_of(ctx)
+    erasures = session.services(IamServices).power.erasures
+    change = erasures.erase_person(session.actor, account, reason)
+    say("another person decides: secops iam approve-change")
+    print_json(_record(change))
+
+
 @click.command("list-changes")
 @click.option("--all", "everything", is_flag=True, help="Also what was decided or expired.")
 @click.option("--cursor", help="The `next` of the page before.")
@@ -165,6 +183,7 @@ def withdraw_change(ctx: click.Context, change: str) -> None:
 COMMANDS: Final = (
     request_change,
     request_privilege,
+    erase_person,
     list_changes,
     show_change,
     approve_change,

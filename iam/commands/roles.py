@@ -19,15 +19,23 @@ _client = click.option("--client", is_flag=True, help="SUBJECT is an application
 @click.argument("subject")
 @click.argument("role", type=_ROLE)
 @_client
+@click.option("--days", type=click.IntRange(1, 366), help="For an auditor. Default: 90.")
 @click.pass_context
-def assign_role(ctx: click.Context, subject: str, role: str, *, client: bool) -> None:
+def assign_role(
+    ctx: click.Context, subject: str, role: str, *, client: bool, days: int | None
+) -> None:
     """Give a role; one person holds at most one of the three administrators' roles.
+
+    An auditor is named for some days by the audit administrator.
 
     Example: secops --as security-admin iam assign-role zhang.wei analyst
     """
     session = session_of(ctx)
     roles = session.services(IamServices).roles
-    (roles.assign_client_role if client else roles.assign_role)(session.actor, subject, role)
+    if client:
+        roles.assign_client_role(session.actor, subject, role)
+    else:
+        roles.assign_role(session.actor, subject, role, days=days)
     say(f"{subject} is {role}")
 
 

@@ -51,6 +51,8 @@ from iam.errors.oauth import (
 )
 from iam.errors.people import (
     EnrolmentRefused,
+    ErasureBarred,
+    ErasureRefused,
     IdentityInvalid,
     LastHolder,
     NameTaken,
@@ -117,6 +119,8 @@ __all__ = [
     "DeviceKnown",
     "DeviceRefused",
     "EnrolmentRefused",
+    "ErasureBarred",
+    "ErasureRefused",
     "IdentityInvalid",
     "ImportRefused",
     "InvalidClient",

@@ -123,6 +123,29 @@ class OwnRole(Forbidden):
     remedy = Text("请由另一名安全管理员办理。", "Ask another security administrator.")
 
 
+class ErasureRefused(Conflict):
+    """Only an account that has left or is locked, of a person, can be erased, and once."""
+
+    code = "iam.erasure_refused"
+    title = Text("该账户不能删除个人信息", "This account can't be erased")
+    remedy = Text(
+        "请先办理离职或锁定账户;服务账户和已删除的账户不再办理。",
+        "Let the person go or lock the account first; service accounts and erased ones stay.",
+    )
+
+
+class ErasureBarred(Conflict):
+    """Something in force names the account: law has it kept until that ends (PIPL art. 47)."""
+
+    code = "iam.erasure_barred"
+    title = Text("法定或处置事由尚未了结", "The account is still needed by law or by an incident")
+    remedy = Text(
+        "请在法律保全解除、事件关闭后再申请;在此之前仅存储和保护,停止其他处理。",
+        "Ask again when the legal hold is lifted and the incident closed; until then the data "
+        "are only stored and protected.",
+    )
+
+
 class PersonUnproved(Conflict):
     """An administrator's person must be known, or 三员 exclusion has nothing to hold on to."""
 

@@ -135,7 +135,8 @@ class ActingContext:
 class Account:
     """Something that signs in. Times are UTC microseconds; ``name`` as typed.
 
-    A service account has an ``owner_id`` (an account), a day of review and an end.
+    A service account has an ``owner_id`` (an account), a day of review and an end. Where
+    ``erased_at`` is set, whose account it was can no longer be known; the id stays.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Account:
     owner_id: str | None = None
     review_at: int | None = None
     expires_at: int | None = None
+    erased_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

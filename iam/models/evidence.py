@@ -64,3 +64,15 @@ class UsersState:
     stale: int
     passwords_expired: int
     shared_persons: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignInsState:
+    """Sign-ins of the holders of a role: all, those with one factor, those from elsewhere.
+
+    ``outside`` is None where no zone of the policies' tables is for administrators.
+    """
+
+    sign_ins: int
+    weak: int
+    outside: int | None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from iam.ports.cas import CasStore
 from iam.ports.changes import ChangeKind, ChangeStore
 from iam.ports.consents import ConsentStore
+from iam.ports.erasure import ErasureStore, NoPersonalCopies, PersonalCopies
 from iam.ports.factors import (
     CertificateStore,
     CertificateTrust,
@@ -15,6 +16,7 @@ from iam.ports.factors import (
     PasskeyStore,
     SessionLevelStore,
 )
+from iam.ports.facts import StandingStore
 from iam.ports.keys import (
     BreachedPasswords,
     IamPorts,
@@ -108,6 +110,7 @@ __all__ = [
     "DeviceGrantStore",
     "DeviceStore",
     "EnrolmentStore",
+    "ErasureStore",
     "FactorsHeldStore",
     "GrantStore",
     "IamPorts",
@@ -127,6 +130,7 @@ __all__ = [
     "NoLoginRisk",
     "NoMandateSigner",
     "NoOutbound",
+    "NoPersonalCopies",
     "NoTrust",
     "OrganisationStore",
     "Outbound",
@@ -135,6 +139,7 @@ __all__ = [
     "PasskeyStore",
     "PasswordHasher",
     "PersonStore",
+    "PersonalCopies",
     "PolicyAnswer",
     "PolicyCompiler",
     "PolicyEngine",
@@ -152,6 +157,7 @@ __all__ = [
     "SessionStore",
     "SignInFacts",
     "SigningKey",
+    "StandingStore",
     "Stream",
     "SurroundingsStore",
     "TallyBook",
@@ -208,3 +214,5 @@ class IamStores:
     break_glass: BreakGlassStore
     consents: ConsentStore
     demands: DemandStore
+    standing: StandingStore
+    erasures: ErasureStore

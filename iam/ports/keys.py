@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from iam.errors import MandateRefused
+from iam.ports.erasure import NoPersonalCopies, PersonalCopies
 from iam.ports.factors import CertificateTrust, NoTrust
 from iam.ports.login_risk import LoginRisk, NoLoginRisk
 from iam.ports.messages import MessageCarrier
@@ -98,6 +99,7 @@ class IamPorts:
     mandate_signer: MandateSigner = field(default_factory=NoMandateSigner)
     sm2_token_signer: TokenSigner | None = None
     carriers: tuple[MessageCarrier, ...] = ()
+    copies: PersonalCopies = field(default_factory=NoPersonalCopies)
 
 
 class BreachedPasswords(Protocol):

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from iam.core import lockout, passwords
-from iam.models.evidence import LockoutState, MfaState, PolicyState, RolesState, UsersState
+from iam.models.evidence import (
+    LockoutState,
+    MfaState,
+    PolicyState,
+    RolesState,
+    SignInsState,
+    UsersState,
+)
 from iam.service.means import Means
 from iam.service.zero_trust.book import PolicyBook
+from iam.service.zero_trust.policies import version_digest
 from secops.kernel.actors import ROOT_ORG
-from secops.kernel.clock import DAY, MINUTE, SECOND
+from secops.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from secops.kernel.permissions import ROLES
+from secops.kernel.permissions.roles import ADMINISTRATORS
 from secops.kernel.transactions import Transaction
 
 STALE: Final = 90 * DAY
+ADMINISTRATORS_ZONES: Final = frozenset({"administrators", "admin", "management", "管理"})
+"""Names of zones in the policies' tables from which administrators are to sign in."""
+DEFAULT_NAMES: Final = frozenset(
+    {"admin", "administrator", "root", "sa", "system", "test", "guest", "demo", "user", "oper"}
+)
+"""Names that products are delivered with, and that are tried first."""
+_YEAR: Final = 365 * DAY
+_LATE: Final = DAY
+_TWO_FACTORS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,55 @@ class EvidenceService:
             stale=facts["stale"],
             passwords_expired=self._credential_facts(org_id)["passwords_expired"],
             shared_persons=facts["shared_persons"],
+        )
+
+    def standing(self, org_id: str, default_ids: Collection[str]) -> Mapping[str, int]:
+        """Return counts over accounts, rights, departures and changes of a year.
+
+        ``default_ids`` are accounts that came with the product. ``slowest`` is in hours.
+        """
+        store, now = self.means.stores.standing, self.means.now
+
+        def work(tx: Transaction) -> dict[str, int]:
+            left = store.departures(tx, org_id, now - _YEAR, _LATE)
+            return {
+                **store.accounts(tx, org_id, default_ids, DEFAULT_NAMES),
+                **store.rights(tx, org_id),
+                **store.changes(tx, org_id, now - _YEAR),
+                "departures": left["departures"],
+                "departures_overdue": left["overdue"],
+                "slowest_hours": -(-left["slowest"] // HOUR),
+                "cryptographic": store.cryptographic(tx, org_id),
+                "cryptographic_administrators": store.cryptographic(tx, org_id, ADMINISTRATORS),
+            }
+
+        return self.means.parts.transactions.read(work)
+
+    def altered_policies(self) -> int:
+        """Return how many versions in force no longer are what was approved: 0 or 1.
+
+        The shipped set has no version; the digest of another is approved with it.
+        """
+        read = self.means.parts.transactions.read
+        active = read(lambda tx: self.means.stores.policies.active(tx, ROOT_ORG))
+        return int(active is not None and version_digest(active) != active.digest)
+
+    def administrators_zones(self) -> frozenset[str]:
+        """Return the zones for administrators that the policies in force name."""
+        return frozenset(name for name, _ in self.book.current().data.zones) & ADMINISTRATORS_ZONES
+
+    def sign_ins(self, org_id: str, role: str, since: int) -> SignInsState:
+        """Return how the holders of ``role`` signed in; two factors are level 2."""
+        store, current = self.means.stores.standing, self.book.current()
+        found = self.means.parts.transactions.read(
+            lambda tx: store.sign_ins(tx, org_id, role, since)
+        )
+        zones = self.administrators_zones()
+        outside = sum(zones.isdisjoint(current.zones(address)) for _, address in found)
+        return SignInsState(
+            sign_ins=len(found),
+            weak=sum(level < _TWO_FACTORS for level, _ in found),
+            outside=outside if zones else None,
         )
 
     def _credential_facts(self, org_id: str) -> dict[str, int]:

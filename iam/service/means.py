@@ -19,9 +19,11 @@ from iam.ports import (
     MessageCarrier,
     NoBreachedPasswords,
     NoOutbound,
+    NoPersonalCopies,
     NoTrust,
     Outbound,
     PasswordHasher,
+    PersonalCopies,
     SecretBox,
 )
 from iam.service.rates import Rates
@@ -77,6 +79,7 @@ class Means:
     schemes: RealNameSchemes = field(default_factory=RealNameSchemes)
     breached: BreachedPasswords = field(default_factory=NoBreachedPasswords)
     carriers: tuple[MessageCarrier, ...] = ()
+    copies: PersonalCopies = field(default_factory=NoPersonalCopies)
 
     @property
     def now(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from iam.service.people.change_requests import ChangeRequestService
 from iam.service.people.departures import DepartureService
+from iam.service.people.erasure import ErasureService
 from iam.service.people.imports import ImportService
 from iam.service.people.lending import LendingService
 from iam.service.people.mandates import MandateService
@@ -28,6 +29,7 @@ class PowerServices:
     acting: ActingService
     changes: ChangeRequestService
     departures: DepartureService
+    erasures: ErasureService
     lending: LendingService
     imports: ImportService
     own: OwnService

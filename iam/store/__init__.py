@@ -16,7 +16,9 @@ from iam.store.departures import Departures
 from iam.store.device_grants import DeviceGrants, PushedRequests
 from iam.store.devices import Devices, SurroundingsReader
 from iam.store.enrolments import Enrolments
+from iam.store.erasure import Erasures
 from iam.store.factors_held import FactorsHeld
+from iam.store.facts import StandingFacts
 from iam.store.grants import Grants
 from iam.store.lockouts import Lockouts
 from iam.store.locks import Locks
@@ -83,4 +85,6 @@ def make_stores(schemes: RealNameSchemes | None = None) -> IamStores:
         break_glass=BreakGlassAccounts(),
         consents=Consents(),
         demands=Demands(),
+        standing=StandingFacts(),
+        erasures=Erasures(),
     )

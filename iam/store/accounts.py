@@ -29,7 +29,8 @@ from secops.kernel.transactions import Transaction
 _FEW: Final = 200
 
 
-def _account(row: Any) -> Account:
+def account_of_row(row: Any) -> Account:
+    """Return the account of a row of ``iam_accounts``."""
     return Account(
         id=row.id,
         org_id=row.org_id,
@@ -42,6 +43,7 @@ def _account(row: Any) -> Account:
         owner_id=row.owner_id,
         review_at=row.review_at,
         expires_at=row.expires_at,
+        erased_at=row.erased_at,
     )
 
 
@@ -116,12 +118,12 @@ class Accounts:
         if row is None:
             msg = "there is no such account"
             raise NotFound(msg)
-        return _account(row)
+        return account_of_row(row)
 
     def by_name(self, tx: Transaction, name_key: str) -> Account | None:
         """Return the account of this name."""
         row = tx.execute(sa.select(accounts).where(accounts.c.name_key == name_key)).first()
-        return None if row is None else _account(row)
+        return None if row is None else account_of_row(row)
 
     def page(
         self, tx: Transaction, org_id: str, request: PageRequest, query: AccountQuery
@@ -148,7 +150,7 @@ class Accounts:
                 chosen = chosen.where(column.id > after[0])
             rows = tx.execute(chosen.order_by(column.id).limit(request.limit + 1)).all()
             keys = [(row.id,) for row in rows]
-        return page_of([_account(row) for row in rows], request.limit, keys)
+        return page_of([account_of_row(row) for row in rows], request.limit, keys)
 
     def facets(
         self, tx: Transaction, org_id: str, query: AccountQuery

@@ -107,6 +107,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyGroup:
+    """Keys of one type that are in use, in one backend, counted.
+
+    Of ``overdue`` ones the rotation should have been; ``unrotated`` have none planned and were
+    made long ago.
+    """
+
+    type: str
+    backend: str
+    keys: int
+    overdue: int
+    unrotated: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRequest:
     """A key to be made. ``backend`` "" leaves its place to the placement rules."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from kms.models.keys import Destruction, Key, KeyGrant, KeyVersion, Mount
+from kms.models.keys import Destruction, Key, KeyGrant, KeyGroup, KeyVersion, Mount
 from kms.ports.holds import HoldStore
 from secops.kernel.pages import PageRequest
 from secops.kernel.transactions import Transaction
@@ -208,6 +208,15 @@ class KeyIndex(Protocol):
         self, transaction: Transaction, org_id: str, *, mount: str, subject: str | None = None
     ) -> Sequence[str]:
         """Return the names of all keys that are neither destroyed nor wait for it, sorted."""
+        ...
+
+    def groups(
+        self, transaction: Transaction, org_id: str, *, made_before: int
+    ) -> Sequence[KeyGroup]:
+        """Return the organisation's keys in use, counted by type and backend.
+
+        ``unrotated`` are those made before that instant which nothing rotates.
+        """
         ...
 
 

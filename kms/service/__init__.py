@@ -12,6 +12,7 @@ from kms.service.custody import Pool
 from kms.service.digests import Digests
 from kms.service.ecertificates import ECertificates
 from kms.service.key_backup import KeyBackups
+from kms.service.key_census import KeyCensus
 from kms.service.key_control import KeyControl
 from kms.service.key_destruction import KeyDestruction
 from kms.service.key_export import KeyExport
@@ -60,6 +61,7 @@ class KmsServices:
     backend_control: BackendControl
     unlock_token: UnlockTokenBinding
     keys: Keys
+    key_census: KeyCensus
     mounts: Mounts
     key_control: KeyControl
     key_destruction: KeyDestruction

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final, cast
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import case, delete, func, insert, select, tuple_, update
 
-from kms.models.keys import Key, KeyGrant, KeyState, KeyVersion, Operation
+from kms.models.keys import Key, KeyGrant, KeyGroup, KeyState, KeyVersion, Operation
 from kms.ports.keys import Due
 from kms.store.tables.keys import kms_key_grants, kms_key_versions, kms_keys, kms_mounts, kms_roots
 from secops.kernel.pages import PageRequest
@@ -206,6 +206,26 @@ class SqlKeyIndex:
         statement = _of(select(kms_keys.c.name), org_id, mount, subject)
         statement = statement.where(kms_keys.c.state.in_(_KEPT)).order_by(kms_keys.c.name)
         return list(transaction.execute(statement).scalars())
+
+    def groups(
+        self, transaction: Transaction, org_id: str, *, made_before: int
+    ) -> Sequence[KeyGroup]:
+        """Return the organisation's keys in use, counted by type and backend."""
+        column = kms_keys.c
+        overdue = (column.next_rotation_at > 0) & (column.next_rotation_at <= transaction.now)
+        unrotated = (
+            (column.next_rotation_at == 0)
+            & (column.latest_version == 1)
+            & (column.created_at < made_before)
+        )
+        counts = [func.sum(case((each, 1), else_=0)) for each in (overdue, unrotated)]
+        statement = (
+            select(column.type, column.backend, func.count(), *counts)
+            .where(column.org_id == org_id, column.state.in_(_KEPT))
+            .group_by(column.type, column.backend)
+            .order_by(column.type, column.backend)
+        )
+        return [KeyGroup(*row) for row in transaction.execute(statement)]
 
 
 def _of(statement: Any, org_id: str, mount: str, subject: str | None) -> Any:

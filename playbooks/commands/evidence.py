@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from playbooks.commands.group import group
+from secops.terminal.files import read_at_most
 from secops.terminal.output import json_option, print_json, say
 from secops.terminal.session import session_of
 
@@ -34,14 +35,12 @@ def keep_evidence(ctx: click.Context, /, incident_id: str, file: Path, **chosen:
     from playbooks.service import PlaybooksServices  # noqa: PLC0415 - quick --help
     from playbooks.service.incidents.work_documents import evidence_document  # noqa: PLC0415
 
-    if file.stat().st_size > MAX_EVIDENCE_BYTES:
-        msg = f"an item of evidence has at most {MAX_EVIDENCE_BYTES} bytes"
-        raise click.UsageError(msg)
+    content = read_at_most(file, MAX_EVIDENCE_BYTES, "an item of evidence")
     session = session_of(ctx)
     new = NewEvidence(
         incident_id=incident_id,
         name=chosen["name"] or file.name,
-        content=file.read_bytes(),
+        content=content,
         kind=chosen["kind"],
         source=chosen["source"],
     )
@@ -162,11 +161,9 @@ def verify_custody(export: Path, keys: Path, files: tuple[Path, ...], *, as_json
     """
     from playbooks.service.incidents.custody_files import verify_custody_files  # noqa: PLC0415
 
-    if export.stat().st_size > _MAX_EXPORT:
-        msg = f"an export has at most {_MAX_EXPORT} bytes"
-        raise click.UsageError(msg)
+    exported = read_at_most(export, _MAX_EXPORT, "an export")
     contents = {str(path): path.read_bytes() for path in files}
-    verdict = verify_custody_files(export.read_bytes(), keys.read_text(), contents)
+    verdict = verify_custody_files(exported, keys.read_text(), contents)
     if as_json:
         print_json(verdict)
         return

@@ -93,8 +93,10 @@ class IncidentWork:
 class IncidentEvidence:
     """What an assessment asks of incident handling; times are seconds.
 
-    ``overdue`` counts open incidents with a statutory clock run out. ``sha256`` is over the
-    RFC 8785 form of the incidents counted (id, state, version).
+    ``overdue`` counts open incidents with a statutory clock run out. ``closed_handled`` are
+    those that were none of false alarm, duplicate or test: of these cause, evidence, process
+    (more than opening and closing) and lessons are asked. ``sha256`` is over the RFC 8785 form
+    of the incidents counted (id, state, version).
     """
 
     total: int
@@ -109,6 +111,20 @@ class IncidentEvidence:
     median_seconds_to_close: int | None
     last_opened_at: int | None
     sha256: str
+    closed_handled: int = 0
+    closed_without_cause: int = 0
+    closed_without_process: int = 0
+    closed_without_evidence: int = 0
+    closed_without_lessons: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEvidence:
+    """Messages to people since an instant: how many left, and urgent ones that did not."""
+
+    sent: int
+    urgent_undelivered: int
+    channels: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from playbooks.ports.custody import CustodySigner, EvidenceStore
 from playbooks.ports.drills import DrillStore
 from playbooks.ports.duty import DutyStores
 from playbooks.ports.emergency_plans import EmergencyPlanStore
+from playbooks.ports.erasure import PersonTraceStore
 from playbooks.ports.incident_work import IncidentWorkStore, ObservableStore
 from playbooks.ports.incidents import (
     FilingStore,
@@ -64,6 +65,7 @@ __all__ = [
     "Order",
     "Outbound",
     "OutgoingMail",
+    "PersonTraceStore",
     "PlaybookStore",
     "PlaybookStores",
     "PlaybooksPorts",
@@ -94,3 +96,4 @@ class PlaybookStores:
     duty: DutyStores
     drills: DrillStore
     autonomy: AutonomyStores
+    traces: PersonTraceStore

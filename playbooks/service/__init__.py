@@ -15,6 +15,7 @@ from playbooks.service.incidents.emergency_plans import (
     NewPlan,
     PlanDecision,
 )
+from playbooks.service.incidents.erasure import PersonTraceService
 from playbooks.service.incidents.evidence import EvidenceService
 from playbooks.service.incidents.filings import FilingService, NewFiling
 from playbooks.service.incidents.incidents import (
@@ -96,6 +97,7 @@ class PlaybooksServices:
     autonomy: AutonomyServices
     times: ResponseTimeService
     emergency_plans: EmergencyPlanService
+    traces: PersonTraceService
 
 
 def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
@@ -135,4 +137,5 @@ def make_services(surroundings: Surroundings, owner: str) -> PlaybooksServices:
         autonomy=build_autonomy(surroundings, playbooks, planner),
         times=ResponseTimeService(surroundings),
         emergency_plans=EmergencyPlanService(surroundings, rights, tasks),
+        traces=PersonTraceService(surroundings),
     )

@@ -10,6 +10,7 @@ from playbooks.store.drills import Drills
 from playbooks.store.duty import Escalations, Rosters, Shifts
 from playbooks.store.early_warnings import EarlyWarnings
 from playbooks.store.emergency_plans import EmergencyPlans
+from playbooks.store.erasure import PersonTraces
 from playbooks.store.evidence import EvidenceItems
 from playbooks.store.filings import Filings
 from playbooks.store.incident_work import IncidentWork
@@ -46,6 +47,7 @@ def make_stores() -> PlaybookStores:
             happenings=Happenings(),
         ),
         drills=Drills(),
+        traces=PersonTraces(),
         duty=DutyStores(rosters=Rosters(), shifts=Shifts(), escalations=Escalations()),
     )
 

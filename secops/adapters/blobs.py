@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from secops.adapters.disk import sync_folder
+from secops.adapters.disk import make_folder, sync_folder
 from secops.kernel.errors import NotFound, Unavailable
 from secops.kernel.ids import Randomness
 
@@ -71,9 +71,7 @@ class FileBlobs:
         return self._folder / name[:2] / name[2:]
 
     def _write(self, path: Path, content: bytes) -> None:
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            sync_folder(self._folder)
+        make_folder(path.parent)
         unfinished = path.with_name(f"{path.name}.{self._randomness.bytes(8).hex()}")
         try:
             descriptor = os.open(

@@ -37,6 +37,29 @@ def is_remote(folder: Path) -> bool:
     return filesystem(folder) in _REMOTE
 
 
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` with what is missing above it, private, each name durable in its parent.
+
+    A name that was not synced may be gone after a power cut, and all that lies under it.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path``: whole or not at all, and durable on return."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -19,7 +19,7 @@ from typing import Final
 
 import orjson
 
-from secops.adapters.disk import sync_folder
+from secops.adapters.disk import make_folder, sync_folder
 from secops.adapters.journal.frames import (
     FILE_HEADER,
     FRAME_HEAD,
@@ -90,7 +90,7 @@ class EmergencyJournal:
     def prepare(self) -> None:
         """Make the folders and preallocate a file in each, while there is room."""
         for folder in self._folders:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
             with self._alone(folder):
                 if not _paths(folder):
                     self._allocate(folder)

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from secops.adapters.audit_device import AuditDevice
 from secops.adapters.blobs import FileBlobs
 from secops.adapters.database.approvals import DatabaseApprovals
 from secops.adapters.database.engine import database_url, make_engine
@@ -38,13 +39,15 @@ class SpineOptions:
     """``role`` names the process (gateway, scheduler, command) in its journal and leases.
 
     ``database_url`` None or empty is SQLite in the home. ``emergency_folder`` is a second
-    place for the emergency journal, best on another disk.
+    place for the emergency journal, best on another disk; ``device_folder`` is where the second
+    audit device writes, None for none.
     """
 
     home: Path
     role: str
     database_url: str | None = None
     emergency_folder: Path | None = None
+    device_folder: Path | None = None
     journal_bytes: int = LARGEST
 
 
@@ -60,6 +63,7 @@ class Spine:
     doors: LedgerDoors
     engine: Engine
     read_engine: Engine
+    device: AuditDevice | None
 
     @property
     def owner(self) -> str:
@@ -82,6 +86,8 @@ class Spine:
         """Make durable what waits, and let go of everything."""
         self.journal.close()
         self.transactions.close()
+        if self.device is not None:
+            self.device.close()
         self.revocations.close()
         self.engine.dispose()
         self.read_engine.dispose()
@@ -109,11 +115,18 @@ def open_spine(
         folders.append(options.emergency_folder)
     emergency = EmergencyJournal(folders, randomness)
     revocations = DatabaseRevocations(read_engine, clock, emergency)
+    device = (
+        AuditDevice(options.device_folder, options.role, clock) if options.device_folder else None
+    )
     transactions = DatabaseTransactions(
-        engine, read_engine, clock=clock, emergency=emergency, revocations=revocations
+        (engine, read_engine),
+        clock=clock,
+        emergency=emergency,
+        revocations=revocations,
+        device=device,
     )
     journal = JournalWriter(
-        JournalOptions(journal_folder(home), options.role, options.journal_bytes),
+        JournalOptions(journal_folder(home), options.role, options.journal_bytes, device),
         clock,
         randomness,
         before_batch=transactions.import_emergency,
@@ -133,4 +146,6 @@ def open_spine(
         blobs=FileBlobs(home / "blobs", randomness),
     )
     doors = LedgerDoors(transactions, JournalReader(journal_folder(home)))
-    return Spine(parts, transactions, journal, revocations, emergency, doors, engine, read_engine)
+    return Spine(
+        parts, transactions, journal, revocations, emergency, doors, engine, read_engine, device
+    )

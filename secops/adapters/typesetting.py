@@ -1,4 +1,8 @@
-"""Pages set by typst in one font file of the system: texts are data and never markup."""
+"""Pages set by typst in one font file of the system: texts are data and never markup.
+
+What a page can't show is written out: ``plain`` for what can't be seen, ``spelt`` for letters
+that the font lacks.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,16 @@ _NOT_A_CHARACTER: Final = "\U0010ffff"
 _GLYPH: Final = 16
 _LONGEST: Final = 300
 """Characters of a reason."""
+
+FONTS: Final = (
+    Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
+    Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+)
+"""Where Debian's packages put Chinese fonts for pages to read."""
+
+MAX_CELL: Final = 4_000
+"""Characters of a text on a page."""
 
 
 class NotSet(ValueError):
@@ -53,22 +67,49 @@ def open_typeface(fonts: Sequence[Path]) -> Typeface:
     return Typeface(file, min(names, key=len), known)
 
 
-def set_pdf(template: Path, data: Mapping[str, Any], typeface: Typeface, *, at: int) -> bytes:
+def set_pdf(
+    template: Path,
+    data: Mapping[str, Any],
+    typeface: Typeface,
+    *,
+    at: int,
+    standards: Sequence[str] = (),
+) -> bytes:
     """Return the PDF of ``template`` with ``data``, made at ``at`` (UTC seconds).
 
-    The template finds the family as ``font``. Raises ``NotSet`` for anything that typst warns of.
+    The template finds the family as ``font``. ``standards`` are profiles that the file keeps
+    to (``a-3b``). Raises ``NotSet`` for anything that typst warns of or refuses.
     """
+    return _compiled(
+        template, data, typeface, {"format": "pdf", "timestamp": at, "pdf_standards": [*standards]}
+    )
+
+
+def set_picture(template: Path, data: Mapping[str, Any], typeface: Typeface, *, ppi: int) -> bytes:
+    """Return the one page of ``template`` with ``data`` as PNG, ``ppi`` points to the inch.
+
+    Raises ``NotSet`` as ``set_pdf``.
+    """
+    return _compiled(template, data, typeface, {"format": "png", "ppi": float(ppi)})
+
+
+def _compiled(
+    template: Path, data: Mapping[str, Any], typeface: Typeface, how: Mapping[str, Any]
+) -> bytes:
     import orjson  # noqa: PLC0415 - only here
     import typst  # noqa: PLC0415 - heavy
 
-    made, warned = typst.compile_with_warnings(
-        template.read_bytes(),
-        font_paths=typeface.known,
-        ignore_system_fonts=True,
-        sys_inputs={"data": orjson.dumps({**data, "font": typeface.family}).decode()},
-        format="pdf",
-        timestamp=at,
-    )
+    try:
+        made, warned = typst.compile_with_warnings(
+            template.read_bytes(),
+            font_paths=typeface.known,
+            ignore_system_fonts=True,
+            sys_inputs={"data": orjson.dumps({**data, "font": typeface.family}).decode()},
+            **how,
+        )
+    except typst.TypstError as error:
+        msg = f"typst refuses: {error}"[:_LONGEST]
+        raise NotSet(msg) from error
     if warned or not isinstance(made, bytes):
         msg = f"typst warns: {'; '.join(str(each) for each in warned)}"[:_LONGEST]
         raise NotSet(msg)
@@ -92,3 +133,28 @@ def drawable(file: Path, size: int = _GLYPH) -> Callable[[str], bool]:
         return seen[letter]
 
     return draws
+
+
+def plain(text: str) -> str:
+    """Return ``text`` cut and on one line, with what can't be seen (or turns text) written out.
+
+    XML takes no control characters, and a mark that reverses the text would make a page say
+    something else than what was signed.
+    """
+    one_line = " ".join(text[: 2 * MAX_CELL].split())
+    shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in one_line)
+    return shown if len(shown) <= MAX_CELL and len(text) <= 2 * MAX_CELL else f"{shown[:MAX_CELL]}…"
+
+
+def spelt(value: Any, draws: Callable[[str], bool]) -> Any:
+    """Return ``value`` with each letter of its texts that the font lacks written as U+XXXX.
+
+    Spaces and ends of lines stay, as do values that are no texts.
+    """
+    if isinstance(value, dict):
+        return {name: spelt(each, draws) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [spelt(each, draws) for each in value]
+    if not isinstance(value, str):
+        return value
+    return "".join(each if each in " \n" or draws(each) else f"U+{ord(each):04X}" for each in value)

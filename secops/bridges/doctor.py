@@ -28,8 +28,9 @@ from secops.adapters.disk import free_bytes, is_remote, sync_seconds
 from secops.bridges.key_backends import examine_backends
 from secops.bridges.listening import listener_options
 from secops.bridges.watching import detectors_options
+from secops.bridges.witnesses import is_independent, last_cosigned, witness_addresses
 from secops.crypto.engines import power_on_self_test
-from secops.kernel.clock import SystemClock, from_rfc3339
+from secops.kernel.clock import SECOND, SystemClock, from_rfc3339
 from secops.kernel.errors import SecopsError
 from secops.kernel.ids import SystemRandomness
 from secops.migrations import current, heads
@@ -41,6 +42,8 @@ _LEAST_FREE: Final = 1 << 30
 _SLOW_SYNC: Final = 0.01
 _LEAST_RETENTION: Final = 184
 _BROKEN: Final = "see docs/manual; `secops restore` a backup into an empty home if it is damaged"
+_STALE_COSIGNATURE: Final = 900
+"""Seconds: a busy ledger is cosigned every half minute, one at rest every five minutes."""
 _BUILT: Final = from_rfc3339("2026-11-01T00:00:00Z")
 """A clock before this release was made is wrong."""
 
@@ -79,6 +82,7 @@ def examine(home: Path) -> list[Finding]:
         _cryptography,
         _demo,
         _break_glass,
+        _witnesses,
     )
     for look in looks:
         try:
@@ -321,3 +325,33 @@ def _demo(settings: Settings) -> Iterator[Finding]:
         )
     if shutil.which("openssl") is None:
         yield Finding("openssl command", "ok", "not installed; only needed to check us")
+
+
+def _witnesses(settings: Settings) -> Iterator[Finding]:
+    """Whether somebody elsewhere knows what the ledger was: alone it can be put back whole."""
+    addresses = witness_addresses(settings)
+    elsewhere = [url for _, url in addresses if is_independent(url)]
+    yield Finding(
+        "witnesses",
+        "ok" if elsewhere else "unprotected",
+        f"{len(addresses)} set, {len(elsewhere)} on other machines",
+        ""
+        if elsewhere
+        else "have another office run `secops witness serve`, and set ledger_witnesses "
+        "(docs/manual/witness.md): without one nobody can tell that the ledger was put back whole",
+    )
+    if addresses:
+        # each that lies elsewhere counts: one that is near and answers hides no other's silence
+        asked = [vkey for vkey, url in addresses if url in elsewhere or not elsewhere]
+        oldest = min(last_cosigned(settings.home, asked).values())
+        age = SystemClock().now() // SECOND - oldest
+        yield Finding(
+            "cosignatures",
+            "ok" if age < _STALE_COSIGNATURE else "fault",
+            f"of {len(asked)} witnesses the oldest is {age} s old"
+            if oldest
+            else "one has none yet",
+            ""
+            if age < _STALE_COSIGNATURE
+            else "see the ledger's entries audits.ask_witness; `secops witness show` over there",
+        )

@@ -13,7 +13,7 @@ from typing import Final
 
 from audits.errors import SignerLocked
 from audits.models import CheckpointKeys
-from audits.models.compliance import ReportSignature
+from audits.models.reports import ReportSignature
 from detectors.errors import ModelRejected
 from iam.errors import MandateRefused
 from iam.ports import SigningKey

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audits.service import AuditsServices
+from secops.kernel.errors import Unavailable
 
 
 class LedgerActs:
@@ -23,3 +24,20 @@ class LedgerActs:
             return ()
         found = self._audits.ledger.store.entries(first, count)
         return [stored.entry.record for stored in found]
+
+
+class AuditedHolds:
+    """Fills ``detectors.ports.HeldDays`` from audits, which is installed later."""
+
+    def __init__(self) -> None:
+        self._audits: AuditsServices | None = None
+
+    def bind(self, audits: AuditsServices) -> None:
+        """Ask this plane from now on."""
+        self._audits = audits
+
+    def __call__(self) -> Sequence[tuple[int, int]]:
+        """Return the windows under a legal hold; raise ``Unavailable`` before audits is there."""
+        if self._audits is None:
+            raise Unavailable("nobody can tell yet what is under a legal hold")
+        return self._audits.holds.held_windows()

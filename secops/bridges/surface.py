@@ -57,7 +57,7 @@ class _Surface:
             raise Forbidden("metrics are for loopback")
         from prometheus_client import generate_latest  # noqa: PLC0415 - asked for rarely
 
-        health = self.house.audits.ledger.health()
+        health = self.house.audits.ledger.sequencer.health()
         lines = [
             "# HELP secops_ready 1 if this process can grant",
             "# TYPE secops_ready gauge",

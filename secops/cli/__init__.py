@@ -31,6 +31,7 @@ _GROUPS: Final = {
     "demo-data": ("secops.cli.demo", "demo_data"),
     "backup": ("secops.cli.operate", "backup"),
     "restore": ("secops.cli.operate", "restore"),
+    "witness": ("secops.cli.witness", "witness"),
     "bench": ("secops.cli.bench", "bench"),
 }
 _SUMMARIES: Final = {
@@ -47,6 +48,7 @@ _SUMMARIES: Final = {
     "demo-data": "Ingest the samples and detect once (demo homes).",
     "backup": "Back the home up.",
     "restore": "Restore a backup into an empty home.",
+    "witness": "Cosign other installations' ledgers.",
     "bench": "Measure, with circumstances.",
 }
 

@@ -23,6 +23,7 @@ from secops.terminal.output import progress_bar, say
 from secops.terminal.session import session_of
 
 ACCOUNTS_FILE: Final = "demo-accounts.txt"
+_LEVEL: Final = 3
 _SAMPLES: Final = ("sshd.log", "sudo.log", "nginx_access.log")
 _KEYS: Final = (("demo-sm2", "sm2"), ("demo-p256", "ecdsa-p256"))
 _SEAL: Final = "临江县数据局(演示)"
@@ -154,5 +155,8 @@ def demo_data(ctx: click.Context, *, samples: Path) -> None:
             bar.advance()
     result = detectors.runs.run_detectors(analyst, Window())
     say(f"{result.events} 条日志, {len(result.alerts)} 个告警 ({result.events} events)")
+    made = house.audits.assessments.assess(house.act_as("auditor"), "gbt22239", _LEVEL)
+    judged, applicable = made.coverage
+    say(f"自查 {made.id}: {judged}/{applicable} 项已核查 ({judged} of {applicable} items judged)")
     say(f"下一步 next: {house.settings.origin} — 以 analyst 登录, 打开“告警”")
     say("口令后的 32 位密钥输入任一验证器应用 (or: oathtool --totp -b SECRET)")

@@ -7,7 +7,18 @@ from typing import Final
 
 from secops.kernel.catalogue import Text
 from secops.kernel.permissions import Permission
-from secops.kernel.permissions.audits import READ_ASSESSMENTS, READ_LEDGER
+from secops.kernel.permissions.audits import (
+    READ_ASSESSMENTS,
+    READ_BUNDLES,
+    READ_CATALOGUES,
+    READ_HOLDS,
+    READ_LEDGER,
+    READ_RECORDS,
+    READ_RECTIFICATION,
+    READ_REGISTER,
+    READ_REPORT_TEMPLATES,
+    READ_RISKS,
+)
 from secops.kernel.permissions.detectors import (
     ALERT_READ,
     LOG_SEARCH,
@@ -147,7 +158,17 @@ GROUPS: Final[tuple[Group, ...]] = (
         Text("审计举证", "Evidence"),
         (
             Entry("/ledger", Text("审计账本", "Ledger"), READ_LEDGER),
-            Entry("/assessments", Text("等保自查", "Self-assessment"), READ_ASSESSMENTS),
+            Entry("/legal-holds", Text("证据保全", "Legal holds"), READ_HOLDS),
+            Entry("/systems", Text("系统台账", "Systems"), READ_REGISTER),
+            Entry("/records", Text("举证材料", "Records"), READ_RECORDS),
+            Entry("/assessments", Text("合规自查", "Self-assessment"), READ_ASSESSMENTS),
+            Entry("/reports", Text("报告", "Reports"), READ_ASSESSMENTS),
+            Entry("/report-templates", Text("报告模板", "Report templates"), READ_REPORT_TEMPLATES),
+            Entry("/rectification", Text("整改", "Rectification"), READ_RECTIFICATION),
+            Entry("/waivers", Text("豁免", "Waivers"), READ_RECTIFICATION),
+            Entry("/risks", Text("风险登记册", "Risks"), READ_RISKS),
+            Entry("/catalogues", Text("控制项目录", "Catalogue of items"), READ_CATALOGUES),
+            Entry("/collectors", Text("配置采集", "Collected configuration"), READ_BUNDLES),
         ),
     ),
 )

@@ -56,8 +56,8 @@ class Desk:
     def list_page(
         self, request: Request, template: str, table: Table, /, **context: Any
     ) -> Response:
-        """Return a page with ``table``, or the table as CSV where ``?format=csv`` asks."""
-        if request.query.get("format") == "csv":
+        """Return a page with ``table``, or the table as a file where ``?format=`` asks."""
+        if request.query.get("format") in ("csv", "xlsx"):
             return export_table(request, table, template.rpartition("/")[2].partition(".")[0])
         return self.page(request, template, table=view_table(request, table), **context)
 

@@ -18,3 +18,8 @@ class Text:
     def into(self, language: Language) -> str:
         """Return the sentence in ``language``."""
         return self.zh if language == "zh" else self.en
+
+
+def in_both(text: Text) -> dict[str, str]:
+    """Return ``text`` as JSON documents hold it: ``zh`` and ``en``."""
+    return {"zh": text.zh, "en": text.en}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final, Protocol
 
 MILLISECOND: Final = 1_000
@@ -44,6 +44,11 @@ class SystemClock:
 def day_start(instant: int) -> int:
     """Return when the day of ``instant`` began in Beijing, both UTC microseconds."""
     return (instant + BEIJING) // DAY * DAY - BEIJING
+
+
+def beijing_day(instant: int) -> date:
+    """Return the day that ``instant`` (UTC microseconds) is of in Beijing."""
+    return datetime.fromtimestamp((instant + BEIJING) // SECOND, UTC).date()
 
 
 def to_rfc3339(instant: int) -> str:

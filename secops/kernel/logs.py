@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from secops.kernel.anchors import ANYTHING, Anchor
+from secops.kernel.clock import DAY
 
 Scalar = str
 Value = str | tuple[str, ...]
@@ -223,6 +224,15 @@ class LogStore(Protocol):
         """Return the greatest seq given, 0 when there is none."""
         ...
 
-    def drop_before(self, instant: int) -> int:
-        """Drop days all of whose events were ingested before ``instant``; return how many."""
+    def drop_before(self, instant: int, held: Sequence[tuple[int, int]] = ()) -> int:
+        """Drop days all of whose events were ingested before ``instant``; return how many.
+
+        A day that overlaps a window of ``held`` (from, until before: UTC microseconds) stays.
+        """
         ...
+
+
+def is_held(day: int, held: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether the UTC ``day`` (days since 1970) overlaps a window of ``held``."""
+    begin = day * DAY
+    return any(since < begin + DAY and begin < until for since, until in held)

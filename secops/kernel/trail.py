@@ -24,6 +24,12 @@ MAX_RECORD: Final = 65_535
 """A leaf fits a tlog entry bundle's uint16 length: large things go in by digest."""
 
 
+_RESTRICTING: Final = ("lock", "suspend", "revoke", "retire", "stop", "cancel", "disable", "drain")
+_LOOKING: Final = ("verify", "check", "self", "report")
+_ON_ONE_DEVICE: Final = frozenset((*_RESTRICTING, *_LOOKING, "forget", "withdraw", "call"))
+"""First words of the key plane's use cases that restrict, or only look."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What was done or refused, by whom, to what.
@@ -108,6 +114,18 @@ def _together(group: Sequence[Act]) -> Act:
     target = f"{first.target.partition(':')[0]}:folded"
     details = {"count": len(group), "each": each}
     return Act(first.action, first.actor, target, first.outcome, details)
+
+
+def needs_second_device(act: Act) -> bool:
+    """Tell whether ``act`` grants the use or the change of a key or seal.
+
+    Such an act is refused while the second audit device, where one is set, does not answer.
+    Reads are not, nor what restricts: that is never refused for a ledger's sake.
+    """
+    plane, _, use_case = act.action.partition(".")
+    if plane != "kms" or act.bulk or act.outcome not in ("done", "intent"):
+        return False
+    return use_case.partition("_")[0] not in _ON_ONE_DEVICE
 
 
 def encode_act(act: Act, at: int) -> bytes:

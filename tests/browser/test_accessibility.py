@@ -65,6 +65,10 @@ PAGES = {
         "/notice-scores",
         "/received-notices",
         "/early-warnings",
+        "/rectification",
+        "/waivers",
+        "/risks",
+        "/risks/findings",
         "/playbooks",
         "/bindings",
         "/bindings/new",
@@ -89,6 +93,14 @@ PAGES = {
         "/legal-persons",
         "/organisations",
         "/people/import",
+        "/systems",
+        "/systems/this",
+        "/systems/import",
+        "/systems/grading?information_society=serious&service_citizens=grave",
+        "/systems/this/filing-sheet",
+        "/systems/log-sources",
+        "/systems/suppliers",
+        "/records",
         "/applications",
         "/applications/requests",
         "/silent-partners",
@@ -102,6 +114,14 @@ PAGES = {
         "/ledger",
         "/ledger/0",
         "/assessments",
+        "/assessments/schedules",
+        "/assessments/controls/gbt22239/L3-CES1-06",
+        "/reports",
+        "/report-templates",
+        "/collectors",
+        "/collectors/bundles",
+        "/catalogues?level=3",
+        "/catalogues/gbt22239/L3-CES1-23",
         "/seals",
         "/seals/use-requests",
         "/verify/report",
@@ -116,7 +136,7 @@ PAGES = {
 }
 FIRST_LINKS = {
     "analyst": ("/alerts", "/rules", "/accounts", "/playbooks"),
-    "auditor": ("/seals", "/ecertificates", "/ecertificate-templates"),
+    "auditor": ("/seals", "/ecertificates", "/ecertificate-templates", "/assessments"),
 }
 DEEP = bool(os.environ.get("SECOPS_DEEP"))  # noqa: TID251 - test profile
 ASK = """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
@@ -156,6 +176,8 @@ def test_no_page_keeps_anybody_out(
             wanted.append(first)
             if first.startswith("/alerts/"):
                 wanted.append(f"{first.partition('?')[0]}/exception")
+            if first.startswith("/assessments/"):
+                wanted += [f"{first}/items/L3-CES1-04", f"{first}/items/L3-PES1-03"]
         # each page in one theme; in the deep run each in both
         for path in wanted if DEEP else wanted[scheme == "dark" :: 2]:
             visitor.go(path)

@@ -99,6 +99,7 @@ def test_the_auditors_report_proves_itself(visitors: Visitors, tmp_path: Path) -
     auditor.press("button:text-is('立即自查')")
     assert "/assessments/" in auditor.page.url
     auditor.picture("story-assessment")
+    auditor.press("a:text-is('导出报告与归档')")
     with auditor.page.expect_download() as waiting:
         auditor.page.click("button:text-is('导出签名报告及证明')")
     packed = tmp_path / "report.zip"

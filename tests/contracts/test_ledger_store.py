@@ -15,9 +15,9 @@ from audits.core.entries import parse_record, row_of
 from audits.core.twin_trees import TwinTrees
 from audits.errors import LeaseLost, LedgerDamaged, LedgerMissing
 from audits.models import Addition, Checkpoint, EntryFilter, EntryRow, LedgerHead, Position
-from audits.service.ledger_files import LedgerFiles
-from audits.store.ledger import LedgerDatabase, open_ledger_reader, open_ledger_store
-from audits.store.ledger_tables import metadata
+from audits.service.ledger.files import LedgerFiles
+from audits.store.ledger.store import LedgerDatabase, open_ledger_reader, open_ledger_store
+from audits.store.ledger.tables import metadata
 from secops.adapters.database.engine import make_engine
 from tests.fakes.ledger import record
 
@@ -60,7 +60,7 @@ def test_an_empty_ledger_has_a_head_and_nothing_else(store: LedgerDatabase):
     assert list(store.entries(0, 10)) == []
     assert store.last_checkpoint() is None
     assert list(store.checkpoints()) == []
-    assert store.tree.counts() == (0, 0)
+    assert store.tree.counts() == (0, 0, 0)
     assert store.find_leaf(bytes(32)) is None
 
 
@@ -73,7 +73,7 @@ def test_what_is_appended_is_read_back(store: LedgerDatabase):
     assert list(added.entries[1:4]) == [one.entry for one in found]
     assert list(added.rows[1:4]) == [one.row for one in found]
     assert list(store.tree.subtrees(1, 0, 9)) == [one for one in added.subtrees if one.level == 1]
-    assert store.tree.counts() == (3, 5)
+    assert store.tree.counts() == (3, 5, 5)
     expected = {Position("units", 7, 5), Position("journal", 300, 5)}
     assert expected == set(store.positions())
     assert store.find_leaf(added.entries[3].sha256) == 3
@@ -154,7 +154,7 @@ def test_rows_are_replaced_and_dropped(store: LedgerDatabase):
     assert store.entries(2, 1)[0].row == changed
     store.drop_rows_from(3)
     assert store.entries(3, 1)[0].row is None
-    assert store.tree.counts() == (3, 3)
+    assert store.tree.counts() == (3, 3, 4)
 
 
 def test_a_door_that_is_gone_leaves_no_position(store: LedgerDatabase):

@@ -196,6 +196,15 @@ def test_a_day_goes_when_its_newest_arrival_is_old_and_may_come_again(store: Log
     assert (again.stored, again.duplicates, again.last_seq) == (1, 1, 4)
 
 
+def test_a_day_under_a_hold_is_never_dropped(store: LogStore) -> None:
+    store.append([event(1, NOON - 2 * DAY), event(2, NOON - DAY), event(3, NOON)])
+    held = [(NOON - DAY - 1, NOON - DAY)]  # a moment of one day keeps the day
+
+    assert store.drop_before(NOON + 10 * DAY, held) == 2
+    assert numbers(store.search(EVERYTHING, ALWAYS, 10)) == [2]
+    assert store.drop_before(NOON + 10 * DAY) == 1
+
+
 TEXTS = st.sampled_from(
     [
         "",

@@ -8,9 +8,9 @@ from pathlib import Path
 from audits.adapters.folders import VkeyLines
 from audits.adapters.signatures import EngineVerifier
 from audits.models import AuditsOptions, LedgerVerdict
-from audits.service.ledger_files import LedgerFiles
-from audits.service.sequencer import Sequencer, SequencerParts
-from audits.store.ledger import LedgerDatabase, open_ledger_store
+from audits.service.ledger.files import LedgerFiles
+from audits.service.ledger.sequencer import Sequencer, SequencerParts
+from audits.store.ledger.store import LedgerDatabase, open_ledger_store
 from tests.fakes.clock import FakeClock
 from tests.fakes.leases import FakeLeases
 from tests.fakes.ledger import FakeDoors, FakeSigner, record

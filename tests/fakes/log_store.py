@@ -34,6 +34,7 @@ from secops.kernel.logs import (
     Term,
     Value,
     Window,
+    is_held,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,12 +118,12 @@ class FakeLogStore:
     def last_seq(self) -> int:
         return self.seq
 
-    def drop_before(self, instant: int) -> int:
+    def drop_before(self, instant: int, held: Sequence[tuple[int, int]] = ()) -> int:
         days: dict[int, int] = {}
         for row in self.rows:
             day = row.event.at // 86_400_000_000
             days[day] = max(days.get(day, 0), row.event.ingested)
-        old = {day for day, newest in days.items() if newest < instant}
+        old = {day for day, last in days.items() if last < instant and not is_held(day, held)}
         self.rows = [row for row in self.rows if row.event.at // 86_400_000_000 not in old]
         return len(old)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from playbooks.store import make_notice_tools, make_stores
 from secops.adapters.journal.reader import JournalReader
 from secops.adapters.spine import Spine, journal_folder
 from secops.kernel.actors import ROOT_ORG, Actor
+from secops.kernel.parts import Parts
 from tests.fakes.access import FakeAccess
 from tests.fakes.alert_summaries import FakeAlerts, alert
 from tests.fakes.clock import FakeClock
@@ -45,6 +46,8 @@ def person(name: str, role: str, org_id: str = ROOT_ORG) -> Actor:
 ANALYST = person("wang", "analyst")
 APPROVER = person("zhao", "security-admin")
 AUDITOR = person("qian", "auditor")
+ACTORS = {"analyst": ANALYST, "security-admin": APPROVER, "auditor": AUDITOR}
+"""By the names that commands act as."""
 
 
 @dataclass
@@ -85,6 +88,31 @@ class House:
             lambda tx: tx.execute(select(ledger_door.c.record).order_by(ledger_door.c.id)).all()
         )
         return [orjson.loads(row.record) for row in rows]
+
+
+@dataclass
+class OpenedHouse:
+    """A home as the command line opens it; accounts are called as ``actors`` says."""
+
+    home: House
+    actors: Mapping[str, Actor] = field(default_factory=lambda: ACTORS)
+
+    @property
+    def parts(self) -> Parts:
+        """The spine's."""
+        return self.home.spine.parts
+
+    @property
+    def services(self) -> Sequence[object]:
+        """The plane's."""
+        return (self.home.services,)
+
+    def act_as(self, account: str | None) -> Actor:
+        """Return the actor called ``account``, the analyst for none."""
+        return self.actors[account or "analyst"]
+
+    def close(self) -> None:
+        """Leave the home to whoever opened it."""
 
 
 @contextmanager

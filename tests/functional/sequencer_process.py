@@ -10,8 +10,8 @@ from audits.adapters.doors import SpineDoors
 from audits.adapters.folders import VkeyLines
 from audits.adapters.signatures import EngineVerifier
 from audits.models import AuditsOptions
-from audits.service.sequencer import Sequencer, SequencerParts
-from audits.store.ledger import open_ledger_store
+from audits.service.ledger.sequencer import Sequencer, SequencerParts
+from audits.store.ledger.store import open_ledger_store
 from secops.adapters.spine import COMMAND_FILE_BYTES, Spine, SpineOptions, open_spine
 from secops.kernel.clock import SystemClock
 from secops.kernel.ids import SystemRandomness

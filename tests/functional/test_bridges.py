@@ -6,16 +6,20 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
 
 from audits.errors import SignerLocked
+from audits.models.evidence import Fact
+from audits.models.systems import THIS_INSTANCE, Asset, Scope, System
 from detectors.models.alerts import AlertFilter
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.ports import SigningKey
+from iam.service.zero_trust.book import InForce
 from kms.service.system_keys import SystemPublicKey
 from playbooks.ports import Order
 from playbooks.service import NewIncident
@@ -25,6 +29,8 @@ from secops.bridges.alerts import DetectorAlerts
 from secops.bridges.containment import PlaneContainment, Shield, shield
 from secops.bridges.entity_cards import LateIncidents, PlatformEntities
 from secops.bridges.evidence import Evidence
+from secops.bridges.evidence.looking import Look
+from secops.bridges.evidence.transport import TransportEvidence
 from secops.bridges.house import House
 from secops.bridges.keys import (
     PoolCheckpointSigner,
@@ -164,6 +170,19 @@ def test_the_incident_of_an_alert_is_told_to_who_may_see_incidents(house: House)
 # evidence for assessments
 
 
+def own_scope(*assets: Asset) -> Scope:
+    system = System(
+        id=THIS_INSTANCE,
+        org_id=ROOT_ORG,
+        name="本平台",
+        level=3,
+        s_level=3,
+        a_level=3,
+        uses=("iam", "kms", "logs"),
+    )
+    return Scope(system, assets)
+
+
 def evidence_of(house: House, settings: Settings | None = None) -> Evidence:
     looking = Evidence(
         settings or house.settings, iam=house.iam, kms=house.kms, detectors=house.detectors
@@ -174,17 +193,23 @@ def evidence_of(house: House, settings: Settings | None = None) -> Evidence:
 
 def facts_of(house: House, settings: Settings | None = None) -> dict[str, dict[str, object]]:
     auditor = house.act_as("auditor")
-    taken = evidence_of(house, settings)(auditor, house.parts.clock.now())
+    taken = evidence_of(house, settings)(auditor, own_scope(), house.parts.clock.now())
     return {snapshot.kind: dict(snapshot.facts) for snapshot in taken}
 
 
-def test_every_fact_that_is_looked_for_can_be_seen_in_a_demo_home(house: House) -> None:
+def test_every_kind_of_evidence_says_who_looked_what_was_asked_and_where_to_see_it(
+    house: House,
+) -> None:
     auditor = house.act_as("auditor")
     at = house.parts.clock.now()
-    taken = {snapshot.kind: snapshot for snapshot in evidence_of(house)(auditor, at)}
-    assert len(taken) >= 17
+    taken = {snapshot.kind: snapshot for snapshot in evidence_of(house)(auditor, own_scope(), at)}
+    assert len(taken) >= 28
     assert {snapshot.taken_at for snapshot in taken.values()} == {at}
-    assert all(kind in snapshot.origin for kind, snapshot in taken.items())
+    for kind, snapshot in taken.items():
+        assert kind in snapshot.origin.source
+        assert snapshot.origin.query
+        assert snapshot.origin.link.startswith("/")
+        assert all(isinstance(value, str | int | bool) for value in snapshot.facts.values())
 
 
 def test_facts_say_what_is_true_of_this_home(house: House) -> None:
@@ -192,28 +217,70 @@ def test_facts_say_what_is_true_of_this_home(house: House) -> None:
     assert facts["iam.users"]["default_accounts"] == len(read_logins(house.settings.home))
     assert facts["kms.custody"]["damaged_system_keys"] == 0
     assert facts["kms.custody"]["refused_engines"] == 0
+    assert facts["kms.custody"]["hardware"] is False
+    assert facts["kms.policy"]["weak_keys"] == 0
+    assert facts["iam.policy"]["altered"] == 0
     assert facts["ledger.integrity"]["valid"] is True
-    assert facts["log.schema"]["time_permille"] == 1_000
-    assert facts["log.retention"] == {"days": house.settings.retention_days}
-    assert facts["platform.listeners"] == {"plain_remote": 0, "encrypted_remote": False}
+    # the samples are of a fixed day: what is in them is told on the day they end
+    last = max(each.last_at for each in house.detectors.logs.store.sources())
+    then = evidence_of(house)(house.act_as("auditor"), own_scope(), last + 1)
+    (schema,) = (each.facts for each in then if each.kind == "log.schema")
+    assert schema["time_permille"] == 1_000
+    assert facts["log.retention"]["configured_days"] == house.settings.retention_days
+    assert facts["tls.scan"]["listeners_plain"] == 0
+    assert facts["tls.scan"]["listeners_encrypted"] is False
+    assert facts["tls.scan"]["flows"] == 0
     assert facts["incident.record"]["closed"] == 0
+    assert "closed_without_cause" not in facts["incident.record"], "nothing closed, nothing said"
+    assert not {"vpn.log", "proxy.log", "bastion.log", "ids.alert", "fw.config"} & set(facts)
+
+
+def scan_of(settings: Settings, **agreed: Fact) -> dict[str, object]:
+    look = TransportEvidence(settings, lambda *_: agreed).looks["tls.scan"]
+    sight = look(cast("Look", None))
+    assert sight is not None
+    return dict(sight.facts)
+
+
+def test_each_flow_in_clear_beyond_this_machine_is_named(house: House) -> None:
+    flowing = replace(
+        house.settings,
+        webhook_url="http://hook.example/x",
+        time_stamp_url="https://stamp.example",
+        mail_server="mail.example:25",
+        mail_encryption="none",
+        logstore_url="http://127.0.0.1:9200",
+        database_url="postgresql://u@db.example/secops?sslmode=prefer",
+        syslog_udp="*:514",
+        syslog_tcp="127.0.0.1:514",
+    )
+    seen = scan_of(flowing)
+    assert seen["flows_plain_names"] == "database_url mail_server syslog_udp webhook_url"
+    assert (seen["flows"], seen["flows_plain"]) == (5, 4)
+    safe = replace(flowing, database_url="postgresql://u@db.example/secops?sslmode=verify-full")
+    assert scan_of(safe)["flows_plain"] == 3
 
 
 def test_a_listener_beyond_loopback_counts_as_plain_or_encrypted(house: House) -> None:
     wide = replace(house.settings, listen="0.0.0.0:443")
-    assert facts_of(house, wide)["platform.listeners"]["plain_remote"] == 1
-    tls = replace(wide, tls_cert="c.pem", tls_key="k.pem")
-    listeners = facts_of(house, tls)["platform.listeners"]
-    assert listeners == {"plain_remote": 0, "encrypted_remote": True}
+    assert scan_of(wide)["listeners_plain"] == 1
+    encrypted = replace(wide, tls_cert="c.pem", tls_key="k.pem")
+    tls = scan_of(encrypted)
+    assert (tls["listeners_plain"], tls["listeners_encrypted"]) == (0, True)
+    assert "probe_version" not in tls, "nobody answered: nothing is said of the handshake"
+    assert scan_of(encrypted, probe_version=13)["probe_version"] == 13
+    assert "probe_version" not in scan_of(wide, probe_version=13), "no TLS of its own"
     named = replace(house.settings, listen="gateway.example:443")
-    assert facts_of(house, named)["platform.listeners"]["plain_remote"] == 1
+    assert scan_of(named)["listeners_plain"] == 1
 
 
 def test_a_backup_becomes_a_fact_with_its_age(house: House, tmp_path: Path) -> None:
     words = ["--home", str(house.settings.home), "backup", str(tmp_path / "b.tar")]
     cli.main(words, standalone_mode=False)
     house.audits.ledger.sequencer.drain()
-    later = evidence_of(house)(house.act_as("auditor"), house.parts.clock.now() + 2 * DAY)
+    later = evidence_of(house)(
+        house.act_as("auditor"), own_scope(), house.parts.clock.now() + 2 * DAY
+    )
     (backup,) = [snapshot.facts for snapshot in later if snapshot.kind == "backup.job"]
     assert backup["age_hours"] in (47, 48)
 
@@ -221,11 +288,50 @@ def test_a_backup_becomes_a_fact_with_its_age(house: House, tmp_path: Path) -> N
 def test_what_cannot_be_seen_is_left_out_and_nothing_is_invented(house: House) -> None:
     unbound = Evidence(house.settings, iam=house.iam, kms=house.kms, detectors=house.detectors)
     nobody = replace(house.act_as("auditor"), roles=frozenset(), id="acc_nobody")
-    taken = {s.kind: s.facts for s in unbound(nobody, house.parts.clock.now())}
+    taken = {s.kind: s.facts for s in unbound(nobody, own_scope(), house.parts.clock.now())}
     assert "log.coverage" not in taken
-    assert taken["incident.record"] == {}
-    assert taken["ledger.integrity"] == {}
-    assert taken["backup.job"] == {}
+    assert not {"incident.record", "ledger.integrity", "backup.job"} & set(taken)
+
+
+def follow_own_log(house: House) -> None:
+    house.audits.ledger.sequencer.drain()
+    jobs = {job.name: job.tick for plane in house.planes for job in plane.jobs}
+    while jobs["detectors.watch_ledger"]():
+        pass
+
+
+def test_what_administrators_did_is_seen_in_the_platforms_own_log(house: House) -> None:
+    sign_in(house, "security-admin")
+    house.iam.accounts.lock_account(house.act_as("security-admin"), "seal-applicant", "a test")
+    follow_own_log(house)
+    facts = facts_of(house)
+    acts = facts["admin.sessions"]
+    assert acts["security_admin_acts_outside"] == acts["security_admin_acts"] != 0, "all commands"
+    assert facts["admin.sessions"]["security_admin_sign_ins_weak"] == 0
+    assert "audit_admin_acts" not in facts["admin.sessions"], "nobody acted: nothing is said"
+    assert facts["iam.auth_log"]["administrator_sign_ins"] == 1
+    assert facts["iam.auth_log"]["administrator_ranges"] == 0
+    assert "administrator_sign_ins_outside" not in facts["iam.auth_log"]
+    assert facts["iam.auth_log"]["guessed_past_limit"] == 0
+    assert int(str(facts["iam.user_lifecycle"]["unapproved"])) >= 1
+    assert facts["data.access_log"]["reads"] == 0
+    assert facts["data.access_log"]["bulk_rules"] == 5
+    assert facts["log.coverage"]["own_log"] is True
+
+
+def test_sign_ins_from_outside_the_administrators_zone_are_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(house, "system-admin")
+    evidence = house.iam.evidence
+    for network, outside in (("127.0.0.0/8", 0), ("10.0.0.0/8", 1)):
+        zones = (("administrators", (ip_network(network),)),)
+        data = replace(evidence.book.current().data, zones=zones)
+        zoned = InForce(evidence.book.shipped.engine, data)
+        monkeypatch.setattr(evidence.book, "current", lambda zoned=zoned: zoned)
+        seen = evidence.sign_ins(ROOT_ORG, "system-admin", 0)
+        assert (seen.sign_ins, seen.weak, seen.outside) == (1, 0, outside)
+        assert evidence.administrators_zones() == {"administrators"}
 
 
 # containment for playbooks
@@ -441,7 +547,7 @@ def test_a_locked_pool_signs_no_checkpoint(tmp_path: Path) -> None:
         for sign in (signer.sign_ed25519, signer.sign_sm2):
             with pytest.raises(SignerLocked):
                 sign(b"checkpoint")
-        taken = evidence_of(opened)(opened.act_as("auditor"), opened.parts.clock.now())
+        taken = evidence_of(opened)(opened.act_as("auditor"), own_scope(), opened.parts.clock.now())
         assert "kms.custody" not in {snapshot.kind for snapshot in taken}
     finally:
         opened.close()
@@ -483,3 +589,34 @@ def test_the_settings_say_what_the_unit_is_called_and_which_clocks_count(tmp_pat
         ("本单位", "local"),
         ("某市数据局", "state"),
     ]
+
+
+def test_drift_found_by_the_product_itself_is_an_alert_until_it_is_mended(house: House) -> None:
+    key = (ROOT_ORG, THIS_INSTANCE, "gbt22239", 3)
+    audits, auditor = house.audits, house.act_as("auditor")
+    made = audits.assessments.assess(auditor, "gbt22239", 3)
+    assert audits.rounds.go_round(key) == 0  # it sees what an auditor sees
+    good = next(v.item.id for v in made.verdicts if v.status == "compliant")
+    kinds = {snapshot.kind for v in made.verdicts if v.item.id == good for snapshot in v.evidence}
+    inquiry, looks = audits.rounds.inquiry, audits.rounds.inquiry.sources
+
+    def blinded(*asked: Any) -> list[Any]:
+        seen = (snapshot for look in looks for snapshot in look(*asked))
+        return [snapshot for snapshot in seen if snapshot.kind not in kinds]
+
+    def alerts() -> list[str]:
+        subscriptions = [one for plane in house.planes for one in plane.subscriptions]
+        deliver = house.spine.outbox(subscriptions).job.tick
+        while deliver():
+            pass
+        page = house.detectors.alerts.list_alerts(auditor, AlertFilter(), PageRequest(200))
+        return [a.status for a in page.items if a.kind == "control" and good in a.title]
+
+    object.__setattr__(inquiry, "sources", (blinded,))
+    try:
+        assert audits.rounds.go_round(key) >= 1
+    finally:
+        object.__setattr__(inquiry, "sources", looks)
+    assert alerts() == ["open"]
+    assert audits.rounds.go_round(key) >= 1
+    assert alerts() == ["closed"]

@@ -13,8 +13,8 @@ from audits.adapters.signatures import EngineVerifier
 from audits.core.c2sp import parse_proof
 from audits.errors import DoorDamaged
 from audits.models import EntryFilter
-from audits.service.ledger_files import LedgerFiles
-from audits.service.sequencer import Sequencer
+from audits.service.ledger.files import LedgerFiles
+from audits.service.ledger.sequencer import Sequencer
 from secops.adapters.journal.frames import FILE_HEADER
 from secops.adapters.spine import Spine
 from secops.kernel.actors import system_actor

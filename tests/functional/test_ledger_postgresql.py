@@ -12,8 +12,8 @@ from audits.adapters.signatures import EngineVerifier
 from audits.core.c2sp import parse_proof
 from audits.models import AuditsOptions
 from audits.plane import open_ledger_files
-from audits.service.sequencer import Sequencer, SequencerParts
-from audits.store.ledger import open_ledger_store
+from audits.service.ledger.sequencer import Sequencer, SequencerParts
+from audits.store.ledger.store import open_ledger_store
 from secops.kernel.actors import system_actor
 from secops.kernel.trail import Act
 from tests.fakes.ledger import FakeSigner

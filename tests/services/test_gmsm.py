@@ -17,6 +17,7 @@ from secops.kernel.clock import to_rfc3339
 from tests.fakes.certificate_house import OWNER, House, open_house, sm2_csr
 from tests.fakes.clock import START
 from tests.services import gmsm
+from tests.services.go_judges import Unavailable
 
 pytestmark = pytest.mark.service
 
@@ -28,7 +29,7 @@ SM4_KEY, NONCE, AAD = bytes(range(16)), bytes(12), b"aad"
 def ask(*questions: Mapping[str, str | bytes]) -> list[Any]:
     try:
         return gmsm.answers(questions)
-    except gmsm.Unavailable as missing:
+    except Unavailable as missing:
         pytest.skip(str(missing))
 
 

@@ -105,11 +105,16 @@ def note_key(name: str, kind: KeyKind, public: bytes) -> NoteKey:
 
 
 def parse_vkey(vkey: str) -> NoteKey:
-    """Read a verification key; raise ``NoteRejected`` if it is not one, or of an unknown type."""
+    """Read a log's verification key; raise ``NoteRejected`` as ``parse_key``."""
+    return parse_key(vkey, KINDS)
+
+
+def parse_key(vkey: str, kinds: Sequence[KeyKind]) -> NoteKey:
+    """Read a verification key; raise ``NoteRejected`` if it is not one, or of none of ``kinds``."""
     name, _, rest = vkey.strip().partition("+")
     key_id, _, encoded = rest.partition("+")
     raw = _decode(encoded, "verification key")
-    for kind in KINDS:
+    for kind in kinds:
         if raw.startswith(kind.prefix):
             key = note_key(name, kind, raw[len(kind.prefix) :])
             if key.key_id.hex() != key_id:

@@ -1,107 +1,140 @@
-"""From snapshots and entries of persons to verdicts, counts and an estimated rate."""
+"""From snapshots and entries of persons to verdicts, counts, scores and conclusions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
 
-from audits.core.gbt22239.checks import CHECKS
-from audits.core.gbt22239.findings import Finding, Looking
-from audits.models.compliance import (
-    STATUSES,
-    Catalogue,
-    HighRiskCase,
-    Item,
-    PersonEntry,
-    Rate,
-    Snapshot,
-    Status,
-    Verdict,
+from audits.core.gbt22239.answers import (
+    count_majors,
+    find_cases,
+    find_majors,
+    worst_risk,
 )
+from audits.core.gbt22239.catalogue import side_of
+from audits.core.gbt22239.checks import CHECKS
+from audits.core.gbt22239.host_checks import HOST_CHECKS
+from audits.core.gbt22239.judging import (
+    Basis,
+    Checks,
+    Judged,
+    Seen,
+    exact_value,
+    judge_item,
+    with_risks,
+)
+from audits.core.gbt22239.rate_2025 import CONCLUSIONS, rate_2025
+from audits.core.gbt22239.score_2021 import score_2021
+from audits.core.gbt22239.selection import Selected, select
+from audits.models.assessments import STATUSES, Calculation, MajorFinding, Rate, Status, Verdict
+from audits.models.calculations import ItemValue, Rate2025, Score2021
+from audits.models.catalogue import Catalogue
+from audits.models.systems import System
 from secops.kernel.catalogue import Text
 
+ALL_CHECKS: Final = Checks(CHECKS, HOST_CHECKS)
+_SCORE: Final = Text("综合得分(推算, 2021 版口径)", "score (estimate, 2021 edition)")
+_RATE: Final = Text(
+    "符合率与结论(推算, 2025 版口径)", "rate and conclusion (estimate, 2025 edition)"
+)
+_PENDING: Final = Text(
+    "有重大风险隐患触发项待人工判定, 不给出符合结论",
+    "triggers of major risks wait for a person: no conclusion of compliance is given",
+)
+_ESTIMATE: Final = Text(
+    "符合率为推算:未找到官方公式,严格计与加权计并列;未核查计入分母。",
+    "The rate is an estimate: no official formula was found; not-assessed items count below.",
+)
 
-def judge(
-    catalogue: Catalogue,
-    level: int,
-    snapshots: Sequence[Snapshot],
-    entries: Iterable[PersonEntry],
-    now: int,
-) -> tuple[Verdict, ...]:
-    """Return a verdict for every item of ``level``; nothing missing is ever 符合.
+
+def assess(basis: Basis, cover_date: date) -> Judged:
+    """Return the verdicts of all selected items and what the calculators make of them."""
+    catalogue, system = basis.catalogue, basis.seen.scope.system
+    selected, doubts = selected_items(catalogue, system, basis.level)
+    verdicts = judge(catalogue, selected, basis.seen)
+    cases = find_cases(verdicts, basis.answers, basis.level)
+    majors = find_majors(catalogue, verdicts, basis.answers)
+    counts = count(verdicts)
+    score = score_2021(
+        item_values(verdicts), worst_risk=worst_risk(verdicts, cases), cover_date=cover_date
+    )
+    rated = rate_2025(counts, count_majors(majors), cover_date)
+    by_rate = _rate_calculation(rated, majors)
+    return Judged(
+        verdicts=verdicts,
+        cases=cases,
+        majors=majors,
+        calculations=(by_rate, _score_calculation(score)),
+        score=None if score.score is None or not score.applies else str(score.score),
+        conclusion=by_rate.conclusion if rated.applies else None,
+        notes=(_ESTIMATE, *catalogue.doubts_of(system.extensions), *doubts),
+    )
+
+
+def selected_items(
+    catalogue: Catalogue, system: System, level: int
+) -> tuple[tuple[Selected, ...], tuple[Text, ...]]:
+    """Return the items that apply with their levels, and what is doubtful about the choice.
+
+    At the system's own level S, A and G count as it was graded; at another all are of it.
+    """
+    items = catalogue.of(system.extensions)
+    graded = (system.s_level, system.a_level) if level == system.level else (level, level)
+    selection = select(items, *graded)
+    differ = selection.s_level != selection.a_level or system.extensions
+    return selection.selected, selection.doubts if differ else ()
+
+
+def judge(catalogue: Catalogue, selected: Sequence[Selected], seen: Seen) -> tuple[Verdict, ...]:
+    """Return a verdict for every selected item; nothing missing is ever 符合.
 
     A person's entry counts until it expires. It can't raise what a machine saw failing:
     不符合 by a check stays 不符合 whatever a person entered.
     """
-    by_kind = {snapshot.kind: snapshot for snapshot in snapshots}
-    current = {
-        entry.item_id: entry
-        for entry in sorted(entries, key=lambda e: e.at)
-        if entry.expires_at > now
-    }
-    verdicts = (
-        _verdict(item, level, by_kind, current.get(item.id)) for item in catalogue.at(level)
-    )
-    return tuple(_with_risks(verdict, catalogue.high_risk, level) for verdict in verdicts)
+    verdicts = (judge_item(one.item, one.level, seen) for one in selected)
+    return tuple(with_risks(verdict, catalogue.high_risk) for verdict in verdicts)
 
 
-def _verdict(
-    item: Item, level: int, by_kind: Mapping[str, Snapshot], entry: PersonEntry | None
-) -> Verdict:
-    finding = _check(item, level, by_kind)
-    if entry is not None and (finding is None or finding.status != "noncompliant"):
-        return Verdict(
-            item,
-            entry.status,
-            "person",
-            Text(entry.reason, entry.reason),
-            observations=finding.observations if finding else (),
-            evidence=finding.evidence if finding else (),
-            person=entry.person,
-            judged_at=entry.at,
+def item_values(verdicts: Sequence[Verdict]) -> tuple[ItemValue, ...]:
+    """Return what the 2021 score counts: applicable items with their exact values."""
+    return tuple(
+        ItemValue(
+            verdict.item.id,
+            side_of(verdict.item),
+            exact_value(verdict),
+            int(verdict.item.weight_at(verdict.level)),
         )
-    if finding is None:
-        return Verdict(item, "unassessed", "nobody", _why_nobody(item, level))
-    if finding.status == "unassessed":
-        return Verdict(item, "unassessed", "nobody", finding.reason, finding.observations)
-    return Verdict(
-        item,
-        finding.status,
-        "machine",
-        finding.reason,
-        observations=finding.observations,
-        evidence=finding.evidence,
-        proposed=finding.status == "compliant",
+        for verdict in verdicts
+        if verdict.status != "not_applicable"
     )
 
 
-def _check(item: Item, level: int, by_kind: Mapping[str, Snapshot]) -> Finding | None:
-    check = CHECKS.get(item.id)
-    if check is None or level in item.differs_at:
-        return None  # the checks are written for level 3's wording
-    look = Looking(by_kind)
-    check(look)
-    return look.finding()
-
-
-def _why_nobody(item: Item, level: int) -> Text:
-    if level in item.differs_at:
-        return Text(
-            "该级别条款措辞不同,自动核查未覆盖", "worded differently at this level: no check"
-        )
-    if item.assess == "auto":
-        return Text("自动核查尚未覆盖该项", "no automatic check covers this item yet")
-    return Text("需访谈、查阅文档或现场核查", "needs an interview, a document or a visit")
-
-
-def _with_risks(verdict: Verdict, cases: Sequence[HighRiskCase], level: int) -> Verdict:
-    """Name the high-risk cases a failing item may be; a person judges their conditions."""
-    if verdict.status not in ("noncompliant", "partial"):
-        return verdict
-    hanging = tuple(
-        case for case in cases if case.item == verdict.item.id and case.min_level <= level
+def _score_calculation(score: Score2021) -> Calculation:
+    return Calculation(
+        edition=score.edition.zh,
+        title=_SCORE,
+        applies=score.applies,
+        figures=score.figures,
+        conclusion=score.grade if score.applies else None,
+        parameters=score.parameters,
+        doubts=score.doubts,
     )
-    return replace(verdict, high_risk=hanging) if hanging else verdict
+
+
+def _rate_calculation(rated: Rate2025, majors: Sequence[MajorFinding]) -> Calculation:
+    """Return the rate with its conclusion, which waits while triggers wait for a person."""
+    pending = any(major.state.code == "pending" for major in majors)
+    overclaims = pending and rated.conclusion == CONCLUSIONS["compliant"]
+    return Calculation(
+        edition=rated.edition.zh,
+        title=_RATE,
+        applies=rated.applies,
+        figures=rated.figures,
+        conclusion=None if overclaims else rated.conclusion,
+        parameters=rated.parameters,
+        doubts=(*rated.doubts, _PENDING) if pending else rated.doubts,
+    )
 
 
 def count(verdicts: Sequence[Verdict]) -> dict[Status, int]:
@@ -121,17 +154,4 @@ def rate(counts: Mapping[Status, int]) -> Rate:
     return Rate(
         strict=(counts["compliant"], applicable),
         weighted=(2 * counts["compliant"] + counts["partial"], 2 * applicable),
-    )
-
-
-def conclude(counts: Mapping[Status, int]) -> Text | None:
-    """Return an estimated conclusion, or None while anything applicable is 未核查."""
-    judged, applicable = coverage(counts)
-    if judged < applicable or not applicable:
-        return None
-    share, whole = rate(counts).strict
-    gap = applicable - counts["compliant"]
-    return Text(
-        f"推算(2025 版口径,严格计): 符合 {share}/{whole},差距 {gap} 项",
-        f"estimate (2025 edition, strict): {share}/{whole} compliant, {gap} gaps",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from audits.models.compliance import Fact, Observation, Snapshot, Status
+from audits.models.assessments import Status
+from audits.models.evidence import Fact, Observation, Snapshot
 from secops.kernel.catalogue import Text
 
 
@@ -44,9 +45,13 @@ class Looking:
         return snapshot.facts[key]
 
     def number(self, name: str) -> int | None:
-        """Return a numeric fact."""
+        """Return a numeric fact; a text that is no number could not be read."""
         value = self.fact(name)
-        return None if value is None else int(value)
+        try:
+            return None if value is None else int(value)
+        except ValueError:
+            self.missing.append(name)
+            return None
 
     def expect(
         self, name: str, expected: str, holds: Callable[[int], bool], *, fatal: bool = True
@@ -80,8 +85,8 @@ class Looking:
         seen = "; ".join(f"{o.fact}={o.seen}" for o in self.observations if not o.ok)
         if self.failed:
             return "noncompliant", Text(f"未达到要求: {seen}", f"fails: {seen}")
-        if self.missing:
-            names = ", ".join(sorted(set(self.missing)))
+        if self.missing or not self.observations:
+            names = ", ".join(sorted(set(self.missing or self.used)))
             return "unassessed", Text(f"缺少证据: {names}", f"evidence is missing: {names}")
         if self.lessened:
             return "partial", Text(f"部分达到: {seen}", f"partly met: {seen}")

@@ -48,6 +48,11 @@ class Frontier:
         """How many leaves the tree has."""
         return self._size
 
+    @property
+    def parts(self) -> Sequence[bytes]:
+        """The hashes of the complete subtrees, greatest first."""
+        return self._parts
+
     def append(self, leaf_hash: bytes) -> list[tuple[int, int, bytes]]:
         """Add a leaf; return (level, index, hash) of each subtree it completes, levels ≥ 1."""
         completed = []

@@ -11,7 +11,7 @@ from detectors.adapters.elastic.address import ElasticAddress
 from detectors.adapters.elastic.checking import batches_of, joint_digests
 from detectors.adapters.elastic.connection import Connection
 from detectors.adapters.elastic.state import StateDocument
-from detectors.adapters.segments.files import write_durably
+from secops.adapters.disk import write_durably
 
 FILE: Final = "logstore.json"
 

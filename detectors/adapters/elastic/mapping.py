@@ -27,6 +27,11 @@ def index_of(prefix: str, at: int) -> str:
     return f"{prefix}.day-{date.fromordinal(day).isoformat()}"
 
 
+def day_of(index: str) -> int:
+    """Return the UTC day (days since 1970) of a day index."""
+    return date.fromisoformat(index.rpartition(".day-")[2]).toordinal() - _EPOCH
+
+
 def days_of(prefix: str) -> str:
     """Return the pattern of all day indices."""
     return f"{prefix}.day-*"

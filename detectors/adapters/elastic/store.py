@@ -75,7 +75,7 @@ class ElasticStore:
         """Return the greatest seq that readers may see, 0 when there is none."""
         return self._reader.last_seq()
 
-    def drop_before(self, instant: int) -> int:
+    def drop_before(self, instant: int, held: Sequence[tuple[int, int]] = ()) -> int:
         """Drop days all of whose events were ingested before ``instant``; return how many."""
         with self._writer.lease(wait=True):
-            return self._writer.drop_before(instant)
+            return self._writer.drop_before(instant, held)

@@ -19,14 +19,14 @@ import orjson
 from detectors.adapters.elastic.bulk import Bulk, Item
 from detectors.adapters.elastic.connection import Connection
 from detectors.adapters.elastic.documents import bare_document, digests_of, document_of
-from detectors.adapters.elastic.mapping import days_of, index_of, state_of
+from detectors.adapters.elastic.mapping import day_of, days_of, index_of, state_of
 from detectors.adapters.elastic.state import Overtaken, State, StateDocument
 from detectors.adapters.segments.spool import Spool
 from detectors.errors import LogStoreUnavailable
 from detectors.ports import ClosedSegments, Indexing
 from secops.kernel.errors import AuditUnavailable
 from secops.kernel.leases import Lease, Leases
-from secops.kernel.logs import AppendResult, LogEvent, StoredEvent
+from secops.kernel.logs import AppendResult, LogEvent, StoredEvent, is_held
 
 LEASE: Final = "detectors.log_writer"
 _SECONDS: Final = 120.0
@@ -147,13 +147,20 @@ class Writer:
             left = tuple(name for name in state.pending if name not in set(done))
             self.state.write(replace(state, pending=left))
 
-    def drop_before(self, instant: int) -> int:
-        """Drop the days all of whose events came before ``instant``; return how many."""
+    def drop_before(self, instant: int, held: Sequence[tuple[int, int]] = ()) -> int:
+        """Drop the days all of whose events came before ``instant``; return how many.
+
+        Days that overlap a window of ``held`` stay.
+        """
         state = self.state.read()
         if state.version is None:
             return 0
         newest = self._newest_by_day()
-        old = sorted(name for name, last in newest.items() if last < instant)
+        old = sorted(
+            name
+            for name, last in newest.items()
+            if last < instant and not is_held(day_of(name), held)
+        )
         if not old:
             return 0
         dropped = (*state.dropped, *((day, state.last_seq) for day in old))

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import orjson
 
-from detectors.adapters.segments.files import make_folder, sync_folder, write_durably
 from detectors.errors import SegmentDamaged
+from secops.adapters.disk import make_folder, sync_folder, write_durably
 
 _CRC: Final = 8
 _REWRITE_AFTER: Final = 4_000

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import orjson
 
-from detectors.adapters.segments.files import make_folder, sync_folder, write_durably
 from detectors.errors import LogStoreUnavailable, SpoolFull
+from secops.adapters.disk import make_folder, sync_folder, write_durably
 from secops.kernel.logs import AppendResult, LogEvent
 
 _CRC: Final = 4

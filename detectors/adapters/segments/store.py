@@ -150,10 +150,10 @@ class SegmentStore:
         """Return the greatest seq given, 0 when there is none."""
         return self._manifest.read().last_seq
 
-    def drop_before(self, instant: int) -> int:
+    def drop_before(self, instant: int, held: Sequence[tuple[int, int]] = ()) -> int:
         """Drop days all of whose events were ingested before ``instant``; return how many."""
         with self._writer.lock(wait=True):
-            dropped = self._writer.drop_before(instant)
+            dropped = self._writer.drop_before(instant, held)
             self._writer.close_pending()
             return dropped
 

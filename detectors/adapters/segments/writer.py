@@ -21,7 +21,6 @@ import numpy as np
 
 from detectors.adapters.segments import fingerprints
 from detectors.adapters.segments.cells import decode_dictionary
-from detectors.adapters.segments.files import make_folder, write_durably
 from detectors.adapters.segments.manifest import (
     DayCount,
     Manifest,
@@ -40,10 +39,11 @@ from detectors.adapters.segments.spool import Spool
 from detectors.adapters.segments.terms import FOOTER, file_of, terms_of
 from detectors.errors import LogStoreUnavailable
 from detectors.ports import ClosedSegments, QueryPruner
+from secops.adapters.disk import make_folder, write_durably
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.clock import DAY
 from secops.kernel.errors import AuditUnavailable
-from secops.kernel.logs import AppendResult, LogEvent
+from secops.kernel.logs import AppendResult, LogEvent, is_held
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _BATCHES_A_DRAIN: Final = 64
@@ -137,15 +137,15 @@ class Writer:
         for run in runs_to_merge(self._manifest.read().ordered())[:most]:
             self._merge(run)
 
-    def drop_before(self, instant: int) -> int:
-        """Drop the days all of whose events came before ``instant``; return how many."""
+    def drop_before(self, instant: int, held: Sequence[tuple[int, int]] = ()) -> int:
+        """Drop days all of whose events came before ``instant``, but ``held`` ones; how many."""
         state = self._manifest.read()
         newest: dict[int, int] = {}
         for segment in state.segments.values():
             for part in segment.parts:
                 for day, count in part.days.items():
                     newest[int(day)] = max(newest.get(int(day), 0), count.last_ingested)
-        days = {day for day, last in newest.items() if last < instant}
+        days = {day for day, last in newest.items() if last < instant and not is_held(day, held)}
         changed = [s for s in state.ordered() if days & _days_of(s.parts).keys()]
         if changed:
             self._drop(changed, days)

@@ -81,10 +81,15 @@ _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}")
 
 
+def is_plain_ipv4(text: str) -> bool:
+    """Tell whether ``text`` is an IPv4 address as it is usually written."""
+    return _IPV4.fullmatch(text) is not None
+
+
 def canonical_address(text: str) -> str | None:
     """Return an IP address in canonical text (IPv4-mapped as IPv4); None if it is none."""
     # what most lines hold is canonical as it stands
-    return text if _IPV4.fullmatch(text) is not None else _canonical_address(text)
+    return text if is_plain_ipv4(text) else _canonical_address(text)
 
 
 @lru_cache(maxsize=8_192)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from math import prod
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from secops.kernel.clock import SECOND, to_rfc3339
 from secops.kernel.logs import Aggregation, Batch, Bucket
 
 Key = tuple[Any, ...]
+_GREATEST: Final = 1 << 62
+_DENSE: Final = 4
+"""Up to so many possible rows for each there is, counting into places beats sorting."""
 
 
 def count_rows(batch: Batch, mask: Mask, by: Aggregation) -> Counter[Key]:
@@ -54,12 +59,31 @@ def buckets_of(counts: Counter[Key], by: Aggregation) -> list[Bucket]:
 def _counted(codes: Any, values: list[list[tuple[Any, ...]]]) -> Counter[Key]:
     counts: Counter[Key] = Counter()
     present = codes[(codes >= 0).all(axis=1)]
-    combinations, numbers = np.unique(present, axis=0, return_counts=True)
+    combinations, numbers = combined(present, [len(each) for each in values])
     for combination, number in zip(combinations.tolist(), numbers.tolist(), strict=True):
         lists = (values[level][code] for level, code in enumerate(combination))
         for key in product(*lists):
             counts[key] += number
     return counts
+
+
+def combined(codes: Any, sizes: Sequence[int]) -> tuple[Any, Any]:
+    """Return the different rows of ``codes``, in order, and how often each stands there.
+
+    Column i holds numbers from 0 to ``sizes[i]`` - 1. A row becomes one number, for sorting
+    rows takes many times as long; where that number is too great, rows are sorted.
+    """
+    whole = prod(sizes)
+    if whole > _GREATEST or not len(codes):
+        return np.unique(codes, axis=0, return_counts=True)
+    numbers = np.ravel_multi_index(tuple(codes.T), tuple(sizes))
+    if whole <= _DENSE * len(numbers):
+        counts = np.bincount(numbers)
+        found = np.flatnonzero(counts)
+        counts = counts[found]
+    else:
+        found, counts = np.unique(numbers, return_counts=True)
+    return np.stack(np.unravel_index(found, tuple(sizes)), axis=1), counts
 
 
 def _as_text(key: Key, by: Aggregation) -> tuple[str, ...]:

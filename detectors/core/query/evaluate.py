@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.core.events.text import canonical_address, fold
 from detectors.core.formats.windows import SYSTEM
-from detectors.core.query.pattern import Test, holders, needles, part_of_line, whole_value
+from detectors.core.query.pattern import Test, holders, needles, one_of, part_of_line, whole_value
 from secops.kernel.clock import from_rfc3339
 from secops.kernel.logs import And, Batch, Column, Exists, Not, Or, Query, Range, Term
 
@@ -43,10 +43,7 @@ def _holding(query: Query, batch: Batch, within: Mask) -> Mask:
             answer = _holding(part, batch, answer)
         return answer
     if isinstance(query, Or):
-        answer = np.zeros(len(batch), dtype=np.bool_)
-        for part in query.queries:
-            answer |= _holding(part, batch, within & ~answer)
-        return answer
+        return _any_holding(query, batch, within)
     if isinstance(query, Not):
         return within & ~_holding(query.query, batch, within)
     if isinstance(query, Exists):
@@ -54,6 +51,21 @@ def _holding(query: Query, batch: Batch, within: Mask) -> Mask:
     if isinstance(query, Range):
         return within & _in_range(query, batch, within)
     return within & _term(query, batch, within)
+
+
+def _any_holding(query: Or, batch: Batch, within: Mask) -> Mask:
+    """Return the rows for which one part holds; quoted texts of one field are asked together."""
+    answer = np.zeros(len(batch), dtype=np.bool_)
+    texts: dict[str, list[str]] = {}
+    for part in query.queries:
+        if isinstance(part, Term) and part.quoted and part.name is not None:
+            texts.setdefault(part.name, []).append(part.text)
+        else:
+            answer |= _holding(part, batch, within & ~answer)
+    for name, quoted in texts.items():
+        left = within & ~answer
+        answer |= left & _rows_where(one_of(quoted), batch, name, left)
+    return answer
 
 
 def _cost(query: Query) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-from detectors.core.events.text import canonical_address, fold
+from detectors.core.events.text import canonical_address, fold, is_plain_ipv4
 from detectors.core.formats.record import decode_line
 from secops.kernel.logs import Value
 
@@ -50,6 +50,12 @@ def whole_value(text: str, *, quoted: bool) -> Test:
         return lambda value: fold(value) == wanted
     inside = network_test(network)
     return lambda value: inside(value) or ("/" in value and fold(value) == wanted)
+
+
+def one_of(texts: Iterable[str]) -> Test:
+    """Return the test whether a value is one of ``texts``, each quoted: folded, no wildcards."""
+    wanted = frozenset(map(fold, texts))
+    return lambda value: fold(value) in wanted
 
 
 def needles(text: str, *, quoted: bool) -> tuple[str, ...]:
@@ -140,8 +146,11 @@ def network_test(network: Network) -> Test:
     written in brackets or as IPv6.
     """
     head = _head_of(network)
+    whole = bool(head) and network.prefixlen % 8 == 0  # the head alone says it of an IPv4 address
 
     def test(value: str) -> bool:
+        if whole and value.startswith(head) and is_plain_ipv4(value):
+            return True
         if not value.startswith(head) and ":" not in value and value[:1] not in ("[", "]"):
             return False
         return is_inside(value, network)

@@ -54,7 +54,7 @@ def sentence_of(alert: Alert) -> Text:
 def title_of(alert: Alert) -> Text:
     """Return the alert's title in both languages, as far as its rule has them."""
     zh, divided, en = alert.title.partition(" / ")
-    known = Text(zh, en) if divided and alert.kind in ("anomaly", "health") else None
+    known = Text(zh, en) if divided and alert.kind in ("anomaly", "health", "control") else None
     return Text(
         alert.custom.get("title_zh") or (known.zh if known else alert.title),
         alert.custom.get("title_en") or (known.en if known else alert.title),
@@ -227,6 +227,7 @@ _TELLERS: Final[Mapping[AlertKind, Callable[[Alert], Text]]] = {
     "correlation": _counted,
     "anomaly": _judged,
     "health": _health,
+    "control": _health,
 }
 _ANOMALIES: Final[Mapping[str, Callable[[Alert], Text]]] = {
     "anomaly.login": _login,

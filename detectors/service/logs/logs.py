@@ -221,9 +221,12 @@ class LogService:
         self.parts.access.require(actor, LOG_SOURCE_READ, "source:*")
         return self.store.sources()
 
-    def apply_retention(self, days: int) -> int:
-        """Drop the days whose newest event arrived more than ``days`` ago; return how many."""
-        dropped = self.store.drop_before(self.parts.clock.now() - days * DAY)
+    def apply_retention(self, days: int, held: Sequence[tuple[int, int]] = ()) -> int:
+        """Drop the days whose newest event arrived more than ``days`` ago; return how many.
+
+        Days that overlap a window of ``held`` stay.
+        """
+        dropped = self.store.drop_before(self.parts.clock.now() - days * DAY, held)
         if dropped:
             details = {"days_dropped": dropped, "retention_days": days}
             act = Act("detectors.apply_retention", _RETENTION, "logs:*", details=details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -75,15 +75,20 @@ def open_health(tx: Transaction, store: AlertStore, alert: Alert) -> bool:
 def open_alerts(tx: Transaction, store: AlertStore, problems: Collection[str]) -> list[Alert]:
     """Return the open health alerts of ``problems``."""
     named = {(problem,) for problem in problems}
-    found: list[Alert] = []
+    every = listed_alerts(tx, store, ROOT_ORG, AlertFilter(status="open"))
+    return [row for row in every if row.kind == "health" and row.group[:1] in named]
+
+
+def listed_alerts(
+    tx: Transaction, store: AlertStore, org_id: str, wanted: AlertFilter
+) -> Iterator[Alert]:
+    """Yield all alerts of an organisation that ``wanted`` names, a page in memory at a time."""
     page = PageRequest(MAX_LIMIT)
     while True:
-        rows = store.page(tx, ROOT_ORG, AlertFilter(status="open"), page)
-        found.extend(
-            row for row in rows[: page.limit] if row.kind == "health" and row.group[:1] in named
-        )
+        rows = store.page(tx, org_id, wanted, page)
+        yield from rows[: page.limit]
         if len(rows) <= page.limit:
-            return found
+            return
         edge = rows[page.limit - 1]
         page = PageRequest(MAX_LIMIT, (edge.last_at, edge.id))
 

@@ -17,7 +17,7 @@ from detectors.models.alert_page import (
     Why,
 )
 from detectors.service.triage.presentation import alert_json, reason_json
-from secops.kernel.catalogue import Text
+from secops.kernel.catalogue import in_both
 from secops.kernel.clock import rfc3339_or_none, to_rfc3339
 
 
@@ -26,7 +26,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
     incident = found.incident
     return {
         **alert_json(found.alert),
-        "sentence": _text(found.sentence),
+        "sentence": in_both(found.sentence),
         "why": [_why(each) for each in found.why],
         "counted_rules": [
             {
@@ -49,7 +49,7 @@ def explanation_json(found: Explanation) -> dict[str, Any]:
         "following": found.place.following,
         "incident": None
         if incident is None
-        else {"id": incident.id, "title": incident.title, "state": _text(incident.state)},
+        else {"id": incident.id, "title": incident.title, "state": in_both(incident.state)},
         "bulk_action": found.bulk_action,
     }
 
@@ -58,7 +58,7 @@ def replay_json(replay: Replay) -> dict[str, Any]:
     """Return what today's rule says of an alert's events."""
     return {
         "answer": replay.answer,
-        "why": _text(replay.why),
+        "why": in_both(replay.why),
         "events": replay.events,
         "hits": replay.hits,
         "rule_version": replay.version or None,
@@ -96,15 +96,11 @@ def preview_json(preview: ExceptionPreview) -> dict[str, Any]:
     }
 
 
-def _text(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
-
-
 def _why(why: Why) -> dict[str, Any]:
     return {
-        "condition": _text(why.condition),
-        "expected": _text(why.expected),
-        "seen": _text(why.seen),
+        "condition": in_both(why.condition),
+        "expected": in_both(why.expected),
+        "seen": in_both(why.seen),
     }
 
 
@@ -159,9 +155,9 @@ def _card(card: EntityCard) -> dict[str, Any]:
         "kind": state.kind,
         "id": state.id,
         "name": state.name,
-        "state": _text(state.state),
+        "state": in_both(state.state),
         "restricted": state.trouble,
-        "facts": [{"fact": _text(fact), "value": value} for fact, value in state.facts],
+        "facts": [{"fact": in_both(fact), "value": value} for fact, value in state.facts],
         "risk": card.risk,
         "acts": acts,
         "alerts": [

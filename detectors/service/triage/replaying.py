@@ -120,7 +120,7 @@ _HISTORY: Final = Text(
 
 
 def _impossible(alert: Alert, detector: Detector | None) -> Text | None:
-    if alert.kind in ("anomaly", "health"):
+    if alert.kind in ("anomaly", "health", "control"):
         return _JUDGED if alert.kind == "anomaly" else _NO_EVENTS
     if detector is None:
         return _GONE

@@ -28,6 +28,32 @@ _SCHEDULER: Final = system_actor("iam.departures")
 _OVER: Final = "the service account's end has come"
 
 
+def close_account(
+    means: Means, tx: Transaction, account: Account, reason: str, successor_id: str | None = None
+) -> dict[str, int]:
+    """Close an account for good, with all that hung on it; return how much that was.
+
+    Roles, sessions, mandates and factors end; service accounts go to the successor. Raises
+    ``LastHolder`` or ``BreakGlassKept``.
+    """
+    stores, revocations = means.stores, means.parts.revocations
+    roles = end_with_roles(means, tx, account, reason)
+    mandates = stores.mandates.alive(tx, agent_id=account.id)
+    for mandate in mandates:
+        stores.mandates.revoke(tx, mandate.id)
+        revocations.revoke(tx, "token", epoch_id(mandate.id))
+    handed = stores.departures.hand_over(tx, account.id, successor_id)
+    stores.credentials.clear(tx, account.id)
+    stores.message_addresses.clear(tx, account.id)
+    stores.accounts.set_state(tx, account.id, "closed")
+    revocations.revoke(tx, "account", account.id)
+    return {
+        "roles_ended": roles,
+        "mandates_ended": len(mandates),
+        "service_accounts_handed_over": handed,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class DepartureService:
     """Lets people go, and looks after service accounts, which outlive them."""
@@ -150,25 +176,13 @@ class DepartureService:
     def _carry_out(self, tx: Transaction, actor: Actor, departure: Departure) -> None:
         if not self.means.stores.departures.finish(tx, departure.id, "done"):
             return
-        stores = self.means.stores
-        account = stores.accounts.get(tx, departure.account_id)
-        roles = end_with_roles(self.means, tx, account, "left")
-        posts = stores.departures.end_services(tx, account.person_id or "")
-        mandates = stores.mandates.alive(tx, agent_id=account.id)
-        for mandate in mandates:
-            stores.mandates.revoke(tx, mandate.id)
-            self.means.parts.revocations.revoke(tx, "token", epoch_id(mandate.id))
-        handed = stores.departures.hand_over(tx, account.id, departure.successor_id)
-        stores.credentials.clear(tx, account.id)
-        stores.message_addresses.clear(tx, account.id)
-        stores.accounts.set_state(tx, account.id, "closed")
-        self.means.parts.revocations.revoke(tx, "account", account.id)
+        account = self.means.stores.accounts.get(tx, departure.account_id)
+        posts = self.means.stores.departures.end_services(tx, account.person_id or "")
+        ended = close_account(self.means, tx, account, "left", departure.successor_id)
         details = {
             "departure": departure.id,
-            "roles_ended": roles,
             "posts_ended": posts,
-            "mandates_ended": len(mandates),
-            "service_accounts_handed_over": handed,
+            **ended,
             "successor": departure.successor_id,
         }
         tx.record(Act("iam.leave", actor, f"account:{account.id}", details=details))

@@ -33,7 +33,8 @@ from secops.kernel.transactions import Transaction
 _ROLES: Final = "roles"
 
 
-def _account(means: Means, tx: Transaction, actor: Actor, target: str) -> Account:
+def targeted_account(means: Means, tx: Transaction, actor: Actor, target: str) -> Account:
+    """Return the account a change is about; raise ``InvalidRequest`` or ``NotFound``."""
     kind, _, identifier = target.partition(":")
     if kind != "account":
         msg = "the target is account:ID"
@@ -65,7 +66,7 @@ class RoleChange:
 
     def before(self, tx: Transaction, actor: Actor, target: str) -> Mapping[str, Any]:
         """Return the roles held for good, sorted."""
-        account = _account(self.means, tx, actor, target)
+        account = targeted_account(self.means, tx, actor, target)
         roles = self.means.stores.roles
         lent = roles.lent(tx, account.id)
         return {_ROLES: sorted(roles.of_subject(tx, account.id) - set(lent))}
@@ -79,17 +80,20 @@ class RoleChange:
             raise InvalidRequest(msg)
         for role in wanted or ():
             check_role(role, for_client=False)
-        account = _account(self.means, tx, actor, target)
+        account = targeted_account(self.means, tx, actor, target)
         if same_person(self.means, tx, actor.id, account.id):
             raise OwnRole
         held = set(self.before(tx, actor, target)[_ROLES])
         if AUDITOR in held and AUDITOR not in (wanted or ()):
             msg = "an auditor is dismissed by the audit administrator alone (revoke-role)"
             raise InvalidRequest(msg)
+        if AUDITOR in (wanted or ()) and AUDITOR not in held:
+            msg = "an auditor is named by the audit administrator alone, with an end (assign-role)"
+            raise InvalidRequest(msg)
 
     def apply(self, tx: Transaction, actor: Actor, change: ChangeRequest) -> None:
         """Take what is to go first, then give: exclusions are judged on the outcome."""
-        account = _account(self.means, tx, actor, change.target)
+        account = targeted_account(self.means, tx, actor, change.target)
         before, after = set(change.before[_ROLES]), set(change.after[_ROLES])
         given, taken = sorted(after - before), sorted(before - after)
         for role in taken:
@@ -119,14 +123,14 @@ class PrivilegeChange:
 
     def before(self, tx: Transaction, actor: Actor, target: str) -> Mapping[str, Any]:
         """Return nothing: what is lent was not there before; exclusions are judged when it is."""
-        _account(self.means, tx, actor, target)
+        targeted_account(self.means, tx, actor, target)
         return {}
 
     def check(self, tx: Transaction, actor: Actor, target: str, after: Mapping[str, Any]) -> None:
         """Raise unless it is the caller's own account, and a role it does not hold yet."""
         role, _ = check_privilege(after, emergency=self.emergency)
         check_role(role, for_client=False)
-        account = _account(self.means, tx, actor, target)
+        account = targeted_account(self.means, tx, actor, target)
         if account.id != actor.id:
             msg = "a privilege is asked for by who needs it"
             raise PrivilegeRefused(msg)
@@ -137,7 +141,7 @@ class PrivilegeChange:
     def apply(self, tx: Transaction, actor: Actor, change: ChangeRequest) -> None:
         """Lend the role from now on; the person's sessions end, so that it counts anew."""
         role, length = check_privilege(change.after, emergency=self.emergency)
-        account = _account(self.means, tx, actor, change.target)
+        account = targeted_account(self.means, tx, actor, change.target)
         self.roles.grant(tx, actor, account, role, expires_at=tx.now + length)
         tx.record(self._act(actor, change, (role, length)))
 

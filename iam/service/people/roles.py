@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from iam.core.exclusion import administers, check_exclusion, check_role, side_of
 from iam.errors import LastHolder, OwnRole, PersonUnproved, TwoPersonsNeeded
@@ -15,7 +16,8 @@ from iam.service.reach import reached_account, reaches
 from iam.service.sealed import refuse_break_glass
 from iam.service.sign_on.sessions import end_within
 from secops.kernel.actors import ROOT_ORG, Actor
-from secops.kernel.errors import Conflict, NotFound
+from secops.kernel.clock import DAY
+from secops.kernel.errors import Conflict, Invalid, NotFound
 from secops.kernel.permissions import Permission
 from secops.kernel.permissions.iam import (
     ACCOUNT_READ,
@@ -26,6 +28,10 @@ from secops.kernel.permissions.iam import (
 from secops.kernel.permissions.roles import ADMINISTRATORS, AUDITOR
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
+
+AUDITOR_DAYS: Final = 90
+"""For how long an auditor is named where nobody says otherwise."""
+MAX_AUDITOR_DAYS: Final = 366
 
 
 def end_with_roles(means: Means, tx: Transaction, account: Account, reason: str) -> int:
@@ -59,19 +65,35 @@ def permission_to_assign(role: str) -> Permission:
     return AUDITOR_ASSIGN if role == AUDITOR else ROLE_ASSIGN
 
 
+def length_of(role: str, days: int | None) -> int | None:
+    """Return for how long ``role`` is given, µs; None for good. Raises ``Invalid``."""
+    if role != AUDITOR:
+        if days is not None:
+            raise Invalid("only an auditor is named for a time; others ask for a privilege")
+        return None
+    wanted = AUDITOR_DAYS if days is None else days
+    if not 1 <= wanted <= MAX_AUDITOR_DAYS:
+        raise Invalid(f"an auditor is named for 1 to {MAX_AUDITOR_DAYS} days")
+    return wanted * DAY
+
+
 @dataclass(frozen=True, slots=True)
 class RoleService:
     """What can be done with roles."""
 
     means: Means
 
-    def assign_role(self, actor: Actor, account: str, role: str) -> None:
+    def assign_role(
+        self, actor: Actor, account: str, role: str, *, days: int | None = None
+    ) -> None:
         """Give ``role`` to an account (name or id); its sessions end, so that it counts anew.
 
+        An auditor is named for some ``days`` (``AUDITOR_DAYS`` unless said), others for good.
         Raises ``OwnRole``, ``RoleConflict`` (三员分立), ``PersonUnproved``, or
         ``TwoPersonsNeeded``: one person alone makes nobody an administrator.
         """
         check_role(role, for_client=False)
+        length = length_of(role, days)
         self.means.parts.access.require(actor, permission_to_assign(role), f"role:{role}")
 
         def work(tx: Transaction) -> None:
@@ -80,7 +102,8 @@ class RoleService:
             self._check_person(tx, actor, found, role)
             if role in ADMINISTRATORS:
                 raise TwoPersonsNeeded
-            self.grant(tx, actor, found, role)
+            until = None if length is None else tx.now + length
+            self.grant(tx, actor, found, role, expires_at=until)
 
         self.means.parts.transactions.run(work)
 
@@ -112,7 +135,8 @@ class RoleService:
             ),
         )
         ended = end_within(self.means, tx, account.id, "roles changed")
-        self._record(tx, "iam.assign_role", (actor, f"account:{account.id}"), (role, ended))
+        what = (role, ended, expires_at)
+        self._record(tx, "iam.assign_role", (actor, f"account:{account.id}"), what)
 
     def _check_person(self, tx: Transaction, actor: Actor, account: Account, role: str) -> Person:
         person = self._person(tx, account)
@@ -139,7 +163,7 @@ class RoleService:
             msg = f"the account does not hold {role}"
             raise Conflict(msg)
         ended = end_within(self.means, tx, account.id, "roles changed")
-        self._record(tx, "iam.revoke_role", (actor, f"account:{account.id}"), (role, ended))
+        self._record(tx, "iam.revoke_role", (actor, f"account:{account.id}"), (role, ended, None))
 
     def assign_client_role(self, actor: Actor, client_id: str, role: str) -> None:
         """Give ``role`` to an application; it counts with its next request."""
@@ -164,7 +188,7 @@ class RoleService:
             ),
         )
         self._move_epoch(tx, client.id)
-        self._record(tx, "iam.assign_role", (actor, f"client:{client.id}"), (role, 0))
+        self._record(tx, "iam.assign_role", (actor, f"client:{client.id}"), (role, 0, None))
 
     def revoke_client_role(self, actor: Actor, client_id: str, role: str) -> None:
         """Take ``role`` from an application."""
@@ -176,7 +200,7 @@ class RoleService:
                 msg = f"the application does not hold {role}"
                 raise Conflict(msg)
             self._move_epoch(tx, client_id)
-            self._record(tx, "iam.revoke_role", (actor, f"client:{client.id}"), (role, 0))
+            self._record(tx, "iam.revoke_role", (actor, f"client:{client.id}"), (role, 0, None))
 
         self.means.parts.transactions.run(work)
 
@@ -220,9 +244,11 @@ class RoleService:
 
     @staticmethod
     def _record(
-        tx: Transaction, action: str, who: tuple[Actor, str], what: tuple[str, int]
+        tx: Transaction, action: str, who: tuple[Actor, str], what: tuple[str, int, int | None]
     ) -> None:
         actor, target = who
-        role, ended = what
+        role, ended, until = what
         details = {"role": role, "administrator": administers({role}), "sessions_ended": ended}
+        if until is not None:
+            details["until"] = until
         tx.record(Act(action, actor, target, details=details))

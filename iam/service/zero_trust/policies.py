@@ -117,7 +117,7 @@ class PolicyService:
                     title=new.title.strip(),
                     policies=new.policies,
                     data=new.data,
-                    digest=_digest(new),
+                    digest=version_digest(new),
                     created_by=actor.id,
                 )
                 if not stores.policies.edit(tx, version):
@@ -317,7 +317,7 @@ class PolicyService:
             title=new.title.strip(),
             policies=new.policies,
             data=new.data,
-            digest=_digest(new),
+            digest=version_digest(new),
             state="draft",
             created_by=actor.id,
             created_at=self.means.now,
@@ -349,7 +349,8 @@ class PolicyService:
         tx.record(Act(action, actor, f"policy:{version.id}", details=details))
 
 
-def _digest(new: NewPolicies) -> str:
+def version_digest(new: NewPolicies | PolicyVersion) -> str:
+    """Return what the approval of policies and their data is bound to."""
     return hashlib.sha256(f"{new.policies}\0{new.data}".encode()).hexdigest()
 
 

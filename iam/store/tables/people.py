@@ -82,6 +82,7 @@ accounts: Final = sa.Table(
     sa.Column("owner_id", sa.Text),
     sa.Column("review_at", sa.BigInteger),
     sa.Column("expires_at", sa.BigInteger),
+    sa.Column("erased_at", sa.BigInteger),
 )
 sa.Index("iam_accounts_of_person", accounts.c.person_id)
 sa.Index("iam_accounts_of_owner", accounts.c.owner_id)

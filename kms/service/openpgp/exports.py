@@ -42,12 +42,7 @@ class Exports:
         Raises ``PartnerNotFound``, ``PartnerKeyRejected`` for a key that expired meanwhile,
         ``OpenPgpKeyNotFound``, ``TooLarge``, ``PoolLocked``, ``TenantLocked``.
         """
-        self._parts.access.require(actor, OPENPGP_USE, "export:new")
-        if not 0 < len(partners) <= MAX_PARTNERS_OF_EXPORT or len(set(partners)) != len(partners):
-            msg = f"an export goes to 1 to {MAX_PARTNERS_OF_EXPORT} partners, each named once"
-            raise Invalid(msg)
-        secret, key = self._signer(actor, content)
-        found = [self._usable(actor, name) for name in partners]
+        secret, key, found = self._ready(actor, content, partners)
         message = self._openpgp.openpgp.protect(content, secret, [p.public_key for p in found])
         # gpg took its time: for what was retired meanwhile nothing goes out
         if [self._usable(actor, name) for name in partners] != found:
@@ -57,6 +52,20 @@ class Exports:
         fingerprints = [partner.fingerprint for partner in found]
         self._record(actor, "kms.protect_export", export, partners=fingerprints)
         return export
+
+    def demand_export(self, actor: Actor, partners: tuple[str, ...]) -> None:
+        """Return if ``protect_export`` would find its keys now; raise what it would raise."""
+        self._ready(actor, b"", partners)
+
+    def _ready(
+        self, actor: Actor, content: bytes, partners: tuple[str, ...]
+    ) -> tuple[OpenPgpSecret, OpenPgpKey, list[Partner]]:
+        self._parts.access.require(actor, OPENPGP_USE, "export:new")
+        if not 0 < len(partners) <= MAX_PARTNERS_OF_EXPORT or len(set(partners)) != len(partners):
+            msg = f"an export goes to 1 to {MAX_PARTNERS_OF_EXPORT} partners, each named once"
+            raise Invalid(msg)
+        secret, key = self._signer(actor, content)
+        return secret, key, [self._usable(actor, name) for name in partners]
 
     def sign_export(self, actor: Actor, content: bytes) -> ProtectedExport:
         """Return a detached signature of ``content``; recorded first."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from playbooks.models.reports import PrintedReport
+from secops.adapters.typesetting import plain
 
 MAX_ROWS: Final = 1_000
-MAX_CELL: Final = 4_000
 
 
 def printable(report: PrintedReport) -> dict[str, Any]:
@@ -33,14 +33,3 @@ def _more(left: int, language: str) -> str:
     if left <= 0:
         return ""
     return f"另有 {left} 行未列出" if language == "zh" else f"{left} more rows are left out"
-
-
-def plain(text: str) -> str:
-    """Return ``text`` cut and on one line, with what can't be seen (or turns text) written out.
-
-    XML takes no control characters, and a mark that reverses the text would make a report
-    say something else than its digest covers.
-    """
-    one_line = " ".join(text.split())
-    shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in one_line)
-    return shown if len(shown) <= MAX_CELL else f"{shown[:MAX_CELL]}…"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playbooks.adapters.printing.lines import plain
-from playbooks.adapters.printing.typst_reports import FONTS, set_whole
+from playbooks.adapters.printing.typst_reports import set_whole
 from playbooks.models.notices import PrintedNotice
 from playbooks.ports.notices import SealPlace, SetNotice
+from secops.adapters.typesetting import FONTS, plain
 
 TEMPLATE: Final = Path(__file__).with_name("notice.typ")
 PLACE: Final = SealPlace(x=134.0, y=219.0)

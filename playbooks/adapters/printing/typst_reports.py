@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,15 +10,10 @@ from typing import Any, Final
 from playbooks.adapters.printing.lines import printable
 from playbooks.errors import FontUnavailable
 from playbooks.models.reports import PrintedReport
-from secops.adapters.typesetting import NotSet, drawable, open_typeface, set_pdf
+from secops.adapters.typesetting import FONTS, NotSet, drawable, open_typeface, set_pdf, spelt
 from secops.kernel.clock import SECOND
 
 TEMPLATE: Final = Path(__file__).with_name("incident_report.typ")
-FONTS: Final = (
-    Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
-    Path("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc"),
-    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +35,6 @@ def set_whole(template: Path, data: Mapping[str, Any], fonts: Sequence[Path], *,
     try:
         typeface = open_typeface(fonts)
         draws = drawable(typeface.file)
-        spelt = _spelt(data, lambda letter: letter == " " or draws(letter))
-        return set_pdf(template, spelt, typeface, at=at // SECOND)
+        return set_pdf(template, spelt(data, draws), typeface, at=at // SECOND)
     except NotSet as error:
         raise FontUnavailable(str(error)) from error
-
-
-def _spelt(value: Any, draws: Callable[[str], bool]) -> Any:
-    """Return ``value`` with each letter that the font lacks written as U+XXXX."""
-    if isinstance(value, dict):
-        return {name: _spelt(each, draws) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_spelt(each, draws) for each in value]
-    return "".join(each if draws(each) else f"U+{ord(each):04X}" for each in value)

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from playbooks.core.notices.deadlines import receive_due, rectify_due
-from playbooks.core.notices.workdays import beijing_day
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import NOTICE_SEVERITIES, OWED, Notice, PrintedNotice
-from secops.kernel.clock import BEIJING, DAY, HOUR, MINUTE
+from secops.kernel.clock import BEIJING, DAY, HOUR, MINUTE, beijing_day
 
 
 def printed_notice(

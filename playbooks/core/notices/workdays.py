@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from playbooks.errors.notices import CalendarInvalid
 from playbooks.models.calendars import Deadline, WorkCalendar, YearTable
-from secops.kernel.clock import BEIJING, SECOND, from_datetime
+from secops.kernel.clock import BEIJING, SECOND, beijing_day, from_datetime
 
 MAX_DAYS: Final = 366
 _SATURDAY: Final = 5
@@ -88,11 +88,6 @@ def is_worked(calendar: WorkCalendar, day: date) -> bool:
         return True
     weekday = day.weekday() < _SATURDAY
     return weekday and (table is None or day not in table.off)
-
-
-def beijing_day(instant: int) -> date:
-    """Return the day that ``instant`` (UTC microseconds) is of in Beijing."""
-    return datetime.fromtimestamp((instant + BEIJING) // SECOND, UTC).date()
 
 
 def end_of(day: date) -> int:

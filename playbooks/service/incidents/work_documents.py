@@ -11,7 +11,7 @@ from playbooks.models.emergency_plans import EmergencyPlan
 from playbooks.models.incident_work import Member, Observable, Sighting, Task
 from playbooks.models.response_times import ResponseTimes, Spread
 from playbooks.models.views import IncidentWork
-from secops.kernel.catalogue import Text
+from secops.kernel.catalogue import in_both
 from secops.kernel.clock import SECOND, rfc3339_or_none
 
 
@@ -127,13 +127,9 @@ def advice_document(advice: LevelAdvice) -> dict[str, Any]:
     return {
         "level": advice.level,
         "reporting_level": advice.reporting_level,
-        "reasons": [_both(text) for text in advice.reasons],
-        "doubts": [_both(text) for text in advice.doubts],
+        "reasons": [in_both(text) for text in advice.reasons],
+        "doubts": [in_both(text) for text in advice.doubts],
     }
-
-
-def _both(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
 
 
 def times_document(times: ResponseTimes) -> dict[str, Any]:

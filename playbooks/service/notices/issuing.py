@@ -10,7 +10,6 @@ from __future__ import annotations
 from playbooks.core.notices import notice as issuer
 from playbooks.core.notices.deadlines import receive_due, rectify_due
 from playbooks.core.notices.official import printed_notice
-from playbooks.core.notices.workdays import beijing_day
 from playbooks.errors import ChangedMeanwhile
 from playbooks.errors.notices import (
     ApprovalStale,
@@ -23,6 +22,7 @@ from playbooks.models.notices import Delivery, Issue, Notice, SealVerdict, Usabl
 from playbooks.service.notices.desk import NoticeDesk
 from secops.crypto.hashes import sha256, sm3
 from secops.kernel.actors import Actor
+from secops.kernel.clock import beijing_day
 from secops.kernel.permissions.playbooks import NOTICE_APPROVE, NOTICE_ISSUE, NOTICE_RECEIVE
 from secops.kernel.permissions.playbooks import NOTICE_READ as READ
 from secops.kernel.trail import Act

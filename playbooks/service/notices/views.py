@@ -8,7 +8,7 @@ from datetime import date
 
 from playbooks.core.notices.deadlines import debts_of
 from playbooks.core.notices.scoring import Delivered, score_units
-from playbooks.core.notices.workdays import beijing_day, end_of
+from playbooks.core.notices.workdays import end_of
 from playbooks.errors.notices import NoticeInvalid, NoticeNotFound
 from playbooks.models.notices import (
     DELIVERY_STATES,
@@ -24,7 +24,7 @@ from playbooks.models.notices import (
 from playbooks.service.notices.desk import NoticeDesk
 from playbooks.service.sealed_files import open_file
 from secops.kernel.actors import Actor
-from secops.kernel.clock import SECOND
+from secops.kernel.clock import SECOND, beijing_day
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.playbooks import NOTICE_READ, NOTICE_RECEIVE
 from secops.kernel.trail import Act

@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from secops.adapters.audit_device import AuditDevice, DeviceSilent
 from secops.adapters.database.failures import says_fsync_failed, says_store_is_down
 from secops.adapters.database.unit import DatabaseTransaction, UnitBatch
 from secops.kernel.clock import Clock
@@ -28,6 +29,7 @@ MAX_WAITING: Final = 4_096
 MAX_BATCH: Final = 256
 PATIENCE: Final = 12.0
 """Seconds that a caller waits for its unit to begin: more than the busy timeout."""
+_NO_SECOND: Final = "the second audit device does not answer: nothing was changed"
 _WRITER_LOCK: Final = 7_305_771_002
 
 State = Literal["waiting", "running", "finished", "abandoned"]
@@ -57,7 +59,7 @@ class Committer:
     """Runs units of work. Nothing is opened before the first one, nor kept over a fork.
 
     ``preamble`` runs first in every transaction (the emergency journal enters the ledger
-    there, before anything is granted).
+    there, before anything is granted). ``device`` is told every record before the commit.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class Committer:
         engine: Engine,
         clock: Clock,
         preamble: Callable[[DatabaseTransaction], None] = lambda _: None,
+        device: AuditDevice | None = None,
     ) -> None:
         self._engine = engine
+        self._device = device
         self._clock = clock
         self._preamble = preamble
         self._reset()
@@ -171,6 +175,7 @@ class Committer:
         self._run_preamble(batch)
         for unit in units:
             self._run_unit(batch, unit)
+        self._tell_device(batch)
         batch.flush()
         transaction.commit()
         batch.tell_committed()
@@ -187,6 +192,7 @@ class Committer:
         try:
             with batch.open() as transaction:
                 unit.value = unit.work(transaction)
+                self._require_device(transaction)
         except DBAPIError as error:
             if says_store_is_down(error):
                 raise
@@ -197,6 +203,19 @@ class Committer:
             unit.value = None
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
         connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+
+    def _require_device(self, transaction: DatabaseTransaction) -> None:
+        """Refuse one unit while the device is known to be down, and no other with it."""
+        device = self._device
+        if device is not None and transaction.needs_second_device and not device.healthy:
+            raise AuditUnavailable(_NO_SECOND)
+
+    def _tell_device(self, batch: UnitBatch) -> None:
+        """Write to the device; where it falls silent just now, all of the batch is undone."""
+        if self._device is None:
+            return
+        if not self._device.write(batch.records) and batch.needs_second_device:
+            raise DeviceSilent
 
     def _abandon_connection(self) -> None:
         connection, self._connection = self._connection, None
@@ -209,8 +228,10 @@ class Committer:
 
     @staticmethod
     def _refuse(units: list[_Unit], cause: BaseException) -> None:
+        silent = isinstance(cause, DeviceSilent)
+        why = _NO_SECOND if silent else "nothing was changed: the database can't commit"
         for unit in units:
-            error = AuditUnavailable("nothing was changed: the database can't commit")
+            error = AuditUnavailable(why)
             error.__cause__ = cause
             unit.finish(error)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from secops.adapters.audit_device import AuditDevice
 from secops.adapters.database.committer import Committer
 from secops.adapters.database.failures import says_read_only, says_store_is_down
 from secops.adapters.database.revocations import DatabaseRevocations, set_revoked
@@ -27,22 +28,25 @@ RESTRICT_PATIENCE: Final = 2.0
 
 
 class DatabaseTransactions:
-    """Units of work in SQLite or PostgreSQL. Build it with ``secops.adapters.spine``."""
+    """Units of work in SQLite or PostgreSQL. Build it with ``secops.adapters.spine``.
+
+    ``engines`` are the writing and the reading one.
+    """
 
     def __init__(
         self,
-        engine: Engine,
-        read_engine: Engine,
+        engines: tuple[Engine, Engine],
         *,
         clock: Clock,
         emergency: EmergencyJournal,
         revocations: DatabaseRevocations,
+        device: AuditDevice | None = None,
     ) -> None:
-        self._read_engine = read_engine
+        engine, self._read_engine = engines
         self._clock = clock
         self._emergency = emergency
         self._revocations = revocations
-        self._committer = Committer(engine, clock, self._import_emergency)
+        self._committer = Committer(engine, clock, self._import_emergency, device)
 
     def run(self, work: Callable[[DatabaseTransaction], T]) -> T:
         """Run ``work`` and return its value after COMMIT is durable."""

@@ -13,7 +13,7 @@ from secops.adapters.database.tables import ledger_door, outbox_events
 from secops.kernel.clock import Clock
 from secops.kernel.errors import TooLarge
 from secops.kernel.events import Announcement, to_record
-from secops.kernel.trail import MAX_RECORD, Act, encode_act
+from secops.kernel.trail import MAX_RECORD, Act, encode_act, needs_second_device
 from secops.kernel.transactions import Transaction
 
 
@@ -26,6 +26,7 @@ class DatabaseTransaction:
         self.leaves: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.after_commit: list[Callable[[], None]] = []
+        self.needs_second_device = False
 
     @property
     def now(self) -> int:
@@ -38,6 +39,7 @@ class DatabaseTransaction:
 
     def record(self, act: Act) -> None:
         """Add a leaf to the ledger; raise ``TooLarge`` if it does not fit an entry."""
+        self.needs_second_device = self.needs_second_device or needs_second_device(act)
         self.record_encoded(encode_act(act, self._now), self._now)
 
     def record_encoded(self, record: bytes, at: int) -> None:
@@ -85,15 +87,22 @@ class UnitBatch:
         self._leaves: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._after_commit: list[Callable[[], None]] = []
+        self.needs_second_device = False
 
     @contextlib.contextmanager
     def open(self) -> Iterator[DatabaseTransaction]:
         """Give a transaction; what it recorded stays only if the block does not raise."""
         transaction = DatabaseTransaction(self.connection, self._clock.now())
         yield transaction
+        self.needs_second_device |= transaction.needs_second_device
         self._leaves += transaction.leaves
         self._events += transaction.events
         self._after_commit += transaction.after_commit
+
+    @property
+    def records(self) -> list[bytes]:
+        """The leaves of the units that held, in the order in which they ran."""
+        return [leaf["record"] for leaf in self._leaves]
 
     def flush(self) -> None:
         """Write leaves and events in the order in which the units ran."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from secops.adapters.disk import sync_folder
+from secops.adapters.disk import make_folder, sync_folder
 from secops.adapters.journal.frames import FILE_HEADER, file_header
 from secops.kernel.ids import Randomness
 
@@ -75,7 +75,7 @@ class SegmentFiles:
     def open(self) -> Segment:
         """Make the folder, lock it, and return its first file; raise OSError."""
         parent = self._folder.parent
-        parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(parent)
         # locked before it has its name: no reader may take a newborn for a dead one
         unborn = parent / f".{self._folder.name}"
         unborn.mkdir(mode=0o700)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from secops.adapters.audit_device import AuditDevice
 from secops.adapters.journal.frames import (
     FILE_HEADER,
     FRAME_HEAD,
@@ -33,7 +34,15 @@ from secops.adapters.journal.segments import (
 from secops.kernel.clock import Clock
 from secops.kernel.errors import AuditUnavailable, SecopsError, TooLarge
 from secops.kernel.ids import Randomness
-from secops.kernel.trail import MAX_RECORD, PATIENCE, Act, OnDurable, Receipt, encode_act
+from secops.kernel.trail import (
+    MAX_RECORD,
+    PATIENCE,
+    Act,
+    OnDurable,
+    Receipt,
+    encode_act,
+    needs_second_device,
+)
 from secops.kernel.waiting import about_to_wait
 
 MAX_WAITING: Final = 16_384
@@ -44,11 +53,15 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 @dataclass(frozen=True, slots=True)
 class JournalOptions:
-    """``folder`` holds all processes' journals; ``file_bytes`` is at most ``LARGEST``."""
+    """``folder`` holds all processes' journals; ``file_bytes`` is at most ``LARGEST``.
+
+    ``device`` is told every record before it is written here.
+    """
 
     folder: Path
     role: str
     file_bytes: int = LARGEST
+    device: AuditDevice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class _Request:
     records: Sequence[bytes]
     size: int
     on_durable: OnDurable
+    needs_second_device: bool = False
 
 
 class JournalWriter:
@@ -74,6 +88,7 @@ class JournalWriter:
         before_batch: Callable[[], None] = lambda: None,
         sync: Callable[[int], None] = os.fdatasync,
     ) -> None:
+        self._device = options.device
         self._options = options
         self._clock = clock
         self._randomness = randomness
@@ -138,7 +153,8 @@ class JournalWriter:
             self._reset()  # a forked child has neither the thread nor the right to the files
         with self._changed:
             self._check_open(len(records))
-            self._waiting.append(_Request(records, size, on_durable))
+            needs_second = self._device is not None and any(map(needs_second_device, acts))
+            self._waiting.append(_Request(records, size, on_durable, needs_second))
             self._waiting_records += len(records)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name="journal", daemon=True)
@@ -170,9 +186,10 @@ class JournalWriter:
             raise AuditUnavailable(msg)
 
     def _loop(self) -> None:
-        while batch := self._next_batch():
+        while waiting := self._next_batch():
+            batch = self._told_device(waiting)
             try:
-                receipts = self._write(batch)
+                receipts = self._write(batch) if batch else []
             except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
                 self._refuse(batch, error)
             else:
@@ -182,6 +199,19 @@ class JournalWriter:
             self._segment.close()
         if self._files is not None:
             self._files.close()
+
+    def _told_device(self, batch: list[_Request]) -> list[_Request]:
+        """Return what may go on: without the device's word nothing that needs two devices."""
+        if self._device is None:
+            return batch
+        told = self._device.write([record for request in batch for record in request.records])
+        if told:
+            return batch
+        refusal = AuditUnavailable("the second audit device does not answer: nothing was granted")
+        for request in batch:
+            if request.needs_second_device:
+                _tell(request, (), refusal)
+        return [request for request in batch if not request.needs_second_device]
 
     def _next_batch(self) -> list[_Request]:
         with self._changed:

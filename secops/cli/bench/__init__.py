@@ -20,7 +20,15 @@ PLANES: Final = ("iam", "kms", "detectors", "ledger", "logs", "playbooks", "audi
     type=click.IntRange(100_000, 100_000_000),
     default=200_000,
     show_default=True,
-    help="Of logs: how many are stored and searched (10,000,000 take 2 GB and some minutes).",
+    help="Of logs, audits: how many are stored, then searched or assessed"
+    " (10,000,000 take 2 GB and some minutes).",
+)
+@click.option(
+    "--entries",
+    type=click.IntRange(1_000, 10_000_000),
+    default=100_000,
+    show_default=True,
+    help="Of audits: how many entries of a ledger are made and verified.",
 )
 @click.option(
     "--stored",
@@ -29,7 +37,14 @@ PLANES: Final = ("iam", "kms", "detectors", "ledger", "logs", "playbooks", "audi
 )
 @json_option
 def bench(  # noqa: PLR0913 - a command's options
-    plane: str, *, anomaly: bool, seeds: int, events: int, stored: int | None, as_json: bool
+    plane: str,
+    *,
+    anomaly: bool,
+    seeds: int,
+    events: int,
+    entries: int,
+    stored: int | None,
+    as_json: bool,
 ) -> None:
     """Measure PLANE on this machine; the user's home is never opened.
 
@@ -39,6 +54,7 @@ def bench(  # noqa: PLR0913 - a command's options
     Example: secops bench kms --json
     """
     from secops.cli.bench.anomaly import anomaly_figures  # noqa: PLC0415
+    from secops.cli.bench.audits import audit_figures  # noqa: PLC0415
     from secops.cli.bench.evaluated import evaluated_figures  # noqa: PLC0415
     from secops.cli.bench.live import live_figures  # noqa: PLC0415
     from secops.cli.bench.machine import machine_figures, machine_state  # noqa: PLC0415
@@ -54,6 +70,8 @@ def bench(  # noqa: PLR0913 - a command's options
         own = plane_figures(plane)
     if plane == "logs":
         own = [*own, *json_figures(), *stored_figures(events), *live_figures()]
+    if plane == "audits":
+        own = [*own, *audit_figures(events, entries)]
     figures = [*own, *machine_figures()]
     circumstances = {"before": before, "after": machine_state()}
     if as_json:

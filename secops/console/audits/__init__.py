@@ -1,6 +1,20 @@
-"""The ledger and the self-assessment."""
+"""The ledger, assessments and what they stand on: systems, records, bundles."""
 
-from secops.console.audits import assessments, ledger
+from secops.console.audits import (
+    assessments,
+    assets,
+    catalogues,
+    collectors,
+    holds,
+    ledger,
+    records,
+    rectification,
+    report_templates,
+    reports,
+    risks,
+    systems,
+    walk,
+)
 from secops.console.parts import Desk
 from secops.web.routes import Route
 
@@ -9,4 +23,18 @@ __all__ = ["routes"]
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the plane's pages."""
-    return (*ledger.routes(desk), *assessments.routes(desk))
+    return (
+        *ledger.routes(desk),
+        *assessments.routes(desk),
+        *walk.routes(desk),
+        *catalogues.routes(desk),
+        *collectors.routes(desk),
+        *holds.routes(desk),
+        *systems.routes(desk),
+        *assets.routes(desk),
+        *records.routes(desk),
+        *report_templates.routes(desk),
+        *rectification.routes(desk),
+        *reports.routes(desk),
+        *risks.routes(desk),
+    )

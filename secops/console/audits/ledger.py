@@ -9,9 +9,11 @@ import orjson
 
 from audits.errors import NotCheckpointed
 from audits.models import EntryFilter
+from audits.service.ledger.changes import entry_changes
 from secops.console.parts import Desk, get_page, post_page
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
+from secops.console.times import local_instant
 from secops.kernel.permissions.audits import READ_LEDGER, VERIFY_LEDGER
 from secops.web.messages import Request, Response
 from secops.web.paging import wanted_page
@@ -40,6 +42,8 @@ class _Ledger:
             actor_id=query.get("actor") or None,
             target=query.get("target") or None,
             outcome=query.get("outcome") or None,
+            since=local_instant(query.get("since", "")),
+            until=local_instant(query.get("until", "")),
         )
         ledger = self.desk.parts.audits.ledger
         page = ledger.list_entries(request.caller, wanted_page(request), wanted)
@@ -75,7 +79,12 @@ class _Ledger:
             proof = ""
         record = orjson.dumps(orjson.loads(stored.entry.record), option=orjson.OPT_INDENT_2)
         return self.desk.page(
-            request, "audits/entry.html", stored=stored, record=record.decode(), proof=proof
+            request,
+            "audits/entry.html",
+            stored=stored,
+            record=record.decode(),
+            proof=proof,
+            changes=entry_changes(ledger, request.caller, stored),
         )
 
     def verify_ledger(self, request: Request) -> Response:

@@ -15,13 +15,15 @@ from secops.console.iam.words import (
     ACCOUNT_KINDS,
     ACCOUNT_STATES,
     CONSEQUENCES,
+    ERASED,
     FACTOR_KINDS,
     LOCK_KINDS,
 )
-from secops.console.parts import Desk, get_page, post_page
+from secops.console.parts import Desk, get_page, post_page, whole_number
 from secops.console.tables import Cell, Column, Table, TableView, view_table
 from secops.console.texts import N_
 from secops.console.times import local_instant
+from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Language, Text
 from secops.kernel.errors import Invalid
 from secops.kernel.pages import PageRequest
@@ -33,12 +35,14 @@ from secops.kernel.permissions.iam import (
     ACCOUNT_LOCK,
     ACCOUNT_READ,
     ACCOUNT_UNLOCK,
+    AUDITOR_ASSIGN,
     DEPARTURE_ORDER,
+    PERSON_ERASE,
     ROLE_ASSIGN,
     ROLE_REQUEST,
     SESSION_REVOKE,
 )
-from secops.kernel.permissions.roles import ADMINISTRATORS
+from secops.kernel.permissions.roles import ADMINISTRATORS, AUDITOR
 from secops.web.messages import Request, Response, redirect
 from secops.web.paging import wanted_page
 from secops.web.routes import Route
@@ -135,11 +139,14 @@ class _Accounts:
             reasons=self._reasons(request, account),
             acts=self._acts(request, account),
             may_assign=caller.may(ROLE_ASSIGN),
+            may_name=caller.may(AUDITOR_ASSIGN),
             may_ask=caller.may(ROLE_REQUEST) and account.id != caller.id,
             may_lock=caller.may(ACCOUNT_LOCK) and account.state == "active",
             may_unlock=caller.may(ACCOUNT_UNLOCK) and account.state == "locked",
             may_revoke=caller.may(SESSION_REVOKE),
             may_end=caller.may(DEPARTURE_ORDER) and account.state != "closed",
+            erased=ERASED if account.erased_at is not None else None,
+            may_erase=_may_erase(caller, account),
         )
 
     def _reasons(self, request: Request, account: Account) -> Sequence[RiskPoint] | None:
@@ -181,6 +188,19 @@ class _Accounts:
             raise Invalid("a role is assigned or revoked")
         return redirect(f"/accounts/{account_id}")
 
+    def change_auditor(self, request: Request) -> Response:
+        """Name an auditor for some days, or dismiss one."""
+        account_id, form = request.args["account_id"], request.form
+        roles = self.desk.parts.iam.roles
+        if form.get("do") == "assign":
+            days = whole_number(form.get("days", ""), 3)
+            roles.assign_role(request.caller, account_id, AUDITOR, days=days)
+        elif form.get("do") == "revoke":
+            roles.revoke_role(request.caller, account_id, AUDITOR)
+        else:
+            raise Invalid("an auditor is named or dismissed")
+        return redirect(f"/accounts/{account_id}")
+
     def ask_roles(self, request: Request) -> Response:
         """Ask that the account shall hold exactly the roles that were ticked."""
         account_id, form = request.args["account_id"], request.form
@@ -212,6 +232,11 @@ class _Accounts:
         self.desk.parts.iam.sessions.revoke_sessions(request.caller, account_id, reason)
         return redirect(f"/accounts/{account_id}")
 
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    desk: Desk
+
     def order_departure(self, request: Request) -> Response:
         """Let somebody go, now or on a day."""
         account_id, form = request.args["account_id"], request.form
@@ -223,6 +248,18 @@ class _Accounts:
             successor=form.get("successor", "").strip() or None,
         )
         return redirect(f"/accounts/{account_id}")
+
+    def erase_person(self, request: Request) -> Response:
+        """Ask that the person behind the account be erased."""
+        account_id, reason = request.args["account_id"], request.form.get("reason", "")
+        erasures = self.desk.parts.iam.power.erasures
+        change = erasures.erase_person(request.caller, account_id, reason)
+        return redirect(f"/approvals/{change.id}")
+
+
+def _may_erase(caller: Actor, account: Account) -> bool:
+    erasable = account.state in ("closed", "locked") and account.erased_at is None
+    return erasable and account.kind != "service" and caller.may(PERSON_ERASE)
 
 
 def _query(request: Request) -> AccountQuery:
@@ -244,8 +281,10 @@ def _row(
     state = ACCOUNT_STATES.get(account.state, Text(account.state, account.state))
     kind = ACCOUNT_KINDS.get(account.kind, Text(account.kind, account.kind))
     signed_in = account.last_sign_in
+    erased = account.erased_at is not None
+    shown = f"{ERASED.into(language)} ({account.name})" if erased else account.name
     return (
-        Cell(account.name, href=f"/accounts/{account.id}"),
+        Cell(shown, href=f"/accounts/{account.id}"),
         Cell(state.into(language), badge="good" if account.state == "active" else "warn"),
         Cell(kind.into(language)),
         Cell(", ".join(ROLES[role].into(language) for role in sorted(roles))),
@@ -287,19 +326,21 @@ def _facets(
 
 def routes(desk: Desk) -> tuple[Route, ...]:
     """Return the routes of the account pages."""
-    here = _Accounts(desk)
+    here, leaving = _Accounts(desk), _Leaving(desk)
     one = "/accounts/<account_id>"
     return (
         get_page("/accounts", "show_accounts", ACCOUNT_READ, here.list_accounts),
         post_page("/accounts", "create_account_form", ACCOUNT_CREATE, here.create_account),
         get_page(one, "show_account_page", ACCOUNT_READ, here.show_account),
         post_page(f"{one}/roles", "change_role_form", ROLE_ASSIGN, here.change_role),
+        post_page(f"{one}/auditor", "change_auditor_form", AUDITOR_ASSIGN, here.change_auditor),
         post_page(f"{one}/roles/ask", "ask_roles_form", ROLE_REQUEST, here.ask_roles),
         post_page(f"{one}/lock", "lock_account_form", ACCOUNT_LOCK, here.lock_account),
         post_page(f"{one}/unlock", "unlock_account_form", ACCOUNT_UNLOCK, here.unlock_account),
         post_page(
-            f"{one}/departure", "order_departure_form", DEPARTURE_ORDER, here.order_departure
+            f"{one}/departure", "order_departure_form", DEPARTURE_ORDER, leaving.order_departure
         ),
+        post_page(f"{one}/erasure", "erase_person_form", PERSON_ERASE, leaving.erase_person),
         post_page(
             f"{one}/sessions/revoke", "revoke_sessions_form", SESSION_REVOKE, here.revoke_sessions
         ),

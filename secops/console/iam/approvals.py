@@ -56,6 +56,8 @@ _OTHER_PLACES: Final = {
     "playbooks.run": "/runs",
     "detectors.exception": "/exceptions",
     "notice": "/notices/{}",
+    "audits.waiver": "/waivers/{}",
+    "audits.risk_acceptance": "/risks/{}",
     "early_warning": "/early-warnings/{}",
 }
 

@@ -65,7 +65,7 @@ class _BreakGlass:
         found = self.desk.parts.iam.break_glass.list_break_glass(caller)
         rows = [_row(each, request) for each in found]
         table = Table(N_("应急账户"), _COLUMNS, rows)
-        if error is None and request.query.get("format") == "csv":
+        if error is None and request.query.get("format") in ("csv", "xlsx"):
             return self.desk.list_page(request, "iam/break_glass.html", table)
         return self.desk.page(
             request,

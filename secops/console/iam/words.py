@@ -15,6 +15,7 @@ ACCOUNT_STATES: Final = {
     "locked": Text("已锁定", "locked"),
     "closed": Text("已注销", "closed"),
 }
+ERASED: Final = Text("已删除个人信息", "erased person")
 ACCOUNT_KINDS: Final = {
     "natural": Text("自然人", "natural person"),
     "civil": Text("公务人员", "civil servant"),
@@ -30,6 +31,7 @@ CHANGE_STATES: Final = {
     "expired": Text("已过期", "expired"),
 }
 FIELDS: Final = {
+    "erased": Text("个人信息已删除", "erased"),
     "roles": Text("角色", "roles"),
     "role": Text("角色", "role"),
     "minutes": Text("时长(分钟)", "minutes"),

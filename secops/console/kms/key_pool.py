@@ -77,7 +77,7 @@ class _KeyPool:
             request,
             "kms/key_pool.html",
             table,
-            backends=replace(view_table(request, devices), export_href=export),
+            backends=replace(view_table(request, devices), export_href=export, workbook_href=""),
             switchable=found if caller.may(BACKEND_DRAIN) and caller.org_id == ROOT_ORG else (),
             chosen=backend,
             pool_state=state,

@@ -55,6 +55,8 @@ OWN_USE: Final = Permission("iam.own.use")
 ORGANISATION_READ: Final = Permission("iam.organisation.read")
 ORGANISATION_CHANGE: Final = Permission("iam.organisation.change")
 DEPARTURE_ORDER: Final = Permission("iam.departure.order")
+PERSON_ERASE: Final = Permission("iam.person.erase")
+ERASURE_APPROVE: Final = Permission("iam.erasure.approve")
 MANDATE_READ: Final = Permission("iam.mandate.read")
 MATRIX_READ: Final = Permission("iam.matrix.read")
 CHANGE_READ: Final = Permission("iam.change.read")
@@ -114,6 +116,8 @@ GRANTS: Final[tuple[Grant, ...]] = (
     grant(ORGANISATION_READ, "查看机构", "See organisations", *_READERS),
     grant(ORGANISATION_CHANGE, "变更机构", "Change organisations", SYSTEM_ADMIN),
     grant(DEPARTURE_ORDER, "办理离职", "Let leavers go", SYSTEM_ADMIN),
+    grant(PERSON_ERASE, "申请删除个人信息", "Ask to erase a person", SYSTEM_ADMIN),
+    grant(ERASURE_APPROVE, "审批删除个人信息", "Approve erasing a person", SECURITY_ADMIN),
     grant(MANDATE_READ, "查看经办人授权", "See agents' mandates", *_READERS),
     grant(MATRIX_READ, "查看三员权限矩阵", "See the matrix of rights", *_READERS),
     grant(CHANGE_READ, "查看变更申请", "See change requests", *_READERS),

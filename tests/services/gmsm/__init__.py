@@ -7,21 +7,15 @@ certificates, requests and lists signed with SM2.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.services.go_judges import installed
+
 _FOLDER = Path(__file__).parent
-_MODULE = ("go.mod", "go.sum")
-
-
-class Unavailable(Exception):
-    """Something of this machine that the judge needs is missing."""
 
 
 def opinions(root: Path, seconds: int, files: Sequence[Path]) -> list[str]:
@@ -29,7 +23,7 @@ def opinions(root: Path, seconds: int, files: Sequence[Path]) -> list[str]:
 
     ``root`` is a certificate in DER; ``seconds`` since 1970 is when the chain must be valid.
     """
-    command = [str(_installed(".")), str(root), str(seconds), *map(str, files)]
+    command = [str(installed(_FOLDER)), str(root), str(seconds), *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "no "))]
     assert len(found) == len(files), done.stdout + done.stderr
@@ -46,7 +40,7 @@ def answers(questions: Sequence[Mapping[str, str | bytes]]) -> list[Any]:
         for question in questions
     ]
     done = subprocess.run(
-        [str(_installed("primitives"))],
+        [str(installed(_FOLDER, "primitives"))],
         input="\n".join(lines),
         capture_output=True,
         text=True,
@@ -55,35 +49,3 @@ def answers(questions: Sequence[Mapping[str, str | bytes]]) -> list[Any]:
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(found) == len(questions), done.stderr
     return [each.get("answer", each) for each in found]
-
-
-def _installed(package: str) -> Path:
-    """Return the compiled judge ``package``, fetched when it is asked for first."""
-    if shutil.which("go") is None:
-        msg = "no go (1.24 or newer)"
-        raise Unavailable(msg)
-    sources = (*_MODULE, f"{package}/main.go")
-    recipe = hashlib.sha256(b"".join((_FOLDER / name).read_bytes() for name in sources))
-    judge = Path.home() / ".cache" / "govsecops" / f"gmsm-{recipe.hexdigest()[:16]}"
-    if not judge.is_file():
-        judge.parent.mkdir(parents=True, exist_ok=True)
-        _build(judge, package)
-    return judge
-
-
-def _build(judge: Path, package: str) -> None:
-    draft = judge.with_suffix(f".{os.getpid()}")
-    # no other toolchain is fetched, and nothing that go.sum does not name
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}  # noqa: TID251 - the child's
-    built = subprocess.run(
-        ["go", "build", "-o", str(draft), f"./{package}"],
-        cwd=_FOLDER,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if built.returncode:
-        msg = f"Go could not build gmsm's judge: {built.stderr.strip()[-300:]}"
-        raise Unavailable(msg)
-    draft.rename(judge)

@@ -32,7 +32,7 @@ def plane_metadata(dialect: str) -> list[MetaData]:
     """
     names = [f"{plane}.store.tables" for plane in PLANES]
     if dialect == "postgresql":
-        names.append("audits.store.ledger_tables")
+        names.append("audits.store.ledger.tables")
     return [
         importlib.import_module(name).metadata
         for name in names

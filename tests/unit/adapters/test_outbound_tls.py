@@ -22,6 +22,7 @@ from secops.adapters.outbound import (
     OutboundUncertain,
     TlsStream,
 )
+from secops.bridges.evidence.transport import probe
 from secops.kernel.errors import Unavailable
 from tests.services.certificates import write_authority
 
@@ -252,9 +253,18 @@ def test_a_refusal_while_agreeing_comes_out_and_ends_the_connection(
     def refuse(stream: TlsStream) -> None:
         kept.append(stream)
         stream.send(b"begin")
+        assert stream.receive(3) == b"no!"  # unread it would reset the server in its handshake
         raise Unavailable("no TLS here")
 
     with pytest.raises(Unavailable, match="no TLS here"):
         client(authority, "localhost").open_tls("localhost", upgrading(b"no!"), 5.0, refuse)
     with pytest.raises((OutboundUncertain, AttributeError)):
         kept[0].send(b"password")
+
+
+def test_the_evidence_of_a_listener_is_what_its_handshake_agreed_on(echo: int) -> None:
+    seen = probe("127.0.0.1", echo)
+    assert (seen["probe_version"], seen["probe_aead"], seen["suite_approved"]) == (13, 1, False)
+    assert int(seen["least_bits"]) >= 128
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        assert probe("127.0.0.1", deaf.getsockname()[1]) == {}, "nobody answers: nothing is said"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ from click.testing import CliRunner, Result
 from audits.adapters.folders import TileFolder
 from audits.adapters.signers import LateSigner
 from audits.commands.group import group
-from audits.commands.ledger import export_tiles, prove, rebuild_rows, verify_ledger
+from audits.commands.ledger import (
+    compare_device,
+    export_tiles,
+    prove,
+    prove_growth,
+    rebuild_rows,
+    verify_ledger,
+)
 from audits.core.c2sp import parse_proof
 from audits.errors import LedgerMissing, SignerLocked
 from audits.plane import measure_ledger, open_ledger_files
-from audits.service.ledger import LedgerService
+from audits.service.ledger.ledger import LedgerService
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Forbidden, Unavailable
 from secops.terminal.session import Session
@@ -181,6 +189,34 @@ def test_a_signer_that_is_not_bound_yet_counts_as_locked(rig: LedgerRig):
 
 def test_the_ledger_is_measured(tmp_path: Path):
     figures = {one["name"]: one for one in measure_ledger(tmp_path, records=1_500)}
-    assert {"ledger.sequence", "ledger.verify", "ledger.prove"} == set(figures)
+    measured = {"sequence", "verify", "prove", "prove-and-verify"}
+    assert {f"ledger.{one}" for one in measured} == set(figures)
     for figure in figures.values():
         assert {"name", "value", "unit", "per_cpu_second", "circumstances"} == set(figure)
+
+
+def test_the_second_device_is_held_against_the_ledger(rig: LedgerRig, tmp_path: Path) -> None:
+    device = tmp_path / "device"
+    device.mkdir()
+    told = [rig.store.entries(index, 1)[0].entry.record for index in range(5)]
+    gap = b'{"gap":{"records":2}}'
+    (device / "a.jsonl").write_bytes(b"\n".join([*told, gap, b"", b""]))
+    done = run(rig, compare_device, str(device), "--json")
+    assert (done.exit_code, orjson.loads(done.output)["missing"]) == (0, 0)
+    forged = told[3].replace(b'"outcome":"done"', b'"outcome":"failed"')
+    (device / "b.jsonl").write_bytes(forged + b"\n" + told[4][:20])
+    done = run(rig, compare_device, str(device), "--json")
+    found = orjson.loads(done.stdout)
+    assert done.exit_code == 1
+    named = found.pop("named")
+    assert found == {"records": 6, "gaps": 1, "unreadable": 1, "missing": 1}
+    assert len(named) == 1
+    assert "missing: " in run(rig, compare_device, str(device)).output
+
+
+def test_growth_is_proved_up_to_the_newest_checkpoint(rig: LedgerRig) -> None:
+    done = run(rig, prove_growth, "7")
+    assert done.exit_code == 0
+    expected = rig.files.prove_growth(7, 30)
+    assert [base64.b64decode(line) for line in done.output.split()] == expected
+    assert run(rig, prove_growth, "7", "31").exit_code != 0

@@ -23,18 +23,22 @@ from audits.core.c2sp import (
     tile_path,
     tiles_of,
 )
+from audits.core.entry_changes import FieldChange
 from audits.core.rfc6962 import SHA256, SM3, verify_consistency, verify_inclusion
 from audits.errors import EntryNotFound, LedgerDamaged, MalformedProof, NotCheckpointed
 from audits.models import EntryFilter
-from audits.service.ledger import LedgerService
-from audits.service.ledger_files import LedgerFiles
-from audits.service.signatures import check_of
+from audits.service.ledger.changes import EntryChanges, entry_changes
+from audits.service.ledger.files import LedgerFiles
+from audits.service.ledger.ledger import LedgerService
+from audits.service.ledger.signatures import check_of
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.errors import Forbidden, Invalid, TooMany, Unauthenticated
 from secops.kernel.pages import PageRequest, decode_cursor
+from secops.kernel.trail import Act, encode_act
 from secops.web.messages import Request, Response
 from secops.web.routes import Public, Route
 from tests.fakes.access import FakeAccess
+from tests.fakes.clock import START
 from tests.fakes.ledger import record
 from tests.fakes.ledger_rig import LedgerRig, ledger_rig
 
@@ -336,7 +340,7 @@ def test_a_list_since_an_instant_is_answered(rig: LedgerRig, ledger: LedgerServi
         ask(ledger, "list_entries", "since=2026-01-01T00:00:00.000002Z&outcome=done").body
     )
     assert [item["index"] for item in answer["items"]] == [2]
-    assert ledger.health().checkpointed == 3
+    assert ledger.sequencer.health().checkpointed == 3
     assert len(rig.files.vkeys()) == 2
 
 
@@ -371,3 +375,32 @@ def test_a_ledger_that_grows_while_it_is_verified_verifies_as_it_was(rig: Ledger
     expected = (True, 30, 0)
     assert expected == (verdict.valid, verdict.entries, verdict.unsigned)
     assert rig.verify().entries == 30 + verifier.appended
+
+
+def told(rig: LedgerRig, action: str, org: str, details: dict[str, object]) -> None:
+    actor = Actor("account", "acc_x", org, "x")
+    rig.doors.put("database", encode_act(Act(action, actor, "thing:1", details=details), START))
+
+
+def test_changes_are_told_against_the_same_act_on_the_same_object(
+    rig: LedgerRig, ledger: LedgerService
+) -> None:
+    told(rig, "t.update", ROOT_ORG, {"level": 2})
+    told(rig, "t.lock", ROOT_ORG, {"reason": "x"})
+    told(rig, "t.update", ROOT_ORG, {"level": 3})
+    rig.sequencer.drain()
+    found = entry_changes(ledger, AUDITOR, ledger.get_entry(AUDITOR, "2"))
+    assert found == EntryChanges((FieldChange("level", "2", "3"),), 0)
+    locked = entry_changes(ledger, AUDITOR, ledger.get_entry(AUDITOR, "1"))
+    assert locked == EntryChanges(())
+
+
+def test_an_entry_is_not_held_against_another_organisations(
+    rig: LedgerRig, ledger: LedgerService
+) -> None:
+    told(rig, "t.update", ROOT_ORG, {"level": 2})
+    told(rig, "t.update", "org_county", {"level": 3})
+    rig.sequencer.drain()
+    mine = ledger.get_entry(COUNTY_AUDITOR, "1")
+    assert entry_changes(ledger, COUNTY_AUDITOR, mine) == EntryChanges(())
+    assert entry_changes(ledger, AUDITOR, mine).against == 0

@@ -6,9 +6,11 @@ plausible and would have missed them, or the untouched ledger that must verify.
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +18,25 @@ import pytest
 from pysqlite3 import dbapi2
 
 from audits.adapters.signatures import EngineVerifier
-from audits.core.c2sp import TreeHead, format_tree_head
+from audits.adapters.witness_files import WitnessFolder
+from audits.core.c2sp import ED25519, TreeHead, format_note, format_tree_head, note_key
+from audits.core.c2sp.witnessing import format_add_checkpoint
 from audits.core.entries import parse_record, row_of
 from audits.core.rfc6962 import SHA256, frontier_subtrees
 from audits.core.rfc6962.tree import fold
 from audits.core.twin_trees import TwinTrees
+from audits.errors.witnesses import HistoryForked
 from audits.models import LedgerVerdict
-from audits.service.ledger_files import LedgerFiles
-from audits.store.ledger import open_ledger_reader
+from audits.service.ledger.files import LedgerFiles
+from audits.service.ledger.witness import Witness
+from audits.store.ledger.store import open_ledger_reader
 from secops.kernel.errors import SecopsError
+from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_rig import ORIGIN, ledger_rig
 
 SIZE = 60
 EVERY = 20
-TIMES = 50
+TIMES = 50 if os.environ.get("SECOPS_DEEP") else 12  # noqa: TID251 - test profile
 Tamper = Callable[[Any, random.Random], None]
 
 
@@ -285,6 +292,68 @@ def test_a_ledger_cut_back_to_an_older_checkpoint_needs_one_kept_elsewhere(
         assert verdict.first_bad is not None
         assert verdict.first_bad.what == "kept checkpoint"
     store.close()
+
+
+def test_a_ledger_put_back_whole_is_found_by_what_a_witness_cosigned(
+    copy: Callable[[], Path], original: Path, tmp_path: Path
+):
+    """Database, checkpoints and search rows of an older day, all of it sound in itself."""
+    cosigned, vkey = cosigned_head(original, tmp_path)
+    found = 0
+    for seed in range(TIMES):
+        kept = random.Random(seed).choice(range(EVERY, SIZE, EVERY))  # noqa: S311 - it must repeat
+        home = copy()
+        alter(home, partial(put_back, kept=kept), seed)
+        store = open_ledger_reader(home)
+        files = LedgerFiles(store, EngineVerifier())
+        assert files.verify_ledger().valid  # alone it can't know
+        verdict = files.verify_ledger(kept_notes=[cosigned], witnesses=[vkey])
+        store.close()
+        found += verdict.first_bad is not None and verdict.first_bad.what == "kept checkpoint"
+    print(f"put back whole: {found} of {TIMES} found, by the witness's cosignature")
+    assert found == TIMES
+
+
+def put_back(connection: Any, _: random.Random, *, kept: int) -> None:
+    rewrite_everything(connection, records_of(connection)[:kept], kept=kept)
+
+
+def cosigned_head(original: Path, tmp_path: Path) -> tuple[str, str]:
+    """Return the original's last checkpoint, cosigned by a witness, and the witness's key."""
+    store = open_ledger_reader(original)
+    last, vkeys = store.last_checkpoint(), store.vkeys()
+    store.close()
+    assert last is not None
+    folder = WitnessFolder.make(tmp_path / "witness", "witness.test/1")
+    folder.trust(next(vkey for vkey in vkeys if "/sm3+" not in vkey))
+    witness = Witness(folder, folder, EngineVerifier(), FakeClock())
+    line = witness.add_checkpoint(format_add_checkpoint(0, [], last.sha256_note))
+    return f"{last.sha256_note}{line}", witness.vkey
+
+
+def test_a_second_view_of_the_same_ledger_is_never_cosigned(tmp_path: Path):
+    """Whoever holds the log's keys shows another history of the same size to a second reader."""
+    rig = ledger_rig(tmp_path / "home")
+    rig.fill(SIZE)
+    checkpoint = rig.files.latest_checkpoint()
+    assert checkpoint is not None
+    folder = WitnessFolder.make(tmp_path / "witness", "witness.test/1")
+    folder.trust(next(vkey for vkey in rig.files.vkeys() if "/sm3+" not in vkey))
+    witness = Witness(folder, folder, EngineVerifier(), rig.clock)
+    witness.add_checkpoint(format_add_checkpoint(0, [], checkpoint.sha256_note))
+    keys = rig.signer.keys()[0]
+    key = note_key(rig.store.head().origin, ED25519, keys.ed25519)
+    refused = 0
+    for seed in range(TIMES):
+        root = random.Random(seed).randbytes(32)  # noqa: S311 - it must repeat
+        text = format_tree_head(TreeHead(key.name, SIZE, root))
+        note = format_note(text, [(key, rig.signer.sign_ed25519(text.encode()))])
+        with pytest.raises(HistoryForked):
+            witness.add_checkpoint(format_add_checkpoint(SIZE, [], note))
+        refused += 1
+    rig.close()
+    print(f"two views: {refused} of {TIMES} refused, by the witness's memory")
+    assert refused == TIMES
 
 
 def test_a_history_signed_anew_with_other_keys_fails_the_kept_keys(original: Path, tmp_path: Path):

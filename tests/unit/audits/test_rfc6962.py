@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -15,6 +16,7 @@ from audits.core.rfc6962 import (
     Subtree,
     TreeHash,
     frontier_subtrees,
+    hashing,
     prove_consistency,
     prove_inclusion,
     verify_consistency,
@@ -121,6 +123,19 @@ def test_the_sm3_hashes_of_one_empty_leaf_and_of_no_leaf_are_known():
     assert expected == (one[:8], one[-7:])
     nothing = "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"
     assert nothing == Frontier(SM3).root().hex()
+
+
+def test_both_implementations_of_sm3_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    quickest = hashing.quick_sm3()
+    monkeypatch.setattr(hashlib, "new", _without_sm3)
+    assert hashing.quick_sm3() is hashing.sm3_of_cryptography
+    for length in (0, 1, 55, 56, 64, 65, 315, 4_096):
+        data = bytes(range(256)) * 17
+        assert hashing.sm3_of_cryptography(data[:length]) == quickest(data[:length])
+
+
+def _without_sm3(name: str, *, usedforsecurity: bool) -> None:
+    raise ValueError(name, usedforsecurity)
 
 
 def test_the_sha256_root_of_no_leaf_is_the_hash_of_nothing():

@@ -213,21 +213,67 @@ def test_a_seal_is_applied_for_approved_made_used_and_suspended(console: Console
     assert security.post(f"{seal}/switch", {"to": "eat"}).status == 400
 
 
-def test_an_assessment_is_made_judged_filtered_and_exported(console: ConsoleSite) -> None:
+def test_an_assessment_is_made_walked_judged_filtered_and_exported(console: ConsoleSite) -> None:
     auditor = console.reader("auditor")
-    assert auditor.post("/assessments", {"level": "9"}).status == 400
-    made = auditor.post("/assessments", {"level": "2"}).headers["location"]
-    whole = auditor.get(made)
-    item = first(r"<td>(L2-[A-Z0-9-]+)</td>", whole)
-    judged = {"item": item, "status": "compliant", "reason": "现场核查", "person": "李华"}
-    assert auditor.post("/assessments/judgements", judged).status == 303
-    some = auditor.get(f"{made}?status=compliant")
+    for wrong in ({"level": "9"}, {"standard": "gbt1"}):
+        assert auditor.post("/assessments", wrong).status == 400
+    made = auditor.post("/assessments", {"level": "3"}).headers["location"]
+    whole, some = auditor.get(made), auditor.get(f"{made}?status=gap")
     assert some.text.count("<tr>") < whole.text.count("<tr>")
+    assert auditor.get(f"{made}?status=odd").status == 400
     report = auditor.post(f"{made}/report")
     assert report.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(report.body)) as archive:
         assert [name.endswith(".proof") for name in archive.namelist()] == [False, True]
     assert made in auditor.get("/assessments").text
+    begun = auditor.get(f"{made}/walk?status=gap").headers["location"]
+    page = auditor.get(begun)
+    following = first(r'rel="next" href="([^"]+)"', page).replace("&amp;", "&")
+    assert begun in auditor.get(following).text.replace("&amp;", "&")
+    item = f"{made}/items/L3-CES1-06"
+    assert "default_accounts" in auditor.get(item).text
+    assert "sha256:" in auditor.get(item).text
+    said = {"person": "李华", "reason": "<script>现场核查</script>"}
+    judged = auditor.upload(f"{item}/judgement", {"status": "partial", **said}, {"evidence": b"d"})
+    assert judged.headers["location"] == f"{item}?noted=1"
+    case = first(r'name="case" value="([^"]+)"', auditor.get(item))
+    ticks = {"condition": "yes", "triggered": "yes", "case": case}
+    assert auditor.upload(f"{item}/case", {**ticks, **said}, {}).status == 303
+    assert auditor.upload(f"{item}/case", {**ticks, **said, "never": "maybe"}, {}).status == 400
+    assert auditor.upload(f"{item}/high-risk", {"high": "yes", **said}, {}).status == 303
+    assert auditor.upload(f"{item}/major", {"trigger": "A-99", **said}, {}).status == 400
+    again = auditor.post("/assessments", {"level": "3"}).headers["location"]
+    shown = auditor.get(f"{again}/items/L3-CES1-06").text
+    assert "<script>现场" not in shown
+    assert "李华" in shown
+    history = auditor.get("/assessments/controls/gbt22239/L3-CES1-06")
+    assert auditor.get(first(r'href="(/assessments/asm_[^"]+)"', history)).status == 200
+    assert auditor.get(f"{made}/items/L3-NONE").status == 404
+
+
+def test_units_of_cryptography_are_judged_on_their_page(console: ConsoleSite) -> None:
+    auditor = console.reader("auditor")
+    wish = {"standard": "gbt39786", "level": "3"}
+    made = auditor.post("/assessments", wish).headers["location"]
+    unit = f"{made}/items/MP-6.1.1"
+    dak = {"effective": "yes", "approved": "yes", "managed": "yes", "person": "李华", "reason": "r"}
+    assert auditor.upload(f"{unit}/unit", {**dak, "bits": "many"}, {}).status == 400
+    page = auditor.upload(f"{unit}/unit", dak, {})
+    assert page.status == 303, page.text
+    again = auditor.post("/assessments", wish).headers["location"]
+    assert "未经商用密码认证的软件模块" in auditor.get(f"{again}/items/MP-6.1.1").text
+
+
+def test_assessments_are_scheduled_and_cancelled(console: ConsoleSite) -> None:
+    auditor = console.reader("auditor")
+    place = "/assessments/schedules"
+    assert auditor.post(place, {"hours": "0"}).status == 400
+    assert auditor.post(place, {"hours": "x"}).status == 400
+    assert auditor.post(place, {"hours": "24"}).status == 303
+    cancel = first(r'action="(/assessments/schedules/sch_[^"]+)"', auditor.get(place))
+    assert auditor.post(cancel).status == 303
+    assert "sch_" not in auditor.get(place).text
+    assert console.reader("analyst").get(place).status == 403
 
 
 def test_the_ledger_shows_an_entry_with_its_proof_and_verifies(console: ConsoleSite) -> None:

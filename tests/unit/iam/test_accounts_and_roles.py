@@ -23,6 +23,7 @@ from iam.models.accounts import IdentityDocument, IssuedEnrolment, NewAccount
 from iam.models.changes import NewChange
 from iam.models.sessions import FactorAttempt, PasswordAttempt
 from iam.service.people.enrolment import EnrolmentForm
+from secops.kernel.actors import ROOT_ORG
 from secops.kernel.approvals import NotPending
 from secops.kernel.clock import DAY, SECOND
 from secops.kernel.errors import Conflict, Forbidden, NotFound, SecopsError
@@ -354,3 +355,24 @@ def race(work: object) -> int:
     for thread in threads:
         thread.join()
     return len(won)
+
+
+def test_standing_counts_services_defaults_departures_and_changes(home: IamHome) -> None:
+    evidence = home.services.evidence
+    before = evidence.standing(ROOT_ORG, ())
+    assert {name: number for name, number in before.items() if number} == {}
+    staff = home.services.actors.by_account("staff").id
+    create(home, "guest")
+    assert evidence.standing(ROOT_ORG, (staff,))["default_accounts"] == 1
+    assert evidence.standing(ROOT_ORG, ())["named_by_default"] == 1
+    order = home.services.power.departures.order_departure
+    order(home.actor("system-admin"), "staff", "moved away")
+    left = evidence.standing(ROOT_ORG, (staff,))
+    assert (left["departures"], left["slowest_hours"], left["default_accounts"]) == (1, 0, 0)
+    assert (left["rights_left"], left["held_by_nobody_known"]) == (0, 0)
+
+
+def test_sign_ins_of_administrators_tell_factors_and_places(home: IamHome) -> None:
+    seen = home.services.evidence.sign_ins(ROOT_ORG, "auditor", 0)
+    assert (seen.sign_ins, seen.weak, seen.outside) == (0, 0, None)
+    assert home.services.evidence.administrators_zones() == frozenset()

@@ -35,6 +35,8 @@ SHARED = frozenset(
         "iam.policy.approve",
         "iam.lock.lift",
         "iam.lock_lift.approve",
+        "audits.waiver.request",
+        "audits.rectification.prove",
     }
 )
 """Each of these takes a second person who is not the first: asking alone gives nothing."""

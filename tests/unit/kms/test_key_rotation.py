@@ -174,3 +174,21 @@ def test_spans_of_time_are_read_strictly() -> None:
     for value in (LONGEST + 1, " 1h", "1h ", "1H", "-1", "1h2", "", None, b"1"):
         with pytest.raises(Invalid):
             read_duration(value, "x")
+
+
+def test_keys_in_use_are_counted_by_type_with_those_nothing_renews(
+    pool: KeyPool, clock: FakeClock
+) -> None:
+    pool.create("a", "sm2", USER)
+    pool.create("b", "sm2", USER, auto_rotate_period=2 * HOUR)
+    pool.create("c", "ed25519", USER)
+    count, org = pool.services.key_census.count_keys, KEEPER.org_id
+    found = {group.type: group for group in count(org) if group.type in ("sm2", "ed25519")}
+    before = found["sm2"]
+    assert (before.overdue, before.unrotated) == (0, 0)
+    clock.advance(731 * 24 * HOUR)
+    after = next(group for group in count(org) if group.type == "sm2")
+    assert after.keys == before.keys
+    assert after.overdue == 1
+    assert after.unrotated >= 1
+    assert count("org_village") == []

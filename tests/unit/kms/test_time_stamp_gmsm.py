@@ -11,7 +11,8 @@ from secops.crypto.hashes import digest, sm3
 from secops.kernel.clock import SECOND
 from tests.fakes.clock import START
 from tests.fakes.time_stamping import StampingSite
-from tests.services.gmsm import Unavailable, opinions
+from tests.services.gmsm import opinions
+from tests.services.go_judges import Unavailable
 
 pytestmark = pytest.mark.service
 

@@ -305,6 +305,38 @@ def test_evidence_counts_what_is_there(home: House) -> None:
         home.services.evidence.incident_state(ANALYST)
 
 
+def test_evidence_names_what_closed_incidents_lack(home: House) -> None:
+    change, judge = home.services.incidents.change_state, home.services.incidents.judge_incident
+    for name, level, lessons in (("alr_1", "major", "改口令"), ("alr_2", "ordinary", None)):
+        incident = open_one(home, alert_id=name)
+        judge(ANALYST, incident, Judgement(cause="弱口令", level=level, lessons=lessons))
+        for state in ("confirmed", "contained", "eradicated", "recovered", "lessons"):
+            change(ANALYST, incident, state)
+        change(ANALYST, incident, "closed", StateChange("已处置"))
+    false = home.services.incidents.open_incident(ANALYST, NewIncident(title="误会")).id
+    change(ANALYST, false, "closed", StateChange("误报", ending="false_alarm"))
+    evidence = home.services.evidence.incident_state(AUDITOR)
+    assert (evidence.closed, evidence.closed_handled) == (3, 2)
+    assert (evidence.closed_without_cause, evidence.closed_without_process) == (0, 0)
+    assert (evidence.closed_without_evidence, evidence.closed_without_lessons) == (0, 1)
+
+
+def test_evidence_tells_alerts_without_incident_and_messages_that_did_not_arrive(
+    home: House,
+) -> None:
+    open_one(home, alert_id="alr_2")
+    evidence = home.services.evidence
+    assert evidence.alerts_without_incident(AUDITOR, ["alr_2", "alr_9"]) == 1
+    state = evidence.delivery_state(AUDITOR, 0)
+    assert (state.sent, state.urgent_undelivered) == (0, 0)
+    for ask in (
+        lambda: evidence.alerts_without_incident(ANALYST, []),
+        lambda: evidence.delivery_state(ANALYST, 0),
+    ):
+        with pytest.raises(Forbidden):
+            ask()
+
+
 def test_alerts_of_chosen_severities_open_one_incident_each(tmp_path: Path) -> None:
     options = PlaybooksOptions(open_for=frozenset({"high"}))
     with house(tmp_path, options=options) as home:

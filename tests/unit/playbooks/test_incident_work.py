@@ -48,8 +48,15 @@ from secops.kernel.events import AlertRaised, Delivery
 from secops.web.messages import Request
 from tests.fakes.alert_summaries import alert
 from tests.fakes.clock import START
-from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house, person
-from tests.unit.playbooks.test_playbooks_commands import OpenedHouse
+from tests.fakes.playbooks_house import (
+    ANALYST,
+    APPROVER,
+    AUDITOR,
+    House,
+    OpenedHouse,
+    house,
+    person,
+)
 
 LI = person("li", "analyst")
 SUN = person("sun", "analyst", "org_other")

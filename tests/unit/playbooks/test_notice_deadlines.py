@@ -21,7 +21,6 @@ from playbooks.core.notices.deadlines import (
 )
 from playbooks.core.notices.scoring import Delivered, score_units
 from playbooks.core.notices.workdays import (
-    beijing_day,
     due_after,
     end_of,
     is_worked,
@@ -31,7 +30,7 @@ from playbooks.core.notices.workdays import (
 from playbooks.errors.notices import CalendarInvalid, ExtensionRefused
 from playbooks.models.calendars import WorkCalendar
 from playbooks.models.notices import Debt, Delivery
-from secops.kernel.clock import BEIJING, DAY, HOUR, MINUTE, SECOND, from_datetime
+from secops.kernel.clock import BEIJING, DAY, HOUR, MINUTE, SECOND, beijing_day, from_datetime
 
 CALENDAR = read_calendar(PackagedLibrary().working_days())
 PENDING = Delivery("ntc_1", "org_a", "org_root", "pending", 10 * DAY, 20 * DAY, "high", 9 * DAY)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +13,19 @@ from click.testing import CliRunner
 from playbooks.commands import group
 from playbooks.errors.notices import NoticeInvalid, ProofRefused
 from playbooks.models.early_warnings import WarningContent
-from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
-from secops.kernel.parts import Parts
 from secops.terminal.session import Session
+from tests.fakes import playbooks_house
 from tests.fakes.clock import START
-from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house, person
+from tests.fakes.playbooks_house import ANALYST, APPROVER, House, OpenedHouse, house, person
 
 ACTORS = {
-    "analyst": ANALYST,
-    "security-admin": APPROVER,
-    "auditor": AUDITOR,
+    **playbooks_house.ACTORS,
     "seal-holder": person("zhou", "seal-holder"),
     "integrator": person("sun", "integrator", "org_a"),
     "staff": person("bai", "staff", "org_c"),
 }
 DRAFT = ("draft-notice", "--title", "弱口令", "--body", "请整改", "--unit", "org_a")
-
-
-@dataclass
-class OpenedHouse:
-    home: House
-
-    @property
-    def parts(self) -> Parts:
-        return self.home.spine.parts
-
-    @property
-    def services(self) -> Sequence[object]:
-        return (self.home.services,)
-
-    def act_as(self, account: str | None) -> Actor:
-        return ACTORS[account or "analyst"]
-
-    def close(self) -> None:
-        return
 
 
 Run = Callable[..., str]
@@ -63,7 +40,7 @@ def home(tmp_path: Path) -> Iterator[House]:
 @pytest.fixture
 def run(home: House, tmp_path: Path) -> Run:
     def invoke(actor: str, *arguments: str) -> str:
-        session = Session(tmp_path, actor, lambda _: OpenedHouse(home))
+        session = Session(tmp_path, actor, lambda _: OpenedHouse(home, ACTORS))
         result = CliRunner().invoke(group, arguments, obj=session)
         if result.exception is not None:
             raise result.exception

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from playbooks.service.notifications.documents import clock_text, quiet_hours
 from secops.kernel.actors import Actor
 from secops.kernel.clock import HOUR, to_rfc3339
 from secops.kernel.errors import Invalid
-from secops.kernel.parts import Parts
 from secops.terminal.session import Session
 from secops.web.messages import Request
-from tests.fakes.playbooks_house import ANALYST, APPROVER, House, house, person
+from tests.fakes.playbooks_house import ANALYST, APPROVER, House, OpenedHouse, house, person
 
 ADMIN = person("li", "system-admin")
 CANARY = "canary-90d1"
@@ -128,28 +126,11 @@ def test_a_drill_over_http(call: Caller) -> None:
     assert [each["state"] for each in call(ANALYST, "list_drills")["items"]] == ["ended"]
 
 
-@dataclass
-class OpenedHouse:
-    home: House
-
-    @property
-    def parts(self) -> Parts:
-        return self.home.spine.parts
-
-    @property
-    def services(self) -> Sequence[object]:
-        return (self.home.services,)
-
-    def act_as(self, account: str | None) -> Actor:
-        return {"li": ADMIN, "zhao": APPROVER}.get(account or "", ANALYST)
-
-    def close(self) -> None:
-        return
-
-
 def test_all_of_it_on_the_command_line(home: House, tmp_path: Path) -> None:
+    actors = {"li": ADMIN, "zhao": APPROVER, "wang": ANALYST}
+
     def run(actor: str, *arguments: str) -> str:
-        session = Session(tmp_path, actor, lambda _: OpenedHouse(home))
+        session = Session(tmp_path, actor, lambda _: OpenedHouse(home, actors))
         result = CliRunner().invoke(group, arguments, obj=session)
         if result.exception is not None:
             raise AssertionError(result.output) from result.exception

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +14,10 @@ from playbooks.commands import group
 from playbooks.commands.bench import figures
 from playbooks.errors import RunNotFound
 from playbooks.errors.bindings import BindingInvalid
-from secops.kernel.actors import Actor
 from secops.kernel.errors import SecopsError
-from secops.kernel.parts import Parts
 from secops.terminal.session import Session
 from tests.fakes.cacao import REVOKE, playbook
-from tests.fakes.playbooks_house import ANALYST, APPROVER, AUDITOR, House, house
-
-ACTORS = {"analyst": ANALYST, "security-admin": APPROVER, "auditor": AUDITOR}
-
-
-@dataclass
-class OpenedHouse:
-    home: House
-
-    @property
-    def parts(self) -> Parts:
-        return self.home.spine.parts
-
-    @property
-    def services(self) -> Sequence[object]:
-        return (self.home.services,)
-
-    def act_as(self, account: str | None) -> Actor:
-        return ACTORS[account or "analyst"]
-
-    def close(self) -> None:
-        return
-
+from tests.fakes.playbooks_house import House, OpenedHouse, house
 
 Run = Callable[..., Result]
 

@@ -13,12 +13,12 @@ import pytest
 from docx import Document
 
 from playbooks.adapters.printing import DocxReports, TypstReports
-from playbooks.adapters.printing.lines import MAX_CELL, MAX_ROWS, printable
-from playbooks.adapters.printing.typst_reports import FONTS
+from playbooks.adapters.printing.lines import MAX_ROWS, printable
 from playbooks.errors import FontUnavailable
 from playbooks.models.custody import NewEvidence
 from playbooks.models.reports import PrintedReport, Section
 from playbooks.service import Judgement, NewFiling, NewIncident, NewTask
+from secops.adapters.typesetting import FONTS, MAX_CELL
 from secops.kernel.errors import Invalid
 from tests.fakes.playbooks_house import ANALYST, House, house
 from tools.report_template import PLACE, write_template

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from pysqlite3 import dbapi2
 
 from audits.adapters.folders import TileFolder
+from audits.core.c2sp import format_note, note_key, split_note
+from audits.core.c2sp.cosignature import COSIGNATURE, cosignature_blob, cosigned_message
 from secops.crypto import sm2
 from secops.crypto.hashes import sm3 as engine_sm3
 from tests.fakes.ledger_rig import ledger_rig
@@ -176,6 +178,53 @@ def test_it_takes_keys_and_checkpoints_kept_elsewhere(home: Path, tmp_path: Path
     assert (code, said["valid"]) == (1, False)
     code, said = run(home / "ledger", "--checkpoint", tmp_path / "tiles" / "checkpoint")
     assert (code, said["valid"]) == (1, False)
+
+
+def cosigned(folder: Path, note: str, at: int) -> tuple[str, str]:
+    """Return the key of a new witness, and ``note`` with its signature at ``at``."""
+    private = Ed25519PrivateKey.generate()
+    key = note_key("w.example/1", COSIGNATURE, private.public_key().public_bytes_raw())
+    text = split_note(note)[0]
+    blob = cosignature_blob(at, private.sign(cosigned_message(text, at)))
+    (folder / "seen.note").write_text(note + format_note(text, [(key, blob)])[len(text) + 1 :])
+    return key.vkey, str(folder / "seen.note")
+
+
+def test_it_holds_the_ledger_against_its_witnesses(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    note = (home / "tiles" / "checkpoint").read_text()
+    vkey, seen = cosigned(tmp_path / "mine", note, 1_767_225_600)
+    code, said = run(home / "tiles", "--witness", vkey, "--checkpoint", seen)
+    assert (code, said["cosigned"]) == (0, {"w.example/1": 1_767_225_600})
+    ledger = tmp_path / "ledger"
+    shutil.copytree(home / "ledger", ledger)
+    code, said = run(ledger, "--witness", vkey)
+    assert (code, said["first_bad"]) == (1, "no checkpoint at hand was cosigned by w.example/1")
+    (ledger / "witnessed").mkdir()
+    (ledger / "witnessed" / "a.note").write_text("w.example/1\n" + Path(seen).read_text())
+    assert run(ledger, "--witness", vkey)[0] == 0
+    bent = Path(seen).read_text().replace(f"\n{SIZE}\n", f"\n{SIZE - 1}\n")
+    (ledger / "witnessed" / "a.note").write_text("w.example/1\n" + bent)
+    code, said = run(ledger, "--witness", vkey)
+    assert (code, said["first_bad"]) == (1, "the cosignature of w.example/1 does not verify")
+    code, said = run(ledger, "--witness", (home / "tiles" / "vkeys").read_text().split("\n")[0])
+    assert code == 1
+    assert "is no witness's" in str(said["first_bad"])
+
+
+def test_a_ledger_that_was_put_back_does_not_extend_what_a_witness_saw(
+    home: Path, tmp_path: Path
+) -> None:
+    vkey, seen = cosigned(tmp_path, (home / "tiles" / "checkpoint").read_text(), 1_767_225_600)
+    shutil.copy(home / "ledger" / "ledger.db", tmp_path)
+    connection = dbapi2.connect(tmp_path / "ledger.db")
+    connection.execute("DELETE FROM ledger_entries WHERE entry >= 150")
+    connection.execute("DELETE FROM ledger_checkpoints WHERE size > 150")
+    connection.commit()
+    connection.close()
+    assert run(tmp_path)[0] == 0  # it shows nothing by itself
+    code, said = run(tmp_path, "--witness", vkey, "--checkpoint", seen)
+    assert (code, said["first_bad"]) == (1, "there are 150 entries, but a checkpoint signs 300")
 
 
 def test_it_needs_something_to_read(tmp_path: Path):

@@ -1,0 +1,1 @@
+"""Risk assessment after GB/T 20984-2022."""

@@ -1,0 +1,61 @@
+"""The proof of a report: leaves of findings and evidence, claims, and what a record must say."""
+
+from audits.core.reports.findings import (
+    FINDING_KIND,
+    build_finding,
+    check_finding,
+    finding_path,
+)
+from audits.core.reports.leaves import (
+    Roots,
+    evidence_leaves,
+    finding_leaves,
+    item_ids,
+    roots_of,
+)
+from audits.core.reports.proof import (
+    PROOF_KIND,
+    SealedWith,
+    build_proof,
+    check_claims,
+    check_lists,
+    check_record,
+    claims_of,
+    packed,
+    parse_object,
+    proved_document,
+    proved_parts,
+    read_signatures,
+    record_details,
+    seal_fields,
+    signed_message,
+    target_of,
+)
+
+__all__ = [
+    "FINDING_KIND",
+    "PROOF_KIND",
+    "Roots",
+    "SealedWith",
+    "build_finding",
+    "build_proof",
+    "check_claims",
+    "check_finding",
+    "check_lists",
+    "check_record",
+    "claims_of",
+    "evidence_leaves",
+    "finding_leaves",
+    "finding_path",
+    "item_ids",
+    "packed",
+    "parse_object",
+    "proved_document",
+    "proved_parts",
+    "read_signatures",
+    "record_details",
+    "roots_of",
+    "seal_fields",
+    "signed_message",
+    "target_of",
+]

@@ -1,0 +1,1 @@
+"""Scanners' files, read within limits: SARIF 2.1.0 and CSV."""

@@ -1,0 +1,1 @@
+"""Self-assessments: evidence, verdicts, judgements of persons."""

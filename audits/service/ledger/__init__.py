@@ -1,0 +1,1 @@
+"""The ledger: sequencing, reading, proving, verifying."""

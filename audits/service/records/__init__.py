@@ -1,0 +1,1 @@
+"""Records of evidence: uploaded, read, withdrawn, given to assessments."""

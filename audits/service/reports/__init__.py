@@ -1,0 +1,1 @@
+"""Reports: exported with a proof, verified over files alone."""

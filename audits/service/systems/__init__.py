@@ -1,0 +1,1 @@
+"""The register of systems and what an assessment is of."""

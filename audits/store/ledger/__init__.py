@@ -1,0 +1,1 @@
+"""Where the ledger lies: its own file, or the database."""

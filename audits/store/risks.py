@@ -1,0 +1,290 @@
+"""The register of risks, scans and their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from audits.errors.rectification import RiskNotFound, ScanNotFound
+from audits.models.risks import (
+    SEVERE,
+    SEVERITIES,
+    FindingFilter,
+    FindingKey,
+    Risk,
+    RiskFilter,
+    Scan,
+    ScanFinding,
+)
+from audits.store.rows import (
+    change_version,
+    chunks,
+    count_rows,
+    fields_of,
+    insert_once,
+    newest_page,
+    row_of,
+)
+from audits.store.tables.rectification import rectification_tasks
+from audits.store.tables.risks import risks, vulnerability_findings, vulnerability_scans
+from secops.kernel.pages import Page, PageRequest
+from secops.kernel.transactions import Transaction
+
+_RISKS: Final = risks.c
+_FINDINGS: Final = vulnerability_findings.c
+_SCANS: Final = vulnerability_scans.c
+_GRADE: Final = _FINDINGS.severity
+_MOST: Final = 5_000
+
+
+def _risk(row: Any) -> Risk:
+    return Risk(**fields_of(row))
+
+
+def _finding(row: Any) -> ScanFinding:
+    return ScanFinding(**fields_of(row))
+
+
+class DatabaseRisks:
+    """Implements ``audits.ports.risks.Risks``."""
+
+    def add(self, tx: Transaction, risk: Risk) -> None:
+        """Store a new one."""
+        insert_once(tx, risks, asdict(risk), "this source was entered meanwhile")
+
+    def get(self, tx: Transaction, org_id: str, risk_id: str) -> Risk:
+        """Return it; raise ``RiskNotFound``."""
+        row = row_of(tx, risks, org_id, risk_id)
+        if row is None:
+            raise RiskNotFound(f"no risk {risk_id[:60]}")
+        return _risk(row)
+
+    def change(self, tx: Transaction, risk: Risk) -> None:
+        """Store it if version - 1 is stored; raise ``ChangedMeanwhile`` otherwise."""
+        change_version(tx, risks, asdict(risk), f"{risk.id} changed since it was read")
+
+    def page(
+        self, tx: Transaction, org_id: str, wanted: RiskFilter, page: PageRequest
+    ) -> Page[Risk]:
+        """Return risks, the newest first."""
+        statement = risks.select().where(_RISKS.org_id == org_id)
+        if wanted.system_id:
+            statement = statement.where(_RISKS.system_id == wanted.system_id)
+        if wanted.level:
+            statement = statement.where(_RISKS.level == wanted.level)
+        if wanted.cell is not None:
+            likelihood, impact = wanted.cell
+            statement = statement.where(
+                _RISKS.likelihood == likelihood, _RISKS.impact == impact, _RISKS.state != "closed"
+            )
+        if wanted.state == "unclosed":
+            statement = statement.where(_RISKS.state != "closed")
+        elif wanted.state == "overdue":
+            statement = statement.where(_overdue(tx.now))
+        elif wanted.state:
+            statement = statement.where(_RISKS.state == wanted.state)
+        return newest_page(tx, statement, (_RISKS.made_at, _RISKS.id), page, read=_risk)
+
+    def of_system(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[Risk]:
+        """Return all risks of a system, the gravest first, at most 5,000."""
+        rows = tx.execute(
+            risks.select()
+            .where(_RISKS.org_id == org_id, _RISKS.system_id == system_id)
+            .order_by(_RISKS.level.desc(), _RISKS.made_at, _RISKS.id)
+            .limit(_MOST)
+        )
+        return [_risk(row) for row in rows]
+
+    def matrix(self, tx: Transaction, org_id: str, system_id: str) -> Mapping[tuple[int, int], int]:
+        """Return how many risks that are not closed stand in each (likelihood, impact)."""
+        mine = [_RISKS.org_id == org_id, _RISKS.state != "closed"]
+        if system_id:
+            mine.append(_RISKS.system_id == system_id)
+        rows = tx.execute(
+            sa.select(_RISKS.likelihood, _RISKS.impact, sa.func.count())
+            .where(*mine)
+            .group_by(_RISKS.likelihood, _RISKS.impact)
+        )
+        return {(row[0], row[1]): int(row[2]) for row in rows}
+
+    def known(
+        self, tx: Transaction, org_id: str, fingerprints: Sequence[str]
+    ) -> Mapping[str, Risk]:
+        """Return those of these sources that are in the register, by fingerprint."""
+        found: dict[str, Risk] = {}
+        for some in chunks(fingerprints):
+            rows = tx.execute(
+                risks.select().where(_RISKS.org_id == org_id, _RISKS.fingerprint.in_(some))
+            )
+            found |= {row.fingerprint: _risk(row) for row in rows}
+        return found
+
+    def unclosed(self, tx: Transaction, org_id: str) -> int:
+        """Return how many of an organisation are not closed."""
+        return count_rows(tx, risks, _RISKS.org_id == org_id, _RISKS.state != "closed")
+
+
+class DatabaseScans:
+    """Implements ``audits.ports.risks.Scans``."""
+
+    def last(self, tx: Transaction, org_id: str, system_id: str, scope: str) -> Scan | None:
+        """Return the last scan of a scope by when it was made, None where there is none."""
+        statement = vulnerability_scans.select().where(
+            _SCANS.org_id == org_id, _SCANS.system_id == system_id, _SCANS.scope == scope
+        )
+        row = tx.execute(statement.order_by(_SCANS.scanned_at.desc()).limit(1)).first()
+        return None if row is None else Scan(**fields_of(row))
+
+    def scopes(self, tx: Transaction, org_id: str, system_id: str) -> Mapping[str, int]:
+        """Return when each scope of a system was last scanned."""
+        rows = tx.execute(
+            sa.select(_SCANS.scope, sa.func.max(_SCANS.scanned_at))
+            .where(_SCANS.org_id == org_id, _SCANS.system_id == system_id)
+            .group_by(_SCANS.scope)
+        )
+        return {row[0]: int(row[1]) for row in rows}
+
+    def add(self, tx: Transaction, scan: Scan) -> None:
+        """Store a scan."""
+        tx.execute(vulnerability_scans.insert().values(**asdict(scan)))
+
+    def page(self, tx: Transaction, org_id: str, page: PageRequest) -> Page[Scan]:
+        """Return scans, the last read first."""
+        statement = vulnerability_scans.select().where(_SCANS.org_id == org_id)
+        columns = (_SCANS.imported_at, _SCANS.id)
+        return newest_page(tx, statement, columns, page, read=lambda row: Scan(**fields_of(row)))
+
+
+class DatabaseFindings:
+    """Implements ``audits.ports.risks.Findings``."""
+
+    def states(self, tx: Transaction, org_id: str, system_id: str, scope: str) -> Mapping[str, str]:
+        """Return the states of all findings of a scope by fingerprint."""
+        rows = tx.execute(
+            sa.select(_FINDINGS.fingerprint, _FINDINGS.state).where(*_in(org_id, system_id, scope))
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def put(self, tx: Transaction, findings: Sequence[ScanFinding]) -> None:
+        """Store findings that are new."""
+        if findings:
+            tx.execute(vulnerability_findings.insert(), [asdict(finding) for finding in findings])
+
+    def set(
+        self, tx: Transaction, scan: Scan, fingerprints: Collection[str], **values: Any
+    ) -> None:
+        """Change these findings of the scan's scope in the same way."""
+        for some in chunks(sorted(fingerprints)):
+            tx.execute(
+                vulnerability_findings.update()
+                .where(
+                    *_in(scan.org_id, scan.system_id, scan.scope), _FINDINGS.fingerprint.in_(some)
+                )
+                .values(**values)
+            )
+
+    def hasten(
+        self, tx: Transaction, scan: Scan, fingerprints: Collection[str], due_at: int
+    ) -> None:
+        """Let these findings of the scan's scope be due at ``due_at``, unless they are before."""
+        for some in chunks(sorted(fingerprints)):
+            tx.execute(
+                vulnerability_findings.update()
+                .where(
+                    *_in(scan.org_id, scan.system_id, scan.scope),
+                    _FINDINGS.fingerprint.in_(some),
+                    sa.or_(_FINDINGS.due_at == 0, _FINDINGS.due_at > due_at),
+                )
+                .values(due_at=due_at)
+            )
+
+    def page(
+        self, tx: Transaction, org_id: str, wanted: FindingFilter, page: PageRequest
+    ) -> Page[ScanFinding]:
+        """Return findings, the last seen first."""
+        statement = vulnerability_findings.select().where(_FINDINGS.org_id == org_id)
+        for name in ("system_id", "scope", "state", "severity"):
+            value = getattr(wanted, name)
+            if value:
+                statement = statement.where(_FINDINGS[name] == value)
+        columns = (_FINDINGS.last_at, _FINDINGS.fingerprint, _FINDINGS.system_id, _FINDINGS.scope)
+        return newest_page(tx, statement, columns, page, read=_finding)
+
+    def find(self, tx: Transaction, org_id: str, key: FindingKey) -> ScanFinding:
+        """Return a finding; raise ``ScanNotFound``."""
+        row = tx.execute(
+            vulnerability_findings.select().where(
+                *_in(org_id, key.system_id, key.scope), _FINDINGS.fingerprint == key.fingerprint
+            )
+        ).first()
+        if row is None:
+            raise ScanNotFound(f"no finding {key.fingerprint[:64]}")
+        return _finding(row)
+
+    def open(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[ScanFinding]:
+        """Return what is open in a system, the gravest first, at most 10,000."""
+        order = sa.case({name: place for place, name in enumerate(SEVERITIES)}, value=_GRADE)
+        rows = tx.execute(
+            vulnerability_findings.select()
+            .where(*_open(org_id, system_id))
+            .order_by(order, _FINDINGS.first_at, _FINDINGS.fingerprint, _FINDINGS.scope)
+            .limit(2 * _MOST)
+        )
+        return [_finding(row) for row in rows]
+
+    def counts(self, tx: Transaction, org_id: str, system_id: str, now: int) -> Mapping[str, int]:
+        """Return how many findings are ``open`` and ``overdue``, and how many severe ones.
+
+        ``without_task`` are to be mended and have no task that isn't closed.
+        """
+        severe = _GRADE.in_(SEVERE)
+        late = sa.and_(_FINDINGS.due_at > 0, _FINDINGS.due_at < now)
+        tasks = rectification_tasks.c
+        task = sa.exists().where(
+            tasks.org_id == org_id,
+            tasks.system_id == system_id,
+            tasks.source == "scan",
+            tasks.standard == "",
+            tasks.subject == _FINDINGS.fingerprint,
+            tasks.object_id == _FINDINGS.scope,
+            tasks.state != "closed",
+        )
+        counted = {
+            "open": sa.true(),
+            "severe_open": severe,
+            "overdue": late,
+            "severe_overdue": sa.and_(severe, late),
+            "without_task": sa.and_(_FINDINGS.due_at > 0, ~task),
+        }
+        sums = [
+            sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+            for condition in counted.values()
+        ]
+        row = tx.execute(sa.select(*sums).where(*_open(org_id, system_id))).one()
+        return dict(zip(counted, map(int, row), strict=True))
+
+
+def _open(org_id: str, system_id: str) -> tuple[Any, ...]:
+    return (
+        _FINDINGS.org_id == org_id,
+        _FINDINGS.system_id == system_id,
+        _FINDINGS.state == "open",
+    )
+
+
+def _in(org_id: str, system_id: str, scope: str) -> tuple[Any, ...]:
+    return (_FINDINGS.org_id == org_id, _FINDINGS.system_id == system_id, _FINDINGS.scope == scope)
+
+
+def _overdue(now: int) -> Any:
+    """Return the condition that ``Risk.overdue`` is."""
+    accepted = sa.and_(
+        _RISKS.state == "accepted", _RISKS.accepted_until > 0, _RISKS.accepted_until < now
+    )
+    working = sa.and_(
+        _RISKS.state.in_(("identified", "treating")), _RISKS.due_at > 0, _RISKS.due_at < now
+    )
+    return sa.or_(accepted, working)
