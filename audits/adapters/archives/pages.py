@@ -60,6 +60,7 @@ class JinjaArchivePages:
 
     def verifier(self) -> bytes:
         """Return the verifier: one file that runs with nothing but Python."""
+        # a copy of tools/verify_report.py and no link: not every way to hand on sources keeps one
         return (files(_HERE) / "verifier.txt").read_bytes()
 
     def _page(self, template: str, **context: Any) -> bytes:
