@@ -128,9 +128,9 @@ class TailPosition:
     """Where following stands: ``offset`` in a file, the next line is ``index``.
 
     The file is the one that begins with ``head_length`` bytes whose SHA-256 is ``head``: an
-    inode is given to another file, a copy has another one. ``generation`` counts the files of
-    this stream, ``modified`` is the mtime of the last one (nanoseconds). ``skipping`` says that
-    a line too long to be read is being passed over.
+    inode is given to another file, a copy has another one (of the ledger: ``head`` is the last
+    record's). ``generation`` counts the files of this stream, ``modified`` is the mtime of the
+    last one (nanoseconds). ``skipping`` says that a line too long to be read is being passed over.
     """
 
     inode: int = 0

@@ -1,0 +1,137 @@
+"""What a witness answers about a ledger that was put back becomes an alert."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from audits.adapters.signatures import EngineVerifier
+from audits.adapters.witness_files import WitnessFolder
+from audits.api.witness import witness_routes
+from audits.plane.ledger import witnessed_notes
+from audits.service.ledger.cosigning import Cosigning, witness_address
+from audits.service.ledger.witness import Witness
+from detectors.models.alerts import Alert, AlertFilter
+from secops.adapters.backup.snapshot import LOGS
+from secops.app import open_house
+from secops.bridges.house import House
+from secops.kernel.errors import Unavailable
+from secops.kernel.pages import PageRequest
+from secops.kernel.trail import Act
+from secops.web.messages import Request
+from tests.fakes.demo_site import make_demo_home
+
+FORKED = "platform_ledger_forked"
+SILENT = "platform_witness_silent"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    make_demo_home(tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def witness(home: Path, tmp_path: Path) -> Witness:
+    folder = WitnessFolder.make(tmp_path / "witness", "witness.example.gov.cn/w1")
+    for vkey in (home / "ledger" / "vkeys").read_text().splitlines():
+        if "/sm3+" not in vkey:
+            folder.trust(vkey)
+    with closing(open_house(home)) as house:
+        return Witness(folder, folder, EngineVerifier(), house.parts.clock)
+
+
+def ask(house: House, witness: Witness, *, answers: bool = True) -> None:
+    handler = witness_routes(witness)[0].handler
+
+    def post(url: str, body: bytes) -> tuple[int, bytes]:
+        if not answers:
+            msg = f"{url} does not answer"
+            raise Unavailable(msg)
+        response = handler(Request("POST", "/add-checkpoint", body=body))
+        return response.status, response.body
+
+    Cosigning(
+        [witness_address(witness.vkey, "http://w.example")],
+        house.audits.ledger.files,
+        witnessed_notes(house.settings.home),
+        EngineVerifier(),
+        post,
+        house.parts.trail,
+        house.parts.clock,
+    ).ask_witnesses()
+
+
+def work(house: House) -> None:
+    """Sequence, watch, store, run: until nothing is left to do."""
+    jobs = {job.name: job.tick for plane in house.planes for job in plane.jobs}
+    house.audits.ledger.sequencer.drain()
+    for name in ("detectors.watch_ledger", "detectors.store_logs", "detectors.run"):
+        while jobs[name]():
+            pass
+
+
+def grow(house: House, count: int) -> None:
+    actor = house.act_as("auditor")
+    for number in range(count):
+        house.parts.trail.append([Act("iam.read_account", actor, f"account:{number}")])
+    work(house)
+
+
+def raised(house: House) -> Iterator[Alert]:
+    analyst = house.act_as("analyst")
+    found = house.detectors.alerts.list_alerts(analyst, AlertFilter(), PageRequest(limit=200)).items
+    rules = {rule.header.id: rule.header.name for rule in house.detectors.rules.list_rules(analyst)}
+    return (alert for alert in found if rules.get(alert.rule_id) in (FORKED, SILENT))
+
+
+def put_back(home: Path, old: Path) -> None:
+    """Put back all that holds acts; the log store and its places stay as they are."""
+    for name in ("secops.db", "ledger"):
+        for path in home.glob(f"{name}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(old, home, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LOGS))
+
+
+def test_a_ledger_that_was_put_back_is_a_critical_alert_though_it_is_shorter_than_what_was_watched(
+    home: Path, witness: Witness, tmp_path: Path
+) -> None:
+    """What is watched is known by its index, which lies behind the end of such a ledger."""
+    with closing(open_house(home)) as house:
+        grow(house, 5)
+    shutil.copytree(home, tmp_path / "old")
+    with closing(open_house(home)) as house:
+        grow(house, 300)
+        ask(house, witness)
+        work(house)
+        assert list(raised(house)) == []
+    put_back(home, tmp_path / "old")
+    with closing(open_house(home)) as house:
+        work(house)
+        ask(house, witness)
+        work(house)
+        (alert,) = raised(house)
+        assert (alert.severity, alert.custom["gbt20986"]) == ("critical", "DSDATAALTER")
+        work(house)
+        assert [each.id for each in raised(house)] == [alert.id]
+        assert house.audits.ledger.files.verify_ledger().valid, "by itself it shows nothing"
+
+
+def test_a_witness_that_does_not_answer_is_an_alert_of_medium_weight(
+    home: Path, witness: Witness
+) -> None:
+    with closing(open_house(home)) as house:
+        grow(house, 5)
+        ask(house, witness, answers=False)
+        work(house)
+        (alert,) = raised(house)
+        assert (alert.severity, alert.event_count) == ("medium", 1)
+        sizes = []
+        for _ in range(4):
+            work(house)
+            sizes.append(house.audits.ledger.store.head().size)
+        assert sizes[-2] == sizes[-1], "watching what a witness said feeds nothing back"
