@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Write the DOCX template of assessment reports: a first page, contents, chapters, annexes.
+"""Write the DOCX templates: of assessment reports, and of the filing data sheet.
 
-An office that has a form of its own begins from this file in a word processor; the words in
+A report has a first page, contents, chapters and annexes; the sheet a table under each heading.
+An office that has a report form of its own begins from the first in a word processor; the words in
 braces (docxtpl) are what the product fills in, docs/manual/reports.md lists them.
 """
 
@@ -19,20 +20,15 @@ from docx.shared import Mm, Pt, RGBColor
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PLACE: Final = ROOT / "audits" / "adapters" / "rendering" / "report.docx"
+SHEET: Final = PLACE.with_name("filing_sheet.docx")
 _TEXT, _HEADS = ("SimSun", "Times New Roman"), ("SimHei", "Arial")
 _SMALL: Final = Pt(9)
 _INK: Final = RGBColor(0x1B, 0x24, 0x30)
 
 
 def write_template(place: Path) -> None:
-    """Write the template to ``place``."""
-    document = Document()
-    _styles(document)
-    page = document.sections[0]
-    page.page_width, page.page_height = Mm(210), Mm(297)
-    page.left_margin = page.right_margin = Mm(25)
-    page.top_margin = page.bottom_margin = Mm(22)
-    _footer(page)
+    """Write the template of reports to ``place``."""
+    document = _begun()
     _macro(document)
     document.add_paragraph("{{ title }}", style="Title")
     document.add_paragraph("{{p blocks(cover) }}")
@@ -43,6 +39,37 @@ def write_template(place: Path) -> None:
     wide.page_width, wide.page_height = Mm(297), Mm(210)
     _chapters(document, "annexes")
     document.save(str(place))
+
+
+def write_sheet(place: Path) -> None:
+    """Write the template of the filing data sheet to ``place``."""
+    document = _begun()
+    add = document.add_paragraph
+    add("{{ title }}", style="Title")
+    add("{{ cover[0].text }}", style="Heading 2")
+    add("{%p for chapter in chapters %}")
+    add("{{ chapter.heading }}", style="Heading 1")
+    add("{%p for block in chapter.blocks %}")
+    add('{%p if block.is == "Facts" %}')
+    _facts(document, style="Table Grid")
+    add("{%p else %}")
+    add("{{ block.text }}")
+    add("{%p endif %}")
+    add("{%p endfor %}")
+    add("{%p endfor %}")
+    document.save(str(place))
+
+
+def _begun() -> Any:
+    """Return an empty document of A4 with our fonts and a footer."""
+    document = Document()
+    _styles(document)
+    page = document.sections[0]
+    page.page_width, page.page_height = Mm(210), Mm(297)
+    page.left_margin = page.right_margin = Mm(25)
+    page.top_margin = page.bottom_margin = Mm(22)
+    _footer(page)
+    return document
 
 
 def _styles(document: Any) -> None:
@@ -107,8 +134,8 @@ def _macro(document: Any) -> None:
     add("{%p endmacro %}")
 
 
-def _facts(document: Any) -> None:
-    table = document.add_table(rows=3, cols=2)
+def _facts(document: Any, style: str | None = None) -> None:
+    table = document.add_table(rows=3, cols=2, style=style)
     table.autofit = False
     texts = (
         ("{%tr for row in block.rows %}", ""),
@@ -198,3 +225,4 @@ def _chapters(document: Any, name: str) -> None:
 
 if __name__ == "__main__":
     write_template(PLACE)
+    write_sheet(SHEET)

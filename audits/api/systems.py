@@ -7,6 +7,9 @@ from typing import Any, Final
 
 from audits.api.bodies import MAX_INTEGER, body_of, body_schema
 from audits.models.calculations import DEGREES, HARMED, Degree, Harmed
+from audits.models.filing import FILING_FORMS
+from audits.models.forms import FORMS
+from audits.service.reports.forms import form_named
 from audits.service.systems.documents import (
     access_document,
     asset_document,
@@ -83,10 +86,11 @@ class _Systems:
         return json_response(grading_document(grading))
 
     def export_filing_sheet(self, request: Request) -> Response:
+        form = form_named(request.query.get("format", "xlsx"), FILING_FORMS)
         content = self._register.systems.export_filing_sheet(
-            request.caller, request.args["system_id"], request.language
+            request.caller, request.args["system_id"], form, request.language
         )
-        return file_response(content, XLSX, "filing.xlsx")
+        return file_response(content, FORMS[form].media_type, f"filing.{form}")
 
 
 class _Assets:

@@ -153,15 +153,19 @@ def import_systems(ctx: click.Context, *, file: Path, dry_run: bool, as_json: bo
 @group.command("export-filing-sheet")
 @click.argument("system_id")
 @output
+@click.option(
+    "--format", "form", type=click.Choice(["xlsx", "docx"]), default="xlsx", show_default=True
+)
 @language
 @click.pass_context
-def export_filing_sheet(ctx: click.Context, system_id: str, output: Path, language: str) -> None:
-    """Export a system's data for its filing (备案) as a workbook; not the official form.
+def export_filing_sheet(ctx: click.Context, /, system_id: str, **chosen: Any) -> None:
+    """Export a system's data for its filing (备案) for Excel or Word; not the official form.
 
-    Example: secops audits export-filing-sheet sys_01k9 -o filing.xlsx
+    Example: secops audits export-filing-sheet sys_01k9 --format docx -o filing.docx
     """
+    output: Path = chosen["output"]
     content = register_of(ctx).systems.export_filing_sheet(
-        session_of(ctx).actor, system_id, language
+        session_of(ctx).actor, system_id, chosen["form"], chosen["language"]
     )
     output.write_bytes(content)
     say(f"wrote {output}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audits.adapters.controls import PackagedCatalogues
+from audits.adapters.rendering.filing_papers import WordFilingPapers
 from audits.adapters.spreadsheets import Workbooks
 from audits.core.standards import READERS
 from audits.ports import AuditsPorts
@@ -34,6 +35,7 @@ def build_systems(parts: Parts, ports: AuditsPorts) -> RegisterServices:
             log_sources=ports.known_sources,
             accounts=ports.active_accounts,
             spreadsheets=Workbooks(),
+            filing_papers=WordFilingPapers(),
         )
     )
 

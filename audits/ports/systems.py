@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from audits.models.filing import FilingSheet
 from audits.models.systems import (
     Asset,
     KnownSource,
@@ -149,4 +150,12 @@ class Spreadsheets(Protocol):
 
     def write(self, sheets: Sheets) -> bytes:
         """Return a workbook whose cells are texts and nothing else."""
+        ...
+
+
+class FilingPapers(Protocol):
+    """Writes filing data sheets as Word documents."""
+
+    def write(self, sheet: FilingSheet) -> bytes:
+        """Return a DOCX file that says what ``sheet`` says; the same bytes for the same sheet."""
         ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audits.adapters.controls import PackagedCatalogues
+from audits.adapters.rendering.filing_papers import WordFilingPapers
 from audits.adapters.spreadsheets import Workbooks
 from audits.core.standards import READERS
 from audits.models.systems import KnownSource
@@ -71,7 +72,12 @@ def register_rig(home: Path) -> Iterator[RegisterRig]:
     systems, assets = DatabaseSystems(), DatabaseAssets()
     stores = RegisterStores(systems, assets, DatabaseSupplierAccesses(), DatabaseRegisterHistory())
     parts = RegisterParts(
-        spine.parts, stores, outside.known_sources, outside.active_accounts, Workbooks()
+        spine.parts,
+        stores,
+        outside.known_sources,
+        outside.active_accounts,
+        Workbooks(),
+        WordFilingPapers(),
     )
     records = RecordService(
         parts=spine.parts,

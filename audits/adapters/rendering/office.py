@@ -23,8 +23,10 @@ _SVG: Final = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
 _SVG_EXTENSION: Final = "{96DAC541-7B7A-43D3-8B79-37D633B846F1}"
 
 
-def write_docx(fields: Mapping[str, Any], pictures: Mapping[str, bytes]) -> bytes:
-    """Return our own template filled with ``fields``, its tables as wide as their data says.
+def write_docx(
+    fields: Mapping[str, Any], pictures: Mapping[str, bytes], template: Path = DEFAULT
+) -> bytes:
+    """Return a template of our own filled with ``fields``, tables as wide as their data says.
 
     ``pictures`` are PNG of the charts by name, for programs that don't draw their SVG.
     """
@@ -33,7 +35,7 @@ def write_docx(fields: Mapping[str, Any], pictures: Mapping[str, bytes]) -> byte
     from audits.adapters.rendering.sandbox import Faults  # noqa: PLC0415 - only here
 
     return fill_docx(
-        DEFAULT.read_bytes(), fields, pictures, undefined=StrictUndefined, faults=Faults()
+        template.read_bytes(), fields, pictures, undefined=StrictUndefined, faults=Faults()
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from jinja2 import ChainableUndefined, Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 _FILTERS: Final = (
     "default",
@@ -82,7 +83,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
     def __init__(self, faults: Faults, undefined: type[Undefined]) -> None:
-        super().__init__(autoescape=True, undefined=undefined)
+        super().__init__(autoescape=True, undefined=undefined, finalize=_literal)
         self.faults = faults
         self.filters = {name: self.filters[name] for name in _FILTERS}
         self.tests = {name: self.tests[name] for name in _TESTS}
@@ -125,6 +126,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Refuse every method: fields are read, nothing is called on them."""
         return not callable(value) and super().is_safe_attribute(obj, attr, value)
+
+
+def _literal(value: Any) -> Any:
+    """Return ``value`` as it is printed: docxtpl takes ``{_{`` in a text for braces of its own."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return Markup(str(escape(value)).replace("_", "&#95;"))  # noqa: S704 - escaped here
+    return value
 
 
 def _refusals(tree: nodes.Template) -> Iterator[tuple[int, str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from audits.core.register.dates import STANDINGS, Due, filing_due, retest_due
 from audits.core.register.fields import DETAIL_FIELDS, SYSTEM_FIELDS, shown_texts, system_texts
 from audits.core.register.records import last_day
+from audits.models.filing import DOUBTS, MISSING, NOT_ENTERED, FilingSection, FilingSheet
 from audits.models.systems import ASSET_KINDS, Asset, System
 from secops.kernel.catalogue import Language, Text
 
@@ -31,7 +31,7 @@ _SECTIONS: Final[Mapping[Text, Sequence[str]]] = {
     ),
 }  # fmt: skip
 _FIELDS: Final = {**SYSTEM_FIELDS, **DETAIL_FIELDS}
-DOUBTS: Final = (
+_DOUBTED: Final = (
     Text(
         "本表为备案填报用数据表,不是官方备案表:2025 年新版表式未读到原文,栏目与次序请以公安机关"
         "发布的为准。",
@@ -47,55 +47,68 @@ DOUBTS: Final = (
 _SAG: Final = Text("安全保护等级", "Level of protection")
 _FILED_UNTIL: Final = Text("备案有效期至", "Filing in force until")
 _TEST_BY: Final = Text("下次测评不晚于", "Next test no later than")
+_NO_TERM: Final = Text("无定期要求", "No term at this level")
 _ASSETS: Final = Text("五、资产", "5. Assets")
-
-
-@dataclass(frozen=True, slots=True)
-class FilingSheet:
-    """The sheet's sections, each of (title, text); ``missing`` are titles of empty fields."""
-
-    sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    missing: tuple[str, ...]
-    doubts: tuple[str, ...]
 
 
 def filing_sheet(
     system: System, assets: Sequence[Asset], now: int, language: Language
 ) -> FilingSheet:
     """Return the filing data sheet of ``system`` at ``now``."""
-    texts = shown_texts(_FIELDS, system_texts(system), language)
-    sections = []
-    missing: list[str] = []
-    for title, names in _SECTIONS.items():
-        rows = [(_FIELDS[name].title.into(language), texts[name]) for name in names]
-        missing += [heading for heading, text in rows if not text]
-        sections.append((title.into(language), tuple(rows)))
-    grading, filing = sections[2], sections[3]
-    sections[2] = (
-        grading[0],
-        ((_SAG.into(language), f"{system.level} ({system.sag})"), *grading[1]),
+    entered = _entered(system, language)
+    missing = tuple(heading for _, rows in entered for heading, text in rows if not text)
+    unit, about, grading, filing = (
+        (title, tuple((heading, text or NOT_ENTERED.into(language)) for heading, text in rows))
+        for title, rows in entered
     )
+    level = (_SAG.into(language), f"{system.level} ({system.sag})")
     dues = (
         (_FILED_UNTIL.into(language), _due(filing_due(system, now), language)),
         (_TEST_BY.into(language), _due(retest_due(system, now), language)),
     )
-    sections[3] = (filing[0], (*filing[1], *dues))
-    counts = Counter(asset.kind for asset in assets)
-    counted = tuple((t.into(language), str(counts[kind])) for kind, t in ASSET_KINDS.items())
-    sections.append((_ASSETS.into(language), counted))
-    doubts = tuple(doubt.into(language) for doubt in DOUBTS)
-    return FilingSheet(tuple(sections), tuple(missing), doubts)
+    return FilingSheet(
+        language=language,
+        name=system.name,
+        system_id=system.id,
+        version=system.version,
+        sections=(
+            unit,
+            about,
+            (grading[0], (level, *grading[1])),
+            (filing[0], (*filing[1], *dues)),
+            _counted(assets, language),
+        ),
+        missing=missing,
+        doubts=tuple(doubt.into(language) for doubt in _DOUBTED),
+    )
 
 
 def sheet_rows(sheet: FilingSheet) -> list[list[str]]:
-    """Return the sheet as rows of a workbook, what is doubtful at its end."""
+    """Return the sheet as rows of a workbook, what is missing and doubtful at its end."""
     rows: list[list[str]] = []
     for title, pairs in sheet.sections:
         rows += [[title, ""], *([heading, text] for heading, text in pairs), ["", ""]]
-    return [*rows, *([doubt, ""] for doubt in sheet.doubts)]
+    for heading, texts in ((MISSING, sheet.missing), (DOUBTS, sheet.doubts)):
+        rows += [[heading.into(sheet.language), ""], *([text, ""] for text in texts), ["", ""]]
+    return rows[:-1]
+
+
+def _entered(system: System, language: Language) -> list[FilingSection]:
+    """Return the sections of fields that people enter, empty texts where they did not."""
+    texts = shown_texts(_FIELDS, system_texts(system), language)
+    return [
+        (title.into(language), tuple((_FIELDS[n].title.into(language), texts[n]) for n in names))
+        for title, names in _SECTIONS.items()
+    ]
+
+
+def _counted(assets: Sequence[Asset], language: Language) -> FilingSection:
+    counts = Counter(asset.kind for asset in assets)
+    rows = tuple((title.into(language), str(counts[kind])) for kind, title in ASSET_KINDS.items())
+    return _ASSETS.into(language), rows
 
 
 def _due(due: Due, language: Language) -> str:
     if due.at:
         return f"{last_day(due.at)} ({STANDINGS[due.standing].into(language)})"
-    return STANDINGS[due.standing].into(language) if due.standing == "unknown" else ""
+    return (STANDINGS["unknown"] if due.standing == "unknown" else _NO_TERM).into(language)

@@ -13,6 +13,7 @@ from audits.models.systems import RegisterKind, RegisterVersion, SupplierAccess
 from audits.ports.systems import (
     ActiveAccounts,
     Assets,
+    FilingPapers,
     KnownSources,
     RegisterHistory,
     Spreadsheets,
@@ -49,6 +50,7 @@ class RegisterParts:
     log_sources: KnownSources
     accounts: ActiveAccounts
     spreadsheets: Spreadsheets
+    filing_papers: FilingPapers
 
 
 @dataclass(frozen=True, slots=True)

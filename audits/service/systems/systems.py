@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from audits.core.gbt22240.grading import grade
 from audits.core.register.dates import Due, filing_due, retest_due
 from audits.core.register.fields import DETAIL_FIELDS, SYSTEM_FIELDS, system_texts
-from audits.core.register.filing import FilingSheet, filing_sheet, sheet_rows
+from audits.core.register.filing import filing_sheet, sheet_rows
 from audits.core.texts import bounded
 from audits.errors import FieldRefused, TooManyKept
 from audits.models.calculations import Degree, Grading, Harmed
+from audits.models.filing import TITLE, FilingSheet
+from audits.models.forms import Form
 from audits.models.systems import THIS_INSTANCE, Asset, RegisterVersion, System
 from audits.service.refusals import refusals_recorded
 from audits.service.systems.keeping import (
@@ -28,14 +30,13 @@ from audits.service.systems.keeping import (
 )
 from audits.service.systems.scopes import stored_system
 from secops.kernel.actors import Actor
-from secops.kernel.catalogue import Language, Text
+from secops.kernel.catalogue import Language
 from secops.kernel.pages import Page, PageRequest
 from secops.kernel.permissions.audits import READ_REGISTER, WRITE_REGISTER
 from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 FIELDS = (SYSTEM_FIELDS, DETAIL_FIELDS)
-_FILING_SHEET: Final = Text("备案数据表", "Filing data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +159,26 @@ class SystemService:
 
         return parts.transactions.read(read)
 
-    def export_filing_sheet(self, actor: Actor, system_id: str, language: Language) -> bytes:
-        """Return the filing data sheet as a workbook; the ledger notes who took it."""
+    def export_filing_sheet(
+        self, actor: Actor, system_id: str, form: Form, language: Language
+    ) -> bytes:
+        """Return the filing data sheet in one of ``FILING_FORMS``; the ledger notes who took it."""
         sheet = self.show_filing_sheet(actor, system_id, language)
-        name = _FILING_SHEET.into(language)
-        content = self.register.spreadsheets.write({name: sheet_rows(sheet)})
-        details = {"sha256": hashlib.sha256(content).hexdigest()}
+        content = self._filing_file(sheet, form)
+        details = {
+            "form": form,
+            "language": language,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "version": sheet.version,
+        }
         act = Act("audits.export_filing_sheet", actor, f"system:{system_id}", details=details)
         self.register.parts.trail.append([act])
         return content
+
+    def _filing_file(self, sheet: FilingSheet, form: Form) -> bytes:
+        if form == "docx":
+            return self.register.filing_papers.write(sheet)
+        return self.register.spreadsheets.write({TITLE.into(sheet.language): sheet_rows(sheet)})
 
     def grade_system(
         self, actor: Actor, information: Mapping[Harmed, Degree], service: Mapping[Harmed, Degree]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audits.models.calculations import DEGREES, HARMED
+from audits.models.filing import FILING_FORMS
+from audits.models.forms import FORMS
 from audits.models.systems import SOON_DAYS, THIS_INSTANCE, System
+from audits.service.reports.forms import form_named
 from audits.service.systems.documents import system_document
 from audits.service.systems.forms import FIELDS, STANDINGS, FormField, last_day, shown, version_rows
 from audits.service.systems.systems import SystemView
-from audits.service.systems.tables import XLSX
 from secops.console.audits.system_parts import ACCESS_BADGES, STANDING_BADGES, asset_table
 from secops.console.parts import Desk, get_page, post_page, version_of
 from secops.console.tables import Cell, Column, Table
@@ -138,11 +140,12 @@ class _Systems:
         )
 
     def show_filing_sheet(self, request: Request) -> Response:
-        """Show the filing data sheet as a page to print, or give it as a workbook."""
+        """Show the filing data sheet as a page to print, or give it as a file."""
         service, system_id = self.desk.parts.audits.register.systems, request.args["system_id"]
-        if request.query.get("format") == "xlsx":
-            content = service.export_filing_sheet(request.caller, system_id, request.language)
-            return file_response(content, XLSX, "filing.xlsx")
+        if "format" in request.query:
+            form = form_named(request.query["format"], FILING_FORMS)
+            content = service.export_filing_sheet(request.caller, system_id, form, request.language)
+            return file_response(content, FORMS[form].media_type, f"filing.{form}")
         view = service.show_system(request.caller, system_id)
         sheet = service.show_filing_sheet(request.caller, system_id, request.language)
         return self.desk.page(request, "audits/filing_sheet.html", view=view, sheet=sheet)

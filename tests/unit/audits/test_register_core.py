@@ -279,13 +279,14 @@ def test_the_filing_sheet_says_what_is_missing_and_that_it_is_not_the_form() -> 
     sheet = filing_sheet(filed, (ASSET,), day("2026-03-01"), "zh")
     flat = dict(pair for _, pairs in sheet.sections for pair in pairs)
     assert flat["备案有效期至"] == "2027-01-04 (有效)"
-    assert flat["下次测评不晚于"] == ""
+    assert flat["下次测评不晚于"] == "无定期要求"
     assert flat["服务器与终端"] == "1"
     assert flat["扩展要求"] == "云计算;物联网"
     assert "统一社会信用代码" in sheet.missing
     assert "备案单位" not in sheet.missing
     rows = sheet_rows(sheet)
     assert rows[0] == ["一、单位", ""]
+    assert ["统一社会信用代码", "(未填写)"] in rows
     assert "不是官方备案表" in rows[-2][0]
     unknown = filing_sheet(SYSTEM, (), 0, "en")
     assert dict(unknown.sections[3][1])["Filing in force until"] == "Not registered"

@@ -116,6 +116,11 @@ def test_tables_come_and_go_as_files(rig: RegisterRig) -> None:
         ask(rig, "export_systems", query={"format": "pdf"})
     sheet = ask(rig, "export_filing_sheet", system_id="this")
     assert zipfile.is_zipfile(io.BytesIO(sheet.body))
+    paper = ask(rig, "export_filing_sheet", system_id="this", query={"format": "docx"})
+    assert dict(paper.headers)["content-disposition"] == 'attachment; filename="filing.docx"'
+    assert "word/document.xml" in zipfile.ZipFile(io.BytesIO(paper.body)).namelist()
+    with pytest.raises(Invalid):
+        ask(rig, "export_filing_sheet", system_id="this", query={"format": "pdf"})
 
 
 def test_a_record_is_the_body_and_what_it_is_the_query(rig: RegisterRig) -> None:

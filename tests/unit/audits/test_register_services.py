@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from audits.errors import (
     Retired,
     SystemNotFound,
 )
+from audits.models.filing import FILING_FORMS
 from audits.models.systems import KnownSource, System
+from audits.service.systems.systems import SystemService
+from secops.kernel.actors import Actor
 from secops.kernel.clock import DAY
-from secops.kernel.errors import Forbidden
+from secops.kernel.errors import AuditUnavailable, Forbidden
 from secops.kernel.pages import PageRequest
 from tests.fakes.register import (
     KEEPER,
@@ -31,6 +35,7 @@ from tests.fakes.register import (
     RegisterRig,
     register_rig,
 )
+from tests.fakes.trail import FakeTrail
 
 PORTAL = {
     "name": "政务门户",
@@ -78,6 +83,13 @@ def acts(rig: RegisterRig) -> list[Any]:
     ]
 
 
+def recording(rig: RegisterRig) -> tuple[SystemService, FakeTrail]:
+    """Return the systems over the same store, what they append kept in sight."""
+    trail = FakeTrail(rig.clock)
+    register = rig.register.systems.register
+    return SystemService(replace(register, parts=replace(register.parts, trail=trail))), trail
+
+
 def test_a_system_is_kept_as_written_and_its_level_follows(rig: RegisterRig) -> None:
     system = added(rig)
     assert (system.level, system.s_level, system.a_level) == (3, 3, 2)
@@ -88,6 +100,44 @@ def test_a_system_is_kept_as_written_and_its_level_follows(rig: RegisterRig) -> 
     view = rig.register.systems.show_system(READER, system.id)
     assert [(v.version, v.action, v.by) for v in view.versions] == [(1, "add_system", "acc_keeper")]
     assert (view.filing.standing, view.test.standing) == ("good", "unknown")
+
+
+def test_who_took_which_form_of_which_version_of_the_filing_data_is_in_the_ledger(
+    rig: RegisterRig,
+) -> None:
+    system = added(rig)
+    systems, trail = recording(rig)
+    for form in FILING_FORMS:
+        content = systems.export_filing_sheet(READER, system.id, form, "en")
+        act = trail.acts[-1]
+        assert (act.action, act.outcome) == ("audits.export_filing_sheet", "done")
+        assert (act.actor, act.target) == (READER, f"system:{system.id}")
+        assert act.details == {
+            "form": form,
+            "language": "en",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "version": 1,
+        }
+
+
+def test_no_ledger_no_filing_data(rig: RegisterRig) -> None:
+    system = added(rig)
+    systems, trail = recording(rig)
+    trail.down = True
+    with pytest.raises(AuditUnavailable):
+        systems.export_filing_sheet(READER, system.id, "docx", "zh")
+
+
+def test_nobody_takes_the_filing_data_of_another_organisation_or_without_the_right(
+    rig: RegisterRig,
+) -> None:
+    system = added(rig)
+    systems, trail = recording(rig)
+    nobody = Actor("account", "acc_nobody", "org_a", "nobody", frozenset())
+    for actor, refusal in ((STRANGER, SystemNotFound), (nobody, Forbidden)):
+        with pytest.raises(refusal):
+            systems.export_filing_sheet(actor, system.id, "docx", "zh")
+    assert trail.acts == []
 
 
 def test_an_act_says_what_changed_but_not_whom_it_names_nor_long_texts(rig: RegisterRig) -> None:

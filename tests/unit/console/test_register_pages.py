@@ -59,6 +59,10 @@ def test_a_system_its_asset_and_supplier_go_through_their_forms(console: Console
     assert "门户" in keeper.get(f"{where}/filing-sheet").text
     book = keeper.get(f"{where}/filing-sheet?format=xlsx")
     assert zipfile.is_zipfile(io.BytesIO(book.body))
+    assert "filing-sheet?format=docx" in keeper.get(f"{where}/filing-sheet").text
+    paper = keeper.get(f"{where}/filing-sheet?format=docx")
+    assert "word/document.xml" in zipfile.ZipFile(io.BytesIO(paper.body)).namelist()
+    assert keeper.get(f"{where}/filing-sheet?format=exe").status == 400
     assert keeper.post(f"{asset}/retire", {"version": "2", "reason": "报废"}).status == 303
     assert keeper.post(f"{where}/retire", {"version": "2", "reason": "下线"}).status == 303
     assert "下线" in keeper.get(where).text
