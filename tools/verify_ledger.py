@@ -11,9 +11,9 @@ checkpoint, and the signatures checked (Ed25519 by RFC 8032, SM2 by GB/T 32918.2
 --vkeys: verification keys kept elsewhere. Without it the keys lie beside the ledger, and who
 can change the one can change the other. --checkpoint: a signed checkpoint kept elsewhere; the
 ledger must extend it. --witness: the key of a witness; the ledger must extend what it cosigned,
-looked for among the checkpoints given and in the folder witnessed/ beside a ledger.db, and it
-must have cosigned something: who puts a ledger back whole puts that folder back too, so ask the
-witness itself and look at the time that is printed.
+looked for among the checkpoints given, in the folder witnessed/ beside a ledger.db and in the
+checkpoints of exported tiles, and it must have cosigned something: who puts a ledger back whole
+puts those back too, so ask the witness itself and look at the time that is printed.
 
 Prints JSON; exit 0 it verifies, 1 it does not, 2 it can't be read.
 """
@@ -382,8 +382,9 @@ class Tiles:
         return (self._folder / "vkeys").read_text(encoding="utf-8")
 
     def witnessed(self) -> list[str]:
-        """Return nothing: tiles are exported without cosignatures."""
-        return []
+        """Return the exported checkpoints that may be cosigned."""
+        paths = (self._folder / name for name in ("checkpoint", "cosigned-checkpoint"))
+        return [path.read_text(encoding="utf-8") for path in paths if path.is_file()]
 
 
 class Tree:

@@ -6,7 +6,8 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ _NAME: Final = "name"
 _LOGS: Final = "logs"
 _SEEN: Final = "seen"
 _SUFFIX: Final = ".note"
+_MAX_FILE: Final = 65_536
+"""Bytes of a note that are read at most: a longer one is cut off, and then signed by nobody."""
 
 
 class WitnessFolder:
@@ -115,17 +118,24 @@ class WitnessedFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def notes(self) -> Mapping[str, str]:
-        """Return the notes by the witness's name."""
-        found = {}
-        for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
-            # a damaged file is a note that nobody signed, not the end of all others
-            name, _, note = path.read_text("utf-8", "replace").partition("\n")
-            found[name] = note
-        return found
+    def note(self, witness: str) -> str:
+        """Return what is kept of ``witness``; what is no file, or of another, is nothing."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(self._file(witness), flags), "rb") as stream:
+                if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                    return ""
+                content = stream.read(_MAX_FILE)
+        except OSError:
+            return ""
+        # a damaged file is a note that nobody signed
+        name, _, note = content.decode("utf-8", "replace").partition("\n")
+        return note if name == witness else ""
 
     def put(self, witness: str, note: str) -> None:
         """Replace the note of ``witness``, whole or not at all."""
-        name = hashlib.sha256(witness.encode()).hexdigest()[:32] + _SUFFIX
         make_folder(self._folder)
-        write_durably(self._folder / name, f"{witness}\n{note}".encode())
+        write_durably(self._file(witness), f"{witness}\n{note}".encode())
+
+    def _file(self, witness: str) -> Path:
+        return self._folder / (hashlib.sha256(witness.encode()).hexdigest()[:32] + _SUFFIX)

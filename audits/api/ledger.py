@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audits.errors import NotCheckpointed
+from audits.errors.witnesses import NotCosigned
 from audits.models import EntryFilter
 from audits.ports.ledger import Tree
 from audits.service.ledger.ledger import LedgerService
@@ -128,12 +129,19 @@ class LedgerApi:
         return json_response(verdict_view(self.ledger.verify_ledger(request.caller)))
 
     def latest_checkpoint(self, request: Request) -> Response:
-        """Answer ``GET /log/checkpoint`` with the signed note of the SHA-256 tree."""
+        """Answer ``GET /log/checkpoint``: the SHA-256 tree's note, with the cosignatures on it."""
         return self._checkpoint("sha256", request)
 
     def latest_sm3_checkpoint(self, request: Request) -> Response:
         """Answer ``GET /log/sm3/checkpoint`` with the signed note of the SM3 tree."""
         return self._checkpoint("sm3", request)
+
+    def cosigned_checkpoint(self, request: Request) -> Response:  # noqa: ARG002 - a handler's
+        """Answer ``GET /log/cosigned-checkpoint``: an older one that witnesses vouch for."""
+        note = self.ledger.files.served.newest_cosigned()
+        if note is None:
+            raise NotCosigned
+        return Response(200, (_TEXT, _SHORT), note.encode())
 
     def read_tile(self, request: Request) -> Response:
         """Answer ``GET /log/tile/<level>/<tile>``."""
@@ -209,19 +217,20 @@ def _entry_routes(api: LedgerApi) -> tuple[Route, ...]:
 def _log_routes(api: LedgerApi) -> tuple[Route, ...]:
     tiles = (("", api.read_tile, "read_tile"), ("/sm3", api.read_sm3_tile, "read_sm3_tile"))
     heads = (
-        ("", api.latest_checkpoint, "latest_checkpoint"),
-        ("/sm3", api.latest_sm3_checkpoint, "latest_sm3_checkpoint"),
+        ("/checkpoint", api.latest_checkpoint, "latest_checkpoint"),
+        ("/cosigned-checkpoint", api.cosigned_checkpoint, "cosigned_checkpoint"),
+        ("/sm3/checkpoint", api.latest_sm3_checkpoint, "latest_sm3_checkpoint"),
     )
     return (
         *(
             Route(
                 method="GET",
-                path=f"/log{prefix}/checkpoint",
+                path=f"/log{path}",
                 operation=operation,
                 access=CHECKPOINT,
                 handler=handler,
             )
-            for prefix, handler, operation in heads
+            for path, handler, operation in heads
         ),
         *(
             Route(

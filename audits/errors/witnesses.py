@@ -42,6 +42,17 @@ class HistoryForked(Conflict):
     )
 
 
+class NotCosigned(NotFound):
+    """No checkpoint is kept that enough witnesses cosigned."""
+
+    code = "audits.not_cosigned"
+    title = Text("尚无经见证方联署的检查点", "No checkpoint was cosigned yet")
+    remedy = Text(
+        "请稍后重试;若一直没有,请检查 ledger_witnesses 设置和见证方。",
+        "Try again in a minute; if it lasts, look at ledger_witnesses and at the witnesses.",
+    )
+
+
 class WitnessInvalid(Invalid):
     """A witness's folder, name or setting makes no sense."""
 

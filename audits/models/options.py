@@ -14,7 +14,7 @@ class AuditsOptions:
     ``ledger_name`` begins the origin of a *new* ledger (a schema-less URL); an existing
     ledger keeps the origin it was made with. A checkpoint is signed at the latest after
     ``checkpoint_seconds`` or ``checkpoint_records``. ``witnesses`` are (verification key,
-    address) of those that cosign.
+    address) of those that cosign; ``witness_quorum`` of them make a checkpoint a cosigned one.
     """
 
     database_url: str | None = None
@@ -22,3 +22,4 @@ class AuditsOptions:
     checkpoint_seconds: float = 1.0
     checkpoint_records: int = 1_000
     witnesses: tuple[tuple[str, str], ...] = ()
+    witness_quorum: int = 1

@@ -11,6 +11,7 @@ from audits.adapters.folders import VkeyLines
 from audits.adapters.signatures import EngineVerifier
 from audits.adapters.signers import EphemeralSigner
 from audits.adapters.witness_files import WitnessedFolder
+from audits.core.c2sp.cosignature import parse_witness_key
 from audits.models import AuditsOptions
 from audits.ports import AuditsPorts
 from audits.service.ledger.bench import (
@@ -20,6 +21,7 @@ from audits.service.ledger.bench import (
     BenchTrail,
     ledger_figures,
 )
+from audits.service.ledger.cosigned import Witnessed
 from audits.service.ledger.cosigning import Cosigning, witness_address
 from audits.service.ledger.files import LedgerFiles
 from audits.service.ledger.ledger import LedgerService
@@ -52,7 +54,12 @@ def build_ledger(
         )
     )
     opening = partial(open_ledger_reader, parts.home, options.database_url)
-    files = LedgerFiles(store, verifier, witnessed_notes(parts.home), ChunkProcesses(opening))
+    witnessed = Witnessed(
+        witnessed_notes(parts.home),
+        [parse_witness_key(vkey) for vkey, _ in options.witnesses],
+        options.witness_quorum,
+    )
+    files = LedgerFiles(store, verifier, witnessed, ChunkProcesses(opening))
     service = LedgerService(
         store=store, files=files, sequencer=sequencer, access=parts.access, trail=parts.trail
     )
@@ -86,7 +93,8 @@ def open_ledger_files(home: Path, database_url: str | None = None) -> LedgerFile
     The caller has run the engines' known-answer tests.
     """
     opening = partial(open_ledger_reader, home, database_url)
-    return LedgerFiles(opening(), EngineVerifier(), witnessed_notes(home), ChunkProcesses(opening))
+    witnessed = Witnessed(witnessed_notes(home))
+    return LedgerFiles(opening(), EngineVerifier(), witnessed, ChunkProcesses(opening))
 
 
 def measure_ledger(folder: Path, records: int = RECORDS) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -51,8 +51,8 @@ class WitnessMemory(Protocol):
 class WitnessedNotes(Protocol):
     """The newest checkpoint that each witness cosigned, beside the ledger."""
 
-    def notes(self) -> Mapping[str, str]:
-        """Return the notes by the witness's name."""
+    def note(self, witness: str) -> str:
+        """Return what is kept of ``witness``, whatever it is; empty if that is nothing."""
         ...
 
     def put(self, witness: str, note: str) -> None:

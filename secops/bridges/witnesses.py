@@ -13,7 +13,7 @@ from audits.api.witness import witness_routes
 from audits.core.c2sp.cosignature import parse_witness_key
 from audits.plane.ledger import witnessed_notes
 from audits.ports.witnesses import Post
-from audits.service.ledger.cosigning import cosigned_by
+from audits.service.ledger.cosigned import cosigned_by
 from audits.service.ledger.witness import Witness
 from secops.adapters.outbound import OutboundClient, OutboundOptions
 from secops.crypto.engines import power_on_self_test
@@ -60,8 +60,9 @@ def last_cosigned(home: Path, vkeys: Sequence[str]) -> dict[str, int]:
 
     Raises ``NoteRejected`` for a key that is no witness's.
     """
-    notes, verifier = witnessed_notes(home).notes(), EngineVerifier()
-    return {vkey: cosigned_by(parse_witness_key(vkey), notes, verifier).at for vkey in vkeys}
+    notes, verifier = witnessed_notes(home), EngineVerifier()
+    found = {vkey: cosigned_by(parse_witness_key(vkey), notes, verifier) for vkey in vkeys}
+    return {vkey: 0 if last is None else last.at for vkey, last in found.items()}
 
 
 def is_independent(url: str) -> bool:

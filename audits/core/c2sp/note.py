@@ -193,6 +193,20 @@ def open_note(
     return signed.text
 
 
+def keep_known(
+    note: str, keys: Sequence[NoteKey], verify: Callable[[KeyKind], VerifySignature]
+) -> str:
+    """Return ``note`` with the signatures of ``keys`` alone, each once; raise as ``open_note``.
+
+    Anybody may add lines of unknown keys to a note: what is kept or served must not grow by them.
+    """
+    text = open_note(note, keys, verify)
+    known = {(key.name, key.key_id): key for key in keys}
+    lines = parse_note(note).signatures
+    signed = {known[each[:2]]: each[2] for each in lines if each[:2] in known}
+    return format_note(text, [*signed.items()])
+
+
 def _verify_one(check: VerifySignature, key: NoteKey, text: str, signature: bytes) -> None:
     try:
         check(key.public, text.encode(), signature)

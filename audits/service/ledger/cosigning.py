@@ -6,11 +6,11 @@ What a witness refuses because histories differ is an alarm, not a fault of the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from audits.core.c2sp import NoteKey, parse_tree_head, split_note
+from audits.core.c2sp import NoteKey, split_note
 from audits.core.c2sp.checkpoint import decimal
 from audits.core.c2sp.cosignature import open_cosignatures, parse_witness_key
 from audits.core.c2sp.witnessing import format_add_checkpoint
@@ -19,6 +19,7 @@ from audits.errors.witnesses import HistoryForked, WitnessMissing
 from audits.models import Checkpoint
 from audits.ports import SignatureVerifier
 from audits.ports.witnesses import Post, WitnessedNotes
+from audits.service.ledger.cosigned import LastCosigned, cosigned_by
 from audits.service.ledger.files import LedgerFiles
 from secops.kernel.actors import system_actor
 from secops.kernel.clock import SECOND, Clock
@@ -46,31 +47,6 @@ class WitnessAddress:
 def witness_address(vkey: str, url: str) -> WitnessAddress:
     """Return the witness of the key ``vkey`` at ``url``; raise ``NoteRejected``."""
     return WitnessAddress(parse_witness_key(vkey), url)
-
-
-@dataclass(frozen=True, slots=True)
-class LastCosigned:
-    """Text and size of what a witness cosigned last, and when (seconds since 1970)."""
-
-    text: str = ""
-    size: int = 0
-    at: int = 0
-
-
-def cosigned_by(
-    key: NoteKey, notes: Mapping[str, str], verifier: SignatureVerifier
-) -> LastCosigned:
-    """Return what the witness of ``key`` cosigned last, by the ``notes`` that are kept.
-
-    A note that is damaged or another key's is none.
-    """
-    note = notes.get(key.name, "")
-    try:
-        (cosigned,) = open_cosignatures(note, [key], verifier.verify_ed25519)
-        text = split_note(note)[0]
-        return LastCosigned(text, parse_tree_head(text).size, cosigned.at)
-    except (NoteRejected, ValueError):
-        return LastCosigned()
 
 
 @dataclass(slots=True)
@@ -103,11 +79,10 @@ class Cosigning:
         return False
 
     def _ask(self, witness: WitnessAddress, checkpoint: Checkpoint) -> None:
-        kept = cosigned_by(witness.key, self.notes.notes(), self.verifier)
-        age = self.clock.now() // SECOND - kept.at
-        if kept.text == split_note(checkpoint.sha256_note)[0] and age < FRESH_SECONDS:
+        kept = cosigned_by(witness.key, self.notes, self.verifier)
+        if kept is not None and self._is_fresh(kept, checkpoint):
             return
-        old = min(kept.size, checkpoint.size)
+        old = min(kept.head.size, checkpoint.size) if kept is not None else 0
         status, answer = self._send(witness, old, checkpoint)
         if status == _CONFLICT:
             theirs = _size_of(answer, old, checkpoint.size)
@@ -126,6 +101,10 @@ class Cosigning:
             msg = f"{witness.key.name} answered without its signature"
             raise WitnessMissing(msg)
         self.notes.put(witness.key.name, note)
+
+    def _is_fresh(self, kept: LastCosigned, checkpoint: Checkpoint) -> bool:
+        age = self.clock.now() // SECOND - kept.at
+        return kept.text == split_note(checkpoint.sha256_note)[0] and age < FRESH_SECONDS
 
     def _send(
         self, witness: WitnessAddress, old_size: int, checkpoint: Checkpoint

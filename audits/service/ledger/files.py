@@ -34,7 +34,7 @@ from audits.errors.witnesses import WitnessMissing
 from audits.models import Checkpoint, FirstBad, LedgerVerdict, StoredEntry
 from audits.ports import SignatureVerifier, TileSink
 from audits.ports.ledger import LedgerReader, Tree
-from audits.ports.witnesses import WitnessedNotes
+from audits.service.ledger.cosigned import ServedCheckpoints, Witnessed, cosigned_by
 from audits.service.ledger.devices import DeviceComparison, compare_device
 from audits.service.ledger.quick_verification import (
     CheckChunks,
@@ -57,13 +57,14 @@ class LedgerFiles:
         self,
         store: LedgerReader,
         verifier: SignatureVerifier,
-        witnessed: WitnessedNotes | None = None,
+        witnessed: Witnessed | None = None,
         check: CheckChunks = check_chunks,
     ) -> None:
         self._check_chunks = check
         self._store = store
         self._verifier = verifier
         self._witnessed = witnessed
+        self.served = ServedCheckpoints(store, verifier, witnessed)
 
     def verify_ledger(
         self,
@@ -115,15 +116,17 @@ class LedgerFiles:
         Raises ``WitnessMissing`` where one of them cosigned none: its silence proves nothing.
         """
         heads = []
-        beside = self._witnessed.notes() if self._witnessed and witnesses else {}
         for vkey in witnesses:
             key = parse_witness_key(vkey)
-            at_hand = [*notes, beside[key.name]] if key.name in beside else notes
-            found = [note for note in at_hand if self._cosigned(note, key)]
+            found = [split_note(note)[0] for note in notes if self._cosigned(note, key)]
+            last = (
+                cosigned_by(key, self._witnessed.notes, self._verifier) if self._witnessed else None
+            )
+            found += [last.text] if last else []
             if not found:
                 msg = f"no checkpoint at hand was cosigned by {key.name}"
                 raise WitnessMissing(msg)
-            heads += [parse_tree_head(split_note(note)[0]) for note in found]
+            heads += [parse_tree_head(text) for text in found]
         return heads
 
     def _cosigned(self, note: str, key: NoteKey) -> bool:
@@ -196,7 +199,8 @@ class LedgerFiles:
 
         Raises ``NotCheckpointed`` while there is no checkpoint.
         """
-        checkpoint = self._store.last_checkpoint()
+        cosigned = self.served.newest_cosigned()  # first: the tiles that follow cover it
+        checkpoint = self.served.newest()
         if checkpoint is None:
             raise NotCheckpointed
         for tile in tiles_of(checkpoint.size):
@@ -204,6 +208,8 @@ class LedgerFiles:
             if tile.level is not None:
                 sink.put(f"sm3/tile/{tile_path(tile)}", self._tile(tile, "sm3"))
         sink.put("vkeys", "".join(f"{vkey}\n" for vkey in self._store.vkeys()).encode())
+        if cosigned is not None:
+            sink.put("cosigned-checkpoint", cosigned.encode())
         sink.put("sm3/checkpoint", checkpoint.sm3_note.encode())
         sink.put("checkpoint", checkpoint.sha256_note.encode())  # last: it promises the rest
         return checkpoint

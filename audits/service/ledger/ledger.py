@@ -106,8 +106,8 @@ class LedgerService:
         return verdict
 
     def latest_checkpoint(self) -> Checkpoint | None:
-        """Return the newest checkpoint; it is public."""
-        return self.files.latest_checkpoint()
+        """Return the newest checkpoint with the cosignatures that it has; it is public."""
+        return self.files.served.newest()
 
     def read_tile(self, path: str, tree: Tree = "sha256") -> bytes:
         """Return a tile of hashes; they are public, for they tell nothing of the records."""

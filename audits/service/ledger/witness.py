@@ -13,13 +13,11 @@ from audits.core.c2sp import (
     NoteKey,
     TreeHead,
     format_note,
-    open_note,
-    parse_note,
     parse_tree_head,
     split_note,
 )
 from audits.core.c2sp.cosignature import COSIGNATURE, cosignature_blob, cosigned_message
-from audits.core.c2sp.note import note_key, parse_vkey
+from audits.core.c2sp.note import keep_known, note_key, parse_vkey
 from audits.core.c2sp.witnessing import SIZE_TYPE, AddCheckpoint, parse_add_checkpoint
 from audits.core.rfc6962 import SHA256, verify_consistency
 from audits.errors import NoteRejected
@@ -89,22 +87,15 @@ class Witness:
         return WatchedLog(origin, size, note)
 
     def _open(self, checkpoint: str) -> tuple[TreeHead, str, str]:
-        """Return the head, its text, and the note with the log's signatures alone.
-
-        Anybody may add lines of unknown keys to a checkpoint: what is remembered must not grow
-        by them, or it could be read no more.
-        """
+        """Return the head, its text, and the note with the log's signatures alone."""
         text, _ = split_note(checkpoint)
         origin = parse_tree_head(text).origin
         keys = [key for key in self._logs() if key.name == origin]
         if not keys:
             msg = f"no log {origin[:80]!r} is watched here"
             raise UnknownLog(msg)
-        opened = open_note(checkpoint, keys, check_of(self.verifier))
-        known = {(key.name, key.key_id): key for key in keys}
-        lines = parse_note(checkpoint).signatures
-        signed = {known[each[:2]]: each[2] for each in lines if each[:2] in known}
-        return parse_tree_head(opened), opened, format_note(opened, [*signed.items()])
+        note = keep_known(checkpoint, keys, check_of(self.verifier))
+        return parse_tree_head(text), text, note
 
     def _logs(self) -> list[NoteKey]:
         return [parse_vkey(vkey) for vkey in self.memory.logs()]

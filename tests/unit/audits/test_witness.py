@@ -33,6 +33,7 @@ from audits.errors.witnesses import (
     WitnessInvalid,
     WitnessMissing,
 )
+from audits.service.ledger.cosigned import Witnessed
 from audits.service.ledger.cosigning import FRESH_SECONDS, Cosigning, WitnessAddress
 from audits.service.ledger.files import LedgerFiles
 from audits.service.ledger.witness import Witness, require_log_key
@@ -319,8 +320,8 @@ class Shut:
 
 
 def sizes(folder: Path) -> list[int]:
-    notes = WitnessedFolder(folder).notes().values()
-    return [parse_tree_head(split_note(note)[0]).size for note in notes]
+    note = WitnessedFolder(folder).note(NAME)
+    return [parse_tree_head(split_note(note)[0]).size] if note else []
 
 
 def cosigning(rig: LedgerRig, witness: Witness, wire: Wire, folder: Path) -> Cosigning:
@@ -344,7 +345,7 @@ def test_the_newest_checkpoint_is_cosigned_and_kept(
     (folder / next(folder.iterdir()).name).unlink()  # what was kept is lost: it is asked anew
     work.ask_witnesses()
     assert wire.sent == 4
-    files = LedgerFiles(rig.store, EngineVerifier(), WitnessedFolder(folder))
+    files = LedgerFiles(rig.store, EngineVerifier(), Witnessed(WitnessedFolder(folder)))
     assert files.verify_ledger(witnesses=[witness.vkey]).valid
 
 
@@ -365,7 +366,7 @@ def test_a_ledger_rolled_back_behind_its_witness_is_found_and_said_once(
         assert work.alarms == {NAME: "audits.history_forked"}
         said = [act for act in rig.trail.acts if act.action == "audits.ask_witness"]
         assert [act.outcome for act in said] == ["failed"]
-        kept = WitnessedFolder(tmp_path / "witnessed")
+        kept = Witnessed(WitnessedFolder(tmp_path / "witnessed"))
         files = LedgerFiles(old.store, EngineVerifier(), kept)
         verdict = files.verify_ledger(witnesses=[witness.vkey])
         assert verdict.first_bad is not None
@@ -395,7 +396,7 @@ def test_a_witness_that_does_not_cosign_is_an_alarm_by_its_reason(
     work = cosigning(rig, witness, wire, tmp_path / "witnessed")
     work.ask_witnesses()
     assert work.alarms == {NAME: code}
-    assert WitnessedFolder(tmp_path / "witnessed").notes() == {}
+    assert sizes(tmp_path / "witnessed") == []
     wire.answer = None
     work.ask_witnesses()
     assert work.alarms == {}
@@ -410,7 +411,7 @@ def test_a_ledger_at_rest_is_cosigned_again(
     rig.clock.advance(FRESH_SECONDS + 1)
     work.ask_witnesses()
     assert wire.sent == 2
-    (note,) = WitnessedFolder(tmp_path / "witnessed").notes().values()
+    note = WitnessedFolder(tmp_path / "witnessed").note(NAME)
     key = parse_witness_key(witness.vkey)
     (cosigned,) = open_cosignatures(note, [key], EngineVerifier().verify_ed25519)
     assert cosigned.at == rig.clock.now() // SECOND
@@ -447,7 +448,7 @@ def test_a_damaged_note_beside_the_ledger_is_asked_for_again(
     (folder / "another.note").write_bytes(b"other\n\xff")
     work.ask_witnesses()
     assert work.alarms == {}
-    files = LedgerFiles(rig.store, EngineVerifier(), WitnessedFolder(folder))
+    files = LedgerFiles(rig.store, EngineVerifier(), Witnessed(WitnessedFolder(folder)))
     assert files.verify_ledger(witnesses=[witness.vkey]).valid
 
 

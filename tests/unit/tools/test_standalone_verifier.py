@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import shutil
@@ -210,6 +211,22 @@ def test_it_holds_the_ledger_against_its_witnesses(home: Path, tmp_path: Path) -
     code, said = run(ledger, "--witness", (home / "tiles" / "vkeys").read_text().split("\n")[0])
     assert code == 1
     assert "is no witness's" in str(said["first_bad"])
+
+
+def test_it_takes_checkpoints_with_cosignatures_and_lines_of_strangers(
+    home: Path, tmp_path: Path
+) -> None:
+    note = (home / "tiles" / "checkpoint").read_text()
+    vkey, seen = cosigned(tmp_path, note, 1_767_225_600)
+    stranger = f"— stranger {base64.b64encode(bytes(48)).decode()}\n"
+    (tmp_path / "kept").write_text(Path(seen).read_text() + stranger)
+    assert run(home / "ledger", "--checkpoint", tmp_path / "kept")[0] == 0
+    for name in ("checkpoint", "cosigned-checkpoint"):
+        tiles = tmp_path / name / "tiles"
+        shutil.copytree(home / "tiles", tiles)
+        shutil.copy(tmp_path / "kept", tiles / name)
+        assert run(tiles)[0] == 0
+        assert run(tiles, "--witness", vkey)[1]["cosigned"] == {"w.example/1": 1_767_225_600}
 
 
 def test_a_ledger_that_was_put_back_does_not_extend_what_a_witness_saw(

@@ -1,0 +1,123 @@
+"""What witnesses cosigned, as it lies beside the ledger: read, and served to who relies on it.
+
+The files may hold anything: of a note counts what a witness's signature on it proves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from audits.core.c2sp import (
+    NoteKey,
+    TreeHead,
+    format_note,
+    parse_note,
+    parse_tree_head,
+    parse_vkey,
+    split_note,
+)
+from audits.core.c2sp.cosignature import open_cosignatures
+from audits.core.c2sp.note import keep_known
+from audits.errors import NoteRejected
+from audits.models import Checkpoint
+from audits.ports import SignatureVerifier
+from audits.ports.ledger import LedgerReader
+from audits.ports.witnesses import WitnessedNotes
+from audits.service.ledger.signatures import check_of
+
+
+@dataclass(frozen=True, slots=True)
+class LastCosigned:
+    """What a witness cosigned last: text and head, its signature line, the whole note, and when.
+
+    ``at`` is in seconds since 1970.
+    """
+
+    text: str
+    head: TreeHead
+    at: int
+    line: str
+    note: str
+
+
+def cosigned_by(
+    key: NoteKey, notes: WitnessedNotes, verifier: SignatureVerifier
+) -> LastCosigned | None:
+    """Return what the witness of ``key`` cosigned last, by the ``notes`` that are kept.
+
+    A note that is damaged or another key's is none.
+    """
+    note = notes.note(key.name)
+    try:
+        (cosigned,) = open_cosignatures(note, [key], verifier.verify_ed25519)
+        signed = parse_note(note)
+        head = parse_tree_head(signed.text)
+    except (NoteRejected, ValueError):
+        return None
+    blob = next(each[2] for each in signed.signatures if each[:2] == (key.name, key.key_id))
+    line = format_note(signed.text, [(key, blob)]).removeprefix(f"{signed.text}\n")
+    return LastCosigned(signed.text, head, cosigned.at, line, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """The cosigned checkpoints beside a ledger.
+
+    Those of ``keys`` are served; ``quorum`` of them make a checkpoint a cosigned one.
+    """
+
+    notes: WitnessedNotes
+    keys: Sequence[NoteKey] = ()
+    quorum: int = 1
+
+    def lines_on(self, text: str, verifier: SignatureVerifier) -> str:
+        """Return the signature lines of those that cosigned exactly this checkpoint's ``text``."""
+        return "".join(each.line for each in self._found(verifier) if each.text == text)
+
+    def newest(self, log: Sequence[NoteKey], verifier: SignatureVerifier) -> str | None:
+        """Return the newest note that enough witnesses cosigned, with the lines of ``log`` first.
+
+        None if there is none: ``log`` are the keys of the ledger, and no other signed it.
+        """
+        found = self._found(verifier)
+        votes = Counter(each.text for each in found)
+        for each in sorted(found, key=lambda each: each.head.size, reverse=True):
+            if votes[each.text] >= self.quorum:
+                try:
+                    note = keep_known(each.note, log, check_of(verifier))
+                except NoteRejected:
+                    continue  # of another ledger, or what the ledger said of it is damaged
+                return f"{note}{self.lines_on(each.text, verifier)}"
+        return None
+
+    def _found(self, verifier: SignatureVerifier) -> list[LastCosigned]:
+        found = (cosigned_by(key, self.notes, verifier) for key in self.keys)
+        return [each for each in found if each is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCheckpoints:
+    """A ledger's checkpoints as anybody may have them: with what witnesses cosigned of them."""
+
+    store: LedgerReader
+    verifier: SignatureVerifier
+    witnessed: Witnessed | None
+
+    def newest(self) -> Checkpoint | None:
+        """Return the newest checkpoint, its SHA-256 note with the cosignatures that it has."""
+        checkpoint = self.store.last_checkpoint()
+        if checkpoint is None or self.witnessed is None:
+            return checkpoint
+        text, _ = split_note(checkpoint.sha256_note)
+        lines = self.witnessed.lines_on(text, self.verifier)
+        return replace(checkpoint, sha256_note=f"{checkpoint.sha256_note}{lines}")
+
+    def newest_cosigned(self) -> str | None:
+        """Return the newest note that enough witnesses cosigned."""
+        if self.witnessed is None:
+            return None
+        origin = self.store.head().origin
+        keys = [key for key in map(parse_vkey, self.store.vkeys()) if key.name == origin]
+        return self.witnessed.newest(keys, self.verifier)
