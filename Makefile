@@ -13,10 +13,10 @@ DEVELOPMENT := $(VENV)/.development
 ALONE := not service and not postgresql and not browser
 FIRST := $(ALONE) and not corpus
 IDENTITY_AND_KEYS := tests/unit/iam tests/unit/kms
-IN_BROWSERS := tests/browser tests/cli
+BROWSERS_AND_STORES := tests/browser tests/cli tests/contracts
 SOURCES := secops iam kms detectors playbooks audits rules tests tools samples
 
-.PHONY: help run check test test-deep lint types contracts unit services in-browsers with-services identity-and-keys all-else coverage bench texts lock clean
+.PHONY: help run check test test-deep lint types contracts unit services browsers-and-stores with-services identity-and-keys all-else coverage bench texts lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,14 +68,14 @@ services: ## install what the tests need beside Python (Debian, root or sudo)
 	@tests/services/install.sh
 
 test: services ## everything, with services (≤ 25 min)
-	@$(MAKE) -j4 --no-print-directory with-services identity-and-keys in-browsers lint types contracts all-else
+	@$(MAKE) -j4 --no-print-directory with-services identity-and-keys browsers-and-stores lint types contracts all-else
 
 # four shares of all tests, side by side
-in-browsers: $(DEVELOPMENT)
-	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(IN_BROWSERS)
+browsers-and-stores: $(DEVELOPMENT)
+	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(BROWSERS_AND_STORES)
 
 with-services: $(DEVELOPMENT)
-	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(IN_BROWSERS:%=--ignore=%)
+	@$(BIN)/python -m pytest -q --durations=15 -m "not ($(FIRST))" $(BROWSERS_AND_STORES:%=--ignore=%)
 
 identity-and-keys: $(DEVELOPMENT)
 	@$(RUN) -m pytest -q --durations=15 -m "$(FIRST)" $(IDENTITY_AND_KEYS)
