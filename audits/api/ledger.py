@@ -229,6 +229,7 @@ def _log_routes(api: LedgerApi) -> tuple[Route, ...]:
                 operation=operation,
                 access=CHECKPOINT,
                 handler=handler,
+                absent=handler == api.cosigned_checkpoint,
             )
             for path, handler, operation in heads
         ),

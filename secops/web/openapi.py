@@ -113,7 +113,7 @@ def _refusals(route: Route) -> dict[str, Any]:
     if not isinstance(route.access, Public):
         statuses.add(401)
     # Vault: GET of a list without ``list=true``; SCIM: a caller without a user of their own
-    if "<" in route.path or route.form in ("vault", "scim"):
+    if "<" in route.path or route.absent or route.form in ("vault", "scim"):
         statuses.add(404)
     if route.method not in ("GET", "HEAD"):
         statuses |= {401, 404, 409, 411, 413, 415, 422}

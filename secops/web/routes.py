@@ -70,6 +70,7 @@ class Route:
     server's loop: the handler returns its acts in the response, and where it would wait for
     a disk or database it is run again in a thread (``kernel.waiting``).
     ``proxied`` routes are asked by trusted proxies alone, under whatever name these serve.
+    What an ``absent`` route answers with may not be there yet: 404.
     """
 
     method: str
@@ -88,6 +89,7 @@ class Route:
     fast: bool = False
     page: bool = False
     proxied: bool = False
+    absent: bool = False
 
 
 def named_route(
