@@ -175,6 +175,7 @@ def open_house(home: Path, role: str = "command") -> House:
     audits_options = AuditsOptions(
         database_url=settings.database_url or None,
         witnesses=witnesses.witness_addresses(settings),
+        witness_quorum=settings.ledger_witness_quorum,
     )
     audits_plane = install_audits(parts, audits_ports, audits_options)
     audits = cast("AuditsServices", audits_plane.services)

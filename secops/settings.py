@@ -86,6 +86,7 @@ class Settings:
     audit_device_path: str = ""
     ledger_witnesses: str = ""
     ledger_witness_allow: str = ""
+    ledger_witness_quorum: int = 1
     password_profile: str = "mlps"  # noqa: S105 - the name of a profile
     password_words: str = ""
     breached_passwords: str = ""
@@ -267,6 +268,7 @@ _NUMBERS: Final = (
     ("client_rate", 1, 10_000_000),
     ("address_rate", 1, 10_000_000),
     ("retention_days", 1, 9_999),
+    ("ledger_witness_quorum", 1, 32),
     ("reset_delay_hours", 1, 336),
     ("sdf_check_index", 0, 65_535),
     ("sdf_kek_index", 0, 65_535),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verify a ledger with nothing but Python: one file, no code shared with the product.
 
-    verify_ledger.py PATH [--vkeys FILE] [--checkpoint FILE]... [--witness VKEY]...
+    verify_ledger.py PATH [--vkeys FILE] [--checkpoint FILE]... [--witness VKEY]... [--quorum K]
 
 PATH is a ledger.db, a home's ledger folder, or a folder of exported tiles. The records are
 hashed into both trees (RFC 6962, SHA-256 and SM3), the roots compared with every signed
@@ -13,7 +13,9 @@ can change the one can change the other. --checkpoint: a signed checkpoint kept 
 ledger must extend it. --witness: the key of a witness; the ledger must extend what it cosigned,
 looked for among the checkpoints given, in the folder witnessed/ beside a ledger.db and in the
 checkpoints of exported tiles, and it must have cosigned something: who puts a ledger back whole
-puts those back too, so ask the witness itself and look at the time that is printed.
+puts those back too, so ask the witness itself and look at the time that is printed. --quorum:
+so many of the witnesses are enough, each key counted once; what any of them cosigned, the ledger
+must extend all the same.
 
 Prints JSON; exit 0 it verifies, 1 it does not, 2 it can't be read.
 """
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import hashlib
 import json
 import sqlite3  # noqa: TID251 - it must run where the product's SQLite wheel is not; it only reads
@@ -299,21 +302,48 @@ def cosigned_at(note: str, witness: Key) -> int:
     return newest
 
 
-def cosigned_by(vkeys: list[str], notes: list[str]) -> tuple[list[str], dict[str, int]]:
-    """Return the notes that the witnesses cosigned, and by name when each did so last."""
+def read_witnesses(vkeys: list[str], quorum: int | None) -> tuple[list[Key], int]:
+    """Return the witnesses' keys and how many of them must have cosigned (all, by default)."""
+    witnesses = read_keys("\n".join(vkeys))
+    for name, _, raw in witnesses:
+        if not raw.startswith(WITNESS_KEY):
+            msg = f"the key of {name} is no witness's"
+            raise Bad(msg)
+    different = len({raw for _, _, raw in witnesses})
+    if quorum is not None and not 1 <= quorum <= different:
+        msg = f"a quorum of {quorum} can't be had of {different} different keys"
+        raise Bad(msg)
+    return witnesses, different if quorum is None else quorum
+
+
+def found_beside(notes: list[str], witness: Key) -> dict[str, int]:
+    """Return which of ``notes`` the ``witness`` cosigned, and when; a damaged one is none."""
+    found = {}
+    for note in notes:
+        with contextlib.suppress(Bad, ValueError):
+            found[note] = cosigned_at(note, witness)
+    return found
+
+
+def cosigned_by(
+    witnesses: list[Key], quorum: int, kept: list[str], beside: list[str]
+) -> tuple[list[str], dict[str, int]]:
+    """Return the notes that the witnesses cosigned, and by name when each did so last.
+
+    Raises ``Bad`` if fewer than ``quorum`` different keys cosigned any.
+    """
     found: list[str] = []
-    times: dict[str, int] = {}
-    for witness in read_keys("\n".join(vkeys)):
-        if not witness[2].startswith(WITNESS_KEY):
-            msg = f"the key of {witness[0]} is no witness's"
-            raise Bad(msg)
-        by_it = {note: at for note in notes if (at := cosigned_at(note, witness))}
-        if not by_it:
-            msg = f"no checkpoint at hand was cosigned by {witness[0]}"
-            raise Bad(msg)
-        found += by_it
-        times[witness[0]] = max(by_it.values())
-    return found, times
+    times: dict[Key, int] = {}
+    for witness in witnesses:
+        seen = found_beside(beside, witness) | {note: cosigned_at(note, witness) for note in kept}
+        found += [note for note, at in seen.items() if at]
+        times[witness] = max(seen.values(), default=0)
+    cosigned = {key[2] for key, at in times.items() if at}
+    if len(cosigned) < quorum:
+        missing = ", ".join(name for name, _, raw in witnesses if raw not in cosigned)
+        msg = f"no checkpoint at hand was cosigned by {missing}: {len(cosigned)} of {quorum}"
+        raise Bad(msg)
+    return found, {key[0]: at for key, at in sorted(times.items(), key=lambda each: each[1]) if at}
 
 
 # Reading a ledger
@@ -347,7 +377,8 @@ class Database:
     def witnessed(self) -> list[str]:
         """Return the cosigned checkpoints beside the ledger: a line with the name, the note."""
         files = sorted(self._witnessed.glob("*.note"))
-        return [path.read_text(encoding="utf-8").partition("\n")[2] for path in files]
+        texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
+        return [text.partition("\n")[2] for text in texts]
 
 
 class Tiles:
@@ -413,6 +444,9 @@ class Tree:
 
 
 Due = dict[int, list[tuple[str, bytes]]]
+Witnesses = tuple[list[str], int | None]
+"""Their keys, and how many must have cosigned (None: all)."""
+NOBODY: Witnesses = ([], None)
 
 
 def _due(notes: list[str], kept: list[str], keys: list[Key]) -> Due:
@@ -441,13 +475,16 @@ class Recomputation:
         self.verified = 0
         self.cosigned: dict[str, int] = {}
 
-    def run(self, vkeys: str | None, kept: list[str], witnesses: list[str]) -> None:
+    def run(self, vkeys: str | None, kept: list[str], witnesses: Witnesses) -> None:
         """Return if everything holds; raise ``Bad`` or what reading raises."""
-        if witnesses:
-            seen, self.cosigned = cosigned_by(witnesses, [*kept, *self._source.witnessed()])
+        notes = self._source.notes()
+        if witnesses != NOBODY:
+            origin = "".join(notes[:1]).partition("\n")[0]
+            beside = [note for note in self._source.witnessed() if note.startswith(f"{origin}\n")]
+            seen, self.cosigned = cosigned_by(*read_witnesses(*witnesses), kept, beside)
             kept = [*kept, *seen]
         keys = read_keys(self._source.vkeys() if vkeys is None else vkeys)
-        due = _due(self._source.notes(), kept, keys)
+        due = _due(notes, kept, keys)
         self._check(due.pop(0, []))
         for record in self._source.records():
             for tree in self._trees.values():
@@ -474,7 +511,7 @@ class Recomputation:
 
 
 def verify(
-    source: Database | Tiles, vkeys: str | None, kept: list[str], witnesses: list[str]
+    source: Database | Tiles, vkeys: str | None, kept: list[str], witnesses: Witnesses = NOBODY
 ) -> dict[str, object]:
     """Return the verdict; ``first_bad`` says why it is not valid."""
     work = Recomputation(source)
@@ -510,6 +547,7 @@ def main() -> int:
     parser.add_argument("--vkeys", type=Path)
     parser.add_argument("--checkpoint", type=Path, action="append", default=[])
     parser.add_argument("--witness", metavar="VKEY", action="append", default=[])
+    parser.add_argument("--quorum", metavar="K", type=int)
     options = parser.parse_args()
     try:
         vkeys = None if options.vkeys is None else options.vkeys.read_text(encoding="utf-8")
@@ -518,7 +556,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"verify_ledger: {error}\n")
         return 2
-    verdict = verify(source, vkeys, kept, options.witness)
+    verdict = verify(source, vkeys, kept, (options.witness, options.quorum))
     sys.stdout.write(json.dumps(verdict, indent=2) + "\n")
     return 0 if verdict["valid"] else 1
 

@@ -33,14 +33,18 @@ def _read(path: Path) -> str:
 @click.option(
     "--witness", "witnesses", multiple=True, help="Key of a witness that must have cosigned."
 )
+@click.option(
+    "--quorum", type=click.IntRange(min=1), help="How many of the witnesses are enough: all if not."
+)
 @json_option
 @click.pass_context
-def verify_ledger(
+def verify_ledger(  # noqa: PLR0913 - a command's options
     ctx: click.Context,
     *,
     vkeys: Path | None,
     kept: tuple[Path, ...],
     witnesses: tuple[str, ...],
+    quorum: int | None,
     as_json: bool,
 ) -> None:
     """Recompute the ledger from its records and check every signed checkpoint.
@@ -48,7 +52,8 @@ def verify_ledger(
     Needs the files in home/ledger only. Exit 1 if it does not verify. Without --vkeys the keys
     are those beside the ledger, which whoever can change the ledger can change too. With
     --witness the ledger must extend what that witness cosigned: the checkpoints beside the
-    ledger and those given with --checkpoint are looked through for its signature.
+    ledger and those given with --checkpoint are looked through for its signature. With --quorum
+    so many different keys are enough; but whatever any of them cosigned must be extended.
 
     Example: secops audits verify-ledger --vkeys ~/kept/vkeys --checkpoint ~/kept/checkpoint
     """
@@ -59,7 +64,7 @@ def verify_ledger(
     lines = None if vkeys is None else [line for line in _read(vkeys).splitlines() if line]
     notes = [_read(path) for path in kept]
     with closing(files):
-        verdict = files.verify_ledger(lines, notes, witnesses)
+        verdict = files.verify_ledger(lines, notes, witnesses, quorum)
     if as_json:
         print_json(verdict_view(verdict))
     else:

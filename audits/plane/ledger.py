@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,14 @@ def _cosigning(
 def witnessed_notes(home: Path) -> WitnessedFolder:
     """Return the cosigned checkpoints beside the ledger of ``home``."""
     return WitnessedFolder(ledger_folder(home) / "witnessed")
+
+
+def ledger_origins(home: Path) -> frozenset[str]:
+    """Return the origins of the trees of ``home``, by the keys that lie beside its ledger."""
+    with suppress(OSError, UnicodeDecodeError):
+        lines = (ledger_folder(home) / "vkeys").read_text("utf-8").splitlines()
+        return frozenset(line.partition("+")[0] for line in lines)
+    return frozenset()
 
 
 def open_ledger_files(home: Path, database_url: str | None = None) -> LedgerFiles:

@@ -6,7 +6,7 @@ import os
 import shutil
 import ssl
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from importlib.resources import files
@@ -328,30 +328,39 @@ def _demo(settings: Settings) -> Iterator[Finding]:
 
 
 def _witnesses(settings: Settings) -> Iterator[Finding]:
-    """Whether somebody elsewhere knows what the ledger was: alone it can be put back whole."""
-    addresses = witness_addresses(settings)
-    elsewhere = [url for _, url in addresses if is_independent(url)]
+    """Whether others elsewhere know what the ledger was: alone it can be put back whole."""
+    addresses, quorum = witness_addresses(settings), settings.ledger_witness_quorum
+    elsewhere = [vkey for vkey, url in addresses if is_independent(url)]
+    enough = len(elsewhere) >= quorum
+    missing: State = "fault" if quorum > 1 else "unprotected"  # fault: more were wanted than set
     yield Finding(
         "witnesses",
-        "ok" if elsewhere else "unprotected",
-        f"{len(addresses)} set, {len(elsewhere)} on other machines",
+        "ok" if enough else missing,
+        f"{len(addresses)} set, {len(elsewhere)} on other machines, {quorum} wanted there",
         ""
-        if elsewhere
+        if enough
         else "have another office run `secops witness serve`, and set ledger_witnesses "
         "(docs/manual/witness.md): without one nobody can tell that the ledger was put back whole",
     )
     if addresses:
-        # each that lies elsewhere counts: one that is near and answers hides no other's silence
-        asked = [vkey for vkey, url in addresses if url in elsewhere or not elsewhere]
-        oldest = min(last_cosigned(settings.home, asked).values())
-        age = SystemClock().now() // SECOND - oldest
-        yield Finding(
-            "cosignatures",
-            "ok" if age < _STALE_COSIGNATURE else "fault",
-            f"of {len(asked)} witnesses the oldest is {age} s old"
-            if oldest
-            else "one has none yet",
-            ""
-            if age < _STALE_COSIGNATURE
-            else "see the ledger's entries audits.ask_witness; `secops witness show` over there",
-        )
+        yield _cosignatures(settings, elsewhere or [vkey for vkey, _ in addresses])
+
+
+def _cosignatures(settings: Settings, asked: Sequence[str]) -> Finding:
+    """Say whether enough witnesses cosigned lately, and which did not; signatures are believed."""
+    now = SystemClock().now() // SECOND
+    times = last_cosigned(settings.home, asked)
+    # a time to come is no sign of life either: it would count until it is over
+    silent = [vkey for vkey, at in times.items() if abs(now - at) >= _STALE_COSIGNATURE]
+    answering, quorum = len(times) - len(silent), settings.ledger_witness_quorum
+    names = ", ".join(vkey.partition("+")[0] for vkey in silent)
+    state: State = "unprotected" if silent else "ok"
+    return Finding(
+        "cosignatures",
+        "fault" if answering < quorum else state,
+        f"{answering} of {len(times)} witnesses in the last {_STALE_COSIGNATURE // 60} minutes, "
+        f"{quorum} wanted" + (f"; silent: {names}" if silent else ""),
+        "see the ledger's entries audits.ask_witness; `secops witness show` over there"
+        if silent
+        else "",
+    )

@@ -11,7 +11,7 @@ from audits.adapters.signatures import EngineVerifier
 from audits.adapters.witness_files import WitnessFolder
 from audits.api.witness import witness_routes
 from audits.core.c2sp.cosignature import parse_witness_key
-from audits.plane.ledger import witnessed_notes
+from audits.plane.ledger import ledger_origins, witnessed_notes
 from audits.ports.witnesses import Post
 from audits.service.ledger.cosigned import cosigned_by
 from audits.service.ledger.witness import Witness
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _SECONDS: Final = 10.0
 _HEADERS: Final[Mapping[str, str]] = {"content-type": "text/plain; charset=utf-8"}
 _PARTS: Final = 2
+_MOST: Final = 32
+"""Witnesses: their lines must find room in a note, beside the log's own."""
 
 
 def witness_addresses(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -49,9 +51,12 @@ def witness_addresses(settings: Settings) -> tuple[tuple[str, str], ...]:
         if len(parts) != _PARTS or urlsplit(parts[1]).scheme not in ("http", "https"):
             raise SettingsRejected("ledger_witnesses lists KEY URL, separated by commas")
         found.append((parts[0], parts[1]))
-    names = [vkey.partition("+")[0] for vkey, _ in found]
-    if len(set(names)) != len(names):
+    names = {vkey.partition("+")[0] for vkey, _ in found}
+    keys = {vkey.rpartition("+")[2] for vkey, _ in found}
+    if len(names) != len(found) or len(keys) != len(found):
         raise SettingsRejected("ledger_witnesses names one witness twice")
+    if len(found) > _MOST:
+        raise SettingsRejected(f"ledger_witnesses lists at most {_MOST}")
     return tuple(found)
 
 
@@ -60,9 +65,13 @@ def last_cosigned(home: Path, vkeys: Sequence[str]) -> dict[str, int]:
 
     Raises ``NoteRejected`` for a key that is no witness's.
     """
-    notes, verifier = witnessed_notes(home), EngineVerifier()
-    found = {vkey: cosigned_by(parse_witness_key(vkey), notes, verifier) for vkey in vkeys}
-    return {vkey: 0 if last is None else last.at for vkey, last in found.items()}
+    notes, verifier, origins = witnessed_notes(home), EngineVerifier(), ledger_origins(home)
+    times = dict.fromkeys(vkeys, 0)
+    for vkey in vkeys:
+        last = cosigned_by(parse_witness_key(vkey), notes, verifier)
+        if last is not None and last.head.origin in origins:
+            times[vkey] = last.at
+    return times
 
 
 def is_independent(url: str) -> bool:

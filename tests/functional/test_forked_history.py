@@ -1,4 +1,4 @@
-"""What a witness answers about a ledger that was put back becomes an alert."""
+"""A whole home and its witness: what it cosigns is served, what it refuses becomes an alert."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from audits.adapters.signatures import EngineVerifier
 from audits.adapters.witness_files import WitnessFolder
 from audits.api.witness import witness_routes
+from audits.errors.witnesses import WitnessInvalid
 from audits.plane.ledger import witnessed_notes
 from audits.service.ledger.cosigning import Cosigning, witness_address
 from audits.service.ledger.witness import Witness
@@ -19,6 +20,7 @@ from detectors.models.alerts import Alert, AlertFilter
 from secops.adapters.backup.snapshot import LOGS
 from secops.app import open_house
 from secops.bridges.house import House
+from secops.cli import cli
 from secops.kernel.errors import Unavailable
 from secops.kernel.pages import PageRequest
 from secops.kernel.trail import Act
@@ -135,3 +137,22 @@ def test_a_witness_that_does_not_answer_is_an_alert_of_medium_weight(
             work(house)
             sizes.append(house.audits.ledger.store.head().size)
         assert sizes[-2] == sizes[-1], "watching what a witness said feeds nothing back"
+
+
+def test_what_was_cosigned_is_served_and_verified_as_the_settings_say(
+    home: Path, witness: Witness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (home / "settings.toml").open("a") as stream:
+        stream.write(f'\nledger_witnesses = "{witness.vkey} http://10.1.1.1:8081"\n')
+    with closing(open_house(home)) as house:
+        grow(house, 5)
+        ask(house, witness)
+        cosigned = house.audits.ledger.files.served.newest_cosigned()
+        assert cosigned is not None
+        assert witness.key.name in cosigned
+    capsys.readouterr()
+    command = ["--home", str(home), "audits", "verify-ledger", "--witness", witness.vkey]
+    cli.main([*command, "--quorum", "1"], standalone_mode=False)
+    assert "yes" in capsys.readouterr().out
+    with pytest.raises(WitnessInvalid):
+        cli.main([*command, "--quorum", "2"], standalone_mode=False)

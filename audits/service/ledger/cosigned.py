@@ -6,7 +6,7 @@ The files may hold anything: of a note counts what a witness's signature on it p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from audits.core.c2sp import (
@@ -18,9 +18,10 @@ from audits.core.c2sp import (
     parse_vkey,
     split_note,
 )
-from audits.core.c2sp.cosignature import open_cosignatures
+from audits.core.c2sp.cosignature import open_cosignatures, parse_witness_key
 from audits.core.c2sp.note import keep_known
 from audits.errors import NoteRejected
+from audits.errors.witnesses import WitnessInvalid, WitnessMissing
 from audits.models import Checkpoint
 from audits.ports import SignatureVerifier
 from audits.ports.ledger import LedgerReader
@@ -59,6 +60,43 @@ def cosigned_by(
     blob = next(each[2] for each in signed.signatures if each[:2] == (key.name, key.key_id))
     line = format_note(signed.text, [(key, blob)]).removeprefix(f"{signed.text}\n")
     return LastCosigned(signed.text, head, cosigned.at, line, note)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessPolicy:
+    """Whose cosignatures a ledger must have, and of how many; one key is one witness."""
+
+    keys: tuple[NoteKey, ...]
+    quorum: int
+
+    def heads(self, at_hand: Callable[[NoteKey], Sequence[TreeHead]]) -> list[TreeHead]:
+        """Return all heads that are ``at_hand`` of the witnesses.
+
+        Raises ``WitnessMissing`` where too few of them cosigned any: silence proves nothing.
+        """
+        found: dict[bytes, list[TreeHead]] = {key.public: [] for key in self.keys}
+        for key in self.keys:
+            found[key.public] += at_hand(key)
+        cosigned = sum(1 for heads in found.values() if heads)
+        if cosigned < self.quorum:
+            missing = ", ".join(key.name for key in self.keys if not found[key.public])
+            msg = f"no checkpoint at hand was cosigned by {missing}: {cosigned} of {self.quorum}"
+            raise WitnessMissing(msg)
+        return [head for heads in found.values() for head in heads]
+
+
+def witness_policy(vkeys: Sequence[str], quorum: int | None) -> WitnessPolicy:
+    """Return the policy that ``quorum`` of the witnesses of ``vkeys`` cosigned (None: all).
+
+    Raises ``NoteRejected`` for a key that is no witness's, ``WitnessInvalid`` for a quorum
+    that is none or more than there are keys.
+    """
+    keys = tuple(parse_witness_key(vkey) for vkey in vkeys)
+    different = len({key.public for key in keys})
+    if quorum is not None and not 1 <= quorum <= different:
+        msg = f"a quorum of {quorum} can't be had of {different} different keys"
+        raise WitnessInvalid(msg)
+    return WitnessPolicy(keys, different if quorum is None else quorum)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from audits.core.c2sp import (
     tile_width,
     tiles_of,
 )
-from audits.core.c2sp.cosignature import open_cosignatures, parse_witness_key
+from audits.core.c2sp.cosignature import open_cosignatures
 from audits.core.rfc6962 import SHA256, SM3, prove_consistency, prove_inclusion
 from audits.errors import (
     EntryNotFound,
@@ -30,11 +30,16 @@ from audits.errors import (
     NotCheckpointed,
     NoteRejected,
 )
-from audits.errors.witnesses import WitnessMissing
 from audits.models import Checkpoint, FirstBad, LedgerVerdict, StoredEntry
 from audits.ports import SignatureVerifier, TileSink
 from audits.ports.ledger import LedgerReader, Tree
-from audits.service.ledger.cosigned import ServedCheckpoints, Witnessed, cosigned_by
+from audits.service.ledger.cosigned import (
+    ServedCheckpoints,
+    Witnessed,
+    WitnessPolicy,
+    cosigned_by,
+    witness_policy,
+)
 from audits.service.ledger.devices import DeviceComparison, compare_device
 from audits.service.ledger.quick_verification import (
     CheckChunks,
@@ -71,20 +76,22 @@ class LedgerFiles:
         vkeys: Sequence[str] | None = None,
         kept_notes: Sequence[str] = (),
         witnesses: Sequence[str] = (),
+        quorum: int | None = None,
     ) -> LedgerVerdict:
         """Recompute everything and return the verdict.
 
         ``vkeys`` are verification keys kept elsewhere (None: those in the ledger), and
         ``kept_notes`` checkpoints kept elsewhere; ``witnesses`` are keys of witnesses whose
-        cosigned checkpoints, among those notes and beside the ledger, it must extend too.
-        Raises ``NoteRejected`` if a kept note is not signed by the keys, ``WitnessMissing``
-        where a witness cosigned none.
+        cosigned checkpoints, among those notes and beside the ledger, it must extend too, all
+        of them; ``quorum`` of the witnesses (None: each) must have cosigned one. Raises
+        ``NoteRejected`` if a kept note is not signed by the keys, ``WitnessMissing`` where too
+        few witnesses cosigned, ``WitnessInvalid`` for a quorum that can't be had.
         """
-        kept = [
-            *(self._open_kept(note, vkeys) for note in kept_notes),
-            *self._open_cosigned(witnesses, kept_notes),
-        ]
+        asked = bool(witnesses) or quorum is not None
+        policy = witness_policy(witnesses, quorum) if asked else None
         try:
+            kept = [self._open_kept(note, vkeys) for note in kept_notes]
+            kept += self._open_cosigned(policy, kept_notes) if policy else []
             with self._store.snapshot() as frozen:
                 return self._verify(frozen, vkeys, kept)
         except LedgerDamaged as error:
@@ -110,24 +117,17 @@ class LedgerFiles:
                 return sound
         return Recomputation(frozen, self._verifier, vkeys=vkeys, kept=kept).run()
 
-    def _open_cosigned(self, witnesses: Sequence[str], notes: Sequence[str]) -> list[TreeHead]:
-        """Return the heads that the ``witnesses`` cosigned, among ``notes`` and beside the ledger.
+    def _open_cosigned(self, policy: WitnessPolicy, notes: Sequence[str]) -> list[TreeHead]:
+        """Return the heads of this ledger that witnesses cosigned, in ``notes`` and beside it."""
+        origin = self._store.head().origin
 
-        Raises ``WitnessMissing`` where one of them cosigned none: its silence proves nothing.
-        """
-        heads = []
-        for vkey in witnesses:
-            key = parse_witness_key(vkey)
-            found = [split_note(note)[0] for note in notes if self._cosigned(note, key)]
-            last = (
-                cosigned_by(key, self._witnessed.notes, self._verifier) if self._witnessed else None
-            )
-            found += [last.text] if last else []
-            if not found:
-                msg = f"no checkpoint at hand was cosigned by {key.name}"
-                raise WitnessMissing(msg)
-            heads += [parse_tree_head(text) for text in found]
-        return heads
+        def at_hand(key: NoteKey) -> list[TreeHead]:
+            texts = [split_note(note)[0] for note in notes if self._cosigned(note, key)]
+            last = self._witnessed and cosigned_by(key, self._witnessed.notes, self._verifier)
+            heads = [parse_tree_head(text) for text in [*texts, *([last.text] if last else [])]]
+            return [head for head in heads if head.origin == origin]
+
+        return policy.heads(at_hand)
 
     def _cosigned(self, note: str, key: NoteKey) -> bool:
         return bool(open_cosignatures(note, [key], self._verifier.verify_ed25519))

@@ -48,6 +48,7 @@ from secops.web.messages import Request
 from tests.fakes.clock import START
 from tests.fakes.ledger import record
 from tests.fakes.ledger_rig import LedgerRig, ledger_rig
+from tests.fakes.witnesses import SigningWitness
 
 NAME = "witness.example.gov.cn/w1"
 
@@ -483,47 +484,92 @@ def test_an_empty_ledger_asks_nobody_and_a_silent_witness_proves_nothing(
 # what is said about it
 
 
-def cosigned_home(home: Path, *, at: int) -> list[str]:
-    """Return the keys of two witnesses; the first cosigned ``home``'s ledger at ``at``."""
-    keys = []
-    for number in range(2):
-        private = Ed25519PrivateKey.generate()
-        key = note_key(f"w{number}", COSIGNATURE, private.public_key().public_bytes_raw())
-        text = f"log\n1\n{base64.b64encode(bytes(32)).decode()}\n"
-        blob = cosignature_blob(at, private.sign(cosigned_message(text, at)))
-        if not number:
+MINUTE = 60
+STALE = 15 * MINUTE
+
+
+def cosigned_home(home: Path, *ages: int | None, origin: str = "log") -> list[str]:
+    """Return the keys of witnesses that cosigned ``home``'s ledger so many seconds ago."""
+    now, keys = SystemClock().now() // SECOND, []
+    (home / "ledger").mkdir(exist_ok=True)
+    (home / "ledger" / "vkeys").write_text("log+1+A\nlog/sm3+2+B\n")
+    for number, age in enumerate(ages):
+        witness = SigningWitness(f"w{number}")
+        note = format_note(f"{origin}\n1\n{base64.b64encode(bytes(32)).decode()}\n", [])
+        if age is not None:
             notes = WitnessedFolder(home / "ledger" / "witnessed")
-            notes.put(key.name, format_note(text, [(key, blob)]))
-        keys.append(key.vkey)
+            notes.put(witness.name, witness.cosigned(note, now - age))
+        keys.append(witness.vkey)
     return keys
 
 
-def found_by_doctor(home: Path, witnesses: str) -> dict[str, str]:
-    settings = Settings(home, ledger_witnesses=witnesses)
+def found_by_doctor(home: Path, witnesses: str, quorum: int = 1) -> dict[str, str]:
+    settings = Settings(home, ledger_witnesses=witnesses, ledger_witness_quorum=quorum)
     return {each.name: each.state for each in doctor._witnesses(settings)}
 
 
+def far(*keys: str) -> str:
+    return ", ".join(f"{key} http://10.1.1.{number}:8081" for number, key in enumerate(keys, 1))
+
+
 def test_doctor_believes_signatures_and_no_witness_hides_anothers_silence(tmp_path: Path) -> None:
-    now = SystemClock().now() // SECOND
-    first, second = cosigned_home(tmp_path, at=now)
-    assert last_cosigned(tmp_path, [first, second]) == {first: now, second: 0}
-    far, near = f"{first} http://10.1.1.1:8081", f"{second} http://127.0.0.1:8081"
-    assert found_by_doctor(tmp_path, far) == {"witnesses": "ok", "cosignatures": "ok"}
-    assert found_by_doctor(tmp_path, f"{far}, {near}")["cosignatures"] == "ok"
-    both = f"{far}, {second} http://10.1.1.2:8081"
-    assert found_by_doctor(tmp_path, both) == {"witnesses": "ok", "cosignatures": "fault"}
+    first, second = cosigned_home(tmp_path, 0, None)
+    times = last_cosigned(tmp_path, [first, second])
+    assert (times[first] > 0, times[second]) == (True, 0)
+    near = f"{second} http://127.0.0.1:8081"
+    assert found_by_doctor(tmp_path, far(first)) == {"witnesses": "ok", "cosignatures": "ok"}
+    assert found_by_doctor(tmp_path, f"{far(first)}, {near}")["cosignatures"] == "ok"
+    both = far(first, second)
+    named = {"witnesses": "ok", "cosignatures": "unprotected"}
+    assert found_by_doctor(tmp_path, both) == named
+    settings = Settings(tmp_path, ledger_witnesses=both)
+    assert [each.seen for each in doctor._witnesses(settings)][1].endswith("; silent: w1")
     near_only = {"witnesses": "unprotected", "cosignatures": "fault"}
     assert found_by_doctor(tmp_path, near) == near_only
     (path,) = (tmp_path / "ledger" / "witnessed").iterdir()
     path.write_text(path.read_text().replace("log\n1\n", "log\n2\n"))
-    assert found_by_doctor(tmp_path, far)["cosignatures"] == "fault"
+    assert found_by_doctor(tmp_path, far(first))["cosignatures"] == "fault"
 
 
-def test_doctor_finds_an_old_cosignature_whatever_the_files_date_says(tmp_path: Path) -> None:
-    first, _ = cosigned_home(tmp_path, at=SystemClock().now() // SECOND - 901)
-    assert found_by_doctor(tmp_path, f"{first} http://10.1.1.1")["cosignatures"] == "fault"
+def test_doctor_wants_as_many_witnesses_as_are_set(tmp_path: Path) -> None:
+    keys = cosigned_home(tmp_path, 0, 30, STALE + 1)
+    for quorum, expected in ((1, "unprotected"), (2, "unprotected"), (3, "fault")):
+        found = found_by_doctor(tmp_path, far(*keys), quorum)
+        assert found == {"witnesses": "ok", "cosignatures": expected}
+    assert found_by_doctor(tmp_path, far(*keys[:2]), 2)["cosignatures"] == "ok"
+    few = {"witnesses": "fault", "cosignatures": "fault"}
+    assert found_by_doctor(tmp_path, far(*keys[:2]), 3) == few
+    assert found_by_doctor(tmp_path, "", 2) == {"witnesses": "fault"}
+    near = f"{keys[0]} http://127.0.0.1:1, {keys[1]} http://localhost:2"
+    assert found_by_doctor(tmp_path, near, 2)["witnesses"] == "fault"
+
+
+@pytest.mark.parametrize("age", [STALE + 1, -STALE - MINUTE], ids=["old", "to come"])
+def test_doctor_finds_cosignatures_of_another_time_whatever_the_files_date_says(
+    tmp_path: Path, age: int
+) -> None:
+    (first,) = cosigned_home(tmp_path, age)
+    assert found_by_doctor(tmp_path, far(first))["cosignatures"] == "fault"
+
+
+def test_doctor_takes_no_cosignature_on_another_log(tmp_path: Path) -> None:
+    """A witness of several logs signs the others' checkpoints, too."""
+    (first,) = cosigned_home(tmp_path, 0, origin="other.local/log")
+    assert found_by_doctor(tmp_path, far(first))["cosignatures"] == "fault"
+    (first,) = cosigned_home(tmp_path, 0)
+    (tmp_path / "ledger" / "vkeys").unlink()
+    assert found_by_doctor(tmp_path, far(first))["cosignatures"] == "fault"
 
 
 def test_a_witness_that_is_set_twice_is_refused() -> None:
-    with pytest.raises(SettingsRejected, match="twice"):
-        witness_addresses(Settings(Path(), ledger_witnesses="w+1+A http://a, w+2+B http://b"))
+    alias = SigningWitness("w1")
+    twice = ("w+1+A http://a, w+2+B http://b", far(alias.vkey, alias.renamed("w2").vkey))
+    for witnesses in twice:
+        with pytest.raises(SettingsRejected, match="twice"):
+            witness_addresses(Settings(Path(), ledger_witnesses=witnesses))
+
+
+def test_more_witnesses_than_a_note_has_room_for_are_refused() -> None:
+    many = far(*(f"w{number}+1+{number}" for number in range(33)))
+    with pytest.raises(SettingsRejected, match="32"):
+        witness_addresses(Settings(Path(), ledger_witnesses=many))

@@ -200,17 +200,25 @@ def test_it_holds_the_ledger_against_its_witnesses(home: Path, tmp_path: Path) -
     ledger = tmp_path / "ledger"
     shutil.copytree(home / "ledger", ledger)
     code, said = run(ledger, "--witness", vkey)
-    assert (code, said["first_bad"]) == (1, "no checkpoint at hand was cosigned by w.example/1")
+    missing = "no checkpoint at hand was cosigned by w.example/1: 0 of 1"
+    assert (code, said["first_bad"]) == (1, missing)
     (ledger / "witnessed").mkdir()
     (ledger / "witnessed" / "a.note").write_text("w.example/1\n" + Path(seen).read_text())
     assert run(ledger, "--witness", vkey)[0] == 0
     bent = Path(seen).read_text().replace(f"\n{SIZE}\n", f"\n{SIZE - 1}\n")
+    (tmp_path / "bent").write_text(bent)
     (ledger / "witnessed" / "a.note").write_text("w.example/1\n" + bent)
     code, said = run(ledger, "--witness", vkey)
+    assert (code, said["first_bad"]) == (1, missing)
+    code, said = run(ledger, "--witness", vkey, "--checkpoint", tmp_path / "bent")
     assert (code, said["first_bad"]) == (1, "the cosignature of w.example/1 does not verify")
     code, said = run(ledger, "--witness", (home / "tiles" / "vkeys").read_text().split("\n")[0])
     assert code == 1
     assert "is no witness's" in str(said["first_bad"])
+    code, said = run(ledger, "--witness", vkey, "--quorum", 2)
+    assert (code, said["first_bad"]) == (1, "a quorum of 2 can't be had of 1 different keys")
+    assert run(ledger, "--quorum", 1)[0] == 1
+    assert run(home / "tiles", "--witness", vkey, "--checkpoint", seen, "--quorum", 1)[0] == 0
 
 
 def test_it_takes_checkpoints_with_cosignatures_and_lines_of_strangers(
