@@ -31,10 +31,12 @@ class _Templates:
 
     def read_report_template(self, request: Request) -> Response:
         template, content = self._templates.read_report_template(
-            request.caller, request.args["template_id"]
+            request.caller,
+            request.args["template_id"],
+            form_named(request.query.get("form", "docx"), TEMPLATE_FORMS),
         )
         return file_response(
-            content, "application/octet-stream", f"{template.id}.{FORMS[template.form].suffix}"
+            content, "application/octet-stream", f"{template.id}.{FORMS[template.form].template}"
         )
 
     def retire_report_template(self, request: Request) -> Response:

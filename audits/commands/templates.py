@@ -15,14 +15,15 @@ from secops.terminal.output import json_option, print_json, print_table, say
 from secops.terminal.session import session_of
 
 _COLUMNS = ("id", "form", "name", "version", "added_by", "added_at", "retired_at")
+_form = click.option(
+    "--format", "form", type=click.Choice(TEMPLATE_FORMS), default="docx", show_default=True
+)
 
 
 @group.command("add-report-template")
 @click.argument("file", type=FILE)
 @click.option("--name", required=True, help="The same name again is its next version.")
-@click.option(
-    "--format", "form", type=click.Choice(TEMPLATE_FORMS), default="docx", show_default=True
-)
+@_form
 @click.pass_context
 def add_report_template(ctx: click.Context, *, file: Path, name: str, form: str) -> None:
     """Try FILE as a template of reports and keep it; it is in use from now on.
@@ -66,20 +67,21 @@ def list_report_templates(ctx: click.Context, *, limit: int, as_json: bool) -> N
 
 @group.command("read-report-template")
 @click.argument("template")
+@_form
 @output
 @click.pass_context
-def read_report_template(ctx: click.Context, *, template: str, output: Path) -> None:
+def read_report_template(ctx: click.Context, *, template: str, form: str, output: Path) -> None:
     """Write the file of TEMPLATE, a version's id or built-in, to OUTPUT.
 
-    The built-in one is what an office's own template may begin from.
+    The built-in one, for docx or pdf, is what an office's own template may begin from.
 
-    Example: secops audits read-report-template built-in -o ours.docx
+    Example: secops audits read-report-template built-in --format pdf -o ours.typ
     """
     from audits.service import AuditsServices  # noqa: PLC0415 - quick --help
 
     session = session_of(ctx)
     _, content = session.services(AuditsServices).templates.read_report_template(
-        session.actor, template
+        session.actor, template, cast("Form", form)
     )
     output.write_bytes(content)
     say(f"wrote {output}")

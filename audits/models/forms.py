@@ -16,23 +16,23 @@ _OPEN_XML: Final = "application/vnd.openxmlformats-officedocument"
 class FormKind:
     """How a form is named to people, to file systems and to browsers.
 
-    ``templates`` says whether an office may give a template of its own for it.
+    ``template`` is the suffix of the template that an office may give for it; "" for none.
     """
 
     title: Text
     suffix: str
     media_type: str
-    templates: bool = False
+    template: str = ""
 
 
 FORMS: Final[Mapping[Form, FormKind]] = {
-    "html": FormKind(Text("网页", "Page"), "html", "text/html; charset=utf-8", templates=True),
-    "pdf": FormKind(Text("PDF", "PDF"), "pdf", "application/pdf"),
+    "html": FormKind(Text("网页", "Page"), "html", "text/html; charset=utf-8", template="html"),
+    "pdf": FormKind(Text("PDF", "PDF"), "pdf", "application/pdf", template="typ"),
     "docx": FormKind(
         Text("Word 文档", "Word document"),
         "docx",
         f"{_OPEN_XML}.wordprocessingml.document",
-        templates=True,
+        template="docx",
     ),
     "xlsx": FormKind(
         Text("Excel 工作簿", "Excel workbook"), "xlsx", f"{_OPEN_XML}.spreadsheetml.sheet"
@@ -45,5 +45,5 @@ FORMS: Final[Mapping[Form, FormKind]] = {
         Text("OSCAL 整改计划", "OSCAL plan of action"), "oscal-poam.json", "application/json"
     ),
 }
-TEMPLATE_FORMS: Final = tuple(form for form, kind in FORMS.items() if kind.templates)
+TEMPLATE_FORMS: Final = tuple(form for form, kind in FORMS.items() if kind.template)
 """The forms for which an office may give templates."""

@@ -49,6 +49,15 @@ class VerifiedReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PdfRead:
+    """What a PDF file shows as text, the files it carries, whether it links to the outside."""
+
+    text: str
+    attached: tuple[bytes, ...]
+    links_outside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedReport:
     """One line of the list of exports: which file left, when, by whom, for whom.
 

@@ -9,6 +9,7 @@ from audits.adapters.rendering import Renderer
 from audits.adapters.report_signatures import EngineReportVerifier
 from audits.adapters.signatures import EngineVerifier
 from audits.core.oscal import OSCAL
+from audits.core.report_parts import read_pdf
 from audits.core.rfc6962 import SM3
 from audits.ports import AuditsPorts
 from audits.service.assessments.assessments import AssessmentService
@@ -32,7 +33,7 @@ def build_reports(
     """Return what exports reports, and what exports archives of them."""
     store = DatabaseExportedReports()
     tools = ReportParts(
-        renderer=Renderer(OSCAL),
+        renderer=Renderer(OSCAL, read_pdf),
         sm3=SM3.digest,
         sealing=Sealing(
             parts, store, ports.report_signer, ledger.files, ledger.sequencer, pause=time.sleep

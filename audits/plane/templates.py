@@ -5,6 +5,7 @@ from __future__ import annotations
 from audits.adapters.controls import PackagedCatalogues
 from audits.adapters.rendering import Renderer
 from audits.core.oscal import OSCAL
+from audits.core.report_parts import read_pdf
 from audits.core.sample import sample_document
 from audits.core.standards import READERS
 from audits.service.reports.templates import ReportTemplateService
@@ -20,6 +21,6 @@ def build_templates(parts: Parts) -> ReportTemplateService:
     return ReportTemplateService(
         parts,
         DatabaseReportTemplates(),
-        Renderer(OSCAL),
+        Renderer(OSCAL, read_pdf),
         lambda: sample_document(catalogues.read(_TRIED_WITH)),
     )

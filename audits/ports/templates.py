@@ -18,8 +18,8 @@ class TemplateTrier(Protocol):
         """Return if it writes ``sample`` as it should; raise ``TemplateRejected``."""
         ...
 
-    def built_in(self) -> bytes:
-        """Return our own Word template, which an office may begin from."""
+    def built_in(self, form: Form) -> bytes:
+        """Return our own template, which an office may begin from; raise ``TemplateNotFound``."""
         ...
 
 

@@ -6,6 +6,7 @@ that the font lacks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,11 @@ _NOT_A_CHARACTER: Final = "\U0010ffff"
 _GLYPH: Final = 16
 _LONGEST: Final = 300
 """Characters of a reason."""
+
+_NOWHERE: Final = "/nonexistent"
+"""The one folder that a template may read files and packages from: there is none."""
+
+_POINTED: Final = re.compile(r"┌─ .*:(\d+):\d+$", re.MULTILINE)
 
 FONTS: Final = (
     Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc"),
@@ -28,7 +34,11 @@ MAX_CELL: Final = 4_000
 
 
 class NotSet(ValueError):
-    """The page can't be set; the message says why."""
+    """The page can't be set; the message says why, ``line`` where in the template (0: nowhere)."""
+
+    def __init__(self, why: str, line: int = 0) -> None:
+        super().__init__(why[:_LONGEST])
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +90,20 @@ def set_pdf(
     The template finds the family as ``font``. ``standards`` are profiles that the file keeps
     to (``a-3b``). Raises ``NotSet`` for anything that typst warns of or refuses.
     """
-    return _compiled(
-        template, data, typeface, {"format": "pdf", "timestamp": at, "pdf_standards": [*standards]}
-    )
+    return set_source(template.read_bytes(), data, typeface, at=at, standards=standards)
+
+
+def set_source(
+    source: bytes,
+    data: Mapping[str, Any],
+    typeface: Typeface,
+    *,
+    at: int,
+    standards: Sequence[str] = (),
+) -> bytes:
+    """Return the PDF of a template's text, as ``set_pdf``."""
+    how = {"format": "pdf", "timestamp": at, "pdf_standards": [*standards]}
+    return _compiled(source, data, typeface, how)
 
 
 def set_picture(template: Path, data: Mapping[str, Any], typeface: Typeface, *, ppi: int) -> bytes:
@@ -90,30 +111,41 @@ def set_picture(template: Path, data: Mapping[str, Any], typeface: Typeface, *, 
 
     Raises ``NotSet`` as ``set_pdf``.
     """
-    return _compiled(template, data, typeface, {"format": "png", "ppi": float(ppi)})
+    return _compiled(template.read_bytes(), data, typeface, {"format": "png", "ppi": float(ppi)})
 
 
 def _compiled(
-    template: Path, data: Mapping[str, Any], typeface: Typeface, how: Mapping[str, Any]
+    source: bytes, data: Mapping[str, Any], typeface: Typeface, how: Mapping[str, Any]
 ) -> bytes:
     import orjson  # noqa: PLC0415 - only here
     import typst  # noqa: PLC0415 - heavy
 
     try:
         made, warned = typst.compile_with_warnings(
-            template.read_bytes(),
+            source,
+            root=_NOWHERE,
+            package_path=_NOWHERE,
+            package_cache_path=_NOWHERE,
             font_paths=typeface.known,
             ignore_system_fonts=True,
             sys_inputs={"data": orjson.dumps({**data, "font": typeface.family}).decode()},
             **how,
         )
     except typst.TypstError as error:
-        msg = f"typst refuses: {error}"[:_LONGEST]
-        raise NotSet(msg) from error
-    if warned or not isinstance(made, bytes):
-        msg = f"typst warns: {'; '.join(str(each) for each in warned)}"[:_LONGEST]
-        raise NotSet(msg)
+        msg = f"typst refuses: {error.message}"
+        raise NotSet(msg, _line(error.diagnostic.partition("error: ")[2])) from error
+    if warned:
+        msg = f"typst warns: {'; '.join(each.message for each in warned)}"
+        raise NotSet(msg, _line(warned[0].diagnostic))
+    if not isinstance(made, bytes):
+        raise NotSet("typst sets more than one page")
     return made
+
+
+def _line(diagnostic: str) -> int:
+    """Return the line of the template that a diagnostic of typst points to first; 0 for none."""
+    found = _POINTED.search(diagnostic)
+    return int(found[1]) if found else 0
 
 
 def drawable(file: Path, size: int = _GLYPH) -> Callable[[str], bool]:

@@ -6,25 +6,18 @@ It limits itself before it looks at what a stranger made; a limit that is passed
 from __future__ import annotations
 
 import base64
-import resource
 import sys
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
+from audits.adapters.rendering.limits import limit_resources
 from audits.adapters.rendering.trying import fill_template, try_template
-
-_SECONDS: Final = 10
-_MEMORY: Final = 1 << 30
 
 
 def main() -> None:
     """Answer the question on standard input."""
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # a crash leaves no copy of the report behind
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_resources()
     asked: dict[str, Any] = orjson.loads(sys.stdin.buffer.read())
     reports = [
         (each["fields"], {name: base64.b64decode(png) for name, png in each["pictures"].items()})

@@ -22,26 +22,30 @@ Report = tuple[Mapping[str, Any], Mapping[str, bytes]]
 
 def ask_child(do: str, form: str, template: bytes, reports: Sequence[Report]) -> bytes:
     """Return what the child made; raise ``TemplateRejected`` with all that it found wrong."""
-    question = orjson.dumps(
-        {
-            "do": do,
-            "form": form,
-            "template": base64.b64encode(template).decode(),
-            "reports": [
-                {
-                    "fields": fields,
-                    "pictures": {
-                        name: base64.b64encode(png).decode() for name, png in pictures.items()
-                    },
-                }
-                for fields, pictures in reports
-            ],
-        }
-    )
+    question = {
+        "do": do,
+        "form": form,
+        "template": base64.b64encode(template).decode(),
+        "reports": [
+            {
+                "fields": fields,
+                "pictures": {
+                    name: base64.b64encode(png).decode() for name, png in pictures.items()
+                },
+            }
+            for fields, pictures in reports
+        ],
+    }
+    return answer_of(_COMMAND, question)
+
+
+def answer_of(command: Sequence[str], question: Mapping[str, Any]) -> bytes:
+    """Return what a child of ``command`` made; raise ``TemplateRejected`` with what is wrong."""
+    asked = orjson.dumps(question)
     try:
         # the child is our own module under this interpreter, with no environment
         done = subprocess.run(  # noqa: S603 - nothing in the command is given from outside
-            _COMMAND, input=question, capture_output=True, timeout=_PATIENCE, env={}, check=False
+            command, input=asked, capture_output=True, timeout=_PATIENCE, env={}, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise TemplateRejected(["it takes too long"]) from error

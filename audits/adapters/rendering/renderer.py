@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import orjson
 
@@ -12,11 +12,12 @@ from audits.adapters.rendering.fields import fields_of
 from audits.adapters.rendering.look import Look
 from audits.adapters.rendering.office import DEFAULT, write_docx
 from audits.adapters.rendering.outline import paper_of
+from audits.adapters.rendering.own_papers import ReadPdf
 from audits.adapters.rendering.own_templates import ask_child
 from audits.adapters.rendering.pages import HtmlPages
 from audits.adapters.rendering.sheets import workbook
-from audits.adapters.rendering.typeset import TypstPages
-from audits.errors import TemplateRejected
+from audits.adapters.rendering.typeset import TEMPLATE, TypstPages
+from audits.errors import TemplateNotFound, TemplateRejected
 from audits.models.forms import FORMS, Form
 from secops.adapters.typesetting import FONTS
 from secops.kernel.catalogue import Language
@@ -24,13 +25,23 @@ from secops.kernel.catalogue import Language
 MakeDocument = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Makes the JSON of another standard of an assessment's document."""
 
+_BUILT_IN: Final[Mapping[Form, Path]] = {"docx": DEFAULT, "pdf": TEMPLATE}
+
 
 class Renderer:
-    """Implements ``audits.ports.ReportRenderer``; ``written`` are the forms made by the core."""
+    """Implements ``audits.ports.ReportRenderer``.
 
-    def __init__(self, written: Mapping[Form, MakeDocument], fonts: Sequence[Path] = FONTS) -> None:
+    ``written`` are the forms made by the core, ``read_pdf`` tells what a PDF file shows.
+    """
+
+    def __init__(
+        self,
+        written: Mapping[Form, MakeDocument],
+        read_pdf: ReadPdf,
+        fonts: Sequence[Path] = FONTS,
+    ) -> None:
         self._pages = HtmlPages()
-        self._typst = TypstPages(fonts)
+        self._typst = TypstPages(read_pdf, fonts)
         self._forms: Mapping[Form, Callable[[Mapping[str, Any], Language], bytes]] = {
             "html": lambda document, language: self._pages.page(paper_of(document, language)),
             "pdf": lambda document, language: self._typst.pdf(
@@ -52,19 +63,27 @@ class Renderer:
         """Return ``document`` in ``form``. Raises ``FontUnavailable``, ``TemplateRejected``."""
         if template is None:
             return self._forms[form](document, language)
+        if form == "pdf":
+            fields = fields_of(Look.at(document, language))
+            return self._typst.own_pdf(template, fields, document)
         return ask_child("fill", form, template, [self._report(document, form, language)])
 
     def try_template(self, form: Form, template: bytes, sample: Mapping[str, Any]) -> None:
         """Return if ``template`` writes ``sample`` as it should; raise ``TemplateRejected``."""
-        if not FORMS[form].templates:
+        if not FORMS[form].template:
             raise TemplateRejected([f"reports in {form} have no templates"])
-        ask_child(
-            "try", form, template, [self._report(sample, form, each) for each in get_args(Language)]
-        )
+        languages = get_args(Language)
+        if form == "pdf":
+            for language in languages:
+                self.render(sample, form, language, template)
+            return
+        ask_child("try", form, template, [self._report(sample, form, each) for each in languages])
 
-    def built_in(self) -> bytes:
-        """Return our own Word template, which an office may begin from."""
-        return DEFAULT.read_bytes()
+    def built_in(self, form: Form) -> bytes:
+        """Return our own template, which an office may begin from; raise ``TemplateNotFound``."""
+        if form not in _BUILT_IN:
+            raise TemplateNotFound(f"there is none of ours for {form}")
+        return _BUILT_IN[form].read_bytes()
 
     def _report(
         self, document: Mapping[str, Any], form: Form, language: Language

@@ -10,17 +10,14 @@ from typing import Any, Final
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined
 
+from audits.adapters.rendering.duties import duties_left_out
+from audits.adapters.rendering.limits import output_faults
 from audits.adapters.rendering.office import fill_docx
 from audits.adapters.rendering.own_pages import page_faults, write_page
 from audits.adapters.rendering.packages import package_faults
 from audits.adapters.rendering.sandbox import Faults, collecting
 
-_DUTIES: Final = ("title", "disclaimer", "edition", "coverage", "estimate")
-"""What every report says, whoever wrote its template."""
-
-_MOST_OUTPUT: Final = 64 << 20
 _TEXT: Final = re.compile(rb"<w:t(?: [^<>]*)?>([^<>]*)</w:t>")
-_ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#34;": '"', "&#39;": "'"}
 
 Fields = Mapping[str, Any]
 Pictures = Mapping[str, bytes]
@@ -70,8 +67,8 @@ def _filled(
         return b"", ["it is nested or grows beyond the limits"]
     except Exception as error:  # noqa: BLE001 - whatever a stranger's file makes the libraries raise
         return b"", [f"{faults.place}: {type(error).__name__}: {error}"[:300]]
-    if len(made) > _MOST_OUTPUT:
-        return b"", [f"what it makes is larger than {_MOST_OUTPUT} bytes"]
+    if larger := output_faults(made):
+        return b"", larger
     return made, wrong
 
 
@@ -96,21 +93,11 @@ def _page(
 
 def _missing(form: str, made: bytes, fields: Fields) -> list[str]:
     """Return which of the duties a report that was made does not say."""
-    said = _squeezed(_docx_text(made) if form == "docx" else re.sub(r"<[^<>]*>", "", made.decode()))
-    return [
-        f"the report does not say {{{{ {name} }}}}"
-        for name in _DUTIES
-        if _squeezed(str(fields[name])) not in said
-    ]
+    said = _docx_text(made) if form == "docx" else re.sub(r"<[^<>]*>", "", made.decode())
+    return duties_left_out(said, fields)
 
 
 def _docx_text(made: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
         body = archive.read("word/document.xml")
     return b"".join(_TEXT.findall(body)).decode()
-
-
-def _squeezed(text: str) -> str:
-    for entity, letter in _ENTITIES.items():
-        text = text.replace(entity, letter)
-    return "".join(text.replace("&amp;", "&").split())

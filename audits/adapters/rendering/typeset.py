@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from audits.adapters.rendering.own_papers import ReadPdf, write_paper
 from audits.adapters.rendering.paper import Paper
 from audits.adapters.rendering.plain_values import plain_paper
 from audits.errors import FontUnavailable
@@ -17,14 +18,17 @@ from secops.adapters.typesetting import (
     Typeface,
     drawable,
     open_typeface,
-    set_pdf,
     set_picture,
+    set_source,
     spelt,
 )
 from secops.kernel.canonical import canonical
 from secops.kernel.clock import SECOND, from_rfc3339
 
 TEMPLATE: Final = Path(__file__).with_name("report.typ")
+_ATTACHED: Final = Path(__file__).with_name("attached.typ")
+"""One line that comes before every template, an office's too: it attaches the document."""
+
 _PICTURE: Final = Path(__file__).with_name("picture.typ")
 ATTACHED: Final = "assessment.json"
 _PPI: Final = 192
@@ -38,23 +42,35 @@ _STANDARDS: Final = ("a-3b",)
 class TypstPages:
     """Sets reports with the first of ``fonts`` that is there."""
 
+    read_pdf: ReadPdf
     fonts: Sequence[Path] = FONTS
 
     def pdf(self, paper: Paper, document: Mapping[str, Any]) -> bytes:
         """Return the PDF; the same document gives the same bytes. Raises ``FontUnavailable``."""
         typeface = self._typeface()
-        data = _breakable(spelt(plain_paper(paper), drawable(typeface.file)))
-        words = f"{paper.title} {document['id']}"
-        data["attached"] = {
-            "name": ATTACHED,
-            "content": canonical(document).decode(),
-            "words": words,
-        }
-        at = from_rfc3339(str(document["made_at"])) // SECOND
+        data = _data(plain_paper(paper), document, typeface)
+        source = b"\n".join((_ATTACHED.read_bytes().strip(), TEMPLATE.read_bytes()))
         try:
-            return set_pdf(TEMPLATE, data, typeface, at=at, standards=_STANDARDS)
+            return set_source(source, data, typeface, at=_at(document), standards=_STANDARDS)
         except NotSet as error:
             raise FontUnavailable(str(error)) from error
+
+    def own_pdf(
+        self, template: bytes, fields: Mapping[str, Any], document: Mapping[str, Any]
+    ) -> bytes:
+        """Return the PDF of an office's ``template``.
+
+        Raises ``FontUnavailable``, ``TemplateRejected``.
+        """
+        typeface = self._typeface()
+        question = {
+            "before": _ATTACHED.read_text().strip(),
+            "data": _data(fields, document, typeface),
+            "font": str(typeface.file),
+            "at": _at(document),
+            "standards": _STANDARDS,
+        }
+        return write_paper(template, question, self.read_pdf)
 
     def picture(self, svg: str) -> bytes:
         """Return a chart as PNG, for programs that draw no SVG. Raises ``FontUnavailable``."""
@@ -72,14 +88,42 @@ class TypstPages:
             raise FontUnavailable(str(error)) from error
 
 
+def _at(document: Mapping[str, Any]) -> int:
+    return from_rfc3339(str(document["made_at"])) // SECOND
+
+
+def _data(
+    values: Mapping[str, Any], document: Mapping[str, Any], typeface: Typeface
+) -> dict[str, Any]:
+    """Return what a template finds: ``values`` as the font can show them, and what is attached."""
+    data = _breakable(spelt(values, drawable(typeface.file)))
+    data["attached"] = {
+        "name": ATTACHED,
+        "content": canonical(document).decode(),
+        "words": f"{values['title']} {document['id']}",
+    }
+    return data
+
+
 def _breakable(data: dict[str, Any]) -> dict[str, Any]:
-    """Return ``data`` with its tables' long words made so that a line may end inside them."""
+    """Return ``data`` with the long words of rows made so that a line may end inside them."""
     for chapter in data["chapters"]:
         for block in chapter["blocks"]:
             if block["is"] == "Grid":
                 for row in block["rows"]:
-                    row["cells"] = [_LONG.sub(_pieces, cell) for cell in row["cells"]]
-    return data
+                    row["cells"] = [_pieced(cell) for cell in row["cells"]]
+    rows = {name: each for name, each in data.items() if isinstance(each, list)}
+    return data | {
+        name: _pieced(each) for name, each in rows.items() if name not in ("cover", "chapters")
+    }
+
+
+def _pieced(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pieced(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_pieced(each) for each in value]
+    return _LONG.sub(_pieces, value)
 
 
 def _pieces(word: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from audits.core.report_parts.parts import (
     part_record,
     read_parts,
 )
-from audits.core.report_parts.pdf import pdf_parts
+from audits.core.report_parts.pdf import pdf_parts, read_pdf
 from audits.core.report_parts.structured import BYTES, byte_parts, json_file_parts, parse_json
 from audits.errors import ReportRejected
 
@@ -29,6 +29,7 @@ __all__ = [
     "part_record",
     "parts_of",
     "read_parts",
+    "read_pdf",
     "what_changed",
 ]
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from audits.core.report_parts.parts import Part, cut_by_item, part
+from audits.core.report_parts.shown import hexadecimal_bytes, literal_bytes, shown_text
 from audits.core.report_parts.structured import json_parts
 from audits.errors import ReportRejected
+from audits.models.reports import PdfRead
 
 MAX_OBJECTS: Final = 100_000
 MAX_FONTS: Final = 64
@@ -26,6 +28,10 @@ _STREAM: Final = re.compile(rb"\bstream\r?\n")
 _LENGTH: Final = re.compile(rb"/Length (\d{1,9})\b(?! \d)")
 _PAGE: Final = re.compile(rb"/Type ?/Page\b(?!s)")
 _EMBEDDED: Final = re.compile(rb"/Type ?/EmbeddedFile\b(?!s)")
+_LINK: Final = re.compile(rb"/Subtype ?/Link\b")
+_ACTION: Final = re.compile(rb"/A ?<<")
+"""Links inside the file have a destination, and no action."""
+
 _CONTENTS: Final = re.compile(rb"/Contents ?\[?((?: ?\d{1,9} \d{1,5} R)+)")
 _REFERENCE: Final = re.compile(rb"(\d{1,9}) \d{1,5} R")
 _FONTS: Final = re.compile(rb"/Font ?<<(.{0,8000}?)>>", re.DOTALL)
@@ -37,8 +43,6 @@ _SHOWN: Final = re.compile(
     rb"|\(((?:[^()\\]|\\.){0,65535})\)|<([0-9A-Fa-f]{2,65534})>",
     re.DOTALL,
 )
-_ESCAPE: Final = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
-_ESCAPED: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _PAIRS: Final = re.compile(rb"<([0-9A-Fa-f]{4})> ?<([0-9A-Fa-f]{4,64})>\s")
 _RANGES: Final = re.compile(rb"<([0-9A-Fa-f]{4})> ?<([0-9A-Fa-f]{4})> ?<([0-9A-Fa-f]{4,8})>")
 
@@ -67,12 +71,21 @@ class _Reader:
 
     def parts(self) -> Iterator[Part]:
         """Yield the parts of all pages."""
-        pages = (each for each in self._objects.values() if _PAGE.search(each.head))
-        for number, page in enumerate(pages, 1):
+        for number, page in enumerate(self._pages(), 1):
             yield from self._page(number, page)
 
-    def _page(self, number: int, page: _Object) -> Iterator[Part]:
-        """Yield one part for what the page says of each item, and one for all that it draws."""
+    def text(self) -> str:
+        """Return what all pages show, one after the other."""
+        return "\n".join(
+            shown_text(b"\n".join(each.data for each in self._drawn(page)), self._fonts(page))
+            for page in self._pages()
+        )
+
+    def _pages(self) -> list[_Object]:
+        return [each for each in self._objects.values() if _PAGE.search(each.head)]
+
+    def _drawn(self, page: _Object) -> list[_Object]:
+        """Return the streams that draw a page."""
         found = _CONTENTS.search(page.head)
         streams = [
             self._objects.get(int(n)) for n in _REFERENCE.findall(found[1] if found else b"")
@@ -81,6 +94,11 @@ class _Reader:
         self._left -= sum(len(each.data) for each in drawn)
         if self._left < 0:
             raise ReportRejected(f"its pages draw more than {MAX_UNPACKED} bytes")
+        return drawn
+
+    def _page(self, number: int, page: _Object) -> Iterator[Part]:
+        """Yield one part for what the page says of each item, and one for all that it draws."""
+        drawn = self._drawn(page)
         data = b"\n".join(each.data for each in drawn)
         if not all(each.sound for each in drawn):
             yield part(f"page {number}", b"unreadable" + data)
@@ -104,6 +122,18 @@ class _Reader:
         found = _TO_UNICODE.search(font.head)
         stream = self._objects.get(int(found[1])) if found else None
         return stream.data if stream else b""
+
+
+def read_pdf(content: bytes) -> PdfRead:
+    """Return what a PDF file of our renderer shows, carries and links to.
+
+    Raises ``ReportRejected`` for one that can't be read within the limits.
+    """
+    objects, _ = _objects(content)
+    heads = [each.head for each in objects.values()]
+    carried = (each.data for each in objects.values() if _EMBEDDED.search(each.head))
+    outside = any(_LINK.search(head) and _ACTION.search(head) for head in heads)
+    return PdfRead(_Reader(objects, ()).text(), tuple(carried), outside)
 
 
 def pdf_parts(content: bytes, ids: Collection[str]) -> list[Part]:
@@ -200,26 +230,10 @@ def _text(data: bytes, fonts: Mapping[bytes, Mapping[int, str]]) -> str:
         if name:
             font = fonts.get(name, {})
             continue
-        codes = _literal(literal) if literal else bytes.fromhex(_even(hexadecimal))
+        codes = literal_bytes(literal) if literal else hexadecimal_bytes(hexadecimal)
         glyphs = (int.from_bytes(codes[at : at + 2], "big") for at in range(0, len(codes), 2))
         shown += [font.get(glyph, "�") for glyph in glyphs]
     return "".join(shown)
-
-
-def _literal(escaped: bytes) -> bytes:
-    """Return the bytes of a literal string (ISO 32000-1, 7.3.4.2)."""
-
-    def one(found: re.Match[bytes]) -> bytes:
-        code = found[1]
-        if code[:1].isdigit():
-            return bytes([int(code, 8) & 0xFF])
-        return _ESCAPED.get(code, b"" if code in (b"\r\n", b"\n", b"\r") else code)
-
-    return _ESCAPE.sub(one, escaped)
-
-
-def _even(digits: bytes) -> str:
-    return digits.decode() + "0" * (len(digits) % 2)
 
 
 def _attachment(each: _Object, ids: Collection[str]) -> list[Part]:

@@ -94,11 +94,16 @@ class ReportTemplateService:
         self.parts.access.require(actor, READ_REPORT_TEMPLATES, "template:*")
         return self.parts.transactions.read(lambda tx: self.store.page(tx, actor.org_id, page))
 
-    def read_report_template(self, actor: Actor, template_id: str) -> tuple[ReportTemplate, bytes]:
-        """Return a version with its bytes, ``BUILT_IN`` is ours; raise ``TemplateNotFound``."""
+    def read_report_template(
+        self, actor: Actor, template_id: str, form: Form = "docx"
+    ) -> tuple[ReportTemplate, bytes]:
+        """Return a version with its bytes, ``BUILT_IN`` is ours for ``form``.
+
+        Raises ``TemplateNotFound``.
+        """
         self.parts.access.require(actor, READ_REPORT_TEMPLATES, f"template:{template_id[:80]}")
         if template_id == BUILT_IN:
-            return _ours(actor, content := self.trier.built_in()), content
+            return _ours(actor, form, content := self.trier.built_in(form)), content
         template = self._get(actor, template_id)
         return template, self.parts.blobs.get(template.digest)
 
@@ -122,7 +127,7 @@ class ReportTemplateService:
         ``chosen`` is a version's id, or ``BUILT_IN``. Which one is used is recorded.
         """
         self.parts.access.require(actor, EXPORT_REPORT, "template:*")
-        if chosen == BUILT_IN or not (chosen or FORMS[form].templates):
+        if chosen == BUILT_IN or not (chosen or FORMS[form].template):
             return None
         template = self._get(actor, chosen) if chosen else self._in_use(actor, form)
         if template is None:
@@ -143,11 +148,11 @@ class ReportTemplateService:
         return self.parts.transactions.read(lambda tx: self.store.in_use(tx, actor.org_id, form))
 
 
-def _ours(actor: Actor, content: bytes) -> ReportTemplate:
+def _ours(actor: Actor, form: Form, content: bytes) -> ReportTemplate:
     return ReportTemplate(
         id=BUILT_IN,
         org_id=actor.org_id,
-        form="docx",
+        form=form,
         name=BUILT_IN,
         version=0,
         digest=hashlib.sha256(content).hexdigest(),

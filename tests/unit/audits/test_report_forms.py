@@ -24,6 +24,7 @@ from audits.adapters.rendering.outline import paper_of
 from audits.adapters.rendering.paper import Facts, Grid, Sentence
 from audits.adapters.rendering.sheets import workbook
 from audits.core.oscal import OSCAL
+from audits.core.report_parts import read_pdf
 from audits.errors import FontUnavailable
 from audits.models.forms import FORMS, Form
 from secops.adapters.typesetting import FONTS, MAX_CELL
@@ -46,7 +47,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 @pytest.fixture(scope="module")
 def renderer() -> Renderer:
-    return Renderer(OSCAL)
+    return Renderer(OSCAL, read_pdf)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def pdf_text(content: bytes, pages: Sequence[str] = ()) -> str:
 
 
 def test_every_form_has_a_renderer_and_a_name() -> None:
-    assert set(FORMS) == set(get_args(Form)) == set(Renderer(OSCAL)._forms)
+    assert set(FORMS) == set(get_args(Form)) == set(Renderer(OSCAL, read_pdf)._forms)
     assert len({kind.suffix for kind in FORMS.values()}) == len(FORMS)
 
 
@@ -345,7 +346,7 @@ def test_a_very_long_text_is_cut_and_says_so(renderer: Renderer, form: Form) -> 
 
 
 def test_without_a_font_pages_and_workbooks_are_written_and_a_pdf_is_refused() -> None:
-    renderer = Renderer(OSCAL, fonts=(Path("/nowhere.ttc"),))
+    renderer = Renderer(OSCAL, read_pdf, fonts=(Path("/nowhere.ttc"),))
     assert renderer.render(small_document(), "html", "zh")
     assert renderer.render(small_document(), "xlsx", "zh")
     with pytest.raises(FontUnavailable, match="no font file"):

@@ -10,10 +10,13 @@ import zlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from audits.core.report_parts import office, part_record, parts_of, pdf
+from audits.core.report_parts import office, part_record, parts_of, pdf, read_pdf
 from audits.core.report_parts.office import unpacked
 from audits.core.report_parts.parts import cut_by_item, read_parts
+from audits.core.report_parts.shown import shown_text
 from audits.core.reports import (
     check_lists,
     evidence_leaves,
@@ -256,3 +259,30 @@ def test_documents_and_proofs_without_their_parts_are_refused() -> None:
     document = {"items": [], "facts": {}}
     with pytest.raises(ReportRejected, match="roots"):
         check_lists({"findings": []}, {}, document)
+
+
+FONT = {b"F1": {0x4142: "甲", 0x4143: "乙", 0x2829: "丙", 0x41: "丁"}}
+
+
+@pytest.mark.parametrize(
+    ("drawn", "shown"),
+    [
+        (b"/F1 9 Tf [(AB) 3 <4143>] TJ", "甲乙"),
+        (rb"/F1 9 Tf (\(\)) Tj (()) Tj (AC) Tj", "丙丙乙"),
+        (rb"/F1 9 Tf (\101\102) Tj <41> Tj", "甲丁"),
+        (b"/F1 9 Tf /Span<</Alt(AB)/E((AB)>>)>>BDC (AC) Tj EMC", "乙"),
+        (b"/F1 9 Tf /Span<</ActualText<4142>/P<</Q(AB)>>>>BDC (AC) Tj EMC", "乙"),
+        (b"/F1 9 Tf (AB) Tj (AC", "甲乙"),
+        (b"/F2 9 Tf (AB) Tj", "\ufffd"),
+        (b"(AB) Tj", "\ufffd"),
+    ],
+)
+def test_a_page_says_what_it_draws_and_not_what_it_says_aside(drawn: bytes, shown: str) -> None:
+    assert shown_text(drawn, FONT) == shown
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_show_some_text(drawn: bytes) -> None:
+    assert isinstance(shown_text(drawn, FONT), str)
+    with pytest.raises(ReportRejected):
+        read_pdf(drawn)

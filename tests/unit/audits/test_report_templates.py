@@ -22,6 +22,7 @@ from audits.adapters.rendering.packages import package_faults
 from audits.adapters.rendering.sandbox import Faults, Sandbox, collecting
 from audits.adapters.rendering.trying import fill_template, try_template
 from audits.core.oscal import OSCAL
+from audits.core.report_parts import read_pdf
 from audits.errors import (
     ChangedMeanwhile,
     TemplateNotFound,
@@ -62,7 +63,7 @@ OWN = """<!doctype html>
 
 @pytest.fixture(scope="module")
 def sample() -> list[tuple[dict[str, Any], dict[str, bytes]]]:
-    renderer = Renderer(OSCAL)
+    renderer = Renderer(OSCAL, read_pdf)
     return [renderer._report(report_document(), "html", "zh")]  # type: ignore[list-item]
 
 
@@ -72,7 +73,7 @@ def faults_of(source: str, sample: Any) -> list[str]:
 
 def test_a_page_of_an_office_is_filled_and_may_run_nothing(sample: Any) -> None:
     assert faults_of(OWN, sample) == []
-    hostile = Renderer(OSCAL)._report(hostile_document(), "html", "zh")
+    hostile = Renderer(OSCAL, read_pdf)._report(hostile_document(), "html", "zh")
     faults, made = fill_template("html", OWN.encode(), hostile)
     assert faults == []
     page = made.decode()
@@ -149,7 +150,7 @@ def test_a_script_that_only_the_real_report_would_have_is_refused_there(sample: 
         "{{ radar }}", "{% if document_id != 'asm_sample' %}<script>1</script>{% endif %}"
     )
     assert faults_of(sly, sample) == []
-    real = Renderer(OSCAL)._report(report_document() | {"id": "asm_real"}, "html", "zh")
+    real = Renderer(OSCAL, read_pdf)._report(report_document() | {"id": "asm_real"}, "html", "zh")
     assert fill_template("html", sly.encode(), real)[0] == ["line 5: <script> is refused"]
     hidden = OWN.replace(
         "{{ coverage }}", "{% if document_id == 'asm_sample' %}{{ coverage }}{% endif %}"
@@ -264,7 +265,7 @@ def test_a_word_file_of_an_office_is_filled_with_rows_and_charts() -> None:
     document = short(hostile_document())
     rows = ("{%p for item in gaps %}", "{{ item.id }} {{ item.reason }}", "{%p endfor %}")
     content = office_file(*DUTIES, "{{ radar }}", *rows)
-    renderer = Renderer(OSCAL)
+    renderer = Renderer(OSCAL, read_pdf)
     renderer.try_template("docx", content, document)
     made = Document(io.BytesIO(renderer.render(document, "docx", "en", content)))
     said = "\n".join(paragraph.text for paragraph in made.paragraphs)
@@ -298,15 +299,19 @@ def test_a_child_that_passes_its_limits_or_never_ends_is_a_refusal(
 
 
 LIMITED = """
-from audits.adapters.rendering import child
-child._SECONDS = 1
+from audits.adapters.rendering import child, limits
+limits.SECONDS = 1
 child.main()
 """
 
 
-def test_a_form_without_templates_takes_none() -> None:
+def test_a_form_without_templates_takes_none_and_gives_none() -> None:
+    renderer = Renderer(OSCAL, read_pdf)
     with pytest.raises(TemplateRejected, match="have no templates"):
-        Renderer(OSCAL).try_template("pdf", b"x", report_document())
+        renderer.try_template("xlsx", b"x", report_document())
+    with pytest.raises(TemplateNotFound, match="for html"):
+        renderer.built_in("html")
+    assert renderer.built_in("docx") == DEFAULT.read_bytes()
 
 
 class Trier:
@@ -316,7 +321,7 @@ class Trier:
         if template.startswith(b"bad"):
             raise TemplateRejected([f"{form}: bad", "worse"])
 
-    def built_in(self) -> bytes:
+    def built_in(self, form: Form) -> bytes:
         return b"ours"
 
 
@@ -354,7 +359,6 @@ def test_versions_count_and_the_last_one_in_use_comes_first(
         service.retire_report_template(ADMIN, second.id)
     assert service.read_report_template(AUDITOR, second.id)[1] == b"two"
     assert service.read_report_template(AUDITOR, BUILT_IN)[1] == b"ours"
-    assert Renderer(OSCAL).built_in() == DEFAULT.read_bytes()
     page = service.list_report_templates(AUDITOR, PageRequest(2))
     rest = service.list_report_templates(AUDITOR, page_request("2", page.next))
     assert {each.id for each in (*page.items, *rest.items)} >= {first.id, second.id}
@@ -421,6 +425,8 @@ def test_over_http_an_office_adds_its_template_and_the_next_export_is_written_wi
         (listed,) = asked(house, AUDITOR, f"GET {base}")["items"]
         assert listed == added
         assert asked(house, AUDITOR, f"GET {base}/{added['id']}/content") == OWN.encode()
+        ours = asked(house, AUDITOR, f"GET {base}/built-in/content", query="form=pdf")
+        assert ours == Renderer(OSCAL, read_pdf).built_in("pdf")
         made = house.services.assessments.assess(AUDITOR, "gbt22239", 3)
         export = f"POST /api/v1/audits/assessments/{made.id}/report"
         written = asked(house, AUDITOR, export, b'{"format": "html", "language": "en"}')
@@ -430,8 +436,8 @@ def test_over_http_an_office_adds_its_template_and_the_next_export_is_written_wi
         assert house.files.verify_report(page, proof, house.vkeys).assessment_id == made.id
         ours = asked(house, AUDITOR, export, b'{"format": "html", "template": "built-in"}')
         assert b"@page" in base64.b64decode(ours["content"])
-        for form in ("pdf", "xlsx"):
-            with pytest.raises(Invalid, match="html or docx"):
+        for form in ("json", "xlsx"):
+            with pytest.raises(Invalid, match="html or pdf or docx"):
                 asked(house, ADMIN, f"POST {base}", b"x", f"form={form}&name=own")
         with pytest.raises(TemplateRejected):
             asked(house, ADMIN, f"POST {base}", b"<script>", "form=html&name=own")
