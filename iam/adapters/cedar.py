@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -55,52 +56,73 @@ def _holders() -> Mapping[str, frozenset[str]]:
     return held
 
 
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """Policies that were read and fit their schema; ``names`` and ``titles`` by policy and id."""
+
+    schema: cedarpy.Schema
+    policies: cedarpy.PolicySet
+    version: str
+    names: Mapping[str, str]
+    titles: Mapping[str, PolicyTitle]
+    mentioned: Sequence[str]
+    by_id: bool
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(policies: str, schema: str, own: str) -> _Compiled:
+    core = _parse(policies, "permit", PolicyUnusable)
+    added = _parse(own, "forbid", PolicyInvalid)
+    together = f"{policies}\n{own}"
+    try:
+        parsed_schema = cedarpy.Schema.from_str(schema)
+        parsed = cedarpy.PolicySet.from_str(together)
+    except ValueError as error:
+        msg = "the access policies can't be read"
+        raise PolicyUnusable(msg) from error
+    outcome = cedarpy.validate_policies(together, parsed_schema)
+    if not outcome.validation_passed:
+        msg = f"the access policies don't fit their schema: {outcome.errors[0]}"
+        raise (PolicyInvalid(msg) if own else PolicyUnusable(msg))
+    every = [*core, *added]
+    return _Compiled(
+        parsed_schema,
+        parsed,
+        version=hashlib.sha256(f"{together}\0{schema}".encode()).hexdigest()[:16],
+        names={f"policy{n}": _id_of(policy) for n, policy in enumerate(every)},
+        titles={_id_of(policy): _title_of(policy) for policy in every},
+        mentioned=_mentioned_fields(every),
+        by_id=_mentions_subjects(added),
+    )
+
+
 class CedarEngine:
     """Evaluates the shipped policies and own ones; one instance serves all threads."""
 
     def __init__(self, policies: str, schema: str, own: str = "") -> None:
-        whole = schema_text(schema)
-        core = _parse(policies, "permit", PolicyUnusable)
-        added = _parse(own, "forbid", PolicyInvalid)
-        together = f"{policies}\n{own}"
-        try:
-            self._schema = cedarpy.Schema.from_str(whole)
-            self._policies = cedarpy.PolicySet.from_str(together)
-        except ValueError as error:
-            msg = "the access policies can't be read"
-            raise PolicyUnusable(msg) from error
-        outcome = cedarpy.validate_policies(together, self._schema)
-        if not outcome.validation_passed:
-            msg = f"the access policies don't fit their schema: {outcome.errors[0]}"
-            raise (PolicyInvalid(msg) if own else PolicyUnusable(msg))
-        every = [*core, *added]
-        self._names = {f"policy{n}": _id_of(policy) for n, policy in enumerate(every)}
-        self._titles = {_id_of(policy): _title_of(policy) for policy in every}
-        self._count = len(every)
+        self._compiled = _compiled(policies, schema_text(schema), own)
         self._known = frozenset(_holders()) | _BUILT_IN
-        self._version = hashlib.sha256(f"{together}\0{whole}".encode()).hexdigest()[:16]
-        self._key = attrgetter(*_mentioned_fields(every))
-        self._by_id = _mentions_subjects(added)
+        self._key = attrgetter(*self._compiled.mentioned)
         self._answers: dict[tuple[Any, ...], PolicyAnswer] = {}
 
     @property
     def version(self) -> str:
         """A digest of the policies and schema in force."""
-        return self._version
+        return self._compiled.version
 
     @property
     def policy_count(self) -> int:
         """How many policies are in force."""
-        return self._count
+        return len(self._compiled.names)
 
     @property
     def titles(self) -> Mapping[str, PolicyTitle]:
         """How the policies call themselves, by id."""
-        return self._titles
+        return self._compiled.titles
 
     def key(self, question: PolicyQuestion) -> tuple[Any, ...]:
         """Return what of ``question`` these policies look at: equal keys, equal answers."""
-        named = self._by_id or question.kind == "system"
+        named = self._compiled.by_id or question.kind == "system"
         return (question.id if named else "", *self._key(question))
 
     def evaluate(self, question: PolicyQuestion) -> PolicyAnswer:
@@ -136,12 +158,16 @@ class CedarEngine:
     def _ask(self, question: PolicyQuestion) -> PolicyAnswer:
         try:
             result = cedarpy.is_authorized(
-                _request(question), self._policies, [_entity(question)], self._schema
+                _request(question),
+                self._compiled.policies,
+                [_entity(question)],
+                self._compiled.schema,
             )
         except (ValueError, TypeError) as error:
             return PolicyAnswer(allowed=False, policies=(), errors=(str(error)[:200],))
         errors = tuple(str(error)[:200] for error in result.diagnostics.errors)
-        names = tuple(sorted(self._names.get(name, name) for name in result.diagnostics.reasons))
+        known = self._compiled.names
+        names = tuple(sorted(known.get(name, name) for name in result.diagnostics.reasons))
         return PolicyAnswer(allowed=result.allowed and not errors, policies=names, errors=errors)
 
 

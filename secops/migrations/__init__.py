@@ -6,6 +6,7 @@ on the very same connection settings as everything else.
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,7 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+@functools.cache
 def heads() -> tuple[str, ...]:
     """Return the revisions that nothing follows; a sound history has exactly one.
 
