@@ -15,6 +15,7 @@ from kms.models.ecertificates import IssueRequest
 from kms.models.keys import KeyRequest
 from kms.models.seal_registry import SealRequest
 from secops.bridges.house import House
+from secops.cli.demo_register import write_demo_register
 from secops.kernel.actors import Actor
 from secops.kernel.errors import Forbidden, NotFound
 from secops.kernel.logs import Window
@@ -136,7 +137,7 @@ def _make_ecertificate(house: House) -> None:
 )
 @click.pass_context
 def demo_data(ctx: click.Context, *, samples: Path) -> None:
-    """Ingest the sample logs, run the detectors once, and say what to try (demo homes only).
+    """Ingest the sample logs, run the detectors once, register systems (demo homes only).
 
     Example: secops --home ./.demo-home demo-data
     """
@@ -158,5 +159,6 @@ def demo_data(ctx: click.Context, *, samples: Path) -> None:
     made = house.audits.assessments.assess(house.act_as("auditor"), "gbt22239", _LEVEL)
     judged, applicable = made.coverage
     say(f"自查 {made.id}: {judged}/{applicable} 项已核查 ({judged} of {applicable} items judged)")
+    write_demo_register(house, made)
     say(f"下一步 next: {house.settings.origin} — 以 analyst 登录, 打开“告警”")
     say("口令后的 32 位密钥输入任一验证器应用 (or: oathtool --totp -b SECRET)")

@@ -15,11 +15,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from audits.models.ledger import EntryFilter
 from detectors.adapters.listeners.notes import LocalListenerNotes
 from detectors.models.listening import Endpoint
 from secops.app import open_house
 from secops.cli import cli, main
 from secops.kernel.clock import SystemClock
+from secops.kernel.pages import PageRequest
 from secops.terminal.output import progress_bar
 from secops.terminal.session import Session
 from tests.fakes.demo_site import make_demo_home, read_logins
@@ -133,6 +135,77 @@ def test_demo_data_twice_ingests_each_line_once(
     ]
     assert len(counts[0]) >= 2
     assert counts[0] == counts[1]
+
+
+_LISTS = ("systems", "supplier-accesses", "records", "risks", "tasks")
+
+
+def listed(capsys: pytest.CaptureFixture[str], home: Path) -> dict[str, list[Any]]:
+    """Return what the pages of the register list, as who may read all of it."""
+    words = ("--home", home, "--as", "security-admin", "audits")
+    return {name: answer(capsys, *words, f"list-{name}", "--json")["items"] for name in _LISTS}
+
+
+def test_the_demos_register_shows_each_thing_that_its_pages_are_for(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = listed(capsys, home)
+    assert sorted(one["sag"] for one in found["systems"]) == ["S1A2G2", "S2A2G2", "S3A3G3"]
+    assert [one["state"] for one in found["supplier-accesses"]] == ["current"]
+    assert sorted(one["state"] for one in found["records"]) == ["soon", "valid"]
+    assert {one["source"] for one in found["risks"]} == {"alert", "manual"}
+    assert {one["state"] for one in found["risks"]} == {"identified", "treating"}
+    (task,) = found["tasks"]
+    assert (task["state"], task["owner_name"], task["overdue"]) == ("open", "security-admin", False)
+    words = ("--home", home, "--as", "analyst", "audits", "show-system")
+    for system in found["systems"]:
+        assert "演示" in system["name"]
+        (version,) = answer(capsys, *words, system["id"], "--json")["versions"]
+        assert version["action"] == "add_system"
+
+
+def test_the_demos_assets_are_tied_to_its_logs(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--home", home, "--as", "analyst")
+    stored = answer(capsys, *words, "logs", "sources", "--json")["stored"]
+    claimed = answer(capsys, *words, "audits", "show-source-coverage", "--json")
+    names = {one["name"] for one in claimed["sources"] if one["assets"]}
+    assert names == {one["source"] for one in stored} - {"govsecops"}
+    assert [one["name"] for one in claimed["assets_without_log"]] == ["govdb-01", "mcu-01"]
+
+
+def test_the_ledger_names_the_demos_people_as_makers_of_its_register(home: Path) -> None:
+    house = open_house(home)
+    try:
+        auditor, ledger = house.act_as("auditor"), house.audits.ledger
+        makers = {
+            action: {
+                entry.actor_id
+                for entry in ledger.list_entries(
+                    auditor, PageRequest(), EntryFilter(action=f"audits.{action}")
+                ).items
+            }
+            for action in ("add_system", "add_record", "add_risk", "treat_risk", "make_task")
+        }
+        keeper, analyst = (house.act_as(name).id for name in ("system-admin", "analyst"))
+    finally:
+        house.close()
+    assert makers == {
+        "add_system": {keeper},
+        "add_record": {keeper},
+        "add_risk": {analyst},
+        "treat_risk": {analyst},
+        "make_task": {analyst},
+    }
+
+
+def test_demo_data_twice_registers_nothing_twice(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = listed(capsys, home)
+    assert run("--home", home, "demo-data", "--samples", SAMPLES) == 0
+    assert listed(capsys, home) == before
 
 
 def test_demo_data_without_samples_says_so(
