@@ -34,7 +34,7 @@ class _Reports:
     def export_report(self, request: Request) -> Response:
         body = request.json_object()
         form, language = form_named(_text(body, "format", "html")), _language(body)
-        wishes = Wishes(_text(body, "template", ""), _partners(body))
+        wishes = _wishes(body)
         export = self.reports.protect_report if wishes.partners else self.reports.export_report
         made = export(request.caller, request.args["assessment_id"], form, language, wishes=wishes)
         return json_response(_record(made))
@@ -45,7 +45,7 @@ class _Reports:
             request.caller,
             request.args["assessment_id"],
             _language(body),
-            partners=_partners(body),
+            wishes=_wishes(body),
         )
         return file_response(made.content, made.media_type, made.name)
 
@@ -86,6 +86,10 @@ def _language(body: dict[str, Any]) -> Language:
     if language not in ("zh", "en"):
         raise Invalid("language is zh or en")
     return "zh" if language == "zh" else "en"
+
+
+def _wishes(body: dict[str, Any]) -> Wishes:
+    return Wishes(_text(body, "template", ""), _partners(body))
 
 
 def _partners(body: dict[str, Any]) -> tuple[str, ...]:

@@ -71,17 +71,11 @@ def export_report(ctx: click.Context, /, **chosen: Any) -> None:
 @group.command("export-archive")
 @click.argument("assessment")
 @language
+@click.option("--template", default="", help="built-in. Default: the office's own, form by form.")
 @_partners
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.pass_context
-def export_archive(
-    ctx: click.Context,
-    *,
-    assessment: str,
-    language: str,
-    partners: tuple[str, ...],
-    output: Path,
-) -> None:
+def export_archive(ctx: click.Context, /, *, assessment: str, output: Path, **chosen: Any) -> None:
     """Export ASSESSMENT with reports, evidence, pages and verifier, signed as a whole.
 
     OUTPUT that ends with .zip is a file, any other a new folder.
@@ -89,16 +83,18 @@ def export_archive(
     Example: secops audits export-archive asm_01… -o archive.zip
     """
     from audits.service import AuditsServices  # noqa: PLC0415 - quick --help
+    from audits.service.reports.reports import Wishes  # noqa: PLC0415 - quick --help
 
     session = session_of(ctx)
     archives = session.services(AuditsServices).archives
-    chosen: Language = "zh" if language == "zh" else "en"
-    if partners:
-        made = archives.pack_archive(session.actor, assessment, chosen, partners=partners)
+    language: Language = "zh" if chosen["language"] == "zh" else "en"
+    wishes = Wishes(chosen["template"], chosen["partners"])
+    if wishes.partners:
+        made = archives.pack_archive(session.actor, assessment, language, wishes=wishes)
         output.write_bytes(made.content)
     else:
         sink = archives.tools.sink_at(output)
-        archives.export_archive(session.actor, assessment, sink, chosen)
+        archives.export_archive(session.actor, assessment, sink, language, wishes=wishes)
     say(f"wrote {output}")
 
 

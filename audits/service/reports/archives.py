@@ -16,10 +16,11 @@ from audits.models.forms import FORMS
 from audits.models.reports import ArchivedFile, Report
 from audits.ports.reports import ArchivePages, ArchiveSink
 from audits.service.assessments.assessments import AssessmentService
-from audits.service.reports.reports import ReportService, file_stem
+from audits.service.reports.reports import NO_WISHES, ReportService, Wishes, file_stem
+from audits.service.reports.templates import BUILT_IN
 from secops.kernel.actors import Actor
 from secops.kernel.catalogue import Language
-from secops.kernel.errors import NotFound
+from secops.kernel.errors import Invalid, NotFound
 from secops.kernel.parts import Parts
 from secops.kernel.permissions.audits import EXPORT_REPORT
 
@@ -84,18 +85,23 @@ class ArchiveService:
         sink: ArchiveSink,
         language: Language = "zh",
         *,
-        partners: tuple[str, ...] = (),
+        wishes: Wishes = NO_WISHES,
     ) -> str:
         """Put an archive of an assessment into ``sink``; return how it is called, without suffix.
 
         Reports in all forms with their proofs, all evidence they name, pages to read it by, the
         verifier, the ledger's verification keys, and a manifest that is signed and in the ledger
-        as a report is. Raises ``ArchiveTooLarge``.
+        as a report is. They are written with the office's own templates, or all with ours.
+        Raises ``ArchiveTooLarge``.
         """
+        if wishes.template_id not in ("", BUILT_IN):
+            raise Invalid(f"an archive takes the templates in use, or {BUILT_IN}")
         self.parts.access.require(actor, EXPORT_REPORT, f"assessment:{assessment_id}")
         document = self.assessments.show_assessment(actor, assessment_id)
         files = _Files(sink, self.reports.tools.sm3)
-        names = self._put_reports(actor, document, files, language)
+        ours = Wishes(wishes.template_id)
+        made = self.reports.sealed_reports(actor, document, tuple(FORMS), language, wishes=ours)
+        names = [_put_report(files, report) for report in made]
         evidence, missing = self._evidence(document)
         for digest, content in evidence.items():
             suffix = "json" if content.startswith(b"{") else "bin"
@@ -106,7 +112,7 @@ class ArchiveService:
         vkeys = self.reports.tools.sealing.ledger.vkeys()
         files.put("vkeys", "".join(f"{vkey}\n" for vkey in vkeys).encode())
         manifest = manifest_of(document, [asdict(file) for file in files.listed], missing)
-        self._seal(actor, document, (manifest, language, partners), sink)
+        self._seal(actor, document, (manifest, language, wishes.partners), sink)
         return file_stem(document)
 
     def pack_archive(
@@ -115,28 +121,18 @@ class ArchiveService:
         assessment_id: str,
         language: Language = "zh",
         *,
-        partners: tuple[str, ...] = (),
+        wishes: Wishes = NO_WISHES,
     ) -> Report:
         """Return an archive as one zip file, or as an OpenPGP message where there are partners."""
         self.parts.access.require(actor, EXPORT_REPORT, f"assessment:{assessment_id}")
-        if partners:
-            self.reports.demand_protection(actor, partners)
+        if wishes.partners:
+            self.reports.demand_protection(actor, wishes.partners)
         packed = _Bounded()
         sink = self.tools.zip_sink(packed)
-        stem = self.export_archive(actor, assessment_id, sink, language, partners=partners)
-        if not partners:
+        stem = self.export_archive(actor, assessment_id, sink, language, wishes=wishes)
+        if not wishes.partners:
             return Report(f"{stem}.zip", "application/zip", packed.getvalue(), b"")
-        return self.reports.protected(actor, (f"{stem}.zip", packed.getvalue()), partners)
-
-    def _put_reports(
-        self, actor: Actor, document: Mapping[str, Any], files: _Files, language: Language
-    ) -> list[str]:
-        names = []
-        for report in self.reports.sealed_reports(actor, document, tuple(FORMS), language):
-            names.append(f"reports/{report.name}")
-            files.put(names[-1], report.content)
-            files.put(f"{names[-1]}.proof", report.proof)
-        return names
+        return self.reports.protected(actor, (f"{stem}.zip", packed.getvalue()), wishes.partners)
 
     def _evidence(self, document: Mapping[str, Any]) -> tuple[dict[str, bytes], Sequence[str]]:
         """Return the evidence by digest, and the digests of what is no longer kept."""
@@ -171,3 +167,11 @@ class ArchiveService:
         sink.put("manifest.json", manifest)
         sink.put("manifest.json.proof", build_proof(claims, document, (), sealed))
         sink.close()
+
+
+def _put_report(files: _Files, report: Report) -> str:
+    """Put a report and its proof into an archive; return its path."""
+    path = f"reports/{report.name}"
+    files.put(path, report.content)
+    files.put(f"{path}.proof", report.proof)
+    return path

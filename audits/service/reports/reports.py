@@ -39,6 +39,9 @@ class Wishes:
     partners: tuple[str, ...] = ()
 
 
+NO_WISHES: Final = Wishes()
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A report's file, and the SHA-256 (hex) of the office's template it was written with."""
@@ -75,7 +78,7 @@ class ReportService:
         form: Form,
         language: Language = "zh",
         *,
-        wishes: Wishes = Wishes(),
+        wishes: Wishes = NO_WISHES,
     ) -> Report:
         """Return the report with its proof; its export is an entry of the ledger.
 
@@ -84,11 +87,7 @@ class ReportService:
         """
         self.parts.access.require(actor, EXPORT_REPORT, f"assessment:{assessment_id}")
         document = self.assessments.show_assessment(actor, assessment_id)
-        template = self.tools.templates.template_for(actor, form, wishes.template_id)
-        content = self.tools.renderer.render(document, form, language, template)
-        digest = "" if template is None else hashlib.sha256(template).hexdigest()
-        written = {form: Written(content, digest)}
-        return self._sealed(actor, document, written, language, wishes.partners)[0]
+        return self.sealed_reports(actor, document, [form], language, wishes=wishes)[0]
 
     def sealed_reports(
         self,
@@ -97,12 +96,16 @@ class ReportService:
         forms: Sequence[Form],
         language: Language,
         *,
-        partners: tuple[str, ...] = (),
+        wishes: Wishes = NO_WISHES,
     ) -> list[Report]:
         """Return sealed reports of a document that ``actor`` may export (as checked before)."""
-        render = self.tools.renderer.render
-        written = {form: Written(render(document, form, language)) for form in forms}
-        return self._sealed(actor, document, written, language, partners)
+        written = {}
+        for form in forms:
+            template = self.tools.templates.template_for(actor, form, wishes.template_id)
+            content = self.tools.renderer.render(document, form, language, template)
+            digest = "" if template is None else hashlib.sha256(template).hexdigest()
+            written[form] = Written(content, digest)
+        return self._sealed(actor, document, written, language, wishes.partners)
 
     def _sealed(
         self,

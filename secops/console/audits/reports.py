@@ -121,7 +121,7 @@ class _Reports:
             request.caller,
             request.args["assessment_id"],
             request.language,
-            partners=_partners(request),
+            wishes=Wishes(partners=_partners(request)),
         )
         return _sent(made)
 

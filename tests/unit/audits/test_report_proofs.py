@@ -422,7 +422,7 @@ def test_what_cannot_be_encrypted_is_not_recorded_as_exported(exported: Exported
     with pytest.raises(NotFound):
         services.reports.protect_report(AUDITOR, which, "json", wishes=Wishes(partners=("x",)))
     with pytest.raises(NotFound):
-        services.archives.pack_archive(AUDITOR, which, partners=("x",))
+        services.archives.pack_archive(AUDITOR, which, wishes=Wishes(partners=("x",)))
     assert services.reports.list_exports(AUDITOR, PageRequest(200)).items == before
 
 
@@ -449,5 +449,7 @@ def test_without_a_key_pool_nothing_is_encrypted_and_nothing_leaves(exported: Ex
     with pytest.raises(ProtectionUnavailable):
         bare.protect_report(AUDITOR, which, "json", wishes=Wishes(partners=("market",)))
     with pytest.raises(ProtectionUnavailable):
-        replace(services.archives, reports=bare).pack_archive(AUDITOR, which, partners=("market",))
+        replace(services.archives, reports=bare).pack_archive(
+            AUDITOR, which, wishes=Wishes(partners=("market",))
+        )
     assert bare.list_exports(AUDITOR, PageRequest(200)).items == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ from audits.adapters.rendering import Renderer, own_papers
 from audits.core.oscal import OSCAL
 from audits.core.report_parts import read_pdf
 from audits.errors import FontUnavailable, TemplateRejected
+from audits.models.forms import FORMS
+from audits.service.reports.reports import Wishes
+from audits.service.reports.templates import BUILT_IN
 from secops.adapters.typesetting import FONTS, NotSet, open_typeface, set_source
 from secops.kernel.actors import ROOT_ORG, Actor
 from secops.kernel.canonical import canonical
+from secops.kernel.errors import Invalid
 from tests.fakes.report_documents import hostile_document, report_document, short, small_document
 from tests.fakes.report_house import AUDITOR, report_house
 from tools import verify_report as tool
@@ -269,3 +274,24 @@ def test_what_an_office_s_template_made_is_sealed_and_proved_as_ours_is(tmp_path
         assert read_pdf(report.content).attached == (canonical(document),)
         with pytest.raises(TemplateRejected):
             services.templates.add_report_template(ADMIN, "pdf", "own", with_('#read("x")'))
+
+
+def test_an_archive_holds_the_office_s_own_reports_unless_ours_are_wished(tmp_path: Path) -> None:
+    with report_house(tmp_path) as house:
+        services, archives = house.services, house.services.archives
+        added = services.templates.add_report_template(ADMIN, "pdf", "own", OWN.encode())
+        made = services.assessments.assess(AUDITOR, "gbt22239", 3)
+        for wished, written in (("", added.digest), (BUILT_IN, "")):
+            path, wishes = tmp_path / f"{wished or 'own'}.zip", Wishes(wished)
+            path.write_bytes(
+                services.archives.pack_archive(AUDITOR, made.id, wishes=wishes).content
+            )
+            keys = tool.read_keys("\n".join(house.vkeys))
+            names = tool.verify(path, None, keys)["reports"]
+            assert len(names) == len(FORMS)
+            with zipfile.ZipFile(path) as archive:
+                proofs = [orjson.loads(archive.read(f"{name}.proof"))["claims"] for name in names]
+            templates = {each["form"]: each.get("template", "") for each in proofs}
+            assert templates == dict.fromkeys(FORMS, "") | {"pdf": written}
+        with pytest.raises(Invalid, match="built-in"):
+            archives.pack_archive(AUDITOR, made.id, wishes=Wishes(added.id))
