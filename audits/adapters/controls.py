@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,6 +16,7 @@ import orjson
 from audits.errors import UnknownStandard
 from audits.models.catalogue import Catalogue
 from audits.ports.catalogues import ReadCatalogue
+from secops.kernel.canonical import canonical
 
 _NAME: Final = re.compile(r"^name: (\S+)$", re.MULTILINE)
 
@@ -36,7 +39,8 @@ class PackagedCatalogues:
 
 @cache
 def _read(standard: str, reader: ReadCatalogue) -> Catalogue:
-    return reader(catalogue_data(standard))
+    data = catalogue_data(standard)
+    return replace(reader(data), digest=hashlib.sha256(canonical(data)).hexdigest())
 
 
 def catalogue_data(standard: str) -> dict[str, Any]:

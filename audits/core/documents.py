@@ -61,6 +61,7 @@ def document_of(assessment: Assessment) -> dict[str, Any]:
         "id": made.id,
         "standard": made.standard,
         "edition": made.edition,
+        "catalogue_sha256": made.catalogue_digest,
         "level": made.level,
         "system": _system(made.scope.system),
         "assets": [_asset(asset, made.facts) for asset in made.scope.assets],

@@ -205,7 +205,8 @@ class Assessment:
     """A self-assessment (自查/差距分析); never an 等级测评.
 
     ``coverage`` = (judged, applicable). ``conclusion`` is None while anything applicable is
-    未核查: no verdict on the whole can be given then.
+    未核查: no verdict on the whole can be given then. ``catalogue_digest`` is that of the
+    catalogue by which it was judged.
     """
 
     id: str
@@ -230,6 +231,7 @@ class Assessment:
     annexes: Annexes = field(default_factory=Annexes)
     delta: Delta | None = None
     past: tuple[AssessmentSummary, ...] = ()
+    catalogue_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

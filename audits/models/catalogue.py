@@ -160,7 +160,8 @@ class Catalogue:
 
     ``rules`` maps items to the detection rules that name them; ``evidence`` is by kind, as is
     ``own_evidence``, which checks read though no item names it; ``algorithms`` is by name.
-    ``high_risk`` holds the cases of the extensions too.
+    ``high_risk`` holds the cases of the extensions too. ``digest`` is the SHA-256 (hex) of all
+    that was read, as one RFC 8785 object of its files.
     """
 
     standard: str
@@ -175,6 +176,7 @@ class Catalogue:
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     doubts: tuple[Text, ...] = ()
     algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def every(self) -> tuple[Item, ...]:

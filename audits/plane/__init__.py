@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audits.adapters.folders import TileFolder
+from audits.adapters.shipped_rules import shipped_rules
 from audits.api import routes
 from audits.jobs import jobs
 from audits.models import AuditsOptions
@@ -20,6 +21,7 @@ from audits.service import AuditsServices
 from audits.service.erasure import PersonTraceService
 from audits.service.holds import HoldService
 from audits.service.rectification import build_rectification
+from audits.service.rules_watch import RulesWatch
 from audits.service.systems.scopes import Scopes
 from audits.store.erasure import PersonTraces
 from audits.store.holds import DatabaseHolds
@@ -74,5 +76,6 @@ def install(parts: Parts, ports: AuditsPorts, options: AuditsOptions) -> Plane:
         records=records,
         collectors=collectors,
         catalogues=build_catalogues(parts),
+        rules_watch=RulesWatch(parts, ledger.store, shipped_rules),
     )
     return Plane("audits", services, routes(services), jobs(services))

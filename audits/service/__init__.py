@@ -23,6 +23,7 @@ from audits.service.rectification import RectificationServices
 from audits.service.reports.archives import ArchiveService
 from audits.service.reports.reports import ReportService
 from audits.service.reports.templates import ReportTemplateService
+from audits.service.rules_watch import RulesWatch
 from audits.service.systems.register import RegisterServices
 
 __all__ = ["AuditsServices"]
@@ -53,3 +54,4 @@ class AuditsServices:
     records: RecordService
     collectors: CollectorService
     catalogues: CatalogueService
+    rules_watch: RulesWatch

@@ -8,7 +8,7 @@ import ssl
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal
@@ -25,6 +25,7 @@ from secops.adapters.blobs import FileBlobs
 from secops.adapters.database.engine import database_version, make_engine
 from secops.adapters.database.unit import ReadTransaction
 from secops.adapters.disk import free_bytes, is_remote, sync_seconds
+from secops.bridges.installed import examine_installed
 from secops.bridges.key_backends import examine_backends
 from secops.bridges.listening import listener_options
 from secops.bridges.watching import detectors_options
@@ -41,6 +42,7 @@ OURS: Final = ("secops", "iam", "kms", "detectors", "playbooks", "audits", "rule
 _LEAST_FREE: Final = 1 << 30
 _SLOW_SYNC: Final = 0.01
 _LEAST_RETENTION: Final = 184
+_NAMED: Final = 5
 _BROKEN: Final = "see docs/manual; `secops restore` a backup into an empty home if it is damaged"
 _STALE_COSIGNATURE: Final = 900
 """Seconds: a busy ledger is cosigned every half minute, one at rest every five minutes."""
@@ -106,6 +108,7 @@ def _machine() -> Iterator[Finding]:
         ", ".join(f"{name} from {', '.join(who)}" for name, who in foreign.items()) or "only ours",
         "pip uninstall the named packages: they install modules under our names" if foreign else "",
     )
+    yield _installed()
     report = power_on_self_test()
     broken = {name: why for name, why in report.defects.items() if why}
     yield Finding(
@@ -130,6 +133,23 @@ def _machine() -> Iterator[Finding]:
         "" if font else "apt-get install fonts-wqy-microhei",
     )
     yield Finding("pictures", "ok" if features.check("freetype2") else "fault", "FreeType")
+
+
+def _installed() -> Finding:
+    """Say whether our files, rules among them, are those that were installed."""
+    name = "installed files"
+    try:
+        seen = examine_installed(distribution("govsecops"), OURS)
+    except (PackageNotFoundError, OSError, ValueError) as error:
+        return Finding(name, "fault", str(error), "install the release anew")
+    if not seen.listed:
+        why = "run from a source tree: there is no list to compare with"
+        return Finding(name, "unprotected", why, "pip install a release (docs/manual/install.md)")
+    if seen.altered:
+        named = ", ".join(seen.altered[:_NAMED])
+        why = f"{len(seen.altered)} are not as they were installed: {named}"
+        return Finding(name, "fault", why, "find out who changed them; install the release anew")
+    return Finding(name, "ok", f"{seen.listed} as they were installed")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,16 +15,16 @@ from audits.errors.witnesses import WitnessInvalid
 from audits.plane.ledger import witnessed_notes
 from audits.service.ledger.cosigning import Cosigning, witness_address
 from audits.service.ledger.witness import Witness
-from detectors.models.alerts import Alert, AlertFilter
+from detectors.models.alerts import Alert
 from secops.adapters.backup.snapshot import LOGS
 from secops.app import open_house
 from secops.bridges.house import House
 from secops.cli import cli
 from secops.kernel.errors import Unavailable
-from secops.kernel.pages import PageRequest
 from secops.kernel.trail import Act
 from secops.web.messages import Request
 from tests.fakes.demo_site import make_demo_home
+from tests.fakes.own_alerts import raised_by, watch_itself
 
 FORKED = "platform_ledger_forked"
 SILENT = "platform_witness_silent"
@@ -68,27 +67,15 @@ def ask(house: House, witness: Witness, *, answers: bool = True) -> None:
     ).ask_witnesses()
 
 
-def work(house: House) -> None:
-    """Sequence, watch, store, run: until nothing is left to do."""
-    jobs = {job.name: job.tick for plane in house.planes for job in plane.jobs}
-    house.audits.ledger.sequencer.drain()
-    for name in ("detectors.watch_ledger", "detectors.store_logs", "detectors.run"):
-        while jobs[name]():
-            pass
-
-
 def grow(house: House, count: int) -> None:
     actor = house.act_as("auditor")
     for number in range(count):
         house.parts.trail.append([Act("iam.read_account", actor, f"account:{number}")])
-    work(house)
+    watch_itself(house)
 
 
-def raised(house: House) -> Iterator[Alert]:
-    analyst = house.act_as("analyst")
-    found = house.detectors.alerts.list_alerts(analyst, AlertFilter(), PageRequest(limit=200)).items
-    rules = {rule.header.id: rule.header.name for rule in house.detectors.rules.list_rules(analyst)}
-    return (alert for alert in found if rules.get(alert.rule_id) in (FORKED, SILENT))
+def raised(house: House) -> list[Alert]:
+    return raised_by(house, FORKED, SILENT)
 
 
 def put_back(home: Path, old: Path) -> None:
@@ -109,16 +96,16 @@ def test_a_ledger_that_was_put_back_is_a_critical_alert_though_it_is_shorter_tha
     with closing(open_house(home)) as house:
         grow(house, 300)
         ask(house, witness)
-        work(house)
-        assert list(raised(house)) == []
+        watch_itself(house)
+        assert raised(house) == []
     put_back(home, tmp_path / "old")
     with closing(open_house(home)) as house:
-        work(house)
+        watch_itself(house)
         ask(house, witness)
-        work(house)
+        watch_itself(house)
         (alert,) = raised(house)
         assert (alert.severity, alert.custom["gbt20986"]) == ("critical", "DSDATAALTER")
-        work(house)
+        watch_itself(house)
         assert [each.id for each in raised(house)] == [alert.id]
         assert house.audits.ledger.files.verify_ledger().valid, "by itself it shows nothing"
 
@@ -129,12 +116,12 @@ def test_a_witness_that_does_not_answer_is_an_alert_of_medium_weight(
     with closing(open_house(home)) as house:
         grow(house, 5)
         ask(house, witness, answers=False)
-        work(house)
+        watch_itself(house)
         (alert,) = raised(house)
         assert (alert.severity, alert.event_count) == ("medium", 1)
         sizes = []
         for _ in range(4):
-            work(house)
+            watch_itself(house)
             sizes.append(house.audits.ledger.store.head().size)
         assert sizes[-2] == sizes[-1], "watching what a witness said feeds nothing back"
 

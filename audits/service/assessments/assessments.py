@@ -104,6 +104,7 @@ class AssessmentService:
             annexes=self._annexes(actor, looked.scope, looked.at),
             delta=delta,
             past=past,
+            catalogue_digest=looked.catalogue.digest,
         )
 
     def _annexes(self, actor: Actor, scope: Scope, now: int) -> Annexes:

@@ -1,8 +1,8 @@
 """Our own ledger's records as events: the platform watches itself.
 
 What the detectors and the ledger write of their own work is no event: a closed segment makes
-an act, and would make a segment again, without end. What a witness answered is one all the same:
-it is said once when it begins, and it is how a ledger that was put back becomes an alert.
+an act, and would make a segment again, without end. What a witness answered is one all the same,
+and that the shipped rules changed: each is said once when it begins, and becomes an alert.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ENTRY: Final = "ledger.entry"
 """The entry's index: ``secops audits prove`` takes it."""
 _OUTCOMES: Final = {"done": "success", "refused": "failure", "failed": "failure"}
 _OWN_WORK: Final = ("detectors.", "audits.")
-_ALARMS: Final = frozenset({"audits.ask_witness"})
+_ALARMS: Final = frozenset({"audits.ask_witness", "audits.load_rules"})
 
 
 def parse_act(record: bytes) -> Parsed | None:

@@ -12,7 +12,9 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
+from audits.adapters.controls import PackagedCatalogues
 from audits.core import evidence_lists
+from audits.core.gbt22239.catalogue import read_catalogue
 from audits.errors import ChangedMeanwhile, SystemNotFound
 from audits.models.assessments import Assessment, Verdict
 from audits.models.systems import Asset, System
@@ -213,6 +215,12 @@ def test_a_unit_that_does_not_apply_leaves_the_sums(house: AssessingHouse) -> No
     made = assess(house, "gbt39786")
     assert made.counts["not_applicable"] + made.counts["noncompliant"] == 41
     assert made.score is None
+
+
+def test_the_document_says_by_which_catalogue_it_was_judged(house: AssessingHouse) -> None:
+    packaged = PackagedCatalogues({"gbt22239": read_catalogue}).read("gbt22239")
+    assert len(packaged.digest) == 64
+    assert document(house, assess(house))["catalogue_sha256"] == packaged.digest
 
 
 def test_the_calculators_stand_in_the_document_with_edition_and_doubts(

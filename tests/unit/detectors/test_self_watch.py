@@ -92,6 +92,7 @@ def test_own_work_is_no_event_and_other_system_acts_are() -> None:
     assert not watched("audits.thin_checkpoints", system_actor("scheduler"))
     assert watched("playbooks.end_session", system_actor("playbooks"))
     assert watched("audits.ask_witness", system_actor("sequencer"))
+    assert watched("audits.load_rules", system_actor("rules"))
     assert watched("detectors.search_logs", ANN)
 
 
