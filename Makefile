@@ -68,7 +68,8 @@ services: ## install what the tests need beside Python (Debian, root or sudo)
 	@tests/services/install.sh
 
 test: services ## everything, with services (≤ 25 min)
-	@$(MAKE) -j4 --no-print-directory with-services identity-and-keys browsers-and-stores lint types contracts all-else
+	@scratch=$$(tests/services/scratch.sh) && trap 'rm -rf "$$scratch"' EXIT && TMPDIR=$$scratch \
+		$(MAKE) -j4 --no-print-directory with-services identity-and-keys browsers-and-stores lint types contracts all-else
 
 # four shares of all tests, side by side
 browsers-and-stores: $(DEVELOPMENT)

@@ -201,7 +201,7 @@ def _add_plugin(home: Path, scratch: Path) -> None:
 def start_cluster(count: int = 1, heap: str = "512m") -> ElasticsearchServer:
     """Return a cluster of ``count`` nodes that answers; raises ``Unavailable``."""
     home = installed()
-    folder = Path(tempfile.mkdtemp(prefix="es", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="es"))
     folder.chmod(0o755)
     authority = write_authority(folder / "tls", ["localhost"])
     ports = _free_ports(2 * count)

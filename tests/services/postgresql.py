@@ -108,7 +108,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
     user = unprivileged_user()
     if os.geteuid() == 0 and user is None:
         pytest.skip("PostgreSQL refuses root, and there is no other user")
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
     if user is not None:
         os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
     server = PostgresqlServer(folder, user, where)
