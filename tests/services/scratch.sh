@@ -3,7 +3,7 @@
 # They make some 100,000 files and sync them: on a slow disk that takes most of the time.
 set -euo pipefail
 memory=/dev/shm
-needed=$((8 * 1024 * 1024)) # KiB; all shares together were seen to need less than half of it
+needed=$((8 * 1024 * 1024)) # KiB; of tests that passed nothing is kept, so that all shares together need far less
 
 has_room() {
 	local available free
