@@ -16,6 +16,7 @@ from audits.service.rectification.documents import (
     matrix_document,
     risk_document,
     scan_document,
+    scope_document,
 )
 from audits.service.risks.register import NewRisk, Rating, TreatmentPlan
 from audits.service.risks.scans import NewScan
@@ -69,6 +70,9 @@ _ASKING: Final = body_schema(
 )
 _DECISION: Final = body_schema(
     "RiskAcceptanceDecision", ("sha256", "grant"), sha256=TEXT, grant=FLAG, reason=TEXT
+)
+_RETIREMENT: Final = body_schema(
+    "ScanScopeRetirement", ("scope", "reason"), system=TEXT, scope=TEXT, reason=TEXT
 )
 _FILLING: Final = body_schema("RiskFilling", (), system=TEXT, assessment=TEXT)
 _PARTS: Final = frozenset({"format", "scope", "scanned_at", "system"})
@@ -182,6 +186,17 @@ class _Scans:
         scan, doubts = self._scans.import_scan(request.caller, new)
         return json_response(scan_document(scan, doubts), 201)
 
+    def retire_scan_scope(self, request: Request) -> Response:
+        body = body_of(request, _RETIREMENT)
+        last = self._scans.retire_scan_scope(
+            request.caller, body.get("system", THIS_INSTANCE), body["scope"], body["reason"]
+        )
+        return json_response(scan_document(last))
+
+    def list_scan_scopes(self, request: Request) -> Response:
+        found = self._scans.list_scan_scopes(request.caller, request.query.get("system", ""))
+        return json_response({"items": [scope_document(scope) for scope in found]})
+
     def list_scans(self, request: Request) -> Response:
         return page_response(
             self._scans.list_scans(request.caller, wanted_page(request)), scan_document
@@ -219,6 +234,14 @@ def risk_routes(services: RectificationServices) -> tuple[Route, ...]:
         ),
         named_route("GET", _SCANS, read, scans.list_scans, listing=True),
         named_route("POST", _SCANS, IMPORT_SCAN, scans.import_scan, max_body=_MAX_SCAN),
+        named_route("GET", f"{_SCANS}/scopes", read, scans.list_scan_scopes),
+        named_route(
+            "POST",
+            f"{_SCANS}/scopes/retirement",
+            IMPORT_SCAN,
+            scans.retire_scan_scope,
+            request=_RETIREMENT,
+        ),
         named_route("GET", f"{_SCANS}/findings", read, scans.list_findings, listing=True),
     )
 

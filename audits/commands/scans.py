@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from audits.commands.group import group
-from audits.commands.options import FILE, any_system, system
+from audits.commands.options import FILE, any_system, reason, system
 from audits.commands.rectification_desk import rectification_of
 from secops.kernel.pages import page_request
 from secops.terminal.files import read_at_most
@@ -68,8 +68,54 @@ def _pair(text: str) -> tuple[str, str]:
     return field, heading
 
 
+@group.command("retire-scan-scope")
+@click.argument("scope")
+@system
+@reason
+@json_option
+@click.pass_context
+def retire_scan_scope(ctx: click.Context, /, scope: str, **chosen: Any) -> None:
+    """Give up a scope of scans, of which no further one will come; nothing of it is mended by that.
+
+    Its findings count until their tasks are closed by a named person. A later scan of it takes it
+    up again.
+
+    Example: secops audits retire-scan-scope 内网 --reason 扫描器合同到期
+    """
+    from audits.service.rectification.documents import scan_document  # noqa: PLC0415
+
+    actor, services, _ = rectification_of(ctx)
+    last = services.scans.retire_scan_scope(actor, chosen["system_id"], scope, chosen["reason"])
+    if chosen["as_json"]:
+        print_json(scan_document(last))
+        return
+    click.echo(f"{last.scope}: retired after {last.id}")
+
+
+@group.command("list-scan-scopes")
+@any_system
+@json_option
+@click.pass_context
+def list_scan_scopes(ctx: click.Context, system_id: str, *, as_json: bool) -> None:
+    """List what is scanned: each scope with its last scan and the findings that stand in it.
+
+    Example: secops audits list-scan-scopes --system this
+    """
+    from audits.service.rectification.documents import scope_document  # noqa: PLC0415
+
+    actor, services, _ = rectification_of(ctx)
+    found = services.scans.list_scan_scopes(actor, system_id)
+    columns = ("scope", "system_id", "scanner", "scanned_at", "standing", "state", "retired_reason")
+    print_list(
+        "扫描范围 Scopes of scans",
+        columns,
+        [scope_document(scope) for scope in found],
+        as_json=as_json,
+    )
+
+
 @group.command("list-findings")
-@click.option("--state", type=click.Choice(["open", "gone"]), default=None)
+@click.option("--state", type=click.Choice(["open", "gone", "retired"]), default=None)
 @click.option("--severity", default="")
 @click.option("--scope", default="")
 @any_system

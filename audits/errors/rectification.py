@@ -111,6 +111,23 @@ class OtherScanner(Conflict):
     )
 
 
+class ScopeNotFound(NotFound):
+    """The organisation never read a scan of this scope of the system."""
+
+    code = "audits.scan_scope_not_found"
+    title = Text("没有这个扫描范围", "There is no such scope of scans")
+
+
+class ScopeRetired(Conflict):
+    """The scope was given up already."""
+
+    code = "audits.scan_scope_retired"
+    title = Text("该扫描范围已停用", "The scope is retired already")
+    remedy = Text(
+        "导入该范围的新扫描结果即恢复。", "Importing a later scan of it takes it up again."
+    )
+
+
 class ScanNotFound(NotFound):
     """The organisation has no such finding of a scanner."""
 

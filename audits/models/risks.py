@@ -41,10 +41,15 @@ SEVERITIES: Final[dict[Severity, Text]] = {
 SEVERE: Final[tuple[Severity, ...]] = ("critical", "high")
 DUE_DAYS: Final[Mapping[Severity, int]] = {"critical": 7, "high": 30, "medium": 90, "low": 180}
 """Days in which a finding is to be mended: a policy value of ours, in no standard; info: none."""
-FindingState = Literal["open", "gone"]
+FindingState = Literal["open", "gone", "retired"]
 FINDING_STATES: Final[dict[FindingState, Text]] = {
     "open": Text("存在", "open"),
     "gone": Text("复扫已消失", "gone in a later scan"),
+    "retired": Text("扫描范围已停用,未经复扫", "its scope is retired: nobody looked again"),
+}
+SCOPE_STATES: Final[dict[str, Text]] = {
+    "used": Text("在用", "in use"),
+    "retired": Text("已停用", "retired"),
 }
 
 
@@ -188,7 +193,11 @@ class ParsedScan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """A scanner's file, read. ``scope`` names what was scanned: later scans replace earlier."""
+    """A scanner's file, read. ``scope`` names what was scanned: later scans replace earlier.
+
+    A scope is retired where its last scan is: ``retired_at`` is when nobody waited for the next
+    one any more, 0 while somebody does.
+    """
 
     id: str
     org_id: str
@@ -203,6 +212,17 @@ class Scan:
     findings: int
     added: int = 0
     gone: int = 0
+    retired_at: int = 0
+    retired_by: str = ""
+    retired_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanScope:
+    """A scope by its last scan; ``standing`` findings neither went nor had their task ended."""
+
+    last: Scan
+    standing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

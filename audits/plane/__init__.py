@@ -50,7 +50,10 @@ def install(parts: Parts, ports: AuditsPorts, options: AuditsOptions) -> Plane:
         tasks=rectified.task_rows,
         waivers=rectified.waiver_rows,
         risks=rectified.risk_rows,
-        records=records.document_rows,
+        records=lambda actor, scope, at: [
+            *records.document_rows(actor, scope, at),
+            *rectified.scan_rows(actor, scope, at),
+        ],
     )
     assessing = build_assessments(parts, scopes, Surroundings(sources, annexes, ports.roles))
     assessments = assessing.assessments

@@ -66,8 +66,12 @@ class Scans(Protocol):
         """Return the last scan of a scope by when it was made, None where there is none."""
         ...
 
-    def scopes(self, tx: Transaction, org_id: str, system_id: str) -> Mapping[str, int]:
-        """Return when each scope of a system was last scanned."""
+    def lasts(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[Scan]:
+        """Return the last scan of each scope of a system ("" for all), by system and scope."""
+        ...
+
+    def retire(self, tx: Transaction, scan: Scan) -> None:
+        """Store that ``scan`` is the last of a scope given up; raise ``ScopeRetired`` if it is."""
         ...
 
     def add(self, tx: Transaction, scan: Scan) -> None:
@@ -112,14 +116,24 @@ class Findings(Protocol):
         """Return a finding; raise ``ScanNotFound``."""
         ...
 
-    def open(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[ScanFinding]:
-        """Return what is open in a system, the gravest first, at most 10,000."""
+    def standing(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[ScanFinding]:
+        """Return what is open, or retired without a task that is closed, of a system.
+
+        The gravest first, at most 10,000.
+        """
+        ...
+
+    def standing_by_scope(
+        self, tx: Transaction, org_id: str, system_id: str
+    ) -> Mapping[tuple[str, str], int]:
+        """Return how many are ``standing`` by (system, scope); "" for all systems."""
         ...
 
     def counts(self, tx: Transaction, org_id: str, system_id: str, now: int) -> Mapping[str, int]:
         """Return how many findings are ``open`` and ``overdue``, and how many severe ones.
 
-        ``without_task`` are to be mended and have no task that isn't closed.
+        ``retired`` ones stand though their scope was given up: their task is not closed.
+        ``without_task`` are open or so retired, to be mended, and have no task that isn't closed.
         """
         ...
 

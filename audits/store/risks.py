@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from audits.errors.rectification import RiskNotFound, ScanNotFound
+from audits.errors.rectification import RiskNotFound, ScanNotFound, ScopeRetired
 from audits.models.risks import (
     SEVERE,
     SEVERITIES,
@@ -138,14 +138,37 @@ class DatabaseScans:
         row = tx.execute(statement.order_by(_SCANS.scanned_at.desc()).limit(1)).first()
         return None if row is None else Scan(**fields_of(row))
 
-    def scopes(self, tx: Transaction, org_id: str, system_id: str) -> Mapping[str, int]:
-        """Return when each scope of a system was last scanned."""
-        rows = tx.execute(
-            sa.select(_SCANS.scope, sa.func.max(_SCANS.scanned_at))
-            .where(_SCANS.org_id == org_id, _SCANS.system_id == system_id)
-            .group_by(_SCANS.scope)
+    def lasts(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[Scan]:
+        """Return the last scan of each scope of a system ("" for all), by system and scope."""
+        mine = _of_system(_SCANS, org_id, system_id)
+        newest = (
+            sa.select(_SCANS.system_id, _SCANS.scope, sa.func.max(_SCANS.scanned_at).label("at"))
+            .where(*mine)
+            .group_by(_SCANS.system_id, _SCANS.scope)
+            .subquery()
         )
-        return {row[0]: int(row[1]) for row in rows}
+        same = sa.and_(
+            _SCANS.system_id == newest.c.system_id,
+            _SCANS.scope == newest.c.scope,
+            _SCANS.scanned_at == newest.c.at,
+        )
+        found = sa.select(vulnerability_scans).join(newest, same).where(*mine)
+        rows = tx.execute(found.order_by(_SCANS.system_id, _SCANS.scope).limit(_MOST))
+        return [Scan(**fields_of(row)) for row in rows]
+
+    def retire(self, tx: Transaction, scan: Scan) -> None:
+        """Store that ``scan`` is the last of a scope given up; raise ``ScopeRetired`` if it is."""
+        changed = tx.execute(
+            vulnerability_scans.update()
+            .where(_SCANS.org_id == scan.org_id, _SCANS.id == scan.id, _SCANS.retired_at == 0)
+            .values(
+                retired_at=scan.retired_at,
+                retired_by=scan.retired_by,
+                retired_reason=scan.retired_reason,
+            )
+        )
+        if changed.rowcount != 1:
+            raise ScopeRetired
 
     def add(self, tx: Transaction, scan: Scan) -> None:
         """Store a scan."""
@@ -224,54 +247,80 @@ class DatabaseFindings:
             raise ScanNotFound(f"no finding {key.fingerprint[:64]}")
         return _finding(row)
 
-    def open(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[ScanFinding]:
-        """Return what is open in a system, the gravest first, at most 10,000."""
+    def standing(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[ScanFinding]:
+        """Return what is open, or retired without a task that is closed, of a system.
+
+        The gravest first, at most 10,000.
+        """
         order = sa.case({name: place for place, name in enumerate(SEVERITIES)}, value=_GRADE)
         rows = tx.execute(
             vulnerability_findings.select()
-            .where(*_open(org_id, system_id))
+            .where(*_of_system(_FINDINGS, org_id, system_id), _stands())
             .order_by(order, _FINDINGS.first_at, _FINDINGS.fingerprint, _FINDINGS.scope)
             .limit(2 * _MOST)
         )
         return [_finding(row) for row in rows]
 
+    def standing_by_scope(
+        self, tx: Transaction, org_id: str, system_id: str
+    ) -> Mapping[tuple[str, str], int]:
+        """Return how many are ``standing`` by (system, scope); "" for all systems."""
+        rows = tx.execute(
+            sa.select(_FINDINGS.system_id, _FINDINGS.scope, sa.func.count())
+            .where(*_of_system(_FINDINGS, org_id, system_id), _stands())
+            .group_by(_FINDINGS.system_id, _FINDINGS.scope)
+        )
+        return {(row[0], row[1]): int(row[2]) for row in rows}
+
     def counts(self, tx: Transaction, org_id: str, system_id: str, now: int) -> Mapping[str, int]:
         """Return how many findings are ``open`` and ``overdue``, and how many severe ones.
 
-        ``without_task`` are to be mended and have no task that isn't closed.
+        ``retired`` ones stand though their scope was given up: their task is not closed.
+        ``without_task`` are open or so retired, to be mended, and have no task that isn't closed.
         """
-        severe = _GRADE.in_(SEVERE)
-        late = sa.and_(_FINDINGS.due_at > 0, _FINDINGS.due_at < now)
-        tasks = rectification_tasks.c
-        task = sa.exists().where(
-            tasks.org_id == org_id,
-            tasks.system_id == system_id,
-            tasks.source == "scan",
-            tasks.standard == "",
-            tasks.subject == _FINDINGS.fingerprint,
-            tasks.object_id == _FINDINGS.scope,
-            tasks.state != "closed",
-        )
+        severe, opened = _GRADE.in_(SEVERE), _FINDINGS.state == "open"
+        late = sa.and_(opened, _FINDINGS.due_at > 0, _FINDINGS.due_at < now)
         counted = {
-            "open": sa.true(),
-            "severe_open": severe,
+            "open": opened,
+            "severe_open": sa.and_(opened, severe),
             "overdue": late,
             "severe_overdue": sa.and_(severe, late),
-            "without_task": sa.and_(_FINDINGS.due_at > 0, ~task),
+            "without_task": sa.and_(_FINDINGS.due_at > 0, ~_has_task(closed=False)),
+            "retired": ~opened,
+            "severe_retired": sa.and_(~opened, severe),
         }
         sums = [
             sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
             for condition in counted.values()
         ]
-        row = tx.execute(sa.select(*sums).where(*_open(org_id, system_id))).one()
+        mine = (*_of_system(_FINDINGS, org_id, system_id), _stands())
+        row = tx.execute(sa.select(*sums).where(*mine)).one()
         return dict(zip(counted, map(int, row), strict=True))
 
 
-def _open(org_id: str, system_id: str) -> tuple[Any, ...]:
-    return (
-        _FINDINGS.org_id == org_id,
-        _FINDINGS.system_id == system_id,
-        _FINDINGS.state == "open",
+def _of_system(columns: Any, org_id: str, system_id: str) -> tuple[Any, ...]:
+    """Return the conditions for a system's rows; for all of the organisation's without one."""
+    mine = (columns.org_id == org_id,)
+    return (*mine, columns.system_id == system_id) if system_id else mine
+
+
+def _stands() -> Any:
+    """Return the condition that a finding did not go, and was not let go with its scope."""
+    let_go = sa.and_(_FINDINGS.state == "retired", ~_has_task(closed=True))
+    return sa.or_(_FINDINGS.state == "open", let_go)
+
+
+def _has_task(*, closed: bool) -> Any:
+    """Return the condition that a finding has a task that is closed, or one that isn't."""
+    tasks = rectification_tasks.c
+    return sa.exists().where(
+        tasks.org_id == _FINDINGS.org_id,
+        tasks.system_id == _FINDINGS.system_id,
+        tasks.source == "scan",
+        tasks.standard == "",
+        tasks.subject == _FINDINGS.fingerprint,
+        tasks.object_id == _FINDINGS.scope,
+        (tasks.state == "closed") if closed else (tasks.state != "closed"),
     )
 
 

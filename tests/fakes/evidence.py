@@ -183,7 +183,7 @@ GOOD: dict[str, dict[str, Fact]] = {
     "port.scan": {"hosts": 9, "unexpected": 0, "shares": 0, "age_days": 5},
     "config.baseline": {"assets": 9, "assets_without": 0, "age_days": 5},
     "config.drift": {"without_change": 0, "baseline_not_renewed": 0, "age_days": 5},
-    "vuln.scan": {"age_days": 5, "severe_overdue": 0, "without_task": 0},
+    "vuln.scan": {"age_days": 5, "severe_overdue": 0, "severe_retired": 0, "without_task": 0},
     "poam.tasks": {"overdue": 0},
     "asset.inventory": {
         "assets": 9,

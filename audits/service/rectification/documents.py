@@ -20,11 +20,13 @@ from audits.models.risks import (
     FINDING_STATES,
     RISK_SOURCES,
     RISK_STATES,
+    SCOPE_STATES,
     SEVERITIES,
     TREATMENTS,
     Risk,
     Scan,
     ScanFinding,
+    ScanScope,
 )
 from audits.service.rectification.rechecks import Recheck
 from audits.service.rectification.tasks import MadeTasks
@@ -124,6 +126,17 @@ def filled_document(filled: Filled, now: int) -> dict[str, Any]:
 def scan_document(scan: Scan, doubts: Sequence[Text] = ()) -> dict[str, Any]:
     """Return a scan and what was left out of it."""
     return {**_plain(asdict(scan)), "doubts": [in_both(doubt) for doubt in doubts]}
+
+
+def scope_document(scope: ScanScope) -> dict[str, Any]:
+    """Return a scope of scans by its last scan, with how many findings stand in it."""
+    state = "retired" if scope.last.retired_at else "used"
+    return {
+        **_plain(asdict(scope.last)),
+        "standing": scope.standing,
+        "state": state,
+        "state_text": in_both(SCOPE_STATES[state]),
+    }
 
 
 def finding_document(finding: ScanFinding, now: int) -> dict[str, Any]:

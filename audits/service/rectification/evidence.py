@@ -9,7 +9,7 @@ from typing import Any, Final
 from audits.core.gbt20984.table import EDITION, GRADES, THREATS, VERSION
 from audits.models.evidence import Fact, Origin, Snapshot
 from audits.models.rectification import TASK_SOURCES, TASK_STATES, WAIVER_STATES, Waiver
-from audits.models.risks import RISK_SOURCES, RISK_STATES, TREATMENTS
+from audits.models.risks import RISK_SOURCES, RISK_STATES, SCOPE_STATES, TREATMENTS, Scan
 from audits.models.systems import Scope
 from audits.service.rectification_desk import RectificationStores
 from secops.kernel.actors import Actor
@@ -65,15 +65,35 @@ class RectificationEvidence:
         }
 
     def _scans(self, tx: Transaction, org_id: str, system_id: str, at: int) -> dict[str, Fact]:
-        """Return facts on scans; the scope that waits longest for its next scan tells the age."""
-        scopes = self.stores.scans.scopes(tx, org_id, system_id)
-        if not scopes:
+        """Return facts on scans; the scope that waits longest for its next scan tells the age.
+
+        A scope that was given up waits for none: without any other nothing tells an age.
+        """
+        lasts = self.stores.scans.lasts(tx, org_id, system_id)
+        if not lasts:
             return {}
+        used = [scan.scanned_at for scan in lasts if not scan.retired_at]
+        age = {"age_days": max(0, at - min(used)) // DAY} if used else {}
         return {
-            "scopes": len(scopes),
-            "age_days": max(0, at - min(scopes.values())) // DAY,
+            "scopes": len(used),
+            "retired_scopes": len(lasts) - len(used),
+            **age,
             **self.stores.findings.counts(tx, org_id, system_id, at),
         }
+
+    def scan_rows(self, actor: Actor, scope: Scope, at: int) -> Sequence[Row]:
+        """Return the system's scopes of scans, those given up with their reason."""
+        del at
+
+        def read(tx: Transaction) -> Sequence[Row]:
+            org_id, system_id = actor.org_id, scope.system.id
+            standing = self.stores.findings.standing_by_scope(tx, org_id, system_id)
+            return [
+                _scan_row(scan, standing.get((system_id, scan.scope), 0))
+                for scan in self.stores.scans.lasts(tx, org_id, system_id)
+            ]
+
+        return self.transactions.read(read)
 
     def task_rows(self, actor: Actor, scope: Scope, at: int) -> Sequence[Row]:
         """Return the system's tasks, newest first."""
@@ -146,6 +166,21 @@ class RectificationEvidence:
             }
             for risk in found
         ]
+
+
+def _scan_row(last: Scan, standing: int) -> Row:
+    return {
+        "kind": "vuln.scan",
+        "title": last.scope,
+        "scanner": last.scanner,
+        "scanned_at": to_rfc3339(last.scanned_at),
+        "standing": standing,
+        "state": in_both(SCOPE_STATES["retired" if last.retired_at else "used"]),
+        "retired_at": rfc3339_or_none(last.retired_at or None),
+        "reason": last.retired_reason,
+        "id": last.id,
+        "sha256": last.sha256,
+    }
 
 
 def _waiver_row(waiver: Waiver, at: int) -> Row:

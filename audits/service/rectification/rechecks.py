@@ -29,6 +29,9 @@ _NO_CHECK: Final = Text("没有自动核查,由具名人员判定", "no check: a
 _NO_SCAN: Final = Text("提交证明后尚无该范围的新扫描", "no scan of the scope since the proof")
 _STILL: Final = Text("后续扫描中仍存在", "a later scan still finds it")
 _NO_CHECKS: Final = Checks({}, {})
+_RETIRED: Final = Text(
+    "扫描范围已停用,不再复扫,由具名人员判定", "its scope is retired: a named person decides"
+)
 _GONE: Final = Text("后续扫描中已消失", "it is gone in a later scan")
 
 
@@ -136,6 +139,8 @@ class RecheckService:
             finding = stores.findings.find(tx, actor.org_id, key)
             last = stores.scans.last(tx, actor.org_id, task.system_id, task.object_id)
             evidence = {} if last is None else {"vuln.scan": last.sha256}
+            if finding.state == "retired":
+                return "person", _RETIRED, evidence
             if last is None or min(last.scanned_at, last.imported_at) <= task.proof_at:
                 return "undecided", _NO_SCAN, evidence
             if finding.state == "gone":

@@ -121,15 +121,16 @@ class TaskService:
     def make_scan_tasks(
         self, actor: Actor, system_id: str, owner: str, fingerprints: Sequence[str] = ()
     ) -> MadeTasks:
-        """Make tasks of a system's open findings of scanners: the named, or all that are due.
+        """Make tasks of what scanners found in a system: the named, or all that are due.
 
-        Each is due when its severity says.
+        That is what is open, or was when its scope was retired. Each is due when its severity
+        says.
         """
         target = f"system:{system_id[:60]}"
         self.desk.parts.access.require(actor, MANAGE_RECTIFICATION, target)
         person = self.desk.person(actor, owner)
         found = self.desk.parts.transactions.read(
-            lambda tx: self.desk.stores.findings.open(tx, actor.org_id, system_id)
+            lambda tx: self.desk.stores.findings.standing(tx, actor.org_id, system_id)
         )
         known = {one.fingerprint for one in found}
         if set(fingerprints) - known:

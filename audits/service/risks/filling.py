@@ -98,7 +98,7 @@ class FillingService:
 
     def _findings(self, actor: Actor, scope: Scope) -> Sequence[RiskSeen]:
         found = self.desk.parts.transactions.read(
-            lambda tx: self.desk.stores.findings.open(tx, actor.org_id, scope.system.id)
+            lambda tx: self.desk.stores.findings.standing(tx, actor.org_id, scope.system.id)
         )
         return [sources.risk_of_finding(scope, one) for one in found if one.severity in SEVERE]
 

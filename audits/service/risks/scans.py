@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from audits.core.scans.csv_files import read_csv
@@ -11,7 +12,7 @@ from audits.core.scans.limits import MAX_FILE
 from audits.core.scans.sarif import read_sarif
 from audits.core.texts import bounded
 from audits.errors import TooManyKept
-from audits.errors.rectification import OtherScanner, ScanOutdated, ScanRejected
+from audits.errors.rectification import OtherScanner, ScanOutdated, ScanRejected, ScopeNotFound
 from audits.models.risks import (
     DUE_DAYS,
     FINDING_STATES,
@@ -21,6 +22,7 @@ from audits.models.risks import (
     ParsedScan,
     Scan,
     ScanFinding,
+    ScanScope,
 )
 from audits.models.systems import THIS_INSTANCE
 from audits.service.rectification_desk import RectificationDesk
@@ -37,7 +39,11 @@ ScanFormat = Literal["sarif", "csv"]
 SCAN_FORMATS: Final[tuple[ScanFormat, ...]] = ("sarif", "csv")
 MAX_KEPT: Final = 50_000
 _MAX_SCOPE: Final = 100
+_MAX_REASON: Final = 500
 _MAX_SCOPES: Final = 50
+_MAX_EVER: Final = 500
+"""Scopes of a system that are in use, and those together with the ones given up."""
+_TAKEN_UP: Final = Text("该范围曾停用,现恢复扫描", "the scope was retired: it is taken up again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,10 @@ class ScanService:
         """Read a scanner's file; return the scan and what was left out of it.
 
         What the last scan of the scope had and this one lacks is gone; what came back is open
-        again, due anew; what became graver is due sooner. Raises ``ScanRejected``,
-        ``ScanOutdated`` for one that is not newer, ``OtherScanner`` for another scanner's: what
-        it doesn't look for would count as mended.
+        again, due anew; what became graver is due sooner. A scope that was given up is taken up
+        again, without a new deadline for what stood. Raises ``ScanRejected``, ``ScanOutdated``
+        for one that is not newer, ``OtherScanner`` for another scanner's: what it doesn't look
+        for would count as mended.
         """
         target = f"system:{new.system_id[:60]}"
         self.desk.parts.access.require(actor, IMPORT_SCAN, target)
@@ -76,16 +83,16 @@ class ScanService:
         parsed = _parsed(new)
         digest, identifier = self.desk.parts.blobs.put(new.content), self.desk.parts.ids.new("scn")
 
-        def work(tx: Transaction) -> Scan:
+        def work(tx: Transaction) -> tuple[Scan, bool]:
             scans, findings = self.desk.stores.scans, self.desk.stores.findings
             wanted = (scope.system.id, name)
-            self._require_newer(tx, actor, wanted, new, parsed.scanner)
+            last = self._last(tx, actor, wanted, new, parsed.scanner)
             known = findings.states(tx, actor.org_id, scope.system.id, name)
             fresh = [one for one in parsed.findings if one.fingerprint not in known]
             if len(known) + len(fresh) > MAX_KEPT:
                 raise TooManyKept(f"a scope keeps at most {MAX_KEPT} findings")
             present = {one.fingerprint for one in parsed.findings}
-            stood = {mark for mark, state in known.items() if state == "open"}
+            stood = {mark for mark, state in known.items() if state != "gone"}
             vanished = stood - present - parsed.suppressed
             scan = Scan(
                 id=identifier,
@@ -105,11 +112,60 @@ class ScanService:
             scans.add(tx, scan)
             findings.put(tx, [_finding(scan, one) for one in fresh])
             self._refresh(tx, scan, parsed, known)
+            left = {mark for mark in stood - vanished if known[mark] == "retired"}
+            findings.set(tx, scan, left, state="open")
             findings.set(tx, scan, vanished, state="gone", gone_at=scan.scanned_at)
             tx.record(Act("audits.import_scan", actor, f"scan:{scan.id}", details=_told(scan)))
-            return scan
+            return scan, last is not None and last.retired_at > 0
 
-        return self.desk.run(actor, IMPORT_SCAN, "import_scan", target, work), parsed.doubts
+        scan, taken_up = self.desk.run(actor, IMPORT_SCAN, "import_scan", target, work)
+        return scan, (*parsed.doubts, *([_TAKEN_UP] if taken_up else []))
+
+    def retire_scan_scope(self, actor: Actor, system_id: str, scope: str, reason: str) -> Scan:
+        """Give a scope up, of which no scan is waited for any more; return its last scan.
+
+        What stood in it is retired, which is not mended: it counts until its task is closed, by
+        a named person. Raises ``ScopeNotFound``, ``ScopeRetired``.
+        """
+        target = f"system:{system_id[:60]}"
+        self.desk.parts.access.require(actor, IMPORT_SCAN, target)
+        name, why = scope.strip(), bounded(reason, _MAX_REASON, "reason")
+
+        def work(tx: Transaction) -> Scan:
+            scans, findings = self.desk.stores.scans, self.desk.stores.findings
+            last = scans.last(tx, actor.org_id, system_id, name)
+            if last is None:
+                raise ScopeNotFound(f"no scan of {name[:_MAX_SCOPE]!r} was read")
+            retired = replace(last, retired_at=tx.now, retired_by=actor.id, retired_reason=why)
+            scans.retire(tx, retired)
+            states = findings.states(tx, actor.org_id, system_id, name)
+            stood = {mark for mark, state in states.items() if state == "open"}
+            findings.set(tx, last, stood, state="retired")
+            # the reason may name persons: it stays beside the scan
+            details = {
+                "system": system_id,
+                "scope": name,
+                "findings": len(stood),
+                "reason_sha256": hashlib.sha256(why.encode()).hexdigest(),
+            }
+            tx.record(Act("audits.retire_scan_scope", actor, f"scan:{last.id}", details=details))
+            return retired
+
+        return self.desk.run(actor, IMPORT_SCAN, "retire_scan_scope", target, work)
+
+    def list_scan_scopes(self, actor: Actor, system_id: str = "") -> tuple[ScanScope, ...]:
+        """Return the scopes of a system, of all systems without one, by system and scope."""
+        self.desk.parts.access.require(actor, READ_RISKS, "scan:*")
+
+        def read(tx: Transaction) -> tuple[ScanScope, ...]:
+            stores, org_id = self.desk.stores, actor.org_id
+            standing = stores.findings.standing_by_scope(tx, org_id, system_id)
+            return tuple(
+                ScanScope(last, standing.get((last.system_id, last.scope), 0))
+                for last in stores.scans.lasts(tx, org_id, system_id)
+            )
+
+        return self.desk.parts.transactions.read(read)
 
     def list_scans(self, actor: Actor, page: PageRequest) -> Page[Scan]:
         """Return scans, the last read first."""
@@ -124,23 +180,27 @@ class ScanService:
         """Return scanners' findings, the last seen first."""
         self.desk.parts.access.require(actor, READ_RISKS, "scan:*")
         if wanted.state not in ("", *FINDING_STATES) or wanted.severity not in ("", *SEVERITIES):
-            raise Invalid("findings are open or gone, from critical to info")
+            raise Invalid("findings are open, gone or retired, from critical to info")
         return self.desk.parts.transactions.read(
             lambda tx: self.desk.stores.findings.page(tx, actor.org_id, wanted, page)
         )
 
-    def _require_newer(
+    def _last(
         self, tx: Transaction, actor: Actor, wanted: tuple[str, str], new: NewScan, scanner: str
-    ) -> None:
-        """Raise where the last scan of ``wanted`` (system, scope) is not an earlier one alike."""
+    ) -> Scan | None:
+        """Return the last scan of ``wanted`` (system, scope); raise where it is no earlier one."""
         scans, (system_id, scope) = self.desk.stores.scans, wanted
         last = scans.last(tx, actor.org_id, system_id, scope)
-        if last is None and len(scans.scopes(tx, actor.org_id, system_id)) >= _MAX_SCOPES:
-            raise TooManyKept(f"a system has at most {_MAX_SCOPES} scopes of scans")
+        if last is None or last.retired_at:
+            every = scans.lasts(tx, actor.org_id, system_id)
+            used = sum(not one.retired_at for one in every)
+            if used >= _MAX_SCOPES or (last is None and len(every) >= _MAX_EVER):
+                raise TooManyKept(f"a system has at most {_MAX_SCOPES} scopes of scans in use")
         if last is not None and last.scanned_at >= new.scanned_at:
             raise ScanOutdated("a scan of this scope, made then or later, is known")
         if last is not None and (last.format, last.scanner) != (new.format, scanner):
             raise OtherScanner(f"the scope was scanned by {last.scanner[:80]!r} before")
+        return last
 
     def _refresh(
         self,

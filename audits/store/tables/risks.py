@@ -87,6 +87,9 @@ vulnerability_scans: Final = Table(
     _number("findings"),
     _number("added"),
     _number("gone"),
+    _instant("retired_at"),
+    _text("retired_by"),
+    _text("retired_reason"),
     Index("audits_scans_by_time", "org_id", "imported_at", "id"),
 )
 """Scanners' files that were read; ``sha256`` names the raw file among the blobs."""
@@ -113,4 +116,7 @@ vulnerability_findings: Final = Table(
     _instant("due_at"),
     Index("audits_scan_findings_by_time", "org_id", "last_at", "fingerprint"),
 )
-"""Findings over their scans: what a later scan of the same scope lacks is gone."""
+"""Findings over their scans: what a later scan of the same scope lacks is gone.
+
+What stood when its scope was given up is retired: nobody looked whether it went.
+"""

@@ -12,6 +12,7 @@ from secops.console.audits import (
     report_templates,
     reports,
     risks,
+    scans,
     systems,
     walk,
 )
@@ -36,5 +37,6 @@ def routes(desk: Desk) -> tuple[Route, ...]:
         *report_templates.routes(desk),
         *rectification.routes(desk),
         *reports.routes(desk),
+        *scans.routes(desk),
         *risks.routes(desk),
     )

@@ -1,4 +1,4 @@
-"""风险登记册: the register, its picture of 5 × 5, treatment, acceptance; scanners' findings."""
+"""风险登记册: the register, its picture of 5 × 5, treatment, acceptance."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from audits.models.risks import (
-    FINDING_STATES,
     RISK_SOURCES,
     RISK_STATES,
-    SEVERITIES,
     TREATMENTS,
-    FindingFilter,
     Risk,
     RiskFacts,
     RiskFilter,
-    ScanFinding,
     Treatment,
 )
 from audits.models.systems import THIS_INSTANCE
 from audits.service.rectification import RectificationServices
 from audits.service.risks.register import NewRisk, Rating, TreatmentPlan
-from audits.service.risks.scans import NewScan
 from audits.service.risks.words import DOUBT, GRADES, MATRIX, THREATS
 from secops.console.audits.rectification import history_table
 from secops.console.parts import (
     FRESH,
     Desk,
-    chosen_file,
     get_page,
     granted,
     post_page,
@@ -37,12 +31,11 @@ from secops.console.parts import (
 )
 from secops.console.tables import Cell, Column, Table
 from secops.console.texts import N_
-from secops.console.times import local_instant, local_minute
+from secops.console.times import local_instant
 from secops.kernel.catalogue import Language
 from secops.kernel.errors import Invalid
 from secops.kernel.permissions.audits import (
     ACCEPT_RISK,
-    IMPORT_SCAN,
     MANAGE_RECTIFICATION,
     MANAGE_RISKS,
     READ_ASSESSMENTS,
@@ -64,23 +57,10 @@ _RISKS: Final = (
     Column("source", N_("来源")),
     Column("state", N_("状态")),
 )
-_FINDINGS: Final = (
-    Column("title", N_("发现")),
-    Column("rule", N_("编号")),
-    Column("severity", N_("严重程度")),
-    Column("asset", N_("资产")),
-    Column("place", N_("位置")),
-    Column("scope", N_("扫描范围")),
-    Column("seen", N_("最近发现")),
-    Column("due", N_("完成期限")),
-    Column("state", N_("状态")),
-)
 _LEVELS: Final = {1: "good", 2: "good", 3: "warn", 4: "bad", 5: "bad"}
-_SEVERITIES: Final = {"critical": "bad", "high": "bad", "medium": "warn"}
 _STATES: Final = {"identified": "warn", "treating": "info", "accepted": "info", "closed": "good"}
 _CELL: Final = 56
 _EDGE: Final = 34
-_MAX_SCAN: Final = 21 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,42 +210,6 @@ class _Risks:
         )
         return redirect(f"/risks/{risk_id}")
 
-    def list_findings(self, request: Request) -> Response:
-        """Show scanners' findings, the last seen first."""
-        query, caller = request.query, request.caller
-        names = ("system", "scope", "state", "severity")
-        wanted = FindingFilter(*(query.get(name, "") for name in names))
-        page = self.services.scans.list_findings(caller, wanted, wanted_page(request))
-        rows = [self._finding_row(finding, request.language) for finding in page.items]
-        table = Table(N_("扫描发现"), _FINDINGS, rows, page.next, N_("没有扫描发现"))
-        return self.desk.list_page(
-            request,
-            "audits/findings.html",
-            table,
-            states=FINDING_STATES,
-            severities=SEVERITIES,
-            query=query,
-            may_import=caller.may(IMPORT_SCAN),
-            may_make=caller.may(MANAGE_RECTIFICATION),
-        )
-
-    def import_scan(self, request: Request) -> Response:
-        """Read a scanner's file."""
-        form = request.form
-        upload = chosen_file(request, "file", "a scanner's file is needed")
-        columns = {n.removeprefix("column_"): v.strip() for n, v in form.items() if v.strip()}
-        mapping = {n: v for n, v in columns.items() if f"column_{n}" in form}
-        new = NewScan(
-            format=form.get("format", ""),
-            content=upload.content,
-            scope=form.get("scope", ""),
-            scanned_at=local_minute(form.get("scanned_at", "")),
-            system_id=form.get("system", "").strip() or THIS_INSTANCE,
-            mapping=mapping,
-        )
-        self.services.scans.import_scan(request.caller, new)
-        return redirect("/risks/findings?state=open")
-
     def _row(self, risk: Risk, language: Language) -> Sequence[Cell]:
         late = risk.overdue(self.desk.parts.clock.now())
         due = risk.accepted_until if risk.state == "accepted" else risk.due_at
@@ -286,28 +230,6 @@ class _Risks:
             Cell(residual, sort=risk.residual_level),
             Cell(RISK_SOURCES[risk.source].into(language)),
             Cell(RISK_STATES[risk.state].into(language), badge=_STATES[risk.state]),
-        )
-
-    def _finding_row(self, finding: ScanFinding, language: Language) -> Sequence[Cell]:
-        late, due = finding.overdue(self.desk.parts.clock.now()), finding.due_at
-        severity = finding.severity
-        return (
-            Cell(finding.title),
-            Cell(finding.rule_id),
-            Cell(
-                SEVERITIES[severity].into(language),
-                badge=_SEVERITIES.get(severity, ""),
-                sort=list(SEVERITIES).index(severity),
-            ),
-            Cell(finding.asset),
-            Cell(finding.place),
-            Cell(finding.scope),
-            Cell("", instant=finding.last_at),
-            Cell("" if due else "—", instant=due or None, badge="bad" if late else ""),
-            Cell(
-                FINDING_STATES[finding.state].into(language),
-                badge="good" if finding.state == "gone" else "warn",
-            ),
         )
 
 
@@ -343,14 +265,12 @@ def _plan(form: Mapping[str, str], version: int) -> TreatmentPlan:
 
 
 def routes(desk: Desk) -> tuple[Route, ...]:
-    """Return the routes of the register and of scanners' findings."""
+    """Return the routes of the register."""
     here = _Risks(desk)
-    one, findings = "/risks/<risk_id>", "/risks/findings"
+    one = "/risks/<risk_id>"
     return (
         get_page("/risks", "show_risks", READ_RISKS, here.list_risks),
         post_page("/risks", "add_risk_form", MANAGE_RISKS, here.add_risk),
-        get_page(findings, "show_findings", READ_RISKS, here.list_findings),
-        post_page(findings, "import_scan_form", IMPORT_SCAN, here.import_scan, max_body=_MAX_SCAN),
         get_page(one, "show_risk_page", READ_RISKS, here.show_risk),
         post_page(f"{one}/act", "act_on_risk_form", MANAGE_RISKS, here.act_on_risk),
         post_page(

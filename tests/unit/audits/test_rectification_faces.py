@@ -153,6 +153,15 @@ def test_a_scan_is_the_body_and_its_length_is_known(house: FindingsHouse) -> Non
     for wrong in ("format=csv", f"{query}&x=1"):
         with pytest.raises(Invalid):
             ask(house, "import_scan", SCAN, query=wrong)
+    (scope,) = ask(house, "list_scan_scopes", query="system=this")["items"]
+    assert (scope["scope"], scope["standing"], scope["state"]) == ("net", 1, "used")
+    last = ask(house, "retire_scan_scope", {"scope": "net", "reason": "合同到期"})
+    assert (last["id"], last["retired_reason"]) == (scan["id"], "合同到期")
+    (scope,) = ask(house, "list_scan_scopes")["items"]
+    assert (scope["state"], scope["retired_at"]) == ("retired", last["retired_at"])
+    for body in ({"scope": "net"}, {"scope": "net", "reason": 1}, {"scope": 1, "reason": "x"}):
+        with pytest.raises(Invalid):
+            ask(house, "retire_scan_scope", body)
     route = next(r for r in risk_routes(house.services) if r.operation == "import_scan")
     with pytest.raises(LengthRequired):
         route.handler(Request("POST", route.path, query, body=SCAN, actor=ANALYST))
@@ -243,6 +252,11 @@ def test_scans_on_the_command_line(house: FindingsHouse, run: Any, tmp_path: Pat
     assert "1 findings, 1 new, 0 gone" in read.stdout
     assert "web1" in run(scan_commands.list_findings, "--json").stdout
     assert "内网" in run(scan_commands.list_scans, "--json").stdout
+    retire = (scan_commands.retire_scan_scope, "内网")
+    assert run(*retire).exit_code == 2
+    assert run(*retire, "--reason", "合同到期").stdout.startswith("内网: retired after scn_")
+    assert "合同到期" in run(scan_commands.list_scan_scopes, "--json").stdout
+    assert "web1" in run(scan_commands.list_findings, "--state", "retired", "--json").stdout
     assert run(task_commands.make_scan_tasks, "--owner", "sun").stdout.startswith("made rct_")
     filled = run(risk_commands.fill_risks)
     assert filled.stdout.startswith("added rsk_")

@@ -296,7 +296,7 @@ def test_another_scope_makes_nothing_gone(house: FindingsHouse) -> None:
     assert scanned(house, LOG4J, scope="互联网区").gone == 0
     assert listed(house, state="open", scope="内网") == [("CVE-2024-6387", "open")]
     assert listed(house, severity="critical") == [("CVE-2021-44228", "open")]
-    with pytest.raises(Invalid, match="open or gone"):
+    with pytest.raises(Invalid, match="open, gone or retired"):
         listed(house, state="lost")
 
 
@@ -412,7 +412,7 @@ def test_findings_of_several_scopes_are_all_listed_page_by_page(house: FindingsH
 def test_the_gravest_findings_stand_first(house: FindingsHouse) -> None:
     scanned(house, NGINX, OPENSSH, LOG4J)
     parts, stores = house.spine.parts, house.services.scans.desk.stores
-    found = parts.transactions.read(lambda tx: stores.findings.open(tx, AUDITOR.org_id, "this"))
+    found = parts.transactions.read(lambda tx: stores.findings.standing(tx, AUDITOR.org_id, "this"))
     assert [one.severity for one in found] == ["critical", "high", "low"]
 
 
@@ -460,12 +460,15 @@ def test_scans_tell_assessments_their_age_and_what_is_overdue(house: FindingsHou
     scan = scanned(house, OPENSSH, NGINX)
     assert facts(scan.scanned_at + 31 * DAY) == {
         "scopes": 1,
+        "retired_scopes": 0,
         "age_days": 31,
         "open": 2,
         "severe_open": 1,
         "overdue": 1,
         "severe_overdue": 1,
         "without_task": 2,
+        "retired": 0,
+        "severe_retired": 0,
     }
     house.services.tasks.make_scan_tasks(ANALYST, "this", "sun")
     assert facts(scan.scanned_at)["without_task"] == 0

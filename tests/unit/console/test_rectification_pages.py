@@ -87,3 +87,25 @@ def test_a_decision_takes_another_person_and_a_fresh_factor(
     analyst = console.reader("analyst")
     assert analyst.post(f"{here}/decision", {"decision": "grant"}).status == 403
     assert console.reader("staff").get("/risks").status == 403
+
+
+def test_a_scope_of_scans_is_retired_by_who_may_import(console: ConsoleSite) -> None:
+    analyst, auditor = console.reader("analyst"), console.reader("auditor")
+    fields = {"format": "csv", "scope": EVIL, "scanned_at": "2020-01-01T08:00", "system": "this"}
+    analyst.upload("/risks/findings", {**fields, "column_title": "name"}, {"file": SCAN})
+    where, form = "/risks/findings/scopes/retire", {"system": "this", "scope": EVIL}
+    assert f'action="{where}"' not in auditor.get("/risks/findings").text
+    assert auditor.post(where, {**form, "reason": "x"}).status == 403
+    assert analyst.post(where, {**form, "reason": ""}).status == 400
+    assert analyst.post(where, {**form, "reason": f"合同到期{EVIL}"}).status == 303
+    assert analyst.post(where, {**form, "reason": "x"}).status == 409
+    for reader in (analyst, auditor):
+        page = reader.get("/risks/findings").text
+        assert "合同到期" in page
+        assert "<script>alert" not in page
+    assert "已停用" in analyst.get("/risks/findings?state=retired").text
+    house = console.site.house
+    made = house.audits.assessments.assess(house.act_as("auditor"), "gbt22239", 3)
+    assert [one["title"] for one in made.annexes.records if one["kind"] == "vuln.scan"].count(
+        EVIL
+    ) == 1

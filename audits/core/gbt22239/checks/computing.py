@@ -109,8 +109,12 @@ ADMINISTRATORS_ADDRESSES: Final = ruled(
 KNOWN_WEAKNESSES: Final = ruled(
     at_most("vuln.scan/age_days", SCAN_DAYS),
     none_of("vuln.scan/severe_overdue"),
+    none_of("vuln.scan/severe_retired", fatal=False),
 )
-"""漏洞修补 (8.1.4.4 e): a scan within 30 days (policy), nothing severe past its date."""
+"""漏洞修补 (8.1.4.4 e): a scan within 30 days (policy), nothing severe past its date.
+
+What stood in a scope that was given up is not known to be mended.
+"""
 INTRUSION_ALERTS: Final = ruled(
     some_of("detector.rules/enabled"),
     none_of("detector.rules/broken", fatal=False),
