@@ -86,7 +86,13 @@ from audits.commands.risks import (
     show_risk,
     treat_risk,
 )
-from audits.commands.scans import import_scan, list_findings, list_scans
+from audits.commands.scans import (
+    import_scan,
+    list_findings,
+    list_scan_scopes,
+    list_scans,
+    retire_scan_scope,
+)
 from audits.commands.systems import (
     add_asset,
     add_system,
@@ -156,6 +162,7 @@ __all__ = [
     "list_records",
     "list_report_templates",
     "list_risks",
+    "list_scan_scopes",
     "list_scans",
     "list_schedules",
     "list_supplier_accesses",
@@ -177,6 +184,7 @@ __all__ = [
     "request_waiver",
     "retire_asset",
     "retire_report_template",
+    "retire_scan_scope",
     "retire_system",
     "revoke_waiver",
     "risk_matrix",
