@@ -45,7 +45,7 @@ FindingState = Literal["open", "gone", "retired"]
 FINDING_STATES: Final[dict[FindingState, Text]] = {
     "open": Text("存在", "open"),
     "gone": Text("复扫已消失", "gone in a later scan"),
-    "retired": Text("扫描范围已停用,未经复扫", "its scope is retired: nobody looked again"),
+    "retired": Text("范围已停用", "its scope is retired"),
 }
 SCOPE_STATES: Final[dict[str, Text]] = {
     "used": Text("在用", "in use"),
