@@ -69,7 +69,7 @@ services: ## install what the tests need beside Python (Debian, root or sudo)
 
 test: services ## everything, with services (≤ 25 min)
 	@scratch=$$(tests/services/scratch.sh) && trap 'rm -rf "$$scratch"' EXIT && TMPDIR=$$scratch \
-		$(MAKE) -j4 --no-print-directory with-services identity-and-keys browsers-and-stores lint types contracts all-else
+		$(MAKE) -j4 --no-print-directory with-services all-else identity-and-keys browsers-and-stores lint types contracts
 
 # four shares of all tests, side by side
 browsers-and-stores: $(DEVELOPMENT)

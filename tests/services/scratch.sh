@@ -21,9 +21,9 @@ runs_programs() {
 }
 
 if [ -w "$memory" ] && has_room && runs_programs; then
-	folder=$(mktemp -d "$memory/secops-tests.XXXXXX")
+	folder=$(mktemp -d "$memory/s.XXXXXX")
 else
-	folder=$(mktemp -d "${TMPDIR:-/tmp}/secops-tests.XXXXXX")
+	folder=$(mktemp -d "${TMPDIR:-/tmp}/s.XXXXXX")
 fi
-chmod 711 "$folder" # databases run as users of their own
+chmod 711 "$folder" # databases run as users of their own; their sockets need a short path
 echo "$folder"

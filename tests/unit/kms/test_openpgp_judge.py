@@ -164,13 +164,16 @@ def test_a_key_has_a_limit_of_size() -> None:
 
 
 def test_neither_home_nor_agent_nor_passphrase_is_left_behind(
-    own: tuple[str, str, OpenPgpSecret], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: tuple[str, str, OpenPgpSecret],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    scratch = tmp_path_factory.mktemp("g")  # an agent's socket has a path of 107 characters
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     GnuPg().sign(CONTENT, own[2])
-    assert list(tmp_path.iterdir()) == []
+    assert list(scratch.iterdir()) == []
     running = subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True)
-    assert str(tmp_path).encode() not in running.stdout
+    assert str(scratch).encode() not in running.stdout
     assert PASSPHRASE.encode() not in running.stdout
 
 
