@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from audits.core.gbt22239.findings import Finding, Looking
+from audits.core.gbt22239.rules import Rule
 from audits.models.evidence import Fact, Origin, Snapshot
 from audits.models.reports import ReportSignature
 from audits.models.systems import Scope
@@ -254,3 +256,34 @@ class FakeReportSigner:
                 ReportSignature(name, "test", key.public_key.der, key.sign(message, DEFAULT))
             )
         return made
+
+
+def found(check: Callable[[Looking], object], facts: Mapping[str, Mapping[str, Fact]]) -> Finding:
+    """Return what ``check`` finds in these facts, by kind and name."""
+    taken = {k: Snapshot(k, values, Origin(source="test"), 1) for k, values in facts.items()}
+    look = Looking(taken)
+    check(look)
+    return look.finding()
+
+
+def changed(
+    good: Mapping[str, Mapping[str, Fact]], name: str, value: Fact | None
+) -> dict[str, dict[str, Fact]]:
+    """Return the good facts with one of them (kind/name) changed, or gone."""
+    kind, _, fact = name.partition("/")
+    facts = {each: dict(values) for each, values in good.items()}
+    if value is None:
+        del facts[kind][fact]
+    else:
+        facts[kind][fact] = value
+    return facts
+
+
+def breaking(good: Mapping[str, Mapping[str, Fact]], rule: Rule) -> Fact:
+    """Return a value of the rule's fact with which it does not hold."""
+    kind, _, fact = rule.fact.partition("/")
+    if rule.same:
+        return int(good[kind][fact]) - 1
+    if rule.most is not None:
+        return rule.most + 1
+    return False if rule.least is None else rule.least - 1

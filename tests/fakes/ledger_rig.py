@@ -44,13 +44,23 @@ class LedgerRig:
         self.sequencer = make_sequencer(self, "one")
         return self.sequencer
 
-    def fill(self, count: int, every: int = 0) -> None:
+    def fill(self, count: int, every: int = 0, first: int = 0) -> None:
         """Sequence ``count`` records; sign after each ``every``, and at the end."""
         for number in range(count):
-            self.doors.put("database", record(number))
+            self.doors.put("database", record(first + number))
             if every and (number + 1) % every == 0:
                 self.sequencer.drain()
         self.sequencer.drain()
+
+    def grow(self, count: int) -> None:
+        """Sequence ``count`` records that no beginning has."""
+        self.fill(count, first=1_000)
+
+    def newest_note(self) -> str:
+        """Return the newest checkpoint's note of the SHA-256 tree."""
+        checkpoint = self.files.latest_checkpoint()
+        assert checkpoint is not None
+        return checkpoint.sha256_note
 
     def verify(self) -> LedgerVerdict:
         return self.files.verify_ledger()

@@ -22,7 +22,6 @@ from audits.service.ledger.files import LedgerFiles
 from audits.service.ledger.ledger import LedgerService
 from secops.web.messages import Request
 from tests.fakes.access import FakeAccess
-from tests.fakes.ledger import record
 from tests.fakes.ledger_rig import LedgerRig, ledger_rig
 from tests.fakes.witnesses import SigningWitness
 
@@ -41,18 +40,6 @@ def rig(tmp_path: Path) -> Iterator[LedgerRig]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "witnessed"
-
-
-def newest(rig: LedgerRig) -> str:
-    checkpoint = rig.files.latest_checkpoint()
-    assert checkpoint is not None
-    return checkpoint.sha256_note
-
-
-def grow(rig: LedgerRig, count: int) -> None:
-    for number in range(count):
-        rig.doors.put("database", record(1_000 + number))
-    rig.sequencer.drain()
 
 
 def over(rig: LedgerRig, folder: Path, quorum: int = 1) -> LedgerFiles:
@@ -86,7 +73,7 @@ def test_the_newest_checkpoint_is_served_with_the_cosignatures_on_it(
     rig: LedgerRig, folder: Path
 ) -> None:
     files, origin = over(rig, folder), rig.store.head().origin
-    put(folder, FIRST, SECOND, note=newest(rig))
+    put(folder, FIRST, SECOND, note=rig.newest_note())
     served = get(files, rig, "latest_checkpoint")
     assert names(served) == [origin, FIRST.name, SECOND.name]
     keys = [witness.key for witness in KNOWN]
@@ -100,32 +87,32 @@ def test_the_newest_checkpoint_is_served_with_the_cosignatures_on_it(
 def test_cosignatures_on_an_older_checkpoint_are_served_with_that_one(
     rig: LedgerRig, folder: Path
 ) -> None:
-    files, old = over(rig, folder), newest(rig)
+    files, old = over(rig, folder), rig.newest_note()
     put(folder, FIRST, note=old)
-    grow(rig, 4)
-    assert get(files, rig, "latest_checkpoint").decode() == newest(rig)
+    rig.grow(4)
+    assert get(files, rig, "latest_checkpoint").decode() == rig.newest_note()
     assert get(files, rig, "cosigned_checkpoint").decode() == FIRST.cosigned(old, 9)
-    put(folder, SECOND, note=newest(rig))
+    put(folder, SECOND, note=rig.newest_note())
     assert size(get(files, rig, "cosigned_checkpoint")) == 9
 
 
 def test_a_cosigned_checkpoint_has_as_many_cosignatures_as_are_asked_for(
     rig: LedgerRig, folder: Path
 ) -> None:
-    files, old = over(rig, folder, quorum=2), newest(rig)
+    files, old = over(rig, folder, quorum=2), rig.newest_note()
     with pytest.raises(NotCosigned):
         get(files, rig, "cosigned_checkpoint")
     put(folder, FIRST, SECOND, note=old)
     assert names(get(files, rig, "cosigned_checkpoint"))[1:] == [FIRST.name, SECOND.name]
-    grow(rig, 4)
-    put(folder, FIRST, note=newest(rig))
+    rig.grow(4)
+    put(folder, FIRST, note=rig.newest_note())
     with pytest.raises(NotCosigned):
         get(files, rig, "cosigned_checkpoint")
 
 
 def test_a_ledger_without_witnesses_serves_its_checkpoint_as_it_is(rig: LedgerRig) -> None:
     files = LedgerFiles(rig.store, EngineVerifier())
-    assert get(files, rig, "latest_checkpoint").decode() == newest(rig)
+    assert get(files, rig, "latest_checkpoint").decode() == rig.newest_note()
     with pytest.raises(NotCosigned):
         get(files, rig, "cosigned_checkpoint")
 
@@ -185,7 +172,7 @@ def own_file(folder: Path) -> Path:
 def test_hostile_files_neither_break_nor_grow_the_answer(
     rig: LedgerRig, folder: Path, content: Callable[[str], bytes]
 ) -> None:
-    files, plain = over(rig, folder), newest(rig)
+    files, plain = over(rig, folder), rig.newest_note()
     own_file(folder).write_bytes(content(plain))
     assert get(files, rig, "latest_checkpoint").decode() == plain
     with pytest.raises(NotCosigned):
@@ -197,7 +184,7 @@ def test_hostile_files_neither_break_nor_grow_the_answer(
 
 def test_what_is_no_file_is_no_note(rig: LedgerRig, folder: Path, tmp_path: Path) -> None:
     """A pipe would hold up the answer, a link lead out of the folder."""
-    files, plain = over(rig, folder), newest(rig)
+    files, plain = over(rig, folder), rig.newest_note()
     path = own_file(folder)
     good = tmp_path / "good"
     good.write_text(f"{FIRST.name}\n{FIRST.cosigned(plain)}")
@@ -210,7 +197,7 @@ def test_what_is_no_file_is_no_note(rig: LedgerRig, folder: Path, tmp_path: Path
 def test_lines_that_somebody_added_are_not_served_with_a_cosigned_checkpoint(
     rig: LedgerRig, folder: Path
 ) -> None:
-    files, old = over(rig, folder), newest(rig)
+    files, old = over(rig, folder), rig.newest_note()
     log_line = old.removeprefix(f"{split_note(old)[0]}\n")
     padded = f"{old}{log_line * 3}{stranger_line() * 20}{FIRST.line(old) * 3}{THIRD.line(old)}"
     own_file(folder).write_text(f"{FIRST.name}\n{padded}")
@@ -224,10 +211,10 @@ def test_another_logs_checkpoint_that_the_same_witness_cosigned_is_not_served(
     other = ledger_rig(tmp_path / "other")
     try:
         other.fill(7)
-        put(folder, FIRST, note=newest(other))
+        put(folder, FIRST, note=other.newest_note())
     finally:
         other.close()
-    assert get(over(rig, folder), rig, "latest_checkpoint").decode() == newest(rig)
+    assert get(over(rig, folder), rig, "latest_checkpoint").decode() == rig.newest_note()
     with pytest.raises(NotCosigned):
         get(over(rig, folder), rig, "cosigned_checkpoint")
 
@@ -238,10 +225,10 @@ def test_another_logs_checkpoint_that_the_same_witness_cosigned_is_not_served(
 def test_a_checkpoint_with_the_lines_of_others_is_one_that_was_kept(
     rig: LedgerRig, folder: Path
 ) -> None:
-    put(folder, FIRST, SECOND, note=newest(rig))
+    put(folder, FIRST, SECOND, note=rig.newest_note())
     files = over(rig, folder)
     served = get(files, rig, "latest_checkpoint").decode()
-    grow(rig, 300)
+    rig.grow(300)
     assert files.verify_ledger(files.vkeys(), [f"{served}{stranger_line()}"]).valid
     witnesses = [FIRST.vkey, SECOND.vkey]
     assert files.verify_ledger(files.vkeys(), [served], witnesses).valid
@@ -250,13 +237,13 @@ def test_a_checkpoint_with_the_lines_of_others_is_one_that_was_kept(
 def test_tiles_are_exported_with_the_cosigned_checkpoint(
     rig: LedgerRig, folder: Path, tmp_path: Path
 ) -> None:
-    old = newest(rig)
+    old = rig.newest_note()
     over(rig, folder).export_tiles(TileFolder(tmp_path / "plain"))
     assert not (tmp_path / "plain" / "cosigned-checkpoint").exists()
     put(folder, FIRST, note=old)
     over(rig, folder).export_tiles(TileFolder(tmp_path / "fresh"))
     assert (tmp_path / "fresh" / "checkpoint").read_text() == FIRST.cosigned(old, 9)
-    grow(rig, 300)
+    rig.grow(300)
     over(rig, folder).export_tiles(TileFolder(tmp_path / "older"))
-    assert (tmp_path / "older" / "checkpoint").read_text() == newest(rig)
+    assert (tmp_path / "older" / "checkpoint").read_text() == rig.newest_note()
     assert (tmp_path / "older" / "cosigned-checkpoint").read_text() == FIRST.cosigned(old, 9)

@@ -9,46 +9,17 @@ import pytest
 
 from audits.adapters.controls import PackagedCatalogues
 from audits.core.gbt22239.checks import CHECKS
-from audits.core.gbt22239.findings import Finding, Looking
 from audits.core.gbt22239.host_checks import HOST_CHECKS
-from audits.core.gbt22239.rules import Rule, Ruled
+from audits.core.gbt22239.rules import Ruled
 from audits.core.standards import READERS
 from audits.models.assessments import Status
-from audits.models.evidence import Fact, Origin, Snapshot
-from tests.fakes.evidence import GOOD
+from audits.models.evidence import Fact
+from tests.fakes.evidence import GOOD, breaking, changed, found
 
 CATALOGUE = PackagedCatalogues(READERS).read("gbt22239")
 AUTOMATIC = {item.id for item in CATALOGUE.at(3) if item.assess == "auto"}
 RULED = {name: check for name, check in CHECKS.items() if isinstance(check, Ruled)}
 RULES = [(item, number) for item, check in RULED.items() for number in range(len(check.rules))]
-
-
-def found(item: str, facts: dict[str, dict[str, Fact]]) -> Finding:
-    taken = {k: Snapshot(k, values, Origin(source="test"), 1) for k, values in facts.items()}
-    look = Looking(taken)
-    CHECKS[item](look)
-    return look.finding()
-
-
-def changed(name: str, value: Fact | None) -> dict[str, dict[str, Fact]]:
-    """Return the good facts with one of them changed, or gone."""
-    kind, _, fact = name.partition("/")
-    facts = {each: dict(values) for each, values in GOOD.items()}
-    if value is None:
-        del facts[kind][fact]
-    else:
-        facts[kind][fact] = value
-    return facts
-
-
-def breaking(rule: Rule) -> Fact:
-    """Return a value of the rule's fact with which it does not hold."""
-    kind, _, fact = rule.fact.partition("/")
-    if rule.same:
-        return int(GOOD[kind][fact]) - 1
-    if rule.most is not None:
-        return rule.most + 1
-    return False if rule.least is None else rule.least - 1
 
 
 def test_each_of_the_68_automatic_items_has_a_check() -> None:
@@ -60,7 +31,7 @@ def test_each_of_the_68_automatic_items_has_a_check() -> None:
 
 @pytest.mark.parametrize("item", sorted(CHECKS))
 def test_good_facts_are_proposed_as_compliant(item: str) -> None:
-    finding = found(item, GOOD)
+    finding = found(CHECKS[item], GOOD)
     assert finding.status == "compliant", finding.reason
     assert {snapshot.kind for snapshot in finding.evidence} == RULED[item].kinds
     assert all(seen.ok and seen.expected for seen in finding.observations)
@@ -69,24 +40,24 @@ def test_good_facts_are_proposed_as_compliant(item: str) -> None:
 @pytest.mark.parametrize(("item", "number"), RULES)
 def test_each_rule_can_be_broken_and_each_fact_missing(item: str, number: int) -> None:
     rule = RULED[item].rules[number]
-    broken = found(item, changed(rule.fact, breaking(rule)))
+    broken = found(CHECKS[item], changed(GOOD, rule.fact, breaking(GOOD, rule)))
     assert broken.status == ("noncompliant" if rule.fatal else "partial")
     assert rule.fact in broken.reason.zh
     for name in (rule.fact, rule.same, rule.when):
         if name:
-            less = found(item, changed(name, None))
+            less = found(CHECKS[item], changed(GOOD, name, None))
             assert less.status == "unassessed"
             assert name in less.reason.zh
 
 
 def test_what_is_asked_only_where_there_is_something_of_the_kind_is_not_asked_elsewhere() -> None:
-    facts = changed("log.retention/sources_young", 0)
+    facts = changed(GOOD, "log.retention/sources_young", 0)
     del facts["log.retention"]["capacity_days"]
-    assert found("L3-SMC1-10", facts).status == "compliant"
-    facts = changed("ledger.integrity/valid", True)  # noqa: FBT003 - the fact's value
+    assert found(CHECKS["L3-SMC1-10"], facts).status == "compliant"
+    facts = changed(GOOD, "ledger.integrity/valid", True)  # noqa: FBT003 - the fact's value
     del facts["bastion.log"]
-    assert found("L3-SMC1-01", facts).status == "compliant"
-    assert found("L3-MMS1-19", facts).status == "unassessed"
+    assert found(CHECKS["L3-SMC1-01"], facts).status == "compliant"
+    assert found(CHECKS["L3-MMS1-19"], facts).status == "unassessed"
 
 
 def gaps() -> Iterator[tuple[str, str, Any, Status]]:
@@ -117,4 +88,4 @@ def gaps() -> Iterator[tuple[str, str, Any, Status]]:
 
 @pytest.mark.parametrize(("item", "fact", "value", "status"), list(gaps()))
 def test_a_gap_is_named(item: str, fact: str, value: Fact, status: Status) -> None:
-    assert found(item, changed(fact, value)).status == status
+    assert found(CHECKS[item], changed(GOOD, fact, value)).status == status

@@ -5,16 +5,14 @@ from __future__ import annotations
 import pytest
 
 from audits.adapters.controls import PackagedCatalogues
-from audits.core.gbt22239.findings import Finding, Looking
-from audits.core.gbt22239.rules import Rule, Ruled
+from audits.core.gbt22239.rules import Ruled
 from audits.core.gbt39786.axes import axes_of, axis_of
 from audits.core.gbt39786.checks import CHECKS
 from audits.core.gbt39786.strength import APPROVED, SOUND_BITS, bits_of
 from audits.core.standards import READERS
 from audits.models.assessments import ObjectVerdict
-from audits.models.evidence import Fact, Origin, Snapshot
 from kms.models.keys import KEY_TYPES
-from tests.fakes.evidence import GOOD_CRYPTO
+from tests.fakes.evidence import GOOD_CRYPTO, breaking, changed, found
 
 UNITS = {
     item.id: item
@@ -25,32 +23,6 @@ RULED = {name: check for name, check in CHECKS.items() if isinstance(check, Rule
 RULES = [(unit, number) for unit, check in RULED.items() for number in range(len(check.rules))]
 
 
-def found(unit: str, facts: dict[str, dict[str, Fact]]) -> Finding:
-    taken = {k: Snapshot(k, values, Origin(source="test"), 1) for k, values in facts.items()}
-    look = Looking(taken)
-    CHECKS[unit](look)
-    return look.finding()
-
-
-def changed(name: str, value: Fact | None) -> dict[str, dict[str, Fact]]:
-    kind, _, fact = name.partition("/")
-    facts = {each: dict(values) for each, values in GOOD_CRYPTO.items()}
-    if value is None:
-        del facts[kind][fact]
-    else:
-        facts[kind][fact] = value
-    return facts
-
-
-def breaking(rule: Rule) -> Fact:
-    kind, _, fact = rule.fact.partition("/")
-    if rule.same:
-        return int(GOOD_CRYPTO[kind][fact]) - 1
-    if rule.most is not None:
-        return rule.most + 1
-    return False if rule.least is None else rule.least - 1
-
-
 def test_each_of_the_14_automatic_units_has_a_check() -> None:
     assert len(UNITS) == 14
     assert set(CHECKS) == set(UNITS) == set(RULED)
@@ -58,7 +30,7 @@ def test_each_of_the_14_automatic_units_has_a_check() -> None:
 
 @pytest.mark.parametrize("unit", sorted(CHECKS))
 def test_good_facts_make_d_a_and_k(unit: str) -> None:
-    finding = found(unit, GOOD_CRYPTO)
+    finding = found(CHECKS[unit], GOOD_CRYPTO)
     assert finding.status == "compliant", finding.reason
     axes = axes_of(ObjectVerdict("", "x", finding.status, finding.reason, finding.observations))
     assert (axes.effective, axes.approved, axes.managed, axes.software) == (True, True, True, False)
@@ -67,11 +39,11 @@ def test_good_facts_make_d_a_and_k(unit: str) -> None:
 @pytest.mark.parametrize(("unit", "number"), RULES)
 def test_each_rule_can_be_broken_and_each_fact_missing(unit: str, number: int) -> None:
     rule = RULED[unit].rules[number]
-    broken = found(unit, changed(rule.fact, breaking(rule)))
+    broken = found(CHECKS[unit], changed(GOOD_CRYPTO, rule.fact, breaking(GOOD_CRYPTO, rule)))
     assert broken.status == ("noncompliant" if rule.fatal else "partial")
     for name in (rule.fact, rule.same):
         if name:
-            assert found(unit, changed(name, None)).status == "unassessed"
+            assert found(CHECKS[unit], changed(GOOD_CRYPTO, name, None)).status == "unassessed"
     axes = axes_of(ObjectVerdict("", "x", broken.status, broken.reason, broken.observations))
     fell = {"D": axes.effective, "A": axes.approved, "K": axes.managed}
     assert fell.pop(axis_of(rule.fact)) is False
@@ -79,7 +51,7 @@ def test_each_rule_can_be_broken_and_each_fact_missing(unit: str, number: int) -
 
 
 def test_keys_in_software_never_pass_k() -> None:
-    finding = found("MP-6.4.5", changed("kms.custody/hardware", False))  # noqa: FBT003 - the fact
+    finding = found(CHECKS["MP-6.4.5"], changed(GOOD_CRYPTO, "kms.custody/hardware", False))  # noqa: FBT003 - the fact
     view = ObjectVerdict("", "x", finding.status, finding.reason, finding.observations)
     assert (axes_of(view).managed, axes_of(view).software) == (False, True)
 
@@ -94,10 +66,10 @@ def test_every_type_of_key_offered_has_a_strength() -> None:
 def test_the_weakest_algorithm_that_the_evidence_names_gives_the_strength(
     keys: int, suite: int, bits: int
 ) -> None:
-    facts = changed("kms.policy/weak_keys", 0)
+    facts = changed(GOOD_CRYPTO, "kms.policy/weak_keys", 0)
     if keys:
         facts["kms.policy"]["least_bits"], facts["tls.scan"]["least_bits"] = keys, suite
-    finding = found("MP-6.4.4", facts)
+    finding = found(CHECKS["MP-6.4.4"], facts)
     view = ObjectVerdict(
         "", "x", finding.status, finding.reason, finding.observations, finding.evidence
     )

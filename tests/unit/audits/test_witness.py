@@ -82,24 +82,14 @@ def asked(rig: LedgerRig, old: int, note: str | None = None) -> str:
     return format_add_checkpoint(old, proof, note or checkpoint.sha256_note)
 
 
-def newest(rig: LedgerRig) -> str:
-    checkpoint = rig.files.latest_checkpoint()
-    assert checkpoint is not None
-    return checkpoint.sha256_note
-
-
-def grow(rig: LedgerRig, count: int) -> None:
-    for number in range(count):
-        rig.doors.put("database", record(1_000 + number))
-    rig.sequencer.drain()
-
-
 def test_a_first_checkpoint_is_cosigned_with_the_time_in_the_signature(
     rig: LedgerRig, witness: Witness
 ) -> None:
     line = witness.add_checkpoint(asked(rig, 0))
     key = parse_witness_key(witness.vkey)
-    (cosigned,) = open_cosignatures(newest(rig) + line, [key], EngineVerifier().verify_ed25519)
+    (cosigned,) = open_cosignatures(
+        rig.newest_note() + line, [key], EngineVerifier().verify_ed25519
+    )
     assert (cosigned.name, cosigned.at) == (NAME, START // SECOND)
     ((_, key_id, blob),) = parse_note(f"x\n\n{line}").signatures
     assert (key_id, len(blob)) == (key.key_id, 72)
@@ -107,7 +97,7 @@ def test_a_first_checkpoint_is_cosigned_with_the_time_in_the_signature(
 
 def test_growth_is_cosigned_and_a_repetition_too(rig: LedgerRig, witness: Witness) -> None:
     witness.add_checkpoint(asked(rig, 0))
-    grow(rig, 300)
+    rig.grow(300)
     witness.add_checkpoint(asked(rig, 5))
     witness.add_checkpoint(asked(rig, 305))
     assert parse_tree_head(split_note(witness.last(rig.store.head().origin))[0]).size == 305
@@ -117,7 +107,7 @@ def test_the_size_it_saw_is_told_to_a_log_that_is_wrong_about_it(
     rig: LedgerRig, witness: Witness
 ) -> None:
     witness.add_checkpoint(asked(rig, 0))
-    grow(rig, 2)
+    rig.grow(2)
     with pytest.raises(StaleSize) as stale:
         witness.add_checkpoint(asked(rig, 0))
     assert stale.value.size == 5
@@ -150,7 +140,7 @@ def test_a_rewritten_or_rolled_back_history_is_never_cosigned(
         forged.close()
     finally:
         other.close()
-    assert witness.last(rig.store.head().origin).startswith(split_note(newest(rig))[0])
+    assert witness.last(rig.store.head().origin).startswith(split_note(rig.newest_note())[0])
 
 
 def test_strangers_and_forgers_are_refused(
@@ -175,21 +165,21 @@ def test_lines_that_strangers_add_to_a_checkpoint_are_not_remembered(
     """Anybody can fetch a checkpoint and send it on; the witness must stay able to read it."""
     room = 65_500 - len(asked(rig, 0).encode())
     line = base64.b64encode(bytes(room // 4 * 3)).decode()
-    padded = f"{newest(rig)}— stranger {line}\n"
+    padded = f"{rig.newest_note()}— stranger {line}\n"
     witness.add_checkpoint(asked(rig, 0, padded))
     kept = witness.last(rig.store.head().origin)
-    assert kept.startswith(newest(rig))
+    assert kept.startswith(rig.newest_note())
     assert [name for name, _, _ in parse_note(kept).signatures] == [
         rig.store.head().origin,
         NAME,
     ]
-    grow(rig, 2)
+    rig.grow(2)
     witness.add_checkpoint(asked(rig, 5))
 
 
 def test_a_first_checkpoint_comes_without_a_proof(rig: LedgerRig, witness: Witness) -> None:
     with pytest.raises(ProofRejected):
-        witness.add_checkpoint(format_add_checkpoint(0, [bytes(32)], newest(rig)))
+        witness.add_checkpoint(format_add_checkpoint(0, [bytes(32)], rig.newest_note()))
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a+b", "line\nfeed"])
@@ -226,14 +216,14 @@ def test_the_answers_have_the_specifications_forms(rig: LedgerRig, witness: Witn
     status, kind, body = post(good)
     assert (status, body[:4]) == (200, "— ".encode())
     assert kind.startswith("text/plain")
-    grow(rig, 1)
+    rig.grow(1)
     assert post(good) == (409, "text/x.tlog.size", b"5\n")
     status, _, _ = post(asked(rig, 5).replace("old 5", "old 9"))
     assert status == 400
     assert post(b"\xff")[0] == 400
     assert post("old 5\n")[0] == 400
     proofs = [base64.b64encode(bytes(32)).decode()] * 3
-    note = newest(rig)
+    note = rig.newest_note()
     assert post("old 5\n" + "".join(f"{p}\n" for p in proofs) + f"\n{note}")[0] == 422
     assert post(asked(rig, 5).replace("— tests", "— texts"))[0] == 403
     assert post(asked(rig, 5).replace("tests.local/log\n", "tests.local/lag\n"))[0] == 404
@@ -339,7 +329,7 @@ def test_the_newest_checkpoint_is_cosigned_and_kept(
     work.ask_witnesses()
     work.ask_witnesses()
     assert wire.sent == 1
-    grow(rig, 4)
+    rig.grow(4)
     work.ask_witnesses()
     assert sizes(folder) == [9]
     assert work.alarms == {}
@@ -478,7 +468,7 @@ def test_an_empty_ledger_asks_nobody_and_a_silent_witness_proves_nothing(
         empty.close()
     assert wire.sent == 0
     with pytest.raises(WitnessMissing):
-        rig.files.verify_ledger(kept_notes=[newest(rig)], witnesses=[witness.vkey])
+        rig.files.verify_ledger(kept_notes=[rig.newest_note()], witnesses=[witness.vkey])
 
 
 # what is said about it

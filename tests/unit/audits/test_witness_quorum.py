@@ -74,17 +74,11 @@ class Case:
 def case(tmp_path: Path) -> Iterator[Case]:
     rig = ledger_rig(tmp_path / "home")
     rig.fill(5)
-    old = newest(rig)
+    old = rig.newest_note()
     rig.doors.put("database", *(record(1_000 + number) for number in range(4)))
     rig.sequencer.drain()
-    yield Case(rig, old, newest(rig))
+    yield Case(rig, old, rig.newest_note())
     rig.close()
-
-
-def newest(rig: LedgerRig) -> str:
-    checkpoint = rig.files.latest_checkpoint()
-    assert checkpoint is not None
-    return checkpoint.sha256_note
 
 
 def test_so_many_of_the_witnesses_are_enough_and_by_default_all_must_have_cosigned(
@@ -190,7 +184,7 @@ def test_another_history_that_one_witness_saw_is_excused_by_no_quorum(
     try:
         forged.doors.put("database", *(record(700 + number) for number in range(7)))
         forged.sequencer.drain()
-        case.put(FIRST, FIRST.cosigned(newest(forged)))
+        case.put(FIRST, FIRST.cosigned(forged.newest_note()))
     finally:
         forged.close()
     for witness in (SECOND, THIRD):
