@@ -112,7 +112,7 @@ class Witnessed:
 
     def lines_on(self, text: str, verifier: SignatureVerifier) -> str:
         """Return the signature lines of those that cosigned exactly this checkpoint's ``text``."""
-        return "".join(each.line for each in self._found(verifier) if each.text == text)
+        return _lines_on(text, self._found(verifier))
 
     def newest(self, log: Sequence[NoteKey], verifier: SignatureVerifier) -> str | None:
         """Return the newest note that enough witnesses cosigned, with the lines of ``log`` first.
@@ -127,12 +127,16 @@ class Witnessed:
                     note = keep_known(each.note, log, check_of(verifier))
                 except NoteRejected:
                     continue  # of another ledger, or what the ledger said of it is damaged
-                return f"{note}{self.lines_on(each.text, verifier)}"
+                return f"{note}{_lines_on(each.text, found)}"
         return None
 
     def _found(self, verifier: SignatureVerifier) -> list[LastCosigned]:
         found = (cosigned_by(key, self.notes, verifier) for key in self.keys)
         return [each for each in found if each is not None]
+
+
+def _lines_on(text: str, found: Sequence[LastCosigned]) -> str:
+    return "".join(each.line for each in found if each.text == text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,10 @@ class LedgerFiles:
         origin = self._store.head().origin
 
         def at_hand(key: NoteKey) -> list[TreeHead]:
-            texts = [split_note(note)[0] for note in notes if self._cosigned(note, key)]
+            cosigned = (note for note in notes if self._cosigned(note, key))
+            heads = [parse_tree_head(split_note(note)[0]) for note in cosigned]
             last = self._witnessed and cosigned_by(key, self._witnessed.notes, self._verifier)
-            heads = [parse_tree_head(text) for text in [*texts, *([last.text] if last else [])]]
+            heads += [last.head] if last else []
             return [head for head in heads if head.origin == origin]
 
         return policy.heads(at_hand)
