@@ -137,16 +137,12 @@ class _Tasks:
 
     def close_task(self, request: Request) -> Response:
         body = body_of(request, _REASONED)
-        task = self._rechecks.close_task(
-            request.caller, request.args["task_id"], body["version"], body["reason"]
-        )
+        task = self._rechecks.close_task(request.caller, request.args["task_id"], **body)
         return json_response(task_document(task, self._clock.now()))
 
     def reopen_task(self, request: Request) -> Response:
         body = body_of(request, _REASONED)
-        task = self._rechecks.reopen_task(
-            request.caller, request.args["task_id"], body["version"], body["reason"]
-        )
+        task = self._rechecks.reopen_task(request.caller, request.args["task_id"], **body)
         return json_response(task_document(task, self._clock.now()))
 
 
@@ -181,9 +177,7 @@ class _Waivers:
 
     def revoke_waiver(self, request: Request) -> Response:
         body = body_of(request, _REASONED)
-        waiver = self._waivers.revoke_waiver(
-            request.caller, request.args["waiver_id"], body["version"], body["reason"]
-        )
+        waiver = self._waivers.revoke_waiver(request.caller, request.args["waiver_id"], **body)
         return json_response(waiver_document(waiver, self._clock.now()))
 
     def list_waivers(self, request: Request) -> Response:
