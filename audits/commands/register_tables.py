@@ -10,6 +10,7 @@ import click
 from audits.commands.group import group
 from audits.commands.options import FILE, language, output, system, version
 from audits.commands.systems import register_of
+from audits.models.filing import FILING_FORMS
 from secops.kernel.pages import page_request
 from secops.terminal.files import read_at_most
 from secops.terminal.output import (
@@ -154,7 +155,7 @@ def import_systems(ctx: click.Context, *, file: Path, dry_run: bool, as_json: bo
 @click.argument("system_id")
 @output
 @click.option(
-    "--format", "form", type=click.Choice(["xlsx", "docx"]), default="xlsx", show_default=True
+    "--format", "form", type=click.Choice(FILING_FORMS), default="xlsx", show_default=True
 )
 @language
 @click.pass_context
