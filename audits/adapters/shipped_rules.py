@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from audits.ports.rules import ShippedRules
+from secops.adapters.disk import digest_of
 
 
 def shipped_rules(folder: Path | None = None) -> ShippedRules:
@@ -16,7 +16,5 @@ def shipped_rules(folder: Path | None = None) -> ShippedRules:
     found = {}
     for path in sorted(root.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            found[path.relative_to(root).as_posix()] = digest
+            found[path.relative_to(root).as_posix()] = digest_of(path).hex()
     return ShippedRules(version("govsecops"), found)

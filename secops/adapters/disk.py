@@ -1,7 +1,8 @@
-"""What the machine's disk is and can, and how names on it become durable."""
+"""What the machine's disk is and can, how names on it become durable, what a file holds."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import statistics
 import tempfile
@@ -58,6 +59,12 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def digest_of(path: Path) -> bytes:
+    """Return the SHA-256 of a file, which is never held whole."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Final
+
+from secops.adapters.disk import digest_of
 
 _COLUMNS: Final = 3
 _MADE: Final = "__pycache__"
@@ -54,8 +55,7 @@ def _present(found: Distribution, packages: Collection[str]) -> Iterator[str]:
 def _digest(path: Path) -> str:
     """Return the digest as it stands in a list; empty for a file that is gone."""
     try:
-        with path.open("rb") as stream:
-            raw = hashlib.file_digest(stream, "sha256").digest()
+        raw = digest_of(path)
     except FileNotFoundError:
         return ""
     return f"sha256={base64.urlsafe_b64encode(raw).decode().rstrip('=')}"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from secops.adapters.disk import sync_folder
+from secops.adapters.disk import digest_of, sync_folder
 from secops.kernel.catalogue import Text
 from secops.kernel.errors import SecopsError
 
@@ -51,7 +51,7 @@ def pack(folder: Path, target: Path, facts: Mapping[str, Any], at: int) -> dict[
                     if path.is_file():
                         name = path.relative_to(folder).as_posix()
                         archive.add(path, name, recursive=False, filter=_anonymous)
-                        files[name] = [path.stat().st_size, digest_of(path)]
+                        files[name] = [path.stat().st_size, digest_of(path).hex()]
                 manifest = {"format": FORMAT, "at": at, "facts": dict(facts), "files": files}
                 _add_manifest(archive, manifest)
             stream.flush()
@@ -93,12 +93,6 @@ def unpack(source: Path, folder: Path, room: int) -> dict[str, Any]:
     if manifest is None or manifest.get("files") != found:
         raise BackupRejected("the files are not those of its manifest")
     return manifest
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file as hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
