@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +20,7 @@ from audits.store.tables import (
     supplier_accesses,
     waivers,
 )
+from secops.adapters.database.names import rename_account
 from secops.kernel.transactions import Transaction
 
 NAMED: Final = (
@@ -45,13 +45,7 @@ class PersonTraces:
 
     def rename(self, tx: Transaction, account_id: str, old: str, name: str) -> Mapping[str, int]:
         """Put ``name`` where the account's ``old`` one stands; return the rows by table."""
-        counts: Counter[str] = Counter()
-        for identifier, named in NAMED:
-            table = identifier.table
-            changed = tx.execute(
-                sa.update(table).where(identifier == account_id).values({named: name})
-            )
-            counts[str(table.name)] += int(changed.rowcount)
+        counts = rename_account(tx, NAMED, account_id, name)
         referred = supplier_accesses.c.account
         changed = tx.execute(
             sa.update(supplier_accesses).where(referred == old).values({referred: name})

@@ -15,6 +15,7 @@ from playbooks.store.tables import (
     incidents,
     observables,
 )
+from secops.adapters.database.names import rename_account
 from secops.kernel.transactions import Transaction
 
 NAMED: Final = (
@@ -56,12 +57,4 @@ class PersonTraces:
 
     def rename(self, transaction: Transaction, account_id: str, name: str) -> Mapping[str, int]:
         """Put ``name`` where the account's stands beside its id; return the rows by table."""
-        counts = {}
-        for identifier, named in NAMED:
-            table = identifier.table
-            changed = transaction.execute(
-                sa.update(table).where(identifier == account_id).values({named: name})
-            )
-            if changed.rowcount:
-                counts[str(table.name)] = int(changed.rowcount)
-        return counts
+        return rename_account(transaction, NAMED, account_id, name)
