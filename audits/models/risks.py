@@ -47,7 +47,8 @@ FINDING_STATES: Final[dict[FindingState, Text]] = {
     "gone": Text("复扫已消失", "gone in a later scan"),
     "retired": Text("范围已停用", "its scope is retired"),
 }
-SCOPE_STATES: Final[dict[str, Text]] = {
+ScopeState = Literal["used", "retired"]
+SCOPE_STATES: Final[dict[ScopeState, Text]] = {
     "used": Text("在用", "in use"),
     "retired": Text("已停用", "retired"),
 }
@@ -223,6 +224,11 @@ class ScanScope:
 
     last: Scan
     standing: int
+
+    @property
+    def state(self) -> ScopeState:
+        """Whether scans of it are still waited for."""
+        return "retired" if self.last.retired_at else "used"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

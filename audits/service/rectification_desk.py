@@ -13,7 +13,7 @@ from audits.core.texts import at_most, bounded
 from audits.errors import ChangedMeanwhile
 from audits.errors.rectification import PersonNotFound
 from audits.models.rectification import HistoryEvent, Person, RectificationTask, Waiver
-from audits.models.risks import Risk
+from audits.models.risks import Risk, ScanScope
 from audits.ports.assessments import Assessments, EvidenceSource
 from audits.ports.catalogues import Catalogues
 from audits.ports.rectification import FindPerson, History, Tasks, Waivers
@@ -45,6 +45,14 @@ class RectificationStores:
     risks: Risks
     scans: Scans
     findings: Findings
+
+    def scan_scopes(self, tx: Transaction, org_id: str, system_id: str) -> tuple[ScanScope, ...]:
+        """Return the scopes of a system ("" for all), by system and scope."""
+        standing = self.findings.standing_by_scope(tx, org_id, system_id)
+        return tuple(
+            ScanScope(last, standing.get((last.system_id, last.scope), 0))
+            for last in self.scans.lasts(tx, org_id, system_id)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,12 +130,11 @@ def scan_document(scan: Scan, doubts: Sequence[Text] = ()) -> dict[str, Any]:
 
 def scope_document(scope: ScanScope) -> dict[str, Any]:
     """Return a scope of scans by its last scan, with how many findings stand in it."""
-    state = "retired" if scope.last.retired_at else "used"
     return {
         **_plain(asdict(scope.last)),
         "standing": scope.standing,
-        "state": state,
-        "state_text": in_both(SCOPE_STATES[state]),
+        "state": scope.state,
+        "state_text": in_both(SCOPE_STATES[scope.state]),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from audits.core.gbt20984.table import EDITION, GRADES, THREATS, VERSION
 from audits.models.evidence import Fact, Origin, Snapshot
 from audits.models.rectification import TASK_SOURCES, TASK_STATES, WAIVER_STATES, Waiver
-from audits.models.risks import RISK_SOURCES, RISK_STATES, SCOPE_STATES, TREATMENTS, Scan
+from audits.models.risks import RISK_SOURCES, RISK_STATES, SCOPE_STATES, TREATMENTS, ScanScope
 from audits.models.systems import Scope
 from audits.service.rectification_desk import RectificationStores
 from secops.kernel.actors import Actor
@@ -84,16 +84,10 @@ class RectificationEvidence:
     def scan_rows(self, actor: Actor, scope: Scope, at: int) -> Sequence[Row]:
         """Return the system's scopes of scans, those given up with their reason."""
         del at
-
-        def read(tx: Transaction) -> Sequence[Row]:
-            org_id, system_id = actor.org_id, scope.system.id
-            standing = self.stores.findings.standing_by_scope(tx, org_id, system_id)
-            return [
-                _scan_row(scan, standing.get((system_id, scan.scope), 0))
-                for scan in self.stores.scans.lasts(tx, org_id, system_id)
-            ]
-
-        return self.transactions.read(read)
+        scopes = self.transactions.read(
+            lambda tx: self.stores.scan_scopes(tx, actor.org_id, scope.system.id)
+        )
+        return [_scan_row(one) for one in scopes]
 
     def task_rows(self, actor: Actor, scope: Scope, at: int) -> Sequence[Row]:
         """Return the system's tasks, newest first."""
@@ -168,14 +162,15 @@ class RectificationEvidence:
         ]
 
 
-def _scan_row(last: Scan, standing: int) -> Row:
+def _scan_row(scope: ScanScope) -> Row:
+    last = scope.last
     return {
         "kind": "vuln.scan",
         "title": last.scope,
         "scanner": last.scanner,
         "scanned_at": to_rfc3339(last.scanned_at),
-        "standing": standing,
-        "state": in_both(SCOPE_STATES["retired" if last.retired_at else "used"]),
+        "standing": scope.standing,
+        "state": in_both(SCOPE_STATES[scope.state]),
         "retired_at": rfc3339_or_none(last.retired_at or None),
         "reason": last.retired_reason,
         "id": last.id,

@@ -156,16 +156,9 @@ class ScanService:
     def list_scan_scopes(self, actor: Actor, system_id: str = "") -> tuple[ScanScope, ...]:
         """Return the scopes of a system, of all systems without one, by system and scope."""
         self.desk.parts.access.require(actor, READ_RISKS, "scan:*")
-
-        def read(tx: Transaction) -> tuple[ScanScope, ...]:
-            stores, org_id = self.desk.stores, actor.org_id
-            standing = stores.findings.standing_by_scope(tx, org_id, system_id)
-            return tuple(
-                ScanScope(last, standing.get((last.system_id, last.scope), 0))
-                for last in stores.scans.lasts(tx, org_id, system_id)
-            )
-
-        return self.desk.parts.transactions.read(read)
+        return self.desk.parts.transactions.read(
+            lambda tx: self.desk.stores.scan_scopes(tx, actor.org_id, system_id)
+        )
 
     def list_scans(self, actor: Actor, page: PageRequest) -> Page[Scan]:
         """Return scans, the last read first."""
