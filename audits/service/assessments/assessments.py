@@ -37,7 +37,6 @@ from secops.kernel.trail import Act
 from secops.kernel.transactions import Transaction
 
 _MAX_DOCUMENT: Final = 20 << 20
-_PAST: Final = 12
 _MOST_SHOWN: Final = 40
 _SCOPE: Final = Text(
     "核查对象为所列系统及其已登记资产;未登记的主机、网络设备、机房等不在范围内。",
@@ -262,11 +261,3 @@ class AssessmentService:
             for digest in list(shown)[:_MOST_SHOWN]
         ]
         return document, found, contents
-
-    def list_past(
-        self, actor: Actor, system_id: str, standard: str, level: int
-    ) -> Sequence[AssessmentSummary]:
-        """Return the last assessments of a system under a standard at a level, newest first."""
-        self.parts.access.require(actor, READ_ASSESSMENTS, "assessment:*")
-        of = (system_id, standard, level)
-        return self.parts.transactions.read(lambda tx: self.store.past(tx, actor.org_id, of, _PAST))
