@@ -44,6 +44,10 @@ def _risk(row: Any) -> Risk:
     return Risk(**fields_of(row))
 
 
+def _scan(row: Any) -> Scan:
+    return Scan(**fields_of(row))
+
+
 def _finding(row: Any) -> ScanFinding:
     return ScanFinding(**fields_of(row))
 
@@ -70,9 +74,7 @@ class DatabaseRisks:
         self, tx: Transaction, org_id: str, wanted: RiskFilter, page: PageRequest
     ) -> Page[Risk]:
         """Return risks, the newest first."""
-        statement = risks.select().where(_RISKS.org_id == org_id)
-        if wanted.system_id:
-            statement = statement.where(_RISKS.system_id == wanted.system_id)
+        statement = risks.select().where(*_of_system(_RISKS, org_id, wanted.system_id))
         if wanted.level:
             statement = statement.where(_RISKS.level == wanted.level)
         if wanted.cell is not None:
@@ -100,12 +102,9 @@ class DatabaseRisks:
 
     def matrix(self, tx: Transaction, org_id: str, system_id: str) -> Mapping[tuple[int, int], int]:
         """Return how many risks that are not closed stand in each (likelihood, impact)."""
-        mine = [_RISKS.org_id == org_id, _RISKS.state != "closed"]
-        if system_id:
-            mine.append(_RISKS.system_id == system_id)
         rows = tx.execute(
             sa.select(_RISKS.likelihood, _RISKS.impact, sa.func.count())
-            .where(*mine)
+            .where(*_of_system(_RISKS, org_id, system_id), _RISKS.state != "closed")
             .group_by(_RISKS.likelihood, _RISKS.impact)
         )
         return {(row[0], row[1]): int(row[2]) for row in rows}
@@ -136,7 +135,7 @@ class DatabaseScans:
             _SCANS.org_id == org_id, _SCANS.system_id == system_id, _SCANS.scope == scope
         )
         row = tx.execute(statement.order_by(_SCANS.scanned_at.desc()).limit(1)).first()
-        return None if row is None else Scan(**fields_of(row))
+        return None if row is None else _scan(row)
 
     def lasts(self, tx: Transaction, org_id: str, system_id: str) -> Sequence[Scan]:
         """Return the last scan of each scope of a system ("" for all), by system and scope."""
@@ -154,7 +153,7 @@ class DatabaseScans:
         )
         found = sa.select(vulnerability_scans).join(newest, same).where(*mine)
         rows = tx.execute(found.order_by(_SCANS.system_id, _SCANS.scope).limit(_MOST))
-        return [Scan(**fields_of(row)) for row in rows]
+        return [_scan(row) for row in rows]
 
     def retire(self, tx: Transaction, scan: Scan) -> None:
         """Store that ``scan`` is the last of a scope given up; raise ``ScopeRetired`` if it is."""
@@ -178,7 +177,7 @@ class DatabaseScans:
         """Return scans, the last read first."""
         statement = vulnerability_scans.select().where(_SCANS.org_id == org_id)
         columns = (_SCANS.imported_at, _SCANS.id)
-        return newest_page(tx, statement, columns, page, read=lambda row: Scan(**fields_of(row)))
+        return newest_page(tx, statement, columns, page, read=_scan)
 
 
 class DatabaseFindings:
@@ -200,29 +199,14 @@ class DatabaseFindings:
         self, tx: Transaction, scan: Scan, fingerprints: Collection[str], **values: Any
     ) -> None:
         """Change these findings of the scan's scope in the same way."""
-        for some in chunks(sorted(fingerprints)):
-            tx.execute(
-                vulnerability_findings.update()
-                .where(
-                    *_in(scan.org_id, scan.system_id, scan.scope), _FINDINGS.fingerprint.in_(some)
-                )
-                .values(**values)
-            )
+        _update(tx, scan, fingerprints, values)
 
     def hasten(
         self, tx: Transaction, scan: Scan, fingerprints: Collection[str], due_at: int
     ) -> None:
         """Let these findings of the scan's scope be due at ``due_at``, unless they are before."""
-        for some in chunks(sorted(fingerprints)):
-            tx.execute(
-                vulnerability_findings.update()
-                .where(
-                    *_in(scan.org_id, scan.system_id, scan.scope),
-                    _FINDINGS.fingerprint.in_(some),
-                    sa.or_(_FINDINGS.due_at == 0, _FINDINGS.due_at > due_at),
-                )
-                .values(due_at=due_at)
-            )
+        later = sa.or_(_FINDINGS.due_at == 0, _FINDINGS.due_at > due_at)
+        _update(tx, scan, fingerprints, {"due_at": due_at}, later)
 
     def page(
         self, tx: Transaction, org_id: str, wanted: FindingFilter, page: PageRequest
@@ -296,6 +280,20 @@ class DatabaseFindings:
         mine = (*_of_system(_FINDINGS, org_id, system_id), _stands())
         row = tx.execute(sa.select(*sums).where(*mine)).one()
         return dict(zip(counted, map(int, row), strict=True))
+
+
+def _update(
+    tx: Transaction,
+    scan: Scan,
+    fingerprints: Collection[str],
+    values: Mapping[str, Any],
+    *conditions: Any,
+) -> None:
+    """Change these findings of the scan's scope where the ``conditions`` hold."""
+    mine = (*_in(scan.org_id, scan.system_id, scan.scope), *conditions)
+    for some in chunks(sorted(fingerprints)):
+        chosen = vulnerability_findings.update().where(*mine, _FINDINGS.fingerprint.in_(some))
+        tx.execute(chosen.values(**values))
 
 
 def _of_system(columns: Any, org_id: str, system_id: str) -> tuple[Any, ...]:
