@@ -23,6 +23,7 @@ from audits.models.risks import (
     Scan,
     ScanFinding,
     ScanScope,
+    Severity,
 )
 from audits.models.systems import THIS_INSTANCE
 from audits.service.rectification_desk import RectificationDesk
@@ -246,8 +247,8 @@ def _finding(scan: Scan, found: ParsedFinding) -> ScanFinding:
     )
 
 
-def _due(severity: str, at: int) -> int:
-    days = {str(name): days for name, days in DUE_DAYS.items()}.get(severity, 0)
+def _due(severity: Severity, at: int) -> int:
+    days = DUE_DAYS.get(severity, 0)
     return at + days * DAY if days else 0
 
 
