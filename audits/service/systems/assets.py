@@ -182,11 +182,10 @@ def note_asset(
 ) -> None:
     """Keep an asset's version and record what changed."""
     before, after = change
-    extra = {"retired_reason": after.retired_reason, "system_id": after.system_id}
-    was = (
-        {**asset_texts(before), "retired_reason": "", "system_id": before.system_id}
-        if before
-        else {}
-    )
-    texts = {**asset_texts(after), **extra}
-    note(register, tx, actor, verb, Kept("asset", after.id, after.version, was, texts))
+    was = _texts(before) if before else {}
+    note(register, tx, actor, verb, Kept("asset", after.id, after.version, was, _texts(after)))
+
+
+def _texts(asset: Asset) -> dict[str, str]:
+    extra = {"retired_reason": asset.retired_reason, "system_id": asset.system_id}
+    return {**asset_texts(asset), **extra}

@@ -244,9 +244,12 @@ def note_system(
 ) -> None:
     """Keep a system's version and record what changed."""
     before, after = change
-    texts = {**system_texts(after), "retired_reason": after.retired_reason}
-    was = {**system_texts(before), "retired_reason": ""} if before else {}
-    note(register, tx, actor, verb, Kept("system", after.id, after.version, was, texts))
+    was = _texts(before) if before else {}
+    note(register, tx, actor, verb, Kept("system", after.id, after.version, was, _texts(after)))
+
+
+def _texts(system: System) -> dict[str, str]:
+    return {**system_texts(system), "retired_reason": system.retired_reason}
 
 
 def live_systems(register: RegisterParts, tx: Transaction, org_id: str) -> Sequence[System]:
