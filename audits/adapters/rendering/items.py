@@ -17,6 +17,16 @@ _OPEN: Final = to_rfc3339(0)
 """Where a window begins that asked for all there is."""
 
 
+def items_of(look: Look, one: Mapping[str, Any]) -> list[Item]:
+    """Return the items of a class, in their order."""
+    return [item for item in look["items"] if item["class_code"] == one["code"]]
+
+
+def counted(look: Look, counts: Mapping[str, int]) -> str:
+    """Return how many there are of each status, on one line."""
+    return " · ".join(f"{look.status(status)} {counts[status]}" for status in STATUSES)
+
+
 def gaps(look: Look) -> Sequence[Item]:
     """Return the items that fail or are partly met, the failing ones first."""
     return sorted(
@@ -46,12 +56,10 @@ def findings_by_class(look: Look) -> list[Block]:
     """Return for each class its counts and the items that are not met."""
     blocks: list[Block] = []
     for one in look["classes"]:
-        title, counts = look.text(one["title"]), one["counts"]
+        title = look.text(one["title"])
         blocks.append(Sentence(title, "heading"))
-        said = " · ".join(f"{look.status(status)} {counts[status]}" for status in STATUSES)
-        blocks.append(Sentence(said))
-        members = [item for item in look["items"] if item["class_code"] == one["code"]]
-        failing = [item for item in members if item["status"] in FAILING]
+        blocks.append(Sentence(counted(look, one["counts"])))
+        failing = [item for item in items_of(look, one) if item["status"] in FAILING]
         if failing:
             blocks.append(_short(look, title, failing))
     return blocks
@@ -102,8 +110,7 @@ def item_records(look: Look) -> list[Block]:
         number=4, point=3, requirement=7, object_name=3, record=9, status=2, evidence=5
     )
     for one in look["classes"]:
-        members = [item for item in look["items"] if item["class_code"] == one["code"]]
-        rows = (_record(look, item) for item in members)
+        rows = (_record(look, item) for item in items_of(look, one))
         blocks.append(look.grid(look.text(one["title"]), columns, rows))
     return blocks
 

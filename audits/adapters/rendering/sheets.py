@@ -11,6 +11,7 @@ from audits.adapters.rendering import registers, whole
 from audits.adapters.rendering.items import (
     evidence_of,
     evidence_taken,
+    items_of,
     judge_of,
     not_applicable,
     object_name,
@@ -157,8 +158,6 @@ def _summary(sheets: _Sheets) -> None:
                 sheet.write_string(row, 0, name, sheets.head)
                 sheets.cell(sheet, row, 1, value, sheets.text)
                 row += 1
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
     sheets.grid(look.word("calculation_sheet"), whole.calculations(look))
 
 
@@ -172,7 +171,7 @@ def _classes(sheets: _Sheets) -> None:
         Column(look.word("evidence"), 8),
     ]
     for one in look["classes"]:
-        members = [item for item in look["items"] if item["class_code"] == one["code"]]
+        members = items_of(look, one)
         rows = [_record(look, item) for item in members]
         tones = [item["status"] for item in members]
         sheets.table(f"{look.text(one['title'])} {one['code']}", columns, rows, tones)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audits.adapters.rendering.charts import Axis, Legend, Moment, radar, trend
-from audits.adapters.rendering.items import window_of
+from audits.adapters.rendering.items import counted, window_of
 from audits.adapters.rendering.look import Look, day_of, judged_share, lines, share, share_of
 from audits.adapters.rendering.paper import Block, Column, Facts, Figure, Grid, Row, Sentence
 from audits.models.assessments import STATUSES
@@ -18,7 +18,7 @@ def cover(look: Look, outline: Mapping[str, str]) -> tuple[Block, ...]:
     """Return the first page: what was checked, how much of it, and what that is worth."""
     return (
         Sentence(look.text(look["disclaimer"]), "warning"),
-        Facts(tuple(row for row in _system_facts(look) if row[1])),
+        _system_facts(look),
         Facts((*_figures(look), (look.word("outline"), outline[look.language]))),
         Sentence(look.word("proof")),
     )
@@ -31,9 +31,10 @@ def system_name(look: Look) -> str:
     return name or (look.word("this_instance") if this else look.text(look["system"]["id"]))
 
 
-def _system_facts(look: Look) -> Sequence[tuple[str, str]]:
+def _system_facts(look: Look) -> Facts:
+    """Return what is known of the system."""
     system = look["system"]
-    return (
+    rows = (
         (look.word("object"), system_name(look)),
         (look.word("level"), f"{look['level']} ({look.text(system['sag'])})"),
         (look.word("filing"), look.text(system["filing_number"])),
@@ -47,6 +48,7 @@ def _system_facts(look: Look) -> Sequence[tuple[str, str]]:
             f"{look['made_at']} · {look.text(look['made_by'])} · {look['id']}",
         ),
     )
+    return Facts(tuple(row for row in rows if row[1]))
 
 
 def _figures(look: Look) -> tuple[tuple[str, str], ...]:
@@ -55,7 +57,7 @@ def _figures(look: Look) -> tuple[tuple[str, str], ...]:
         (look.word("kinds"), look.word("kinds_value", all=len(look["items"]), **kinds)),
         (look.word("judged_by"), look.word("judged_by_value", **look["judged_by"])),
         (look.word("coverage"), coverage_of(look, coverage)),
-        (look.word("results"), _counts(look, look["counts"])),
+        (look.word("results"), counted(look, look["counts"])),
         (_estimated(look, "rate"), _rates(look)),
         (look.word("majors"), majors_of(look)),
         (_estimated(look, "conclusion"), conclusion_of(look)),
@@ -71,10 +73,6 @@ def coverage_of(look: Look, coverage: Mapping[str, int]) -> str:
     """Return how many applicable items were judged; what was not assessed is said beside."""
     judged, unassessed = percent(judged_share(coverage)), look["counts"]["unassessed"]
     return look.word("coverage_value", percent=judged, unassessed=unassessed, **coverage)
-
-
-def _counts(look: Look, counts: Mapping[str, int]) -> str:
-    return " · ".join(f"{look.status(status)} {counts[status]}" for status in STATUSES)
 
 
 def _rates(look: Look) -> str:
@@ -132,7 +130,7 @@ def conclusion_table(look: Look) -> list[Block]:
 
 def overall_view(look: Look) -> list[Block]:
     """Return the counts of results in one line."""
-    return [Sentence(_counts(look, look["counts"]))]
+    return [Sentence(counted(look, look["counts"]))]
 
 
 def class_radar(look: Look) -> list[Block]:
@@ -270,7 +268,7 @@ def method(look: Look) -> list[Block]:
 
 def system(look: Look) -> list[Block]:
     """Return the facts of the system."""
-    return [Facts(tuple(row for row in _system_facts(look) if row[1]))]
+    return [_system_facts(look)]
 
 
 def overall(look: Look) -> list[Block]:
@@ -300,17 +298,17 @@ def calculations(look: Look) -> list[Block]:
 
 
 def _calculation(look: Look, one: Mapping[str, Any]) -> Row:
-    figures = (f"{look.text(name)}: {look.text(value)}" for name, value in one["figures"].items())
-    parameters = (
-        f"{look.text(name)}: {look.text(value)}" for name, value in one["parameters"].items()
+    figures, parameters = (
+        lines(*(f"{look.text(name)}: {look.text(value)}" for name, value in one[of].items()))
+        for of in ("figures", "parameters")
     )
     return Row(
         (
             lines(look.text(one["title"]), look.text(one["edition"])),
             look.text(bool(one["applies"])),
-            lines(*figures),
+            figures,
             look.text(one["conclusion"]) or "—",
-            lines(*parameters),
+            parameters,
             lines(*(look.text(doubt) for doubt in one["doubts"])),
         )
     )
