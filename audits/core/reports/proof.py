@@ -70,7 +70,7 @@ def claims_of(  # noqa: PLR0913 - each is one claim
         "document": hashlib.sha256(canonical_record(document)).hexdigest(),
         "findings": roots_of(finding_leaves(document)).view(),
         "evidence": roots_of(evidence_leaves(document)).view(),
-        "parts": _digest_of([part_record(each) for each in parts]),
+        "parts": _digest_of(_records_of(parts)),
         "issued_at": to_rfc3339(issued_at),
         "template": template,
     }
@@ -78,6 +78,18 @@ def claims_of(  # noqa: PLR0913 - each is one claim
 
 def _digest_of(value: Any) -> str:
     return hashlib.sha256(canonical_record(value)).hexdigest()
+
+
+def _records_of(parts: Sequence[Part]) -> list[list[Any]]:
+    return [part_record(each) for each in parts]
+
+
+def _listed(items: Sequence[str], records: Sequence[bytes]) -> list[list[str]]:
+    """Return each item's id with the hashes (hex) of its leaf in both trees."""
+    return [
+        [item, SHA256.leaf(one).hex(), SM3.leaf(one).hex()]
+        for item, one in zip(items, records, strict=True)
+    ]
 
 
 def signed_message(claims: Mapping[str, Any]) -> bytes:
@@ -139,17 +151,13 @@ def build_proof(
     sealed: SealedWith,
 ) -> bytes:
     """Return the content of ``FILE.proof``."""
-    records = finding_leaves(document)
-    named = zip(item_ids(document), records, strict=True)
     return canonical_record(
         {
             "v": VERSION,
             "kind": PROOF_KIND,
             "claims": dict(claims),
-            "findings": [
-                [item, SHA256.leaf(one).hex(), SM3.leaf(one).hex()] for item, one in named
-            ],
-            "parts": [part_record(each) for each in parts],
+            "findings": _listed(item_ids(document), finding_leaves(document)),
+            "parts": _records_of(parts),
             "document": packed(document),
             **seal_fields(sealed),
         }
@@ -216,7 +224,7 @@ def proved_document(proof: Mapping[str, Any], claims: Mapping[str, Any]) -> Mapp
 def proved_parts(proof: Mapping[str, Any], claims: Mapping[str, Any]) -> tuple[Part, ...]:
     """Return the signed list of the file's parts; raise ``ReportRejected``."""
     parts = read_parts(proof.get("parts"))
-    if _digest_of([part_record(each) for each in parts]) != claims.get("parts"):
+    if _digest_of(_records_of(parts)) != claims.get("parts"):
         raise ReportRejected("the list of parts in the proof was changed")
     return parts
 
@@ -226,11 +234,7 @@ def check_lists(
 ) -> None:
     """Raise ``ReportRejected`` unless leaves and roots are those of the ``document``."""
     records = finding_leaves(document)
-    leaves = [
-        [item, SHA256.leaf(one).hex(), SM3.leaf(one).hex()]
-        for item, one in zip(item_ids(document), records, strict=True)
-    ]
-    if proof.get("findings") != leaves:
+    if proof.get("findings") != _listed(item_ids(document), records):
         raise ReportRejected("the list of findings in the proof was changed")
     evidence = roots_of(evidence_leaves(document)).view()
     if (roots_of(records).view(), evidence) != (claims.get("findings"), claims.get("evidence")):
