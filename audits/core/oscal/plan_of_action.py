@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from audits.core.oscal.parts import Oscal, filled, identifier, metadata, prop, props, said
-from audits.core.oscal.results import risk_of
+from audits.core.oscal.results import risk_of, risks_about
 from audits.models.assessments import FAILING
 
 Document = Mapping[str, Any]
@@ -30,7 +30,7 @@ def plan_of_action_of(document: Document) -> Oscal:
 
 def _tasks(document: Document) -> Iterator[Oscal]:
     for task in document["tasks"]:
-        item = str(task.get("item") or "")
+        item, title = str(task.get("item") or ""), said(task.get("title") or task["id"])
         others = (
             (name, value)
             for name, value in task.items()
@@ -40,8 +40,8 @@ def _tasks(document: Document) -> Iterator[Oscal]:
             document,
             ("task", task["id"]),
             item,
-            title=said(task.get("title") or task["id"]),
-            words=said(task.get("title") or task["id"]),
+            title=title,
+            words=title,
             values=[*others],
         )
 
@@ -79,11 +79,7 @@ def _poam_item(  # noqa: PLR0913 - the fields of one entry
             "related-findings": (
                 [{"finding-uuid": identifier(document, "finding", item)}] if known else []
             ),
-            "related-risks": [
-                {"risk-uuid": identifier(document, "risk", risk["item"], risk["id"])}
-                for risk in document["high_risks"]
-                if risk["item"] == item
-            ],
+            "related-risks": risks_about(document, item),
         }
     )
 

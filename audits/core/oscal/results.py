@@ -7,7 +7,7 @@ an excluded control, with its reason in the selection's remarks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from audits.core.oscal.parts import (
@@ -141,18 +141,22 @@ def _finding(document: Document, item: Mapping[str, Any]) -> Oscal:
                 "title": said(item["requirement"]),
                 "status": state,
             },
-            "related-observations": _related("observation", document, seen_for(item)),
-            "related-risks": [
-                {"risk-uuid": identifier(document, "risk", risk["item"], risk["id"])}
-                for risk in document["high_risks"]
-                if risk["item"] == item["id"]
+            "related-observations": [
+                {"observation-uuid": identifier(document, "observation", digest)}
+                for digest in seen_for(item)
             ],
+            "related-risks": risks_about(document, item["id"]),
         }
     )
 
 
-def _related(name: str, document: Document, digests: Sequence[str]) -> list[Oscal]:
-    return [{f"{name}-uuid": identifier(document, name, digest)} for digest in digests]
+def risks_about(document: Document, item: str) -> list[Oscal]:
+    """Return references to the high-risk cases of an item."""
+    return [
+        {"risk-uuid": identifier(document, "risk", risk["item"], risk["id"])}
+        for risk in document["high_risks"]
+        if risk["item"] == item
+    ]
 
 
 def seen_for(item: Mapping[str, Any]) -> list[str]:
