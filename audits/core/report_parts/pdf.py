@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audits.core.report_parts.parts import Part, cut_by_item, part
-from audits.core.report_parts.shown import hexadecimal_bytes, literal_bytes, shown_text
+from audits.core.report_parts.shown import hexadecimal_bytes, letters, literal_bytes, shown_text
 from audits.core.report_parts.structured import json_parts
 from audits.errors import ReportRejected
 from audits.models.reports import PdfRead
@@ -231,8 +231,7 @@ def _text(data: bytes, fonts: Mapping[bytes, Mapping[int, str]]) -> str:
             font = fonts.get(name, {})
             continue
         codes = literal_bytes(literal) if literal else hexadecimal_bytes(hexadecimal)
-        glyphs = (int.from_bytes(codes[at : at + 2], "big") for at in range(0, len(codes), 2))
-        shown += [font.get(glyph, "�") for glyph in glyphs]
+        shown += letters(codes, font)
     return "".join(shown)
 
 

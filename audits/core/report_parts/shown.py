@@ -26,9 +26,14 @@ def shown_text(data: bytes, fonts: Mapping[bytes, Mapping[int, str]]) -> str:
         if kind == "font":
             font = fonts.get(content, {})
         else:
-            pairs = (content[at : at + 2] for at in range(0, len(content), 2))
-            shown += [font.get(int.from_bytes(pair, "big"), "\ufffd") for pair in pairs]
+            shown += letters(content, font)
     return "".join(shown)
+
+
+def letters(codes: bytes, font: Mapping[int, str]) -> list[str]:
+    """Return the characters that glyphs of two bytes show; U+FFFD for one the font has not."""
+    glyphs = (int.from_bytes(codes[at : at + 2], "big") for at in range(0, len(codes), 2))
+    return [font.get(glyph, "\ufffd") for glyph in glyphs]
 
 
 def literal_bytes(escaped: bytes) -> bytes:
