@@ -10,7 +10,7 @@ from audits.models.assessments import Schedule
 from audits.models.systems import THIS_INSTANCE
 from audits.ports.assessments import RolesNow, Schedules
 from audits.service.assessments.assessments import AssessmentService
-from secops.kernel.actors import Actor, os_actor
+from secops.kernel.actors import Actor, os_actor, system_actor
 from secops.kernel.clock import HOUR
 from secops.kernel.errors import Invalid, SecopsError
 from secops.kernel.pages import Page, PageRequest
@@ -112,7 +112,7 @@ class ScheduleService:
     def _settle(self, tx: Transaction, after: Schedule) -> None:
         self.schedules.change(tx, after)
         if after.failed:
-            actor = Actor("system", "audits", after.org_id, "audits")
+            actor = system_actor("audits", after.org_id)
             act = Act("audits.assess", actor, f"schedule:{after.id}", "failed")
             tx.record(replace(act, details={"why": after.failed, "ordered_by": after.account_id}))
 
