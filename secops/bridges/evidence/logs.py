@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from audits.core.gbt22239.checks import RETENTION_DAYS
+from audits.core.gbt22239.checks import FRESH_MINUTES, RETENTION_DAYS
 from audits.models.evidence import Fact
 from detectors.adapters.log_store import SEGMENTS
 from detectors.models.logs import LogSource
@@ -22,7 +22,7 @@ _COVERED_DAYS: Final = 30
 _SCHEMA_DAYS: Final = 1
 _GAP: Final = 5 * MINUTE
 """Policy: how long an audit process may be silent where nobody said more."""
-_FRESH: Final = 10 * MINUTE
+_FRESH: Final = FRESH_MINUTES * MINUTE
 _LAG: Final = 300.0
 """Policy: seconds between an event and its arrival above which clocks are said to differ."""
 _MOST_DAYS: Final = 99_999

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from audits.core.gbt22239.checks import centre, communication, computing, operations
-from audits.core.gbt22239.checks.centre import RETENTION_DAYS
+from audits.core.gbt22239.checks.centre import FRESH_MINUTES, RETENTION_DAYS
 from audits.core.gbt22239.findings import Check
 
-__all__ = ["CHECKS", "RETENTION_DAYS"]
+__all__ = ["CHECKS", "FRESH_MINUTES", "RETENTION_DAYS"]
 
 CHECKS: Final[Mapping[str, Check]] = {
     **communication.CHECKS,
