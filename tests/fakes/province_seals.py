@@ -89,7 +89,7 @@ class Province:
         found: bytes = self.made.setdefault(
             f"seal of {reference}", make_seal(self.recipe(reference))
         )
-        return found[:-1] + b"\x00" if self.fault == "broken seal" else found
+        return found[:-1] + bytes([found[-1] ^ 1]) if self.fault == "broken seal" else found
 
     def _value(self, reference: str, body: Any) -> bytes:
         recipe = self.recipe(reference)

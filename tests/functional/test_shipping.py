@@ -156,7 +156,7 @@ def test_every_credential_a_shipper_can_carry_is_the_same_application(served: Se
 def test_a_wrong_credential_and_a_wrong_way_are_told_in_the_clients_words(served: Served) -> None:
     name, secret = served.application
     for credential in (
-        {"basic_auth": (name, secret[:-1] + "x")},
+        {"basic_auth": (name, secret[::-1] + "x")},
         {"basic_auth": ("nobody", secret)},
         {"bearer_auth": "nonsense"},
         {"api_key": "bm90LWEtcGFpcg=="},

@@ -16,7 +16,7 @@ from secops.kernel.clock import DAY
 from tests.fakes.console_site import ConsoleSite
 from tests.fakes.playbooks_house import person
 
-EVIL = "=HYPERLINK(1)<script>alert(1)</script>{{7*7}}"
+EVIL = "=HYPERLINK(1)<script>alert(1)</script>{{7919*6841}}"
 SCAN = f'name,severity,host\n"{EVIL}",critical,web1\n'.encode()
 
 
@@ -39,7 +39,7 @@ def test_hostile_texts_are_shown_as_texts(console: ConsoleSite, entered: tuple[s
         page = reader.get(path)
         assert page.status == 200
         assert "<script>alert" not in page.text
-        assert "49" not in page.text.partition("HYPERLINK")[2][:60]
+        assert "54173879" not in page.text
     assert "/risks?cell=4-5" in reader.get("/risks").text
 
 

@@ -250,7 +250,9 @@ BENT: dict[str, dict[str, Any]] = {
     "without nonce and end": {"with_nonce": False, "until": None},
     "torn": {"bend_bytes": lambda encoded: encoded[:-1]},
     "longer": {"bend_bytes": lambda encoded: encoded + b"\x00"},
-    "another byte": {"bend_bytes": lambda encoded: encoded[:-9] + b"\x01" + encoded[-8:]},
+    "another byte": {
+        "bend_bytes": lambda encoded: encoded[:-9] + bytes([encoded[-9] ^ 1]) + encoded[-8:]
+    },
     "empty": {"bend_bytes": lambda _: b""},
     "html": {"bend_bytes": lambda _: b"<html>"},
     "endless": {"bend_bytes": lambda _: b"\x30" * 70_000},
