@@ -113,6 +113,9 @@ class Sequencer:
             for _ in range(max_batches):
                 if not self._run(final=True):
                     break
+            if self._state is not None and self._state.last is not None:
+                # a door may have ended after all it held was signed: nobody asks it later
+                self._forget(self._state.last.size, patience=0)
             self._give_lease_back()
 
     def thin_checkpoints(self) -> bool:
@@ -301,7 +304,7 @@ class Sequencer:
             fold(SM3, [right[one] for one in subtrees]),
         )
 
-    def _forget(self, size: int) -> None:
+    def _forget(self, size: int, patience: float = FORGET_SECONDS) -> None:
         """Let the doors drop what a signed checkpoint of ``size`` covers.
 
         A door that stays where it was is asked again now and then: its process may have ended.
@@ -309,7 +312,7 @@ class Sequencer:
         now = self._parts.clock.monotonic()
         for one in self._parts.store.positions():
             position, asked = self._forgotten.get(one.door, (-1, now))
-            if one.size > size or (position == one.position and now - asked < FORGET_SECONDS):
+            if one.size > size or (position == one.position and now - asked < patience):
                 continue
             if self._parts.doors.forget(one.door, one.position):
                 self._parts.store.forget_door(one.door)

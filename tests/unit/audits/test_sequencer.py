@@ -370,13 +370,25 @@ def test_a_quiet_door_is_asked_again_after_a_while(rig: LedgerRig):
     rig.sequencer.drain()
     rig.doors.finished.add("journal-a")
     rig.doors.put("database", record(1))
-    rig.sequencer.drain()
+    rig.clock.advance(2)
+    rig.sequencer.tick()
     assert "journal-a" in rig.doors.names()
     rig.clock.advance(31)
     rig.doors.put("database", record(2))
     rig.sequencer.drain()
     assert "journal-a" not in rig.doors.names()
     assert [one.door for one in rig.store.positions()] == ["database"]
+
+
+def test_a_drain_forgets_a_door_that_ended_after_its_last_record_was_signed(rig: LedgerRig):
+    rig.doors.put("journal-a", record(0))
+    rig.clock.advance(2)
+    rig.sequencer.tick()
+    assert rig.store.last_checkpoint().size == 1
+    rig.doors.finished.add("journal-a")
+    rig.sequencer.drain()
+    assert "journal-a" not in rig.doors.names()
+    assert "journal-a" not in [one.door for one in rig.store.positions()]
 
 
 def test_a_drain_beside_a_working_process_leaves_it_the_work(rig: LedgerRig):
