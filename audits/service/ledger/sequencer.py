@@ -113,9 +113,6 @@ class Sequencer:
             for _ in range(max_batches):
                 if not self._run(final=True):
                     break
-            if self._state is not None and self._state.last is not None:
-                # a door may have ended after all it held was signed: nobody asks it later
-                self._forget(self._state.last.size, patience=0)
             self._give_lease_back()
 
     def thin_checkpoints(self) -> bool:
@@ -145,8 +142,10 @@ class Sequencer:
                 return False
             state = self._load(lease)
             more = self._sequence(state, lease.fence)
-            if self._is_due(state, final=final and not more):
-                self._sign(state, lease.fence)
+            ending = final and not more
+            signed = self._is_due(state, final=ending) and self._sign(state, lease.fence)
+            if signed or (ending and self._is_vouched(state)):
+                self._forget(state, patience=0 if ending else FORGET_SECONDS)
         except LeaseLost:
             self._state = self._lease = None
             return False
@@ -244,7 +243,7 @@ class Sequencer:
             final or unsigned >= options.checkpoint_records or waited >= options.checkpoint_seconds
         )
 
-    def _sign(self, state: _State, fence: int) -> None:
+    def _sign(self, state: _State, fence: int) -> bool:
         signer = self._parts.signer
         try:
             versions = signer.keys()
@@ -261,7 +260,7 @@ class Sequencer:
             verify_checkpoint(state.head, checkpoint, keys, check_of(self._parts.verifier))
         except (SignerLocked, NoteRejected) as error:
             self._report_waiting(error.detail)
-            return
+            return False
         vkeys = [key.vkey for key in keys]
         self._parts.store.save_checkpoint(checkpoint, vkeys, fence)
         if vkeys != self._written_vkeys:
@@ -270,7 +269,19 @@ class Sequencer:
         state.last, state.lineage_checked = checkpoint, True
         self._signed_at = self._parts.clock.monotonic()
         self._waiting_since = None
-        self._forget(checkpoint.size)
+        return True
+
+    def _is_vouched(self, state: _State) -> bool:
+        """Tell whether our keys signed the last checkpoint; raise ``LedgerDamaged`` if others did.
+
+        Nobody can tell while the pool is locked.
+        """
+        if state.last is not None and not state.lineage_checked:
+            try:
+                self._check_lineage(state, self._parts.signer.keys())
+            except SignerLocked:
+                return False
+        return state.lineage_checked
 
     def _check_lineage(self, state: _State, versions: Sequence[CheckpointKeys]) -> None:
         """Refuse to sign a tree that does not extend the last one that our keys signed.
@@ -304,11 +315,13 @@ class Sequencer:
             fold(SM3, [right[one] for one in subtrees]),
         )
 
-    def _forget(self, size: int, patience: float = FORGET_SECONDS) -> None:
-        """Let the doors drop what a signed checkpoint of ``size`` covers.
+    def _forget(self, state: _State, patience: float) -> None:
+        """Let the doors drop what the last checkpoint covers, once it is known to be ours.
 
-        A door that stays where it was is asked again now and then: its process may have ended.
+        A door that stays where it was is asked again after ``patience`` seconds: its process may
+        have ended.
         """
+        size = state.last.size if state.last else 0
         now = self._parts.clock.monotonic()
         for one in self._parts.store.positions():
             position, asked = self._forgotten.get(one.door, (-1, now))

@@ -391,6 +391,49 @@ def test_a_drain_forgets_a_door_that_ended_after_its_last_record_was_signed(rig:
     assert "journal-a" not in [one.door for one in rig.store.positions()]
 
 
+def test_a_restarted_sequencer_forgets_an_ended_door_with_nothing_to_sign(rig: LedgerRig):
+    rig.doors.put("journal-a", record(0))
+    rig.sequencer.drain()
+    rig.doors.finished.add("journal-a")
+    signed = rig.signer.signatures
+    rig.reopened().drain()
+    assert "journal-a" not in rig.doors.names()
+    assert signed == rig.signer.signatures
+
+
+def test_nothing_is_forgotten_by_the_word_of_a_forged_checkpoint(rig: LedgerRig):
+    rig.doors.put("journal-a", record(0))
+    rig.sequencer.drain()
+    stranger = ledger_rig(rig.home / "stranger")
+    stranger.fill(1)
+    forged = stranger.store.last_checkpoint()
+    assert forged is not None
+    with rig.store._writer.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE ledger_checkpoints SET sha256_note = ?", (forged.sha256_note,)
+        )
+    stranger.close()
+    rig.doors.finished.add("journal-a")
+    rig.doors.forgotten.clear()
+    rig.reopened().drain()
+    assert "journal-a" in rig.doors.names()
+    assert rig.doors.forgotten == {}
+    assert "no known key" in str(rig.sequencer.health().damage)
+
+
+def test_nothing_is_forgotten_while_the_pool_is_locked(rig: LedgerRig):
+    rig.doors.put("journal-a", record(0))
+    rig.sequencer.drain()
+    rig.doors.finished.add("journal-a")
+    rig.signer.locked = True
+    rig.reopened().drain()
+    assert "journal-a" in rig.doors.names()
+    assert rig.sequencer.health().waiting_since is None, "nothing waits to be signed"
+    rig.signer.locked = False
+    rig.sequencer.drain()
+    assert "journal-a" not in rig.doors.names()
+
+
 def test_a_drain_beside_a_working_process_leaves_it_the_work(rig: LedgerRig):
     rig.doors.put("database", record(0))
     rig.sequencer.tick()
